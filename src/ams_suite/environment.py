@@ -1,4 +1,4 @@
-"""Does the running Python satisfy what `pyproject.toml` asks for, and why did a set-up fail?
+"""What `reproduce.sh` asks about the Python that runs this: what it lacks, where torch is, why a set-up failed.
 
 `reproduce.sh` runs this file as a script, with whatever Python it meets and before anything is installed; so it
 imports nothing outside the standard library, save a reader of requirement strings where one is needed.
@@ -6,25 +6,41 @@ imports nothing outside the standard library, save a reader of requirement strin
     python -P src/ams_suite/environment.py missing [EXTRA ...]        # "satisfied", or what is absent or too old
     python -P src/ams_suite/environment.py requirements [EXTRA ...]   # one requirement a line, for pip's -r
     python -P src/ams_suite/environment.py lowest [EXTRA ...]         # their oldest releases, for pip's -c
+    python -P src/ams_suite/environment.py index                      # an index for pip beside its own, or nothing
+    python -P src/ams_suite/environment.py finish FOLDER              # compile an environment, add the command `ams`
     python -P src/ams_suite/environment.py cause LOG ...              # "kind: what went wrong; what to do"
 """
 
+import compileall
 import os
 import re
 import shutil
+import subprocess
 import sys
+import sysconfig
 import tomllib
 from collections.abc import Sequence
+from contextlib import suppress
+from http.client import HTTPException
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from threading import Thread
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.request import urlopen
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
-PROJECT = Path(__file__).resolve().parents[2] / "pyproject.toml"
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = ROOT / "pyproject.toml"
+CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SATISFIED = "satisfied"
 READ = 2**18  # bytes of a log's end
+AMS = """\
+#!/bin/sh
+exec "$(dirname -- "$0")/python" -m ams_suite "$@"
+"""
+"""The command `ams` of an environment, whatever its folder is called."""
 
 
 def requirements(extras: Sequence[str] = (), project: Path = PROJECT) -> list[str]:
@@ -78,12 +94,63 @@ def unmet(requirement: str) -> str | None:
     return f"{wanted.name} ({installed} found, {wanted.specifier} wanted)"
 
 
+def missing(extras: Sequence[str]) -> str:
+    """Return "satisfied" if this Python has what the project and its `extras` ask for, else what it lacks, in words.
+
+    Raises KeyError for an extra that the project does not define.
+    """
+    try:
+        return summary([problem for problem in map(unmet, requirements(extras)) if problem])
+    except ModuleNotFoundError:  # neither packaging nor pip: so little is hardly an environment
+        return "pip"
+
+
 def summary(problems: Sequence[str], shown: int = 3) -> str:
     """Return `problems` as one line that names the first `shown` of them and counts the rest."""
     if not problems:
         return SATISFIED
     rest = len(problems) - shown
     return ", ".join(problems[:shown]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def answers(url: str, seconds: float = 5.0) -> bool:
+    """Return whether a web address answers in time.
+
+    Looking up its name counts, which a time limit of `urlopen` does not cover; hence the thread.
+    """
+    came: list[int] = []
+
+    def ask() -> None:
+        with suppress(OSError, HTTPException), urlopen(url, timeout=seconds) as response:
+            came.append(response.status)
+
+    thread = Thread(target=ask, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return bool(came)
+
+
+def index() -> str:
+    """Return PyTorch's index of CPU builds, which spare gigabytes of CUDA, where they serve and it answers; else "".
+
+    They serve on Linux without an NVIDIA GPU. An index that pip is told to use (pip config) is the user's decision.
+    """
+    if sys.platform != "linux" or os.environ.get("AMS_OFFLINE") == "1" or shutil.which("nvidia-smi"):
+        return ""
+    settings = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True)
+    return "" if re.search("(index-url|no-index)=", settings.stdout) or not answers(CPU_INDEX) else CPU_INDEX
+
+
+def finish(place: Path) -> None:
+    """Add to the virtual environment `place` what pip does not: the checkout's packages, the command `ams`, bytecode.
+
+    pip compiles one module after another; here all cores do. Raises OSError where something cannot be written.
+    """
+    site = Path(sysconfig.get_path("purelib", "venv", {"base": str(place)}))
+    (site / "ams-suite.pth").write_text(f"{ROOT / 'src'}\n{ROOT}\n", encoding="utf-8")
+    (place / "bin/ams").write_text(AMS, encoding="utf-8")
+    (place / "bin/ams").chmod(0o755)
+    compileall.compile_dir(site, quiet=2, workers=0)
 
 
 class Cause(NamedTuple):
@@ -172,11 +239,16 @@ def answer(arguments: Sequence[str]) -> str:
     """Return what the command line prints (see the module's head); raise KeyError for an unknown word or extra."""
     match arguments:
         case ["missing", *extras]:
-            return summary([problem for problem in map(unmet, requirements(extras)) if problem])
+            return missing(extras)
         case ["requirements", *extras]:
             return "\n".join(requirements(extras))
         case ["lowest", *extras]:
             return "\n".join(end for end in map(lowest, requirements(extras)) if end)
+        case ["index"]:
+            return index()
+        case ["finish", place]:
+            finish(Path(place))
+            return ""
         case ["cause", *logs]:
             return cause("\n".join(read(Path(log)) for log in logs))
         case _:

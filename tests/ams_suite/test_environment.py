@@ -1,8 +1,10 @@
 """What a Python lacks, and what a log tells."""
 
+import os
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -67,9 +69,68 @@ def test_pips_copy_reads_requirements_where_packaging_is_absent(monkeypatch: pyt
     assert environment.parsed("torch>=2.3").name == "torch"
 
 
+def test_a_python_without_packaging_and_pip_lacks_pip() -> None:
+    script = [sys.executable, "-S", "-P", environment.__file__, "missing", "suite"]
+    assert subprocess.run(script, capture_output=True, text=True, check=True).stdout == "pip\n"
+
+
 def test_a_summary_names_three_and_counts_the_rest() -> None:
     assert environment.summary([]) == environment.SATISFIED and environment.summary(["a", "b", "c"]) == "a, b, c"
     assert environment.summary(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
+
+
+@pytest.fixture
+def without_gpu(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    """Linux without an NVIDIA GPU, without settings of pip, where PyTorch's index answers."""
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(environment, "answers", lambda url: True)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    for name in ("AMS_OFFLINE", "PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)
+    return monkeypatch
+
+
+def test_without_a_gpu_the_index_of_cpu_builds_is_named(without_gpu: pytest.MonkeyPatch) -> None:
+    assert environment.index() == environment.CPU_INDEX
+    with without_gpu.context() as patch:
+        patch.setenv("PIP_INDEX_URL", "https://mirror/simple")
+        assert environment.index() == "", "the user's own"
+    with without_gpu.context() as patch:
+        patch.setenv("AMS_OFFLINE", "1")
+        assert environment.index() == ""
+    with without_gpu.context() as patch:
+        patch.setattr(environment, "answers", lambda url: False)
+        assert environment.index() == ""
+    with without_gpu.context() as patch:
+        patch.setattr(sys, "platform", "darwin")
+        assert environment.index() == ""
+    without_gpu.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi")
+    assert environment.index() == ""
+
+
+def test_an_address_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not environment.answers("http://127.0.0.1:9/")
+    there = tmp_path / "page"
+    there.touch()
+    assert environment.answers(there.as_uri())
+    monkeypatch.setattr(environment, "urlopen", lambda url, timeout: threading.Event().wait(60))
+    assert not environment.answers("http://slow/", seconds=0.05)
+
+
+def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path) -> None:
+    place = tmp_path / 'it\'s $HOME "x"'
+    site = place / f"lib/python3.{sys.version_info.minor}/site-packages"
+    for folder in (place / "bin", site):
+        folder.mkdir(parents=True)
+    (site / "module.py").touch()
+    (place / "bin/python").write_text('#!/bin/sh\necho "$@"\n')
+    (place / "bin/python").chmod(0o755)
+    assert environment.main(["finish", str(place)]) == 0
+    assert (site / "ams-suite.pth").read_text().splitlines() == [f"{environment.ROOT}/src", str(environment.ROOT)]
+    assert list(site.glob("__pycache__/module.*.pyc"))
+    done = subprocess.run([place / "bin/ams", "law", "a b"], capture_output=True, text=True, check=True)
+    assert done.stdout == "-m ams_suite law a b\n"
 
 
 @pytest.mark.parametrize(
