@@ -6,7 +6,7 @@ against pip's report of what it installed, before anything of it is run.
 
 `reproduce.sh` runs this file as a script, without site-packages (-S): nothing installed has a say.
 
-    python -I -S src/ams_suite/lock.py REPORT   # one line on the files that differ, nothing where none does
+    python -I -S src/ams_suite/lock.py REPORT   # one line and exit code 1 if a file differs; else nothing and 0
 """
 
 import json
@@ -102,12 +102,16 @@ def verdict(report: Path, lock: Path = LOCK, listing: Path = CHECKSUMS) -> str:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Print the verdict on a report; return 0, or 2 for bad usage."""
+    """Print why an environment cannot be trusted, as pip's report has it, and return 1; else 0, 2 for bad usage."""
     if len(arguments) != 1:
         print("lock.py: expected one file, the report of pip", file=sys.stderr)
         return 2
-    print(verdict(Path(arguments[0])))
-    return 0
+    if altered := verdict(Path(arguments[0])):
+        print(
+            f"a file is not the one that was pinned: {altered}. Another index (PIP_INDEX_URL) may have it;"
+            " an active environment of your own is used as it is"
+        )
+    return 1 if altered else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
-"""A copy of what `reproduce.sh` needs, on a PATH of its own, with stubs of Python, pip and conda.
+"""A copy of what `reproduce.sh` needs, on a PATH of its own, with stubs of Python and pip.
 
-A stub Python hands everything to the Python that runs these tests, save what a test replaces: its version, its
-`venv`, its `pip`. Before "installation" it runs without site-packages, so that it lacks every requirement; after it,
-with them. The package `ams_suite` is a stub too: it prints what it was given.
+A stub Python hands everything to the Python that runs these tests, save what a test replaces: its `venv`, its `pip`.
+It runs without site-packages, so that it lacks every requirement, unless a test asks for a complete one. The Python
+of an environment that is made has what its "pip" wrote to the file `installed`. The package `ams_suite` is a stub
+too: it prints what it was given.
 """
 
 from __future__ import annotations
@@ -21,17 +22,17 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = (
-    *("reproduce.sh", "pyproject.toml", "constraints.txt", "constraints.sha256", "environment.yml"),
+    *("reproduce.sh", "pyproject.toml", "constraints.txt", "constraints.sha256"),
     *("src/ams_suite/environment.py", "src/ams_suite/lock.py"),
 )
 TOOLS = (
-    *("bash", "sh", "cat", "chmod", "cksum", "cp", "cut", "dirname", "find", "flock", "grep", "ls", "mkdir", "mv"),
-    *("readlink", "rm", "sleep", "tail", "touch", "tr", "uname"),
+    *("bash", "sh", "cat", "chmod", "cksum", "cp", "cut", "dirname", "find", "flock", "grep", "ls", "mkdir"),
+    *("readlink", "rm", "sleep", "tail", "touch"),
 )
 
 AMS = """
 import json, os, sys
-names = "PYTHONPATH OMP_NUM_THREADS MKL_NUM_THREADS OPENBLAS_NUM_THREADS PYTHONDONTWRITEBYTECODE".split()
+names = "PYTHONPATH OMP_NUM_THREADS AMS_OFFLINE AMS_SETUP_SECONDS".split()
 stdin = "open" if os.path.exists("/dev/fd/0") else "closed"
 print(json.dumps({"arguments": sys.argv[1:], "cwd": os.getcwd(), "stdin": stdin, "python": os.environ.get("STUB"),
                   **{name: os.environ.get(name) for name in names}}))
@@ -39,14 +40,14 @@ sys.exit(int(os.environ.get("AMS_EXIT", "0")))
 """
 
 STUBS = Path(__file__).with_name("stubs")
-# What `python -m venv` makes: a Python that has the requirements once "pip" has made the file `installed`.
+# What `python -m venv` makes
 VENV_PYTHON = (STUBS / "venv-python").read_text()
 PYTHON = (STUBS / "python").read_text()
 
 MAKE_VENV = (
     'mkdir -p "$3/bin" && touch "$3/pyvenv.cfg" && cat "@TEMPLATE@" >"$3/bin/python" && chmod +x "$3/bin/python"'
 )
-INSTALL = 'cat "$place"/requirements.txt "$place"/../requirements.txt >"$place/installed" 2>/dev/null; exit 0'
+INSTALL = 'cat "$place/requirements.txt" >>"$place/installed"'
 
 
 @dataclass
@@ -77,12 +78,14 @@ class Checkout:
         path.chmod(0o755)
         return path
 
-    def python(
-        self, name: str = "python3", *, version: str = "3.11.7", venv: str = MAKE_VENV, complete: bool = False
-    ) -> None:
+    def python(self, name: str = "python3", *, venv: str = MAKE_VENV, complete: bool = False) -> Path:
         """Put a stub Python on the PATH, bare or with every requirement."""
         template, site = str(self.bin.parent / "venv-python"), "" if complete else "-S"
-        self.stub(name, PYTHON, VERSION=version, VENV=venv, TEMPLATE=template, REAL=sys.executable, SITE=site)
+        return self.stub(name, PYTHON, VENV=venv, TEMPLATE=template, REAL=sys.executable, SITE=site)
+
+    def old_python(self, name: str = "python3") -> None:
+        """Put a Python of 3.10 on the PATH, which knows no option -P."""
+        self.stub(name, "exit 2")
 
     def pip(self, body: str = INSTALL) -> None:
         """Say what `pip install` does in environments made from now on."""

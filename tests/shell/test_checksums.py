@@ -24,25 +24,15 @@ ALTERED = reported("rich", "15.0.0", "rich-15.0.0-py3-none-any.whl", "0" * 64)
 @pytest.mark.parametrize(("report", "told"), [(ALTERED, "rich 15.0.0: "), ("none", "cannot be read"), ("[]", "cannot")])
 def test_a_pinned_release_from_another_file_stops_the_set_up(checkout, report: str, told: str) -> None:
     said = complaint(checkout.run(PIP_REPORT=report))
-    assert (
-        said.startswith("the environment is not used, since a file is not the one that was pinned: ") and told in said
-    )
+    assert said.startswith("the environment is not used, since a file is not the one that was pinned: ")
+    assert told in said
     assert "ranges" not in said and len(checkout.pip_calls) == 1 and not (checkout.venv / ".ams-suite").exists()
     assert checkout.run().code == 0 and len(checkout.pip_calls) == 2  # made anew
 
 
-def test_an_update_from_another_file_leaves_no_environment(checkout) -> None:
-    assert checkout.run().code == 0
-    with (checkout.root / "constraints.txt").open("a") as file:
-        file.write("# another\n")
-    assert "rich 15.0.0" in complaint(checkout.run(PIP_REPORT=ALTERED))
-    assert not list(checkout.venv.glob(".ams-suite*[!k]"))
-    assert "made anew" in checkout.run().err
-
-
 def test_an_extra_from_another_file_stops_the_run(checkout) -> None:
     assert checkout.run().code == 0
-    assert "rich 15.0.0" in complaint(checkout.run("--profile", "gpu", PIP_REPORT=ALTERED))
+    assert "rich 15.0.0" in complaint(checkout.run("--profile", "gpu", PIP_REPORT=ALTERED, LACKING="gpu"))
     assert not (checkout.venv / ".ams-suite").exists()
 
 
@@ -59,7 +49,7 @@ def test_pips_own_report_is_read(with_real_pip, tmp_path: Path, right: bool) -> 
     root = with_real_pip.root
     (root / "constraints.txt").write_text("tiny==1.0\n")
     (root / "constraints.sha256").write_text(f"{sha256}  {wheel.name}\n")
-    extras = "suite = []\nmolecules = []\nconformance = []\n"
+    extras = "suite = []\nmolecules = []\n"
     (root / "pyproject.toml").write_text(
         f'[project]\ndependencies = ["tiny>=1"]\n[project.optional-dependencies]\n{extras}'
     )

@@ -1,6 +1,5 @@
 """Checkouts in odd places, and environments that must go elsewhere."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -18,7 +17,7 @@ def test_any_name_of_the_checkout(copy_of, name: str) -> None:
     checkout.python()
     first, second = checkout.run(), checkout.run()
     assert first.child["cwd"] == second.child["cwd"] == str(checkout.root)
-    assert len(checkout.pip_calls) == 1
+    assert len(checkout.pip_calls) == 1 and (checkout.venv / "finished").exists()
 
 
 def test_a_colon_cannot_be(copy_of) -> None:
@@ -38,64 +37,14 @@ def test_through_links_from_another_folder(checkout, tmp_path: Path) -> None:
     assert done.child["cwd"] == str(checkout.root)
 
 
-def test_without_home_or_checkout_the_temporary_folder_serves(checkout) -> None:
-    del checkout.variables["HOME"]
-    (checkout.venv / "theirs").mkdir(parents=True)
-    place = checkout.run().child["python"]
-    assert place.startswith(f"{checkout.variables['TMPDIR']}/ams-suite-")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
-def test_a_temporary_folder_that_another_user_made_is_not_used(checkout) -> None:
-    del checkout.variables["HOME"]
-    (checkout.venv / "theirs").mkdir(parents=True)
-    trap = Path(checkout.variables["TMPDIR"]) / "ams-suite-0"
-    trap.mkdir(mode=0o777)
-    os.chown(trap, 65534, 65534)
-    done = checkout.run()
-    assert (done.code, done.err.splitlines()[-1].startswith("reproduce.sh: no place for an environment")) == (2, True)
-
-
-@pytest.mark.parametrize("given", ["environments", "absolute"])
-def test_ams_env_names_the_place(checkout, given: str) -> None:
-    named = given if given == "environments" else str(checkout.root.parent / given)
-    python = checkout.run(AMS_ENV=named, cwd=checkout.root.parent).child["python"]
-    assert python.startswith(f"{checkout.root.parent}/{given}/")
-    assert not checkout.venv.exists()
-
-
-def test_ams_env_that_cannot_be_made(checkout) -> None:
-    (checkout.root.parent / "file").touch()
-    done = checkout.run(AMS_ENV="file")
-    assert (done.code, done.err) == (2, "reproduce.sh: AMS_ENV=file cannot be written: name another folder\n")
-
-
-def test_checkouts_do_not_share_a_place(copy_of) -> None:
+def test_ams_env_names_the_place_and_checkouts_do_not_share_it(copy_of, tmp_path: Path) -> None:
     places = set()
     for name in ("one", "two"):
         checkout = copy_of(name)
         checkout.python()
-        places.add(checkout.run(AMS_ENV="environments").child["python"])
-    assert len(places) == 2
-
-
-def test_a_read_only_checkout_asks_for_a_place_for_results(read_only) -> None:
-    done = read_only.run("--profile", "quick")
-    assert done.code == 2
-    assert done.err == f"reproduce.sh: {read_only.root} is read-only: name a folder for the results, --out DIR\n"
-
-
-def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only) -> None:
-    cache = read_only.root.parent / "cache"
-    for _ in range(2):
-        done = read_only.run("--out", "results", XDG_CACHE_HOME=str(cache))
-        assert done.child["python"].startswith(f"{cache}/ams-suite/") and done.child["PYTHONDONTWRITEBYTECODE"] == "1"
-        assert "is read-only, so the environment goes elsewhere" in done.err
-    assert len(read_only.pip_calls) == 1
-
-
-def test_a_read_only_checkout_can_be_listed(read_only) -> None:
-    assert read_only.run("--check").code == 0
+        places.add(checkout.run(AMS_ENV="environments", cwd=tmp_path).child["python"])
+        assert not checkout.venv.exists()
+    assert len(places) == 2 and all(place.startswith(f"{tmp_path}/environments/") for place in places)
 
 
 @pytest.mark.usefixtures("needs_git")
@@ -106,3 +55,46 @@ def test_git_ignores_links_to_an_environment_and_to_results(tmp_path: Path) -> N
         (tmp_path / name).symlink_to("/")
     status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True)
     assert status.stdout == "?? .gitignore\n"
+
+
+def test_a_place_that_cannot_be_made(checkout, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = checkout.run(AMS_ENV="file", cwd=tmp_path)
+    told = f"{tmp_path}/file{checkout.root} cannot be written: name another folder with AMS_ENV"
+    assert (done.code, done.err) == (2, f"reproduce.sh: {told}\n")
+
+
+def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only) -> None:
+    cache = read_only.root.parent / "cache"
+    for _ in range(2):
+        done = read_only.run("--out", "results", XDG_CACHE_HOME=str(cache))
+        assert done.child["python"].startswith(f"{cache}/ams-suite/")
+        assert f"{read_only.venv} does not serve, and was not made here or cannot be written" in done.err
+    assert len(read_only.pip_calls) == 1
+    del read_only.variables["HOME"]
+    done = read_only.run()
+    assert done.code == 2 and done.err.endswith("cannot be written: name another folder with AMS_ENV\n")
+
+
+def test_a_venv_made_by_hand_is_used_if_it_serves_and_else_left_alone(checkout) -> None:
+    (checkout.venv / "bin").mkdir(parents=True)
+    checkout.python("complete", complete=True).rename(checkout.venv / "bin/python")
+    before = sorted(checkout.venv.rglob("*"))
+    assert checkout.run().child["python"] == str(checkout.venv / "bin/python")
+    (checkout.venv / "bin/python").write_text("")
+    done = checkout.run()
+    assert done.child["python"].startswith(f"{checkout.variables['HOME']}/.cache/ams-suite/")
+    assert f"{checkout.venv} does not serve, and was not made here" in done.err
+    assert sorted(checkout.venv.rglob("*")) == before
+
+
+def test_a_link_to_the_venv_of_another_checkout_leaves_that_as_it_is(checkout, copy_of) -> None:
+    theirs = copy_of("theirs")
+    assert checkout.run().code == theirs.run().code == 0
+    shutil.rmtree(checkout.venv)
+    checkout.venv.symlink_to(theirs.venv)
+    before = {path: path.stat().st_mtime_ns for path in theirs.venv.rglob("*")}
+    assert checkout.run().child["python"] == str(checkout.venv / "bin/python")
+    (checkout.root / "constraints.txt").write_text("# another\n")
+    assert checkout.run("test").code == 0 and "left as it is" in checkout.run("test").err
+    assert {path: path.stat().st_mtime_ns for path in theirs.venv.rglob("*")} == before

@@ -1,0 +1,157 @@
+"""What is installed into the environment that is made, and what becomes of one that is not right."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.shell.conftest import INSTALL
+
+pytestmark = pytest.mark.shell
+
+
+def made(checkout, *arguments: str):
+    """Make the environment by a first run, and see that it went well."""
+    done = checkout.run(*arguments)
+    assert done.code == 0 and (checkout.venv / ".ams-suite").exists()
+    return done
+
+
+def extras(done) -> list[str]:
+    """Return the extras that a run has installed, or tried to, in its order."""
+    head = "pip: installing the extra "
+    return [line.removeprefix(head).split()[0] for line in done.err.splitlines() if line.startswith(head)]
+
+
+def test_a_virtual_environment_is_made_once(checkout) -> None:
+    first = made(checkout)
+    assert f"environment: making {checkout.venv}, since {checkout.bin}/python3 lacks pip" in first.err
+    assert "environment: ready after " in first.err and (checkout.venv / "finished").exists()
+    (call,) = checkout.pip_calls
+    assert f"-c {checkout.root}/constraints.txt" in call and f"-r {checkout.venv}/requirements.txt" in call
+    assert "--only-binary rdkit" in call and "--no-index" not in call and "extra-index" not in call
+    second = checkout.run(PATH=f"{checkout.venv}/bin:{checkout.bin}")
+    assert (second.err, len(checkout.pip_calls)) == ("", 1), "also where it is active"
+    assert first.child["python"] == second.child["python"] == str(checkout.venv / "bin/python")
+
+
+@pytest.mark.parametrize(
+    ("words", "added"),
+    [
+        (["--profile=quick"], ["molecules"]),
+        ([], ["molecules", "conformance", "k-diffusion"]),
+        (["--profile", "full"], ["molecules", "conformance", "survey", "k-diffusion"]),
+        (["--profile", "gpu", "--cluster", "slurm"], ["molecules", "cluster", "gpu"]),
+        (["bench"], ["bench", "molecules", "k-diffusion"]),
+        (["docs"], ["docs", "molecules"]),
+        (["test"], ["test", "molecules"]),
+    ],
+)
+def test_each_command_and_profile_has_its_extras(checkout, words: list[str], added: list[str]) -> None:
+    lacking = "molecules conformance survey k-diffusion gpu cluster"
+    assert extras(checkout.run(*words, LACKING=lacking)) == ["suite", *added]
+    assert [("--no-deps" in call) for call in checkout.pip_calls[1:]] == [name == "k-diffusion" for name in added]
+    if "full" in words:
+        assert extras(checkout.run(*words, LACKING=lacking)) == [], "they are there"
+
+
+def test_the_default_profile_has_what_a_gpu_needs(checkout) -> None:
+    checkout.stub("nvidia-smi", "exit 0")
+    assert extras(checkout.run(LACKING="gpu")) == ["suite", "gpu"]
+    assert extras(checkout.run("test", LACKING="gpu")) == ["test"]
+
+
+def test_without_an_optional_extra_the_rest_runs(checkout) -> None:
+    checkout.pip(f'grep -q rdkit "$place/requirements.txt" && exit 1; {INSTALL}')
+    for _ in range(2):
+        done = checkout.run(LACKING="molecules")
+        assert done.code == 0
+        assert "the extra molecules cannot be had here, so rows that need it are not run" in done.err
+
+
+def test_without_the_extra_test_there_are_no_tests_and_the_environment_stays(checkout) -> None:
+    checkout.pip(f'grep -q pytest "$place/requirements.txt" && exit 1; {INSTALL}')
+    made(checkout)
+    done = checkout.run("test")
+    assert done.code == 2 and done.err.endswith(f"Log: {checkout.venv}/setup-test.log\n")
+    assert checkout.run().err == ""
+
+
+@pytest.mark.parametrize("fault", ["other pins", "unfinished", "python is gone", "lacks", "moved"])
+def test_one_that_is_not_right_is_made_anew(checkout, fault: str) -> None:
+    made(checkout)
+    (checkout.venv / "leftover").touch()
+    if fault == "other pins":
+        with (checkout.root / "constraints.txt").open("a") as file:
+            file.write("# another\n")
+    elif fault == "unfinished":
+        (checkout.venv / ".ams-suite").unlink()
+    elif fault == "python is gone":
+        (checkout.venv / "bin/python").unlink()
+    elif fault == "lacks":
+        (checkout.venv / "installed").write_text("numpy")
+    else:
+        checkout.root = checkout.root.rename(checkout.root.with_name("moved"))
+    assert "environment: making" in made(checkout).err and not (checkout.venv / "leftover").exists()
+
+
+@pytest.mark.parametrize("extra", ["suite", "gpu"])
+def test_two_at_once_make_it_once(checkout, extra: str) -> None:
+    checkout.pip(f"sleep 1; {INSTALL}")
+    if extra == "gpu":
+        made(checkout)
+    calls = len(checkout.pip_calls)
+    environment = checkout.environment(LACKING=extra)
+    command, streams = checkout.command("--profile", "gpu"), {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    running = [subprocess.Popen(command, env=environment, **streams) for _ in range(2)]
+    ends = [process.communicate(timeout=120)[1] for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    assert len(checkout.pip_calls) == calls + 1
+    assert sum(b"another run is at work" in err for err in ends) == 1
+
+
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be reaped does not."""
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signals) -> None:
+    """A signal that can be caught ends pip and what it started as well."""
+    pids = checkout.root / "pids"
+    checkout.pip(f'sleep 2 & echo $$ $! >"{pids}.new"; cp "{pids}.new" "{pids}"; wait; {INSTALL}')
+    process = subprocess.Popen(checkout.command(), env=checkout.environment(), stderr=subprocess.DEVNULL)
+    while not pids.exists():
+        time.sleep(0.02)
+    os.kill(process.pid, number)
+    assert process.wait() == (-9 if number == signal.SIGKILL else 130)
+    assert number == signal.SIGKILL or not any(alive(int(pid)) for pid in pids.read_text().split())
+    assert not (checkout.venv / ".ams-suite").exists()
+    assert "environment: making" in made(checkout).err and len(checkout.pip_calls) == 2
+
+
+def test_the_index_of_cpu_builds_is_asked_beside_others_where_it_serves(checkout) -> None:
+    assert checkout.run(CPU_INDEX="https://cpu").code == 0
+    assert "--extra-index-url https://cpu" in checkout.pip_calls[0]
+    checkout.run("--profile", "gpu", "--cluster", "slurm", LACKING="gpu", CPU_INDEX="https://cpu")
+    assert "extra-index" not in checkout.pip_calls[1], "the nodes have the GPU that this machine lacks"
+
+
+def test_unmet_pins_give_way_to_ranges(checkout) -> None:
+    unmet = "ERROR: No matching distribution found for rich==15.0.0"
+    checkout.pip(f'case "$*" in *constraints.txt*) echo "{unmet}" >&2; exit 1 ;; esac; {INSTALL}')
+    done = made(checkout)
+    assert len(checkout.pip_calls) == 2 and "pip: the pins cannot be met (no rich==15.0.0 for Python 3." in done.err
+
+
+def test_offline_asks_no_index(checkout) -> None:
+    done = made(checkout, "--offline")
+    assert (done.child["arguments"], done.child["AMS_OFFLINE"]) == (["reproduce"], "1")
+    assert "--no-index" in checkout.pip_calls[0]
