@@ -44,7 +44,7 @@ die() {
 }
 
 absolute() { # the caller's path, since the work is done from the checkout
-  case $1 in "" | /* | -*) printf '%s' "$1" ;; *) printf '%s' "$CALLER/$1" ;; esac
+  case $1 in "" | /* | -*) printf '%s' "$1" ;; *) printf '%s' "$PWD/$1" ;; esac
 }
 
 about() { # WORD ...: what ams_suite.environment says with the Python at PYTHON, bare as it may be
@@ -56,7 +56,6 @@ interpreter() { # sets PYTHON to the first of 3.11 or later on PATH
   for name in python3 python3.13 python3.12 python3.11 python; do
     PYTHON=$(command -v "$name") && [[ $(about requirements) = *=* ]] && return
   done
-  return 1
 }
 
 serves() { # EXTRA ...: does the Python at PYTHON satisfy pyproject.toml?
@@ -81,9 +80,7 @@ watched() { # run a command with its output in the log, and show the log's last 
 }
 
 give_up() {
-  local cause
-  cause=$(about cause "$LOG")
-  die "the environment cannot be made${OFFLINE:+ (--offline: no index was asked)}: ${cause#*: }. Log: $LOG"
+  die "the environment cannot be made${OFFLINE:+ (--offline: no index was asked)}: $(about cause "$LOG"). Log: $LOG"
 }
 
 install() { # EXTRA, unless it is there: at the releases of constraints.txt if PINS is set
@@ -104,7 +101,6 @@ install() { # EXTRA, unless it is there: at the releases of constraints.txt if P
 }
 
 make_environment() { # in PLACE; the stamp comes last
-  local cause
   interpreter || die "no Python of 3.11 or later on PATH: install one, or make an environment with conda or mamba:" \
     "mamba env create -f environment.yml && mamba activate ams"
   say "environment: making $PLACE, since $PYTHON lacks $(about missing suite)"
@@ -113,9 +109,8 @@ make_environment() { # in PLACE; the stamp comes last
   watched "$PYTHON" -m venv "$PLACE" || give_up
   PYTHON=$PLACE/bin/python
   if ! install suite; then
-    cause=$(about cause "$LOG")
-    case $cause in absent:* | conflict:*) ;; *) give_up ;; esac
-    say "pip: the pins cannot be met (${cause#*: }). Trying the ranges of pyproject.toml"
+    case $(about kind "$LOG") in absent | conflict) ;; *) give_up ;; esac
+    say "pip: the pins cannot be met ($(about cause "$LOG")). Trying the ranges of pyproject.toml"
     PINS="" install suite || give_up
   fi
   watched "$PYTHON" -P "$ROOT/src/ams_suite/environment.py" finish "$PLACE" || give_up
@@ -167,7 +162,7 @@ find_environment() { # sets PYTHON; nothing is added to an environment that was 
 main() {
   local word before=""
   { : 8<&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
-  CALLER=$PWD EXTRA=suite PROFILE="" CLUSTER="" OFFLINE="" PINS=yes LOG=/dev/null
+  EXTRA=suite PROFILE="" CLUSTER="" OFFLINE="" PINS=yes LOG=/dev/null
   ROOT=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac

@@ -8,7 +8,8 @@ imports nothing outside the standard library, save a reader of requirement strin
     python -P src/ams_suite/environment.py lowest [EXTRA ...]         # their oldest releases, for pip's -c
     python -P src/ams_suite/environment.py index                      # an index for pip beside its own, or nothing
     python -P src/ams_suite/environment.py finish FOLDER              # compile an environment, add the command `ams`
-    python -P src/ams_suite/environment.py cause LOG ...              # "kind: what went wrong; what to do"
+    python -P src/ams_suite/environment.py kind LOG ...               # of what went wrong: a word (CAUSES)
+    python -P src/ams_suite/environment.py cause LOG ...              # what went wrong; what to do
 """
 
 import compileall
@@ -211,14 +212,17 @@ def ending(log: str) -> str:
     return (errors or lines or [""])[-1]
 
 
-def cause(log: str) -> str:
-    """Return "kind: what went wrong; what to do", read off the text `log` that venv and pip left (CAUSES)."""
+def cause(log: str) -> tuple[str, str]:
+    """Return a word for what went wrong, `unknown` if need be, and what it was with what to do about it (CAUSES).
+
+    Both are read off the text `log` that venv and pip left.
+    """
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for known in CAUSES:
         if match := re.search(known.pattern, log, re.IGNORECASE):
-            return f"{known.kind}: " + known.advice.format(python=python, **match.groupdict())
+            return known.kind, known.advice.format(python=python, **match.groupdict())
     last = ending(log)
-    return f"unknown: it ended with: {last}" if last else "unknown: it ended without a word"
+    return "unknown", f"it ended with: {last}" if last else "it ended without a word"
 
 
 def read(log: Path) -> str:
@@ -249,8 +253,9 @@ def answer(arguments: Sequence[str]) -> str:
         case ["finish", place]:
             finish(Path(place))
             return ""
-        case ["cause", *logs]:
-            return cause("\n".join(read(Path(log)) for log in logs))
+        case ["kind" | "cause" as word, *logs]:
+            kind, advice = cause("\n".join(read(Path(log)) for log in logs))
+            return kind if word == "kind" else advice
         case _:
             raise KeyError(" ".join(arguments))
 

@@ -158,30 +158,32 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
     ],
 )
 def test_a_log_tells_its_cause(log: str, told: str) -> None:
-    assert told in environment.cause(log)
+    assert told in ": ".join(environment.cause(log))
 
 
 def test_a_log_on_a_full_disk_is_cut_short_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.touch()
-    assert environment.cause(environment.read(log)).startswith("unknown: ")
+    assert environment.cause(environment.read(log))[0] == "unknown"
     usage = shutil.disk_usage(tmp_path)._replace(free=2**20 - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    assert environment.cause(environment.read(log)).startswith("disk: ")
+    assert environment.cause(environment.read(log))[0] == "disk"
 
 
 def test_of_a_long_log_the_end_alone_is_read(tmp_path):
     """What went wrong long before, and was overcome, is no cause; 50 MB would take minutes."""
     log = tmp_path / "setup.log"
     log.write_text("No space left on device\n" + "x" * environment.READ + "\nit broke", encoding="utf-8")
-    assert environment.cause(environment.read(log)) == "unknown: it ended with: it broke"
+    assert environment.cause(environment.read(log)) == ("unknown", "it ended with: it broke")
 
 
 def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     log = tmp_path / "log"
     log.write_text("Disk quota exceeded")
     assert environment.main(["cause", str(log), str(tmp_path / "none")]) == 0
-    assert capsys.readouterr().out.startswith("disk: ")
+    assert capsys.readouterr().out.startswith("the disk is full; ")
+    assert environment.main(["kind", str(log)]) == 0
+    assert capsys.readouterr().out == "disk\n"
     assert environment.main(["requirements", "test"]) == 0
     assert capsys.readouterr().out.splitlines() == environment.requirements(["test"])
     assert environment.main(["missing"]) == 0
