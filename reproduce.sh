@@ -196,7 +196,7 @@ main() {
   trap 'die "the environment cannot be made: line $LINENO failed. Log: $LOG"' ERR
   find_environment
   trap - ERR
-  ((SECONDS < 5)) || export AMS_SETUP_SECONDS=$SECONDS # a run tells it beside its own time
+  ((SECONDS < 5)) || export AMS_SETUP_SECONDS=$SECONDS # a run reports it beside its own time
   export PATH="${PYTHON%/*}:$PATH" PYTHONPATH="$ROOT/src:$ROOT${PYTHONPATH:+:$PYTHONPATH}"
   export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1} # MKL and OpenBLAS follow it
   cd -- "$ROOT"

@@ -44,9 +44,7 @@ STUBS = Path(__file__).with_name("stubs")
 VENV_PYTHON = (STUBS / "venv-python").read_text()
 PYTHON = (STUBS / "python").read_text()
 
-MAKE_VENV = (
-    'mkdir -p "$3/bin" && touch "$3/pyvenv.cfg" && cat "@TEMPLATE@" >"$3/bin/python" && chmod +x "$3/bin/python"'
-)
+MAKE_VENV = 'mkdir -p "$3/bin" && cp "@TEMPLATE@" "$3/bin/python" && cp "@TEMPLATE@" "$3/bin/python3"'
 INSTALL = 'cat "$place/requirements.txt" >>"$place/installed"'
 
 

@@ -54,11 +54,14 @@ READ_ONLY = "ERROR: Could not install packages due to an OSError: [Errno 30] Rea
 CONFLICT = "ERROR: ResolutionImpossible: for help visit"
 
 
-@pytest.mark.parametrize(("line", "told"), [(READ_ONLY, "cannot be written"), (CONFLICT, "the requirements conflict")])
-def test_pip_failures_are_explained(checkout, line: str, told: str) -> None:
+@pytest.mark.parametrize(
+    ("line", "told", "tries"), [(READ_ONLY, "cannot be written", 1), (CONFLICT, "the requirements conflict", 2)]
+)
+def test_pip_failures_are_explained(checkout, line: str, told: str, tries: int) -> None:
     checkout.pip(f'echo "{line}" >&2; exit 1')
     said = complaint(checkout.run())
     assert said.startswith("the environment cannot be made: ") and told in said
+    assert len(checkout.pip_calls) == tries, "the ranges are tried where the pins may be at fault"
     log = checkout.venv / "setup-suite.log"
     assert said.endswith(f"Log: {log}") and line in log.read_text()
 

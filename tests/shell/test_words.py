@@ -25,6 +25,12 @@ def test_the_active_python_is_used_as_it_is(complete) -> None:
     assert not complete.venv.exists()
 
 
+def test_an_active_python_without_pytest_runs_no_tests(complete) -> None:
+    real, lacking = (complete.bin / "python3").read_text(), 'case "$*" in *" suite test") exit ;; esac'
+    complete.stub("python3", real.replace("\n", f"\n{lacking}\n", 1))
+    assert complete.run("test", "-q").out == "pytest: -m pytest -q\n" and complete.venv.exists()
+
+
 def test_the_child_is_told_what_the_set_up_took(complete) -> None:
     assert int(complete.run(SECONDS="7").child["AMS_SETUP_SECONDS"]) >= 7, "which bash takes for its own clock"
 
