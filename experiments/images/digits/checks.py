@@ -98,7 +98,7 @@ def speed_up_over_reverse_diffusion(settings: Settings) -> Measurement:
 
 
 def relative_share(settings: Settings, sampler: str) -> Measurement:
-    """Return the share of the rare class among samples over its share in the target."""
+    """Return the share of the under-weighted mode among samples over its share in the target."""
     truth = study.target_share()
     ratios = [share / truth for share in study.rare_shares(settings, sampler)]
     detail = {"share in the target": truth, "evaluations": settings.rare}
