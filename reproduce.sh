@@ -91,6 +91,7 @@ install() { # EXTRA, unless it is there: at the releases of constraints.txt if P
   say "pip: installing the extra $1 of pyproject.toml. Log: $LOG"
   rm -f -- "$LOG" "$PLACE/report.json"
   about requirements "$1" >"$PLACE/requirements.txt"
+  # Not compiled: of ten thousand modules few are used, and those are compiled as they are imported
   PIP_USER=0 watched "$PYTHON" -m pip --no-input --disable-pip-version-check install --progress-bar off --no-compile \
     --only-binary rdkit ${OFFLINE:+--no-index} ${alone:+"$alone"} ${TORCH:+--extra-index-url "$TORCH"} \
     ${PINS:+-c "$ROOT/constraints.txt"} --report "$PLACE/report.json" -r "$PLACE/requirements.txt" || return

@@ -7,12 +7,11 @@ imports nothing outside the standard library, save a reader of requirement strin
     python -P src/ams_suite/environment.py requirements [EXTRA ...]   # one requirement a line, for pip's -r
     python -P src/ams_suite/environment.py lowest [EXTRA ...]         # their oldest releases, for pip's -c
     python -P src/ams_suite/environment.py index                      # an index for pip beside its own, or nothing
-    python -P src/ams_suite/environment.py finish FOLDER              # compile an environment, add the command `ams`
+    python -P src/ams_suite/environment.py finish FOLDER              # add the checkout and the command `ams`
     python -P src/ams_suite/environment.py kind LOG ...               # of what went wrong: a word (CAUSES)
     python -P src/ams_suite/environment.py cause LOG ...              # what went wrong; what to do
 """
 
-import compileall
 import os
 import re
 import shutil
@@ -143,15 +142,14 @@ def index() -> str:
 
 
 def finish(place: Path) -> None:
-    """Add to the virtual environment `place` what pip does not: the checkout's packages, the command `ams`, bytecode.
+    """Add to the virtual environment `place` what pip does not: the checkout's packages and the command `ams`.
 
-    pip compiles one module after another; here all cores do. Raises OSError where something cannot be written.
+    Raises OSError where something cannot be written.
     """
     site = Path(sysconfig.get_path("purelib", "venv", {"base": str(place)}))
     (site / "ams-suite.pth").write_text(f"{ROOT / 'src'}\n{ROOT}\n", encoding="utf-8")
     (place / "bin/ams").write_text(AMS, encoding="utf-8")
     (place / "bin/ams").chmod(0o755)
-    compileall.compile_dir(site, quiet=2, workers=0)
 
 
 class Cause(NamedTuple):
