@@ -1,37 +1,38 @@
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 import torch
 
-from experiments.benchmarks.graph_speed import checks, figures, padded, runs
-from experiments.benchmarks.graph_speed.settings import Settings
+from experiments.benchmarks import figures, graph_metrics, graph_runs, graph_speed, padded_networks
 from experiments.benchmarks.memory import LiveBytes
 from experiments.graphs import graph_layout
+from experiments.graphs.data import community_small
+from experiments.graphs.discrepancy import estimates
 from experiments.graphs.gdss_traces.trace_file import load_networks
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership
+from experiments.graphs.statistics import CLUSTER, STATISTICS
 from experiments.graphs.systems import scores
 from tests.ams.traces.test_trace_file import GOLDEN
 from tests.claims import verdict_of
-from tests.experiments.benchmarks.tools import set_clock, verdict_at
+from tests.experiments.benchmarks.tools import SMALL, set_clock, verdict_at
 from verdicts.claims.schema import Verdict
-
-SMALL = Settings(community_small=4, ego_small=4, enzymes=2, steps=1, pairs=8)
 
 
 @pytest.mark.parametrize("name", ["community_small", "ego_small", "ENZYMES"])
 def test_both_formulations_have_equal_scores(name: str, authors_files: None) -> None:
     """Float32 sums differ in their last digits: 1e-5 of the largest value."""
-    problem, side = runs.published_problem(name, 3, 2, 1), PUBLISHED[name].largest
+    problem, side = graph_runs.published_problem(name, 3, 2, 1), PUBLISHED[name].largest
     layout, generator = Layout.of(problem.sizes), torch.Generator().manual_seed(0)
     x = torch.randn(layout.nodes, problem.setting.features, generator=generator)
     a = torch.randn(layout.pairs, generator=generator)
     real = (torch.arange(side) < torch.tensor(problem.sizes)[:, None]).float()
     level = problem.setting.pair.features.levels(5, 0.1)[2]
     packed = scores(problem.networks, problem.setting.pair, layout)
-    other = runs.padded_scores(problem.setting, real)
+    other = graph_runs.padded_scores(problem.setting, real)
     wide, square = layout.pad_rows(x, side), layout.pad_pairs(a, side)
     outputs = layout.pad_rows(packed[0](x, a, level), side), layout.pad_pairs(packed[1](a, x, level), side)
     expected = other[0](wide, square, level), other[1](square, wide, level)
@@ -43,11 +44,11 @@ def test_the_padded_networks_are_the_published_ones(authors_files: None) -> None
     """Outputs on the recorded inputs agree in float32 to 1e-5 of the largest value."""
     trace = load_networks(GOLDEN / "graphs" / "gdss_network_community_small.npz")
     real = (torch.arange(trace.x.shape[1]) < torch.tensor(trace.sizes)[:, None]).float()
-    features, adjacency = runs.published_tensors(PUBLISHED["community_small"]._replace(averaged=trace.averaged))
+    features, adjacency = graph_runs.published_tensors(PUBLISHED["community_small"]._replace(averaged=trace.averaged))
     given = trace.x.float(), trace.adjacency.float(), real
     for output, wanted in (
-        (padded.features_network(*given, features), trace.features_out),
-        (padded.adjacency_network(*given, adjacency), trace.adjacency_out),
+        (padded_networks.features_network(*given, features), trace.features_out),
+        (padded_networks.adjacency_network(*given, adjacency), trace.adjacency_out),
     ):
         assert (output - wanted).abs().max() < 1e-5 * wanted.abs().max()
 
@@ -55,16 +56,16 @@ def test_the_padded_networks_are_the_published_ones(authors_files: None) -> None
 @pytest.mark.parametrize(("name", "bound"), [("community_small", 1.6), ("ego_small", 3.5), ("ENZYMES", 12.0)])
 def test_a_slower_packing_breaks_t7(name: str, bound: float, authors_files: None, monkeypatch) -> None:
     """Falsifier of T7: a clock by which a padded run costs less than the bound."""
-    assert verdict_at(f"T7.{name}", SMALL, monkeypatch, 0.9 * bound) is Verdict.REFUTED
-    assert verdict_at(f"T7.{name}", SMALL, monkeypatch, 1.1 * bound) is Verdict.HOLDS
+    assert verdict_at(f"T7.{name}", monkeypatch, 0.9 * bound) is Verdict.REFUTED
+    assert verdict_at(f"T7.{name}", monkeypatch, 1.1 * bound) is Verdict.HOLDS
 
 
 def test_waste_breaks_t8(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of T8: a run that costs three times its arithmetic, norms that allocate for all pairs of graphs, and
     evaluations without blocks."""
-    assert verdict_at("T8.arithmetic", SMALL, monkeypatch, 3.0) is Verdict.REFUTED
-    assert verdict_at("T8.arithmetic", SMALL, monkeypatch, 1.5) is Verdict.HOLDS
-    wide = Settings(community_small=16, steps=1)
+    assert verdict_at("T8.arithmetic", monkeypatch, 3.0) is Verdict.REFUTED
+    assert verdict_at("T8.arithmetic", monkeypatch, 1.5) is Verdict.HOLDS
+    wide = SMALL.model_copy(update={"graph_batches": {"community_small": 16}})
     assert verdict_of("T8", "T8.memory", wide) is verdict_of("T8", "T8.evaluation", wide) is Verdict.HOLDS
     with monkeypatch.context() as patch:
         plain = Ownership.norms
@@ -77,16 +78,16 @@ def test_waste_breaks_t8(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_ratios_are_padded_over_packed(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
     set_clock(monkeypatch, 3.0, 1.5)
-    ratio = checks.padded_time_over_packed_on_community_small(SMALL)
+    ratio = graph_speed.padded_time_over_packed(SMALL, "community_small")
     assert ratio.value == 2.0 and ratio.detail["padded_nodes"] == 20
 
 
 def test_arithmetic_is_that_of_the_networks() -> None:
     """Each product and activation is recorded once: networks of three and five layers, evaluated twice a step."""
     counts = []
-    for kinds in (checks.PRODUCTS, checks.ACTIVATIONS):
-        recorded = checks.RecordedOperations(kinds)
-        run = runs.packed_run(runs.own_problem(1, Settings(steps=1)))
+    for kinds in (graph_speed.PRODUCTS, graph_speed.ACTIVATIONS):
+        recorded = graph_speed.RecordedOperations(kinds)
+        run = graph_runs.packed_run(graph_runs.own_problem(1, SMALL))
         with recorded:
             run()
         recorded.replay()
@@ -118,10 +119,10 @@ def test_a_run_gives_no_memory_back() -> None:
     """Each page that the allocator returns is faulted in again: tens of thousands a run, a fifth of its time."""
     code = """
 import resource
-from experiments.benchmarks.graph_speed import runs, settings
+from experiments.benchmarks import graph_runs, settings
 from verdicts.run.job import keep_freed_memory
 keep_freed_memory()
-run = runs.packed_run(runs.own_problem(128, settings.Settings(steps=1)))
+run = graph_runs.packed_run(graph_runs.own_problem(128, settings.Settings(graph_steps=1)))
 faults = lambda: (run(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt)[1]
 faults()
 print(-faults() + faults())"""
@@ -130,10 +131,35 @@ print(-faults() + faults())"""
 
 
 def test_shares_of_time_sum_to_one(capfd: pytest.CaptureFixture[str]) -> None:
-    shares = figures.time_by_kind(runs.packed_run(runs.own_problem(4, SMALL)))
+    shares = figures.time_by_kind(graph_runs.packed_run(graph_runs.own_problem(4, SMALL)))
     assert sum(shares.values()) == pytest.approx(1.0) and min(shares.values()) > 0
     assert capfd.readouterr().err == ""  # of torch's profiler
     table = figures.tables(SMALL)[0]
     assert [sum(column) for column in list(zip(*table.rows, strict=True))[1:]] == pytest.approx(
         [100.0] * (len(table.header) - 1), abs=0.5
     )
+
+
+def test_slower_metrics_break_t9(monkeypatch):
+    """Falsifier of T9: a clock by which 1/32 of the pairwise work takes 3 times as long as all four metrics."""
+    assert verdict_at("T9.time", monkeypatch, 3.0) is Verdict.REFUTED
+    assert verdict_at("T9.time", monkeypatch, 3.2) is Verdict.HOLDS
+
+
+def test_the_ratio_is_scaled_to_all_of_the_pairwise_work(monkeypatch):
+    set_clock(monkeypatch, 3.0, 1.0)
+    assert graph_metrics.pairwise_time_over_metrics(SMALL).value == 3.0 * graph_metrics.PARTS
+
+
+def test_the_timed_metrics_are_the_published_ones():
+    graphs = community_small(24, seed=0)
+    expected = [estimates(one, graphs[:12], graphs[12:], seed=0).value for one in STATISTICS]
+    assert graph_metrics.metrics(graphs[:12], graphs[12:]) == pytest.approx(expected, abs=1e-12)
+
+
+def test_parts_of_the_pairwise_work_sum_to_the_kernel():
+    """All 32 parts of one row each sum to the kernel of all pairs at width 1, with distances in bins."""
+    graphs = community_small(32, seed=0)
+    histograms = np.diff(CLUSTER.describe(graphs), axis=1, prepend=0.0).clip(0.0)
+    total = sum(graph_metrics.kernel_sum(np.roll(histograms, shift, axis=0), histograms) for shift in range(32))
+    assert total == pytest.approx(CLUSTER._replace(width=1.0, scale=1.0).kernel(graphs).sum(), rel=1e-9)

@@ -1,20 +1,9 @@
 import pytest
 
-from experiments.benchmarks import timing
-from experiments.benchmarks.growth import checks, large
-from experiments.benchmarks.growth.settings import Large, Settings
+from experiments.benchmarks import growth, timing
 from tests.claims import verdict_of
+from tests.experiments.benchmarks.tools import SMALL
 from verdicts.claims.schema import Verdict
-
-SMALL = Settings(
-    batches=(2, 4, 8),
-    dimensions=(2, 4, 8),
-    steps=(10, 20, 40),
-    points=(20, 40, 80),
-    directions=(4, 8, 16),
-    runs=1,
-    large=Large(batches=(2, 4, 8), dimensions=(2, 4, 8), steps=(10, 20, 40), batch=64, runs=1),
-)
 
 
 @pytest.fixture
@@ -54,10 +43,10 @@ def test_a_run_that_keeps_its_states_breaks_t13(monkeypatch):
     """Falsifier of T13: a run all of whose states stay alive."""
     assert verdict_of("T13", "T13.held", SMALL) is Verdict.HOLDS
     kept = []
-    monkeypatch.setattr(checks, "sample", lambda path, x, *rest: kept.extend(x + 0.0 for _ in path))
+    monkeypatch.setattr(growth, "sample", lambda path, x, *rest: kept.extend(x + 0.0 for _ in path))
     assert verdict_of("T13", "T13.held", SMALL) is Verdict.REFUTED
 
 
 def test_a_state_is_held_eight_times():
     """x, the score, momentum, the last score, drift, noise, the move, and one more: of float32."""
-    assert large.held(1000, 64, 10, seed=0) == pytest.approx(8 * 4 * 64_000, rel=0.01)
+    assert growth.held(1000, 64, 10, seed=0) == pytest.approx(8 * 4 * 64_000, rel=0.01)

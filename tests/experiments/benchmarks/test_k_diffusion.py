@@ -11,7 +11,7 @@ from torch import Tensor
 from ams import samplers as sm
 from ams.schedules import Level, karras_sigmas, ve_levels
 from ams.targets import GaussianMixture
-from experiments.benchmarks.peers.checks import k_diffusion
+from experiments.benchmarks.peers import k_diffusion
 from tests.ams.tools import assert_equal, draws, found_or_skipped, trajectory
 
 STEPS = 8

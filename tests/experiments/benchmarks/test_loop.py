@@ -2,21 +2,17 @@ import pytest
 import torch
 
 from ams.samplers import Particles
-from experiments.benchmarks.loop import checks as loop
-from experiments.benchmarks.loop.settings import Settings
+from experiments.benchmarks import particle_loop
 from tests.claims import verdict_of
-from tests.experiments.benchmarks.tools import verdict_at
+from tests.experiments.benchmarks.tools import SMALL, verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=20, point_steps=20, pairs=8)
-PAIRS = [(loop.LANGEVIN, loop.bare_langevin), (loop.ADAPTIVE, loop.bare_adaptive)]
 
-
-@pytest.mark.parametrize(("step", "bare"), PAIRS)
+@pytest.mark.parametrize("sampler", particle_loop.SAMPLERS)
 @pytest.mark.parametrize("shape", [(5, 2), (4, 3, 2, 2)])
-def test_both_loops_do_equal_arithmetic(step, bare, shape):
+def test_both_loops_do_equal_arithmetic(sampler, shape):
     """Twenty steps in float32 differ by rounding, about 1e-6 of the state's 10."""
-    ours, by_hand = (run() for run in loop.both_runs(step, bare, shape, 20, 3))
+    ours, by_hand = (run() for run in particle_loop.both_runs(sampler, shape, 20, 3))
     torch.testing.assert_close(ours, by_hand, rtol=1e-5, atol=1e-5)
 
 
@@ -25,13 +21,13 @@ def test_a_slower_loop_breaks_t1(monkeypatch):
     for size, high, low in (("image", 1.1, 1.04), ("point", 1.6, 1.4)):
         for sampler in ("adaptive", "langevin"):
             check = f"T1.{sampler}_{size}"
-            assert verdict_at(check, SMALL, monkeypatch, high) is Verdict.REFUTED
-            assert verdict_at(check, SMALL, monkeypatch, low) is Verdict.HOLDS
+            assert verdict_at(check, monkeypatch, high) is Verdict.REFUTED
+            assert verdict_at(check, monkeypatch, low) is Verdict.HOLDS
     assert verdict_of("T1", "allocations", SMALL) is Verdict.HOLDS
     monkeypatch.setattr(Particles, "begin_step", lambda self, state: state)
     assert verdict_of("T1", "allocations", SMALL) is Verdict.REFUTED
 
 
 def test_a_real_clock_gives_a_measurement():
-    measured = loop.langevin_time_over_bare_loop_on_points(SMALL)
+    measured = particle_loop.time_over_bare(SMALL, "langevin", "point")
     assert 0.0 < measured.low <= measured.value <= measured.high

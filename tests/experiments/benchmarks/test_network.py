@@ -1,15 +1,16 @@
 import itertools
+import time
+from collections.abc import Callable
 
 import pytest
 import torch
+from torch import Tensor
 
-from experiments.benchmarks import timing
-from experiments.benchmarks.network_share import checks as network
-from experiments.benchmarks.network_share.settings import Settings
-from tests.claims import verdict_of
+from experiments.benchmarks import network_share, network_speed, timing
+from tests.claims import refuted, verdict_of
+from tests.experiments.benchmarks.tools import SMALL
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(batch=3, budget=11, runs=8)
 CHECKS = ("annealed", "corrector", "annealed_all", "corrector_all")
 HOLDS, REFUTED = Verdict.HOLDS, Verdict.REFUTED
 
@@ -21,9 +22,9 @@ def normal_score(x, level):
 
 def test_both_formulations_make_equal_samples():
     """Eleven evaluations in float32 differ by rounding, 1e-5 of the start's 10."""
-    theirs, ours = network.theirs(SMALL, normal_score), network.ours(SMALL, "PC, adaptive", normal_score)
+    theirs, ours = network_share.theirs(SMALL, normal_score), network_share.ours(SMALL, "PC, adaptive", normal_score)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
-    assert not torch.equal(ours, network.start(SMALL)[0])
+    assert not torch.equal(ours, network_share.start(SMALL)[0])
 
 
 @pytest.fixture
@@ -48,10 +49,10 @@ def set_shares(monkeypatch):
             work()
             return (1 + next(turns)) * evaluations
 
-        monkeypatch.setattr(network.Timed, "__call__", call)
+        monkeypatch.setattr(network_share.Timed, "__call__", call)
         monkeypatch.setattr(timing, "cpu_seconds", cpu_seconds)
 
-    monkeypatch.setattr(network, "mnist_ve", Network)
+    monkeypatch.setattr(network_share, "mnist_ve", Network)
     return set_shares
 
 
@@ -70,3 +71,49 @@ def test_throughput_is_compared_with_the_authors_formulation(set_shares, theirs,
     """Falsifier of T10: an authors' formulation that takes less time than ours."""
     set_shares(theirs, ours)
     assert verdict_of("T10", "throughput", SMALL) is verdict
+
+
+def noise(y: Tensor, v: Tensor) -> Tensor:
+    """Return the noise in pixels of unit variance."""
+    return y * v[:, None, None, None] / (1 + v[:, None, None, None].square())
+
+
+def slower(y: Tensor, v: Tensor) -> Tensor:
+    """Take five milliseconds more of the processor."""
+    end = time.process_time() + 0.005
+    while time.process_time() < end:
+        pass
+    return noise(y, v)
+
+
+def other(y: Tensor, v: Tensor) -> Tensor:
+    return 1.1 * noise(y, v)
+
+
+def in_place_of(
+    monkeypatch: pytest.MonkeyPatch, written: Callable[..., Tensor], changed: Callable[..., Tensor]
+) -> None:
+    monkeypatch.setattr(network_speed, "network", lambda kind: written if kind == "written" else changed)
+
+
+def test_a_slower_or_other_network_breaks_t12(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of T12; the other way round it holds."""
+    in_place_of(monkeypatch, noise, slower)
+    assert refuted("T12", "time", settings=SMALL)
+    in_place_of(monkeypatch, noise, other)
+    assert refuted("T12", "pixels", settings=SMALL)
+    in_place_of(monkeypatch, slower, noise)
+    assert verdict_of("T12", settings=SMALL) is Verdict.HOLDS
+
+
+def test_a_faster_or_equal_network_breaks_t12a(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of T12a."""
+    in_place_of(monkeypatch, slower, noise)
+    assert refuted("T12a", "time", "pixels", settings=SMALL)
+
+
+def test_the_network_as_written_is_that_of_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    y, v = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)), torch.ones(1)
+    with torch.no_grad():
+        assert torch.isfinite(network_speed.short(y, v)).all()
+        assert (network_speed.short(y, v) - network_speed.network("written")(y, v)).abs().max() < 0.1

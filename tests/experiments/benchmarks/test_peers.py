@@ -5,13 +5,11 @@ import torch
 
 from ams import samplers as sm
 from ams.errors import DataUnavailable
-from experiments.benchmarks.peers import checks as peers
-from experiments.benchmarks.peers.settings import Settings
+from experiments.benchmarks import peers
 from tests.ams.tools import assert_equal, found_or_skipped, trajectory
-from tests.experiments.benchmarks.tools import verdict_at
+from tests.experiments.benchmarks.tools import SMALL, verdict_at
 from verdicts.claims.schema import Verdict
 
-SMALL = Settings(image=(3, 2, 2, 2), point=(4, 2), image_steps=3, point_steps=6, pairs=8)
 MODULES = {"k_diffusion": peers.k_diffusion, "azula": peers.azula}
 
 
@@ -35,8 +33,8 @@ def test_a_slower_library_breaks_t2(monkeypatch):
     itself = {peer: (peers.ours, {sm.ancestral: sm.ancestral}) for peer in peers.PEERS}
     monkeypatch.setattr(peers, "PEERS", itself)
     for peer in itself:
-        assert verdict_at(f"T2.{peer}", SMALL, monkeypatch, 1.1) is Verdict.REFUTED
-        assert verdict_at(f"T2.{peer}", SMALL, monkeypatch, 0.9) is Verdict.HOLDS
+        assert verdict_at(f"T2.{peer}", monkeypatch, 1.1) is Verdict.REFUTED
+        assert verdict_at(f"T2.{peer}", monkeypatch, 0.9) is Verdict.HOLDS
 
 
 def test_an_absent_library_is_unavailable(monkeypatch):

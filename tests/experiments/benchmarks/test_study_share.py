@@ -7,12 +7,10 @@ import torch
 
 from ams.schedules import Level
 from ams.targets import Empirical
-from experiments.benchmarks.study_share import checks
-from experiments.benchmarks.study_share.settings import Settings
+from experiments.benchmarks import study_share
 from tests.claims import verdict_of
+from tests.experiments.benchmarks.tools import SMALL
 from verdicts.claims.schema import Verdict
-
-SHORT = Settings(seconds=0.05, interval=0.002)
 
 
 def spin(seconds: float = 0.1) -> None:
@@ -36,13 +34,13 @@ class Work:
 
 @pytest.mark.parametrize("score", [True, False])
 def test_a_score_is_work_and_a_loop_is_not(score: bool) -> None:
-    spent = checks.spent_in([object()], Work(score), SHORT)
+    spent = study_share.spent_in([object()], Work(score), SMALL)
     assert spent.total > 0.05 and (spent.share > 0.5) is score
 
 
 def test_time_that_is_no_work_breaks_t11(monkeypatch) -> None:
     """Falsifier of T11: cells that only loop; with cells of exact scores it holds."""
-    monkeypatch.setattr(checks, "cells_of", lambda group, settings: [group.id])
+    monkeypatch.setattr(study_share, "cells_of", lambda group, settings: [group.id])
     for score, verdict in ((False, Verdict.REFUTED), (True, Verdict.HOLDS)):
-        monkeypatch.setattr(checks, "store_of", lambda workspace, score=score: Work(score))
-        assert verdict_of("T11", settings=SHORT) is verdict
+        monkeypatch.setattr(study_share, "store_of", lambda workspace, score=score: Work(score))
+        assert verdict_of("T11", settings=SMALL) is verdict

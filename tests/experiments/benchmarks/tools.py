@@ -4,11 +4,48 @@ import itertools
 from collections.abc import Callable
 
 import pytest
-from pydantic import BaseModel
 
 from experiments.benchmarks import timing
+from experiments.benchmarks.settings import Large, Settings
 from tests.claims import verdict_of
 from verdicts.claims.schema import Verdict
+
+SMALL = Settings(
+    image=(3, 2, 2, 2),
+    point=(4, 2),
+    image_steps=20,
+    point_steps=20,
+    loop_pairs=8,
+    library_pairs=8,
+    points=6000,
+    fewer_points=3000,
+    dimension=8,
+    score_pairs=8,
+    directions=16,
+    law_steps=8,
+    norms=2,
+    compared_directions=4,
+    compared_steps=3,
+    particles=8,
+    error=0.1,
+    law_pairs=8,
+    sizes=dict.fromkeys(("batch", "dimension", "steps", "points", "directions"), (10, 20, 40)),
+    runs=1,
+    large=Large(batch=64, sizes={"batch": (2, 4, 8), "dimension": (2, 4, 8), "steps": (10, 20, 40)}, runs=1),
+    share_batch=3,
+    share_runs=8,
+    network_batch=2,
+    network_pairs=8,
+    network_budget=6,
+    images=2,
+    graph_batches={"community_small": 4, "ego_small": 4, "ENZYMES": 2},
+    graph_steps=1,
+    graph_pairs=8,
+    metric_graphs=32,
+    metric_pairs=8,
+    seconds=0.05,
+    interval=0.002,
+)
 
 
 def set_clock(monkeypatch: pytest.MonkeyPatch, numerator: float, denominator: float) -> None:
@@ -22,7 +59,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, numerator: float, denominator: fl
     monkeypatch.setattr(timing, "cpu_seconds", cpu_seconds)
 
 
-def verdict_at(check: str, settings: BaseModel, monkeypatch: pytest.MonkeyPatch, ratio: float) -> Verdict:
+def verdict_at(check: str, monkeypatch: pytest.MonkeyPatch, ratio: float) -> Verdict:
     """Return the verdict of one check if each pair of its runs has this ratio of times."""
     set_clock(monkeypatch, ratio, 1.0)
-    return verdict_of(check.split(".")[0], check, settings)
+    return verdict_of(check.split(".")[0], check, SMALL)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from experiments.benchmarks.graph_speed import padded as graphs_padded
+from experiments.benchmarks import padded_networks as graphs_padded
 from experiments.graphs import graph_layout as module
 from experiments.graphs.graph_layout import Layout
 from tests.experiments.graphs import random_networks as small

@@ -9,7 +9,7 @@ from torch import Tensor
 from ams.samplers import Particles, PerSample, annealed_baoab, one_step_per_level
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
-from experiments.benchmarks.graph_speed import padded as graphs_padded
+from experiments.benchmarks import padded_networks as graphs_padded
 from experiments.graphs import samplers
 from experiments.graphs.generation import halves
 from experiments.graphs.graph_layout import Layout

@@ -17,13 +17,13 @@ from ams.samplers.noise_sources import generated
 from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
 from ams.schedules import Level
 from experiments.benchmarks import timing
-from experiments.benchmarks.network_share.settings import Settings
+from experiments.benchmarks.settings import Settings
 from experiments.images.networks.unet_ve import mnist_ve
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 DELTA = 1e-4
 SIGMAS = SigmaRange(9.8, 0.05)
-ADAPTIVE, CORRECTOR = "adaptive momentum", "PC, adaptive"
+CORRECTOR = "PC, adaptive"
 
 
 class Timed:
@@ -42,13 +42,13 @@ class Timed:
 
 def program(settings: Settings, sampler: str) -> Program:
     """Return a sampler's program at the authors' hyperparameters."""
-    return SPECS[sampler].build(SIGMAS, settings.budget, AUTHORS)
+    return SPECS[sampler].build(SIGMAS, settings.share_budget, AUTHORS)
 
 
 def start(settings: Settings) -> tuple[Tensor, torch.Generator]:
     """Return a start and the generator of the run's noise."""
     generator = torch.Generator().manual_seed(settings.seed)
-    return SIGMAS.first * torch.randn(settings.batch, 28, 28, generator=generator), generator
+    return SIGMAS.first * torch.randn(settings.share_batch, 28, 28, generator=generator), generator
 
 
 Wrapper = Callable[[Noise], Noise]
@@ -86,35 +86,21 @@ def shares_of_runs(settings: Settings, sampler: str) -> list[Shares]:
     """Return the shares of runs of one sampler, after one unmeasured run. Raises DataUnavailable without weights."""
     score = mnist_ve().score
     with timing.undisturbed():
-        return [shares(partial(ours, settings, sampler), score) for _ in range(settings.runs + 1)][1:]
+        return [shares(partial(ours, settings, sampler), score) for _ in range(settings.share_runs + 1)][1:]
 
 
 def _median(values: Iterable[float], settings: Settings) -> Measurement:
     return timing.median_measurement(list(values), seeds=(settings.seed,))
 
 
-@check("T10.annealed")
-def arithmetic_share_of_annealed_adaptive(settings: Settings) -> Measurement:
-    """Measure the CPU time of annealed adaptive momentum outside network and normal draws, over the network's."""
-    return _median((run.outside - run.draws for run in shares_of_runs(settings, ADAPTIVE)), settings)
+def share_of_arithmetic(settings: Settings, sampler: str) -> Measurement:
+    """Measure the CPU time of a sampler outside network and normal draws, over the network's."""
+    return _median((run.outside - run.draws for run in shares_of_runs(settings, sampler)), settings)
 
 
-@check("T10.corrector")
-def arithmetic_share_of_adaptive_corrector(settings: Settings) -> Measurement:
-    """Measure the CPU time of PC with the adaptive corrector outside network and normal draws, over the network's."""
-    return _median((run.outside - run.draws for run in shares_of_runs(settings, CORRECTOR)), settings)
-
-
-@check("T10.annealed_all")
-def share_outside_the_network_of_annealed_adaptive(settings: Settings) -> Measurement:
-    """Measure the CPU time of annealed adaptive momentum outside the network, over the network's."""
-    return _median((run.outside for run in shares_of_runs(settings, ADAPTIVE)), settings)
-
-
-@check("T10.corrector_all")
-def share_outside_the_network_of_adaptive_corrector(settings: Settings) -> Measurement:
-    """Measure the CPU time of PC with the adaptive corrector outside the network, over the network's."""
-    return _median((run.outside for run in shares_of_runs(settings, CORRECTOR)), settings)
+def share_outside_the_network(settings: Settings, sampler: str) -> Measurement:
+    """Measure the CPU time of a sampler outside the network, over the network's."""
+    return _median((run.outside for run in shares_of_runs(settings, sampler)), settings)
 
 
 def authors_sampler(x: Tensor, score: Score, levels: Iterable[Level], generator: torch.Generator) -> Tensor:
@@ -156,7 +142,6 @@ def theirs(settings: Settings, score: Score, _: Wrapper = lambda noise: noise) -
     return authors_sampler(x, score, levels, generator)
 
 
-@check("T10.throughput")
 def throughput_over_the_authors_formulation(settings: Settings) -> Measurement:
     """Measure the images per second of this library over those of the authors' formulation, around one network.
 
@@ -165,5 +150,5 @@ def throughput_over_the_authors_formulation(settings: Settings) -> Measurement:
     """
     score, works = mnist_ve().score, (partial(theirs, settings), partial(ours, settings, CORRECTOR))
     with timing.undisturbed():
-        pairs = [[shares(work, score).outside for work in works] for _ in range(settings.runs + 1)][1:]
+        pairs = [[shares(work, score).outside for work in works] for _ in range(settings.share_runs + 1)][1:]
     return _median(((1 + authors) / (1 + library) for authors, library in pairs), settings)

@@ -11,36 +11,19 @@ import numpy as np
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from experiments.benchmarks.graph_speed.runs import own_problem, packed_run, padded_run, published_problem
-from experiments.benchmarks.graph_speed.settings import Settings
+from experiments.benchmarks.graph_runs import own_problem, packed_run, padded_run, published_problem
 from experiments.benchmarks.memory import LiveBytes, allocations
+from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import time_ratio
 from experiments.graphs.graph_layout import Layout
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
-def _padded_over_packed(name: str, batch: int, settings: Settings) -> Measurement:
-    problem = published_problem(name, batch, settings.steps, settings.seed)
+def padded_time_over_packed(settings: Settings, name: str) -> Measurement:
+    """Measure the CPU time of a padded run over that of a packed run on a data set."""
+    problem = published_problem(name, settings.graph_batches[name], settings.graph_steps, settings.seed)
     nodes = {"mean_nodes": float(np.mean(problem.sizes)), "padded_nodes": problem.setting.largest}
-    return time_ratio(padded_run(problem), packed_run(problem), settings.pairs, **nodes)
-
-
-@check("T7.community_small")
-def padded_time_over_packed_on_community_small(settings: Settings) -> Measurement:
-    """Measure the CPU time of a padded run over that of a packed run on community_small."""
-    return _padded_over_packed("community_small", settings.community_small, settings)
-
-
-@check("T7.ego_small")
-def padded_time_over_packed_on_ego_small(settings: Settings) -> Measurement:
-    """Measure the CPU time of a padded run over that of a packed run on ego_small."""
-    return _padded_over_packed("ego_small", settings.ego_small, settings)
-
-
-@check("T7.ENZYMES")
-def padded_time_over_packed_on_enzymes(settings: Settings) -> Measurement:
-    """Measure the CPU time of a padded run over that of a packed run on ENZYMES."""
-    return _padded_over_packed("ENZYMES", settings.enzymes, settings)
+    return time_ratio(padded_run(problem), packed_run(problem), settings.graph_pairs, **nodes)
 
 
 PRODUCTS = (torch.ops.aten.addmm.default, torch.ops.aten.bmm.default, torch.ops.aten.mm.default)
@@ -68,14 +51,13 @@ class RecordedOperations(TorchDispatchMode):
                 operation(*operands)
 
 
-@check("T8.arithmetic")
-def run_time_over_its_arithmetic(settings: Settings) -> Measurement:
+def time_over_arithmetic(settings: Settings) -> Measurement:
     """Measure the CPU time of a run over that of its networks' matrix products and activations alone."""
-    run = packed_run(own_problem(settings.community_small, settings))
+    run = packed_run(own_problem(settings.graph_batches["community_small"], settings))
     recorded = RecordedOperations(PRODUCTS + ACTIVATIONS)
     with recorded, torch.no_grad():
         run()
-    return time_ratio(run, recorded.replay, settings.pairs, operations=len(recorded.calls))
+    return time_ratio(run, recorded.replay, settings.graph_pairs, operations=len(recorded.calls))
 
 
 def peak_bytes(batch: int, settings: Settings) -> int:
@@ -93,23 +75,16 @@ def evaluation_bytes(batch: int, settings: Settings) -> int:
     return max(allocations(lambda: problem.networks.adjacency(x, a, layout)))
 
 
-def _growth(size: Callable[[int, Settings], int], settings: Settings) -> Measurement:
-    sizes = {batch: size(batch, settings) for batch in (4 * settings.community_small, 16 * settings.community_small)}
-    kib = {f"KiB a graph, {batch} graphs": round(total / batch / 2**10, 2) for batch, total in sizes.items()}
-    few, many = sizes.values()
-    return Measurement(value=many / few, n=2, detail=kib)
+BYTES = {"run": peak_bytes, "evaluation": evaluation_bytes}
 
 
-@check("T8.memory")
-def growth_of_peak_memory(settings: Settings) -> Measurement:
-    """Measure the peak of live bytes in a run on 16 batches over that on 4 batches."""
-    return _growth(peak_bytes, settings)
+def growth_of_bytes(settings: Settings, of: str) -> Measurement:
+    """Measure the bytes of a run, or of an evaluation, on 16 batches over those on 4.
 
-
-@check("T8.evaluation")
-def growth_of_largest_allocation(settings: Settings) -> Measurement:
-    """Measure the largest allocation of a network evaluation on 16 batches over that on 4 batches.
-
-    Graphs are evaluated in blocks, so the ratio is about 1.
+    Graphs are evaluated in blocks, so the ratio of evaluations is about 1.
     """
-    return _growth(evaluation_bytes, settings)
+    batch = settings.graph_batches["community_small"]
+    sizes = {many: BYTES[of](many, settings) for many in (4 * batch, 16 * batch)}
+    kib = {f"KiB a graph, {many} graphs": round(total / many / 2**10, 2) for many, total in sizes.items()}
+    few, most = sizes.values()
+    return Measurement(value=most / few, n=2, detail=kib)

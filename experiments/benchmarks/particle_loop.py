@@ -12,12 +12,12 @@ from ams.samplers.base import Score
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level, annealed_levels, geometric_sigmas
 from ams.targets import Gaussian
-from experiments.benchmarks.loop.settings import Settings
 from experiments.benchmarks.memory import allocations
+from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import Work, time_ratio
-from verdicts import Measurement, check
+from verdicts import Measurement
 
-ADAPTIVE, LANGEVIN = sm.momentum(sm.momentum_rule(sm.adaptive())), sm.langevin()
+ADAPTIVE = sm.momentum(sm.momentum_rule(sm.adaptive()))
 DELTA = 1e-3
 Bare = Callable[[Tensor, Score, torch.Generator, list[Level]], Tensor]
 
@@ -66,8 +66,16 @@ def _mean_norm(v: Tensor) -> float:
     return torch.linalg.vector_norm(v.flatten(1), dim=1).sum().item() / len(v)
 
 
-def both_runs(step: sm.Step, bare: Bare, shape: tuple[int, ...], steps: int, seed: int) -> tuple[Work, Work]:
+SAMPLERS: dict[str, tuple[sm.Step, Bare]] = {
+    "adaptive": (ADAPTIVE, bare_adaptive),
+    "langevin": (sm.langevin(), bare_langevin),
+}
+"""For each sampler: the library's step, and the loop written by hand."""
+
+
+def both_runs(sampler: str, shape: tuple[int, ...], steps: int, seed: int) -> tuple[Work, Work]:
     """Return the library's run and the bare run, from one start on one Gaussian target."""
+    step, bare = SAMPLERS[sampler]
     score, path = Gaussian(torch.zeros(shape[1:])).score, list(program(step, steps))
     levels = [level for _, level in path]
 
@@ -82,32 +90,13 @@ def both_runs(step: sm.Step, bare: Bare, shape: tuple[int, ...], steps: int, see
     return ours, by_hand
 
 
-def _ratio(settings: Settings, step: sm.Step, bare: Bare, shape: tuple[int, ...], steps: int) -> Measurement:
-    return time_ratio(*both_runs(step, bare, shape, steps, settings.seed), settings.pairs, steps=steps)
-
-
-@check("T1.adaptive_image")
-def adaptive_time_over_bare_loop_at_image_size(settings: Settings) -> Measurement:
-    """Measure the CPU time of the library's loop over the bare loop's: adaptive momentum, image-size state."""
-    return _ratio(settings, ADAPTIVE, bare_adaptive, settings.image, settings.image_steps)
-
-
-@check("T1.langevin_image")
-def langevin_time_over_bare_loop_at_image_size(settings: Settings) -> Measurement:
-    """Measure the CPU time of the library's loop over the bare loop's: Langevin, image-size state."""
-    return _ratio(settings, LANGEVIN, bare_langevin, settings.image, settings.image_steps)
-
-
-@check("T1.adaptive_point")
-def adaptive_time_over_bare_loop_on_points(settings: Settings) -> Measurement:
-    """Measure the CPU time of the library's loop over the bare loop's: adaptive momentum, points of the plane."""
-    return _ratio(settings, ADAPTIVE, bare_adaptive, settings.point, settings.point_steps)
-
-
-@check("T1.langevin_point")
-def langevin_time_over_bare_loop_on_points(settings: Settings) -> Measurement:
-    """Measure the CPU time of the library's loop over the bare loop's: Langevin, points of the plane."""
-    return _ratio(settings, LANGEVIN, bare_langevin, settings.point, settings.point_steps)
+def time_over_bare(settings: Settings, sampler: str, state: str) -> Measurement:
+    """Measure the CPU time of the library's loop over the bare loop's, at image size or on points of the plane."""
+    shape, steps = {
+        "image": (settings.image, settings.image_steps),
+        "point": (settings.point, settings.point_steps),
+    }[state]
+    return time_ratio(*both_runs(sampler, shape, steps, settings.seed), settings.loop_pairs, steps=steps)
 
 
 def allocation_count(step: sm.Step, shape: tuple[int, ...], steps: int = 20, warm: int = 4) -> int:
@@ -123,8 +112,7 @@ def allocation_count(step: sm.Step, shape: tuple[int, ...], steps: int = 20, war
     return sum(size >= x.nbytes for size in allocations(lambda: sm.last(states)))
 
 
-@check("T1.allocations")
 def state_size_allocations(settings: Settings) -> Measurement:
     """Count the state-size allocations of Langevin and adaptive momentum after their first steps."""
-    counts = [allocation_count(step, settings.point) for step in (ADAPTIVE, LANGEVIN)]
+    counts = [allocation_count(step, settings.point) for step, _ in SAMPLERS.values()]
     return Measurement(value=sum(counts), n=len(counts))

@@ -5,8 +5,8 @@ from contextlib import suppress
 from torch.autograd.profiler import profile
 
 from ams.errors import DataUnavailable
-from experiments.benchmarks.graph_speed.runs import Problem, own_problem, packed_run, published_problem
-from experiments.benchmarks.graph_speed.settings import Settings
+from experiments.benchmarks.graph_runs import Problem, own_problem, packed_run, published_problem
+from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import Work, undisturbed
 from verdicts import Table
 
@@ -34,10 +34,10 @@ def time_by_kind(work: Work) -> dict[str, float]:
 
 
 def _problems(settings: Settings) -> dict[str, Problem]:
-    problems = {"community_small, ours": own_problem(settings.community_small, settings)}
-    for name, batch in (("ego_small", settings.ego_small), ("ENZYMES", settings.enzymes)):
+    problems = {"community_small, ours": own_problem(settings.graph_batches["community_small"], settings)}
+    for name in ("ego_small", "ENZYMES"):
         with suppress(DataUnavailable):
-            problems[name] = published_problem(name, batch, settings.steps, settings.seed)
+            problems[name] = published_problem(name, settings.graph_batches[name], settings.graph_steps, settings.seed)
     return problems
 
 

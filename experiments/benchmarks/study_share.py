@@ -19,9 +19,9 @@ from types import FrameType
 from typing import Any
 
 from ams_suite.project import PROJECT
-from experiments.benchmarks.study_share.settings import Settings
+from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import undisturbed
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import read_expected
 from verdicts.records.workspace import Workspace, find_root
@@ -94,7 +94,6 @@ def spent_in(cells: Iterable[Cell[Any]], store: Store, settings: Settings) -> Sp
     return spent
 
 
-@check("T11.share")
 def share_of_computing_time_at_work(settings: Settings) -> Measurement:
     """Measure the part of the computing time of the kept run of the profile cpu that is networks, scores, metrics."""
     with tempfile.TemporaryDirectory() as folder:

@@ -4,15 +4,11 @@ import numpy as np
 import pytest
 
 from ams.laws import expected_norm
-from experiments.benchmarks.exact_law import checks as exact_law
-from experiments.benchmarks.exact_law.settings import Settings
+from ams.targets import points
+from experiments.benchmarks import exact_law
 from tests.claims import verdict_of
-from tests.experiments.benchmarks.tools import verdict_at
+from tests.experiments.benchmarks.tools import SMALL, verdict_at
 from verdicts.claims.schema import Verdict
-
-SMALL = Settings(
-    directions=16, steps=8, norms=2, compared_directions=4, compared_steps=3, particles=8, error=0.1, pairs=8
-)
 
 
 @pytest.mark.parametrize("d", [1, 2, 7, 300])
@@ -38,10 +34,19 @@ def test_a_slower_step_or_a_rougher_norm_breaks_t4(monkeypatch):
 
 def test_steps_are_timed_by_both_clocks():
     times = exact_law.step_times(SMALL)
-    assert times.shape == (SMALL.steps, 2) and (times >= 0).all() and times[:, 0].min() > 0
+    assert times.shape == (SMALL.law_steps, 2) and (times >= 0).all() and times[:, 0].min() > 0
 
 
 def test_a_costly_law_breaks_t5(monkeypatch):
     """Falsifier of T5: an exact law that costs an eighth of 200 particles, of which 8 are timed."""
-    assert verdict_at("T5.cost", SMALL, monkeypatch, 200 / 8 / 8) is Verdict.REFUTED
-    assert verdict_at("T5.cost", SMALL, monkeypatch, 200 / 8 / 800) is Verdict.HOLDS
+    assert verdict_at("T5.cost", monkeypatch, 200 / 8 / 8) is Verdict.REFUTED
+    assert verdict_at("T5.cost", monkeypatch, 200 / 8 / 800) is Verdict.HOLDS
+
+
+def test_a_slower_score_breaks_t3(monkeypatch):
+    """Falsifier of T3: a clock that reads 1.5 times as long for the score, and logits of all points in one block."""
+    assert verdict_at("T3.time", monkeypatch, 1.5) is Verdict.REFUTED
+    assert verdict_at("T3.time", monkeypatch, 1.3) is Verdict.HOLDS
+    assert verdict_of("T3", "memory", SMALL) is Verdict.HOLDS
+    monkeypatch.setattr(points.Query, "_block_length", lambda query: len(query.cloud.points))
+    assert verdict_of("T3", "memory", SMALL) is Verdict.REFUTED

@@ -14,8 +14,8 @@ from torch import Tensor
 
 from ams.data import weights
 from ams.samplers import Particles
-from experiments.benchmarks.graph_speed import padded
-from experiments.benchmarks.graph_speed.settings import Settings
+from experiments.benchmarks import padded_networks as padded
+from experiments.benchmarks.settings import Settings
 from experiments.graphs.bundled_networks import OWN, own_networks, own_split
 from experiments.graphs.checkpoints import Networks, tensors_of, without_dust
 from experiments.graphs.data import published, sizes
@@ -50,7 +50,7 @@ def published_problem(name: str, batch: int, steps: int, seed: int) -> Problem:
 def own_problem(batch: int, settings: Settings) -> Problem:
     """Return the problem of community_small with the suite's own networks, which need no file."""
     drawn = tuple(sizes(own_split().train, batch, settings.seed))
-    return Problem(OWN, own_networks(), drawn, settings.steps, settings.seed)
+    return Problem(OWN, own_networks(), drawn, settings.graph_steps, settings.seed)
 
 
 def _sampled(problem: Problem, features: Half, adjacency: Half) -> Denoised:

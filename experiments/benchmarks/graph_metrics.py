@@ -14,11 +14,11 @@ from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
 from ams.metrics.mmd import biased_within, mmd_squared
-from experiments.benchmarks.graph_metrics.settings import Settings
+from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import time_ratio
 from experiments.graphs.data import community_small
 from experiments.graphs.statistics import CLUSTER, DEGREE, SPECTRAL, STATISTICS
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 PARTS = 32
 
@@ -39,20 +39,21 @@ def kernel_sum(first: np.ndarray, second: np.ndarray) -> float:
     return total
 
 
-@check("T9.time")
 def pairwise_time_over_metrics(settings: Settings) -> Measurement:
     """Measure the CPU time of a pair-by-pair evaluation over that of all four metrics from their kernels."""
-    graphs = community_small(2 * settings.graphs, settings.seed)
-    reference, generated = graphs[: settings.graphs], graphs[settings.graphs :]
+    graphs = community_small(2 * settings.metric_graphs, settings.seed)
+    reference, generated = graphs[: settings.metric_graphs], graphs[settings.metric_graphs :]
     histograms = [np.diff(one.describe(graphs), axis=1, prepend=0.0).clip(0.0) for one in (DEGREE, CLUSTER, SPECTRAL)]
     nothing = shutil.which("true") or "true"
 
     def pairwise() -> None:
         for rows in histograms:
-            one, other = rows[: settings.graphs], rows[settings.graphs :]
+            one, other = rows[: settings.metric_graphs], rows[settings.metric_graphs :]
             for pair in ((one, one), (other, other), (one, other)):
                 kernel_sum(*pair)
         for _ in range(len(graphs) // PARTS):
             subprocess.run([nothing], check=True, capture_output=True)
 
-    return time_ratio(pairwise, lambda: metrics(reference, generated), settings.pairs, PARTS, graphs=settings.graphs)
+    return time_ratio(
+        pairwise, lambda: metrics(reference, generated), settings.metric_pairs, PARTS, graphs=settings.metric_graphs
+    )

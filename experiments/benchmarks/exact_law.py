@@ -11,11 +11,12 @@ from ams.samplers import adaptive, last, momentum, momentum_rule, sample
 from ams.samplers.loop import Program
 from ams.schedules import Level, linked
 from ams.targets import Gaussian
-from experiments.benchmarks.exact_law.settings import Settings
+from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import median_measurement, time_ratio, undisturbed
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 STEP = momentum(momentum_rule(adaptive()))
+CLOCKS = ("wall", "cpu")
 
 
 def precisions(directions: int) -> torch.Tensor:
@@ -29,27 +30,20 @@ def program(steps: int) -> Program:
 
 
 def step_times(settings: Settings) -> np.ndarray:
-    """Return the milliseconds of each step (steps, 2), by the wall clock and by the CPU clock.
+    """Return the milliseconds of each step (steps, 2), by the `CLOCKS`.
 
     The first three steps are left out, since they have fewer moments.
     """
     law = GaussianLaw(1.0 / precisions(settings.directions))
-    states = law.run(program(settings.steps + 3), law.start(1.0, 1.0))
+    states = law.run(program(settings.law_steps + 3), law.start(1.0, 1.0))
     with undisturbed():
         clocks = [(time.perf_counter(), time.process_time()) for _ in states]
     return 1e3 * np.diff(np.array(clocks), axis=0)[2:]
 
 
-@check("T4.wall")
-def wall_time_of_a_step(settings: Settings) -> Measurement:
-    """Measure the wall-clock time of an exact step of adaptive momentum, all directions distinct, in milliseconds."""
-    return median_measurement(step_times(settings)[:, 0].tolist(), unit="ms")
-
-
-@check("T4.cpu")
-def cpu_time_of_a_step(settings: Settings) -> Measurement:
-    """Measure the CPU time of an exact step of adaptive momentum, all directions distinct, in milliseconds."""
-    return median_measurement(step_times(settings)[:, 1].tolist(), unit="ms")
+def time_of_a_step(settings: Settings, clock: str) -> Measurement:
+    """Measure the time of an exact step of adaptive momentum, all directions distinct, in milliseconds by a clock."""
+    return median_measurement(step_times(settings)[:, CLOCKS.index(clock)].tolist(), unit="ms")
 
 
 def reference_norm(mean: np.ndarray, variance: np.ndarray) -> float:
@@ -69,7 +63,6 @@ def reference_norm(mean: np.ndarray, variance: np.ndarray) -> float:
     return float(total * spacing * np.sqrt(second) / (2 * math.sqrt(math.pi)))
 
 
-@check("T4.norm")
 def error_of_expected_norms(settings: Settings) -> Measurement:
     """Measure the largest relative error of expected norms, over random means and variances."""
     rng = np.random.default_rng(settings.seed)
@@ -83,8 +76,7 @@ def error_of_expected_norms(settings: Settings) -> Measurement:
     return Measurement(value=max(errors), n=settings.norms, seeds=(settings.seed,))
 
 
-@check("T5.cost")
-def exact_law_time_over_particles_of_equal_error(settings: Settings) -> Measurement:
+def time_over_particles_of_equal_error(settings: Settings) -> Measurement:
     """Measure the CPU time of the exact law over that of as many particles as give its variances to `error`.
 
     `n` Gaussian particles give a variance to a relative standard error of `sqrt(2 / n)`. Fewer are timed, and their
@@ -103,4 +95,4 @@ def exact_law_time_over_particles_of_equal_error(settings: Settings) -> Measurem
         sample(path, x, lambda x, _: score(x, clean), generator)
 
     share = settings.particles * settings.error**2 / 2.0
-    return time_ratio(exact, particles, settings.pairs, scale=share, particles=settings.particles)
+    return time_ratio(exact, particles, settings.law_pairs, scale=share, particles=settings.particles)

@@ -19,7 +19,7 @@ from ams.errors import DataUnavailable
 from ams.samplers import Kernel, affine, ancestral, flow_euler, one_step_per_level, sample
 from ams.schedules import Level, geometric_sigmas, linked
 from ams.targets import Gaussian
-from experiments.benchmarks.peers.settings import Settings
+from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import time_ratio
 from samplercheck.adapters.k_diffusion import sampling
 from verdicts import Measurement
@@ -124,7 +124,7 @@ def largest_ratio(settings: Settings, peer: str) -> Measurement:
         given = case(shape, steps, settings.seed)
         for kernel, name in names.items():
             works = partial(ours, given, kernel), partial(run_peer, given, name)
-            ratios[f"{name} {shape}"] = time_ratio(*works, settings.pairs)
+            ratios[f"{name} {shape}"] = time_ratio(*works, settings.library_pairs)
     worst = max(ratios.values(), key=lambda measured: measured.value)
     rounded = {name: [round(v, 3) for v in (m.value, *m.interval)] for name, m in ratios.items()}
-    return worst.model_copy(update={"detail": {"ratio, low, high": rounded, "pairs": settings.pairs}})
+    return worst.model_copy(update={"detail": {"ratio, low, high": rounded, "pairs": settings.library_pairs}})

@@ -1,1 +1,0 @@
-"""Time: the score of a data set."""

@@ -1,1 +1,0 @@
-"""Time: the exact law."""

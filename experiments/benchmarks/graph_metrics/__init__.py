@@ -1,1 +1,0 @@
-"""Time: metrics of graphs."""

@@ -1,1 +1,0 @@
-"""Time: sampling of graphs."""

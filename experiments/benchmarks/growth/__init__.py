@@ -1,1 +1,0 @@
-"""Time: growth with size."""

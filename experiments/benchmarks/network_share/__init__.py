@@ -1,1 +1,0 @@
-"""Time: samplers around a network."""

@@ -1,1 +1,0 @@
-"""Time: one network computed in several ways."""

@@ -1,1 +1,0 @@
-"""Time: what the suite computes."""
