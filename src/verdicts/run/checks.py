@@ -7,10 +7,11 @@ import inspect
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import wraps
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
@@ -73,12 +74,13 @@ class Checks:
 def measuring(group: str, check: Check) -> Function:
     """Return what measures a check whose entry names a function of its group: settings -> measurement.
 
-    Lists among the arguments become tuples. A number that the function returns is a measurement without an interval.
+    Lists among the arguments become tuples, texts members of the enumeration that is asked for. A number that the
+    function returns is a measurement without an interval.
     """
     module, _, name = check.measure.partition(".")
     function = getattr(importlib.import_module(f"{group}.{module}"), name)
-    takes_settings = "settings" in inspect.signature(function).parameters
-    arguments = {key: _tuples(value) for key, value in check.arguments.items()}
+    takes_settings, hints = "settings" in inspect.signature(function).parameters, get_type_hints(function)
+    arguments = {key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()}
 
     @wraps(function)
     def measure(settings: BaseModel) -> Measurement:
@@ -89,8 +91,10 @@ def measuring(group: str, check: Check) -> Function:
     return measure
 
 
-def _tuples(value: JsonValue) -> Any:
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+def _as_hinted(value: JsonValue, hint: object = None) -> Any:
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint(value)
+    return tuple(map(_as_hinted, value)) if isinstance(value, list) else value
 
 
 def settings_class(group: Group) -> type[BaseModel]:

@@ -4,14 +4,14 @@ import heapq
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.provenance import ComputedOn
-from verdicts.validation import Frozen
 
 THERE = 1e-3
 """Seconds that a cell counts with which is only read."""
 
 
-class Cost(Frozen):
+class Cost(Checksummed):
     """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), when, and in
     the run of which id.
 
@@ -35,8 +35,8 @@ class Cost(Frozen):
 def cost_at(path: Path) -> Cost | None:
     """Return what the cell of a file cost, None where that is not known."""
     try:
-        return Cost.model_validate_json(path.with_suffix(".cost").read_bytes())
-    except (OSError, ValueError):
+        return Cost.read(path.with_suffix(".cost"))
+    except NotCurrent:
         return None
 
 

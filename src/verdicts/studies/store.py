@@ -262,7 +262,7 @@ class Store:
             before=before,
             computed_on=self.computed_on,
         )
-        write_whole(path.with_suffix(".cost"), cost.model_dump_json())
+        cost.write(path.with_suffix(".cost"))
         key, name = self._key(cell.function), cell.function.name
         CellFile(function=name, arguments=cell.labels, key=key, value=content).write(path)
         return content

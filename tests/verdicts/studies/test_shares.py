@@ -1,6 +1,5 @@
 """Cells are shared out by what they are expected to cost, alike in each process of a run; releases are not mixed."""
 
-import json
 from multiprocessing import get_context
 
 import pytest
@@ -235,7 +234,7 @@ class TestRuns:
         workspace = toy.workspace(profile)
         for each in listed(workspace):
             path = store_of(workspace).path(each).with_suffix(".cost")
-            path.write_text(json.dumps(json.loads(path.read_text()) | change))
+            Cost.model_validate(Cost.read(path).model_dump() | change).write(path)
 
     def test_cells_know_what_computed_them(self, session):
         assert session.run() == 0
