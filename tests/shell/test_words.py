@@ -86,6 +86,9 @@ def test_lint_stops_at_the_first_complaint(complete) -> None:
     complete.stub("python3", f'{answers} *) echo "$*"; [ "$3" != format ] ;; esac')
     done = complete.run("lint")
     assert (done.code, done.out, done.err) == (1, "-m ruff check .\n-m ruff format --check .\n", "")
+    complete.stub("python3", f"{answers} -c*) exit 1 ;; esac")
+    done = complete.run("lint")
+    assert (done.code, done.err) == (1, ""), "the last one too"
 
 
 def test_a_closed_stdin_does_no_harm(complete) -> None:
