@@ -165,6 +165,9 @@ class Check(Frozen):
     measure: str = Field(default="", pattern=r"^([a-z]\w*\.[a-z]\w*)?$")
     arguments: dict[str, JsonValue] = Field(default={}, alias="with")
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
     @field_validator("origin")
     @classmethod
     def _origin_is_known(cls, origin: str) -> str:

@@ -4,7 +4,8 @@ No page needs anything from elsewhere. The same records give the same bytes: eve
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,21 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "size_in": size_in,
         "pixels": lambda points: [round(pt * 96 / 72) for pt in points],
         "origin": lambda view, figure: drawn_by(workspace.root, view.group.folder, figure.file.stem),
-        "source": lambda where: source_of(workspace.root, where),
+        "source": _once(partial(source_of, workspace.root)),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),
     }
+
+
+def _once(source: Callable[[str], str]) -> Callable[[str], str]:
+    """Return a function's source where it is asked for first, nothing afterwards: one may measure many checks."""
+    shown = set[str]()
+
+    def first(where: str) -> str:
+        new = where not in shown
+        shown.add(where)
+        return source(where) if new else ""
+
+    return first
 
 
 def _cited(text: str, addresses: Mapping[str, str]) -> Markup:
