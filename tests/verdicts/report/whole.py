@@ -92,7 +92,7 @@ def _drawn(folder: Path, name: str) -> Figure:
     drawing, panels = pyplot.subplots(2, 2, figsize=(7.4, 5))
     x = np.geomspace(10, 500, 9)
     for panel, axes in enumerate(panels.flat):
-        for n, look in enumerate(LOOKS[name] for name in list(SPECS)[:6]):
+        for n, look in enumerate([LOOKS[name] for name in SPECS if name in LOOKS][:6]):
             y = (1 + n) / x ** (0.2 * panel) + 0.3 * np.sin(n * x)
             axes.plot(x, y, **look.style())
             axes.fill_between(x, 0.9 * y - 0.1, 1.1 * y + 0.1, alpha=0.15)
