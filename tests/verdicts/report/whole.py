@@ -88,11 +88,11 @@ def _record(workspace: Workspace, claim: Claim, places: dict[str, str]) -> None:
 
 
 def _drawn(folder: Path, name: str) -> Figure:
-    """Return a figure of more than the usual size: four panels of six samplers with bands and markers."""
+    """Return a figure of more than the usual size: four panels of five samplers with bands and markers."""
     drawing, panels = pyplot.subplots(2, 2, figsize=(7.4, 5))
     x = np.geomspace(10, 500, 9)
     for panel, axes in enumerate(panels.flat):
-        for n, look in enumerate([LOOKS[name] for name in SPECS if name in LOOKS][:6]):
+        for n, look in enumerate([LOOKS[name] for name in SPECS if name in LOOKS][:5]):
             y = (1 + n) / x ** (0.2 * panel) + 0.3 * np.sin(n * x)
             axes.plot(x, y, **look.style())
             axes.fill_between(x, 0.9 * y - 0.1, 1.1 * y + 0.1, alpha=0.15)
