@@ -186,6 +186,7 @@ def test_force_computes_anew(session):
 def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("verdicts.studies.costs.Cost.write", full_disk)
+        patch.setattr("verdicts.studies.store.write_whole", full_disk)
         assert session.run() == 3
     assert "gamma: no study could be written: [Errno 28] No space left on device" in session.said
     assert session.rows()["A1"]["verdict"] == "holds" and session.rows()["C1"]["failed"] and session.run() == 0
