@@ -9,7 +9,7 @@ import pytest
 
 from analysis.annealed import drawing, film_chart
 from analysis.annealed.nfe_to_threshold import SpeedUp
-from tests.claims import quick_settings
+from tests.claims import claims, quick_settings
 from tests.verdicts.toy import REPOSITORY
 from verdicts.records.figures import SHOWN, saved_as
 from verdicts.run.drawing import drawing_style
@@ -35,6 +35,7 @@ NAMES = {
     "score_filter": "filter_gain",
     "update_rule": "rule score_change lagged_norm",
 }
+MODULES = {group.id: group.module for group in claims().group}
 
 
 def test_no_two_figures_share_a_name() -> None:
@@ -46,7 +47,7 @@ def test_no_two_figures_share_a_name() -> None:
 def test_figures_are_written(group: str, tmp_path: Path) -> None:
     settings = quick_settings(group).model_copy(update=FEWER.get(group, {}))
     with saved_as(SHOWN), drawing_style(REPOSITORY):
-        drawn = import_module(f"analysis.{group}.figures").figures(settings, tmp_path)
+        drawn = import_module(f"{MODULES[group]}.figures").figures(settings, tmp_path)
     assert " ".join(figure.file.stem for figure in drawn) == NAMES[group]
     assert all(figure.file.stat().st_size > 10_000 and figure.caption for figure in drawn)
 
