@@ -47,6 +47,7 @@ def speed_up_chart(
             "budget:Q",
             title="score evaluations (NFE)",
             scale=alt.Scale(type="log", domain=[min(budgets), max(budgets)]),
+            axis=alt.Axis(values=[10, 20, 50, 100, 200, 500, 1000, 2000]),
         ),
         color=alt.Color(
             "case:N",
