@@ -168,8 +168,7 @@ main() {
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in
-    certify) ;;
-    test | lint) EXTRA="test" ;;
+    certify | test | lint) EXTRA="test" ;; # certify runs falsifiers
     docs) EXTRA=docs ;;
     bench) EXTRA=bench PROFILE=bench ;;
     "" | -*) PROFILE=auto && set -- reproduce "$@" ;;

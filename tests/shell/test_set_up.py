@@ -47,6 +47,7 @@ def test_a_virtual_environment_is_made_once(checkout) -> None:
         (["--profile", "gpu", "--cluster", "slurm"], ["molecules", "cluster", "gpu"]),
         (["bench"], ["bench", "molecules", "k-diffusion"]),
         (["docs"], ["docs", "molecules"]),
+        (["certify"], ["test", "molecules"]),
         (["test"], ["test", "molecules"]),
     ],
 )
