@@ -1,16 +1,15 @@
 """Running a claim in a test: its checks, its verdict, as the ledger would have them."""
 
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.measurement import Measurement, bound_checks
+from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Claims, Group, Profile, Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict
 from verdicts.records.sources import Sources
-from verdicts.run.checks import measuring, settings_class
+from verdicts.run.checks import Checks, settings_class
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -48,12 +47,8 @@ def measured(check: str, settings: Any = None) -> Measurement:
     """Return what a check's function measures, by default with its group's settings in the quick profile."""
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
     entry = next(each for each in claim.check if each.id == check)
-    if entry.measure:
-        function = measuring(_group(claim.group).module, entry)
-    else:
-        function = bound_checks(import_module(_modules(claim.group)[check]))[check]
-    result: Measurement = function(settings or quick_settings(claim.group))
-    return result
+    group, settings = _group(claim.group), settings or quick_settings(claim.group)
+    return Checks(group, ROOT / group.folder, settings, _modules(claim.group)).function(entry)(settings)
 
 
 def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict:
