@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import UserError
-from samplercheck.__main__ import Conform, File, Number, Whole
+from samplercheck.options import Conform, File, Number, Whole
 
 if TYPE_CHECKING:
     from verdicts.run.driver import RunOptions

@@ -2,53 +2,11 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Annotated, Literal
 
 import tyro
-from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import DataUnavailable, UserError
-
-File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
-Whole = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
-Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conform:
-    """Test by exact laws whether a sampler does what it says.
-
-    Exit code 0: holds, 1: refuted, 2: usage, 3: the sampler raised, 4: inconclusive.
-    """
-
-    sampler: Annotated[Positional[str], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
-    """Which sampler, as diffusers:DDIMScheduler."""
-    order: Whole = None
-    """The order that is claimed (default: what the library's documentation states)."""
-    kind: Annotated[Literal["ode", "sde"] | None, arg(metavar="{ode,sde}", help_behavior_hint="")] = None
-    """Whether it solves the flow or the reverse SDE (default: what the adapter knows)."""
-    set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
-    """Its settings, one a `--set`."""
-    guidance: Number = None
-    """Also with classifier-free guidance of this weight."""
-    clip: Number = None
-    """Also with predictions of x0 clipped at this bound."""
-    json: bool = False
-    """Print all numbers as JSON."""
-    html: File = None
-    """Write a page with the curve of the error."""
-    badge: File = None
-    """Write the verdict as an SVG badge."""
-    against: File = None
-    """Say what changed since this JSON was written; exit code 1 if a verdict or an order is worse."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from samplercheck.command import run
-
-        return run(**vars(self))
+from samplercheck.options import Conform
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
