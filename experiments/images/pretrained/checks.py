@@ -61,21 +61,28 @@ def least_relative_gain(settings: Settings, worse: str, better: str) -> Measurem
     gains = []
     for budget in (budget for budget in settings.budgets if budget <= 100):
         gain, size = difference(settings, worse, better, budget), float(np.mean(values(settings, worse, budget)))
-        low, high = gain.interval
-        gains.append(gain.model_copy(update={"value": gain.value / size, "low": low / size, "high": high / size}))
+        gains.append(over(gain, size))
     return min(gains, key=lambda gain: gain.interval[0])
 
 
-def tuned_gain(settings: Settings, worse: str, better: str, budget: int) -> Measurement:
+def over(gain: Measurement, size: float) -> Measurement:
+    """Return a measurement and the ends of its interval over `size`."""
+    low, high = gain.interval
+    return gain.model_copy(update={"value": gain.value / size, "low": low / size, "high": high / size})
+
+
+def tuned_gain(settings: Settings, worse: str, better: str, budget: int, as_share: bool = False) -> Measurement:
     """Return the energy distance of `worse` minus that of `better` (pixel units), paired, the mean over the choices.
 
     The interval goes from the lowest to the highest end of those of single choices: so it has what choosing moves.
+    `as_share`: each choice's gain over the mean energy distance of `worse`.
     """
     gains, detail = [], dict[str, str]()
     pairs = zip(*(study.tuned_results(settings, name, budget) for name in (worse, better)), strict=True)
     for number, ((theirs, far), (ours, near)) in enumerate(pairs, 1):
         worst, best = ([batch.quality.energy for batch in batches] for batches in (far, near))
-        gains.append(measures.mean_difference(worst, best, CONFIDENCE, settings.seed, settings.batch))
+        gain = measures.mean_difference(worst, best, CONFIDENCE, settings.seed, settings.batch)
+        gains.append(over(gain, float(np.mean(worst))) if as_share else gain)
         for name, chosen in ((worse, theirs), (better, ours)):
             detail[f"{name}, choice {number}"] = f"factor {chosen.factor:g}, T {chosen.repeats}, snr {chosen.snr:g}"
     lows, highs = zip(*(gain.interval for gain in gains), strict=True)
