@@ -11,7 +11,6 @@ from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float, Inexact
-from scipy.interpolate import PPoly
 
 _NEGLIGIBLE = 3e-16  # relative to the maximum: the rounding of a Fourier series
 _SPECTRUM = 1e-13  # relative to the largest Fourier coefficient: the highest ones of a function that its grid resolves
@@ -96,7 +95,7 @@ class Primitive:
 
     nodes: Array
     values: Array
-    polynomial: PPoly
+    polynomial: Callable[..., Array]
 
     def at(self, x: np.ndarray) -> np.ndarray:
         """Return the integral up to each x; 0 left of the grid, the whole integral right of it."""
@@ -125,8 +124,10 @@ class Primitive:
         return np.asarray(np.clip(x, self.nodes[0], self.nodes[-1]))
 
 
-def _hermite(nodes: Array, h: float, value: Array, slope: Array, bend: Array) -> PPoly:
+def _hermite(nodes: Array, h: float, value: Array, slope: Array, bend: Array) -> Callable[..., Array]:
     """Return the polynomials of degree 5 between nodes `h` apart that have this value, first and second derivative."""
+    from scipy.interpolate import PPoly  # takes longer than all else here, and most who import metrics need no density
+
     v0, d0, c0 = value[:-1], h * slope[:-1], h * h * bend[:-1] / 2
     rise, lift, turn = value[1:] - v0 - d0 - c0, h * slope[1:] - d0 - 2 * c0, h * h * bend[1:] - 2 * c0
     a3, a4, a5 = 10 * rise - 4 * lift + turn / 2, -15 * rise + 7 * lift - turn, 6 * rise - 3 * lift + turn / 2

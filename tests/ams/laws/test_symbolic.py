@@ -7,9 +7,10 @@ import pytest
 import sympy as sp
 
 from ams import samplers as sm
-from ams.laws import GaussianLaw, Symbols
+from ams.laws import GaussianLaw
 from ams.laws.symbolic import (
     Norm,
+    Symbols,
     a,
     b,
     lam,
