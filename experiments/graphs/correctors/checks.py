@@ -19,7 +19,7 @@ from experiments.graphs.intervals import (
     smallest_seen,
     standardised,
 )
-from verdicts import Measurement, Unavailable, check
+from verdicts import Measurement, Unavailable
 
 DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}
 """Half the last printed digit."""
@@ -132,15 +132,3 @@ def _stray(
     seeds = tuple(settings.seed + number for number in range(run.seeds))
     about: dict[str, JsonValue] = {"sampler": run.sampler, "steps": 1000, **detail}
     return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=about)
-
-
-@check("V20.enzymes")
-def standard_errors_from_published_enzymes(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of ENZYMES are from ours, the largest of three."""
-    return stray_of_graphs(settings, "ENZYMES")
-
-
-@check("V20.grid")
-def standard_errors_from_published_grid(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of grid are from ours, the largest of three."""
-    return stray_of_graphs(settings, "grid")

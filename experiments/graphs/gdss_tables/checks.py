@@ -5,7 +5,7 @@ from pydantic import JsonValue
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.intervals import farthest
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def largest_stray(settings: Settings, name: str) -> Measurement:
@@ -23,18 +23,6 @@ def largest_stray(settings: Settings, name: str) -> Measurement:
     seeds = tuple(settings.seed + number for number in range(settings.seeds))
     value, low, high, n = farthest(row.strays(), count)
     return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
-
-
-@check("V12.enzymes")
-def standard_errors_from_published_enzymes(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of ENZYMES are from ours in fewer steps, the largest."""
-    return largest_stray(settings, "ENZYMES")
-
-
-@check("V12.grid")
-def standard_errors_from_published_grid(settings: Settings) -> Measurement:
-    """Measure how many standard errors the published MMDs of grid are from ours in fewer steps, the largest."""
-    return largest_stray(settings, "grid")
 
 
 def half_range_of_real_graphs(settings: Settings, name: str) -> Measurement:

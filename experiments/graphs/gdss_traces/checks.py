@@ -5,7 +5,7 @@ float32. At the last time 1e-4 the difference is 1e-5, and float32 has a spacing
 is up to 0.3 % off, and sigma half as much.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ams.schedules import VP, Level
@@ -20,12 +20,11 @@ from experiments.graphs.systems import float32_noise, predicted_noise, vp_system
 from verdicts import Measurement, check
 
 TRACES = Path(__file__).parents[3] / "tests" / "golden" / "graphs"
-CORRECTED, S4 = "gdss_sampler_released_*.npz", "gdss_sampler_s4.npz"
 VP_RANGES = ((0.1, 1.0), (0.2, 0.8))
 """Rates of the published VP processes."""
 
 
-def largest_deviation(pattern: str, *quantities: str) -> Measurement:
+def largest_deviation(pattern: str, quantities: Sequence[str]) -> Measurement:
     """Return the largest deviation of some quantities over the traces that match, each one's own in the detail.
 
     Raises FileNotFoundError where no trace matches, DataUnavailable where the networks cannot be had.
@@ -45,36 +44,6 @@ def traces(pattern: str) -> list[Path]:
     if not (paths := sorted(TRACES.glob(pattern))):
         raise FileNotFoundError(f"no golden trace {pattern} in {TRACES}: restore it from the repository")
     return paths
-
-
-@check("V1.networks")
-def relative_deviation_of_networks(settings: Settings) -> Measurement:
-    """Measure the largest relative deviation of a network's output on a graph from the recorded output."""
-    return largest_deviation("gdss_network_*.npz", "features network", "adjacency network")
-
-
-@check("V1.states")
-def deviation_of_corrected_states(settings: Settings) -> Measurement:
-    """Measure the largest deviation of a state at a network call, in replays of adaptive and constant momentum."""
-    return largest_deviation(CORRECTED, "states")
-
-
-@check("V1.results")
-def deviation_of_corrected_results(settings: Settings) -> Measurement:
-    """Measure the largest deviation of a denoised result, in replays of adaptive and constant momentum."""
-    return largest_deviation(CORRECTED, "result")
-
-
-@check("V1.s4_states")
-def deviation_of_s4_states(settings: Settings) -> Measurement:
-    """Measure the largest deviation of a state at a network call, in the replay of S4."""
-    return largest_deviation(S4, "states")
-
-
-@check("V1.s4_results")
-def deviation_of_s4_results(settings: Settings) -> Measurement:
-    """Measure the largest deviation of the denoised result, in the replay of S4."""
-    return largest_deviation(S4, "result")
 
 
 @check("V2.last")

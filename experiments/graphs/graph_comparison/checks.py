@@ -15,15 +15,7 @@ from experiments.graphs.discrepancy import Difference
 from experiments.graphs.gdss_tables.study import ROWS
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_comparison import study
-from experiments.graphs.graph_comparison.presets import (
-    ADAPTIVE,
-    ADAPTIVE_IN_BOTH,
-    ADAPTIVE_LESS,
-    LANGEVIN,
-    LANGEVIN_LESS,
-    PREDICTOR,
-    Preset,
-)
+from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN
 from experiments.graphs.graph_comparison.sampling import OBSERVED, residual_variances
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Outcome, Run, run_of
@@ -65,8 +57,8 @@ def _measured_difference(settings: Settings, nearer: Run, farther: Run, **detail
     return measured(settings, difference.interval, len(difference.seeds), steps=nearer.steps, **about)
 
 
-def _against_adaptive(settings: Settings, sampler: Preset, times: int = 1, adaptive: Preset = ADAPTIVE) -> Measurement:
-    """Compare adaptive momentum in the fewest steps with a sampler in `times` as many."""
+def against_adaptive(settings: Settings, sampler: str, times: int = 1, adaptive: str = ADAPTIVE.name) -> Measurement:
+    """Return the squared MMD of a sampler in `times` the fewest steps less that of adaptive momentum in the fewest."""
     return _measured_difference(settings, run_of(settings, adaptive), run_of(settings, sampler, times))
 
 
@@ -75,42 +67,6 @@ def refuse_other_networks(settings: Settings) -> None:
     if study.common_of(settings).networks != "authors":
         reason = f"a claim about the authors' networks alone: their file {study.CHECKPOINT} is not here"
         raise Unavailable(reason, ENTRIES[study.CHECKPOINT].files[0].path, PUT)
-
-
-@check("V4.langevin")
-def mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin less that of adaptive momentum (authors' code), both in the fewest steps."""
-    return _against_adaptive(settings, LANGEVIN)
-
-
-@check("V4.predictor")
-def mmd_of_predictor_less_adaptive(settings: Settings) -> Measurement:
-    """Measure the squared MMD of the predictor alone in twice the fewest steps less that of adaptive momentum.
-
-    Adaptive momentum (authors' code) is in the fewest steps: both take as many score evaluations.
-    """
-    return _against_adaptive(settings, PREDICTOR, ADAPTIVE.evaluations)
-
-
-@check("V4a.half")
-def mmd_of_langevin_with_twice_the_evaluations_less_adaptive(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin in twice the fewest steps less that of adaptive momentum in the fewest."""
-    return _against_adaptive(settings, LANGEVIN, 2)
-
-
-@check("V4.configured")
-def mmd_of_langevin_less_adaptive_as_configured(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin as GDSS configures it less that of adaptive momentum with its authors' noise.
-
-    GDSS scales the noise by 0.7, the authors' configuration with momentum by 0.6.
-    """
-    return _against_adaptive(settings, LANGEVIN, adaptive=ADAPTIVE_LESS)
-
-
-@check("V4.less_noise")
-def mmd_of_langevin_less_adaptive_with_less_noise(settings: Settings) -> Measurement:
-    """Measure the squared MMD of Langevin less that of adaptive momentum, the noise of both scaled by 0.6."""
-    return _against_adaptive(settings, LANGEVIN_LESS, adaptive=ADAPTIVE_LESS)
 
 
 @check("V5.langevin")
@@ -138,7 +94,7 @@ def smallest_resolved_mmd_difference(settings: Settings) -> Measurement:
     Both are in the fewest steps. Raises Unavailable for other networks than the authors'.
     """
     refuse_other_networks(settings)
-    difference = mmd_difference(settings, run_of(settings, ADAPTIVE), run_of(settings, LANGEVIN))
+    difference = mmd_difference(settings, run_of(settings, ADAPTIVE.name), run_of(settings, LANGEVIN.name))
     return measured(settings, half_length(difference.interval), settings.more, steps=min(settings.steps))
 
 
@@ -149,7 +105,7 @@ def mmd_of_adaptive_in_both_less_authors(settings: Settings) -> Measurement:
     The authors' code loses the adjacency's momentum. Raises Unavailable for other networks than the authors'.
     """
     refuse_other_networks(settings)
-    return _against_adaptive(settings, ADAPTIVE_IN_BOTH)
+    return against_adaptive(settings, ADAPTIVE_IN_BOTH.name)
 
 
 def paired(settings: Settings, quantity: Quantity, *runs: Run) -> Measurement:
@@ -175,6 +131,11 @@ def variance_drop(one: Outcome, other: Outcome) -> Float[Tensor, " graphs"]:
     return variances(one) - variances(other)
 
 
+def variance_lowered(settings: Settings, by: str, below: str) -> Measurement:
+    """Return the adjacency's residual variance with one sampler less that with another, both in the fewest steps."""
+    return paired(settings, variance_drop, run_of(settings, below), run_of(settings, by))
+
+
 def changed_pairs(one: Outcome, other: Outcome) -> Float[Tensor, " graphs"]:
     """Return the share of each graph's pairs that are joined in one outcome and not in the other."""
     graphs = list(zip(one.graphs(), other.graphs(), strict=True))
@@ -192,26 +153,8 @@ def pairs_changed_by_momentum_in_both(settings: Settings) -> Measurement:
     def excess(both: Outcome, authors: Outcome, langevin: Outcome) -> Float[Tensor, " graphs"]:
         return changed_pairs(both, langevin) - changed_pairs(authors, langevin)
 
-    runs = [run_of(settings, sampler) for sampler in (ADAPTIVE_IN_BOTH, ADAPTIVE, LANGEVIN)]
+    runs = [run_of(settings, sampler.name) for sampler in (ADAPTIVE_IN_BOTH, ADAPTIVE, LANGEVIN)]
     return paired(settings, excess, *runs)
-
-
-@check("V7.cooler")
-def variance_drop_by_momentum_in_both(settings: Settings) -> Measurement:
-    """Measure the residual variance of the adjacency with the authors' adaptive momentum less that with it in both."""
-    return paired(settings, variance_drop, run_of(settings, ADAPTIVE), run_of(settings, ADAPTIVE_IN_BOTH))
-
-
-@check("V8.corrector")
-def variance_drop_by_langevin(settings: Settings) -> Measurement:
-    """Measure the residual variance of the adjacency with the predictor alone less that with Langevin, equal steps."""
-    return paired(settings, variance_drop, run_of(settings, PREDICTOR), run_of(settings, LANGEVIN))
-
-
-@check("V8.momentum")
-def variance_drop_by_momentum(settings: Settings) -> Measurement:
-    """Measure the residual variance of the adjacency with Langevin less that with adaptive momentum in both states."""
-    return paired(settings, variance_drop, run_of(settings, LANGEVIN), run_of(settings, ADAPTIVE_IN_BOTH))
 
 
 @check("V8.forward")

@@ -86,7 +86,7 @@ def examples(settings: Settings) -> dict[str, list[Graph]]:
     common = study.common_of(settings)
     rows = {"real": study.fresh_graphs(settings.seed, 1, settings.graphs)}
     for name in settings.samplers:
-        rows[name] = study.outcomes_of(common, study.run_of(settings, SAMPLERS[name]))[0].graphs()
+        rows[name] = study.outcomes_of(common, study.run_of(settings, name))[0].graphs()
     return {name: [trimmed(graph) for graph in graphs[: settings.drawn]] for name, graphs in rows.items()}
 
 

@@ -25,7 +25,6 @@ from experiments.graphs.graph_comparison.presets import (
     LANGEVIN_LESS,
     PREDICTOR,
     SAMPLERS,
-    Preset,
 )
 from experiments.graphs.graph_comparison.sampling import SETTING, Batches, sampled
 from experiments.graphs.graph_comparison.settings import Settings
@@ -134,9 +133,9 @@ def common_of(settings: Settings) -> Common:
     return Common(networks, settings.graphs, settings.batch, settings.snr, settings.scale_eps, settings.seed)
 
 
-def run_of(settings: Settings, sampler: Preset, times: int = 1) -> Run:
+def run_of(settings: Settings, sampler: str, times: int = 1) -> Run:
     """Return a sampler's run in `times` the fewest steps."""
-    return _run(settings, sampler.name, times * min(settings.steps))
+    return _run(settings, sampler, times * min(settings.steps))
 
 
 def _run(settings: Settings, name: str, steps: int) -> Run:
@@ -170,8 +169,9 @@ def compared(settings: Settings) -> list[tuple[Run, Run]]:
     authors' networks, so there are none where the settings ask for others.
     """
     others = [(PREDICTOR, 2), (LANGEVIN, 2), (ADAPTIVE_IN_BOTH, 1)]
-    pairs = [(run_of(settings, ADAPTIVE), run_of(settings, *other)) for other in others]
-    pairs += [(run_of(settings, ADAPTIVE_LESS), run_of(settings, other)) for other in (LANGEVIN, LANGEVIN_LESS)]
+    ours, less = (run_of(settings, sampler.name) for sampler in (ADAPTIVE, ADAPTIVE_LESS))
+    pairs = [(ours, run_of(settings, sampler.name, times)) for sampler, times in others]
+    pairs += [(less, run_of(settings, sampler.name)) for sampler in (LANGEVIN, LANGEVIN_LESS)]
     return pairs if settings.networks == "authors" else []
 
 

@@ -2,12 +2,11 @@
 
 from pydantic import JsonValue
 
-from ams.samplers import presets
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.colour import study
 from experiments.images.colour.settings import ADAPTIVE, CIFAR, PLAIN, Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def variance_ratio(settings: Settings, sampler: str) -> Measurement:
@@ -15,18 +14,6 @@ def variance_ratio(settings: Settings, sampler: str) -> Measurement:
     batches = study.batches(settings, CIFAR, sampler, max(settings.budgets))
     ratios = [batch.variance_ratio for batch in batches]
     return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)
-
-
-@check("X0.adaptive")
-def variance_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's variance over the exact one, at the largest budget with CIFAR-10's exact score."""
-    return variance_ratio(settings, presets.ADAPTIVE.name)
-
-
-@check("X0.langevin")
-def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's variance over the exact one, at the largest budget with CIFAR-10's exact score."""
-    return variance_ratio(settings, presets.LANGEVIN.name)
 
 
 def gain(settings: Settings, network: str) -> Measurement:
@@ -39,9 +26,3 @@ def gain(settings: Settings, network: str) -> Measurement:
     lost: JsonValue = {PLAIN: plain.count(study.LOST.kernel), ADAPTIVE: adaptive.count(study.LOST.kernel)}
     detail: dict[str, JsonValue] = {"snr": study.setup_of(settings, network).snr, "lost batches": lost}
     return measures.mean_difference(plain, adaptive, CONFIDENCE, settings.seed, settings.batch, **detail)
-
-
-@check("X1.kernel")
-def kernel_distance_gain_on_ncsnpp(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's gain in kernel distance over Langevin's: NCSN++ (VE) on CIFAR-10."""
-    return gain(settings, "cifar10_ncsnpp_continuous")

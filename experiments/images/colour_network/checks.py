@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.colour_network import losses, study
-from experiments.images.colour_network.settings import ADAPTIVE, ANCESTRAL, LATE, PLAIN, Settings
+from experiments.images.colour_network.settings import ADAPTIVE, LATE, PLAIN, Settings
 from experiments.images.colour_network.tuning import CHOICES
 from experiments.images.comparison import column
 from experiments.images.loss import worst_ratio
@@ -34,25 +34,11 @@ def _over_choices(settings: Settings, ours: Values, theirs: Values) -> Measureme
     )
 
 
-@check("X7.ancestral")
-def excess_over_ancestral_sampling(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's minus ancestral sampling's kernel distance at 100 evaluations, both tuned."""
-    return difference(settings, (ADAPTIVE, LATE), (ANCESTRAL, LATE))
+def worst_loss_ratio(settings: Settings, other: str) -> Measurement:
+    """Return the network's loss on unseen images over another score's, at the noise level where that is worst.
 
-
-@check("X8.exact")
-def worst_loss_ratio_to_the_exact_score(settings: Settings) -> Measurement:
-    """Measure the network's loss on unseen images over that of the exact score of the images seen, where worst."""
-    return _worst(settings, losses.EXACT)
-
-
-@check("X8.gaussian")
-def worst_loss_ratio_to_a_gaussian(settings: Settings) -> Measurement:
-    """Measure the network's loss on unseen images over that of a Gaussian fitted to the images seen, where worst."""
-    return _worst(settings, losses.GAUSSIAN)
-
-
-def _worst(settings: Settings, other: str) -> Measurement:
+    The other one is the "exact" score of the images seen, or that of a "gaussian" fitted to them.
+    """
     ours, theirs = (losses.per_image(case, settings.images) for case in (losses.NETWORK, other))
     return measures.of_interval(worst_ratio(ours, theirs, CONFIDENCE), losses.SEED)
 

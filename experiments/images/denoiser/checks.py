@@ -5,9 +5,8 @@ import numpy as np
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.denoiser import study
-from experiments.images.denoiser.settings import ANCESTRAL, BASELINE, PAPER, Settings
+from experiments.images.denoiser.settings import Settings
 from experiments.images.pretrained.checks import difference, least_excess
-from experiments.images.pretrained.samplers import CRITICAL, FAST
 from verdicts import Measurement, check
 
 
@@ -33,25 +32,11 @@ def _over_images(settings: Settings, values: np.ndarray) -> Measurement:
     return measures.mean_of(values.tolist(), CONFIDENCE, settings.seed)
 
 
-@check("I11.annealed")
-def energy_gain_over_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's energy distance less adaptive momentum's, paired by batch (pixel units)."""
-    return difference(settings, BASELINE, PAPER, settings.side)
+def excess(settings: Settings, sampler: str, other: str) -> Measurement:
+    """Return a sampler's energy distance minus another's, paired by batch (pixel units)."""
+    return difference(settings, sampler, other, settings.side)
 
 
-@check("I11.ancestral")
-def energy_excess_over_ancestral_sampling(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's energy distance less ancestral sampling's, paired by batch (pixel units)."""
-    return difference(settings, PAPER, ANCESTRAL, settings.side)
-
-
-@check("I14.annealed")
-def least_excess_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's energy distance less that of a later sampler: the least, paired by batch."""
-    return least_excess(settings, (PAPER, settings.side), FAST, settings.side)
-
-
-@check("I14.critical")
-def least_excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
-    """Measure the critically damped corrector's energy distance less that of a later sampler: the least."""
-    return least_excess(settings, (CRITICAL, settings.side), FAST, settings.side)
+def least(settings: Settings, sampler: str) -> Measurement:
+    """Return a sampler's energy distance minus that of a later sampler: the least, paired by batch (pixel units)."""
+    return least_excess(settings, sampler, "side", "side")

@@ -6,13 +6,13 @@ from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.digits import study
-from experiments.images.digits.settings import BASELINE, DOUBLED, PAPER, REVERSE, Settings
+from experiments.images.digits.settings import BASELINE, PAPER, REVERSE, Settings
 from verdicts import Measurement, check
 
 
-def longest(settings: Settings) -> int:
-    """Return the largest budget that the three samplers of D2 share."""
-    return max(settings.budgets + settings.long)
+def variance_ratio(settings: Settings, sampler: str) -> Measurement:
+    """Return a sampler's variance ratio at the largest budget that the three samplers of D2 share."""
+    return mean(settings, sampler, max(settings.budgets + settings.long), "variance_ratio")
 
 
 def mean(settings: Settings, sampler: str, budget: int, quantity: str) -> Measurement:
@@ -30,7 +30,7 @@ def kl_excess(
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
-def _speed_up(settings: Settings, baseline: str, more: int = 0) -> Measurement:
+def speed_up(settings: Settings, baseline: str, more: int = 0) -> Measurement:
     """Return a baseline's evaluations over adaptive momentum's, at the KL that it has at the largest small budget."""
     budget = max(settings.small)
     curve = {each: study.errors(settings, baseline, each, more) for each in settings.budgets_of(baseline)}
@@ -52,12 +52,6 @@ def kl_of_annealed_langevin_where_the_gain_is_least(settings: Settings) -> Measu
     return mean(settings, BASELINE, int(str(budget)), "kl")
 
 
-@check("D1b.speed_up")
-def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's evaluations over adaptive momentum's 60, at equal KL per pixel."""
-    return _speed_up(settings, BASELINE)
-
-
 @check("D1b.twice")
 def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel at 120 evaluations less adaptive momentum's at 60 (fresh, paired)."""
@@ -73,28 +67,10 @@ def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measur
     return farthest(kl_excess(settings, BASELINE, PAPER, budget, "energy") for budget in settings.small)
 
 
-@check("D2.adaptive")
-def variance_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's variance ratio at the largest budget that the three samplers of D2 share."""
-    return mean(settings, PAPER, longest(settings), "variance_ratio")
-
-
-@check("D2.langevin")
-def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's variance ratio at the largest budget: the control."""
-    return mean(settings, BASELINE, longest(settings), "variance_ratio")
-
-
-@check("D2.factor")
-def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
-    """Measure the variance ratio of Langevin with its drift doubled and no momentum, at the largest budget."""
-    return mean(settings, DOUBLED, longest(settings), "variance_ratio")
-
-
 @check("D3.reverse")
 def speed_up_over_reverse_diffusion(settings: Settings) -> Measurement:
     """Measure reverse diffusion's evaluations over adaptive momentum's 60, at equal KL per pixel."""
-    return _speed_up(settings, REVERSE, settings.more)
+    return speed_up(settings, REVERSE, settings.more)
 
 
 def relative_share(settings: Settings, sampler: str) -> Measurement:

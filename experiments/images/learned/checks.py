@@ -58,19 +58,11 @@ def variance_ratio_of_real_digits(settings: Settings) -> Measurement:
     return farthest((_mean(settings, values) for values in ratios), origin=1.0)
 
 
-@check("Q1.exact")
-def worst_loss_ratio_to_the_exact_score(settings: Settings) -> Measurement:
-    """Measure the network's loss on digits held out over that of the exact score of the digits seen, where worst."""
-    return _worst_loss_ratio("exact")
+def worst_loss_ratio(other: str) -> Measurement:
+    """Return the network's loss on digits held out over another score's, at the noise level where that is worst.
 
-
-@check("Q1.gaussian")
-def worst_loss_ratio_to_a_gaussian(settings: Settings) -> Measurement:
-    """Measure the network's loss on digits held out over that of a Gaussian fitted to the digits seen, where worst."""
-    return _worst_loss_ratio("gaussian")
-
-
-def _worst_loss_ratio(other: str) -> Measurement:
+    The other one is the "exact" score of the digits seen, or that of a "gaussian" fitted to them.
+    """
     ratio = losses.worst_ratio(losses.per_image("learned"), losses.per_image(other), CONFIDENCE)
     return measures.of_interval(ratio, losses.SEED)
 

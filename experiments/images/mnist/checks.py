@@ -25,18 +25,7 @@ def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Meas
     return measures.mean_difference(*pair, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
-@check("M2.adaptive")
-def variance_ratio_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's variance ratio at the largest budget."""
-    return _at_largest_budget(settings, PAPER)
-
-
-@check("M2.langevin")
-def variance_ratio_of_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's variance ratio at the largest budget: the control."""
-    return _at_largest_budget(settings, BASELINE)
-
-
-def _at_largest_budget(settings: Settings, sampler: str) -> Measurement:
+def variance_ratio(settings: Settings, sampler: str) -> Measurement:
+    """Return a sampler's variance ratio at the largest budget."""
     ratios = column(study.errors(settings, sampler, max(settings.budgets + settings.long)), "variance_ratio")
     return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)

@@ -5,7 +5,7 @@ with what they control.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -28,6 +28,11 @@ def difference(settings: Settings, worse: str, better: str, budget: int, quantit
     return measures.mean_difference(one, other, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
+def excess(settings: Settings, sampler: str, other: str, at: str = "side") -> Measurement:
+    """Return a sampler's energy distance minus another's (pixel units), at the budget that a setting has."""
+    return difference(settings, sampler, other, getattr(settings, at))
+
+
 @check("I1.loss")
 def denoising_loss(settings: Settings) -> Measurement:
     """Measure the denoising loss of the network, the mean over times and test images; interval over images."""
@@ -36,20 +41,12 @@ def denoising_loss(settings: Settings) -> Measurement:
     )
 
 
-@check("I1.noisy")
-def mean_residual_noise_after_few_steps(settings: Settings) -> Measurement:
-    """Measure the noise on blank pixels after few steps of the tutorial's sampler: the mean over its samples."""
-    return _residual_noise(settings, settings.noisy)
+def residual_noise(settings: Settings, steps: str) -> Measurement:
+    """Return the noise on blank pixels after the tutorial's sampler, the mean over its samples.
 
-
-@check("I1.clean")
-def mean_residual_noise_after_many_steps(settings: Settings) -> Measurement:
-    """Measure the noise on blank pixels after many steps of the tutorial's sampler: the mean over its samples."""
-    return _residual_noise(settings, settings.clean)
-
-
-def _residual_noise(settings: Settings, steps: int) -> Measurement:
-    residuals = runs.tutorial_residuals(settings.setup, steps, settings.tutorial)
+    Its steps are few ("noisy") or many ("clean").
+    """
+    residuals = runs.tutorial_residuals(settings.setup, getattr(settings, steps), settings.tutorial)
     return measures.mean_of(residuals, CONFIDENCE, settings.seed, least=min(residuals))
 
 
@@ -104,24 +101,6 @@ def speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
     energies, spent = [batch.quality.energy for batch in ours], ours[-1].evaluations
     curve = study.energies(settings, baseline)
     return measures.speed_up(energies, curve, spent, CONFIDENCE, settings.seed, settings.batch)
-
-
-@check("I3.annealed")
-def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's evaluations over adaptive momentum's 50, at equal energy distance."""
-    return speed_up(settings, BASELINE, PAPER)
-
-
-@check("I4.ancestral")
-def excess_over_ancestral_sampling(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's minus ancestral sampling's energy distance at 50 evaluations (pixel units)."""
-    return difference(settings, PAPER, ANCESTRAL, settings.side)
-
-
-@check("I4.corrector")
-def correctors_excess_over_ancestral_sampling(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's minus ancestral sampling's energy distance at 50 evaluations (pixel units)."""
-    return difference(settings, ADAPTIVE_CORRECTOR, ANCESTRAL, settings.side)
 
 
 @check("I4.rival")
@@ -186,60 +165,33 @@ def effect_of_the_batch_with_norms_per_sample(settings: Settings) -> Measurement
     return Measurement(value=largest, n=runs.OWN, seeds=(settings.seed,))
 
 
-@check("I9.memory")
-def excess_of_kinetic_sampler_over_solver(settings: Settings) -> Measurement:
-    """Measure the energy distance of annealed BAOAB (e = 1/2) minus SDE-DPM-Solver++'s at 100 NFE (pixel units)."""
-    return difference(settings, samplers.KINETIC, samplers.SOLVER, settings.late)
-
-
-@check("I12.annealed")
-def excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's energy distance at 100 NFE minus that of a rival at 20: the least (pixel units).
-
-    The data were looked at twice, so the interval misses half as often.
-    """
-    confidence = (1 + CONFIDENCE) / 2
-    return least_excess(settings, (PAPER, settings.late), samplers.FAST, settings.early, confidence=confidence)
-
-
-@check("I12.corrector")
-def correctors_excess_over_rivals_at_fewer_evaluations(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's energy distance at 99 NFE minus that of a rival at 20: the least (fresh)."""
-    return least_excess(settings, (ADAPTIVE_CORRECTOR, settings.late), samplers.FAST, settings.early, fresh_values)
-
-
 @check("I13.rivals")
 def excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
     """Measure the critically damped corrector's energy distance minus a rival's at equal NFE, 20 or 100: the least."""
     others = (*samplers.FAST, samplers.MEMORYLESS)
-    least = [least_excess(settings, (samplers.CRITICAL, n), others, n) for n in (settings.early, settings.late)]
+    least = [least_excess(settings, samplers.CRITICAL, at, at, others) for at in ("early", "late")]
     return min(least, key=lambda excess: excess.interval[0])
-
-
-@check("I13.more")
-def excess_of_the_critically_damped_corrector_at_more_evaluations(settings: Settings) -> Measurement:
-    """Measure the critically damped corrector's energy distance at 100 evaluations minus that at 20 (pixel units)."""
-    return least_excess(settings, (samplers.CRITICAL, settings.late), [samplers.CRITICAL], settings.early)
-
-
-def fresh_values(settings: Settings, sampler: str, budget: int) -> list[float]:
-    """Return the energy distance of the fresh batches of a sampler at the defaults."""
-    return [batch.quality.energy for batch in study.fresh_results(settings, sampler, budget)]
 
 
 def least_excess(
     settings: Settings,
-    run: tuple[str, int],
-    others: Sequence[str],
-    budget: int,
-    read: Callable[[Settings, str, int], list[float]] = values,
-    confidence: float = CONFIDENCE,
+    sampler: str,
+    at: str,
+    against: str,
+    others: Sequence[str] = samplers.FAST,
+    fresh: bool = False,
+    looks: int = 1,
 ) -> Measurement:
-    """Return a run's energy distance minus that of another sampler at a budget: of all, where it begins lowest."""
-    excesses = []
+    """Return a sampler's energy distance minus that of another one (pixel units): of all, where it begins lowest.
+
+    The settings `at` and `against` have the budgets of the one and of the others. Batches are `fresh`, or those that
+    all comparisons share; where these were looked at more than once, the interval misses less often by that factor.
+    """
+    results, budget = study.fresh_results if fresh else study.results, getattr(settings, at)
+    confidence, excesses = (looks - 1 + CONFIDENCE) / looks, []
     for name in others:
-        ours, theirs = read(settings, *run), read(settings, name, budget)
-        shared = min(len(ours), len(theirs))
-        pair = ours[:shared], theirs[:shared], confidence, settings.seed, settings.batch
-        excesses.append(measures.mean_difference(*pair, rival=name, budget=run[1]))
+        runs_made = results(settings, sampler, budget), results(settings, name, getattr(settings, against))
+        pairs = [(ours.quality.energy, theirs.quality.energy) for ours, theirs in zip(*runs_made, strict=False)]
+        of_pairs = measures.mean_difference(*zip(*pairs, strict=True), confidence, settings.seed, settings.batch)
+        excesses.append(of_pairs.model_copy(update={"detail": {"rival": name, "budget": budget}}))
     return min(excesses, key=lambda excess: excess.interval[0])
