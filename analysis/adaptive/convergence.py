@@ -131,18 +131,6 @@ def w2_of_langevin_in_the_limit(settings: Settings) -> Measurement:
     return Measurement(value=math.expm1(-math.log1p(-1e-7 / 2) / 2))
 
 
-@check("P1b.constant")
-def w2_of_constant_momentum_in_the_limit(settings: Settings) -> Measurement:
-    """Measure constant momentum's W2 to the target at u = 1e-7, b = 0.9."""
-    return Measurement(value=bias(1e-7, beta=0.9), detail={"limit b / (1 + b)": 0.9 / 1.9})
-
-
-@check("P1b.adaptive")
-def w2_of_adaptive_momentum_in_the_limit(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's W2 to the target at u = 1e-7; its limit is 1/2, the distance of `pi^4` from `pi`."""
-    return Measurement(value=bias(1e-7), detail={"limit": 0.5})
-
-
 @check("P1c.shrinks")
 def w2_ratio_of_a_smaller_step(settings: Settings) -> Measurement:
     """Measure adaptive momentum's W2 at u = 0.001 over that at u = 0.01: below 1 where a smaller step helps."""

@@ -94,12 +94,6 @@ def error_of_a_batch_s_variance(settings: Settings) -> Measurement:
     return Measurement(value=error, n=start.numel(), seeds=(settings.seed,))
 
 
-@check("A2.unbiased")
-def unbiased_step(settings: Settings) -> Measurement:
-    """Measure the step u at which the stationary variance is the target's."""
-    return Measurement(value=closed_forms.unbiased_step())
-
-
 def root_equation(u: sp.Expr) -> sp.Expr:
     """Return `<Ds>^2/<m>^2 - ((1 - q)/(1 + q))^2` over `(1 + b)^2` at `b = q^2`: zero at the fixed points."""
     squared = ratio_squared().subs(a, u / lam).subs(b, q**2)

@@ -56,13 +56,11 @@ def largest_error_of_the_correctors_variance(settings: Settings) -> Measurement:
     return largest(gaps)
 
 
-@check("A6.adaptive")
-def variance_of_the_adaptive_corrector(settings: Settings) -> Measurement:
-    """Measure `lam Var x` of the adaptive corrector at snr = 0.16, by the closed forms."""
-    return variance_at(closed_forms.corrector_momentum(0.16))
+def variance_at(beta: float | None = None) -> Measurement:
+    """Return the stationary variance over the target's at snr 0.16 and a momentum coefficient, in closed form.
 
-
-def variance_at(beta: float) -> Measurement:
-    """Return the stationary variance over the target's at snr 0.16 and a momentum coefficient, in closed form."""
+    By default the coefficient is the adaptive corrector's own.
+    """
+    beta = closed_forms.corrector_momentum(0.16) if beta is None else beta
     u = closed_forms.step_of_snr(0.16, beta)
     return Measurement(value=variance_ratio(u, beta), detail={"beta": beta, "u": u})

@@ -1,14 +1,14 @@
 """B1, B3 to B5, P3a: adaptive momentum's best budget and settings, what explains its gain, rivals, what it loses."""
 
+from collections.abc import Sequence
 from itertools import pairwise, product
 
 from ams.samplers.presets import RK45
-from ams.statistics import Interval
 from ams_suite.measures import named_extreme, of_interval
 from analysis.annealed import mixture, study
-from analysis.annealed.gain import on_edge
-from analysis.annealed.nfe_to_threshold import KL, W2, curve, default_line_run, error_at, needed, sizes_of
-from analysis.annealed.settings import ABLATIONS, BASELINE, CORRECTORS, EXACT_RIVALS, LARGER_DRIFT, PAPER, Settings
+from analysis.annealed.gain import optima_on_edge
+from analysis.annealed.nfe_to_threshold import KL, curve, default_line_run, error_at, needed, sizes_of
+from analysis.annealed.settings import BASELINE, EXACT_RIVALS, PAPER, Settings
 from verdicts import Measurement, check
 
 _CEILING = 1e6
@@ -47,17 +47,11 @@ def largest_kl_ratio_of_neighbouring_budgets(settings: Settings) -> Measurement:
     return Measurement(value=max(after / before for before, after in pairwise(errors)))
 
 
-@check("B3.edges")
-def optima_of_parts_on_an_edge(settings: Settings) -> Measurement:
-    """Measure how many tuned optima of adaptive momentum's parts and of larger drifts are on an edge: KL, W2."""
-    return on_edge(settings, product((KL, W2), (*ABLATIONS, *LARGER_DRIFT)))
-
-
 @check("B4.edges")
 def optima_of_rivals_on_an_edge(settings: Settings) -> Measurement:
     """Measure how many tuned optima of the rivals and of all samplers in the tables are on an edge: KL, W2."""
     rivals = dict.fromkeys([*EXACT_RIVALS, *(name for name in study.tabulated(settings) if name != RK45.name)])
-    return on_edge(settings, product((KL, W2), rivals))
+    return optima_on_edge(settings, ("KL", "W2"), samplers=tuple(rivals))
 
 
 def nfe_ratio(settings: Settings, sampler: str, other: str, error: float) -> float:
@@ -81,25 +75,11 @@ def least_tuned_ratio(settings: Settings, sampler: str) -> Measurement:
     return named_extreme({f"{b} evaluations": tuned_kl_ratio(settings, sampler, b) for b in budgets}, min)
 
 
-@check("B3.control_tuned")
-def largest_tuned_kl_ratio_of_constant_drift_factor(settings: Settings) -> Measurement:
-    """Measure the largest ratio of KL, Langevin with its drift times 1.5 over adaptive momentum, both tuned."""
-    ratios = {f"NFE {b}": tuned_kl_ratio(settings, "Langevin, drift x1.5", b, PAPER) for b in settings.tuned}
-    return named_extreme(ratios)
-
-
 @check("B4.gaussian")
 def largest_nfe_ratio_of_three_rivals(settings: Settings) -> Measurement:
     """Measure the largest ratio of three rivals' evaluations to adaptive momentum's, for KL = 0.3 and 0.1, Gaussian."""
     cases = product(EXACT_RIVALS, (0.3, 0.1))
     return named_extreme({f"{name}, KL {kl:g}": nfe_ratio(settings, name, PAPER, kl) for name, kl in cases})
-
-
-@check("B4.tuned")
-def largest_tuned_kl_ratio_of_three_rivals(settings: Settings) -> Measurement:
-    """Measure the largest ratio of three rivals' KL to adaptive momentum's over all tuned budgets, each tuned."""
-    cases = product(EXACT_RIVALS, settings.tuned)
-    return named_extreme({f"{name}, NFE {b}": tuned_kl_ratio(settings, name, b, PAPER) for name, b in cases})
 
 
 @check("B4.mixture")
@@ -110,6 +90,12 @@ def largest_kl_ratio_of_three_rivals_on_the_mixture(settings: Settings) -> Measu
     worst = max(theirs, key=lambda kl: kl.high)
     value, low, high = worst.value / ours.value, worst.low / ours.high, worst.high / ours.low
     return Measurement(value=value, low=low, high=high, n=ours.n, seeds=(settings.seed,))
+
+
+def largest_tuned_ratio(settings: Settings, samplers: Sequence[str]) -> Measurement:
+    """Return the largest ratio of a sampler's KL on the Gaussian to adaptive momentum's, over all tuned budgets."""
+    cases = product(samplers, settings.tuned)
+    return named_extreme({f"{name}, NFE {b}": tuned_kl_ratio(settings, name, b, PAPER) for name, b in cases})
 
 
 def _at_others_settings(settings: Settings, other: str, sampler: str, budget: int) -> tuple[float, float, float]:
@@ -126,12 +112,6 @@ def cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Mea
     return named_extreme({name: here / own for name, (here, own, _) in ends.items()})
 
 
-@check("P3a.snr")
-def kl_ratio_at_langevins_best_snr(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's largest KL over its least one, at the snr best for Langevin's corrector."""
-    return cost_of_others_settings(settings, *CORRECTORS)
-
-
 @check("P3a.langevin")
 def kl_ratio_to_langevin_at_its_best_step(settings: Settings) -> Measurement:
     """Measure the largest ratio of adaptive momentum's KL to Langevin's, both at Langevin's best step and T, to 200."""
@@ -139,44 +119,18 @@ def kl_ratio_to_langevin_at_its_best_step(settings: Settings) -> Measurement:
     return named_extreme({name: here / theirs for name, (here, _, theirs) in ends.items()})
 
 
-def minority_weight(settings: Settings, sampler: str) -> Interval:
+def minority_weight(settings: Settings, sampler: str) -> Measurement:
     """Return the probability left of 0 at the end of the longest run at the defaults; the target has 0.3 there."""
-    return default_line_run(settings, sampler, settings.line_long).errors.minority
+    weight = default_line_run(settings, sampler, settings.line_long).errors.minority
+    return of_interval(weight, settings.seed) if weight.n > 1 else Measurement(value=weight.value)
 
 
-@check("B5.langevin")
-def minority_weight_of_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minority weight at the longest run, from its density on a grid: the control."""
-    return Measurement(value=minority_weight(settings, BASELINE).value)
+def particle_error(settings: Settings, quantity: str) -> Measurement:
+    """Return annealed Langevin's error at 100 evaluations by particles, less that of its density on a grid.
 
-
-@check("B5.factor")
-def minority_weight_of_doubled_drift(settings: Settings) -> Measurement:
-    """Measure the minority weight of Langevin with its drift doubled and no momentum, at the longest run."""
-    return Measurement(value=minority_weight(settings, "Langevin, drift x2").value)
-
-
-@check("B5.adaptive")
-def minority_weight_of_adaptive_momentum(settings: Settings) -> Measurement:
-    """Measure adaptive momentum's minority weight at the longest run, by particles."""
-    return of_interval(minority_weight(settings, PAPER), settings.seed)
-
-
-@check("B5.particles")
-def particle_error_of_minority_weight(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minority weight at 100 evaluations by particles, less the density on a grid's."""
-    estimate = mixture.langevin_particles(100, sizes_of(settings)).errors.minority
-    return _difference(settings, estimate, default_line_run(settings, BASELINE, 100).errors.minority)
-
-
-@check("B5.particles_kl")
-def particle_error_of_kl(settings: Settings) -> Measurement:
-    """Measure the particles' KL of annealed Langevin at 100 evaluations, less that of the density on a grid (nats)."""
-    estimate = mixture.langevin_particles(100, sizes_of(settings)).errors.kl
-    return _difference(settings, estimate, default_line_run(settings, BASELINE, 100).errors.kl)
-
-
-def _difference(settings: Settings, estimate: Interval, exact: Interval) -> Measurement:
-    """Return the estimate less the exact value. The tolerance is the interval's half-width: it must not count twice."""
+    The tolerance is the interval's half-width: it must not count twice.
+    """
+    estimate = getattr(mixture.langevin_particles(100, sizes_of(settings)).errors, quantity)
+    exact = getattr(default_line_run(settings, BASELINE, 100).errors, quantity)
     half, error = (estimate.high - estimate.low) / 2, estimate.value - exact.value
     return Measurement(value=error, n=estimate.n, seeds=(settings.seed,), detail={"half-width": half})

@@ -1,7 +1,7 @@
 """P2, P2a to P2d, B2: how many times as many evaluations annealed Langevin needs for adaptive momentum's error."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import product
 
 from pydantic import JsonValue
@@ -14,7 +14,6 @@ from analysis.annealed.nfe_to_threshold import (
     LINE_ELSEWHERE,
     LINE_KL,
     W2,
-    Case,
     SpeedUp,
     curve,
     edges,
@@ -28,12 +27,6 @@ from verdicts import Measurement, check
 
 _CEILING = 1e6
 """Stands for a number without end: annealed Langevin does not get there within its budgets, or there is no stretch."""
-
-
-def on_edge(settings: Settings, cases: Iterable[tuple[Case, str]]) -> Measurement:
-    """Return the number of tuned optima on an edge of what tuning tried, natural bounds aside."""
-    ends = [edge for case, sampler in cases for edge in edges(case, settings, sampler)]
-    return Measurement(value=len(ends), detail={"edges": [*ends]})
 
 
 def first_of(points: Sequence[SpeedUp]) -> float:
@@ -114,9 +107,13 @@ def of_curve(settings: Settings, feature: str, by: str, tuned: str = "") -> Meas
     return FEATURES[feature](speed_ups(CASES[by, tuned or "on it"], settings, tuned=bool(tuned)))
 
 
-def optima_on_edge(settings: Settings, by: Sequence[str], tuned: str = "on it") -> Measurement:
-    """Return the number of optima of both samplers, at all budgets, on an edge of what tuning tried."""
-    return on_edge(settings, product([CASES[each, tuned] for each in by], (BASELINE, PAPER)))
+def optima_on_edge(
+    settings: Settings, by: Sequence[str], tuned: str = "on it", samplers: Sequence[str] = (BASELINE, PAPER)
+) -> Measurement:
+    """Return how many optima of samplers, at all budgets, are on an edge of what tuning tried, natural bounds aside."""
+    cases = product([CASES[each, tuned] for each in by], samplers)
+    ends = [edge for case, sampler in cases for edge in edges(case, settings, sampler)]
+    return Measurement(value=len(ends), detail={"edges": [*ends]})
 
 
 def on_mixture(settings: Settings, tuned: str = "") -> Measurement:

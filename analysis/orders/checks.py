@@ -1,7 +1,6 @@
 """B6 and K5: the orders at which samplers' stationary distributions tend to their limits, each with its interval."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from pydantic import JsonValue
@@ -42,22 +41,11 @@ def _order(steps: list[float], errors: list[float]) -> Order:
         return Order(float(np.mean(local)), min(local), max(local), tuple(steps), tuple(local), drift)
 
 
-def order_of(settings: Settings, sampler: str, kind: str, betas: Sequence[float] = (SHOWN_BETA,)) -> Measurement:
-    """Return the order of a sampler's distance to its own limit, `kind` being "w2" or "kl"; over all `betas`."""
-    sequences = [halvings(settings, sampler, beta) for beta in betas]
-    return ordered(*(([at[1] for at in each], [getattr(distances(*at), kind) for at in each]) for each in sequences))
-
-
-@check("B6.constant_w2")
-def order_of_constant_momentums_w2(settings: Settings) -> Measurement:
-    """Measure the order in the step of constant momentum's W2 to `pi^c`, on the mixture; all `betas` together."""
-    return order_of(settings, "constant momentum", "w2", settings.betas)
-
-
-@check("B6.constant_kl")
-def order_of_constant_momentums_kl(settings: Settings) -> Measurement:
-    """Measure the order in the step of constant momentum's KL to `pi^c`, on the mixture; all `betas` together."""
-    return order_of(settings, "constant momentum", "kl", settings.betas)
+def order_of(settings: Settings, sampler: str, kind: str, each: bool = False) -> Measurement:
+    """Return the order of a sampler's distance to its own limit, `kind` being "w2" or "kl"; over `each` of `betas`."""
+    sequences = [halvings(settings, sampler, beta) for beta in (settings.betas if each else (SHOWN_BETA,))]
+    errors = ([getattr(distances(*at), kind) for at in points] for points in sequences)
+    return ordered(*(([at[1] for at in points], own) for points, own in zip(sequences, errors, strict=True)))
 
 
 @check("B6a.w2")

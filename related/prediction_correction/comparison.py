@@ -46,16 +46,9 @@ def spread(times: list[float]) -> float:
     return max(times) / min(times)
 
 
-@check("N1c.gain")
-def least_gain_on_the_gaussian(settings: Settings) -> Measurement:
-    """Measure the least W2 of the flow over the corrected run's on the Gaussian, large score errors."""
-    return named_extreme(gains(settings, "Gaussian", LARGE), min)
-
-
-@check("N1d.gain")
-def least_gain_on_the_mixture(settings: Settings) -> Measurement:
-    """Measure the least W2 of the flow over the corrected run's on the mixture, large score errors."""
-    return named_extreme(gains(settings, "mixture", LARGE), min)
+def least_gain(settings: Settings, target: str) -> Measurement:
+    """Return the least W2 of the flow over the corrected run's on a target, large score errors."""
+    return named_extreme(gains(settings, target, LARGE), min)
 
 
 def on_an_edge(settings: Settings, target: str) -> Measurement:

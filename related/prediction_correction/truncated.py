@@ -196,30 +196,7 @@ def least_growth_of_the_raw_moment(settings: Settings) -> Measurement:
     return Measurement(value=float(ratios.min()), n=len(ratios), seeds=(settings.seed,))
 
 
-@check("N1h.finite")
-def largest_growth_of_the_truncated_moment(settings: Settings) -> Measurement:
-    """Measure the largest ratio of the truncated error's log moment over twice a range to that over the range."""
-    return largest(random_cases(settings.truncated, settings.seed).truncated, settings.seed)
-
-
-@check("N1h.error")
-def largest_error_after_truncation(settings: Settings) -> Measurement:
-    """Measure the largest mean square error of a truncated score over that of the raw one."""
-    return largest(random_cases(settings.truncated, settings.seed).shrunk, settings.seed)
-
-
-@check("N1h.moment")
-def largest_divergence_over_the_truncated_bound(settings: Settings) -> Measurement:
-    """Measure the largest KL_t along a truncated score over N1's bound with its exponential moment."""
-    return _tightness(random_cases(settings.truncated, settings.seed).moment, settings)
-
-
-@check("N1h.square")
-def largest_divergence_over_the_mean_square_bound(settings: Settings) -> Measurement:
-    """Measure the largest KL_t along a truncated score over the bound by its mean square error."""
-    return _tightness(random_cases(settings.truncated, settings.seed).square, settings)
-
-
-def _tightness(ratios: np.ndarray, settings: Settings) -> Measurement:
-    """Return the largest ratio; the detail has the least and the median."""
+def largest_ratio(settings: Settings, of: str) -> Measurement:
+    """Return the largest of a ratio of `Case` over random problems; the detail has the least and the median."""
+    ratios = getattr(random_cases(settings.truncated, settings.seed), of)
     return largest(ratios, settings.seed, least=float(ratios.min()), median=float(np.median(ratios)))

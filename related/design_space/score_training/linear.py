@@ -290,24 +290,16 @@ def advantage(target: str, weight: str, budget: int) -> np.ndarray:
     return kl(target, weight, budget, "EDM") / kl(target, weight, budget)
 
 
-@check("N9.early")
-def largest_gain_of_edms_levels(settings: Settings) -> Measurement:
-    """Measure the least KL with EDM's noise levels over exponential ones, narrow targets, any training and weight."""
-    return named_extreme(_advantages(settings, slice(None)), min)
+def least_advantage(settings: Settings, longest: bool = False) -> Measurement:
+    """Return the least `advantage` over weights and steps of training, or after the `longest` training.
 
-
-@check("N9.late")
-def least_gain_of_exponential_levels(settings: Settings) -> Measurement:
-    """Measure the least KL with EDM's noise levels over exponential ones, narrow targets, the longest training."""
-    return named_extreme(_advantages(settings, slice(-1, None)), min)
-
-
-def _advantages(settings: Settings, when: slice) -> dict[str, float]:
-    """Return `advantage` of targets far narrower than the first noise; the wide one's is of another kind (N2b)."""
-    budget = max(settings.budgets)
-    return {
+    Targets are far narrower than the first noise; the wide one's is of another kind (N2b).
+    """
+    budget, when = max(settings.budgets), slice(-1, None) if longest else slice(None)
+    ratios = {
         f"{target}, {weight}, {steps} steps": float(ratio)
         for target in NARROW
         for weight in WEIGHTS
         for steps, ratio in zip(TRAINED[when], advantage(target, weight, budget)[when], strict=True)
     }
+    return named_extreme(ratios, min)

@@ -156,16 +156,9 @@ def optimal_gain(step: float, beta: float, base: Base) -> float:
     return float((signal - estimate) @ joint @ error / (error @ joint @ error))
 
 
-@check("N10b.moving")
-def gain_on_a_moving_signal_over_sgdfs(settings: Settings) -> Measurement:
-    """Measure the optimal gain on m_{t-1} over SGDF's stationary one, b = .9, rate times curvature .1."""
-    return Measurement(value=optimal_gain(0.1, 0.9, "earlier") / float(wiener_gain(0.9)))
-
-
-@check("N10b.still")
-def gain_on_a_slow_signal_over_sgdfs(settings: Settings) -> Measurement:
-    """Measure the optimal gain on m_{t-1} over SGDF's stationary one, b = .9, rate times curvature 1e-6."""
-    return Measurement(value=optimal_gain(1e-6, 0.9, "earlier") / float(wiener_gain(0.9)))
+def gain_over_sgdfs(step: float) -> float:
+    """Return the optimal gain on m_{t-1} over SGDF's stationary one, b = .9, `step` being rate times curvature."""
+    return optimal_gain(step, 0.9, "earlier") / float(wiener_gain(0.9))
 
 
 @check("N10c.ratio")

@@ -14,7 +14,7 @@ from related.mri.forward import adjoint, forward, row_mask, sensitivities
 from related.mri.guidance import ACCELERATIONS, TUNED
 from related.mri.reconstruction import study
 from related.mri.reconstruction.settings import Settings
-from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, Case, Outcome, Run
+from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, T1, UNGUIDED, Case, Outcome, Run
 from related.mri.train import BUDGET, SAMPLER
 from related.mri.tuning import GRIDS, NATURAL, SAMPLERS
 from verdicts import Measurement, Unavailable, check
@@ -70,45 +70,16 @@ def _between(case: Case, run: Run) -> float:
     return float(np.square(one - other).mean() / 2)
 
 
-@check("N4c.unguided")
-def gain_of_the_unrolled_network(settings: Settings) -> Measurement:
-    """Measure the PSNR of the unrolled network without guidance less compressed sensing's, 4x, T1."""
-    return _gain(settings, psnr(settings, UNGUIDED) - psnr(settings, SENSED))
-
-
-@check("N4c.guided")
-def gain_of_the_guided_network(settings: Settings) -> Measurement:
-    """Measure the PSNR of the guided unrolled network less compressed sensing's, 4x, T1."""
-    return _gain(settings, psnr(settings, GUIDED) - psnr(settings, SENSED))
-
-
-@check("N4d.gain")
-def gain_of_the_denoising_module(settings: Settings) -> Measurement:
-    """Measure the PSNR of the denoised guidance image less that of the preliminary one, 4x, T1."""
-    return _gain(settings, psnr(settings, MODULE) - psnr(settings, PGI))
-
-
-def _advantage(settings: Settings, acceleration: int, part: str = "") -> np.ndarray:
-    """Return the PSNR that guidance adds to the unrolled network, a subject each."""
-    return psnr(settings, GUIDED + part, acceleration) - psnr(settings, UNGUIDED + part, acceleration)
-
-
-@check("N4e.four")
-def advantage_of_guidance_at_fourfold_acceleration(settings: Settings) -> Measurement:
-    """Measure the PSNR of the guided network less that of the unguided one, 4x, T1."""
-    return _gain(settings, _advantage(settings, 4))
-
-
-@check("N4e.eight")
-def advantage_of_guidance_at_eightfold_acceleration(settings: Settings) -> Measurement:
-    """Measure the PSNR of the guided network less that of the unguided one, 8x, T1."""
-    return _gain(settings, _advantage(settings, 8))
+def gain(settings: Settings, method: str, over: str, acceleration: int = 4) -> Measurement:
+    """Return the PSNR of a method less that of another one on T1 (dB)."""
+    return _gain(settings, psnr(settings, method, acceleration) - psnr(settings, over, acceleration))
 
 
 @check("N4f.growth")
 def growth_of_the_advantage_with_less_training(settings: Settings) -> Measurement:
     """Measure what guidance adds with a quarter of the training subjects less what it adds with all, 4x, T1."""
-    return _gain(settings, _advantage(settings, 4, "-quarter") - _advantage(settings, 4))
+    few, whole = (psnr(settings, GUIDED + part) - psnr(settings, UNGUIDED + part) for part in ("-quarter", ""))
+    return _gain(settings, few - whole)
 
 
 @check("N4g.loss")
