@@ -18,6 +18,7 @@ import copy
 import io
 import math
 import platform
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,13 @@ class Plan(BaseModel):
     decay: float = Field(default=0.0, ge=0)
     clip: float = Field(default=1.0, gt=0)
     seed: int = Field(default=1, ge=0)
+
+
+def altered(plan: Plan, steps: int | None, seed: int) -> Plan:
+    """Return a plan with another seed and, where given, other steps. Raises UserError for numbers that make no run."""
+    if (steps is not None and steps < 1) or seed < 0:
+        raise UserError(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
+    return plan.model_copy(update={"seed": seed, "steps": steps or plan.steps})
 
 
 class Task(Protocol):
@@ -225,6 +233,14 @@ def _resume(trainer: Trainer, file: Path) -> None:
         raise UserError(f"{file}: no run that can be resumed: {str(error).splitlines()[0]}") from None
 
 
+def trained(trainer: Trainer, state: Path, resume: bool, command: str, points: int) -> dict[str, Any]:
+    """Train to the end under a progress bar, and return how, as `recipe` has it. Raises as `fit`."""
+    begun, steps = time.process_time(), trainer.plan.steps
+    with progress_bar(steps, state.stem) as report:
+        fit(trainer, state, resume, report, max(steps // points, 1))
+    return recipe(trainer, command, time.process_time() - begun, points)
+
+
 def recipe(trainer: Trainer, command: str, seconds: float, points: int) -> dict[str, Any]:
     """Return how weights were made, as plain values: what fixes the run, and its losses.
 
@@ -250,23 +266,16 @@ def recipe(trainer: Trainer, command: str, seconds: float, points: int) -> dict[
 def progress_bar(steps: int, title: str) -> Iterator[Report]:
     """Yield a report that draws a progress bar on stderr, or prints lines where that is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress
 
     console = Console(stderr=True)
-    columns = (
-        TextColumn(title),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[loss]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
-        shown = bar.add_task(title, total=steps, loss="")
+    with Progress(console=console, disable=not console.is_terminal) as bar:
+        shown = bar.add_task(title, total=steps)
 
         def report(done: int, losses: dict[str, float]) -> None:
-            text = ", ".join(f"{name} {value:.4f}" for name, value in losses.items())
-            bar.update(shown, completed=done, loss=text)
+            text = f"{title}: step {done} of {steps}: " + ", ".join(f"{name} {x:.4f}" for name, x in losses.items())
+            bar.update(shown, completed=done, description=text)
             if not console.is_terminal:
-                console.print(f"{title}: step {done} of {steps}: {text}", soft_wrap=True)
+                console.print(text, soft_wrap=True)
 
         yield report

@@ -1,7 +1,6 @@
 """The command `ams train-images`: trains one network, from nothing or a kept state, to a file that says how."""
 
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ams.errors import UserError, unknown
 from ams.plots import legend_above, panels
 from experiments import weights
 from experiments.images.tasks import PLANS, ClassifyingTask, accuracy, task
-from experiments.training import Plan, Trainer, fit, progress_bar, recipe, writing
+from experiments.training import Trainer, altered, trained, writing
 from verdicts import save_figure
 
 POINTS = 100
@@ -26,29 +25,20 @@ def train(name: str, out: Path, resume: bool, device: str, steps: int | None, se
     Raises UserError for an unknown name, a device that is not there, a state that cannot be gone on from, and as
     `writing` does; DataUnavailable where MNIST cannot be had.
     """
-    trainer = _trainer(name, device, steps, seed)
-    try:
-        with writing(out / f"{name}.safetensors", resume):
-            _trained(trainer, name, out, resume)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\n{name}: interrupted; go on with --resume\n")
-        return 130
+    trainer, file = _trainer(name, device, steps, seed), out / f"{name}.safetensors"
+    with writing(file, resume):
+        made = trained(trainer, file.with_suffix(".state"), resume, f"ams train-images {name}", POINTS)
+        held_out = f"loss held out {trainer.held[-1][1]:.4f}"
+        if isinstance(trainer.task, ClassifyingTask):
+            split = trainer.task.split
+            made["accuracy"] = accuracy(trainer.averaged, split.test)
+            made["accuracy on what it learned from"] = accuracy(trainer.averaged, split.train)
+            held_out += f", accuracy {made['accuracy']:.4f}"
+        tensors = trainer.averaged.state_dict()
+        sha256 = weights.write(file, tensors, made)
+        save_figure(draw_training({name: made}), out, f"{name}_loss", f"Training of {name}")
+        sys.stdout.write(f"{file}\n  sha256 {sha256}\n  tensors {weights.digest(tensors)}\n  {held_out}\n")
     return 0
-
-
-def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
-    """Train, write and print."""
-    begun = time.process_time()
-    every = max(trainer.plan.steps // POINTS, 1)
-    with progress_bar(trainer.plan.steps, name) as report:
-        fit(trainer, out / f"{name}.state", resume, report, every)
-    made = _made(trainer, name, time.process_time() - begun)
-    file, tensors = out / f"{name}.safetensors", trainer.averaged.state_dict()
-    sha256 = weights.write(file, tensors, made)
-    save_figure(draw_training({name: made}), out, f"{name}_loss", f"Training of {name}")
-    accurate = f", accuracy {made['accuracy']:.4f}" if "accuracy" in made else ""
-    held_out = f"loss held out {trainer.held[-1][1]:.4f}{accurate}"
-    sys.stdout.write(f"{file}\n  sha256 {sha256}\n  tensors {weights.digest(tensors)}\n  {held_out}\n")
 
 
 def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:
@@ -57,20 +47,8 @@ def _trainer(name: str, device: str, steps: int | None, seed: int) -> Trainer:
         raise unknown("network", name, PLANS)
     if device not in ("cpu", "cuda") or (device == "cuda" and not torch.cuda.is_available()):
         raise UserError(f"--device {device}: not here; cpu{', cuda' if torch.cuda.is_available() else ''} can be had")
-    plan = PLANS[name].model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
-    if plan["steps"] < 1 or seed < 0:
-        raise UserError(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
-    return Trainer(task(name), Plan(**plan), device)
-
-
-def _made(trainer: Trainer, name: str, seconds: float) -> dict[str, Any]:
-    """Return how the weights were made; of a classifier its accuracy too."""
-    made = recipe(trainer, f"ams train-images {name}", seconds, POINTS)
-    if isinstance(trainer.task, ClassifyingTask):
-        split = trainer.task.split
-        made["accuracy"] = accuracy(trainer.averaged, split.test)
-        made["accuracy on what it learned from"] = accuracy(trainer.averaged, split.train)
-    return made
+    plan = altered(PLANS[name], steps, seed)
+    return Trainer(task(name), plan, device)
 
 
 def draw_training(runs: dict[str, dict[str, Any]]) -> Drawing:

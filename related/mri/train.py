@@ -6,14 +6,13 @@ unrolled networks. All lie in one folder.
 
 import json
 import sys
-import time
 from pathlib import Path
 
 from torch import Tensor
 
-from ams.errors import UserError, unknown
+from ams.errors import unknown
 from experiments import weights
-from experiments.training import Plan, Task, Trainer, fit, progress_bar, recipe, writing
+from experiments.training import Plan, Task, Trainer, altered, trained, writing
 from related.mri.guidance import Examples, examples, keys
 from related.mri.pairs import FOLDS, KINDS, PairTask, module_name
 from related.mri.tasks import Prior, PriorTask
@@ -47,15 +46,11 @@ def train(name: str, out: Path, resume: bool, steps: int | None, seed: int) -> i
     Raises UserError for an unknown name, numbers that make no run, what has to be trained before, and as `writing`
     does; DataUnavailable where a volume cannot be had.
     """
-    try:
-        with writing(out / f"{name}.safetensors", resume), one_thread():
-            if name == EXAMPLES:
-                _exemplified(out)
-            else:
-                _trained(trainer_of(name, out, steps, seed), name, out, resume)
-    except KeyboardInterrupt:
-        sys.stderr.write(f"\n{name}: interrupted; go on with --resume\n")
-        return 130
+    with writing(out / f"{name}.safetensors", resume), one_thread():
+        if name == EXAMPLES:
+            _exemplified(out)
+        else:
+            _trained(trainer_of(name, out, steps, seed), name, out, resume)
     return 0
 
 
@@ -63,10 +58,8 @@ def trainer_of(name: str, out: Path, steps: int | None, seed: int) -> Trainer:
     """Return the run. Raises UserError."""
     if name not in PLANS:
         raise unknown("network", name, [*PLANS, EXAMPLES])
-    if (steps is not None and steps < 1) or seed < 0:
-        raise UserError(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
-    plan = PLANS[name].model_dump() | {"seed": seed} | ({} if steps is None else {"steps": steps})
-    return Trainer(task(name, out), Plan(**plan))
+    plan = altered(PLANS[name], steps, seed)
+    return Trainer(task(name, out), plan)
 
 
 def task(name: str, out: Path) -> Task:
@@ -97,11 +90,8 @@ def columns(part: Examples) -> dict[str, Tensor]:
 
 def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
     """Train, write and print."""
-    begun = time.process_time()
-    with progress_bar(trainer.plan.steps, name) as report:
-        fit(trainer, out / f"{name}.state", resume, report, max(trainer.plan.steps // POINTS, 1))
+    about = trained(trainer, out / f"{name}.state", resume, f"ams train-mri {name}", POINTS)
     tensors = trainer.averaged.state_dict()
-    about = recipe(trainer, f"ams train-mri {name}", time.process_time() - begun, POINTS)
     sha256 = weights.write(out / f"{name}.safetensors", tensors, {"command": about["command"]})
     text = json.dumps(about | {"sha256": sha256, "tensors": weights.digest(tensors)}, indent=1)
     write_whole(out / f"{name}.json", f"{text}\n".encode())

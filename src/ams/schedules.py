@@ -179,21 +179,6 @@ class VP:
         return np.linspace(self.beta_min / n, self.beta_max / n, n)
 
 
-@dataclass(frozen=True)
-class SubVP(VP):
-    """The sub-VP process: the scale of VP with `sigma = 1 - scale^2` (arXiv 2011.13456, equation 29)."""
-
-    def marginal(self, t: float) -> tuple[float, float]:
-        """Return `(exp(l), 1 - exp(2 l))` for `l = log scale(t)`."""
-        scale, sigma = super().marginal(t)
-        return scale, sigma**2
-
-    def diffusion2(self, t: float) -> float:
-        """Return `g^2 = beta(t) (1 - exp(-2 int_0^t beta))`."""
-        scale, _ = super().marginal(t)
-        return self.beta(t) * (1.0 - scale**4)
-
-
 def table_index(t: float, n: int) -> int:
     """Return `floor(t (n - 1))`, the index into a table of `n` entries in the code published with arXiv 2405.13726."""
     return int(t * (n - 1))

@@ -15,7 +15,6 @@ from ams.schedules import (
     VE,
     VP,
     Level,
-    SubVP,
     annealed_levels,
     geometric_sigmas,
     karras_sigmas,
@@ -26,7 +25,7 @@ from ams.schedules import (
     ve_levels,
 )
 
-PROCESSES = [VE(0.01, 50.0), VP(0.1, 20.0), VP(0.5, 3.0), SubVP(0.1, 20.0)]
+PROCESSES = [VE(0.01, 50.0), VP(0.1, 20.0), VP(0.5, 3.0)]
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=str)
@@ -50,16 +49,14 @@ def test_vp_processes_start_without_noise(process: VP) -> None:
     assert process.marginal(0.0) == (1.0, 0.0)
     first = 0.5 * process.beta_min * 1e-12
     scale, sigma = process.marginal(1e-12)
-    power = 2 if isinstance(process, SubVP) else 1
     assert 1.0 - scale == pytest.approx(first, rel=1e-3)
-    assert sigma == pytest.approx((2 * first) ** (power / 2), rel=1e-9), "lost to cancellation"
+    assert sigma == pytest.approx((2 * first) ** 0.5, rel=1e-9), "lost to cancellation"
 
 
 def test_scale_and_sigma_of_each_kind() -> None:
     for t in (0.1, 0.7, 1.0):
         r, sigma = VP().marginal(t)
         assert r**2 + sigma**2 == pytest.approx(1.0, rel=1e-14)
-        assert SubVP().marginal(t) == pytest.approx((r, 1.0 - r**2), rel=1e-12)
         assert VE(0.1, 10.0).marginal(t) == pytest.approx((1.0, 10.0 ** (2 * t - 1)), rel=1e-14)
 
 

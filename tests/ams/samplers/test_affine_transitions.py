@@ -12,14 +12,14 @@ from ams import samplers as sm
 from ams.laws import GaussianLaw
 from ams.samplers.affine_transitions import next_level
 from ams.samplers.noise_sources import replayed
-from ams.schedules import VE, VP, Level, SubVP, geometric_sigmas, linked, process_levels, ve_levels
+from ams.schedules import VE, VP, Level, geometric_sigmas, linked, process_levels, ve_levels
 from ams.statistics import convergence_order
 from tests.ams.tools import assert_equal, moments_at_end
 
 PAIRS = {
     "VE": ve_levels([2.0, 0.5]),
     "VP": process_levels(VP(), 2, 0.3, 0.6),
-    "sub-VP": process_levels(SubVP(), 2, 0.3, 0.6),
+    "neither": linked([Level(0, sigma=0.8, scale=0.4), Level(1, sigma=0.3, scale=0.9)]),
 }
 EVERY = pytest.mark.parametrize("kind", PAIRS)
 
