@@ -8,12 +8,15 @@ from verdicts import Figure, save_figure
 from verdicts.records.charts import save_chart
 
 
-def save_drawn(drawn: Mapping[Callable[..., Any], tuple[str, ...]], folder: Path, *given: Any) -> list[Figure]:
+def save_drawn(
+    drawn: Mapping[Callable[..., Any], tuple[str, ...]], folder: Path, *given: Any, **values: object
+) -> list[Figure]:
     """Call each function with `given` and save what it draws, for the claims that it stands for.
 
-    A matplotlib figure stands still. An Altair chart moves; the second paragraph of its docstring says how.
+    A matplotlib figure stands still. An Altair chart moves; the second paragraph of its docstring says how. Where a
+    docstring has a name of `values` in braces, the caption has its value.
     """
-    return [_saved(draw(*given), folder, draw, claims) for draw, claims in drawn.items()]
+    return [_saved(draw(*given), folder, draw, claims, values) for draw, claims in drawn.items()]
 
 
 def speed_up_chart(
@@ -71,8 +74,13 @@ def speed_up_chart(
     return alt.layer(*layers)
 
 
-def _saved(made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...]) -> Figure:
-    texts = [" ".join(text.split()) for text in str(draw.__doc__).split("\n\n")]
+def _saved(
+    made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...], values: Mapping[str, object]
+) -> Figure:
+    told = str(draw.__doc__)
+    for name, value in values.items():
+        told = told.replace(f"{{{name}}}", str(value))
+    texts = [" ".join(text.split()) for text in told.split("\n\n")]
     if hasattr(made, "to_dict"):
         return save_chart(made, folder, draw.__name__, texts[0], claims, texts[1])
     return save_figure(made, folder, draw.__name__, " ".join(texts), claims)

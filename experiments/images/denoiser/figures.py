@@ -2,18 +2,25 @@
 
 from pathlib import Path
 
+from matplotlib.figure import Figure as Drawing
+
 from ams.statistics import CONFIDENCE
+from ams_suite.drawn import save_drawn
 from experiments.images.denoiser.settings import Settings
 from experiments.images.features import pooled
 from experiments.images.pretrained import study
-from experiments.images.pretrained.figures import draw_samples, quality_table
-from verdicts import Figure, Table, save_figure
+from experiments.images.pretrained.figures import pretrained_samples, quality_table
+from verdicts import Figure, Table
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw test images and samples side by side."""
-    caption = f"A DDPM network for MNIST, asked as a VE score: denoised samples after {settings.side} evaluations."
-    return [save_figure(draw_samples(settings), folder, "denoiser_samples", caption, ("I10", "I11", "I14"))]
+    """Draw the group's figure."""
+    return save_drawn({denoiser_samples: ("I10", "I11", "I14")}, folder, settings, side=settings.side)
+
+
+def denoiser_samples(settings: Settings) -> Drawing:
+    """A DDPM network for MNIST, asked as a VE score: denoised samples after {side} evaluations."""
+    return pretrained_samples(settings)
 
 
 def tables(settings: Settings) -> list[Table]:

@@ -1,5 +1,6 @@
 """The group's figures and tables."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.metrics import expected_coverage
 from ams.plots import legend_above, panels, reference_line
 from ams.statistics import mean_interval
+from ams_suite.drawn import save_drawn
 from ams_suite.measures import speed_up
 from experiments import weights
 from experiments.images import drawing
@@ -20,7 +22,7 @@ from experiments.images.learned.settings import BASELINE, PAPER, Settings
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import split_digits
 from experiments.images.train import draw_training
-from verdicts import Figure, Table, save_figure
+from verdicts import Figure, Table
 
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
 SHARES = (0.5, 0.7, 0.8, 0.9)
@@ -35,24 +37,40 @@ def by_sampler(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
     return {REAL: real} | {sampler: study.learned_curve(settings, sampler) for sampler in settings.samplers}
 
 
-def quality_rows(settings: Settings) -> list[drawing.Row]:
-    """Return Fréchet distance, coverage, variance ratio and classes, by sampler and budget, with bands."""
+def _row(
+    batches: Mapping[str, Mapping[int, list[Quality]]],
+    quantity: str,
+    label: str,
+    limits: tuple[float, float],
+    **style: Any,
+) -> drawing.Row:
+    """Return a quantity by sampler and budget, with bands; real digits are a line."""
+    curves = bands(batches, quantity)
+    return drawing.Row(curves, label, limits, lines=(curves.pop(REAL)[0][0],), **style)
+
+
+def network_quality(settings: Settings) -> Drawing:
+    """A learned score of digits: Fréchet distance and coverage, {reference}. Bands: {bands}"""
     batches = by_sampler(settings)
-
-    def row(quantity: str, label: str, limits: tuple[float, float], **style: Any) -> drawing.Row:
-        curves = bands(batches, quantity)
-        return drawing.Row(curves, label, limits, lines=(curves.pop(REAL)[0][0],), **style)
-
-    return [
-        row("frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10)),
-        row("coverage", "coverage", (0.0, 1.0), logarithmic=False),
-        row("variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=(0.5, 0.7, 1, 1.4, 2, 2.8)),
-        row("classes", "classes: distance", (0.0, 0.4), logarithmic=False),
-    ]
+    frechet = _row(batches, "frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10))
+    coverage = _row(batches, "coverage", "coverage", (0.0, 1.0), logarithmic=False)
+    return drawing.draw_rows([frechet, coverage], settings.budgets)
 
 
-def draw_losses() -> Drawing:
-    """Draw the denoising loss at each noise level: learned score, exact score of the digits seen, Gaussian."""
+def network_variance(settings: Settings) -> Drawing:
+    """A learned score of digits: variance ratio of the samples before denoising (1 for digits held out), and total
+    variation of the shares of their classes, in the same runs. Bands: {bands}
+    """
+    batches, shown = by_sampler(settings), (0.5, 0.7, 1, 1.4, 2, 2.8)
+    ratio = _row(batches, "variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=shown)
+    classes = _row(batches, "classes", "classes: distance", (0.0, 0.4), logarithmic=False)
+    return drawing.draw_rows([ratio, classes], settings.budgets)
+
+
+def network_loss(settings: Settings) -> Drawing:
+    """Denoising loss of the learned score. Up to a noise level of 0.3 it is below that of the exact score of the digits
+    seen: the network generalises. At larger noise levels it is slightly above.
+    """
     drawn, (axes,) = panels(height=2.6)
     looks = {
         "learned": ("learned, digits held out", "C1", "s", "-"),
@@ -69,8 +87,17 @@ def draw_losses() -> Drawing:
     return drawn
 
 
-def draw_samples(settings: Settings) -> Drawing:
-    """Draw real digits, then samples of each sampler at one budget from common starts and noise."""
+def network_training(settings: Settings) -> Drawing:
+    """How the weights were trained: the loss of each network against its steps, on what it learns from and, with
+    averaged weights, on what is held out.
+    """
+    return draw_training({file.stem: weights.about(file) for file in sorted(WEIGHTS.glob("*.safetensors"))})
+
+
+def network_samples(settings: Settings) -> Drawing:
+    """Digits held out, then each sampler with the learned score at {shown} evaluations, from the same starts and noise;
+    last, with the exact score of the digits seen, at {exact}: these are copies of digits seen.
+    """
     shown = {"digits held out": split_digits().test.x[: study.SHOWN]}
     for sampler in settings.samplers:
         samples = study.shown_samples(LEARNED, sampler, settings.grid_budget, settings.setup)
@@ -83,44 +110,17 @@ def draw_samples(settings: Settings) -> Drawing:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     conditions = quality.judge().conditions(settings.batch)
-    reference = (
-        f"{settings.batches} batches of {conditions.n}, denoised at the end, against {conditions.reference_n} "
-        f"{conditions.reference}, in the features of {conditions.extractor} ({conditions.sha256[:12]})"
-    )
-    trained = {file.stem: weights.about(file) for file in sorted(WEIGHTS.glob("*.safetensors"))}
-    rows = quality_rows(settings)
-    bands_text = (
-        f"{CONFIDENCE:.1%} intervals over batches. Dotted: digits that the network has seen. Pale: annealed Langevin "
-        "and adaptive momentum again. Arrows: means beyond the axis."
-    )
-    drawn = {
-        "network_quality": (
-            drawing.draw_rows(rows[:2], settings.budgets),
-            f"A learned score of digits: Fréchet distance and coverage, {reference}. Bands: {bands_text}",
-        ),
-        "network_variance": (
-            drawing.draw_rows(rows[2:], settings.budgets),
-            "A learned score of digits: variance ratio of the samples before denoising (1 for digits held out), and "
-            f"total variation of the shares of their classes, in the same runs. Bands: {bands_text}",
-        ),
-        "network_samples": (
-            draw_samples(settings),
-            f"Digits held out, then each sampler with the learned score at {settings.grid_budget} evaluations, from "
-            "the same starts and noise; last, with the exact score of the digits seen, at "
-            f"{settings.compared_budgets[-1]}: these are copies of digits seen.",
-        ),
-        "network_loss": (
-            draw_losses(),
-            "Denoising loss of the learned score. Up to a noise level of 0.3 it is below that of the exact score of "
-            "the digits seen: the network generalises. At larger noise levels it is slightly above.",
-        ),
-        "network_training": (
-            draw_training(trained),
-            "How the weights were trained: the loss of each network against its steps, on what it learns from and, "
-            "with averaged weights, on what is held out.",
-        ),
+    values = {
+        "reference": f"{settings.batches} batches of {conditions.n}, denoised at the end, against "
+        f"{conditions.reference_n} {conditions.reference}, in the features of {conditions.extractor} "
+        f"({conditions.sha256[:12]})",
+        "bands": f"{CONFIDENCE:.1%} intervals over batches. Dotted: digits that the network has seen. Pale: annealed "
+        "Langevin and adaptive momentum again. Arrows: means beyond the axis.",
+        "shown": settings.grid_budget,
+        "exact": settings.compared_budgets[-1],
     }
-    return [save_figure(each, folder, name, caption, CLAIMS) for name, (each, caption) in drawn.items()]
+    drawn = (network_quality, network_variance, network_samples, network_loss, network_training)
+    return save_drawn(dict.fromkeys(drawn, CLAIMS), folder, settings, **values)
 
 
 def tables(settings: Settings) -> list[Table]:

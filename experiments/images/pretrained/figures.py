@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from matplotlib.figure import Figure as Drawing
@@ -9,6 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import interval_band, legend_above, panels, ticks
 from ams.samplers import looks
 from ams.statistics import CONFIDENCE, Interval, mean_interval
+from ams_suite.drawn import save_drawn
 from experiments.images.comparison import speed_ups
 from experiments.images.drawing import Bands, Row, draw_grid, draw_rows, move_speed_ups
 from experiments.images.features import pooled
@@ -17,8 +19,7 @@ from experiments.images.pretrained.checks import difference, tuned_gain
 from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
-from verdicts import Figure, Table, save_figure
-from verdicts.records.charts import save_chart
+from verdicts import Figure, Table
 from verdicts.records.figures import Cell
 
 _CLAIMS = ("I1", "I2", "I2a", "I2b", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
@@ -40,55 +41,42 @@ LOOKS = looks.LOOKS | looks.looks({"Controls of the adaptive corrector": CONTROL
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw quality against evaluations, samples side by side, beta along a run, what the corrector's gain is due to."""
-    what = f"MNIST with a pretrained VE network, noise from {FIRST_SIGMA:.3g} to {settings.last_sigma:g}"
-    over = f"{CONFIDENCE:.0%} intervals over batches of {settings.batch}"
-    quality = (
-        f"{what}, the authors' hyperparameters. Above: energy distance of the denoised samples to {settings.reference} "
-        "held-out test images (pixel units; dotted: as many other test images). Below: variance ratio on pixels that "
-        f"are blank in every image; 1 is exact. Bands: {over}; other samplers at {settings.side} evaluations alone. "
-        "Pale: annealed Langevin and adaptive momentum again. Arrows: means beyond the axis."
-    )
-    frechet = (
-        f"{what}: Fréchet distance of the denoised samples in our classifier's features, all batches as one set, where "
-        "n is equal (dotted: as many real images). Pale: annealed Langevin and adaptive momentum again."
-    )
-    samples = f"{what}: denoised samples after {settings.side} evaluations (49 with a corrector), from the same noise."
-    betas = (
-        rf"The momentum coefficient $\beta$ along one run of {settings.side} evaluations on the network (markers), and "
-        "what the mean field of its steps predicts without sampling: on a Gaussian with the images' covariance "
-        f"(solid), on a point (dashed). Above: annealed; below: as a corrector, snr {DEFAULTS.snr:g}."
-    )
-    shares = (
-        "What the corrector's gain is due to: energy distance (pixel units) of Langevin's corrector minus that of each "
-        f"at {settings.side} evaluations, from common starts and noise; {over}."
-    )
-    speed_up = (
-        f"{what}: a baseline's evaluations over those of its counterpart with adaptive momentum at equal energy "
-        "distance, against the latter's, at the authors' hyperparameters. Shaded: the paper's 2 to 5. No point: the "
-        "baseline does not get there within its budgets."
-    )
-    how = "Choose a pair by its name in the legend."
-    gains = (
-        f"{what}: energy distance (pixel units) of annealed Langevin minus adaptive momentum's, and of Langevin's "
-        "corrector minus the adaptive corrector's, against score evaluations; both sides tuned at each budget with as "
-        f"many trials. Bands: {over}, from the lowest to the highest end of those of two choices."
-    )
+    drawn = {
+        pretrained_speed_up: ("I3",),
+        pretrained_quality: _CLAIMS,
+        pretrained_tuned: ("I2a", "I2b"),
+        pretrained_frechet: _CLAIMS,
+        pretrained_samples: _CLAIMS,
+        pretrained_beta: ("I2", "I6"),
+        pretrained_cause: ("I6",),
+    }
+    values = {
+        "what": f"MNIST with a pretrained VE network, noise from {FIRST_SIGMA:.3g} to {settings.last_sigma:g}",
+        "over": f"{CONFIDENCE:.0%} intervals over batches of {settings.batch}",
+        "snr": f"{DEFAULTS.snr:g}",
+    }
+    return save_drawn(drawn, folder, settings, side=settings.side, reference=settings.reference, **values)
+
+
+def pretrained_speed_up(settings: Settings) -> Any:
+    """{what}: a baseline's evaluations over those of its counterpart with adaptive momentum at equal energy distance,
+    against the latter's, at the authors' hyperparameters. Shaded: the paper's 2 to 5. No point: the baseline does not
+    get there within its budgets.
+
+    Choose a pair by its name in the legend.
+    """
     curves = {
         (name, "default"): speed_ups(*(study.energies(settings, each) for each in pair)) for name, pair in PAIRS.items()
     }
-    return [
-        save_chart(move_speed_ups(curves), folder, "pretrained_speed_up", speed_up, ("I3",), how),
-        save_figure(draw_quality(settings), folder, "pretrained_quality", quality, _CLAIMS),
-        save_figure(draw_gains(settings), folder, "pretrained_tuned", gains, ("I2a", "I2b")),
-        save_figure(draw_rows([_frechet(settings)], settings.budgets), folder, "pretrained_frechet", frechet, _CLAIMS),
-        save_figure(draw_samples(settings), folder, "pretrained_samples", samples, _CLAIMS),
-        save_figure(draw_betas(settings), folder, "pretrained_beta", betas, ("I2", "I6")),
-        save_figure(draw_shares(settings), folder, "pretrained_cause", shares, ("I6",)),
-    ]
+    return move_speed_ups(curves)
 
 
-def draw_quality(settings: Settings) -> Drawing:
-    """Energy distance and variance ratio against evaluations."""
+def pretrained_quality(settings: Settings) -> Drawing:
+    """{what}, the authors' hyperparameters. Above: energy distance of the denoised samples to {reference} held-out test
+    images (pixel units; dotted: as many other test images). Below: variance ratio on pixels that are blank in every
+    image; 1 is exact. Bands: {over}; other samplers at {side} evaluations alone. Pale: annealed Langevin and adaptive
+    momentum again. Arrows: means beyond the axis.
+    """
     floors = runs.held_out_quality(settings.setup, settings.batches)
     floor = mean_interval([quality.energy for quality in floors], CONFIDENCE).high
     rows = [
@@ -107,19 +95,24 @@ def _bands(settings: Settings, quantity: str) -> Bands:
     return bands
 
 
-def _frechet(settings: Settings) -> Row:
-    """Return the Fréchet distances of the samplers with as many samples as the floor: no others compare."""
+def pretrained_frechet(settings: Settings) -> Drawing:
+    """{what}: Fréchet distance of the denoised samples in our classifier's features, all batches as one set, where n is
+    equal (dotted: as many real images). Pale: annealed Langevin and adaptive momentum again.
+    """
     floor, *judged = study.in_features(settings)
     bands: dict[str, dict[int, tuple[float, float, float]]] = {}
     for one in judged:
         if one.conditions == floor.conditions and one.entry.sampler not in CONTROLS:
             bands.setdefault(one.entry.sampler, {})[one.entry.nfe] = one.numbers["frechet"][:3]
     line = floor.numbers["frechet"].value
-    return Row(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))
+    return draw_rows([Row(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))], settings.budgets)
 
 
-def draw_gains(settings: Settings) -> Drawing:
-    """What adaptive momentum gains in energy distance where both sides are tuned, against score evaluations."""
+def pretrained_tuned(settings: Settings) -> Drawing:
+    """{what}: energy distance (pixel units) of annealed Langevin minus adaptive momentum's, and of Langevin's corrector
+    minus the adaptive corrector's, against score evaluations; both sides tuned at each budget with as many trials.
+    Bands: {over}, from the lowest to the highest end of those of two choices.
+    """
     drawing, (axes,) = panels()
     for name, (ours, theirs) in PAIRS.items():
         budgets = [budget for name, budget in study.tuned_runs(settings) if name == ours]
@@ -133,16 +126,19 @@ def draw_gains(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_samples(settings: Settings) -> Drawing:
-    """Test images, and each sampler's denoised samples at `side` evaluations from the same noise."""
+def pretrained_samples(settings: Settings) -> Drawing:
+    """{what}: denoised samples after {side} evaluations (49 with a corrector), from the same noise."""
     rows = {"test images": inputs.test_images()[: runs.SHOWN]}
     for sampler in (*settings.samplers, *settings.others):
         rows[sampler] = torch.from_numpy(study.results(settings, sampler, settings.side)[0].shown) / 255
     return draw_grid(rows)
 
 
-def draw_betas(settings: Settings) -> Drawing:
-    """The momentum coefficient at each step of one run, with its two mean-field predictions."""
+def pretrained_beta(settings: Settings) -> Drawing:
+    r"""The momentum coefficient $\beta$ along one run of {side} evaluations on the network (markers), and what the mean
+    field of its steps predicts without sampling: on a Gaussian with the images' covariance (solid), on a point
+    (dashed). Above: annealed; below: as a corrector, snr {snr}.
+    """
     drawing, both = panels(2)
     for axes, name in zip(both, samplers.COUPLED, strict=True):
         gaussian, point = runs.predicted_betas(name, settings.last_sigma, settings.side)
@@ -155,8 +151,10 @@ def draw_betas(settings: Settings) -> Drawing:
     return drawing
 
 
-def draw_shares(settings: Settings) -> Drawing:
-    """The gain of each control over Langevin's corrector, the whole adaptive corrector's on top."""
+def pretrained_cause(settings: Settings) -> Drawing:
+    """What the corrector's gain is due to: energy distance (pixel units) of Langevin's corrector minus that of each at
+    {side} evaluations, from common starts and noise; {over}.
+    """
     drawing, (axes,) = panels()
     names = [*(spec.name for spec in samplers.CONTROLS[::-1]), samplers.ADAPTIVE_CORRECTOR]
     for height, name in enumerate(names):
