@@ -9,12 +9,13 @@ from matplotlib.figure import Figure as Drawing
 from ams.data import Graph
 from ams.plots import panels
 from ams.statistics import CONFIDENCE
+from ams_suite.drawn import save_drawn
 from experiments.graphs.data import from_graph6, published
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.gdss_tables.study import ERRORS, Entry
-from verdicts import Figure, Table, save_figure
+from verdicts import Figure, Table
 from verdicts.records.figures import Cell
 
 CLAIMS = ("V10", "V11", "V12", "V12a")
@@ -45,34 +46,21 @@ def tables(settings: Settings) -> list[Table]:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the rows over their floors, and graphs of each set beside real ones."""
-    graphs_caption = (
-        f"Graphs of the authors' checkpoints and of their test sets: the first {SHOWN} of each, or as many as were "
-        "generated. Positions follow from the edges alone, isolated nodes are left out. In a row an edge is as long on "
-        "average in every graph; components lie an edge apart."
-    )
-    return [
-        save_figure(draw_rows(settings), folder, "graphs_rows", rows_caption(settings), CLAIMS),
-        save_figure(draw_graphs(examples(settings)), folder, "graphs_rows_drawn", graphs_caption, CLAIMS),
-    ]
-
-
-def rows_caption(settings: Settings) -> str:
-    """Return the caption of the rows, with the sets in fewer steps and those far from the published rows."""
-    far = [
-        name for name in settings.sets if max(entry.stray for entry in study.row_of(settings, name).entries) > ERRORS
-    ]
+    far = [n for n in settings.sets if max(entry.stray for entry in study.row_of(settings, n).entries) > ERRORS]
     fewer = [f"{name} in {settings.of(name)[1]}" for name in settings.sets if settings.of(name)[1] < STEPS]
-    return (
-        "Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central 95 % of real "
-        "graphs as generated ones. Circles: published; squares: ours, with one standard error of a single set. "
-        f"Published rows are of {STEPS} steps"
-        + (f", ours of fewer: {', '.join(fewer)}." if fewer else ".")
-        + (f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}." if far else "")
-    )
+    values = {
+        "fewer": f", ours of fewer: {', '.join(fewer)}." if fewer else ".",
+        "far": f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}." if far else "",
+    }
+    drawn = dict.fromkeys((graphs_rows, graphs_rows_drawn), CLAIMS)
+    return save_drawn(drawn, folder, settings, steps=STEPS, shown=SHOWN, **values)
 
 
-def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
-    """Return real and generated graphs of every set, as many of each, by the label of their row."""
+def graphs_rows_drawn(settings: Settings) -> Drawing:
+    """Graphs of the authors' checkpoints and of their test sets: the first {shown} of each, or as many as were
+    generated. Positions follow from the edges alone, isolated nodes are left out. In a row an edge is as long on
+    average in every graph; components lie an edge apart.
+    """
     rows: dict[str, Sequence[Graph]] = {}
     for name in settings.sets:
         steps = settings.of(name)[1]
@@ -80,11 +68,14 @@ def examples(settings: Settings) -> dict[str, Sequence[Graph]]:
         generated = [from_graph6(line) for lines in parts for line in lines][:SHOWN]
         rows[f"{name}\nreal"] = published(name).test[: len(generated)]
         rows[f"{name}\ngenerated, {steps} steps"] = generated
-    return rows
+    return draw_graphs(rows)
 
 
-def draw_rows(settings: Settings) -> Drawing:
-    """Draw published and our values over the floor's range, a panel a set."""
+def graphs_rows(settings: Settings) -> Drawing:
+    """Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central 95 % of real graphs
+    as generated ones. Circles: published; squares: ours, with one standard error of a single set. Published rows are of
+    {steps} steps{fewer}{far}
+    """
     drawing, axes_of = panels(len(settings.sets), 1.2)
     for axes, name in zip(axes_of, settings.sets, strict=True):
         entries = study.row_of(settings, name).entries

@@ -7,9 +7,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.data import Graph
 from ams.plots import budget_ticks, interval_band, legend_above, panels, ticks
 from ams.statistics import CONFIDENCE, Interval
+from ams_suite.drawn import save_drawn
 from experiments.graphs.data import trimmed
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.graph_comparison import checks, study
@@ -17,7 +17,7 @@ from experiments.graphs.graph_comparison.presets import SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import Run
 from experiments.graphs.looks import LOOKS
-from verdicts import Figure, Table, save_figure
+from verdicts import Figure, Table
 from verdicts.records.figures import Cell
 
 CLAIMS = ("V4", "V4a", "V4b", "V5", "V6", "V7", "V8", "V9")
@@ -50,48 +50,40 @@ def floor(settings: Settings) -> Interval:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw distances and residual variances, and graphs of every sampler from common noise."""
     title, most = checks.title_of(settings), settings.more * settings.graphs
-    shown = distances(settings), residual_variances(settings), floor(settings)
-    quantities = (
-        f"squared MMD to {settings.reference} fresh graphs (unbiased, mean of degree, clustering and orbit; bootstrap "
-        f"intervals that resample both sets; grey: {most} real graphs), and residual variance of the adjacency at "
-        f"$t = 0.1$ (1 for the forward process). {CONFIDENCE:.0%} intervals; community_small, {title} networks, common "
-        "noise"
-    )
-    curves = (
-        f"More steps help each corrector: {quantities}; {settings.seeds * settings.graphs} graphs a point ({most} in "
-        f"the fewest steps). Neighbouring curves are shifted by {DODGE - 1:.0%}, as some nearly coincide."
-    )
-    least = (
-        f"Every sampler in {min(settings.steps)} steps: {quantities}; {most} graphs each. A corrector (PC) doubles the "
-        "score evaluations of a step, so the predictor alone has twice the steps too."
-    )
-    graphs_caption = (
-        f"community_small: real graphs, then those of each sampler in {min(settings.steps)} steps. Real graphs fall "
-        "into two communities, some of the generated ones are a single cluster. Graphs of a column have as many nodes "
-        "(isolated ones are left out) and the same noise. Positions follow from the edges alone; in a row an edge is "
-        f"as long on average in every graph. {title.capitalize()} networks, seed {settings.seed}."
-    )
-    drawn = {
-        "graphs_curves": (draw_curves(*shown), curves),
-        "graphs_smallest": (draw_runs(*shown), least),
-        "graphs_drawn": (draw_graphs(examples(settings)), graphs_caption),
+    values = {
+        "quantities": f"squared MMD to {settings.reference} fresh graphs (unbiased, mean of degree, clustering and "
+        f"orbit; bootstrap intervals that resample both sets; grey: {most} real graphs), and residual variance of the "
+        f"adjacency at $t = 0.1$ (1 for the forward process). {CONFIDENCE:.0%} intervals; community_small, {title} "
+        "networks, common noise",
+        "networks": f"{title.capitalize()} networks",
+        "shift": f"{DODGE - 1:.0%}",
+        "few": settings.seeds * settings.graphs,
     }
-    if len(settings.steps) == 1:
-        del drawn["graphs_curves"]
-    return [save_figure(each, folder, name, text, CLAIMS) for name, (each, text) in drawn.items()]
+    drawn = [graphs_smallest, graphs_drawn]
+    if len(settings.steps) > 1:
+        drawn.insert(0, graphs_curves)
+    claims, steps = dict.fromkeys(drawn, CLAIMS), min(settings.steps)
+    return save_drawn(claims, folder, settings, steps=steps, most=most, seed=settings.seed, **values)
 
 
-def examples(settings: Settings) -> dict[str, list[Graph]]:
-    """Return the first real graphs, and those of each sampler in the fewest steps, of equal sizes and noise."""
+def graphs_drawn(settings: Settings) -> Drawing:
+    """community_small: real graphs, then those of each sampler in {steps} steps. Real graphs fall into two communities,
+    some of the generated ones are a single cluster. Graphs of a column have as many nodes (isolated ones are left out)
+    and the same noise. Positions follow from the edges alone; in a row an edge is as long on average in every graph.
+    {networks}, seed {seed}.
+    """
     common = study.common_of(settings)
     rows = {"real": study.fresh_graphs(settings.seed, 1, settings.graphs)}
     for name in settings.samplers:
         rows[name] = study.outcomes_of(common, study.run_of(settings, name))[0].graphs()
-    return {name: [trimmed(graph) for graph in graphs[: settings.drawn]] for name, graphs in rows.items()}
+    return draw_graphs({name: list(map(trimmed, graphs[: settings.drawn])) for name, graphs in rows.items()})
 
 
-def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
-    """Draw squared MMDs (above) and residual variances (below) of the samplers of several budgets."""
+def graphs_curves(settings: Settings) -> Drawing:
+    """More steps help each corrector: {quantities}; {few} graphs a point ({most} in the fewest steps). Neighbouring
+    curves are shifted by {shift}, as some nearly coincide.
+    """
+    mmd, variance, real = distances(settings), residual_variances(settings), floor(settings)
     several = [name for name in SAMPLERS if sum(run.sampler == name for run in mmd) > 1]
     drawing, (above, below) = panels(2, 2.4, sharex=True)
     for axes, curves in ((above, mmd), (below, variance)):
@@ -106,8 +98,11 @@ def draw_curves(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
     return drawing
 
 
-def draw_runs(mmd: Curves, variance: Curves, real: Interval) -> Drawing:
-    """Draw squared MMDs (left) and residual variances (right) in the fewest steps, and at as many evaluations."""
+def graphs_smallest(settings: Settings) -> Drawing:
+    """Every sampler in {steps} steps: {quantities}; {most} graphs each. A corrector (PC) doubles the score evaluations
+    of a step, so the predictor alone has twice the steps too.
+    """
+    mmd, variance, real = distances(settings), residual_variances(settings), floor(settings)
     runs = smallest_budget(list(mmd))
     drawing = Drawing(figsize=(3.4, 0.7 + 0.2 * len(runs)), layout="constrained")
     left, right = drawing.subplots(1, 2, sharey=True)
