@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ams.samplers.looks import LOOKS
+from ams.samplers.looks import LOOKS, Look
 from ams.statistics import Interval
 
 if TYPE_CHECKING:
@@ -102,6 +102,26 @@ def interval_band(axes: "Axes", x: Sequence[float], intervals: Sequence[Interval
     value, low, high, _ = np.array(intervals).T
     axes.plot(x, value, **look)
     axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)
+
+
+def interval_curves(
+    axes: "Axes", curves: Mapping[str, Mapping[int, Interval]], looks: Mapping[str, Look], dodge: float = 1.0
+) -> None:
+    """Draw each sampler's values against its score evaluations, intervals as bands.
+
+    Neighbouring curves are a factor of `dodge` apart, where some would coincide.
+    """
+    for number, (name, own) in enumerate(curves.items()):
+        x = np.array([*own]) * dodge ** (number - (len(curves) - 1) / 2)
+        interval_band(axes, x, [*own.values()], looks[name].style())
+    axes.set_xscale("log")
+
+
+def interval_points(axes: "Axes", points: Sequence[tuple[str, Interval]], looks: Mapping[str, Look]) -> None:
+    """Draw a point with its interval for each sampler, a line a sampler from the top."""
+    for place, (name, (value, low, high, _)) in enumerate(points):
+        axes.errorbar(value, place, xerr=[[value - low], [high - value]], **{**looks[name].style(), "linestyle": ""})
+    axes.set_ylim(len(points) - 0.5, -0.5)
 
 
 def shades(count: int) -> list[str]:

@@ -4,10 +4,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import budget_ticks, legend_above, panels
+from ams.plots import budget_ticks, interval_curves, interval_points, legend_above, panels
 from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs.correctors import checks, study
 from experiments.graphs.correctors.configurations import JUDGED, MOLECULES
@@ -90,23 +89,15 @@ def draw_set(settings: Settings, name: str, sizes: SetSizes) -> Drawing:
         return _rows(curves)
     drawing, axes_of = panels(len(curves), 2.4 if len(curves) == 1 else 2.0, sharex=True)
     for axes, (label, values) in zip(axes_of, curves, strict=True):
-        _draw_budgets(axes, values)
+        names = dict.fromkeys(run.sampler for run in values)
+        own = {n: {run.evaluations: value for run, value in values.items() if run.sampler == n} for n in names}
+        interval_curves(axes, own, LOOKS, DODGE)
+        budget_ticks(axes, axes.get_xlim())
         axes.set_ylabel(label)
     axes_of[0].axhline(0.0, color="0.4", lw=0.8)
     axes_of[-1].set_xlabel("score evaluations (NFE)")
     legend_above(axes_of[0], columns=1)
     return drawing
-
-
-def _draw_budgets(axes: Axes, values: Curves) -> None:
-    names = list(dict.fromkeys(run.sampler for run in values))
-    for number, name in enumerate(names):
-        own = {run.evaluations: value for run, value in values.items() if run.sampler == name}
-        x = np.array(list(own)) * DODGE ** (number - (len(names) - 1) / 2)
-        value, low, high, _ = np.array(list(own.values())).T
-        axes.errorbar(x, value, yerr=[value - low, high - value], elinewidth=0.7, **LOOKS[name].style())
-    axes.set_xscale("log")
-    budget_ticks(axes, axes.get_xlim())
 
 
 def _rows(curves: Sequence[tuple[str, Curves]]) -> Drawing:
@@ -115,13 +106,10 @@ def _rows(curves: Sequence[tuple[str, Curves]]) -> Drawing:
     drawing = Drawing(figsize=(3.4, 0.7 + 0.2 * len(names)), layout="constrained")
     panels_of = drawing.subplots(1, len(curves), sharey=True, squeeze=False)[0]
     for axes, (label, values) in zip(panels_of, curves, strict=True):
-        for place, (run, (value, low, high, _)) in enumerate(values.items()):
-            look = LOOKS[run.sampler].style() | {"linestyle": "none"}
-            axes.errorbar(value, place, xerr=[[value - low], [high - value]], **look)
+        interval_points(axes, [(run.sampler, value) for run, value in values.items()], LOOKS)
         axes.set_xlabel(label.replace(" ", "\n"))
     panels_of[0].axvline(0.0, color="0.4", lw=0.8)
     panels_of[0].set_yticks(range(len(names)), names)
-    panels_of[0].set_ylim(len(names) - 0.5, -0.5)
     return drawing
 
 

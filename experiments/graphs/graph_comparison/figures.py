@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import budget_ticks, interval_band, legend_above, panels, ticks
+from ams.plots import budget_ticks, interval_curves, interval_points, legend_above, panels, ticks
 from ams.statistics import CONFIDENCE, Interval
 from ams_suite.drawn import save_drawn
 from experiments.graphs.data import trimmed
@@ -86,8 +84,13 @@ def graphs_curves(settings: Settings) -> Drawing:
     mmd, variance, real = distances(settings), residual_variances(settings), floor(settings)
     several = [name for name in SAMPLERS if sum(run.sampler == name for run in mmd) > 1]
     drawing, (above, below) = panels(2, 2.4, sharex=True)
-    for axes, curves in ((above, mmd), (below, variance)):
-        _draw_budgets(axes, curves, several)
+    for axes, values in ((above, mmd), (below, variance)):
+        curves = {
+            name: {run.steps * SAMPLERS[name].evaluations: each for run, each in values.items() if run.sampler == name}
+            for name in several
+        }
+        interval_curves(axes, curves, LOOKS, DODGE)
+        budget_ticks(axes, axes.get_xlim())
     above.axhspan(real.low, real.high, color="0.85", lw=0, zorder=0)
     above.set_ylabel(MMD_LABEL)
     below.axhline(1.0, color="0.3", lw=0.8)
@@ -107,7 +110,10 @@ def graphs_smallest(settings: Settings) -> Drawing:
     drawing = Drawing(figsize=(3.4, 0.7 + 0.2 * len(runs)), layout="constrained")
     left, right = drawing.subplots(1, 2, sharey=True)
     for axes, curves in ((left, mmd), (right, variance)):
-        _draw_runs(axes, curves, runs)
+        interval_points(axes, [(run.sampler, curves[run]) for run in runs], LOOKS)
+    names = [run.sampler for run in runs]
+    labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps, _ in runs]
+    left.set_yticks(range(len(runs)), labels)
     left.axvspan(real.low, real.high, color="0.85", lw=0, zorder=0)
     left.set_xlabel("squared\nMMD")
     right.axvline(1.0, color="0.3", lw=0.8)
@@ -121,28 +127,6 @@ def smallest_budget(runs: Sequence[Run]) -> list[Run]:
     fewest = min(run.steps for run in runs)
     most = fewest * max(SAMPLERS[run.sampler].evaluations for run in runs)
     return [run for run in runs if run.steps in (fewest, most // SAMPLERS[run.sampler].evaluations)]
-
-
-def _draw_budgets(axes: Axes, curves: Curves, names: Sequence[str]) -> None:
-    """Draw a quantity of some samplers against score evaluations."""
-    for number, name in enumerate(names):
-        own = {run.steps: interval for run, interval in curves.items() if run.sampler == name}
-        evaluations = SAMPLERS[name].evaluations * np.array(list(own)) * DODGE ** (number - (len(names) - 1) / 2)
-        interval_band(axes, evaluations, list(own.values()), LOOKS[name].style())
-    axes.set_xscale("log")
-    budget_ticks(axes, axes.get_xlim())
-
-
-def _draw_runs(axes: Axes, curves: Curves, runs: Sequence[Run]) -> None:
-    """Draw a point with its interval for each run, from the top."""
-    names = [run.sampler for run in runs]
-    for place, run in enumerate(runs):
-        value, low, high, _ = curves[run]
-        look = LOOKS[run.sampler].style() | {"linestyle": "none"}
-        axes.errorbar(value, place, xerr=[[value - low], [high - value]], **look)
-    labels = [f"{name}, {steps} steps" if names.count(name) > 1 else name for name, steps, _ in runs]
-    axes.set_yticks(range(len(runs)), labels)
-    axes.set_ylim(len(runs) - 0.5, -0.5)
 
 
 def tables(settings: Settings) -> list[Table]:

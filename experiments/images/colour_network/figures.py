@@ -5,13 +5,12 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from matplotlib.figure import Figure as Drawing
 from torch import Tensor
 
-from ams.plots import legend_above, panels
+from ams.plots import interval_curves, legend_above, panels, ticks
 from ams.samplers.looks import LOOKS
 from ams.samplers.presets import Family, Hyperparameters
 from ams.statistics import CONFIDENCE, mean_interval
@@ -36,7 +35,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     distances = (
         f"{what}, the mean of both. Above: kernel distance of the denoised samples to {settings.reference} test images "
         "a batch, in EfficientNet-Lite0's features (dotted: other test images; dashed: a fitted Gaussian). Below: "
-        f"variance ratio; 1 is exact. Bars: {CONFIDENCE:.0%} intervals, {settings.batches} batches of {settings.batch}."
+        f"variance ratio; 1 is exact. Bands: {CONFIDENCE:.0%} intervals, {settings.batches} batches of "
+        f"{settings.batch}."
     )
     budget = max(settings.budgets)
     samples = f"{what}: denoised samples after {budget} evaluations, one less with a corrector, from the same noise."
@@ -49,21 +49,17 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def draw_distances(settings: Settings) -> Drawing:
     """Kernel distance and variance ratio against evaluations."""
     drawing, (above, below) = panels(2)
-    budgets = settings.budgets
-    for sampler in settings.samplers:
-        near = [interval(_mean(settings, sampler, budget, study.kernels)) for budget in budgets]
-        ratios = [interval(_mean(settings, sampler, budget, _ratios)) for budget in budgets]
-        for axes, intervals in ((above, near), (below, ratios)):
-            mean, low, high = np.array(intervals).T
-            axes.errorbar(budgets, mean, yerr=[mean - low, high - mean], **LOOKS[sampler].style())
+    for axes, label, values in ((above, "kernel distance", study.kernels), (below, "variance ratio", _ratios)):
+        curves = {
+            sampler: {n: mean_interval(_mean(settings, sampler, n, values), CONFIDENCE) for n in settings.budgets}
+            for sampler in settings.samplers
+        }
+        interval_curves(axes, curves, LOOKS)
+        ticks(axes, settings.budgets)
+        axes.set(xlabel="score evaluations (NFE)", ylabel=label)
     for name, line in ((study.REAL, ":"), (study.GAUSSIAN, "--")):
         above.axhline(max(interval(study.kernels(settings, name))[0], 0.0), color="0.35", lw=0.8, ls=line)
     below.axhline(1.0, color="0.35", lw=0.8, ls=":")
-    above.set(xlabel="score evaluations (NFE)", ylabel="kernel distance", xscale="log")
-    below.set(xlabel="score evaluations (NFE)", ylabel="variance ratio", xscale="log")
-    for axes in (above, below):
-        axes.set_xticks(settings.budgets, [str(budget) for budget in settings.budgets])
-        axes.minorticks_off()
     legend_above(above, 2)
     return drawing
 

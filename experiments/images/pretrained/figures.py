@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import interval_band, legend_above, panels, ticks
+from ams.plots import interval_band, interval_points, legend_above, panels, ticks
 from ams.samplers import looks
 from ams.statistics import CONFIDENCE, Interval, mean_interval
 from ams_suite.drawn import save_drawn
@@ -19,7 +19,7 @@ from experiments.images.pretrained.checks import difference, tuned_gain
 from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
-from verdicts import Figure, Table
+from verdicts import Figure, Measurement, Table
 from verdicts.records.figures import Cell
 
 _CLAIMS = ("I1", "I2", "I2a", "I2b", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
@@ -117,13 +117,16 @@ def pretrained_tuned(settings: Settings) -> Drawing:
     for name, (ours, theirs) in PAIRS.items():
         budgets = [budget for name, budget in study.tuned_runs(settings) if name == ours]
         gains = [tuned_gain(settings, theirs, ours, budget) for budget in budgets]
-        intervals = [Interval(gain.value, *gain.interval, settings.batches) for gain in gains]
-        interval_band(axes, budgets, intervals, LOOKS[ours].style(name))
+        interval_band(axes, budgets, [_interval(settings, gain) for gain in gains], LOOKS[ours].style(name))
     axes.axhline(0.0, color="0.35", lw=0.8)
     axes.set(xscale="log", xlabel="score evaluations (NFE)", ylabel="gain in energy distance")
     ticks(axes, settings.tuned)
     legend_above(axes)
     return drawing
+
+
+def _interval(settings: Settings, gain: Measurement) -> Interval:
+    return Interval(gain.value, *gain.interval, settings.batches)
 
 
 def pretrained_samples(settings: Settings) -> Drawing:
@@ -156,14 +159,10 @@ def pretrained_cause(settings: Settings) -> Drawing:
     {side} evaluations, from common starts and noise; {over}.
     """
     drawing, (axes,) = panels()
-    names = [*(spec.name for spec in samplers.CONTROLS[::-1]), samplers.ADAPTIVE_CORRECTOR]
-    for height, name in enumerate(names):
-        gain = difference(settings, samplers.PLAIN_CORRECTOR, name, settings.side)
-        low, high = gain.interval
-        error = [[gain.value - low], [high - gain.value]]
-        axes.errorbar(gain.value, height, xerr=error, color=LOOKS[name].colour, marker=LOOKS[name].marker)
+    names = [samplers.ADAPTIVE_CORRECTOR, *(spec.name for spec in samplers.CONTROLS)]
+    gains = (difference(settings, samplers.PLAIN_CORRECTOR, name, settings.side) for name in names)
+    interval_points(axes, [(n, _interval(settings, gain)) for n, gain in zip(names, gains, strict=True)], LOOKS)
     axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(-0.6, len(names) - 0.4)
     axes.axvline(0.0, color="0.35", lw=0.8)
     axes.set_xlabel("gain in energy distance")
     return drawing
