@@ -15,7 +15,7 @@ from analysis.annealed.nfe_to_threshold import (
     LINE_KL,
     LINE_W2,
     W2,
-    Case,
+    Criterion,
     SpeedUp,
     curve,
     speed_ups,
@@ -39,7 +39,9 @@ def tables(settings: Settings) -> list[Table]:
     ]
 
 
-def needed_table(settings: Settings, case: Case, samplers: Sequence[str], errors: Sequence[float], name: str) -> Table:
+def needed_table(
+    settings: Settings, case: Criterion, samplers: Sequence[str], errors: Sequence[float], name: str
+) -> Table:
     """Return evaluations to each threshold, at the defaults and tuned; empty where the budgets do not reach it."""
     choices = [tuned for tuned in (False, True) if not tuned or case.budgets(settings, BASELINE, tuned)]
     rows = tuple(

@@ -26,7 +26,7 @@ class Errors(NamedTuple):
     kl: float
 
 
-class Run(NamedTuple):
+class GaussianRun(NamedTuple):
     """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
 
     hyperparameters: Hyperparameters
@@ -38,7 +38,9 @@ LOST = Errors(math.inf, math.inf)
 
 
 @cell
-def runs(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET) -> list[Run]:
+def runs(
+    sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
+) -> list[GaussianRun]:
     """A sampler's runs at a budget, one for each setting; those of annealed samplers are computed together.
 
     The target is a Gaussian of that condition number.
@@ -73,24 +75,28 @@ def _read_on_the_way(sampler: str, budgets: Sequence[int]) -> Iterator[Errors]:
 
 
 @cell
-def solver_runs(tolerances: tuple[float, ...]) -> list[Run]:
+def solver_runs(tolerances: tuple[float, ...]) -> list[GaussianRun]:
     """The probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
     ends = ((t, *flowed(stiff_gaussian(), 0.0, SIGMAS.first**2, *SIGMAS, rtol=t, atol=t)) for t in tolerances)
-    return [Run(Hyperparameters(tolerance=t), count, errors(moments)) for t, moments, count in ends]
+    return [GaussianRun(Hyperparameters(tolerance=t), count, errors(moments)) for t, moments, count in ends]
 
 
-def _one_by_one(settings: Sequence[Hyperparameters], programs: Sequence[Program], condition: float) -> Iterator[Run]:
+def _one_by_one(
+    settings: Sequence[Hyperparameters], programs: Sequence[Program], condition: float
+) -> Iterator[GaussianRun]:
     law = stiff_gaussian(condition)
     for setting, program in zip(settings, programs, strict=True):
         start = law.start(0.0, SIGMAS.first**2)
         try:
             state, evaluations = spent(law.run(program, start), start)
-            yield Run(setting, evaluations, errors(law.moments(state.x), condition))
+            yield GaussianRun(setting, evaluations, errors(law.moments(state.x), condition))
         except NonFiniteState:
-            yield Run(setting, 0, LOST)
+            yield GaussianRun(setting, 0, LOST)
 
 
-def _batched(settings: Sequence[Hyperparameters], programs: Sequence[Program], condition: float) -> Iterator[Run]:
+def _batched(
+    settings: Sequence[Hyperparameters], programs: Sequence[Program], condition: float
+) -> Iterator[GaussianRun]:
     """Yield runs of one evaluation a step that differ by levels and step sizes alone, grouped by constant momentum."""
     for _, same in groupby(zip(settings, programs, strict=True), key=lambda pair: pair[0].beta):
         some, theirs = zip(*same, strict=True)
@@ -99,7 +105,7 @@ def _batched(settings: Sequence[Hyperparameters], programs: Sequence[Program], c
         state, _ = law.end(program, law.start(0.0, SIGMAS.first**2))
         ends = law.of_each_run(state.x)
         for setting, mean, variance in zip(some, ends.mean, ends.variance, strict=True):
-            yield Run(setting, len(program), errors(Moments(mean, variance), condition))
+            yield GaussianRun(setting, len(program), errors(Moments(mean, variance), condition))
 
 
 def errors(moments: Moments, condition: float = TARGET) -> Errors:

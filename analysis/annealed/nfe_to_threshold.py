@@ -40,7 +40,7 @@ def line_grid(settings: Settings, sampler: str) -> tuple[Hyperparameters, ...]:
     return settings.on_the_line().grid(SPECS[sampler])
 
 
-class Case(NamedTuple):
+class Criterion(NamedTuple):
     """A target and an error, `error(run)`: the Gaussian, or the mixture on the `line`.
 
     `conditions` are those of other Gaussians, on which the hyperparameters are tuned; `others` says that it was on
@@ -91,7 +91,7 @@ class Case(NamedTuple):
         together = settings.at_every(sampler)
         if not tuned and budget in together:
             errors = gaussian.errors_at_defaults(sampler, together)[together.index(budget)]
-            return [gaussian.Run(DEFAULT, budget, errors)]
+            return [gaussian.GaussianRun(DEFAULT, budget, errors)]
         tried = grid(settings, sampler, budget) if tuned else (DEFAULT,)
         runs = gaussian.runs(sampler, budget, tried)
         if not self.conditions:
@@ -116,16 +116,16 @@ def line_w2(run: LineRun) -> float:
     return math.inf if run.errors.w2 is None else run.errors.w2
 
 
-KL = Case("Gaussian, KL", lambda run: run.errors.kl)
-W2 = Case("Gaussian, W2", lambda run: run.errors.w2)
+KL = Criterion("Gaussian, KL", lambda run: run.errors.kl)
+W2 = Criterion("Gaussian, W2", lambda run: run.errors.w2)
 ELSEWHERE = KL._replace(name="Gaussian, KL, on others", conditions=(100.0, 10_000.0))
 ELSEWHERE_W2 = W2._replace(name="Gaussian, W2, on others", conditions=ELSEWHERE.conditions)
-LINE_KL = Case("mixture, KL", line_kl, line=True)
+LINE_KL = Criterion("mixture, KL", line_kl, line=True)
 LINE_ELSEWHERE = LINE_KL._replace(name="mixture, KL, on others", others=True)
-LINE_W2 = Case("mixture, W2", line_w2, line=True, can_tune=False)
+LINE_W2 = Criterion("mixture, W2", line_w2, line=True, can_tune=False)
 
 
-def curve(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> Iterator[tuple[int, float]]:
+def curve(case: Criterion, settings: Settings, sampler: str, tuned: bool = False) -> Iterator[tuple[int, float]]:
     """Yield `(evaluations, error)` by ascending evaluations; what diverged is left out.
 
     Tuned: the least error over the grid, chosen anew for each budget and error.
@@ -139,7 +139,7 @@ def curve(case: Case, settings: Settings, sampler: str, tuned: bool = False) -> 
             yield run.evaluations, error
 
 
-def error_at(case: Case, settings: Settings, budget: int, tuned: bool = False, sampler: str = PAPER) -> float:
+def error_at(case: Criterion, settings: Settings, budget: int, tuned: bool = False, sampler: str = PAPER) -> float:
     """Return a sampler's error at a budget."""
     return min(case.error(run) for run in case.runs(settings, sampler, budget, tuned))
 
@@ -166,7 +166,7 @@ def needed(points: Iterable[tuple[float, float]], error: float, tuned: bool = Fa
 
 
 def speed_ups(
-    case: Case, settings: Settings, tuned: bool = False, budgets: Sequence[int] | None = None
+    case: Criterion, settings: Settings, tuned: bool = False, budgets: Sequence[int] | None = None
 ) -> list[SpeedUp]:
     """Return the speed-up at each of `budgets`, by default all at which the two samplers are compared."""
     budgets = case.compared(settings, tuned) if budgets is None else budgets
@@ -182,7 +182,7 @@ def stretch(points: Sequence[SpeedUp], least: float = 2.0) -> list[SpeedUp]:
     return max(groups, key=lambda group: max(point.low for point in group), default=[])
 
 
-def edges(case: Case, settings: Settings, sampler: str) -> list[str]:
+def edges(case: Criterion, settings: Settings, sampler: str) -> list[str]:
     """Return where a tuned optimum has no tried neighbour on one side, natural bounds aside (`settings.NATURAL`)."""
     ends: list[str] = []
     for budget in case.budgets(settings, sampler, tuned=True):

@@ -24,7 +24,7 @@ from experiments.graphs.graph_layout import Layout
 from experiments.graphs.samplers import Denoised, Half, coupled, denoised_end
 from experiments.graphs.systems import CoupledScore, scores, scores_of
 
-Run = Callable[[], Denoised]
+GraphSampling = Callable[[], Denoised]
 
 
 class Problem(NamedTuple):
@@ -57,14 +57,14 @@ def _sampled(problem: Problem, features: Half, adjacency: Half) -> Denoised:
     return denoised_end(coupled(problem.setting.plan(problem.steps), features, adjacency))
 
 
-def packed_run(problem: Problem) -> Run:
+def packed_run(problem: Problem) -> GraphSampling:
     """Return a run on packed graphs."""
     layout = Layout.of(problem.sizes)
     both = scores(problem.networks, problem.setting.pair, layout)
     return lambda: _sampled(problem, *halves(both, layout, problem.setting.features, problem.seed))
 
 
-def padded_run(problem: Problem) -> Run:
+def padded_run(problem: Problem) -> GraphSampling:
     """Return a run on padded graphs: norms are over whole padded samples."""
     side, width = problem.setting.largest, problem.setting.features
     real = (torch.arange(side) < torch.tensor(problem.sizes)[:, None]).float()

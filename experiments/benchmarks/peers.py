@@ -29,7 +29,7 @@ BENCH = "bash reproduce.sh bench"
 """What installs the other libraries."""
 
 
-class Case(NamedTuple):
+class PeerRun(NamedTuple):
     """A run that every library can do: target, noise levels, start."""
 
     target: Gaussian
@@ -41,15 +41,15 @@ class Case(NamedTuple):
         return self.target.score(x, Level(0, sigma=sigma)).mul_(sigma**2).add_(x)
 
 
-def case(shape: tuple[int, ...], steps: int, seed: int) -> Case:
+def case(shape: tuple[int, ...], steps: int, seed: int) -> PeerRun:
     """Return the case for a state of this shape, batch first, and a number of steps."""
     sigmas = geometric_sigmas(HIGHEST, LOWEST, steps + 1).tolist()
     levels = linked([Level(i, sigma=sigma) for i, sigma in enumerate(sigmas)])
     generator = torch.Generator().manual_seed(seed)
-    return Case(Gaussian(torch.zeros(shape[1:])), levels, HIGHEST * torch.randn(shape, generator=generator))
+    return PeerRun(Gaussian(torch.zeros(shape[1:])), levels, HIGHEST * torch.randn(shape, generator=generator))
 
 
-def ours(given: Case, kernel: Kernel) -> Tensor:
+def ours(given: PeerRun, kernel: Kernel) -> Tensor:
     """Return this library's samples, with noise from torch's default generator."""
     program = one_step_per_level(affine(kernel), given.levels)
     return sample(program, given.start, given.target.score, torch.default_generator)[0].x
@@ -77,14 +77,14 @@ def _tried(load: Callable[[], ModuleType]) -> ModuleType:
         raise DataUnavailable(f"{error}: {BENCH}", str(error.name), BENCH) from error
 
 
-def by_k_diffusion(given: Case, name: str) -> Tensor:
+def by_k_diffusion(given: PeerRun, name: str) -> Tensor:
     """Return the samples of k-diffusion's function `name`."""
     sigmas = torch.tensor([level.sigma for level in given.levels])
     sampler = getattr(k_diffusion(), name)
     return sampler(lambda x, sigma: given.denoiser(x, sigma[0].item()), given.start, sigmas, disable=True)
 
 
-def by_azula(given: Case, name: str) -> Tensor:
+def by_azula(given: PeerRun, name: str) -> Tensor:
     """Return the samples of azula's sampler `name` on its variance-exploding schedule, whose noise levels are ours."""
     module = azula()
     schedule = importlib.import_module("azula.noise").VESchedule(LOWEST, HIGHEST)
@@ -92,7 +92,7 @@ def by_azula(given: Case, name: str) -> Tensor:
     return sampler(given.start)
 
 
-def _azula_denoiser(given: Case, schedule: Callable[[Tensor], tuple[Tensor, Tensor]]) -> torch.nn.Module:
+def _azula_denoiser(given: PeerRun, schedule: Callable[[Tensor], tuple[Tensor, Tensor]]) -> torch.nn.Module:
     base: Any = importlib.import_module("azula.denoise")
 
     class Exact(base.Denoiser):
@@ -109,7 +109,7 @@ def _azula_denoiser(given: Case, schedule: Callable[[Tensor], tuple[Tensor, Tens
     return Exact()
 
 
-PEERS: dict[str, tuple[Callable[[Case, str], Tensor], dict[Kernel, str]]] = {
+PEERS: dict[str, tuple[Callable[[PeerRun, str], Tensor], dict[Kernel, str]]] = {
     "k_diffusion": (by_k_diffusion, {ancestral: "sample_euler_ancestral", flow_euler: "sample_euler"}),
     "azula": (by_azula, {ancestral: "DDPMSampler", flow_euler: "EulerSampler"}),
 }

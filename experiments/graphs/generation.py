@@ -17,7 +17,7 @@ from experiments.graphs import samplers
 from experiments.graphs.checkpoints import Networks, networks
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, generated_per_graph
-from experiments.graphs.samplers import Correctors, Denoised, Half, Predictor, Run
+from experiments.graphs.samplers import Correctors, CoupledProgram, Denoised, Half, Predictor
 from experiments.graphs.systems import CoupledScore, Pair, scores, ve_system, vp_system
 
 END = 1e-4
@@ -41,7 +41,7 @@ class Setting(NamedTuple):
     predictor: Predictor
     correctors: Correctors | None = None
 
-    def plan(self, n: int) -> Run:
+    def plan(self, n: int) -> CoupledProgram:
         """Return the published sampler in `n` steps."""
         return samplers.planned(self.pair, self.predictor, n, END, self.correctors)
 
@@ -73,7 +73,7 @@ def generate(setting: Setting, both: Networks, steps: int, sizes: Sequence[int],
 
 
 def drawn(
-    setting: Setting, both: Networks, plan: Run, layout: Layout, seed: int, coupling: Coupling = RaggedBatch
+    setting: Setting, both: Networks, plan: CoupledProgram, layout: Layout, seed: int, coupling: Coupling = RaggedBatch
 ) -> Denoised:
     """Return samples by any plan on a setting's processes, padded to its largest graph, in the caller's order.
 

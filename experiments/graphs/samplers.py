@@ -88,7 +88,7 @@ def authors_momentum(coefficient: MomentumCoefficient, snr: float, scale_eps: fl
     return features, samplers.memoryless(adjacency)
 
 
-class Run(NamedTuple):
+class CoupledProgram(NamedTuple):
     """A program for each state, and `rounds`, how many steps of each lie between two exchanges."""
 
     features: Program
@@ -98,16 +98,16 @@ class Run(NamedTuple):
 
 def planned(
     pair: Pair, predictor: Predictor, n: int, end: float, correctors: Correctors | None = None, inner: int = 1
-) -> Run:
+) -> CoupledProgram:
     """Return `n` steps of a predictor, each after `inner` steps of the correctors where there are any."""
     if correctors is None:
         one, other = ([(predictor(system, n), level) for level in system.levels(n, end)] for system in pair)
-        return Run(one, other, [1] * n)
+        return CoupledProgram(one, other, [1] * n)
     features, adjacency = (
         samplers.predictor_corrector(predictor(system, n), corrector, system.levels(n, end), inner)
         for system, corrector in zip(pair, correctors, strict=True)
     )
-    return Run(features, adjacency, [inner, 1] * n)
+    return CoupledProgram(features, adjacency, [inner, 1] * n)
 
 
 def euler_maruyama(system: System, n: int) -> Step:
@@ -159,7 +159,7 @@ Round: TypeAlias = tuple[StateAndInfo, StateAndInfo]
 """Features and adjacency after a round."""
 
 
-def coupled(plan: Run, features: Half, adjacency: Half) -> Iterator[Round]:
+def coupled(plan: CoupledProgram, features: Half, adjacency: Half) -> Iterator[Round]:
     """Yield both states, each with its info, after each round; valid until the next.
 
     Raises NonFiniteState as `ams.samplers.run` does, and ValueError where a program ends before the rounds do.

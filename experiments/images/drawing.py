@@ -33,7 +33,7 @@ COLUMNS = 7
 _GREYS = 16  # shades of a grid's pixels: files stay small
 
 
-class Row(NamedTuple):
+class ErrorPanel(NamedTuple):
     """An error: its curves, the label and the limits of its axis, lines across, ticks (none: matplotlib's)."""
 
     bands: Bands
@@ -44,7 +44,7 @@ class Row(NamedTuple):
     ticks: tuple[float, ...] = ()
 
 
-def draw_rows(rows: Sequence[Row], budgets: Sequence[int]) -> Drawing:
+def draw_rows(rows: Sequence[ErrorPanel], budgets: Sequence[int]) -> Drawing:
     """Draw a column for each family that occurs, in it a panel for each error; the panels of a row share their axes.
 
     A mean beyond an axis is an arrow at its edge. Raises UserError for a sampler without a look.
@@ -111,7 +111,7 @@ def apart(budgets: Sequence[int]) -> list[int]:
     return shown
 
 
-def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
+def _panel(axes: Axes, row: ErrorPanel, names: Sequence[str]) -> None:
     if row.logarithmic:
         axes.set_yscale("log")
     axes.set_ylim(row.limits)
@@ -131,7 +131,7 @@ def _panel(axes: Axes, row: Row, names: Sequence[str]) -> None:
     _mark_beyond(axes, row, names)
 
 
-def _mark_beyond(axes: Axes, row: Row, names: Sequence[str]) -> None:
+def _mark_beyond(axes: Axes, row: ErrorPanel, names: Sequence[str]) -> None:
     """Draw an arrow at the edge for each mean beyond it, those of one place side by side."""
     low, high = row.limits
     arrows: Counter[tuple[int, float]] = Counter()

@@ -29,8 +29,8 @@ def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     kl, ratios = bands(results, "kl"), bands(results, "variance_ratio")
     floor, _ = kl.pop(EXACT.name)[0][0], ratios.pop(EXACT.name)
     rows = [
-        drawing.Row(kl, "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
-        drawing.Row(ratios, "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
+        drawing.ErrorPanel(kl, "KL (nats a pixel)", (min(3e-5, floor / 3), 1.0), lines=(floor,)),
+        drawing.ErrorPanel(ratios, "variance ratio $V$", (0.4, 2.0), False, lines=(1.0,)),
     ]
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 

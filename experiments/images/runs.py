@@ -69,7 +69,7 @@ class RunSettings(BaseModel, frozen=True, extra="forbid"):
         return BatchSetup(self.batch, self.last_sigma, self.seed)
 
 
-class Outcome(NamedTuple):
+class Samples(NamedTuple):
     """Samples at the last noise level, and the score evaluations that they took."""
 
     x: Float[Tensor, " batch *shape"]
@@ -94,16 +94,16 @@ def run(
     hyperparameters: Hyperparameters,
     size: int,
     draws: torch.Generator,
-) -> Outcome:
+) -> Samples:
     """Run one batch within `budget` evaluations. Raises NonFiniteState where it diverges."""
     program = sampler.build(problem.sigmas, budget, hyperparameters)
     state, _, evaluations = sample(program, started(problem, size, draws), problem.score, draws, sampler.coupling())
-    return Outcome(state.x.clone(), evaluations)
+    return Samples(state.x.clone(), evaluations)
 
 
-def solved(problem: Problem, tolerance: float, size: int, draws: torch.Generator) -> Outcome:
+def solved(problem: Problem, tolerance: float, size: int, draws: torch.Generator) -> Samples:
     """Integrate the probability flow of one batch to a tolerance, relative and absolute."""
-    return Outcome(*flow_rk45(started(problem, size, draws), problem.score, *problem.sigmas, tolerance, tolerance))
+    return Samples(*flow_rk45(started(problem, size, draws), problem.score, *problem.sigmas, tolerance, tolerance))
 
 
 def on_device(score: Score, device: str) -> Score:

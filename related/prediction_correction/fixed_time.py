@@ -30,7 +30,7 @@ from ams.targets import CLEAN
 from ams_suite.measures import largest, of_order
 from analysis.misspecified_score import ScoreError, marginal
 from analysis.targets import two_modes
-from related.prediction_correction.inexact import Case, diffused
+from related.prediction_correction.inexact import InexactDiffusions, diffused
 from related.prediction_correction.settings import Settings
 from verdicts import Measurement, check
 from verdicts.studies import Array, cell
@@ -81,7 +81,7 @@ def corrected(law: GaussianLaw, error: Tensor, t: float, time: float) -> Moments
     own, d = marginal(law, at_time(t)), len(error)
     rows = (own.variance, torch.zeros(d, d), error, -own.mean, torch.eye(d))
     variance, tilt, shift, mean, covariance = (row[None].double().numpy() for row in rows)
-    end = diffused(Case(variance, tilt, shift, mean, covariance, np.array([time])))
+    end = diffused(InexactDiffusions(variance, tilt, shift, mean, covariance, np.array([time])))
     return Moments(own.mean + torch.as_tensor(end.mean[0]), torch.as_tensor(end.covariance[0].diagonal().copy()))
 
 

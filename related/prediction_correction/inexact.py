@@ -33,7 +33,7 @@ Vectors = Float[np.ndarray, "n d"]
 Matrices = Float[np.ndarray, "n d d"]
 
 
-class Case(NamedTuple):
+class InexactDiffusions(NamedTuple):
     """Rows: targets `N(0, diag variance)`, score errors `e(x) = tilt x + shift`, starts N(mean, covariance), times."""
 
     variance: Vectors
@@ -56,7 +56,7 @@ class Tightness(NamedTuple):
     ratio: Array
 
 
-def diffused(case: Case) -> Case:
+def diffused(case: InexactDiffusions) -> InexactDiffusions:
     """Return the cases with the inexact diffusions' distributions at their times in the place of the starts.
 
     With `K = diag(1/V) - A`: mean `M + exp(-K t) (m_0 - M)`, `M = K^-1 b`; covariance `S + exp(-K t) (S_0 - S) exp(-K
@@ -73,7 +73,7 @@ def diffused(case: Case) -> Case:
     return case._replace(mean=mean, covariance=end + decay @ (case.covariance - end) @ decay.mT)
 
 
-def divergence(case: Case) -> Batch:
+def divergence(case: InexactDiffusions) -> Batch:
     """Return KL(start || target) in nats, by eigenvalues of `V^-1/2 S V^-1/2 - 1`: no cancellation."""
     root = np.sqrt(case.variance)
     excess = case.covariance / (root[:, :, None] * root[:, None, :]) - np.eye(root.shape[1])
@@ -81,7 +81,7 @@ def divergence(case: Case) -> Batch:
     return ((u - np.log1p(u)).sum(axis=1) + (case.mean**2 / case.variance).sum(axis=1)) / 2
 
 
-def log_moment(case: Case, power: Batch) -> Batch:
+def log_moment(case: InexactDiffusions, power: Batch) -> Batch:
     """Return `log E_p exp(power |e|^2)`, infinite where the moment is.
 
     With `G = 1 - 2 power A V A^T`: `-log det G / 2 + power b^T G^-1 b`.
@@ -95,7 +95,7 @@ def log_moment(case: Case, power: Batch) -> Batch:
     return np.where((room > 0).all(axis=1), moment, np.inf)
 
 
-def bound(case: Case, power: Batch | None = None) -> Batch:
+def bound(case: InexactDiffusions, power: Batch | None = None) -> Batch:
     """Return the bound on `KL_t`; `power` is L, by default C (claim N1), and must exceed C / 2."""
     c = case.constant
     chosen = c if power is None else power
@@ -104,13 +104,13 @@ def bound(case: Case, power: Batch | None = None) -> Batch:
     return left * divergence(case) + (1 - left) * fed
 
 
-def tightness(case: Case, power: Batch | None = None) -> Tightness:
+def tightness(case: InexactDiffusions, power: Batch | None = None) -> Tightness:
     """Return the bound and `KL_t` over it."""
     limit = bound(case, power)
     return Tightness(limit, divergence(diffused(case)) / limit)
 
 
-def random_cases(count: int, seed: int, dimension: int = 3) -> Case:
+def random_cases(count: int, seed: int, dimension: int = 3) -> InexactDiffusions:
     """Return cases at random: spectra over three decades, error matrices up to the edge of a finite moment at L = C.
 
     A third of the errors are symmetric (gradients), a third rotations of the target (which leave it invariant), a
@@ -129,7 +129,7 @@ def random_cases(count: int, seed: int, dimension: int = 3) -> Case:
     root *= np.sqrt(10 ** draw.uniform(-2, 2, count) * c)[:, None, None]
     mean = draw.standard_normal((count, dimension)) * (10 ** draw.uniform(-2, 1, count) * np.sqrt(c))[:, None]
     time = c * 10 ** draw.uniform(-2, 2, count)
-    return Case(variance, tilt * (edge / size)[:, None, None], shift, mean, root @ root.mT, time)
+    return InexactDiffusions(variance, tilt * (edge / size)[:, None, None], shift, mean, root @ root.mT, time)
 
 
 def flux(q: sp.Expr, p: sp.Expr, e: sp.Expr, at: sp.Symbol) -> sp.Expr:
@@ -190,11 +190,11 @@ def ascended(climbers: int, ascents: int, seed: int) -> Tightness:
         better = ratio > best
         best = np.where(better, ratio, best)
         rows = zip(tried, case, strict=True)
-        case = Case(*(np.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old) for new, old in rows))
+        case = InexactDiffusions(*(np.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old) for new, old in rows))
     return Tightness(bound(case), best)
 
 
-def _nearby(case: Case, draw: np.random.Generator) -> Case:
+def _nearby(case: InexactDiffusions, draw: np.random.Generator) -> InexactDiffusions:
     """Return cases a random change away in error and start, the moment still finite."""
     n, d = case.shift.shape
     size = np.power(10.0, draw.uniform(-2, 0, n))
@@ -215,10 +215,10 @@ def largest_divergence_over_bound_after_ascents(settings: Settings) -> Measureme
     return largest(ratio, settings.seed + 2, **{"median reached": float(np.median(ratio))})
 
 
-def worst_case(shift: float, tilt: float = 0.5) -> Case:
+def worst_case(shift: float, tilt: float = 0.5) -> InexactDiffusions:
     """Return the error `e(x) = tilt x + shift` on N(0, 1), t -> infinity; at 1/2 it attains the bound as b grows."""
     one = np.ones((1, 1))
-    return Case(one, tilt * one[..., None], shift * one, 0 * one, one[..., None], np.array([200.0]))
+    return InexactDiffusions(one, tilt * one[..., None], shift * one, 0 * one, one[..., None], np.array([200.0]))
 
 
 @check("N1.sharp")

@@ -64,7 +64,7 @@ class Problem(NamedTuple):
         return 2 * self.r / self.s**2
 
 
-class Case(NamedTuple):
+class TruncationRatios(NamedTuple):
     """Of many problems: KL_t over the bound by the truncated moment, and over that by the mean square error; the mean
     square error after truncation over that before; the moment's logarithm over twice the range to that over the range,
     of the raw and of the truncated score; the mean square error after truncation."""
@@ -174,7 +174,7 @@ def growth(case: Problem, error: str) -> float:
 
 
 @cell
-def random_cases(count: int, seed: int) -> Case:
+def random_cases(count: int, seed: int) -> TruncationRatios:
     """What random problems give."""
     draw, rows = np.random.default_rng(seed), []
     for _ in range(count):
@@ -186,7 +186,7 @@ def random_cases(count: int, seed: int) -> Case:
         rows.append(
             (end / by_moment, end / by_square, square / before, growth(case, "raw"), growth(case, "truncated"), square)
         )
-    return Case(*np.transpose(rows))
+    return TruncationRatios(*np.transpose(rows))
 
 
 @check("N1h.raw")
@@ -197,6 +197,6 @@ def least_growth_of_the_raw_moment(settings: Settings) -> Measurement:
 
 
 def largest_ratio(settings: Settings, of: str) -> Measurement:
-    """Return the largest of a ratio of `Case` over random problems; the detail has the least and the median."""
+    """Return the largest of a ratio of `TruncationRatios` over random problems; the detail has the least and the median."""
     ratios = getattr(random_cases(settings.truncated, settings.seed), of)
     return largest(ratios, settings.seed, least=float(ratios.min()), median=float(np.median(ratios)))

@@ -54,7 +54,7 @@ def swapped(monkeypatch: MonkeyPatch, name: str, other: str, times: int = 1) -> 
 
     def gaussian_runs(
         sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = gaussian.TARGET
-    ) -> list[gaussian.Run]:
+    ) -> list[gaussian.GaussianRun]:
         if sampler != name:
             return on_gaussian(sampler, budget, settings, condition)
         tried = settings if len(settings) == 1 else grid(SETTINGS, other, times * budget)

@@ -17,7 +17,7 @@ from related.gradient_filter.optimisers.descents import (
     OPTIMISERS,
     QUADRATIC,
     SCORE,
-    Run,
+    Descent,
     cell_of,
     descend,
 )
@@ -175,14 +175,14 @@ def test_judged_seeds_are_none_of_tuning() -> None:
 
 @pytest.mark.parametrize("problem", [QUADRATIC, DIGITS, SCORE])
 def test_optimisers_have_one_start_and_their_own_end(problem: str) -> None:
-    ends = {name: descend(Run(problem, name, 0.01, 6, 3, 0.0, 5)) for name in OPTIMISERS}
+    ends = {name: descend(Descent(problem, name, 0.01, 6, 3, 0.0, 5)) for name in OPTIMISERS}
     assert len({each[0] for each in ends.values()}) == 1 and len({each[-1] for each in ends.values()}) == 7
-    assert np.array_equal(ends["SGD"], descend(Run(problem, "SGD", 0.01, 6, 3, 0.0, 5)))
+    assert np.array_equal(ends["SGD"], descend(Descent(problem, "SGD", 0.01, 6, 3, 0.0, 5)))
 
 
 def test_gradient_descent_follows_the_exact_recursion() -> None:
     """A step of SGD on the quadratic is `x - rate (lam x + .1 z)`."""
-    run = Run(QUADRATIC, "SGD", 0.5, 20, 1, 0.0, 3)
+    run = Descent(QUADRATIC, "SGD", 0.5, 20, 1, 0.0, 3)
     with descents.drawn_from(run.seed, 0) as generator:
         task = descents.task(QUADRATIC)
         x = task.network().x.detach()
@@ -195,12 +195,12 @@ def test_gradient_descent_follows_the_exact_recursion() -> None:
 
 
 def test_a_run_ends_at_its_loss_and_where_nothing_is_finite() -> None:
-    whole = descend(Run(QUADRATIC, "SGD", 0.5, 60, 2, 0.0, 3))
-    ended = descend(Run(QUADRATIC, "SGD", 0.5, 60, 2, 0.01, 3))
+    whole = descend(Descent(QUADRATIC, "SGD", 0.5, 60, 2, 0.0, 3))
+    ended = descend(Descent(QUADRATIC, "SGD", 0.5, 60, 2, 0.01, 3))
     assert ended[-1] <= 0.01 < ended[-2] and np.array_equal(whole[: len(ended)], ended)
-    assert math.isinf(descend(Run(QUADRATIC, "SGD", 1e9, 60, 2, 0.0, 3))[-1])
+    assert math.isinf(descend(Descent(QUADRATIC, "SGD", 1e9, 60, 2, 0.0, 3))[-1])
 
 
 def test_only_mnists_runs_need_data() -> None:
-    data = {name: cell_of(Run(name, FILTER, 1.0, 1, 1, 0.0, 1)).function.data for name in descents.PROBLEMS}
+    data = {name: cell_of(Descent(name, FILTER, 1.0, 1, 1, 0.0, 1)).function.data for name in descents.PROBLEMS}
     assert [name for name, needed in data.items() if needed] == [descents.MNIST]

@@ -75,7 +75,9 @@ def test_the_diffusions_law_against_its_moment_equations() -> None:
 
 def test_moment_and_divergence_against_quadrature() -> None:
     one = np.ones((1, 1))
-    case = inexact.Case(0.5 * one, 0.4 * one[..., None], 0.3 * one, 0.2 * one, 0.8 * one[..., None], one[0])
+    case = inexact.InexactDiffusions(
+        0.5 * one, 0.4 * one[..., None], 0.3 * one, 0.2 * one, 0.8 * one[..., None], one[0]
+    )
     p, q = norm(0, 0.5**0.5), norm(0.2, 0.8**0.5)
     moment = quad(lambda x: p.pdf(x) * np.exp(0.6 * (0.4 * x + 0.3) ** 2), -12, 12)[0]
     divergence = quad(lambda x: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -12, 12)[0]

@@ -82,12 +82,12 @@ def validity_gain(settings: Settings, name: str) -> Measurement:
     return measured(settings, sizes, study.validity_gain(common, *runs), **shares)
 
 
-def _share(common: Common, run: study.Run) -> float:
+def _share(common: Common, run: study.SamplerRun) -> float:
     valid = [one for sample in study.outcomes_of(common, run) for one in sample.valid]
     return round(sum(valid) / len(valid), 4)
 
 
-def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.Run]:
+def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.SamplerRun]:
     """Return a set's sizes and the run of its published row. Raises Unavailable where it is not run."""
     sizes = sizes_of(settings, name)
     if (run := study.published_run(name, sizes)) is None:
@@ -126,7 +126,7 @@ def stray_of_molecules(settings: Settings, name: str) -> Measurement:
 
 
 def _stray(
-    settings: Settings, sizes: SetSizes, run: study.Run, strays: Sequence[float], detail: dict[str, JsonValue]
+    settings: Settings, sizes: SetSizes, run: study.SamplerRun, strays: Sequence[float], detail: dict[str, JsonValue]
 ) -> Measurement:
     value, low, high, n = farthest(strays, run.seeds * sizes.graphs)
     seeds = tuple(settings.seed + number for number in range(run.seeds))

@@ -4,7 +4,7 @@ from ams.errors import UserError
 from experiments.graphs.correctors import study
 from experiments.graphs.correctors.configurations import samplers_of
 from experiments.graphs.correctors.settings import Settings
-from experiments.graphs.correctors.study import Common, Run
+from experiments.graphs.correctors.study import Common, SamplerRun
 from experiments.graphs.correctors.tables import text_of
 
 BATCHES = (4, 2, 1)
@@ -24,6 +24,6 @@ def correct(name: str, evaluations: int, graphs: int, seed: int) -> int:
     common = Common(name, graphs, batch, Settings().real if name in study.MOLECULES else 0, seed)
     print(f"{name}: squared MMD after {evaluations} score evaluations, {graphs} graphs, seed {seed}")
     for sampler in samplers_of(name):
-        distance = study.row(common, Run(sampler.name, evaluations, 1)).distance
+        distance = study.row(common, SamplerRun(sampler.name, evaluations, 1)).distance
         print(f"{sampler.name:24} {text_of(distance)}", flush=True)
     return 0

@@ -24,7 +24,7 @@ from experiments.graphs.graph_comparison.presets import (
     SAMPLERS as PRESETS,
     Preset,
 )
-from experiments.graphs.samplers import Predictor, Run
+from experiments.graphs.samplers import CoupledProgram, Predictor
 from experiments.graphs.statistics import PUBLISHED as _STATISTICS
 
 Name = Literal["community_small", "ego_small", "ENZYMES", "grid", "QM9", "ZINC250k"]
@@ -74,7 +74,7 @@ def samplers_of(name: str) -> list[Preset]:
     return [*_ALL, *_MORE.get(name, ())]
 
 
-def plan(name: str, sampler: str, evaluations: int) -> Run:
+def plan(name: str, sampler: str, evaluations: int) -> CoupledProgram:
     """Return a sampler's run on a set, with so many evaluations (rounded down to whole steps)."""
     pair, own, preset = PUBLISHED[name].pair, CONFIGURATIONS[name], SAMPLERS[sampler]
     predictor = samplers.s4(own.snr, own.scale_eps) if preset is S4 else own.predictor

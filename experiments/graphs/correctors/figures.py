@@ -11,7 +11,7 @@ from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs.correctors import checks, study
 from experiments.graphs.correctors.configurations import JUDGED, MOLECULES
 from experiments.graphs.correctors.settings import SetSizes, Settings
-from experiments.graphs.correctors.study import PAIRS, Run
+from experiments.graphs.correctors.study import PAIRS, SamplerRun
 from experiments.graphs.correctors.tables import tables
 from experiments.graphs.intervals import QUANTILE, standardised
 from experiments.graphs.looks import LOOKS
@@ -19,7 +19,7 @@ from verdicts import Figure, save_figure
 
 __all__ = ["figures", "tables"]
 
-Curves = Mapping[Run, Interval]
+Curves = Mapping[SamplerRun, Interval]
 """A quantity with its interval, by run."""
 DODGE = 1.05
 """Factor between neighbouring samplers along the logarithmic axis."""

@@ -64,7 +64,7 @@ class Common(NamedTuple):
     seed: int
 
 
-class Run(NamedTuple):
+class SamplerRun(NamedTuple):
     """A sampler, its score evaluations, and the number of its seeds."""
 
     sampler: str
@@ -72,7 +72,7 @@ class Run(NamedTuple):
     seeds: int
 
 
-class Row(NamedTuple):
+class RunDistances(NamedTuple):
     """A run's distance to the reference (unbiased), the published estimates, and the Frechet ChemNet distance.
 
     `entries` has the estimate of each statistic (graphs alone); `chemnet` is None for graphs and few molecules.
@@ -106,7 +106,7 @@ def generated(name: str, sampler: str, evaluations: int, nodes: Sequence[int], b
 
 
 @cell(data=DATA)
-def row(common: Common, run: Run) -> Row:
+def row(common: Common, run: SamplerRun) -> RunDistances:
     """A run's distance to real graphs or molecules, and its columns of the published table."""
     lines = list(chain(*lines_of(common, run)))
     reference = reference_of(common)
@@ -116,19 +116,19 @@ def row(common: Common, run: Run) -> Row:
         raise ValueError(f"{len(lines)} graphs of {common.name}: too few for an interval")
     if common.name in MOLECULES:
         chemnet = molecules.chemnet_distances(reference, [[one for one in lines if one]])[0]
-        return Row(stretched(interval), [], chemnet)
-    return Row(stretched(interval), as_published(reference, lines), None)
+        return RunDistances(stretched(interval), [], chemnet)
+    return RunDistances(stretched(interval), as_published(reference, lines), None)
 
 
 @cell(data=DATA)
-def published_row(common: Common, run: Run, draws: int) -> TableRow:
+def published_row(common: Common, run: SamplerRun, draws: int) -> TableRow:
     """The published row of a set of graphs beside that of a run, over the floor of real graphs."""
     made = [[from_graph6(line) for line in lines] for lines in lines_of(common, run)]
     return compared(common.name, made, draws, common.seed)
 
 
 @cell(data=DATA)
-def known(common: Common, runs: tuple[Run, ...]) -> list[str]:
+def known(common: Common, runs: tuple[SamplerRun, ...]) -> list[str]:
     """The molecules of all runs on a set that are in the list of known ones, in order of their SMILES."""
     from experiments.graphs.molecules.chemistry import canonical
 
@@ -137,7 +137,7 @@ def known(common: Common, runs: tuple[Run, ...]) -> list[str]:
 
 
 @cell(data=DATA)
-def gain(common: Common, nearer: Run, farther: Run) -> discrepancy.Difference:
+def gain(common: Common, nearer: SamplerRun, farther: SamplerRun) -> discrepancy.Difference:
     """How much nearer to the reference one run is than another, in squared MMD; a batch of both is one unit."""
     seeds = min(nearer.seeds, farther.seeds)
     lines = [line for run in (nearer, farther) for listed in lines_of(common, run)[:seeds] for line in listed]
@@ -148,12 +148,12 @@ def gain(common: Common, nearer: Run, farther: Run) -> discrepancy.Difference:
     return difference._replace(interval=stretched(difference.interval))
 
 
-def outcomes_of(common: Common, run: Run) -> list[Sample]:
+def outcomes_of(common: Common, run: SamplerRun) -> list[Sample]:
     """Return a run's outcome for each seed."""
     return [outcome(common, run.sampler, run.evaluations, number) for number in range(run.seeds)]
 
 
-def lines_of(common: Common, run: Run) -> list[list[str]]:
+def lines_of(common: Common, run: SamplerRun) -> list[list[str]]:
     """Return a run's graphs or molecules for each seed, a line each."""
     return [one.smiles for one in outcomes_of(common, run)]
 
@@ -188,7 +188,7 @@ def as_published(reference: Sequence[str], lines: Sequence[str]) -> list[Interva
     return entries
 
 
-def quality_of(common: Common, run: Run, runs: Sequence[Run]) -> Quality:
+def quality_of(common: Common, run: SamplerRun, runs: Sequence[SamplerRun]) -> Quality:
     """Return the shares of a run's molecules: valid without correction, different among all, not in the known list.
 
     `runs` are all runs on the set, whose molecules are looked up together.
@@ -197,7 +197,7 @@ def quality_of(common: Common, run: Run, runs: Sequence[Run]) -> Quality:
     return molecules.quality(whole, set(known(common, tuple(runs))))
 
 
-def validity_gain(common: Common, one: Run, other: Run) -> Interval:
+def validity_gain(common: Common, one: SamplerRun, other: SamplerRun) -> Interval:
     """Return the share valid of one run less that of another, paired, with Student's interval over batches."""
     seeds, batch, means = min(one.seeds, other.seeds), common.batch, []
     for pair in zip(outcomes_of(common, one)[:seeds], outcomes_of(common, other)[:seeds], strict=True):
@@ -212,25 +212,25 @@ def common_of(settings: Settings, name: str, sizes: SetSizes) -> Common:
     return Common(name, sizes.graphs, sizes.batch, settings.real if name in MOLECULES else 0, settings.seed)
 
 
-def run_at(sizes: SetSizes, sampler: Preset, steps: int = JUDGED) -> Run:
+def run_at(sizes: SetSizes, sampler: Preset, steps: int = JUDGED) -> SamplerRun:
     """Return a sampler's run with the evaluations of so many steps of a predictor with a corrector."""
-    return Run(sampler.name, 2 * steps, sizes.seeds_at(steps))
+    return SamplerRun(sampler.name, 2 * steps, sizes.seeds_at(steps))
 
 
-def runs_of(name: str, sizes: SetSizes) -> list[Run]:
+def runs_of(name: str, sizes: SetSizes) -> list[SamplerRun]:
     """Return the runs on a set, in the table's order; the published row's where it is not one of them comes last."""
     listed = [run_at(sizes, sampler, steps) for sampler in samplers_of(name) for steps in sorted(sizes.steps)]
     own = published_run(name, sizes)
     return listed if own is None or own in listed else [*listed, own]
 
 
-def published_run(name: str, sizes: SetSizes) -> Run | None:
+def published_run(name: str, sizes: SetSizes) -> SamplerRun | None:
     """Return the run of the published row, None where it is not asked for; as many seeds as the table has there."""
     if not sizes.published:
         return None
     sampler, evaluations, _ = PUBLISHED_ROWS[name]
     seeds = sizes.seeds_at(evaluations // 2) if evaluations // 2 in sizes.steps else sizes.published
-    return Run(sampler, evaluations, seeds)
+    return SamplerRun(sampler, evaluations, seeds)
 
 
 PAIRS = {"langevin": (ADAPTIVE, LANGEVIN), "predictor": (ADAPTIVE, PREDICTOR), "intended": (ADAPTIVE_IN_BOTH, LANGEVIN)}

@@ -17,7 +17,7 @@ from experiments.graphs.correctors.configurations import (
     samplers_of,
 )
 from experiments.graphs.correctors.settings import SetSizes, Settings
-from experiments.graphs.correctors.study import Run
+from experiments.graphs.correctors.study import SamplerRun
 from verdicts import Table
 from verdicts.records.figures import Cell
 
@@ -58,7 +58,7 @@ def text_of(interval: Interval) -> str:
     return f"{interval.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
 
 
-def columns_of(settings: Settings, name: str, sizes: SetSizes, run: Run) -> dict[str, str]:
+def columns_of(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) -> dict[str, str]:
     """Return a run's columns of the published table, by name."""
     common = study.common_of(settings, name, sizes)
     row = study.row(common, run)
@@ -118,7 +118,7 @@ def _cells_of(settings: Settings, name: str) -> Iterator[tuple[Cell, ...]]:
         yield (name, count, budget, *[NONE] * 6, command, round(hours_of(name, budget), 3))
 
 
-def _made(settings: Settings, name: str, sizes: SetSizes, run: Run) -> tuple[Cell, ...]:
+def _made(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) -> tuple[Cell, ...]:
     value, low, high, _ = study.row(study.common_of(settings, name, sizes), run).distance
     steps, n = run.evaluations // SAMPLERS[run.sampler].evaluations, run.seeds * sizes.graphs
     return (name, run.sampler, run.evaluations, steps, n, run.seeds, value, low, high, NONE, NONE)

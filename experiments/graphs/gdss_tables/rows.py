@@ -23,7 +23,7 @@ ONE_ERROR = 0.6827
 """The confidence of an interval of one standard error to each side."""
 
 
-class Row(NamedTuple):
+class SetEstimate(NamedTuple):
     """The mean of a published estimate over sets of one size, with an interval of one standard error to each side.
 
     Its n is the number of generated observations. `sets` are the estimates of single sets of that size, the same sets
@@ -39,7 +39,7 @@ class Row(NamedTuple):
         return float(self.sets.std(ddof=1))
 
 
-def row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
+def row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> SetEstimate:
     """Return the row of sets of `size` from the kernel of a pool, `first` of reference and any number generated.
 
     The reference stays as it is, since a published row has it too. Single sets are drawn with replacement from the
@@ -50,7 +50,7 @@ def row(k: Kernel, first: int, size: int, seed: int, draws: int = 2000) -> Row:
     interval = bootstrap_interval(lambda w: _means(k, reference, size, w * generated), units, seed, ONE_ERROR)
     interval = interval._replace(n=len(k) - first)
     sets = np.random.default_rng(seed).multinomial(size, generated / generated.sum(), draws).astype(np.float64)
-    return Row(interval, mmd_squared(k, reference, sets, biased_within))
+    return SetEstimate(interval, mmd_squared(k, reference, sets, biased_within))
 
 
 def means_of_parts(k: Kernel, first: int, size: int, parts: Sequence[int]) -> list[float]:
@@ -104,7 +104,7 @@ def half_range(values: Float[np.ndarray, " draws"]) -> Interval:
     return Interval(float(high - low) / 2, float(inner), float(outer), n)
 
 
-def false_alarms(rows: Sequence[Row], errors: float) -> float:
+def false_alarms(rows: Sequence[SetEstimate], errors: float) -> float:
     """Return how often a single set strays from its row's mean by more than `errors` standard errors, in any row.
 
     This is the rate at which a correct published row is rejected: the difference of a published row and our mean has

@@ -104,7 +104,7 @@ PREDICTORS: dict[str, samplers.Predictor] = {"euler": samplers.euler_maruyama, "
 SYSTEMS = {"VP": vp_system(0.1, 1.0, float32=True), "VE": ve_system(0.2, 1.0)}
 
 
-def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.Run:
+def plan_of(trace: SamplerTrace, pair: Pair) -> samplers.CoupledProgram:
     """Return the steps of a recorded run."""
     steps, inner = (int(trace.arrays[name]) for name in ("steps", "n_steps"))
     snr, scale_eps = (float(trace.arrays[name]) for name in ("snr", "scale_eps"))

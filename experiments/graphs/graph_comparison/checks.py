@@ -18,7 +18,7 @@ from experiments.graphs.graph_comparison import study
 from experiments.graphs.graph_comparison.presets import ADAPTIVE, ADAPTIVE_IN_BOTH, LANGEVIN
 from experiments.graphs.graph_comparison.sampling import OBSERVED, residual_variances
 from experiments.graphs.graph_comparison.settings import Settings
-from experiments.graphs.graph_comparison.study import Outcome, Run, run_of
+from experiments.graphs.graph_comparison.study import SampledGraphs, SteppedRun, run_of
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.intervals import half_length
 from experiments.graphs.training import Example
@@ -28,7 +28,7 @@ ROW = fmean(ROWS["community_small"])
 """The mean of degree, clustering and orbit in GDSS's published row of community_small: 0.046."""
 TITLES = {"authors": "the authors'", "bundled": "the bundled"}
 """Whose networks a run is of."""
-Quantity = Callable[..., Float[Tensor, " graphs"]]
+PerGraph = Callable[..., Float[Tensor, " graphs"]]
 """A number for each graph, from the outcomes of one or several runs with one seed."""
 
 
@@ -45,12 +45,14 @@ def measured(settings: Settings, interval: Interval, seeds: int, **detail: JsonV
     return Measurement(value=value, low=low, high=high, n=units, seeds=used, detail=about)
 
 
-def mmd_difference(settings: Settings, nearer: Run, farther: Run) -> Difference:
+def mmd_difference(settings: Settings, nearer: SteppedRun, farther: SteppedRun) -> Difference:
     """Return the squared MMD of the second run less that of the first: positive if the first is nearer."""
     return study.difference(study.common_of(settings), nearer, farther, settings.reference)
 
 
-def _measured_difference(settings: Settings, nearer: Run, farther: Run, **detail: JsonValue) -> Measurement:
+def _measured_difference(
+    settings: Settings, nearer: SteppedRun, farther: SteppedRun, **detail: JsonValue
+) -> Measurement:
     difference = mmd_difference(settings, nearer, farther)
     each: JsonValue = [round(value, 4) for value in difference.seeds]
     about: dict[str, JsonValue] = {"each seed": each, "larger than noise": difference.resolved, **detail}
@@ -108,7 +110,7 @@ def mmd_of_adaptive_in_both_less_authors(settings: Settings) -> Measurement:
     return against_adaptive(settings, ADAPTIVE_IN_BOTH.name)
 
 
-def paired(settings: Settings, quantity: Quantity, *runs: Run) -> Measurement:
+def paired(settings: Settings, quantity: PerGraph, *runs: SteppedRun) -> Measurement:
     """Return the mean of a quantity of the runs' outcomes, graph by graph, with its interval over batches."""
     common = study.common_of(settings)
     of_seeds = zip(*(study.outcomes_of(common, run) for run in runs), strict=True)
@@ -121,12 +123,12 @@ def over_batches(settings: Settings, columns: Sequence[Float[Tensor, " graphs"]]
     return measured(settings, mean_interval(means.double().numpy()), len(columns))
 
 
-def variances(outcome: Outcome) -> Float[Tensor, " graphs"]:
+def variances(outcome: SampledGraphs) -> Float[Tensor, " graphs"]:
     """Return the residual variance of each graph of an outcome."""
     return torch.tensor(outcome.residual_variances)
 
 
-def variance_drop(one: Outcome, other: Outcome) -> Float[Tensor, " graphs"]:
+def variance_drop(one: SampledGraphs, other: SampledGraphs) -> Float[Tensor, " graphs"]:
     """Return how much lower the residual variance of each graph is in the second outcome."""
     return variances(one) - variances(other)
 
@@ -136,7 +138,7 @@ def variance_lowered(settings: Settings, by: str, below: str) -> Measurement:
     return paired(settings, variance_drop, run_of(settings, below), run_of(settings, by))
 
 
-def changed_pairs(one: Outcome, other: Outcome) -> Float[Tensor, " graphs"]:
+def changed_pairs(one: SampledGraphs, other: SampledGraphs) -> Float[Tensor, " graphs"]:
     """Return the share of each graph's pairs that are joined in one outcome and not in the other."""
     graphs = list(zip(one.graphs(), other.graphs(), strict=True))
     changed = torch.tensor([len({*first.edges} ^ {*second.edges}) for first, second in graphs])
@@ -150,7 +152,7 @@ def pairs_changed_by_momentum_in_both(settings: Settings) -> Measurement:
     All are in the fewest steps and from the same noise.
     """
 
-    def excess(both: Outcome, authors: Outcome, langevin: Outcome) -> Float[Tensor, " graphs"]:
+    def excess(both: SampledGraphs, authors: SampledGraphs, langevin: SampledGraphs) -> Float[Tensor, " graphs"]:
         return changed_pairs(both, langevin) - changed_pairs(authors, langevin)
 
     runs = [run_of(settings, sampler.name) for sampler in (ADAPTIVE_IN_BOTH, ADAPTIVE, LANGEVIN)]

@@ -13,7 +13,7 @@ from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.graph_comparison import checks, study
 from experiments.graphs.graph_comparison.presets import SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
-from experiments.graphs.graph_comparison.study import Run
+from experiments.graphs.graph_comparison.study import SteppedRun
 from experiments.graphs.looks import LOOKS
 from verdicts import Figure, Table
 from verdicts.records.figures import Cell
@@ -24,7 +24,7 @@ DODGE = 1.03
 TICKS = (0.5, 1, 2, 4)
 """Residual variances that have a tick."""
 MMD_LABEL, VARIANCE_LABEL = "squared MMD", "residual variance"
-Curves = Mapping[Run, Interval]
+Curves = Mapping[SteppedRun, Interval]
 """A quantity with its interval, by sampler and number of steps."""
 
 
@@ -122,7 +122,7 @@ def graphs_smallest(settings: Settings) -> Drawing:
     return drawing
 
 
-def smallest_budget(runs: Sequence[Run]) -> list[Run]:
+def smallest_budget(runs: Sequence[SteppedRun]) -> list[SteppedRun]:
     """Return every sampler in the fewest steps, and also in as many evaluations as the most costly of them."""
     fewest = min(run.steps for run in runs)
     most = fewest * max(SAMPLERS[run.sampler].evaluations for run in runs)

@@ -9,7 +9,7 @@ from functools import partial
 
 from experiments.graphs import samplers
 from experiments.graphs.generation import END
-from experiments.graphs.samplers import Corrector, Predictor, Run, euler_maruyama
+from experiments.graphs.samplers import Corrector, CoupledProgram, Predictor, euler_maruyama
 from experiments.graphs.systems import Pair
 
 
@@ -31,7 +31,9 @@ class Preset:
         """Return the score evaluations of a step."""
         return 1 if self.corrector is None else 2
 
-    def plan(self, pair: Pair, steps: int, snr: float, scale_eps: float, predictor: Predictor = euler_maruyama) -> Run:
+    def plan(
+        self, pair: Pair, steps: int, snr: float, scale_eps: float, predictor: Predictor = euler_maruyama
+    ) -> CoupledProgram:
         """Return the run in so many steps of the predictor."""
         correctors = self.corrector and self.corrector(snr, self.noise or scale_eps)
         return samplers.planned(pair, predictor, steps, END, correctors)

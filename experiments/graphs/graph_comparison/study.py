@@ -35,7 +35,7 @@ from verdicts.studies import Cell, cell
 CHECKPOINT = SETTING.checkpoint
 
 
-class Run(NamedTuple):
+class SteppedRun(NamedTuple):
     """A sampler, its number of steps, and the number of its seeds."""
 
     sampler: str
@@ -54,7 +54,7 @@ class Common(NamedTuple):
     seed: int
 
 
-class Outcome(NamedTuple):
+class SampledGraphs(NamedTuple):
     """The graphs of one seed in graph6, isolated nodes included, and the residual variance of each."""
 
     graph6: list[str]
@@ -66,17 +66,17 @@ class Outcome(NamedTuple):
 
 
 @cell(data=(CHECKPOINT,))
-def outcome(common: Common, sampler: str, steps: int, number: int) -> Outcome:
+def outcome(common: Common, sampler: str, steps: int, number: int) -> SampledGraphs:
     """A sampler's graphs of one seed; their numbers of nodes are those of fresh graphs."""
     sizes = [graph.nodes for graph in fresh_graphs(common.seed, 1 + number, common.graphs)]
     batches = Batches(sizes, common.batch, common.seed + number)
     both = networks_of(common.networks)
     graphs, variances = sampled(both, SAMPLERS[sampler], steps, common.snr, common.scale_eps, batches)
-    return Outcome([to_graph6(graph) for graph in graphs], variances.tolist())
+    return SampledGraphs([to_graph6(graph) for graph in graphs], variances.tolist())
 
 
 @cell(data=(CHECKPOINT,))
-def distance(common: Common, run: Run, reference: int) -> Interval:
+def distance(common: Common, run: SteppedRun, reference: int) -> Interval:
     """The squared MMD of a run's graphs and of `reference` fresh graphs."""
     graphs = [graph for listed in trimmed_graphs(common, run) for graph in listed]
     return discrepancy.unbiased_mmd(STATISTICS, fresh_graphs(common.seed, 0, reference), graphs, common.seed)
@@ -90,7 +90,7 @@ def floor(seed: int, count: int, reference: int) -> Interval:
 
 
 @cell(data=(CHECKPOINT,))
-def difference(common: Common, nearer: Run, farther: Run, reference: int) -> discrepancy.Difference:
+def difference(common: Common, nearer: SteppedRun, farther: SteppedRun, reference: int) -> discrepancy.Difference:
     """How much nearer to `reference` fresh graphs one run is than another, by the seeds of both.
 
     A batch is a unit of the interval, which is lengthened for few units.
@@ -112,12 +112,12 @@ def fresh_graphs(seed: int, stream: int, count: int) -> list[Graph]:
     return community_small(count, int(np.random.SeedSequence([seed, stream]).generate_state(1)[0]))
 
 
-def outcomes_of(common: Common, run: Run) -> list[Outcome]:
+def outcomes_of(common: Common, run: SteppedRun) -> list[SampledGraphs]:
     """Return a run's outcome for each seed."""
     return [outcome(common, run.sampler, run.steps, number) for number in range(run.seeds)]
 
 
-def trimmed_graphs(common: Common, run: Run) -> list[list[Graph]]:
+def trimmed_graphs(common: Common, run: SteppedRun) -> list[list[Graph]]:
     """Return a run's graphs for each seed, without isolated nodes."""
     return [[trimmed(graph) for graph in outcome.graphs()] for outcome in outcomes_of(common, run)]
 
@@ -133,16 +133,16 @@ def common_of(settings: Settings) -> Common:
     return Common(networks, settings.graphs, settings.batch, settings.snr, settings.scale_eps, settings.seed)
 
 
-def run_of(settings: Settings, sampler: str, times: int = 1) -> Run:
+def run_of(settings: Settings, sampler: str, times: int = 1) -> SteppedRun:
     """Return a sampler's run in `times` the fewest steps."""
     return _run(settings, sampler, times * min(settings.steps))
 
 
-def _run(settings: Settings, name: str, steps: int) -> Run:
-    return Run(name, steps, settings.more if steps == min(settings.steps) else settings.seeds)
+def _run(settings: Settings, name: str, steps: int) -> SteppedRun:
+    return SteppedRun(name, steps, settings.more if steps == min(settings.steps) else settings.seeds)
 
 
-def shown(settings: Settings) -> list[Run]:
+def shown(settings: Settings) -> list[SteppedRun]:
     """Return the runs of figures and tables: every sampler at every number of steps; those of `once` in the fewest.
 
     The predictor runs in twice as many too, where it takes as many evaluations as the others.
@@ -153,7 +153,7 @@ def shown(settings: Settings) -> list[Run]:
     return [_run(settings, *run) for run in sorted(wanted, key=lambda run: (list(SAMPLERS).index(run[0]), run[1]))]
 
 
-def against_langevin(settings: Settings) -> list[tuple[Run, Run]]:
+def against_langevin(settings: Settings) -> list[tuple[SteppedRun, SteppedRun]]:
     """Return each run of the table of differences, and Langevin's in as many steps."""
     others = [name for name in (*settings.samplers, *settings.once) if name != LANGEVIN.name]
     steps = {name: settings.steps if name in settings.samplers else (min(settings.steps),) for name in others}
@@ -161,7 +161,7 @@ def against_langevin(settings: Settings) -> list[tuple[Run, Run]]:
     return [(_run(settings, *pair), _run(settings, LANGEVIN.name, pair[1])) for pair in pairs]
 
 
-def compared(settings: Settings) -> list[tuple[Run, Run]]:
+def compared(settings: Settings) -> list[tuple[SteppedRun, SteppedRun]]:
     """Return the pairs that claims compare in the fewest steps, beside those of the table of differences.
 
     Adaptive momentum meets the predictor alone with as many evaluations, Langevin with twice as many, and momentum in

@@ -43,10 +43,10 @@ def _row(
     label: str,
     limits: tuple[float, float],
     **style: Any,
-) -> drawing.Row:
+) -> drawing.ErrorPanel:
     """Return a quantity by sampler and budget, with bands; real digits are a line."""
     curves = bands(batches, quantity)
-    return drawing.Row(curves, label, limits, lines=(curves.pop(REAL)[0][0],), **style)
+    return drawing.ErrorPanel(curves, label, limits, lines=(curves.pop(REAL)[0][0],), **style)
 
 
 def network_quality(settings: Settings) -> Drawing:

@@ -12,7 +12,7 @@ from ams.samplers import looks
 from ams.statistics import CONFIDENCE, Interval, mean_interval
 from ams_suite.drawn import save_drawn
 from experiments.images.comparison import speed_ups
-from experiments.images.drawing import Bands, Row, draw_grid, draw_rows, move_speed_ups
+from experiments.images.drawing import Bands, ErrorPanel, draw_grid, draw_rows, move_speed_ups
 from experiments.images.features import pooled
 from experiments.images.pretrained import inputs, runs, samplers, study
 from experiments.images.pretrained.checks import difference, tuned_gain
@@ -80,8 +80,8 @@ def pretrained_quality(settings: Settings) -> Drawing:
     floors = runs.held_out_quality(settings.setup, settings.batches)
     floor = mean_interval([quality.energy for quality in floors], CONFIDENCE).high
     rows = [
-        Row(_bands(settings, "energy"), "energy distance", (0.02, 600), lines=(max(floor, 0.02),)),
-        Row(_bands(settings, "variance_ratio"), "variance ratio", (0.8, 1000), lines=(1.0,)),
+        ErrorPanel(_bands(settings, "energy"), "energy distance", (0.02, 600), lines=(max(floor, 0.02),)),
+        ErrorPanel(_bands(settings, "variance_ratio"), "variance ratio", (0.8, 1000), lines=(1.0,)),
     ]
     return draw_rows(rows, settings.budgets)
 
@@ -105,7 +105,7 @@ def pretrained_frechet(settings: Settings) -> Drawing:
         if one.conditions == floor.conditions and one.entry.sampler not in CONTROLS:
             bands.setdefault(one.entry.sampler, {})[one.entry.nfe] = one.numbers["frechet"][:3]
     line = floor.numbers["frechet"].value
-    return draw_rows([Row(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))], settings.budgets)
+    return draw_rows([ErrorPanel(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))], settings.budgets)
 
 
 def pretrained_tuned(settings: Settings) -> Drawing:

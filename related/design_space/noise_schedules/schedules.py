@@ -43,7 +43,7 @@ TARGETS: dict[str, GaussianLaw] = {
 NARROW = ("stiff", "power law", "one variance")
 
 
-class Outcome(NamedTuple):
+class EndDivergences(NamedTuple):
     """What a run ends with: KL(target || run) and KL(run || target) in nats, W2, and the path bound."""
 
     forward: float
@@ -83,7 +83,7 @@ SCHEDULES: dict[str, Callable[[int, str], np.ndarray]] = {
 
 
 @cell
-def outcomes(target: str, schedule: str, count: int, sizes: tuple[float, ...]) -> dict[str, list[Outcome]]:
+def outcomes(target: str, schedule: str, count: int, sizes: tuple[float, ...]) -> dict[str, list[EndDivergences]]:
     """What N steps end with, for each model and size of the score error.
 
     They start from the target's own distribution at the first noise level.
@@ -91,9 +91,9 @@ def outcomes(target: str, schedule: str, count: int, sizes: tuple[float, ...]) -
     law, levels = TARGETS[target], ve_levels(SCHEDULES[schedule](count, target))
     start, own = marginal(law, levels[0]), marginal(law, levels[-1])
 
-    def outcome(error: ScoreError) -> Outcome:
+    def outcome(error: ScoreError) -> EndDivergences:
         end, bound = path.ended(levels, law, error, start), path.path_bound(levels, law, error, start)
-        return Outcome(*path.both_divergences(law, own, end), gaussian_w2(*end, *own, law.multiplicity), bound)
+        return EndDivergences(*path.both_divergences(law, own, end), gaussian_w2(*end, *own, law.multiplicity), bound)
 
     d = len(law.variance)
     return {name: [outcome(model(size, d)) for size in sizes] for name, model in MODELS.items()}

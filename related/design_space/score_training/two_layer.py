@@ -26,7 +26,7 @@ LATER = 8111
 """From the group's seed, on which bounds were chosen, to the one that judges: first run after they were fixed."""
 
 
-class Case(NamedTuple):
+class Regression(NamedTuple):
     """Points (seeds, n, d), targets, and initial layers W (seeds, d, m) and A (seeds, m, d)."""
 
     points: Tensor
@@ -35,17 +35,17 @@ class Case(NamedTuple):
     second: Tensor
 
 
-def case(points: int, width: int, seeds: int, seed: int) -> Case:
+def case(points: int, width: int, seeds: int, seed: int) -> Regression:
     """Return data sets and networks; a seed's data are the same at each width."""
     draw = torch.Generator().manual_seed(seed)
     clean, noise = (torch.randn(seeds, points, DIMENSION, generator=draw).double() for _ in range(2))
     first = torch.randn(seeds, DIMENSION, width, generator=draw).double()
     second = torch.randn(seeds, width, DIMENSION, generator=draw).double()
     noised = clean + noise
-    return Case(noised / noised.norm(dim=2, keepdim=True), -noise, first, second)
+    return Regression(noised / noised.norm(dim=2, keepdim=True), -noise, first, second)
 
 
-def second_layer_losses(given: Case, steps: int) -> Tensor:
+def second_layer_losses(given: Regression, steps: int) -> Tensor:
     """Return the excess loss `|f - target|^2 / n` at steps 0, 1, ..., (seeds, steps); the second layer is trained."""
     features = (given.points @ given.first).relu() / math.sqrt(given.first.shape[2])
     values, vectors = torch.linalg.eigh(features @ features.mT / features.shape[1])
@@ -56,7 +56,7 @@ def second_layer_losses(given: Case, steps: int) -> Tensor:
     return torch.einsum("si,ski->sk", share, kept[:, None] ** (2 * torch.arange(steps)[:, None]))
 
 
-def both_layers_losses(given: Case, steps: int) -> Tensor:
+def both_layers_losses(given: Regression, steps: int) -> Tensor:
     """Return the loss at steps 0, 1, ... (seeds, steps): both layers are trained."""
     points, targets, first, second = given
     count, root = points.shape[1], math.sqrt(first.shape[2])
@@ -73,7 +73,7 @@ def both_layers_losses(given: Case, steps: int) -> Tensor:
     return torch.stack(losses, 1)
 
 
-def largest_eigenvalue(given: Case, turns: int = 50) -> Tensor:
+def largest_eigenvalue(given: Regression, turns: int = 50) -> Tensor:
     """Return the largest eigenvalue of the tangent kernel at the start, by power iteration, per seed."""
     points, targets, first, second = given
     root, active = math.sqrt(first.shape[2]), (points @ first > 0).double()

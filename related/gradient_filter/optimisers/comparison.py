@@ -10,7 +10,7 @@ from ams_suite.measures import geometric_mean_ratio
 from related.gradient_filter.optimisers.descents import (
     FILTER,
     OPTIMISERS,
-    Run,
+    Descent,
     curve,
 )
 from related.gradient_filter.optimisers.rates import BUDGETS, mean_steps, rate, steps_to_threshold, tried
@@ -18,14 +18,14 @@ from related.gradient_filter.optimisers.settings import Settings
 from verdicts import InsufficientData, Measurement, Unavailable, check
 
 
-def runs(settings: Settings, problem: str, optimiser: str) -> list[Run]:
+def runs(settings: Settings, problem: str, optimiser: str) -> list[Descent]:
     """Return the judged runs of an optimiser, at its tuned rate, one a seed. Raises Unavailable."""
     if problem not in settings.problems:
         raise Unavailable(f"{problem}: this profile does not descend it")
     budget, chosen = BUDGETS[problem], rate(problem, optimiser)
     first = settings.seed + budget.later
     seeds = range(first, first + settings.seeds)
-    return [Run(problem, optimiser, chosen, budget.steps, budget.every, 0.0, seed) for seed in seeds]
+    return [Descent(problem, optimiser, chosen, budget.steps, budget.every, 0.0, seed) for seed in seeds]
 
 
 def steps(settings: Settings, problem: str, optimiser: str) -> np.ndarray:

@@ -38,7 +38,7 @@ OPTIMISERS: Mapping[str, Callable[..., Optimizer]] = {
 PLAIN, SUMS, ADAMS = ("SGD",), ("momentum", "Nesterov"), ("Adam", "AdamW")
 
 
-class Run(NamedTuple):
+class Descent(NamedTuple):
     """Problem, optimiser, rate; steps at most, steps between two readings, the loss at which it ends, seed.
 
     A seed has the same start, batches and dropout for each optimiser and rate.
@@ -59,7 +59,7 @@ def task(problem: str) -> Any:
     return PROBLEMS[problem]()
 
 
-def descend(run: Run) -> np.ndarray:
+def descend(run: Descent) -> np.ndarray:
     """Return the loss that is read at the start and after each `every` steps: infinite once it is not finite.
 
     It ends after the first that is at most `until`.
@@ -69,7 +69,7 @@ def descend(run: Run) -> np.ndarray:
     return np.array([loss if math.isfinite(loss) else math.inf for loss in read])
 
 
-def _losses(run: Run, generator: torch.Generator) -> Iterator[float]:
+def _losses(run: Descent, generator: torch.Generator) -> Iterator[float]:
     """Yield the loss that is read, then make `every` steps, as long as it is finite and above `until`."""
     learned, cpu = task(run.problem), torch.device("cpu")
     network = learned.network()
@@ -88,22 +88,22 @@ def _losses(run: Run, generator: torch.Generator) -> Iterator[float]:
 
 
 @cell
-def losses(run: Run) -> Array:
+def losses(run: Descent) -> Array:
     """The loss that is read along a run, (readings,)."""
     return descend(run)
 
 
 @cell(data=("mnist-train", "mnist-test"))
-def losses_on_mnist(run: Run) -> Array:
+def losses_on_mnist(run: Descent) -> Array:
     """The loss that is read along a run on MNIST, (readings,)."""
     return descend(run)
 
 
-def cell_of(run: Run) -> Cell[np.ndarray]:
+def cell_of(run: Descent) -> Cell[np.ndarray]:
     """Return the cell of a run."""
     return (losses_on_mnist if run.problem == MNIST else losses).cell(run)
 
 
-def curve(run: Run) -> np.ndarray:
+def curve(run: Descent) -> np.ndarray:
     """Return what was read along a run."""
     return (losses_on_mnist if run.problem == MNIST else losses)(run)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
-from related.gradient_filter.optimisers.descents import DIGITS, MNIST, OPTIMISERS, QUADRATIC, SCORE, Run, curve
+from related.gradient_filter.optimisers.descents import DIGITS, MNIST, OPTIMISERS, QUADRATIC, SCORE, Descent, curve
 
 DEVELOPMENT = 11
 """The first seed of tuning; judged runs have the group's."""
@@ -68,14 +68,14 @@ def tried(problem: str, optimiser: str) -> tuple[float, ...]:
     return tuple(slowest * 2**power for power in range(7))
 
 
-def tuning_runs(problem: str, optimiser: str, rate: float) -> list[Run]:
+def tuning_runs(problem: str, optimiser: str, rate: float) -> list[Descent]:
     """Return the runs of a rate on the seeds of development; each ends where the loss is reached."""
     budget = BUDGETS[problem]
     seeds = range(DEVELOPMENT, DEVELOPMENT + budget.seeds)
-    return [Run(problem, optimiser, rate, budget.tuning, budget.every, budget.threshold, seed) for seed in seeds]
+    return [Descent(problem, optimiser, rate, budget.tuning, budget.every, budget.threshold, seed) for seed in seeds]
 
 
-def steps_to_threshold(run: Run, threshold: float) -> float:
+def steps_to_threshold(run: Descent, threshold: float) -> float:
     """Return the steps after which a run reaches a loss, by log-log interpolation; infinite where it does not."""
     points = ((number * run.every, loss) for number, loss in enumerate(curve(run)) if number)
     return nfe_to_threshold(points, threshold)

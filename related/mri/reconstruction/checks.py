@@ -14,7 +14,16 @@ from related.mri.forward import adjoint, forward, row_mask, sensitivities
 from related.mri.guidance import ACCELERATIONS, TUNED
 from related.mri.reconstruction import study
 from related.mri.reconstruction.settings import Settings
-from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, T1, UNGUIDED, Case, Outcome, Run
+from related.mri.reconstruction.study import (
+    FLAIR,
+    GUIDED,
+    MODULE,
+    T1,
+    UNGUIDED,
+    Reconstruction,
+    SamplerChoice,
+    ScannedSubject,
+)
 from related.mri.train import BUDGET, SAMPLER
 from related.mri.tuning import GRIDS, NATURAL, SAMPLERS
 from verdicts import Measurement, Unavailable, check
@@ -23,7 +32,7 @@ LANGEVIN, ADAPTIVE, CORRECTED, KINETIC = SAMPLERS
 PGI = "PGI"
 
 
-def outcomes(settings: Settings, method: str, acceleration: int = 4, sequence: str = T1) -> list[Outcome]:
+def outcomes(settings: Settings, method: str, acceleration: int = 4, sequence: str = T1) -> list[Reconstruction]:
     """Return what a method makes of each test subject; `PGI` is the sampler's image."""
     given = study.cases(settings, acceleration, sequence)
     if method == PGI:
@@ -49,7 +58,9 @@ def sampler_ratio(settings: Settings, sampler: str, budget: int) -> Measurement:
     return _over_choices(settings, sampler, budget, lambda case, run: study.sampled(case, *run).quality.nmse.mean())
 
 
-def _over_choices(settings: Settings, sampler: str, budget: int, value: Callable[[Case, Run], float]) -> Measurement:
+def _over_choices(
+    settings: Settings, sampler: str, budget: int, value: Callable[[ScannedSubject, SamplerChoice], float]
+) -> Measurement:
     """Return a sampler's value over annealed Langevin's, the geometric mean over subjects, with both choices."""
     ratios = []
     for pair in zip(study.runs(sampler, budget), study.runs(LANGEVIN, budget), strict=True):
@@ -64,7 +75,7 @@ def variance_between_runs(settings: Settings) -> Measurement:
     return _over_choices(settings, ADAPTIVE, BUDGET, _between)
 
 
-def _between(case: Case, run: Run) -> float:
+def _between(case: ScannedSubject, run: SamplerChoice) -> float:
     """Return half the mean squared difference of two runs."""
     one, other = (study.sampled(case, *run, number).images for number in (0, 1))
     return float(np.square(one - other).mean() / 2)

@@ -16,7 +16,7 @@ from related.mri.data import split
 from related.mri.reconstruction import study
 from related.mri.reconstruction.checks import PGI, outcomes
 from related.mri.reconstruction.settings import Settings
-from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED, Outcome
+from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED, Reconstruction
 from related.mri.tuning import SAMPLERS
 from verdicts import Figure, Table
 
@@ -85,7 +85,7 @@ def sampler_errors(settings: Settings) -> Drawing:
     return drawing
 
 
-def _nmse(case: study.Case, sampler: str, budget: int) -> float:
+def _nmse(case: study.ScannedSubject, sampler: str, budget: int) -> float:
     return float(np.mean([study.sampled(case, *run).quality.nmse for run in study.runs(sampler, budget)]))
 
 
@@ -138,10 +138,10 @@ def tables(settings: Settings) -> list[Table]:
     return [Table(id="mri_quality", caption=caption, header=header, rows=tuple(rows), claims=claims)]
 
 
-def _means(held: list[Outcome]) -> tuple[float, float, float]:
+def _means(held: list[Reconstruction]) -> tuple[float, float, float]:
     psnr, ssim, nmse = (float(np.mean([column.mean() for column in each])) for each in _columns(held))
     return psnr, ssim, nmse
 
 
-def _columns(held: list[Outcome]) -> list[list[np.ndarray]]:
+def _columns(held: list[Reconstruction]) -> list[list[np.ndarray]]:
     return [[getattr(each.quality, name) for each in held] for name in ("psnr", "ssim", "nmse")]

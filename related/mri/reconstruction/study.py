@@ -26,13 +26,13 @@ DATA = tuple(f"nichart-{sequence}-{subject:02d}" for sequence in SEQUENCES for s
 ZERO_FILLED, SENSED, MODULE, GUIDED, UNGUIDED = "zero-filled", "compressed sensing", "module", "guided", "unguided"
 PARTS = ("", "-quarter")
 """Networks that learned from all training subjects, and from a quarter of them."""
-Run = tuple[str, int, Hyperparameters]
+SamplerChoice = tuple[str, int, Hyperparameters]
 """A sampler, its number of evaluations, its hyperparameters."""
 UNDETERMINED = 0.1
 """The data hardly determine directions of smaller eigenvalues of the encoding, which are at most 1."""
 
 
-class Case(NamedTuple):
+class ScannedSubject(NamedTuple):
     """A test subject's slices: which, how many, how they were measured."""
 
     subject: int
@@ -42,7 +42,7 @@ class Case(NamedTuple):
     sequence: str = T1
 
 
-class Outcome(NamedTuple):
+class Reconstruction(NamedTuple):
     """Images, their quality, and the squared error in undetermined directions over the image's square, per slice."""
 
     images: Array
@@ -50,29 +50,29 @@ class Outcome(NamedTuple):
     undetermined: Array
 
 
-def measured(case: Case) -> tuple[Float[Tensor, "n 64 64"], Scan]:
+def measured(case: ScannedSubject) -> tuple[Float[Tensor, "n 64 64"], Scan]:
     """Return true slices, evenly spaced from vertex to base, and their scan. A subject has a mask of its own."""
     rows = [int((number + 0.5) * COUNT / case.slices) for number in range(case.slices)]
     x = slices(case.subject, case.sequence)[rows]
     return x, measure(x, case.acceleration, 100 + case.subject, generator(case.seed, case.subject))
 
 
-def judged(x: Float[Tensor, "n 64 64"], scan: Scan, images: Float[Tensor, "n 64 64"]) -> Outcome:
+def judged(x: Float[Tensor, "n 64 64"], scan: Scan, images: Float[Tensor, "n 64 64"]) -> Reconstruction:
     """Return images with their quality."""
     encoded = scan.encoding
     error = spectral(images - x, encoded, (encoded.values < UNDETERMINED).float())
     share = error.square().sum((1, 2)) / x.square().sum((1, 2))
-    return Outcome(images.numpy(), quality(images, x), share.double().numpy())
+    return Reconstruction(images.numpy(), quality(images, x), share.double().numpy())
 
 
 @cell(data=DATA)
-def truth(case: Case) -> Array:
+def truth(case: ScannedSubject) -> Array:
     """The true slices (n, 64, 64)."""
     return measured(case)[0].numpy()
 
 
 @cell(data=DATA)
-def sampled(case: Case, sampler: str, budget: int, given: Hyperparameters, number: int = 0) -> Outcome:
+def sampled(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters, number: int = 0) -> Reconstruction:
     """The preliminary guidance images that a sampler makes, in the run of a number."""
     x, scan = measured(case)
     draws = generator(case.seed, 1000 * (number + 1) + case.subject)
@@ -80,14 +80,14 @@ def sampled(case: Case, sampler: str, budget: int, given: Hyperparameters, numbe
 
 
 @cell(data=DATA)
-def reconstructed(case: Case, method: str) -> Outcome:
+def reconstructed(case: ScannedSubject, method: str) -> Reconstruction:
     """The reconstruction by a method that is no sampler; the guided ones begin from the sampler's images."""
     x, scan = measured(case)
     with torch.no_grad():
         return judged(x, scan, _reconstruct(case, method, scan))
 
 
-def _reconstruct(case: Case, method: str, scan: Scan) -> Float[Tensor, "n 64 64"]:
+def _reconstruct(case: ScannedSubject, method: str, scan: Scan) -> Float[Tensor, "n 64 64"]:
     if method == ZERO_FILLED:
         return scan.b
     if method == SENSED:
@@ -101,12 +101,12 @@ def _reconstruct(case: Case, method: str, scan: Scan) -> Float[Tensor, "n 64 64"
     return committed(method)(seen(pgi, prior_score(), scan))
 
 
-def cases(settings: Settings, acceleration: int = 4, sequence: str = T1) -> list[Case]:
+def cases(settings: Settings, acceleration: int = 4, sequence: str = T1) -> list[ScannedSubject]:
     """Return a case a test subject."""
-    return [Case(subject, settings.slices, settings.seed, acceleration, sequence) for subject in split().test]
+    return [ScannedSubject(subject, settings.slices, settings.seed, acceleration, sequence) for subject in split().test]
 
 
-def runs(sampler: str, budget: int) -> list[Run]:
+def runs(sampler: str, budget: int) -> list[SamplerChoice]:
     """Return what `sampled` is told of a sampler's runs, one for each choice of its hyperparameters."""
     return [(sampler, budget, given) for given in chosen()[sampler][budget]]
 

@@ -27,7 +27,7 @@ from experiments.graphs.correctors.configurations import (
     samplers_of,
 )
 from experiments.graphs.correctors.settings import SetSizes, Settings
-from experiments.graphs.correctors.study import Common, Run
+from experiments.graphs.correctors.study import Common, SamplerRun
 from experiments.graphs.correctors.tables import hours_of, tables
 from experiments.graphs.data import community_small, split, to_graph6
 from experiments.graphs.gdss_tables import study as gdss_tables
@@ -89,7 +89,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
     monkeypatch.setattr(study.molecules, "chemnet_distances", lambda reference, sets: [None for _ in sets])
 
     def place(looks: Looks, rest: float = 0.05) -> None:
-        def outcomes(common: Common, run: Run) -> list[Sample]:
+        def outcomes(common: Common, run: SamplerRun) -> list[Sample]:
             make = made_molecules if common.name in MOLECULES else made_graphs
             return [make(common, number, looks.get(run.sampler, rest)) for number in range(run.seeds)]
 
@@ -210,7 +210,7 @@ def test_few_steps_from_the_authors_files(authors_files: None, fresh_cells: None
     sizes = SetSizes(graphs=4, batch=2)
     for name in ("ego_small", "QM9"):
         common = study.common_of(Settings(real=20), name, sizes)
-        run = Run(ADAPTIVE.name, 6, 2)
+        run = SamplerRun(ADAPTIVE.name, 6, 2)
         assert math.isfinite(study.row(common, run).distance.value)
         assert len(study.lines_of(common, run)) == 2
     one, other = (

@@ -49,7 +49,7 @@ def gauss_seidel(patch: pytest.MonkeyPatch) -> None:
     """The adjacency's score at the features as they are after the round's own steps."""
     jacobi = samplers.coupled
 
-    def seidel(plan: samplers.Run, features: samplers.Half, adjacency: samplers.Half):
+    def seidel(plan: samplers.CoupledProgram, features: samplers.Half, adjacency: samplers.Half):
         newest = [features.start]
 
         def noted(x, a, level):

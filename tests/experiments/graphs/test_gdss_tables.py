@@ -15,7 +15,7 @@ from ams.metrics.mmd import biased_within, mmd_squared
 from ams.statistics import Interval
 from experiments.graphs.data import community_small, split, to_graph6
 from experiments.graphs.gdss_tables import checks, figures, study
-from experiments.graphs.gdss_tables.rows import Row, false_alarms, floor, half_range, means_of_parts, row
+from experiments.graphs.gdss_tables.rows import SetEstimate, false_alarms, floor, half_range, means_of_parts, row
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
@@ -140,7 +140,7 @@ def test_a_row_of_parts_is_that_of_each_alone() -> None:
 def test_false_alarms_are_those_of_single_sets() -> None:
     """Two normal quantities: 4.6 % of each beyond two standard errors, both together as often as either is."""
     generator = np.random.default_rng(0)
-    one, other = (Row(Interval(3.0, 2.9, 3.1, 20), 3.0 + 0.7 * generator.normal(size=20_000)) for _ in range(2))
+    one, other = (SetEstimate(Interval(3.0, 2.9, 3.1, 20), 3.0 + 0.7 * generator.normal(size=20_000)) for _ in range(2))
     rate = 2 * (1 - NormalDist().cdf(2.0))
     assert false_alarms([one], 2.0) == pytest.approx(rate, abs=0.008)  # five standard errors of a share
     assert false_alarms([one, other], 2.0) == pytest.approx(1 - (1 - rate) ** 2, abs=0.012)

@@ -25,7 +25,7 @@ from experiments.graphs.graph_comparison.presets import (
     SAMPLERS,
 )
 from experiments.graphs.graph_comparison.settings import Settings
-from experiments.graphs.graph_comparison.study import Common, Outcome, Run
+from experiments.graphs.graph_comparison.study import Common, SampledGraphs, SteppedRun
 from experiments.graphs.mmd_intervals.study import flipped
 from tests.claims import claim_of, expected, measured, quick_settings, verdict_of
 from verdicts import Unavailable
@@ -57,12 +57,12 @@ AS_EXPECTED: Mapping[str, Look] = {
 Put = Callable[[Mapping[str, Look]], None]
 
 
-def made_outcome(common: Common, number: int, look: Look) -> Outcome:
+def made_outcome(common: Common, number: int, look: Look) -> SampledGraphs:
     """Fresh graphs with a share of their pairs flipped, the same pairs for every sampler."""
     share, variance = look
     fresh = study.fresh_graphs(common.seed, 1 + number, common.graphs)
     lines = [to_graph6(graph) for graph in flipped(fresh, share, common.seed + number)]
-    return Outcome(lines, (variance + np.linspace(-0.01, 0.01, common.graphs)).tolist())
+    return SampledGraphs(lines, (variance + np.linspace(-0.01, 0.01, common.graphs)).tolist())
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
     monkeypatch.setattr(study, "fetch", lambda name: Path())
 
     def place(looks: Mapping[str, Look]) -> None:
-        def outcomes(common: Common, run: Run) -> list[Outcome]:
+        def outcomes(common: Common, run: SteppedRun) -> list[SampledGraphs]:
             return [made_outcome(common, number, looks[run.sampler]) for number in range(run.seeds)]
 
         monkeypatch.setattr(study, "outcomes_of", outcomes)
@@ -186,7 +186,7 @@ def test_the_study_lists_what_claims_read_and_more_seeds_keep_the_cells_of_fewer
 
 
 def test_a_share_of_pairs_that_changed() -> None:
-    one, other = (Outcome([to_graph6(Graph(4, edges))], [1.0]) for edges in ((), ((0, 1),)))
+    one, other = (SampledGraphs([to_graph6(Graph(4, edges))], [1.0]) for edges in ((), ((0, 1),)))
     assert checks.changed_pairs(one, other).tolist() == pytest.approx([1 / 6])
     assert torch.equal(checks.variance_drop(one, other), torch.zeros(1))
 

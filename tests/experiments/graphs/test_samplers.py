@@ -14,7 +14,16 @@ from experiments.graphs import samplers
 from experiments.graphs.generation import halves
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches
-from experiments.graphs.samplers import ADAPTIVE, CONSTANT, Denoised, Half, Run, coupled, denoised_end, planned
+from experiments.graphs.samplers import (
+    ADAPTIVE,
+    CONSTANT,
+    CoupledProgram,
+    Denoised,
+    Half,
+    coupled,
+    denoised_end,
+    planned,
+)
 from experiments.graphs.systems import CoupledScore, Pair, scores, scores_of, ve_system, vp_system
 from tests.experiments.graphs import random_networks as small
 
@@ -121,7 +130,7 @@ def test_the_order_of_nodes_is_the_samples_own(name: str, coupling: type) -> Non
     assert (x.x - orderly[-1][0]).abs().max() > 0.1
 
 
-def generated(sizes: list[int], plan: Run, coupling: type) -> Denoised:
+def generated(sizes: list[int], plan: CoupledProgram, coupling: type) -> Denoised:
     """Return a run in float32 from seeds, padded, in the caller's order."""
     layout, both = Layout.of(sizes), small.made_networks()
     both = both._replace(features=both.features.float(), adjacency=both.adjacency.float())
@@ -184,7 +193,7 @@ def watched(rounds: list[int]) -> list[tuple[str, float]]:
         Half(torch.tensor([start]), score(name), replayed([]), RaggedBatch(own))
         for name, start in (("x", 0.0), ("a", 100.0))
     )
-    list(coupled(Run(program(), program(), rounds), first, second))
+    list(coupled(CoupledProgram(program(), program(), rounds), first, second))
     return seen
 
 
@@ -217,5 +226,7 @@ def test_a_sampler_of_the_library_runs_on_graphs_as_it_is() -> None:
     """Annealed BAOAB, from noise level to noise level: nothing of it knows of graphs."""
     layout, _, _ = small.batch(SIZES)
     programs = [one_step_per_level(annealed_baoab(), system.levels(N, 0.1)) for system in PAIR]
-    end = denoised_end(coupled(Run(*programs, [1] * (N - 1)), *Noises(layout, 5).ragged(scores(BOTH, PAIR, layout))))
+    end = denoised_end(
+        coupled(CoupledProgram(*programs, [1] * (N - 1)), *Noises(layout, 5).ragged(scores(BOTH, PAIR, layout)))
+    )
     assert all(part.isfinite().all() for part in end)

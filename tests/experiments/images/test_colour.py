@@ -22,7 +22,7 @@ from experiments.images.colour.settings import ADAPTIVE, CIFAR, PLAIN, Network, 
 from experiments.images.colour.study import Batch, Reference
 from experiments.images.features.extractors import Extractor
 from experiments.images.features.scores import Scores
-from experiments.images.runs import Outcome, generator, run
+from experiments.images.runs import Samples, generator, run
 from tests.claims import ROOT, claims, verdict_of
 from tests.experiments.images.original import checkpoint, made
 from verdicts.claims.loading import load_config
@@ -131,7 +131,7 @@ def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch: pytest.MonkeyPa
 def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch: pytest.MonkeyPatch) -> None:
     second = generator(FEW.seed, 2).initial_seed()
 
-    def breaking(*run_of: Any) -> Outcome:
+    def breaking(*run_of: Any) -> Samples:
         if run_of[1].name == ADAPTIVE and run_of[-1].initial_seed() == second:
             raise NonFiniteState("step 3")
         return run(*run_of)

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from ams.errors import UserError
-from experiments.images.drawing import Row, draw_rows, move_speed_ups
+from experiments.images.drawing import ErrorPanel, draw_rows, move_speed_ups
 
 
 def test_a_chart_of_speed_ups_without_tuned_ones_has_nothing_to_choose() -> None:
@@ -21,7 +21,7 @@ def test_a_chart_of_speed_ups_without_tuned_ones_has_nothing_to_choose() -> None
 
 def test_a_sampler_that_no_family_of_figures_names_is_refused_not_left_out() -> None:
     bands = {name: {10: (1.0, 0.9, 1.1), 20: (0.5, 0.4, 0.6)} for name in ("ancestral", "PC, Langevin")}
-    (axes,) = draw_rows([Row(bands, "error", (0.1, 2.0))], (10, 20)).axes
+    (axes,) = draw_rows([ErrorPanel(bands, "error", (0.1, 2.0))], (10, 20)).axes
     assert axes.get_legend_handles_labels()[1] == ["PC, Langevin", "ancestral"]
     with pytest.raises(UserError, match="sampler 'new one' has no look"):
-        draw_rows([Row({**bands, "new one": bands["ancestral"]}, "error", (0.1, 2.0))], (10, 20))
+        draw_rows([ErrorPanel({**bands, "new one": bands["ancestral"]}, "error", (0.1, 2.0))], (10, 20))

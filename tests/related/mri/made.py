@@ -7,7 +7,7 @@ import torch
 
 from ams.samplers.presets import Hyperparameters
 from related.mri.metrics import Quality
-from related.mri.reconstruction.study import Case, Outcome
+from related.mri.reconstruction.study import Reconstruction, ScannedSubject
 
 
 def heads(count: int, seed: int = 0) -> torch.Tensor:
@@ -19,16 +19,18 @@ def heads(count: int, seed: int = 0) -> torch.Tensor:
     return 0.6 * (inside < 1).float() - 0.3 * (inside < 0.3).float()
 
 
-def outcome(psnr: float, nmse: float = 0.01, undetermined: float = 0.01) -> Outcome:
+def outcome(psnr: float, nmse: float = 0.01, undetermined: float = 0.01) -> Reconstruction:
     """Return an outcome of two slices with this quality."""
     pair = np.ones(2)
-    return Outcome(np.zeros((2, 64, 64)), Quality(psnr * pair, 0.9 * pair, nmse * pair), undetermined * pair)
+    return Reconstruction(np.zeros((2, 64, 64)), Quality(psnr * pair, 0.9 * pair, nmse * pair), undetermined * pair)
 
 
-def by_subject(values: dict[str, float]) -> Callable[..., Outcome]:
+def by_subject(values: dict[str, float]) -> Callable[..., Reconstruction]:
     """Return what stands for a cell of samplers: NMSE by sampler, a little different from subject to subject."""
 
-    def made(case: Case, sampler: str, budget: int, given: Hyperparameters, number: int = 0) -> Outcome:
+    def made(
+        case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters, number: int = 0
+    ) -> Reconstruction:
         return outcome(20.0, values[sampler] * (1 + 0.01 * (case.subject % 3)))
 
     return made

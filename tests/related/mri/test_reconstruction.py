@@ -13,7 +13,7 @@ from related.mri.forward import measure
 from related.mri.reconstruction import checks, study
 from related.mri.reconstruction.checks import ADAPTIVE, CORRECTED, KINETIC, LANGEVIN
 from related.mri.reconstruction.settings import Settings
-from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, UNGUIDED, Case, Outcome
+from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, UNGUIDED, Reconstruction, ScannedSubject
 from tests.claims import refuted, verdict_of
 from tests.related.mri.made import by_subject, heads, outcome
 
@@ -44,8 +44,8 @@ def test_runs_that_vary_alike_refute_n4k(monkeypatch: pytest.MonkeyPatch) -> Non
     for factor, verdict in ((1.0, "refuted"), (0.8, "holds")):
 
         def made(
-            case: Case, sampler: str, budget: int, given: object, number: int = 0, factor: float = factor
-        ) -> Outcome:
+            case: ScannedSubject, sampler: str, budget: int, given: object, number: int = 0, factor: float = factor
+        ) -> Reconstruction:
             size = factor if sampler == ADAPTIVE else 1.0
             apart = (size * (1 + 0.01 * (case.subject % 3))) ** 0.5
             return outcome(20.0)._replace(images=np.full((2, 64, 64), number * apart))
@@ -54,10 +54,12 @@ def test_runs_that_vary_alike_refute_n4k(monkeypatch: pytest.MonkeyPatch) -> Non
         assert verdict_of("N4k", settings=SMALL) == verdict
 
 
-def with_outcomes(monkeypatch: pytest.MonkeyPatch, values: Callable[[str, Case], tuple[float, float]]) -> None:
+def with_outcomes(
+    monkeypatch: pytest.MonkeyPatch, values: Callable[[str, ScannedSubject], tuple[float, float]]
+) -> None:
     """Make up PSNR and undetermined error by method ("PGI": the sampler's) and case, with differences by subject."""
 
-    def made(method: str, case: Case) -> Outcome:
+    def made(method: str, case: ScannedSubject) -> Reconstruction:
         psnr, undetermined = values(method, case)
         return outcome(psnr + 0.01 * (case.subject % 3), undetermined=undetermined * (1 + 0.01 * (case.subject % 3)))
 
@@ -65,7 +67,7 @@ def with_outcomes(monkeypatch: pytest.MonkeyPatch, values: Callable[[str, Case],
     monkeypatch.setattr(study, "reconstructed", lambda case, method: made(method, case))
 
 
-def of_methods(**values: float) -> Callable[[str, Case], tuple[float, float]]:
+def of_methods(**values: float) -> Callable[[str, ScannedSubject], tuple[float, float]]:
     """Return PSNR by method, whatever the case."""
     return lambda method, case: (values[method.replace("-", "_").replace(" ", "_")], 0.01)
 
@@ -104,7 +106,7 @@ def test_a_network_that_loses_more_out_of_distribution_refutes_n4g(monkeypatch: 
     """Falsifier of N4g: on FLAIR the guided network loses more than the prior's samples."""
     for lost, verdict in ((4.0, "refuted"), (1.0, "holds")):
 
-        def values(method: str, case: Case, lost: float = lost) -> tuple[float, float]:
+        def values(method: str, case: ScannedSubject, lost: float = lost) -> tuple[float, float]:
             whole = {"PGI": 25.0, GUIDED: 28.0}[method]
             return (whole - (case.sequence == FLAIR) * {"PGI": 2.0, GUIDED: lost}[method], 0.01)
 
