@@ -126,10 +126,8 @@ def on_mixture(settings: Settings, tuned: str = "") -> Measurement:
     case = CASES["KL on the mixture", tuned or "on it"]
     (run,) = case.runs(judged(settings) if tuned else settings, PAPER, 40, bool(tuned))
     kl, baseline = run.errors.kl, list(curve(case, settings, BASELINE, bool(tuned)))
-    low, _ = needed(baseline, max(kl.high, 1e-9), bool(tuned))
-    _, high = needed(baseline, max(kl.low, 1e-9), bool(tuned))
-    _, value = needed(baseline, max(kl.value, 1e-9), bool(tuned))
-    low, value, high = (min(each / 40, _CEILING) for each in (low, value, high))
+    bounds = [needed(baseline, max(end, 1e-9), bool(tuned)) for end in (kl.high, kl.value, kl.low)]
+    low, value, high = (min(each / 40, _CEILING) for each in (bounds[0][0], bounds[1][1], bounds[2][1]))
     return Measurement(value=value, low=low, high=high, n=kl.n, seeds=(settings.seed,))
 
 

@@ -19,13 +19,20 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
+from pydantic import JsonValue
 from scipy import special
 
 from ams.statistics import CONFIDENCE, Interval
 from ams.statistics.intervals import student_quantile
+from verdicts import Measurement
 
 QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 """Of the normal distribution, two-sided, at `CONFIDENCE`."""
+
+
+def over_seeds(interval: Interval, first: int, seeds: int, **detail: JsonValue) -> Measurement:
+    """Return an interval from so many seeds, the `first` one and those after it, as a measurement."""
+    return Measurement(**interval._asdict(), seeds=tuple(range(first, first + seeds)), detail=detail)
 
 
 def stretched(interval: Interval) -> Interval:

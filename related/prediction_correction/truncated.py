@@ -197,6 +197,6 @@ def least_growth_of_the_raw_moment(settings: Settings) -> Measurement:
 
 
 def largest_ratio(settings: Settings, of: str) -> Measurement:
-    """Return the largest of a ratio of `TruncationRatios` over random problems; the detail has the least and the median."""
+    """Return the largest of a ratio of `TruncationRatios`, random problems; the detail has the least and the median."""
     ratios = getattr(random_cases(settings.truncated, settings.seed), of)
     return largest(ratios, settings.seed, least=float(ratios.min()), median=float(np.median(ratios)))

@@ -15,6 +15,7 @@ from experiments.graphs.intervals import (
     QUANTILE,
     combined,
     farthest,
+    over_seeds,
     resolved_by_holm,
     smallest_seen,
     standardised,
@@ -41,15 +42,13 @@ def gain_of(settings: Settings, name: str, pair: str) -> Difference:
 
 def measured(settings: Settings, sizes: SetSizes, interval: Interval, **detail: JsonValue) -> Measurement:
     """Return an interval at the judged steps as a measurement, with the graphs and seeds that it is from."""
-    value, low, high, units = interval
     about: dict[str, JsonValue] = {
         "graphs": sizes.more * sizes.graphs,
         "evaluations": 2 * JUDGED,
-        "smallest difference resolved": round((high - low) / 2, 4),
+        "smallest difference resolved": round((interval.high - interval.low) / 2, 4),
         **detail,
     }
-    seeds = tuple(settings.seed + number for number in range(sizes.more))
-    return Measurement(value=value, low=low, high=high, n=units, seeds=seeds, detail=about)
+    return over_seeds(interval, settings.seed, sizes.more, **about)
 
 
 def measured_gain(settings: Settings, name: str, pair: str) -> Measurement:
@@ -65,13 +64,12 @@ def over_sets(settings: Settings, pair: str) -> Measurement:
     gains = [gain_of(settings, name, pair).interval for name in names]
     each = [standardised(gain) for gain in gains]
     of_sets = dict(zip(names, zip(each, resolved_by_holm(each), strict=True), strict=True))
-    value, low, high, n = combined(gains)
+    whole = combined(gains)
     detail: dict[str, JsonValue] = {f"Z of {name}": round(z, 2) for name, (z, _) in of_sets.items()}
     detail["nearer (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z > 0]
     detail["farther (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z < 0]
-    detail["smallest mean gain resolved, in standard errors of a set"] = round(QUANTILE / math.sqrt(n), 2)
-    seeds = tuple(settings.seed + number for number in range(max(sizes.more for _, sizes in settings.sets())))
-    return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
+    detail["smallest mean gain resolved, in standard errors of a set"] = round(QUANTILE / math.sqrt(whole.n), 2)
+    return over_seeds(whole, settings.seed, max(sizes.more for _, sizes in settings.sets()), **detail)
 
 
 def validity_gain(settings: Settings, name: str) -> Measurement:
@@ -128,7 +126,5 @@ def stray_of_molecules(settings: Settings, name: str) -> Measurement:
 def _stray(
     settings: Settings, sizes: SetSizes, run: study.SamplerRun, strays: Sequence[float], detail: dict[str, JsonValue]
 ) -> Measurement:
-    value, low, high, n = farthest(strays, run.seeds * sizes.graphs)
-    seeds = tuple(settings.seed + number for number in range(run.seeds))
     about: dict[str, JsonValue] = {"sampler": run.sampler, "steps": 1000, **detail}
-    return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=about)
+    return over_seeds(farthest(strays, run.seeds * sizes.graphs), settings.seed, run.seeds, **about)

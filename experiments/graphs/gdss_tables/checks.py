@@ -4,7 +4,7 @@ from pydantic import JsonValue
 
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.intervals import farthest
+from experiments.graphs.intervals import farthest, over_seeds
 from verdicts import Measurement
 
 
@@ -20,9 +20,7 @@ def largest_stray(settings: Settings, name: str) -> Measurement:
     detail |= {"steps": steps, "size of a row": size}
     if row.false_alarms is not None:
         detail["correct rows left undecided"] = round(row.false_alarms, 3)
-    seeds = tuple(settings.seed + number for number in range(settings.seeds))
-    value, low, high, n = farthest(row.strays(), count)
-    return Measurement(value=value, low=low, high=high, n=n, seeds=seeds, detail=detail)
+    return over_seeds(farthest(row.strays(), count), settings.seed, settings.seeds, **detail)
 
 
 def half_range_of_real_graphs(settings: Settings, name: str) -> Measurement:
@@ -33,5 +31,4 @@ def half_range_of_real_graphs(settings: Settings, name: str) -> Measurement:
     floor = study.real_floor(name, settings.draws, settings.seed)
     size = len(study.published(name).test)
     detail: dict[str, JsonValue] = {"mean": floor.value, "low": floor.low, "high": floor.high, "size": size}
-    value, low, high, n = study.real_half_range(name, settings.draws, settings.seed)
-    return Measurement(value=value, low=low, high=high, n=n, seeds=(settings.seed,), detail=detail)
+    return over_seeds(study.real_half_range(name, settings.draws, settings.seed), settings.seed, 1, **detail)

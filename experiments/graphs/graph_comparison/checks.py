@@ -20,7 +20,7 @@ from experiments.graphs.graph_comparison.sampling import OBSERVED, residual_vari
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import SampledGraphs, SteppedRun, run_of
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.intervals import half_length
+from experiments.graphs.intervals import half_length, over_seeds
 from experiments.graphs.training import Example
 from verdicts import Measurement, Unavailable, check
 
@@ -39,10 +39,7 @@ def title_of(settings: Settings) -> str:
 
 def measured(settings: Settings, interval: Interval, seeds: int, **detail: JsonValue) -> Measurement:
     """Return an interval over the first `seeds` seeds as a measurement that names the networks."""
-    value, low, high, units = interval
-    used = tuple(settings.seed + number for number in range(seeds))
-    about: dict[str, JsonValue] = {"networks": title_of(settings), **detail}
-    return Measurement(value=value, low=low, high=high, n=units, seeds=used, detail=about)
+    return over_seeds(interval, settings.seed, seeds, networks=title_of(settings), **detail)
 
 
 def mmd_difference(settings: Settings, nearer: SteppedRun, farther: SteppedRun) -> Difference:

@@ -8,20 +8,14 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from ams.statistics import Interval
+from experiments.graphs.intervals import over_seeds
 from experiments.graphs.molecules import study
 from experiments.graphs.molecules.settings import Settings
 from verdicts import Measurement, check
 
 
 def _measured(settings: Settings, name: str, share: Interval, **detail: JsonValue) -> Measurement:
-    return Measurement(
-        value=share.value,
-        low=share.low,
-        high=share.high,
-        n=share.n,
-        seeds=tuple(settings.seed + number for number in range(settings.seeds)),
-        detail={"steps": settings.of(name).steps, **detail},
-    )
+    return over_seeds(share, settings.seed, settings.seeds, steps=settings.of(name).steps, **detail)
 
 
 def _each(shares: Sequence[Interval]) -> JsonValue:
