@@ -1,11 +1,12 @@
 """The group's tables, and its figures (module `drawing`)."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
 
 from ams.samplers.presets import SPECS, LineMethod
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
+from ams_suite.drawn import tabled
 from analysis.annealed.drawing import figures as figures
 from analysis.annealed.nfe_to_threshold import (
     ELSEWHERE,
@@ -29,13 +30,14 @@ def tables(settings: Settings) -> list[Table]:
     """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2, P2c, P2d and B2."""
     everything = settings.tabulated or TABULATED
     # particles' own noise in the modes' weights would drown their W2
+    header = ("NFE", *(f"{case.name}{', tuned' if tuned else ''}" for case, tuned in SPEED))
     known = [sampler for sampler in everything if SPECS[sampler].line_method is not LineMethod.PARTICLES]
     return [
         needed_table(settings, KL, everything, settings.kl, "needed_gaussian_kl"),
         needed_table(settings, W2, everything, settings.w2, "needed_gaussian_w2"),
         needed_table(settings, LINE_KL, everything, settings.line_kl, "needed_mixture_kl"),
         needed_table(settings, LINE_W2, known, settings.w2, "needed_mixture_w2"),
-        speed_table(settings),
+        tabled(speed_up, header, ("P2", "P2c", "P2d", "B2"), settings),
     ]
 
 
@@ -79,20 +81,19 @@ def _list(values: Sequence[float]) -> str:
     return ", ".join(f"{value:g}" for value in values)
 
 
-def speed_table(settings: Settings) -> Table:
-    """Return by budget how many times as many evaluations annealed Langevin needs for adaptive momentum's error."""
-    cases = (*product((KL, W2, LINE_KL), (False, True)), *product((ELSEWHERE, ELSEWHERE_W2, LINE_ELSEWHERE), (True,)))
-    columns = [{point.budget: _times(point) for point in speed_ups(case, settings, tuned)} for case, tuned in cases]
+SPEED = (*product((KL, W2, LINE_KL), (False, True)), *product((ELSEWHERE, ELSEWHERE_W2, LINE_ELSEWHERE), (True,)))
+"""The columns of the table of speed-ups: a case, at the defaults or tuned."""
+
+
+def speed_up(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, both at the
+    defaults or both tuned: by the first budget, of those computed, at which it gets there. >: it does not get there
+    within its budgets. Empty: that budget was not run.
+    """
+    columns = [{point.budget: _times(point) for point in speed_ups(case, settings, tuned)} for case, tuned in SPEED]
     known = {*settings.budgets, *settings.long, *settings.line_budgets, *settings.compared, *settings.elsewhere}
-    budgets = sorted(known & {budget for column in columns for budget in column})
-    rows = tuple((budget, *(column.get(budget, "") for column in columns)) for budget in budgets)
-    header = ("NFE", *(f"{case.name}{', tuned' if tuned else ''}" for case, tuned in cases))
-    caption = (
-        f"How many times as many evaluations {BASELINE} needs for the error of {PAPER}, both at the defaults or both "
-        "tuned: by the first budget, of those computed, at which it gets there. >: it does not get there within its "
-        "budgets. Empty: that budget was not run."
-    )
-    return Table(id="speed_up", caption=caption, header=header, rows=rows, claims=("P2", "P2c", "P2d", "B2"))
+    for budget in sorted(known & {budget for column in columns for budget in column}):
+        yield budget, *(column.get(budget, "") for column in columns)
 
 
 def _times(point: SpeedUp) -> Cell:

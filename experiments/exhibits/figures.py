@@ -1,8 +1,9 @@
 """The group's tables: what stands for each configuration, what each costs, and the table of the image experiment."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from ams.errors import DataUnavailable
+from ams_suite.drawn import tabled
 from experiments.exhibits import study
 from experiments.exhibits.arithmetic import Rate
 from experiments.exhibits.configurations import Configuration, listed
@@ -18,23 +19,29 @@ from verdicts.records.figures import Cell
 HOUR = 3600.0
 UNKNOWN = ""
 """What stands in a table for a number that is not known."""
-COST_HEADER = (
-    "configuration",
-    "million parameters",
-    "GFLOP an evaluation",
-    "timed at: pixels a side, or mean nodes",
-    "CPU seconds, 1000 evaluations",
-    "samples",
-    "evaluations a sample",
-    "CPU core-hours",
-    "GPU-hours",
+NAMED = ("configuration", "sampler there", "claims here", "command", "file needed", "not known")
+STANDING = ("group", "profile", "stands for", "data and score", "samples", "evaluations or steps")
+COST = (
+    *("configuration", "million parameters", "GFLOP an evaluation", "timed at: pixels a side, or mean nodes"),
+    *("CPU seconds, 1000 evaluations", "samples", "evaluations a sample", "CPU core-hours", "GPU-hours"),
+)
+GRID = (
+    *("configuration", "images a cell", "cells", "evaluations", "CPU core-hours", "GPU-hours", "longest cell, h"),
+    *(f"hours on {count}" for count in GPUS),
 )
 
 
 def tables(settings: Settings) -> list[Table]:
     """Return what stands for each configuration, its cost, the table of the image experiment, and the whole grid's."""
     rates = {each.id: rate_of(settings, each) for each in listed().configuration}
-    return [exhibits(), groups(), costs(settings, rates), images(settings, rates), grid(settings, rates)]
+    cells = ("data set, network", "sampler", *map(str, settings.budgets), "as configured", "command")
+    return [
+        tabled(exhibits, NAMED, ("E1",)),
+        tabled(exhibit_groups, STANDING, ("E1",)),
+        tabled(exhibit_costs, COST, ("E2", "E2a", "E3"), settings, rates, tflops=f"{settings.tflops:g}"),
+        tabled(exhibit_images, cells, ("E1",), settings, rates),
+        tabled(exhibit_grid, GRID, ("E3",), settings, rates),
+    ]
 
 
 def rate_of(settings: Settings, configuration: Configuration) -> Rate | None:
@@ -45,49 +52,36 @@ def rate_of(settings: Settings, configuration: Configuration) -> Rate | None:
         return None
 
 
-def exhibits() -> Table:
-    """Return the table of the configurations and of what stands for each."""
-    rows = []
+def exhibits() -> Iterator[tuple[Cell, ...]]:
+    """The authors' configurations of arXiv 2405.13726 (with those of score_sde, NCSNv2 and GDSS that they name), one in
+    a row: data set and network, the sampler there, the claims and groups that stand for it here (their sizes: table
+    exhibit_groups), the command that runs these and on what, the file that a user must have where the suite cannot
+    fetch it, and what is not known of the configuration.
+    """
     for each in listed().configuration:
         groups_here = f"groups: {', '.join(each.here)}" if each.here else ""
         here = "; ".join(filter(None, (", ".join(each.claims), groups_here)))
         run = f"{each.command} ({each.hardware})"
-        rows.append((each.title, each.stated(), here, run, each.checkpoint, "; ".join(each.unknown)))
-    caption = (
-        "The authors' configurations of arXiv 2405.13726 (with those of score_sde, NCSNv2 and GDSS that they name), "
-        "one in a row: data set and network, the sampler there, the claims and groups that stand for it here (their "
-        "sizes: table exhibit_groups), the command that runs these and on what, the file that a user must have where "
-        "the suite cannot fetch it, and what is not known of the configuration."
-    )
-    header = ("configuration", "sampler there", "claims here", "command", "file needed", "not known")
-    return Table(id="exhibits", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
+        yield each.title, each.stated(), here, run, each.checkpoint, "; ".join(each.unknown)
 
 
-def groups() -> Table:
-    """Return the table of the groups that stand for configurations, at which scale."""
-    rows = standing(all_claims(), listed())
-    caption = (
-        "The groups that stand for the authors' configurations, with the smallest profile that runs each, and its "
-        "scale there: data, generated samples of each sampler, score evaluations (images) or steps (graphs) of each."
-    )
-    header = ("group", "profile", "stands for", "data and score", "samples", "evaluations or steps")
-    return Table(id="exhibit_groups", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
+def exhibit_groups() -> Iterator[tuple[Cell, ...]]:
+    """The groups that stand for the authors' configurations, with the smallest profile that runs each, and its scale
+    there: data, generated samples of each sampler, score evaluations (images) or steps (graphs) of each.
+    """
+    return standing(all_claims(), listed())
 
 
-def costs(settings: Settings, rates: dict[str, Rate | None]) -> Table:
-    """Return the table of the costs at the published sizes."""
-    rows = tuple(_cost(settings, each, rates[each.id]) for each in listed().configuration)
-    caption = (
-        "What each configuration costs at its published size: samples, times evaluations of its network. CPU seconds "
-        "are measured on the machine of this run, one thread, one or two images at once, with random weights, or the "
-        "GDSS authors' for graphs; another resolution has the time of the nearest one that is timed, times the ratio "
-        "of counted operations (claims E2, E3). Operations are those of convolutions and matrix products, two for a "
-        "product that is added. GPU-hours are the operations alone at "
-        f"{settings.tflops:g} x $10^{{12}}$ a second, an assumption (about half of an A100's 19.5 in float32); small "
-        "graphs take longer, since starting each operation takes longer than the operation. Empty: not known; the "
-        "network of NCSNv2, or a graph set's file, is not here."
-    )
-    return Table(id="exhibit_costs", caption=caption, header=COST_HEADER, rows=rows, claims=("E2", "E2a", "E3"))
+def exhibit_costs(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[Cell, ...]]:
+    """What each configuration costs at its published size: samples, times evaluations of its network. CPU seconds are
+    measured on the machine of this run, one thread, one or two images at once, with random weights, or the GDSS
+    authors' for graphs; another resolution has the time of the nearest one that is timed, times the ratio of counted
+    operations (claims E2, E3). Operations are those of convolutions and matrix products, two for a product that is
+    added. GPU-hours are the operations alone at {tflops} x $10^{12}$ a second, an assumption (about half of an A100's
+    19.5 in float32); small graphs take longer, since starting each operation takes longer than the operation. Empty:
+    not known; the network of NCSNv2, or a graph set's file, is not here.
+    """
+    return (_cost(settings, each, rates[each.id]) for each in listed().configuration)
 
 
 def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[Cell, ...]:
@@ -108,57 +102,38 @@ def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:
     return evaluations * rate.flops / (1e12 * settings.tflops) / HOUR
 
 
-def images(settings: Settings, rates: dict[str, Rate | None]) -> Table:
-    """Return the table of the image experiment: samplers by budgets, a block for each data set and network."""
+def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[Cell, ...]]:
+    """The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for each
+    data set and network. A cell says where its quality stands. Measured: in that table of this suite, with that
+    network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). Not run:
+    hours of a GPU that 50,000 images take (as in table exhibit_costs). The row's command, after bash reproduce.sh,
+    fills the cells where [groups.colour] in config/gpu.toml names the network's file and has their budgets and
+    samplers. No network of NCSNv2 runs here: the command of its rows makes what stands for them.
+    """
     claims = all_claims()
     colour = settings_in(claims, "colour", Profile.GPU)
-    rows: list[tuple[Cell, ...]] = []
     for entry in listed().of_images():
         runs = Runs.of(claims, listed().standing_for(entry), colour, entry)
         for sampler in ROWS[entry.kind]:
             budgets = (*settings.budgets, entry.budget)
             cells = [cell_of(runs, sampler, budget, _hours(settings, entry, rates, budget)) for budget in budgets]
             cells[-1] = f"{entry.budget}: {cells[-1]}"
-            rows.append((entry.title, sampler, *cells, entry.command.removeprefix("bash reproduce.sh ")))
-    caption = (
-        "The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for "
-        "each data set and network. A cell says where its quality stands. Measured: in that table of this suite, with "
-        "that network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). "
-        "Not run: hours of a GPU that 50,000 images take (as in table exhibit_costs). The row's command, after bash "
-        "reproduce.sh, fills the cells where [groups.colour] in config/gpu.toml names the network's file and has their "
-        "budgets and samplers. No network of NCSNv2 runs here: the command of its rows makes what stands for them."
-    )
-    header = ("data set, network", "sampler", *map(str, settings.budgets), "as configured", "command")
-    return Table(id="exhibit_images", caption=caption, header=header, rows=tuple(rows), claims=("E1",))
+            yield entry.title, sampler, *cells, entry.command.removeprefix("bash reproduce.sh ")
 
 
-def grid(settings: Settings, rates: dict[str, Rate | None]) -> Table:
-    """Return the table of the whole grid of images: its cells, its cost, and how long so many GPUs would take."""
+def exhibit_grid(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[Cell, ...]]:
+    """What the image experiment costs whole: each sampler of table exhibit_images with each of its numbers of
+    evaluations, 50,000 images each. A cell is a batch by one sampler with one number of evaluations. Core-hours and
+    GPU-hours are those of table exhibit_costs, added up; the longest cell is in GPU-hours. The last columns are
+    simulated: cells on so many GPUs, the longest first, each to the one that has least to do; starts, metrics and
+    transfers are not counted. NCSNv2's configurations are left out: their cost is not known.
+    """
     parts = list(grids(settings, listed().of_images(), rates))
-    whole = [cell for part in parts for cell in part.cells]
-    rows: list[tuple[Cell, ...]] = [
-        (part.title, part.batch, *_grid(part.evaluations, part.core_hours, part.cells)) for part in parts
-    ]
-    sums = (sum(part.evaluations for part in parts), sum(part.core_hours for part in parts))
-    rows += [("all", UNKNOWN, *_grid(*sums, whole))] if parts else []
-    caption = (
-        "What the image experiment costs whole: each sampler of table exhibit_images with each of its numbers of "
-        "evaluations, 50,000 images each. A cell is a batch by one sampler with one number of evaluations. Core-hours "
-        "and GPU-hours are those of table exhibit_costs, added up; the longest cell is in GPU-hours. The last columns "
-        "are simulated: cells on so many GPUs, the longest first, each to the one that has least to do; starts, "
-        "metrics and transfers are not counted. NCSNv2's configurations are left out: their cost is not known."
-    )
-    header = (
-        "configuration",
-        "images a cell",
-        "cells",
-        "evaluations",
-        "CPU core-hours",
-        "GPU-hours",
-        "longest cell, h",
-    )
-    gpus = tuple(f"hours on {count}" for count in GPUS)
-    return Table(id="exhibit_grid", caption=caption, header=(*header, *gpus), rows=tuple(rows), claims=("E3",))
+    for part in parts:
+        yield part.title, part.batch, *_grid(part.evaluations, part.core_hours, part.cells)
+    if parts:
+        sums = (sum(part.evaluations for part in parts), sum(part.core_hours for part in parts))
+        yield "all", UNKNOWN, *_grid(*sums, [cell for part in parts for cell in part.cells])
 
 
 def _grid(evaluations: int, core_hours: float, cells: Sequence[float]) -> tuple[Cell, ...]:

@@ -1,11 +1,12 @@
-"""Figures from functions that draw: a function's name is the figure's, its docstring the caption."""
+"""Figures and tables from functions that make them: a function's name is theirs, its docstring the caption."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from verdicts import Figure, save_figure
+from verdicts import Figure, Table, save_figure
 from verdicts.records.charts import save_chart
+from verdicts.records.figures import Cell
 
 
 def save_drawn(
@@ -17,6 +18,18 @@ def save_drawn(
     docstring has a name of `values` in braces, the caption has its value.
     """
     return [_saved(draw(*given), folder, draw, claims, values) for draw, claims in drawn.items()]
+
+
+def tabled(
+    rows: Callable[..., Iterable[tuple[Cell, ...]]],
+    header: Sequence[str],
+    claims: tuple[str, ...],
+    *given: Any,
+    **values: object,
+) -> Table:
+    """Return the table of the rows that a function gives for `given`; `values` are as in `save_drawn`."""
+    caption = " ".join(_told(rows, values))
+    return Table(id=rows.__name__, caption=caption, header=tuple(header), rows=tuple(rows(*given)), claims=claims)
 
 
 def speed_up_chart(
@@ -77,10 +90,15 @@ def speed_up_chart(
 def _saved(
     made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...], values: Mapping[str, object]
 ) -> Figure:
-    told = str(draw.__doc__)
-    for name, value in values.items():
-        told = told.replace(f"{{{name}}}", str(value))
-    texts = [" ".join(text.split()) for text in told.split("\n\n")]
+    texts = _told(draw, values)
     if hasattr(made, "to_dict"):
         return save_chart(made, folder, draw.__name__, texts[0], claims, texts[1])
     return save_figure(made, folder, draw.__name__, " ".join(texts), claims)
+
+
+def _told(make: Callable[..., Any], values: Mapping[str, object]) -> list[str]:
+    """Return the paragraphs of a function's docstring, values in the places of their names in braces."""
+    told = str(make.__doc__)
+    for name, value in values.items():
+        told = told.replace(f"{{{name}}}", str(value))
+    return [" ".join(text.split()) for text in told.split("\n\n")]

@@ -1,8 +1,9 @@
 """The group's tables: one shaped like the published ones, every cell with its cost, and the configurations."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ams.statistics import CONFIDENCE, Interval
+from ams_suite.drawn import tabled
 from experiments.graphs.correctors import study
 from experiments.graphs.correctors.configurations import (
     CONFIGURATIONS,
@@ -27,29 +28,18 @@ TEST_SET = {"community_small": 20, "ego_small": 40, "ENZYMES": 117, "grid": 20, 
 """How many graphs or molecules the hours of a cell that is not run are for: the published test set's, or 1000."""
 SHARES = ("valid", "unique", "new", "NSPDK", "FCD")
 """Columns of a set of molecules."""
+CELLS = ("set", "sampler", "evaluations", "steps", "n", "seeds", "squared MMD", "low", "high", "not run", "hours")
+CONFIGURED = ("set", "predictor", "snr", "noise scale", "noise scale, momentum", "deviation: GDSS has")
 
 
 def tables(settings: Settings) -> list[Table]:
     """Return the published tables' shape (graphs, molecules), every cell, and the configurations."""
-    graphs = [name for name in NAMES if name not in MOLECULES]
-    about = (
-        f"Every sampler after {2 * JUDGED} score evaluations, each with its {CONFIDENCE:.0%} interval, and below them "
-        "GDSS's published row (1000 steps of its own sampler). "
-    )
-    kinds = (
-        "Squared MMDs to the authors' test set, as published (biased, for sets of its size). A set that is not run at "
-        "this profile says so; graphs_correctors_cells has its command."
-    )
-    shares = (
-        "Molecules: valid without correction; different among all; not in the known list; squared NSPDK MMD (unbiased) "
-        "and Frechet ChemNet distance (none for fewer than 100 molecules) to real ones. Uniqueness and the Frechet "
-        "distance have no interval."
-    )
+    values = {"evaluations": 2 * JUDGED, "confidence": f"{CONFIDENCE:.0%}"}
     return [
-        _shaped(settings, "graphs_correctors", about + kinds, graphs, STATISTICS),
-        _shaped(settings, "molecules_correctors", about + shares, MOLECULES, SHARES),
-        _cells(settings),
-        _configurations(),
+        tabled(graphs_correctors, ("set", "sampler", "n, seeds", *STATISTICS), CLAIMS, settings, **values),
+        tabled(molecules_correctors, ("set", "sampler", "n, seeds", *SHARES), CLAIMS, settings, **values),
+        tabled(graphs_correctors_cells, CELLS, CLAIMS, settings),
+        tabled(graphs_correctors_configurations, CONFIGURED, CLAIMS),
     ]
 
 
@@ -66,19 +56,27 @@ def columns_of(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) 
         return {kind: text_of(entry) for kind, entry in zip(STATISTICS, row.entries, strict=True)}
     validity, uniqueness, novelty = study.quality_of(common, run, study.runs_of(name, sizes))
     chemnet = NONE if row.chemnet is None else f"{row.chemnet:.2f}"
-    return dict(
-        zip(
-            SHARES,
-            (text_of(validity), f"{uniqueness:.3f}", text_of(novelty), text_of(row.distance), chemnet),
-            strict=True,
-        )
-    )
+    shares = (text_of(validity), f"{uniqueness:.3f}", text_of(novelty), text_of(row.distance), chemnet)
+    return dict(zip(SHARES, shares, strict=True))
 
 
-def _shaped(settings: Settings, table: str, caption: str, names: Sequence[str], kinds: tuple[str, ...]) -> Table:
-    rows = [row for name in names for row in _block(settings, name, kinds)]
-    header = ("set", "sampler", "n, seeds", *kinds)
-    return Table(id=table, caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+def graphs_correctors(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and below them GDSS's
+    published row (1000 steps of its own sampler). Squared MMDs to the authors' test set, as published (biased, for sets
+    of its size). A set that is not run at this profile says so; graphs_correctors_cells has its command.
+    """
+    for name in (name for name in NAMES if name not in MOLECULES):
+        yield from _block(settings, name, STATISTICS)
+
+
+def molecules_correctors(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and below them GDSS's
+    published row (1000 steps of its own sampler). Molecules: valid without correction; different among all; not in the
+    known list; squared NSPDK MMD (unbiased) and Frechet ChemNet distance (none for fewer than 100 molecules) to real
+    ones. Uniqueness and the Frechet distance have no interval.
+    """
+    for name in MOLECULES:
+        yield from _block(settings, name, SHARES)
 
 
 def _block(settings: Settings, name: str, kinds: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
@@ -95,15 +93,13 @@ def _block(settings: Settings, name: str, kinds: tuple[str, ...]) -> Iterator[tu
     yield (name, "GDSS, published", str(PUBLISHED_MOLECULES if name in MOLECULES else TEST_SET[name]), *stated)
 
 
-def _cells(settings: Settings) -> Table:
-    rows = [row for name in NAMES for row in _cells_of(settings, name)]
-    caption = (
-        "Every sampler, set and budget, and what is not run with the command that would fill it and its processor "
-        "hours on one thread, for as many graphs as the published test set has (1000 molecules). steps: of the sampler "
-        "itself. Squared MMD: unbiased, mean of three statistics or NSPDK."
-    )
-    header = ("set", "sampler", "evaluations", "steps", "n", "seeds", "squared MMD", "low", "high", "not run", "hours")
-    return Table(id="graphs_correctors_cells", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+def graphs_correctors_cells(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Every sampler, set and budget, and what is not run with the command that would fill it and its processor hours on
+    one thread, for as many graphs as the published test set has (1000 molecules). steps: of the sampler itself. Squared
+    MMD: unbiased, mean of three statistics or NSPDK.
+    """
+    for name in NAMES:
+        yield from _cells_of(settings, name)
 
 
 def _cells_of(settings: Settings, name: str) -> Iterator[tuple[Cell, ...]]:
@@ -129,17 +125,13 @@ def hours_of(name: str, evaluations: int) -> float:
     return CONFIGURATIONS[name].rate * evaluations * len(samplers_of(name)) * TEST_SET[name] / 3600
 
 
-def _configurations() -> Table:
-    rows: list[tuple[Cell, ...]] = []
+def graphs_correctors_configurations() -> Iterator[tuple[Cell, ...]]:
+    """What the correctors are run with: predictor, snr and noise scale of GDSS's configuration; the noise scale in the
+    configuration of the authors of adaptive momentum, where it is known (run as a sampler of its own); and what GDSS's
+    configuration has instead.
+    """
     for name in NAMES:
         own = CONFIGURATIONS[name]
         momentum = "not known" if own.momentum is None else f"{own.momentum:g}"
         predictor = own.predictor.__name__.replace("_", " ")
-        rows.append((name, predictor, own.snr, own.scale_eps, momentum, own.difference or "none"))
-    caption = (
-        "What the correctors are run with: predictor, snr and noise scale of GDSS's configuration; the noise scale in "
-        "the configuration of the authors of adaptive momentum, where it is known (run as a sampler of its own); and "
-        "what GDSS's configuration has instead."
-    )
-    header = ("set", "predictor", "snr", "noise scale", "noise scale, momentum", "deviation: GDSS has")
-    return Table(id="graphs_correctors_configurations", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+        yield name, predictor, own.snr, own.scale_eps, momentum, own.difference or "none"

@@ -1,6 +1,6 @@
 """The group's figures and table: published rows and ours over the floor of real graphs, and the graphs themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -9,7 +9,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.data import Graph
 from ams.plots import panels
 from ams.statistics import CONFIDENCE
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from experiments.graphs.data import from_graph6, published
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables import study
@@ -27,21 +27,23 @@ SHOWN = 6
 
 def tables(settings: Settings) -> list[Table]:
     """Return every row beside the published one and the floor."""
-    rows: list[tuple[Cell, ...]] = []
+    sized = ("set", "statistic", "graphs", "steps")
+    header = (*sized, "published", "ours", "errors", "seen from", "low", "high", "floor", "floor low", "floor high")
+    table = tabled(rows_beside_published, header, CLAIMS, settings, confidence=f"{CONFIDENCE:g}")
+    return [table.model_copy(update={"id": "graphs_rows"})]
+
+
+def rows_beside_published(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean of the published
+    (biased) estimate over sets as large as the test set; how many standard errors the published value is from it; the
+    smallest difference that is seen with probability {confidence}; the interval with the test set resampled too. Floor:
+    real graphs as generated ones, mean and central 95 % range.
+    """
     for name in settings.sets:
         for entry in study.row_of(settings, name).entries:
             low, high = (entry.resampled.low, entry.resampled.high) if entry.resampled else ("", "")
             ours = (entry.ours.value, entry.stray, entry.smallest, low, high)
-            rows.append((name, entry.statistic, *settings.of(name), entry.published, *ours, *entry.floor[:3]))
-    caption = (
-        "Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean of the published "
-        "(biased) estimate over sets as large as the test set; how many standard errors the published value is from "
-        f"it; the smallest difference that is seen with probability {CONFIDENCE:g}; the interval "
-        "with the test set resampled too. Floor: real graphs as generated ones, mean and central 95 % range."
-    )
-    sized = ("set", "statistic", "graphs", "steps")
-    header = (*sized, "published", "ours", "errors", "seen from", "low", "high", "floor", "floor low", "floor high")
-    return [Table(id="graphs_rows", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)]
+            yield name, entry.statistic, *settings.of(name), entry.published, *ours, *entry.floor[:3]
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:

@@ -1,13 +1,13 @@
 """The group's figures and tables: distances and residual variances of every run, and the graphs themselves."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, interval_curves, interval_points, legend_above, panels, ticks
 from ams.statistics import CONFIDENCE, Interval
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from experiments.graphs.data import trimmed
 from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.graph_comparison import checks, study
@@ -131,34 +131,30 @@ def smallest_budget(runs: Sequence[SteppedRun]) -> list[SteppedRun]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the numbers of every run, and its difference from Langevin with a verdict."""
-    return [_runs_table(settings), _differences_table(settings)]
-
-
-def _runs_table(settings: Settings) -> Table:
-    mmd, variance = distances(settings), residual_variances(settings)
-    rows: list[tuple[Cell, ...]] = [
-        (name, steps, steps * SAMPLERS[name].evaluations, *mmd[run][:3], *variance[run][:3])
-        for run in mmd
-        for name, steps, _ in [run]
+    values = {"reference": settings.reference, "title": checks.title_of(settings), "confidence": f"{CONFIDENCE:.0%}"}
+    of_runs = ("sampler", "steps", "evaluations", "squared MMD", "low", "high", "V", "V low", "V high")
+    between = ("sampler", "steps", "difference", "low", "high", "resolved from", "verdict")
+    return [
+        tabled(graphs_runs, of_runs, CLAIMS, settings, **values),
+        tabled(graphs_differences, between, CLAIMS, settings, **values),
     ]
-    rows.append(("real graphs", "", "", *floor(settings)[:3], 1.0, 1.0, 1.0))
-    caption = (
-        f"Unbiased squared MMD to {settings.reference} fresh graphs, mean of three statistics, with its interval; "
-        f"residual variance V with its own; {CONFIDENCE:.0%}. community_small, {checks.title_of(settings)} networks."
-    )
-    header = ("sampler", "steps", "evaluations", "squared MMD", "low", "high", "V", "V low", "V high")
-    return Table(id="graphs_runs", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
 
 
-def _differences_table(settings: Settings) -> Table:
-    rows = []
+def graphs_runs(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Unbiased squared MMD to {reference} fresh graphs, mean of three statistics, with its interval; residual variance
+    V with its own; {confidence}. community_small, {title} networks.
+    """
+    mmd, variance = distances(settings), residual_variances(settings)
+    for run in mmd:
+        yield *run[:2], run.steps * SAMPLERS[run.sampler].evaluations, *mmd[run][:3], *variance[run][:3]
+    yield "real graphs", "", "", *floor(settings)[:3], 1.0, 1.0, 1.0
+
+
+def graphs_differences(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Squared MMD of the Langevin corrector less that of each sampler in as many steps, paired by noise, with its
+    {confidence} interval: positive is nearer to real graphs; the smallest difference that is resolved.
+    """
     for run, langevin in study.against_langevin(settings):
         difference = checks.mmd_difference(settings, run, langevin)
         verdict = "larger than noise" if difference.resolved else "not larger than noise"
-        rows.append((*run[:2], *difference.interval[:3], difference.smallest, verdict))
-    caption = (
-        "Squared MMD of the Langevin corrector less that of each sampler in as many steps, paired by noise, with its "
-        f"{CONFIDENCE:.0%} interval: positive is nearer to real graphs; the smallest difference that is resolved."
-    )
-    header = ("sampler", "steps", "difference", "low", "high", "resolved from", "verdict")
-    return Table(id="graphs_differences", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+        yield *run[:2], *difference.interval[:3], difference.smallest, verdict

@@ -1,10 +1,12 @@
 """The group's table."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import product
 
 from ams.errors import DataUnavailable
 from ams.statistics import CONFIDENCE, mean_interval
+from ams_suite.drawn import tabled
 from experiments.images.colour import study
 from experiments.images.colour.settings import CIFAR, Settings
 from experiments.images.features.scores import HEADER, row
@@ -14,23 +16,21 @@ from verdicts.records.figures import Cell
 
 def tables(settings: Settings) -> list[Table]:
     """Return every distance that can be had, with its conditions."""
-    caption = (
-        f"Colour images: means over batches with {CONFIDENCE:.1%} Student intervals. The kernel distance has no bias "
-        f"at any n. The Fréchet distance has one that no number of batches takes away: of {settings.batch} samples "
-        f"the covariance has a rank below {settings.batch}, however many features there are. It compares rows of "
-        "equal n, and no published FID, which is that of 50,000 samples; nor do coverages of different n compare."
-    )
-    for name in settings.also:
-        had = name in study.available(settings)
-        caption += "" if had else f" No rows in the features of {name}, which cannot be had here."
-    rows: list[tuple[Cell, ...]] = []
+    lacking = [name for name in settings.also if name not in study.available(settings)]
+    also = "".join(f" No rows in the features of {name}, which cannot be had here." for name in lacking)
+    values = {"confidence": f"{CONFIDENCE:.1%}", "batch": settings.batch, "also": also}
+    return [tabled(colour, HEADER, ("X0", "X1", "X2", "X3", "X4"), settings, **values)]
+
+
+def colour(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Colour images: means over batches with {confidence} Student intervals. The kernel distance has no bias at any n.
+    The Fréchet distance has one that no number of batches takes away: of {batch} samples the covariance has a rank
+    below {batch}, however many features there are. It compares rows of equal n, and no published FID, which is that of
+    50,000 samples; nor do coverages of different n compare.{also}
+    """
     for problem in (CIFAR, *settings.networks):
-        try:
-            rows += _rows(settings, problem)
-        except DataUnavailable:
-            continue  # its claims say so
-    claims = ("X0", "X1", "X2", "X3", "X4")
-    return [Table(id="colour", caption=caption, header=HEADER, rows=tuple(rows), claims=claims)]
+        with suppress(DataUnavailable):  # its claims say so
+            yield from _rows(settings, problem)
 
 
 def _rows(settings: Settings, problem: str) -> Iterator[tuple[Cell, ...]]:

@@ -14,6 +14,7 @@ from ams.plots import interval_curves, legend_above, panels, ticks
 from ams.samplers.looks import LOOKS
 from ams.samplers.presets import Family, Hyperparameters
 from ams.statistics import CONFIDENCE, mean_interval
+from ams_suite.drawn import tabled
 from experiments.images.colour_network import quality, study, tuning
 from experiments.images.colour_network.quality import Batch
 from experiments.images.colour_network.settings import Settings
@@ -91,16 +92,15 @@ def tables(settings: Settings) -> list[Table]:
     quantities = (*_QUANTITIES, "energy", "variance_ratio")
     named = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS)
     header = (*named, *(part for q in quantities for part in (title(q), "+-")))
-    caption = (
-        "CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density and coverage in "
-        "EfficientNet-Lite0's features, all batches as one set (±: jackknife over batches); energy distance (pixel "
-        f"units) and variance ratio, means over batches (±: Student); {CONFIDENCE:.1%} intervals. The Fréchet "
-        "distance has a bias of its n: rows compare where n is equal, real images are the floor; no published FID does."
-    )
-    return [Table(id="colour_network", caption=caption, header=header, rows=tuple(_rows(settings)), claims=_CLAIMS)]
+    return [tabled(colour_network, header, _CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}")]
 
 
-def _rows(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def colour_network(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density and coverage in
+    EfficientNet-Lite0's features, all batches as one set (±: jackknife over batches); energy distance (pixel units) and
+    variance ratio, means over batches (±: Student); {confidence} intervals. The Fréchet distance has a bias of its n:
+    rows compare where n is equal, real images are the floor; no published FID does.
+    """
     runs = [(study.REAL, 0, 0), (study.GAUSSIAN, 0, 0)]
     for sampler, budget in product(settings.samplers, settings.budgets):
         runs += [(sampler, budget, choice) for choice, _ in _unlike(tuning.chosen(sampler, budget))]

@@ -1,6 +1,6 @@
 """The group's figures and tables."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.metrics import expected_coverage
 from ams.plots import legend_above, panels, reference_line
 from ams.statistics import mean_interval
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from ams_suite.measures import speed_up
 from experiments import weights
 from experiments.images import drawing
@@ -23,6 +23,7 @@ from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import split_digits
 from experiments.images.train import draw_training
 from verdicts import Figure, Table
+from verdicts.records.figures import Cell
 
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
 SHARES = (0.5, 0.7, 0.8, 0.9)
@@ -125,51 +126,47 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return every number with its conditions, and the evaluations that each sampler needs for each coverage."""
-    caption = (
-        f"Means over batches with {CONFIDENCE:.1%} Student intervals. Rows that differ in n, reference, extractor or "
-        "the last denoising are not comparable."
-    )
-    conditions, rows = quality.judge().conditions(settings.batch), []
+    expected = expected_coverage(len(quality.judge().reference), settings.batch)
+    values = {"intervals": f"{CONFIDENCE:.1%} intervals", "expected": f"{expected:.3g}", "n": settings.batch}
+    against = ("against", "NFE of adaptive momentum", "ratio", "low", "high", "largest seen")
+    return [
+        tabled(network, HEADER, CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}"),
+        tabled(network_needed, ("coverage", *THRESHOLD_HEADER), CLAIMS, settings, **values),
+        tabled(network_speed, against, CLAIMS, settings, **values),
+    ]
+
+
+def network(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Means over batches with {confidence} Student intervals. Rows that differ in n, reference, extractor or the last
+    denoising are not comparable.
+    """
+    conditions = quality.judge().conditions(settings.batch)
     for sampler, curve in by_sampler(settings).items():
         for budget, batches in curve.items():
             for name, values in zip(Quality._fields, zip(*batches, strict=True), strict=True):
                 held = conditions._replace(denoised=name != "variance_ratio")
-                rows.append(row(sampler, budget, name, mean_interval(values, CONFIDENCE), held))
-    every = Table(id="network", caption=caption, header=HEADER, rows=tuple(rows), claims=CLAIMS)
-    return [every, needed_table(settings), speed_table(settings)]
+                yield row(sampler, budget, name, mean_interval(values, CONFIDENCE), held)
 
 
-def needed_table(settings: Settings) -> Table:
-    """Return the evaluations at which each sampler's coverage reaches shares of what one distribution has."""
+def network_needed(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Evaluations for a coverage of so much of what two sets of one distribution have ({expected}), log-log between
+    budgets, n = {n}, and annealed Langevin's over them. The threshold counts digits that are not covered; {intervals}
+    by Student's test over batches end at budgets that were run. The smallest budget is an upper bound.
+    """
     expected = expected_coverage(len(quality.judge().reference), settings.batch)
     errors = {s: error_curve(study.learned_curve(settings, s), "missed") for s in settings.samplers}
-    rows = []
     for share in SHARES:
-        rows += [(f"{share:.0%}", *row) for row in threshold_rows(errors, BASELINE, [1 - expected * share])]
-    caption = (
-        f"Evaluations for a coverage of so much of what two sets of one distribution have ({expected:.3g}), log-log "
-        f"between budgets, n = {settings.batch}, and annealed Langevin's over them. The threshold counts digits that "
-        f"are not covered; {CONFIDENCE:.1%} intervals by Student's test over batches end at budgets that were run. The "
-        "smallest budget is an upper bound."
-    )
-    header = ("coverage", *THRESHOLD_HEADER)
-    return Table(id="network_needed", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+        yield from ((f"{share:.0%}", *row) for row in threshold_rows(errors, BASELINE, [1 - expected * share]))
 
 
-def speed_table(settings: Settings) -> Table:
-    """Return each sampler's evaluations over adaptive momentum's at equal coverage, budget by budget."""
+def network_speed(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive momentum's: above
+    1 adaptive momentum is faster. {intervals} by Student's test over batches, paired, end at budgets that were run;
+    last, the largest ratio that its budgets can show: there value and end are lower bounds.
+    """
     ours = {budget: column(batches, "missed") for budget, batches in study.learned_curve(settings, PAPER).items()}
-    rows = []
     for sampler in (name for name in settings.samplers if name != PAPER):
         curve = error_curve(study.learned_curve(settings, sampler), "missed")
         for budget in sorted(ours)[:-1]:
             ratio = speed_up(ours[budget], curve, budget, CONFIDENCE, settings.seed)
-            rows.append((sampler, budget, ratio.value, *ratio.interval, max(settings.budgets) / budget))
-    caption = (
-        "Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive "
-        f"momentum's: above 1 adaptive momentum is faster. {CONFIDENCE:.1%} intervals by Student's test over batches, "
-        "paired, end at budgets that were run; last, the largest ratio that its budgets can show: there value and end "
-        "are lower bounds."
-    )
-    header = ("against", "NFE of adaptive momentum", "ratio", "low", "high", "largest seen")
-    return Table(id="network_speed", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)
+            yield sampler, budget, ratio.value, *ratio.interval, max(settings.budgets) / budget

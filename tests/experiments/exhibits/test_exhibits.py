@@ -215,8 +215,8 @@ def test_a_network_that_the_configuration_names_is_measured(monkeypatch: pytest.
     entry = '{ path = "w.pth", sha256 = "0", reference = "cifar10-test" }'
     overlay.write_text(f'profile = "gpu"\n[groups.colour]\nnetworks = {{ cifar10_ncsnpp_continuous = {entry} }}\n')
     monkeypatch.setenv("VERDICTS_CONFIG", str(overlay))
-    table = figures.images(SETTINGS, {each.id: rates(SETTINGS, each) for each in listed().configuration})
-    measured = {row[:2] for row in table.rows if any("measured: colour" in str(cell) for cell in row)}
+    rows = list(figures.exhibit_images(SETTINGS, {each.id: rates(SETTINGS, each) for each in listed().configuration}))
+    measured = {row[:2] for row in rows if any("measured: colour" in str(cell) for cell in row)}
     assert measured == {("CIFAR-10, NCSN++ (VE)", "PC, Langevin"), ("CIFAR-10, NCSN++ (VE)", "PC, adaptive")}
 
 

@@ -84,7 +84,7 @@ def test_the_baseline_in_its_place_gains_nothing(monkeypatch: pytest.MonkeyPatch
 
 def test_without_a_file_a_network_is_not_run() -> None:
     with pytest.raises(DataUnavailable, match="path and sha256"):
-        checks.kernel_distance_gain_on_ncsnpp(Settings())
+        checks.gain(Settings(), NCSNPP)
     entry = Network(path=Path("/missing/file.pth"), sha256="0", side=16, reference="cifar10-test")
     with pytest.raises(DataUnavailable, match="not there"):
         study.network_problem(entry)
@@ -121,7 +121,7 @@ def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch: pytest.MonkeyPa
     seen: list[float] = []
     monkeypatch.setattr(study, "run", lambda *run_of: seen.append(run_of[3].snr) or run(*run_of))
     settings = in_place_of_the_network(monkeypatch, snr=0.075)
-    gain = checks.kernel_distance_gain_on_ncsnpp(settings)
+    gain = checks.gain(settings, NCSNPP)
     assert gain.detail["snr"] == 0.075 and set(seen) == {0.075}
     study.batches(settings, CIFAR, ADAPTIVE, 6)
     assert seen[-1] == 0.16
@@ -138,7 +138,7 @@ def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch: pytest.
 
     monkeypatch.setattr(study, "run", breaking)
     settings = in_place_of_the_network(monkeypatch)
-    gain = checks.kernel_distance_gain_on_ncsnpp(settings)
+    gain = checks.gain(settings, NCSNPP)
     assert gain.detail["lost batches"] == {ADAPTIVE: 1, PLAIN: 0} and gain.value < -1e8
     kernel = next(
         row[3] for row in figures.tables(settings)[0].rows if row[0].endswith(ADAPTIVE) and row[2] == "kernel"
