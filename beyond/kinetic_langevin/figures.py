@@ -1,5 +1,6 @@
 """The group's figures and tables: rates, drift factors, orders, and the comparisons of K8 and K9."""
 
+from collections.abc import Iterator, Sequence
 from itertools import chain, product
 from pathlib import Path
 from typing import Any
@@ -10,17 +11,18 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import budget_ticks, legend_above, panels, reference_line, ticks
 from ams.samplers import looks
 from ams.statistics import mean_interval
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from analysis.momentum.closed_forms import best_loss
 from beyond.kinetic_langevin import conformance, langevin_time, on_a_mixture, samplers, study
 from beyond.kinetic_langevin.drift_calibration import drift_factors
-from beyond.kinetic_langevin.family import Kind
+from beyond.kinetic_langevin.family import Kind, Problem
 from beyond.kinetic_langevin.invariance_and_order import gaussian_divergence
 from beyond.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
 from beyond.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
 from beyond.kinetic_langevin.samplers import DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Figure, Table
+from verdicts.records.figures import Cell
 
 TITLES = {
     Kind.EXACT: "exact scores",
@@ -32,6 +34,10 @@ TITLES = {
 """What each kind of problem is."""
 LOOKS = looks.LOOKS | looks.looks({"Annealed BAOAB": {SAME_WITHOUT: (looks.SKY, "v", "-.")}})
 """The looks of the suite's samplers, and of the group's own that is drawn."""
+ON_THE_MIXTURE = (on_a_mixture.FEW, on_a_mixture.MANY)
+"""Evaluations in the table of the mixture."""
+ORDERS = ("order", "order of each step", "order on the mixture")
+"""Orders that the kit measures, as it calls them."""
 _BLUE, _GREEN = (LOOKS[name].colour for name in ("annealed Langevin", MOMENTUM))
 
 
@@ -158,15 +164,33 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the group's tables: evaluations on the third family, a table for each kind of problem, and the tuning."""
-    tables = [time_table(settings), *(evaluations_table(settings, Kind(name)) for name in settings.compared)]
+    values = {"targets": settings.targets, "largest": settings.budget}
+    kinds = [Kind(name) for name in settings.compared]
+    header = ("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time")))
+    tables = [tabled(kinetic_time, header, ("K12",), settings, kinds, **values)]
+    header = ("sampler", *(f"{threshold:g}" for threshold in samplers.THRESHOLDS))
+    claims = ("K8", "K8a", "K8b", "K8e", "K9", "K9d", "K9e", "K9f")
+    for kind in kinds:
+        table = tabled(evaluations_until, header, claims, settings, kind, kind=TITLES[kind].capitalize(), **values)
+        tables.append(table.model_copy(update={"id": f"kinetic_{kind}"}))
     if settings.tuned:
-        tables += [development_table(settings), mixture_table(settings), conformance_table()]
+        problems = study.development()
+        header = ("sampler", "settings", *(str(problem.kind) for problem in problems), "mean")
+        tables.append(tabled(kinetic_development, header, ("K9", "K9e", "K9g"), settings, problems))
+        header = ("sampler", *(f"{budget} evaluations" for budget in ON_THE_MIXTURE))
+        tables.append(tabled(kinetic_mixture, header, ("K11",), settings))
+        header = ("sampler", "verdict", "stated order", *ORDERS)
+        tables.append(tabled(kinetic_conformance, header, ("K14",)))
     return tables
 
 
-def time_table(settings: Settings) -> Table:
-    """Return evaluations and Langevin time to the threshold for each kind of problem, of samplers that add noise."""
-    kinds = [Kind(name) for name in settings.compared]
+def kinetic_time(settings: Settings, kinds: Sequence[Kind]) -> Iterator[tuple[Cell, ...]]:
+    """Refreshment beside cost: evaluations and Langevin time to KL$/d = 10^{-4}$, geometric mean over {targets}
+    Gaussians drawn after all settings were fixed (the third family). Exact: exact scores; high and shift: scores scaled
+    or shifted at high noise; start: a bad start; low: scores scaled at low noise (the fourth family). Where some
+    targets never reach it, the time of {largest} evaluations stands for theirs. A run that follows a reverse SDE has
+    one Langevin time.
+    """
 
     def columns(name: str, kind: Kind) -> tuple[str, str]:
         if name in langevin_time.REVERSE:
@@ -176,97 +200,50 @@ def time_table(settings: Settings) -> Table:
             shown = f"{np.exp(np.log(langevin_time.times(settings, kind, name)).mean()):.3g}"
         return _mean(evaluations(settings, kind, name), settings.budget), shown
 
-    known = (*langevin_time.HELD, *samplers.SCHEDULES, *langevin_time.REVERSE)
-    names = [name for name in known if name in samplers.COMPARED]
-    return Table(
-        id="kinetic_time",
-        caption=f"Refreshment beside cost: evaluations and Langevin time to KL$/d = 10^{{-4}}$, geometric mean over "
-        f"{settings.targets} Gaussians drawn after all settings were fixed (the third family). Exact: exact scores; "
-        "high and shift: scores scaled or shifted at high noise; start: a bad start; low: scores scaled at low noise "
-        "(the fourth family). Where some targets never reach "
-        f"it, the time of {settings.budget} evaluations stands for theirs. A run that follows a reverse SDE has one "
-        "Langevin time.",
-        header=("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time"))),
-        rows=tuple((name, *chain.from_iterable(columns(name, kind) for kind in kinds)) for name in names),
-        claims=("K12",),
-    )
+    for name in (*langevin_time.HELD, *samplers.SCHEDULES, *langevin_time.REVERSE):
+        if name in samplers.COMPARED:
+            yield name, *chain.from_iterable(columns(name, kind) for kind in kinds)
 
 
-def mixture_table(settings: Settings) -> Table:
-    """Return KL of every sampler on the mixture at both budgets, with its interval where it is of particles."""
-    both = (on_a_mixture.FEW, on_a_mixture.MANY)
-
-    def shown(name: str, budget: int) -> str:
-        kl = on_a_mixture.kl(settings, name, budget)
-        return f"{kl.value:.5f}" + (f" [{kl.low:.5f}, {kl.high:.5f}]" if kl.n > 1 else "")
-
-    return Table(
-        id="kinetic_mixture",
-        caption="A mixture of two modes, exact scores: KL (nats), exact, or by particles with an interval of "
-        "confidence $1 - 10^{-6}$.",
-        header=("sampler", *(f"{budget} evaluations" for budget in both)),
-        rows=tuple((name, *(shown(name, budget) for budget in both)) for name in on_a_mixture.NAMES),
-        claims=("K11",),
-    )
+def kinetic_mixture(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """A mixture of two modes, exact scores: KL (nats), exact, or by particles with an interval of confidence
+    $1 - 10^{-6}$.
+    """
+    for name in on_a_mixture.NAMES:
+        kls = [on_a_mixture.kl(settings, name, budget) for budget in ON_THE_MIXTURE]
+        yield name, *(f"{kl.value:.5f}" + (f" [{kl.low:.5f}, {kl.high:.5f}]" if kl.n > 1 else "") for kl in kls)
 
 
-def conformance_table() -> Table:
-    """Return the kit's verdict on each sampler, its stated order and those that were measured."""
-    orders = ("order", "order of each step", "order on the mixture")
-
-    def shown(order: tuple[float, float, float] | None) -> str:
-        return "{:.2f} [{:.2f}, {:.2f}]".format(*order) if order else ""
-
-    reports = {name: conformance.conformance(name) for name in conformance.NAMES}
-    return Table(
-        id="kinetic_conformance",
-        caption="The conformance kit on the samplers of K8 and K9: the order that the source states, and the measured "
-        "ones with their intervals: of the marginals of a Gaussian, of each step past the start, and of points on a "
-        "mixture.",
-        header=("sampler", "verdict", "stated order", *orders),
-        rows=tuple(
-            (name, each.verdict, each.stated or "", *(shown(each.orders.get(order)) for order in orders))
-            for name, each in reports.items()
-        ),
-        claims=("K14",),
-    )
+def kinetic_conformance() -> Iterator[tuple[Cell, ...]]:
+    """The conformance kit on the samplers of K8 and K9: the order that the source states, and the measured ones with
+    their intervals: of the marginals of a Gaussian, of each step past the start, and of points on a mixture.
+    """
+    for name in conformance.NAMES:
+        report = conformance.conformance(name)
+        orders = [report.orders.get(order) for order in ORDERS]
+        shown = ("{:.2f} [{:.2f}, {:.2f}]".format(*order) if order else "" for order in orders)
+        yield name, report.verdict, report.stated or "", *shown
 
 
-def evaluations_table(settings: Settings, kind: Kind) -> Table:
-    """Return the evaluations of every sampler with one kind of error on the third family, a column per threshold."""
-
-    def needed(name: str, threshold: float) -> str:
-        return _mean(evaluations(settings, kind, name, threshold), settings.budget)
-
-    return Table(
-        id=f"kinetic_{kind}",
-        caption=f"{TITLES[kind].capitalize()}: evaluations until KL$/d$ (nats) falls to each threshold, geometric mean "
-        f"over {settings.targets} Gaussians drawn after all settings were fixed, with Student's "
-        f"interval; where some never reach it, {settings.budget} stands for theirs.",
-        header=("sampler", *(f"{threshold:g}" for threshold in samplers.THRESHOLDS)),
-        rows=tuple((name, *(needed(name, each) for each in samplers.THRESHOLDS)) for name in samplers.COMPARED),
-        claims=("K8", "K8a", "K8b", "K8e", "K9", "K9d", "K9e", "K9f"),
-    )
+def evaluations_until(settings: Settings, kind: Kind) -> Iterator[tuple[Cell, ...]]:
+    """{kind}: evaluations until KL$/d$ (nats) falls to each threshold, geometric mean over {targets} Gaussians drawn
+    after all settings were fixed, with Student's interval; where some never reach it, {largest} stands for theirs.
+    """
+    for name in samplers.COMPARED:
+        counts = [evaluations(settings, kind, name, threshold) for threshold in samplers.THRESHOLDS]
+        yield name, *(_mean(each, settings.budget) for each in counts)
 
 
-def development_table(settings: Settings) -> Table:
-    """Return the evaluations of tuned samplers on the development family, with the settings next to the chosen ones."""
-    problems = study.development()
-    rows: list[tuple[str | int | float, ...]] = []
+def kinetic_development(settings: Settings, problems: Sequence[Problem]) -> Iterator[tuple[Cell, ...]]:
+    """How settings were chosen: evaluations on the development family (24 targets, another seed) with the chosen
+    settings, first for each sampler, and with those next to them. Chosen is the least mean over all.
+    """
     for name, tuning in samplers.TUNINGS.items():
         for tried in (tuning.chosen, *(other for _, other in tuning.neighbours())):
             counts = [samplers.tuned_evaluations(name, tried, each, settings.budget) for each in problems]
             mean = float(np.exp(np.log(np.minimum(counts, settings.budget)).mean()))
             values = ", ".join(f"{key} {value:g}" for key, value in tried.items())
-            rows.append((name, values, *(_mean(each, settings.budget) for each in counts), round(mean, 1)))
-    return Table(
-        id="kinetic_development",
-        caption="How settings were chosen: evaluations on the development family (24 targets, another seed) with "
-        "the chosen settings, first for each sampler, and with those next to them. Chosen is the least mean over all.",
-        header=("sampler", "settings", *(str(problem.kind) for problem in problems), "mean"),
-        rows=tuple(rows),
-        claims=("K9", "K9e", "K9g"),
-    )
+            yield name, values, *(_mean(each, settings.budget) for each in counts), round(mean, 1)
 
 
 def _mean(counts: np.ndarray, largest: int) -> str:

@@ -1,16 +1,19 @@
 """The group's figures."""
 
+from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from related.design_space.noise_schedules.schedules import TARGETS
 from related.design_space.score_training import linear, two_layer
 from related.design_space.score_training.settings import Settings
 from verdicts import Figure, Table
+from verdicts.records.figures import Cell
 
 SHOWN = "stiff"
 
@@ -58,16 +61,15 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def tables(settings: Settings) -> list[Table]:
     """Return what a linear score leaves after each training, a row per target, weight, noise levels and steps."""
     budget = max(settings.budgets)
-    rows: list[tuple[str | int | float, ...]] = [
-        (target, weight, name, steps, *map(float, row))
-        for target in TARGETS
-        for weight in linear.WEIGHTS
-        for name, table in linear.divergences(target, weight, budget).items()
-        for steps, row in zip(linear.TRAINED, table, strict=True)
-    ]
-    caption = (
-        f"A linear score per noise level, trained by gradient descent and run for {budget} steps of the "
-        "variance-exploding sampler on Gaussians; exact laws, nats."
-    )
     header = ("target", "weight", "noise levels", "training steps", r"KL(target $\|$ run)", "bound", "its score part")
-    return [Table(id="training", caption=caption, header=header, rows=tuple(rows), claims=("N7a", "N8", "N9"))]
+    return [tabled(training, header, ("N7a", "N8", "N9"), budget, budget=budget)]
+
+
+def training(budget: int) -> Iterator[tuple[Cell, ...]]:
+    """A linear score per noise level, trained by gradient descent and run for {budget} steps of the variance-exploding
+    sampler on Gaussians; exact laws, nats.
+    """
+    for target, weight in product(TARGETS, linear.WEIGHTS):
+        for name, table in linear.divergences(target, weight, budget).items():
+            for steps, row in zip(linear.TRAINED, table, strict=True):
+                yield target, weight, name, steps, *map(float, row)

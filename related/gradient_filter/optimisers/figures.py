@@ -1,18 +1,19 @@
 """The group's figures and tables."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels, ticks
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from related.gradient_filter.optimisers import comparison, gain
 from related.gradient_filter.optimisers.descents import OPTIMISERS, curve
 from related.gradient_filter.optimisers.rates import BUDGETS, Budget, mean_steps, rate, tried
 from related.gradient_filter.optimisers.settings import Settings
 from verdicts import Figure, Table
+from verdicts.records.figures import Cell
 
 LOOKS = dict(zip(OPTIMISERS, ("C3-", "C3--", "k-", "C0-", "C0--", "C2-", "C2--"), strict=True))
 """Of the curves: a colour a family, of two members the second dashed."""
@@ -36,8 +37,8 @@ def gains(settings: Settings) -> Drawing:
     above.axvline(0.0, color="0.6", lw=0.8)
     above.set(xlabel="constant gain", ylabel="error over the average's")
     legend_above(above)
-    steps = np.geomspace(0.001, 1, 40)
-    below.semilogx(steps, [gain.optimal_gain(step, 0.9, "published") for step in steps], "k-")
+    size = np.geomspace(0.001, 1, 40)
+    below.semilogx(size, [gain.optimal_gain(step, 0.9, "published") for step in size], "k-")
     below.axhline(0.0, color="0.6", lw=0.8)
     below.set(xlabel="rate times curvature", ylabel="gain of least error")
     return drawing
@@ -90,16 +91,17 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return a row per problem and optimiser: its rate, steps to the loss, seeds that do not reach it, last loss."""
-    rows: list[tuple[str | int | float, ...]] = []
+    header = ("problem", "optimiser", "rate", "steps", "seeds that do not reach it", "last loss")
+    return [tabled(steps, header, CLAIMS, settings, seeds=settings.seeds)] if settings.problems else []
+
+
+def steps(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Steps to a problem's loss at each optimiser's tuned rate, geometric mean of {seeds} seeds; a seed that does not
+    reach it counts with all of its steps. Last loss: median over seeds, at the end.
+    """
     for problem in settings.problems:
         for name in OPTIMISERS:
-            steps = comparison.steps(settings, problem, name)
-            mean = float(np.exp(np.log(np.minimum(steps, BUDGETS[problem].steps)).mean()))
+            needed = comparison.steps(settings, problem, name)
+            mean = float(np.exp(np.log(np.minimum(needed, BUDGETS[problem].steps)).mean()))
             last = comparison.final_loss(settings, problem, name)
-            rows.append((problem, name, rate(problem, name), round(mean, 1), int(np.isinf(steps).sum()), last))
-    caption = (
-        f"Steps to a problem's loss at each optimiser's tuned rate, geometric mean of {settings.seeds} seeds; a seed "
-        "that does not reach it counts with all of its steps. Last loss: median over seeds, at the end."
-    )
-    header = ("problem", "optimiser", "rate", "steps", "seeds that do not reach it", "last loss")
-    return [Table(id="steps", caption=caption, header=header, rows=tuple(rows), claims=CLAIMS)] if rows else []
+            yield problem, name, rate(problem, name), round(mean, 1), int(np.isinf(needed).sum()), last

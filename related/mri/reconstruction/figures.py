@@ -1,6 +1,6 @@
 """The group's figures and its table."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ams.plots import legend_above, panels
 from ams.samplers.looks import LOOKS
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from experiments.images.drawing import draw_grid
 from related.mri.data import split
 from related.mri.reconstruction import study
@@ -19,6 +19,7 @@ from related.mri.reconstruction.settings import Settings
 from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED, Reconstruction
 from related.mri.tuning import SAMPLERS
 from verdicts import Figure, Table
+from verdicts.records.figures import Cell
 
 NAMES = {
     ZERO_FILLED: "zero-filled",
@@ -120,28 +121,24 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the quality of every method, the mean over test subjects, and of every sampler."""
-    rows: list[tuple[str | int | float, ...]] = []
+    claims = ("N4", "N4a", "N4b", "N4j", "N4c", "N4d", "N4e", "N4f", "N4g")
+    header = ("images", "method", "PSNR (dB)", "SSIM", "NMSE")
+    return [tabled(mri_quality, header, claims, settings, subjects=len(split().test), slices=settings.slices)]
+
+
+def mri_quality(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+    """Quality inside the head, means over {subjects} test subjects of {slices} slices each; networks learned from T1
+    slices of 15 other subjects, or of 4.
+    """
     for title, case in CASES.items():
         for method in NAMES if case == (4, T1) else SHARED:
-            rows.append((title, NAMES[method], *_means(outcomes(settings, method, *case))))
+            yield title, NAMES[method], *_means(outcomes(settings, method, *case))
     for kind in (MODULE, UNGUIDED, GUIDED):
-        rows.append(("T1, 4x", f"{NAMES[kind]}, 4 subjects", *_means(outcomes(settings, f"{kind}-quarter"))))
+        yield "T1, 4x", f"{NAMES[kind]}, 4 subjects", *_means(outcomes(settings, f"{kind}-quarter"))
     for sampler, budget in study.compared(settings):
         held = [study.sampled(case, *run) for run in study.runs(sampler, budget) for case in study.cases(settings)]
-        rows.append(("T1, 4x", f"{sampler}, {budget} NFE", *_means(held)))
-    caption = (
-        f"Quality inside the head, means over {len(split().test)} test subjects of {settings.slices} slices each; "
-        "networks learned from T1 slices of 15 other subjects, or of 4."
-    )
-    header = ("images", "method", "PSNR (dB)", "SSIM", "NMSE")
-    claims = ("N4", "N4a", "N4b", "N4j", "N4c", "N4d", "N4e", "N4f", "N4g")
-    return [Table(id="mri_quality", caption=caption, header=header, rows=tuple(rows), claims=claims)]
+        yield "T1, 4x", f"{sampler}, {budget} NFE", *_means(held)
 
 
-def _means(held: list[Reconstruction]) -> tuple[float, float, float]:
-    psnr, ssim, nmse = (float(np.mean([column.mean() for column in each])) for each in _columns(held))
-    return psnr, ssim, nmse
-
-
-def _columns(held: list[Reconstruction]) -> list[list[np.ndarray]]:
-    return [[getattr(each.quality, name) for each in held] for name in ("psnr", "ssim", "nmse")]
+def _means(held: list[Reconstruction]) -> list[float]:
+    return [float(np.mean([getattr(each.quality, of).mean() for each in held])) for of in ("psnr", "ssim", "nmse")]
