@@ -46,18 +46,23 @@ def needed_table(
 ) -> Table:
     """Return evaluations to each threshold, at the defaults and tuned; empty where the budgets do not reach it."""
     choices = [tuned for tuned in (False, True) if not tuned or case.budgets(settings, BASELINE, tuned)]
-    rows = tuple(
-        (s, *(_cell(curve(case, settings, s, tuned), error) for tuned in choices for error in errors)) for s in samplers
-    )
-    caption = (
-        f"{case.name}: score evaluations to each threshold, log-log between budgets; the smallest budget is an upper "
-        "bound."
-    )
+    columns, grid = list(product(choices, errors)), ""
     if len(choices) > 1:
         last, grid = max(case.budgets(settings, PAPER, True)), _grid(settings.on_the_line() if case.line else settings)
-        caption += f" Tuned for each budget and error, up to {last} evaluations, over: {grid}."
-    header = ("sampler", *(f"{error:g}{', tuned' if tuned else ''}" for tuned in choices for error in errors))
-    return Table(id=name, caption=caption, header=header, rows=rows, claims=("P2", "B1", "B2", "B3", "B4"))
+        grid = f" Tuned for each budget and error, up to {last} evaluations, over: {grid}."
+    header = ("sampler", *(f"{error:g}{', tuned' if tuned else ''}" for tuned, error in columns))
+    said = {"name": name, "case": case.name, "grid": grid}
+    return tabled(needed, header, ("P2", "B1", "B2", "B3", "B4"), settings, case, samplers, columns, **said)
+
+
+def needed(
+    settings: Settings, case: Criterion, samplers: Sequence[str], columns: Sequence[tuple[bool, float]]
+) -> Iterator[tuple[Cell, ...]]:
+    """{case}: score evaluations to each threshold, log-log between budgets; the smallest budget is an upper
+    bound.{grid}
+    """
+    for sampler in samplers:
+        yield sampler, *(_cell(curve(case, settings, sampler, tuned), error) for tuned, error in columns)
 
 
 def _grid(settings: Settings) -> str:

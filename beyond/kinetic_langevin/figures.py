@@ -164,15 +164,15 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the group's tables: evaluations on the third family, a table for each kind of problem, and the tuning."""
-    values = {"targets": settings.targets, "largest": settings.budget}
+    values: dict[str, Any] = {"targets": settings.targets, "largest": settings.budget}
     kinds = [Kind(name) for name in settings.compared]
     header = ("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time")))
     tables = [tabled(kinetic_time, header, ("K12",), settings, kinds, **values)]
     header = ("sampler", *(f"{threshold:g}" for threshold in samplers.THRESHOLDS))
     claims = ("K8", "K8a", "K8b", "K8e", "K9", "K9d", "K9e", "K9f")
     for kind in kinds:
-        table = tabled(evaluations_until, header, claims, settings, kind, kind=TITLES[kind].capitalize(), **values)
-        tables.append(table.model_copy(update={"id": f"kinetic_{kind}"}))
+        named = {"name": f"kinetic_{kind}", "kind": TITLES[kind].capitalize()}
+        tables.append(tabled(evaluations_until, header, claims, settings, kind, **named, **values))
     if settings.tuned:
         problems = study.development()
         header = ("sampler", "settings", *(str(problem.kind) for problem in problems), "mean")

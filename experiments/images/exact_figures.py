@@ -1,10 +1,12 @@
 """Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
 
 from ams.samplers.presets import EXACT
+from ams_suite.drawn import tabled
 from experiments.images import drawing
 from experiments.images.comparison import (
     CONFIDENCE,
@@ -20,6 +22,8 @@ from verdicts import Figure, Table, save_figure
 from verdicts.records.charts import save_chart
 from verdicts.records.figures import Cell
 
+LABELS = ("energy distance", "variance ratio", "collisions", "classes")
+"""The errors of a batch, as the table calls them."""
 POINT = "Point at a mark for its numbers."
 """What a reader can do with a chart that has no choices."""
 
@@ -74,36 +78,34 @@ def shown(sampler: str) -> str:
     return "fresh draws" if sampler == EXACT.name else sampler
 
 
-def error_table(results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...]) -> Table:
-    """Return the four errors of every sampler and budget, each with the half-width of its interval."""
-    rows: list[tuple[Cell, ...]] = []
+def tables(
+    settings: ExactSettings, results: Results, name: str, claims: tuple[str, ...], tuned: Results | None = None
+) -> list[Table]:
+    """Return every error of every run, and the evaluations to thresholds."""
+    said = {"batches": settings.batches, "confidence": f"{CONFIDENCE:.1%}"}
+    header = ("sampler", "NFE", *(part for label in LABELS for part in (label, "+-")))
+    return [
+        tabled(errors, header, claims, results, name=name, batch=settings.batch, **said),
+        tabled(needed, ("settings", *THRESHOLD_HEADER), claims, settings, results, tuned, name=f"{name}_speed", **said),
+    ]
+
+
+def errors(results: Results) -> Iterator[tuple[Cell, ...]]:
+    """Means over {batches} batches of {batch} samples, with the half-width of their {confidence} Student interval.
+    Fresh draws of the target are the floor.
+    """
     for sampler, curve in results.items():
         for budget, batches in curve.items():
             intervals = [interval(values) for values in zip(*batches, strict=True)]
-            rows.append(
-                (shown(sampler), budget, *(value for mean, low, _ in intervals for value in (mean, mean - low)))
-            )
-    labels = ("energy distance", "variance ratio", "collisions", "classes")
-    caption = (
-        f"Means over {settings.batches} batches of {settings.batch} samples, with the half-width of their "
-        f"{CONFIDENCE:.1%} Student interval. Fresh draws of the target are the floor."
-    )
-    header = ("sampler", "NFE", *(part for label in labels for part in (label, "+-")))
-    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
+            yield shown(sampler), budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))
 
 
-def speed_table(
-    results: Results, settings: ExactSettings, name: str, claims: tuple[str, ...], tuned: Results | None = None
-) -> Table:
-    """Return the evaluations to each threshold of KL per pixel, and annealed Langevin's over them."""
-    rows: list[tuple[Cell, ...]] = []
+def needed(settings: ExactSettings, results: Results, tuned: Results | None) -> Iterator[tuple[Cell, ...]]:
+    """Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed
+    Langevin's over them at the same settings; {confidence} intervals by Student's test over {batches} batches end at
+    budgets that were run. The smallest is an upper bound. Tuned: the best step and steps per noise level for each
+    budget, chosen on other batches.
+    """
     for kind, runs in (("defaults", results), ("tuned", tuned or {})):
         curves = {name: error_curve(curve, "kl") for name, curve in runs.items() if name != EXACT.name}
-        rows += ((kind, *row) for row in threshold_rows(curves, BASELINE, settings.thresholds))
-    caption = (
-        "Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed "
-        f"Langevin's over them at the same settings; {CONFIDENCE:.1%} intervals by Student's test over "
-        f"{settings.batches} batches end at budgets that were run. The smallest is an upper bound. Tuned: the best "
-        "step and steps per noise level for each budget, chosen on other batches."
-    )
-    return Table(id=name, caption=caption, header=("settings", *THRESHOLD_HEADER), rows=tuple(rows), claims=claims)
+        yield from ((kind, *row) for row in threshold_rows(curves, BASELINE, settings.thresholds))

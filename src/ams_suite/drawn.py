@@ -25,11 +25,17 @@ def tabled(
     header: Sequence[str],
     claims: tuple[str, ...],
     *given: Any,
+    name: str = "",
     **values: object,
 ) -> Table:
-    """Return the table of the rows that a function gives for `given`; `values` are as in `save_drawn`."""
+    """Return the table of the rows that a function gives for `given`, under another name if one is given.
+
+    `values` are as in `save_drawn`.
+    """
     caption = " ".join(_told(rows, values))
-    return Table(id=rows.__name__, caption=caption, header=tuple(header), rows=tuple(rows(*given)), claims=claims)
+    return Table(
+        id=name or rows.__name__, caption=caption, header=tuple(header), rows=tuple(rows(*given)), claims=claims
+    )
 
 
 def speed_up_chart(

@@ -1,6 +1,7 @@
 """The group's tables: one shaped like the published ones, every cell with its cost, and the configurations."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from ams.statistics import CONFIDENCE, Interval
 from ams_suite.drawn import tabled
@@ -34,7 +35,7 @@ CONFIGURED = ("set", "predictor", "snr", "noise scale", "noise scale, momentum",
 
 def tables(settings: Settings) -> list[Table]:
     """Return the published tables' shape (graphs, molecules), every cell, and the configurations."""
-    values = {"evaluations": 2 * JUDGED, "confidence": f"{CONFIDENCE:.0%}"}
+    values: dict[str, Any] = {"evaluations": 2 * JUDGED, "confidence": f"{CONFIDENCE:.0%}"}
     return [
         tabled(graphs_correctors, ("set", "sampler", "n, seeds", *STATISTICS), CLAIMS, settings, **values),
         tabled(molecules_correctors, ("set", "sampler", "n, seeds", *SHARES), CLAIMS, settings, **values),

@@ -29,11 +29,10 @@ def tables(settings: Settings) -> list[Table]:
     """Return every row beside the published one and the floor."""
     sized = ("set", "statistic", "graphs", "steps")
     header = (*sized, "published", "ours", "errors", "seen from", "low", "high", "floor", "floor low", "floor high")
-    table = tabled(rows_beside_published, header, CLAIMS, settings, confidence=f"{CONFIDENCE:g}")
-    return [table.model_copy(update={"id": "graphs_rows"})]
+    return [tabled(rows_and_published, header, CLAIMS, settings, name="graphs_rows", confidence=f"{CONFIDENCE:g}")]
 
 
-def rows_beside_published(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def rows_and_published(settings: Settings) -> Iterator[tuple[Cell, ...]]:
     """Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean of the published
     (biased) estimate over sets as large as the test set; how many standard errors the published value is from it; the
     smallest difference that is seen with probability {confidence}; the interval with the test set resampled too. Floor:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure as Drawing
 
@@ -131,7 +132,11 @@ def smallest_budget(runs: Sequence[SteppedRun]) -> list[SteppedRun]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return the numbers of every run, and its difference from Langevin with a verdict."""
-    values = {"reference": settings.reference, "title": checks.title_of(settings), "confidence": f"{CONFIDENCE:.0%}"}
+    values: dict[str, Any] = {
+        "reference": settings.reference,
+        "title": checks.title_of(settings),
+        "confidence": f"{CONFIDENCE:.0%}",
+    }
     of_runs = ("sampler", "steps", "evaluations", "squared MMD", "low", "high", "V", "V low", "V high")
     between = ("sampler", "steps", "difference", "low", "high", "resolved from", "verdict")
     return [

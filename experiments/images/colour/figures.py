@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import product
+from typing import Any
 
 from ams.errors import DataUnavailable
 from ams.statistics import CONFIDENCE, mean_interval
@@ -18,7 +19,7 @@ def tables(settings: Settings) -> list[Table]:
     """Return every distance that can be had, with its conditions."""
     lacking = [name for name in settings.also if name not in study.available(settings)]
     also = "".join(f" No rows in the features of {name}, which cannot be had here." for name in lacking)
-    values = {"confidence": f"{CONFIDENCE:.1%}", "batch": settings.batch, "also": also}
+    values: dict[str, Any] = {"confidence": f"{CONFIDENCE:.1%}", "batch": settings.batch, "also": also}
     return [tabled(colour, HEADER, ("X0", "X1", "X2", "X3", "X4"), settings, **values)]
 
 

@@ -6,7 +6,7 @@ pseudo-values. Its value is that of the whole set and keeps the bias of its n: r
 images of that n, cut into as many batches, are the floor.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import compress
 from typing import NamedTuple
 
@@ -16,8 +16,10 @@ from torch import Tensor
 
 from ams.metrics.features import NEIGHBOURS, distances
 from ams.statistics import Interval, jackknife_interval
+from ams_suite.drawn import tabled
 from experiments.images.features.scores import CONDITIONS, Conditions, Judge, title
 from verdicts import Table
+from verdicts.records.figures import Cell
 
 Sets = Sequence[Float[Tensor, "n d"]]
 """Features of each batch."""
@@ -67,30 +69,32 @@ def tables(
     entries: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...], note: str = ""
 ) -> list[Table]:
     """Return a table of distances, whose rows carry what they depend on, and one of the classes' shares."""
-    distances, classes = [], []
-    for entry, conditions, numbers, shares in entries:
-        sampler, settings, nfe, sets = entry
-        run = (sampler, settings, nfe, len(sets), conditions.n)
-        ends = [(numbers[quantity].value, numbers[quantity].low) for quantity in QUANTITIES]
-        distances.append((*run, *conditions.cells(), *(part for value, low in ends for part in (value, value - low))))
-        classes.append((*run, *(round(100 * share, 1) for share in shares.tolist()), numbers["classes"].value))
-    named, count = ("sampler", "settings", "NFE", "sets", "n"), len(entries[0].shares) if entries else 0
+    run, count = ("sampler", "settings", "NFE", "sets", "n"), len(entries[0].shares) if entries else 0
+    header = (*run, *CONDITIONS, *(part for quantity in QUANTITIES for part in (title(quantity), "+-")))
+    said = {"confidence": f"{confidence:.1%}", "note": note}
+    classes = (*run, *map(str, range(count)), "total variation")
     return [
-        Table(
-            id=f"{name}_features",
-            caption="All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and "
-            f"coverage, total variation of the classes; ±: half-width of the {confidence:.1%} interval, jackknife "
-            "over batches. Rows compare where n, reference, extractor and denoising are equal." + note,
-            header=(*named, *CONDITIONS, *(part for quantity in QUANTITIES for part in (title(quantity), "+-"))),
-            rows=tuple(distances),
-            claims=claims,
-        ),
-        Table(
-            id=f"{name}_classes",
-            caption="Shares of the classes that the extractor sees in each set, in percent; total variation from the "
-            "reference's.",
-            header=(*named, *map(str, range(count)), "total variation"),
-            rows=tuple(classes),
-            claims=claims,
-        ),
+        tabled(distances_of_all, header, claims, entries, name=f"{name}_features", **said),
+        tabled(shares_of_classes, classes, claims, entries, name=f"{name}_classes"),
     ]
+
+
+def distances_of_all(entries: Sequence[Pooled]) -> Iterator[tuple[Cell, ...]]:
+    """All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and coverage, total
+    variation of the classes; ±: half-width of the {confidence} interval, jackknife over batches. Rows compare where n,
+    reference, extractor and denoising are equal.{note}
+    """
+    for one in entries:
+        ends = [(one.numbers[quantity].value, one.numbers[quantity].low) for quantity in QUANTITIES]
+        yield *_run(one), *one.conditions.cells(), *(part for value, low in ends for part in (value, value - low))
+
+
+def shares_of_classes(entries: Sequence[Pooled]) -> Iterator[tuple[Cell, ...]]:
+    """Shares of the classes that the extractor sees in each set, in percent; total variation from the reference's."""
+    for one in entries:
+        yield *_run(one), *(round(100 * share, 1) for share in one.shares.tolist()), one.numbers["classes"].value
+
+
+def _run(one: Pooled) -> tuple[Cell, ...]:
+    sampler, settings, nfe, sets = one.entry
+    return sampler, settings, nfe, len(sets), one.conditions.n

@@ -127,7 +127,11 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def tables(settings: Settings) -> list[Table]:
     """Return every number with its conditions, and the evaluations that each sampler needs for each coverage."""
     expected = expected_coverage(len(quality.judge().reference), settings.batch)
-    values = {"intervals": f"{CONFIDENCE:.1%} intervals", "expected": f"{expected:.3g}", "n": settings.batch}
+    values: dict[str, Any] = {
+        "intervals": f"{CONFIDENCE:.1%} intervals",
+        "expected": f"{expected:.3g}",
+        "n": settings.batch,
+    }
     against = ("against", "NFE of adaptive momentum", "ratio", "low", "high", "largest seen")
     return [
         tabled(network, HEADER, CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}"),

@@ -25,14 +25,12 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 def tables(settings: Settings) -> list[Table]:
     """Return every error in pixels and in features, and the evaluations to thresholds."""
-    results = study.results(settings)
     note = " Denoised by their exact score, samples are copies of the target's images: they differ in which."
     in_words = [
         one._replace(entry=one.entry._replace(sampler=shown(one.entry.sampler))) for one in in_features(settings)
     ]
     return [
-        exact_figures.error_table(results, settings, "mnist", CLAIMS),
-        exact_figures.speed_table(results, settings, "mnist_speed", CLAIMS),
+        *exact_figures.tables(settings, study.results(settings), "mnist", CLAIMS),
         *pooled.tables(in_words, "mnist", CONFIDENCE, CLAIMS, note),
     ]
 

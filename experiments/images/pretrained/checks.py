@@ -192,6 +192,7 @@ def least_excess(
     for name in others:
         runs_made = results(settings, sampler, budget), results(settings, name, getattr(settings, against))
         pairs = [(ours.quality.energy, theirs.quality.energy) for ours, theirs in zip(*runs_made, strict=False)]
-        of_pairs = measures.mean_difference(*zip(*pairs, strict=True), confidence, settings.seed, settings.batch)
-        excesses.append(of_pairs.model_copy(update={"detail": {"rival": name, "budget": budget}}))
+        ours, theirs = zip(*pairs, strict=True)
+        of_both = (ours, theirs, confidence, settings.seed, settings.batch)
+        excesses.append(measures.mean_difference(*of_both, rival=name, budget=budget))
     return min(excesses, key=lambda excess: excess.interval[0])

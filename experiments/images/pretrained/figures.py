@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import interval_band, interval_points, legend_above, panels, ticks
 from ams.samplers import looks
 from ams.statistics import CONFIDENCE, Interval, mean_interval
-from ams_suite.drawn import save_drawn
+from ams_suite.drawn import save_drawn, tabled
 from experiments.images.comparison import speed_ups
 from experiments.images.drawing import Bands, ErrorPanel, draw_grid, draw_rows, move_speed_ups
 from experiments.images.features import pooled
@@ -178,21 +178,23 @@ def quality_table(
     settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]], name: str, claims: tuple[str, ...]
 ) -> Table:
     """Return the quality of each run and of held-out images; each row says what its numbers depend on."""
-    floor = runs.held_out_quality(settings.setup, settings.batches)
-    conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
-    rows = [(study.FLOOR, "", 0, len(floor) * settings.batch, *conditions, *_intervals(floor))]
-    for sampler, how, batches in listed:
-        quality = [batch.quality for batch in batches]
-        n = len(quality) * settings.batch
-        rows.append((sampler, how, batches[-1].evaluations, n, *conditions, *_intervals(quality)))
     named = ("sampler", "settings", "NFE", "n", "reference", "space", "last denoising")
     header = (*named, *(part for field in Quality._fields for part in (field.replace("_", " "), "low", "high")))
-    caption = (
-        f"Samples of the network {settings.weights}: energy distance of the denoised samples (pixel units), variance "
-        "ratio of the samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, "
-        f"space and denoising are equal. {CONFIDENCE:.0%} Student intervals over batches."
-    )
-    return Table(id=name, caption=caption, header=header, rows=tuple(rows), claims=claims)
+    said = {"weights": settings.weights, "confidence": f"{CONFIDENCE:.0%}"}
+    return tabled(quality, header, claims, settings, listed, name=name, **said)
+
+
+def quality(settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]]) -> Iterator[tuple[Cell, ...]]:
+    """Samples of the network {weights}: energy distance of the denoised samples (pixel units), variance ratio of the
+    samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, space and denoising
+    are equal. {confidence} Student intervals over batches.
+    """
+    floor = runs.held_out_quality(settings.setup, settings.batches)
+    conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
+    yield study.FLOOR, "", 0, len(floor) * settings.batch, *conditions, *_intervals(floor)
+    for sampler, how, batches in listed:
+        n, numbers = len(batches) * settings.batch, _intervals([batch.quality for batch in batches])
+        yield sampler, how, batches[-1].evaluations, n, *conditions, *numbers
 
 
 def _runs(settings: Settings) -> Iterator[tuple[str, str, list[Batch]]]:
