@@ -1,11 +1,11 @@
 """What the settings of the groups here share."""
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt
+from pydantic import NonNegativeInt
+
+from verdicts.validation import Frozen
 
 
-class Seeded(BaseModel):
+class Seeded(Frozen):
     """Settings that nothing changes, without unknown fields, and the seed of a group's random numbers."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: NonNegativeInt = 2405

@@ -28,22 +28,21 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
 from ams.data import load_weights
 from ams.data.safe_read import LARGEST, bytes_of
 from ams.errors import UserError
 from verdicts.records.files import write_whole
+from verdicts.validation import Frozen
 
 Report = Callable[[int, dict[str, float]], None]
 """Sees the number of steps made and the mean of each part of the loss since it was last called."""
 
 
-class Plan(BaseModel):
+class Plan(Frozen):
     """How a network is trained; see the module's text."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(ge=1)
     rate: float = Field(gt=0)

@@ -13,11 +13,12 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt
+from pydantic import Field, NonNegativeInt
 from scipy import stats
 
 from ams.statistics import CONFIDENCE, Interval
 from verdicts import Measurement
+from verdicts.validation import Frozen
 
 Work = Callable[[], object]
 FEWEST_PAIRS = 8
@@ -28,10 +29,8 @@ Pairs = Annotated[int, Field(ge=FEWEST_PAIRS)]
 """A number of interleaved pairs in settings."""
 
 
-class TimingSettings(BaseModel):
+class TimingSettings(Frozen):
     """What the settings of all benchmarks share: the seed of starts and noise."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: NonNegativeInt = 7
 

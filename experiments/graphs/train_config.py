@@ -1,12 +1,12 @@
 """The settings of a training run: they fix it to the bit on one machine."""
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from verdicts.validation import Frozen
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(Frozen):
     """Settings of a training run on community_small. Raises ValidationError for settings that no run can have."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: int = Field(default=13_000, ge=1, description="Steps of Adam.")
     graphs: int = Field(default=500, ge=1, description="Graphs to train on, of our own generator.")

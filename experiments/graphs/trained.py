@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, field_serializer
+from pydantic import field_serializer
 from safetensors.torch import load
 from torch import nn
 
@@ -14,6 +14,7 @@ from experiments.graphs.networks import AdjacencyNetwork, FeaturesNetwork, Shape
 from experiments.graphs.train_config import TrainConfig
 from experiments.weights import about
 from verdicts.records.files import sha256_of
+from verdicts.validation import Frozen
 
 DEGREES = 10
 """Node features: one for each degree, the last for all larger degrees, as in the authors' code."""
@@ -21,10 +22,8 @@ LARGEST = 2 * 2**20
 """Bytes that a file may have."""
 
 
-class Origin(BaseModel):
+class Origin(Frozen):
     """How networks were made: their training settings, sizes, and the sha256 of the graphs they were trained on."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     recipe: TrainConfig
     features: Shape

@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Shaped
-from pydantic import BaseModel
 from torch import Tensor, nn
 
 from ams.data import images
 from experiments.denoising import denoising_loss, log_normal
 from experiments.images.networks.colour import KINDS, SMALLEST, SPREAD, denoiser
+from verdicts.validation import Frozen
 
 HELD_OUT = 2000
 """How many of the 50,000 training images are held out of the training."""
@@ -36,7 +36,7 @@ def shuffled(x: Shaped[Tensor, "n h w c"], count: int | None = None) -> Shaped[T
     return x[order].movedim(-1, 1).contiguous()
 
 
-class Colour(BaseModel, frozen=True, extra="forbid"):
+class Colour(Frozen):
     """Which network, and images in a step; `bf16`: in bfloat16 where the device is a GPU."""
 
     kind: str

@@ -31,7 +31,7 @@ from verdicts.claims.sizes import Numbers
 from verdicts.studies import Cell, CellFunction
 
 
-class ExactSettings(RunSettings, frozen=True):
+class ExactSettings(RunSettings):
     """The samplers in `lasting` run at `long` too.
 
     Evaluations are counted to each of `thresholds` (KL per pixel, nats).

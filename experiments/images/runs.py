@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 from torch import Tensor
 
 from ams.rk45 import flow_rk45
@@ -19,6 +19,7 @@ from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN, Hyperparameters, 
 from ams.schedules import Level
 from experiments.images.networks.score_adapter import NetworkScore
 from verdicts.claims.sizes import Names, Sizes
+from verdicts.validation import Frozen
 
 BASELINE, PAPER, DOUBLED = LANGEVIN.name, ADAPTIVE.name, "Langevin, drift x2"
 
@@ -50,7 +51,7 @@ class BatchSetup(NamedTuple):
     seed: int
 
 
-class RunSettings(BaseModel, frozen=True, extra="forbid"):
+class RunSettings(Frozen):
     """Every sampler in `samplers` runs at `budgets` (NFE).
 
     Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`.

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, pad
 
@@ -22,6 +21,7 @@ from experiments.images.networks.classifier import Classifier
 from experiments.images.networks.colour import KINDS
 from experiments.images.networks.small import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
 from experiments.training import Plan, Task
+from verdicts.validation import Frozen
 
 HELD_OUT = 360
 """How many of the 1797 digits are held out."""
@@ -48,7 +48,7 @@ def split_mnist() -> Split:
     return Split(load("mnist-train"), load("mnist-test"))
 
 
-class Denoising(BaseModel, frozen=True, extra="forbid"):
+class Denoising(Frozen):
     """Images in a step, and the network's sizes."""
 
     batch: int = 128
@@ -86,7 +86,7 @@ class DenoisingTask:
         return denoising_loss(network, x.flatten(1), v, SPREAD, generator, device)
 
 
-class Classifying(BaseModel, frozen=True, extra="forbid"):
+class Classifying(Frozen):
     """Data set, images in a step, the largest shift of an image (pixels), the largest noise."""
 
     data: str

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel
 from torch import Tensor, nn
 
 from experiments import weights
@@ -22,6 +21,7 @@ from related.mri.forward import Scan
 from related.mri.guidance import Examples, of_subjects
 from related.mri.trained import examples_of, module_of
 from related.mri.unrolled import DenoisingModule, Unrolled
+from verdicts.validation import Frozen
 
 QUARTER = split().train[::4]
 """Four of the fifteen training subjects."""
@@ -44,7 +44,7 @@ def module_name(quarter: bool, left_out: int = 0) -> str:
     return f"module{'-quarter' if quarter else ''}{f'-fold-{left_out}' if left_out else ''}"
 
 
-class Pairs(BaseModel, frozen=True, extra="forbid"):
+class Pairs(Frozen):
     """Which network, the subjects it learns from, slices in a step; checksums of the modules that guide it."""
 
     kind: str

@@ -8,7 +8,6 @@ from functools import cached_property
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
@@ -16,12 +15,13 @@ from experiments.denoising import denoising_loss, log_uniform
 from experiments.images.networks import unet
 from related.mri.data import slices, split
 from related.mri.networks import LARGEST, SMALLEST, SPREAD, Denoiser, Sizes
+from verdicts.validation import Frozen
 
 SHIFT, GAIN = 3, 0.1
 """The largest shift in pixels and the largest relative change of intensity of a training slice."""
 
 
-class Prior(BaseModel, frozen=True, extra="forbid"):
+class Prior(Frozen):
     """Slices in a step, the network's sizes, and the subjects that are learned from and held out."""
 
     batch: int = 8

@@ -2,21 +2,20 @@
 
 from collections.abc import Iterator
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt, model_validator
+from pydantic import NonNegativeInt, PositiveInt, model_validator
 
 from experiments.graphs.correctors.configurations import JUDGED, NAMES
 from verdicts.claims.sizes import Sizes
+from verdicts.validation import Frozen
 
 
-class SetSizes(BaseModel):
+class SetSizes(Frozen):
     """Sizes of one set.
 
     At each of `steps` (of a predictor with a corrector; others have as many evaluations) every sampler makes `seeds`
     times `graphs` graphs, at the judged steps `more` times. Norms are averaged over batches of `batch` graphs. The
     published row, in its own steps, is of `published` times `graphs`; 0: it is not run.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     steps: Sizes = (JUDGED,)
     graphs: PositiveInt
@@ -40,13 +39,11 @@ class SetSizes(BaseModel):
         return self.more if steps == JUDGED else self.seeds
 
 
-class Settings(BaseModel):
+class Settings(Frozen):
     """Sizes of each set (None: it is not run).
 
     Molecules are compared with `real` ones; `draws` sets of real graphs give the floor; `seed` is the first.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     community_small: SetSizes | None = SetSizes(graphs=20)
     ego_small: SetSizes | None = SetSizes(graphs=32)

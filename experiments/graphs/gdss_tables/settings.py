@@ -2,19 +2,19 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from verdicts.validation import Frozen
 
 Name = Literal["community_small", "ego_small", "ENZYMES", "grid"]
 
 
-class Settings(BaseModel):
+class Settings(Frozen):
     """For each set the number of graphs that are generated, and of steps; `sets` are those that are generated.
 
     `draws`: of sets of real graphs, for the floor. The graphs are shared among `seeds` runs, from `seed` on: a batch of
     the sampler holds the graphs of one run.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sets: tuple[Name, ...] = Field(("community_small", "ego_small", "ENZYMES", "grid"), min_length=1)
     community_small: tuple[PositiveInt, PositiveInt] = (128, 1000)

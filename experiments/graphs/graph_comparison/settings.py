@@ -2,12 +2,13 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from verdicts.claims.sizes import Names, Sizes
+from verdicts.validation import Frozen
 
 
-class Settings(BaseModel):
+class Settings(Frozen):
     """Sizes of the group.
 
     `networks`: the authors' (the bundled ones where their file is missing), or the bundled ones. Each of `samplers`
@@ -16,8 +17,6 @@ class Settings(BaseModel):
     counts the fresh graphs that they are compared with; `snr` and `scale_eps` are the published ones; `drawn` graphs of
     each sampler are drawn.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     networks: Literal["authors", "bundled"] = "authors"
     samplers: Names = ("predictor alone", "PC, Langevin", "PC, adaptive", "PC, adaptive in both", "PC, constant")

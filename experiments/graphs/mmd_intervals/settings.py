@@ -1,16 +1,16 @@
 """Sizes of the simulated experiments."""
 
-from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
+
+from verdicts.validation import Frozen
 
 
-class Settings(BaseModel):
+class Settings(Frozen):
     """How many graphs a population, a reference and a generated set have; the shares of pairs that are flipped.
 
     The reference is drawn from community_small. Generated sets are drawn from the graphs of a second population of
     community_small with a share `nearer` or `farther` of their pairs flipped.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     population: PositiveInt = 500
     reference: PositiveInt = 20

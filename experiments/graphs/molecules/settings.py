@@ -2,7 +2,9 @@
 
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
+
+from verdicts.validation import Frozen
 
 
 class Sizes(NamedTuple):
@@ -13,13 +15,11 @@ class Sizes(NamedTuple):
     real: int
 
 
-class Settings(BaseModel):
+class Settings(Frozen):
     """For each set the number of molecules, of steps, and of real molecules; `sets` are those that are generated.
 
     The molecules are shared among `seeds` runs, from `seed` on: a batch of the sampler holds the molecules of one run.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     sets: tuple[Literal["QM9", "ZINC250k"], ...] = Field(("QM9", "ZINC250k"), min_length=1)
     qm9: tuple[PositiveInt, PositiveInt, PositiveInt] = (500, 200, 500)

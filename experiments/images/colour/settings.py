@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Literal, Self, TypeAlias
 
-from pydantic import BaseModel, Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from ams.samplers.presets import AUTHORS
 from experiments.images.networks.pretrained_cifar import SMALLEST
 from verdicts.claims.sizes import Names, Sizes
+from verdicts.validation import Frozen
 
 CIFAR = "CIFAR-10, exact score"
 PLAIN, ADAPTIVE = "PC, Langevin", "PC, adaptive"
@@ -15,7 +16,7 @@ PLAIN, ADAPTIVE = "PC, Langevin", "PC, adaptive"
 Features: TypeAlias = Literal["efficientnet-lite0", "inception"]
 
 
-class Network(BaseModel, frozen=True, extra="forbid"):
+class Network(Frozen):
     """A network's file, and the images that its samples are judged by.
 
     `path` is a checkpoint of score_sde or a folder in diffusers' format, `sha256` that of the checkpoint or of the
@@ -44,7 +45,7 @@ class Network(BaseModel, frozen=True, extra="forbid"):
         return self
 
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
+class Settings(Frozen):
     """Sizes: `budgets` (NFE), independent `batches` of `batch` samples, `samplers`.
 
     The exact target is uniform on `points` images, its last noise level is `last_sigma`. Samples are judged by
@@ -57,7 +58,7 @@ class Settings(BaseModel, frozen=True, extra="forbid"):
     samplers: Names = ("annealed Langevin", "adaptive momentum", PLAIN, ADAPTIVE, "Heun ODE", "annealed BAOAB, e = 1/2")
     points: PositiveInt = 10_000
     reference: PositiveInt = 10_000
-    networks: dict[str, Network] = {}
+    networks: dict[str, Network] = Field({})
     features: Features = "efficientnet-lite0"
     also: tuple[Features, ...] = ()
     last_sigma: float = 0.02

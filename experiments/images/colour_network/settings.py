@@ -2,9 +2,10 @@
 
 from typing import NamedTuple
 
-from pydantic import BaseModel, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from verdicts.claims.sizes import Names, Sizes
+from verdicts.validation import Frozen
 
 PLAIN, ADAPTIVE, ANCESTRAL, SOLVER = "PC, Langevin", "PC, adaptive", "ancestral", "SDE-DPM-Solver++"
 EARLY, LATE = 50, 100
@@ -20,7 +21,7 @@ class Setup(NamedTuple):
     seed: int
 
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
+class Settings(Frozen):
     """`samplers` run at `budgets` (score evaluations) on `batches` batches of `batch` samples.
 
     Each batch has `reference` test images of its own to be compared with, and as many others as it has samples, which

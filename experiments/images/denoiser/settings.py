@@ -4,7 +4,7 @@ from experiments.images.pretrained import settings as pretrained
 from experiments.images.pretrained.samplers import ANCESTRAL, BASELINE, PAPER
 
 
-class Settings(pretrained.Settings, frozen=True):
+class Settings(pretrained.Settings):
     """The VE network's settings, with the other network and the samplers that I11 compares, at `side` evaluations."""
 
     weights: str = "mnist-ddpm"

@@ -12,7 +12,7 @@ from verdicts.claims.sizes import Numbers, Sizes
 CONSTANT, REVERSE = "Langevin, drift x1.5", "reverse diffusion"
 
 
-class Settings(ExactSettings, frozen=True):
+class Settings(ExactSettings):
     """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
 
     D1b's comparison at twice the evaluations is made on `fresh` batches, on which nobody looked.

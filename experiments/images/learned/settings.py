@@ -9,7 +9,7 @@ REVERSE, FLOW, BAOAB = "reverse diffusion", "Heun ODE", "annealed BAOAB, e = 1/2
 SOLVER = "SDE-DPM-Solver++"
 
 
-class Settings(RunSettings, frozen=True):
+class Settings(RunSettings):
     """Runs with the learned score; the samplers in `compared` run with both scores at `compared_budgets`.
 
     Annealed Langevin runs at `between` too. Samples are shown at `grid_budget` evaluations. Real digits are measured on

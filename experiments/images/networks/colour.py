@@ -7,20 +7,20 @@ from collections.abc import Callable
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel
 from torch import Tensor
 
 from experiments.images.networks.loading import fill, stored
 from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.networks.unet import Denoiser, Sizes
+from verdicts.validation import Frozen
 
 MEAN, SPREAD = 0.474, 0.25
 """Of the pixels of CIFAR-10's training images, rounded."""
 SMALLEST = 0.01
 
 
-class Kind(BaseModel, frozen=True, extra="forbid"):
+class Kind(Frozen):
     """A network's images, their side in pixels, its largest noise level and its sizes."""
 
     data: str

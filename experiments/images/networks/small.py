@@ -16,12 +16,12 @@ from typing import NamedTuple, cast
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import silu
 
 from experiments.images.networks.loading import fill, stored
 from experiments.images.networks.score_adapter import NetworkScore
+from verdicts.validation import Frozen
 
 SMALLEST, LARGEST = 0.01, 10.0
 """The range of v in which it is trained: from below the digits' grey step, 1/16, to beyond their largest distance."""
@@ -30,7 +30,7 @@ MEAN, SPREAD = 0.3049, 0.3757
 WEIGHTS = Path(__file__).parents[1] / "weights"
 
 
-class Sizes(BaseModel, frozen=True, extra="forbid"):
+class Sizes(Frozen):
     """Pixels of an image, features of a block, blocks, features of the noise, share of features dropped in training."""
 
     pixels: int = 64

@@ -12,16 +12,18 @@ from itertools import pairwise
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel, PositiveInt
+from pydantic import PositiveInt
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, scaled_dot_product_attention, silu
+
+from verdicts.validation import Frozen
 
 Images = Float[Tensor, "batch c h w"]
 HEAD = 32
 """Channels of a head of attention."""
 
 
-class Sizes(BaseModel, frozen=True, extra="forbid"):
+class Sizes(Frozen):
     """Channels in and out, channels at each resolution from the finest down, blocks at each, features of the noise.
 
     Blocks of `patch` x `patch` pixels are channels: at half the resolution a convolution costs a quarter. The coarsest

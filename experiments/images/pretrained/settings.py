@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from pydantic import BaseModel, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from experiments.images.pretrained.samplers import MAIN, OTHERS, RIVALS, TUNED
 from verdicts.claims.sizes import Sizes
+from verdicts.validation import Frozen
 
 
 class Setup(NamedTuple):
@@ -20,7 +21,7 @@ class Setup(NamedTuple):
     seed: int
 
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
+class Settings(Frozen):
     """Sizes; `weights` names the network, `accelerated` lets it run on a CUDA device.
 
     `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`, the former

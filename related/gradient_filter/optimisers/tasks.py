@@ -7,19 +7,19 @@ N(0, 1), gradient `lam_i x_i + .1 z`. What is read of it is the exact mean of `l
 
 import torch
 from jaxtyping import Float
-from pydantic import BaseModel
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ams.data import Images
 from experiments.images.tasks import Classifying, ClassifyingTask
+from verdicts.validation import Frozen
 
 DIMENSION, NOISE = 100, 0.1
 LEARNED, READ = 10_000, 1000
 """Images of MNIST to learn from, and those on which the loss is read."""
 
 
-class Nothing(BaseModel, frozen=True):
+class Nothing(Frozen):
     """Settings of a task that has none."""
 
 

@@ -1,12 +1,13 @@
 """Sizes of the group."""
 
-from pydantic import BaseModel, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from related.mri.train import BUDGET
 from verdicts.claims.sizes import Sizes
+from verdicts.validation import Frozen
 
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
+class Settings(Frozen):
     """Of each test subject `slices` T1 slices are reconstructed, by samplers at `budgets` evaluations; `seed` fixes
     noise and starts.
     """

@@ -1,9 +1,11 @@
 """Sizes of the group."""
 
-from pydantic import BaseModel, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
+
+from verdicts.validation import Frozen
 
 
-class Settings(BaseModel, frozen=True, extra="forbid"):
+class Settings(Frozen):
     """`batches` of `batch` samples of each of the two runs."""
 
     batches: PositiveInt = 64
