@@ -32,6 +32,18 @@ def interval(values: Iterable[float]) -> tuple[float, float, float]:
     return mean_interval(list(values), CONFIDENCE)[:3]
 
 
+def half_widths_named(quantities: Iterable[str]) -> Iterator[str]:
+    """Yield the header of quantities in a table, each with the half-width of its interval."""
+    for quantity in quantities:
+        yield from (quantity, "+-")
+
+
+def with_half_widths(intervals: Iterable[Sequence[float]]) -> Iterator[float]:
+    """Yield the value of each interval (value, low, ...), and how far below it the interval reaches."""
+    for value, low, *_ in intervals:
+        yield from (value, value - low)
+
+
 def bands(
     results: Mapping[str, Mapping[int, Iterable[tuple[float, ...]]]], quantity: str
 ) -> dict[str, dict[int, tuple[float, float, float]]]:

@@ -13,9 +13,11 @@ from experiments.images.comparison import (
     THRESHOLD_HEADER,
     bands,
     error_curve,
+    half_widths_named,
     interval,
     speed_ups,
     threshold_rows,
+    with_half_widths,
 )
 from experiments.images.exact import BASELINE, PAPER, ExactSettings, Results
 from verdicts import Figure, Table, save_figure
@@ -83,7 +85,7 @@ def tables(
 ) -> list[Table]:
     """Return every error of every run, and the evaluations to thresholds."""
     said = {"batches": settings.batches, "confidence": f"{CONFIDENCE:.1%}"}
-    header = ("sampler", "NFE", *(part for label in LABELS for part in (label, "+-")))
+    header = ("sampler", "NFE", *half_widths_named(LABELS))
     return [
         tabled(errors, header, claims, results, name=name, batch=settings.batch, **said),
         tabled(needed, ("settings", *THRESHOLD_HEADER), claims, settings, results, tuned, name=f"{name}_speed", **said),
@@ -96,8 +98,7 @@ def errors(results: Results) -> Iterator[tuple[Cell, ...]]:
     """
     for sampler, curve in results.items():
         for budget, batches in curve.items():
-            intervals = [interval(values) for values in zip(*batches, strict=True)]
-            yield shown(sampler), budget, *(value for mean, low, _ in intervals for value in (mean, mean - low))
+            yield shown(sampler), budget, *with_half_widths(map(interval, zip(*batches, strict=True)))
 
 
 def needed(settings: ExactSettings, results: Results, tuned: Results | None) -> Iterator[tuple[Cell, ...]]:

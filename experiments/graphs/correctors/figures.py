@@ -8,6 +8,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import budget_ticks, interval_curves, interval_points, legend_above, panels
 from ams.statistics import CONFIDENCE, Interval
+from ams_suite.drawn import save_drawn
 from experiments.graphs.correctors import checks, study
 from experiments.graphs.correctors.configurations import JUDGED, MOLECULES
 from experiments.graphs.correctors.settings import SetSizes, Settings
@@ -40,15 +41,8 @@ LABELS = {
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw each set that is run, and the gains on all of them."""
     drawn = [_of_set(settings, folder, name, sizes) for name, sizes in settings.sets()]
-    caption = (
-        "What adaptive momentum gains in squared MMD (positive: nearer to real graphs or molecules) after "
-        f"{2 * JUDGED} "
-        'score evaluations, in standard errors of each set; below, over all sets (Stouffer\'s Z). "adaptive" is the '
-        "authors' code, which loses the adjacency's momentum, \"in both\" has it in both states. Lines: "
-        f"{CONFIDENCE:.0%} intervals, which hold 0 where nothing is resolved."
-    )
-    drawing = draw_gains(settings)
-    return [*drawn, save_figure(drawing, folder, "graphs_correctors_gains", caption, GAINS)]
+    values = {"evaluations": 2 * JUDGED, "confidence": f"{CONFIDENCE:.0%}"}
+    return [*drawn, *save_drawn({graphs_correctors_gains: GAINS}, folder, settings, **values)]
 
 
 def _of_set(settings: Settings, folder: Path, name: str, sizes: SetSizes) -> Figure:
@@ -113,8 +107,12 @@ def _rows(curves: Sequence[tuple[str, Curves]]) -> Drawing:
     return drawing
 
 
-def draw_gains(settings: Settings) -> Drawing:
-    """Draw the standardised gain of every pair of samplers on every set, and over all sets."""
+def graphs_correctors_gains(settings: Settings) -> Drawing:
+    """What adaptive momentum gains in squared MMD (positive: nearer to real graphs or molecules) after {evaluations}
+    score evaluations, in standard errors of each set; below, over all sets (Stouffer's Z). "adaptive" is the authors'
+    code, which loses the adjacency's momentum, "in both" has it in both states. Lines: {confidence} intervals, which
+    hold 0 where nothing is resolved.
+    """
     names = [name for name, _ in settings.sets()]
     drawing = Drawing(figsize=(3.4, 1.0 + 0.36 * (len(names) + 1)), layout="constrained")
     axes = drawing.subplots()

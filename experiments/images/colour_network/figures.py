@@ -14,13 +14,13 @@ from ams.plots import interval_curves, legend_above, panels, ticks
 from ams.samplers.looks import LOOKS
 from ams.samplers.presets import Family, Hyperparameters
 from ams.statistics import CONFIDENCE, mean_interval
-from ams_suite.drawn import tabled
+from ams_suite.drawn import save_drawn, tabled
 from experiments.images.colour_network import quality, study, tuning
 from experiments.images.colour_network.quality import Batch
 from experiments.images.colour_network.settings import Settings
-from experiments.images.comparison import column, interval
+from experiments.images.comparison import column, half_widths_named, interval, with_half_widths
 from experiments.images.drawing import draw_grid
-from experiments.images.features.pooled import Entry, Pooled, judged
+from experiments.images.features.pooled import Entry, judged, of_run
 from experiments.images.features.scores import CONDITIONS, title
 from experiments.images.pretrained.samplers import BY_NAME
 from verdicts import Figure, Table, save_figure
@@ -32,23 +32,24 @@ _QUANTITIES = ("frechet", "kernel", "density", "coverage")
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw distances against evaluations, and samples side by side."""
-    what = "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen twice on other images"
-    distances = (
-        f"{what}, the mean of both. Above: kernel distance of the denoised samples to {settings.reference} test images "
-        "a batch, in EfficientNet-Lite0's features (dotted: other test images; dashed: a fitted Gaussian). Below: "
-        f"variance ratio; 1 is exact. Bands: {CONFIDENCE:.0%} intervals, {settings.batches} batches of "
-        f"{settings.batch}."
-    )
+    values = {"confidence": f"{CONFIDENCE:.0%}", "batches": settings.batches, "batch": settings.batch}
+    drawn = {colour_network_distances: _CLAIMS}
+    distances = save_drawn(drawn, folder, settings, reference=settings.reference, **values)
     budget = max(settings.budgets)
-    samples = f"{what}: denoised samples after {budget} evaluations, one less with a corrector, from the same noise."
-    return [
-        save_figure(draw_distances(settings), folder, "colour_network_distances", distances, _CLAIMS),
-        save_figure(draw_samples(settings, budget), folder, f"colour_network_samples_{budget}", samples, ("X5", "X8a")),
-    ]
+    caption = (
+        "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen twice on other images: denoised "
+        f"samples after {budget} evaluations, one less with a corrector, from the same noise."
+    )
+    samples, name = draw_samples(settings, budget), f"colour_network_samples_{budget}"
+    return [*distances, save_figure(samples, folder, name, caption, ("X5", "X8a"))]
 
 
-def draw_distances(settings: Settings) -> Drawing:
-    """Kernel distance and variance ratio against evaluations."""
+def colour_network_distances(settings: Settings) -> Drawing:
+    """CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen twice on other images, the mean of
+    both. Above: kernel distance of the denoised samples to {reference} test images a batch, in EfficientNet-Lite0's
+    features (dotted: other test images; dashed: a fitted Gaussian). Below: variance ratio; 1 is exact. Bands:
+    {confidence} intervals, {batches} batches of {batch}.
+    """
     drawing, (above, below) = panels(2)
     for axes, label, values in ((above, "kernel distance", study.kernels), (below, "variance ratio", _ratios)):
         curves = {
@@ -90,8 +91,7 @@ def _pictures(batch: Batch) -> Float[Tensor, "n h w 3"]:
 def tables(settings: Settings) -> list[Table]:
     """Return every number of every sampler and budget, with its conditions."""
     quantities = (*_QUANTITIES, "energy", "variance_ratio")
-    named = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS)
-    header = (*named, *(part for q in quantities for part in (title(q), "+-")))
+    header = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS, *half_widths_named(map(title, quantities)))
     return [tabled(colour_network, header, _CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}")]
 
 
@@ -111,7 +111,8 @@ def colour_network(settings: Settings) -> Iterator[tuple[Cell, ...]]:
         for run, batches, sets in zip(runs, held, features, strict=True)
     ]
     for one, batches in zip(judged(quality.judge(settings), entries, CONFIDENCE), held, strict=True):
-        yield (*_named(one), *_pairs(one, batches))
+        means = (mean_interval(column(batches, name), CONFIDENCE) for name in ("energy", "variance_ratio"))
+        yield *of_run(one), *with_half_widths([*(one.numbers[name] for name in _QUANTITIES), *means])
 
 
 def _unlike(choices: Sequence[Hyperparameters]) -> list[tuple[int, Hyperparameters]]:
@@ -126,15 +127,3 @@ def _words(sampler: str, budget: int, choice: int) -> str:
     given = tuning.chosen(sampler, budget)[choice]
     corrector = BY_NAME[sampler].family is Family.PREDICTOR_CORRECTOR
     return tuning.in_words({"snr": given.snr, "rho": given.rho} if corrector else {"rho": given.rho})
-
-
-def _named(one: Pooled) -> tuple[Cell, ...]:
-    sampler, settings, nfe, sets = one.entry
-    return sampler, settings, nfe, len(sets), one.conditions.n, *one.conditions.cells()
-
-
-def _pairs(one: Pooled, batches: list[Batch]) -> Iterator[Cell]:
-    """Yield each quantity with the half-width of its interval."""
-    means = [mean_interval(column(batches, name), CONFIDENCE) for name in ("energy", "variance_ratio")]
-    for each in (*(one.numbers[name] for name in _QUANTITIES), *means):
-        yield from (each.value, each.value - each.low)

@@ -17,6 +17,7 @@ from torch import Tensor
 from ams.metrics.features import NEIGHBOURS, distances
 from ams.statistics import Interval, jackknife_interval
 from ams_suite.drawn import tabled
+from experiments.images.comparison import half_widths_named, with_half_widths
 from experiments.images.features.scores import CONDITIONS, Conditions, Judge, title
 from verdicts import Table
 from verdicts.records.figures import Cell
@@ -70,7 +71,7 @@ def tables(
 ) -> list[Table]:
     """Return a table of distances, whose rows carry what they depend on, and one of the classes' shares."""
     run, count = ("sampler", "settings", "NFE", "sets", "n"), len(entries[0].shares) if entries else 0
-    header = (*run, *CONDITIONS, *(part for quantity in QUANTITIES for part in (title(quantity), "+-")))
+    header = (*run, *CONDITIONS, *half_widths_named(map(title, QUANTITIES)))
     said = {"confidence": f"{confidence:.1%}", "note": note}
     classes = (*run, *map(str, range(count)), "total variation")
     return [
@@ -85,16 +86,16 @@ def distances_of_all(entries: Sequence[Pooled]) -> Iterator[tuple[Cell, ...]]:
     reference, extractor and denoising are equal.{note}
     """
     for one in entries:
-        ends = [(one.numbers[quantity].value, one.numbers[quantity].low) for quantity in QUANTITIES]
-        yield *_run(one), *one.conditions.cells(), *(part for value, low in ends for part in (value, value - low))
+        yield *of_run(one), *with_half_widths(one.numbers[quantity] for quantity in QUANTITIES)
 
 
 def shares_of_classes(entries: Sequence[Pooled]) -> Iterator[tuple[Cell, ...]]:
     """Shares of the classes that the extractor sees in each set, in percent; total variation from the reference's."""
     for one in entries:
-        yield *_run(one), *(round(100 * share, 1) for share in one.shares.tolist()), one.numbers["classes"].value
+        yield *of_run(one)[:5], *(round(100 * share, 1) for share in one.shares.tolist()), one.numbers["classes"].value
 
 
-def _run(one: Pooled) -> tuple[Cell, ...]:
+def of_run(one: Pooled) -> tuple[Cell, ...]:
+    """Return what a row begins with: sampler, settings, evaluations, sets, n, and the other conditions."""
     sampler, settings, nfe, sets = one.entry
-    return sampler, settings, nfe, len(sets), one.conditions.n
+    return sampler, settings, nfe, len(sets), one.conditions.n, *one.conditions.cells()
