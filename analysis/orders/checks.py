@@ -68,16 +68,9 @@ def gaussian_errors(size: float) -> tuple[float, float, float]:
     return abs(deviation - c**-0.5), abs(deviation - 0.5), (c * variance - 1) / math.sqrt(size)
 
 
-@check("B6.adaptive_gaussian")
-def order_of_adaptive_momentums_w2_on_a_gaussian(settings: Settings) -> Measurement:
-    """Measure the order in the step of adaptive momentum's W2 to `pi^c(a)` on a Gaussian, in the exact mean field."""
-    return ordered((_GAUSSIAN_STEPS, [gaussian_errors(u)[0] for u in _GAUSSIAN_STEPS]))
-
-
-@check("B6.adaptive_limit")
-def order_of_adaptive_momentums_w2_to_fourth_power(settings: Settings) -> Measurement:
-    """Measure the order in the step of adaptive momentum's W2 to `pi^4` on a Gaussian, in the exact mean field."""
-    return ordered((_GAUSSIAN_STEPS, [gaussian_errors(u)[1] for u in _GAUSSIAN_STEPS]))
+def order_on_a_gaussian(error: int) -> Measurement:
+    """Return the order in the step of one of `gaussian_errors` of adaptive momentum, in the exact mean field."""
+    return ordered((_GAUSSIAN_STEPS, [gaussian_errors(u)[error] for u in _GAUSSIAN_STEPS]))
 
 
 @check("B6.coefficient")

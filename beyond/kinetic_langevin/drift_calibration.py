@@ -138,19 +138,9 @@ def drift_factors(nfe: int) -> Factors:
     return Factors(needed_factor(epsilon / _SIGMAS.last**2, sigmas[1] / sigmas[0], DEFAULT.repeats), authors)
 
 
-@check("K6a.few")
-def authors_excess_over_needed_at_smallest_budget(settings: Settings) -> Measurement:
-    """Measure the mean of the authors' drift factor less 1, over the needed one less 1, at the smallest budget."""
-    return _excess(min(settings.factor_budgets))
-
-
-@check("K6a.many")
-def authors_excess_over_needed_at_largest_budget(settings: Settings) -> Measurement:
-    """Measure the mean of the authors' drift factor less 1, over the needed one less 1, at the largest budget."""
-    return _excess(max(settings.factor_budgets))
-
-
-def _excess(nfe: int) -> Measurement:
+def authors_excess(settings: Settings, largest: bool) -> Measurement:
+    """Return the mean of the authors' drift factor less 1, over the needed one less 1, at an end of the budgets."""
+    nfe = (max if largest else min)(settings.factor_budgets)
     needed, authors = drift_factors(nfe)
     detail = {"nfe": nfe, "needed factor": needed, "authors' factor": authors}
     return Measurement(value=(authors - 1.0) / (needed - 1.0), detail=detail)

@@ -56,16 +56,10 @@ def covariance_after(first: bool = False) -> sp.Matrix:
     return (rows * before * rows.T).applyfunc(sp.simplify)
 
 
-@check("K7.invariant")
-def remainder_of_covariance_after_a_step(settings: Settings) -> Measurement:
-    """Measure the operations left in Cov(x, p) after a step on a point, less the next noise level's; any u and e."""
-    return left_over(*(covariance_after() - stationary_covariance(u, gamma * sigma)))
-
-
-@check("K7.start")
-def remainder_of_covariance_after_first_step(settings: Settings) -> Measurement:
-    """Measure the operations left in Cov(x, p) after a first step on a point less the next noise level's."""
-    return left_over(*(covariance_after(first=True) - stationary_covariance(u, gamma * sigma)))
+def covariance_left(first: bool = False) -> Measurement:
+    """Return the operations left in Cov(x, p) after a step on a point, or after the `first`, less the next noise
+    level's; any u and e."""
+    return left_over(*(covariance_after(first) - stationary_covariance(u, gamma * sigma)))
 
 
 def _random_schedule(generator: np.random.Generator) -> KineticSchedule:

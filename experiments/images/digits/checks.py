@@ -6,7 +6,7 @@ from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.digits import study
-from experiments.images.digits.settings import BASELINE, PAPER, REVERSE, Settings
+from experiments.images.digits.settings import BASELINE, PAPER, Settings
 from verdicts import Measurement, check
 
 
@@ -30,9 +30,12 @@ def kl_excess(
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch, budget=budget)
 
 
-def speed_up(settings: Settings, baseline: str, more: int = 0) -> Measurement:
-    """Return a baseline's evaluations over adaptive momentum's, at the KL that it has at the largest small budget."""
-    budget = max(settings.small)
+def speed_up(settings: Settings, baseline: str, on_more: bool = False) -> Measurement:
+    """Return a baseline's evaluations over adaptive momentum's, at the KL that it has at the largest small budget.
+
+    `on_more`: on D3's further batches too.
+    """
+    budget, more = max(settings.small), settings.more if on_more else 0
     curve = {each: study.errors(settings, baseline, each, more) for each in settings.budgets_of(baseline)}
     ours, theirs = column(study.errors(settings, PAPER, budget, more), "kl"), error_curve(curve, "kl")
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=baseline)
@@ -65,12 +68,6 @@ def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Meas
 def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's energy distance less adaptive momentum's, farthest from 0 at 20 to 60 evaluations."""
     return farthest(kl_excess(settings, BASELINE, PAPER, budget, "energy") for budget in settings.small)
-
-
-@check("D3.reverse")
-def speed_up_over_reverse_diffusion(settings: Settings) -> Measurement:
-    """Measure reverse diffusion's evaluations over adaptive momentum's 60, at equal KL per pixel."""
-    return speed_up(settings, REVERSE, settings.more)
 
 
 def relative_share(settings: Settings, sampler: str) -> Measurement:

@@ -239,16 +239,12 @@ def weight_ratios(settings: Settings, targets: Iterable[str], when: slice) -> di
     return ratios
 
 
-@check("N7a.linear")
-def largest_ratio_of_edms_weight(settings: Settings) -> Measurement:
-    """Measure the largest KL(target || run) with EDM's weight over the better of the others, 100 steps or more."""
-    return named_extreme(weight_ratios(settings, TARGETS, LATE))
+def largest_ratio_of_edms_weight(settings: Settings, early: bool) -> Measurement:
+    """Return the largest KL(target || run) with EDM's weight over the better of the others.
 
-
-@check("N7a.early")
-def largest_early_ratio_of_edms_weight(settings: Settings) -> Measurement:
-    """Measure the largest KL with EDM's weight over the better of the others, 1 and 10 steps, narrow targets."""
-    return named_extreme(weight_ratios(settings, NARROW, EARLY))
+    After 1 and 10 steps on narrow targets (`early`), or after 100 or more on all.
+    """
+    return named_extreme(weight_ratios(settings, NARROW, EARLY) if early else weight_ratios(settings, TARGETS, LATE))
 
 
 @check("N8.bound")
