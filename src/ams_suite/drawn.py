@@ -32,7 +32,7 @@ def tabled(
 
     `values` are as in `save_drawn`.
     """
-    caption = " ".join(_told(rows, values))
+    caption = " ".join(_paragraphs(rows, values))
     return Table(
         id=name or rows.__name__, caption=caption, header=tuple(header), rows=tuple(rows(*given)), claims=claims
     )
@@ -96,15 +96,15 @@ def speed_up_chart(
 def _saved(
     made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...], values: Mapping[str, object]
 ) -> Figure:
-    texts = _told(draw, values)
+    texts = _paragraphs(draw, values)
     if hasattr(made, "to_dict"):
         return save_chart(made, folder, draw.__name__, texts[0], claims, texts[1])
     return save_figure(made, folder, draw.__name__, " ".join(texts), claims)
 
 
-def _told(make: Callable[..., Any], values: Mapping[str, object]) -> list[str]:
+def _paragraphs(make: Callable[..., Any], values: Mapping[str, object]) -> list[str]:
     """Return the paragraphs of a function's docstring, values in the places of their names in braces."""
-    told = str(make.__doc__)
+    docstring = str(make.__doc__)
     for name, value in values.items():
-        told = told.replace(f"{{{name}}}", str(value))
-    return [" ".join(text.split()) for text in told.split("\n\n")]
+        docstring = docstring.replace(f"{{{name}}}", str(value))
+    return [" ".join(text.split()) for text in docstring.split("\n\n")]
