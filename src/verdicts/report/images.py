@@ -7,10 +7,16 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from verdicts.report.svg_minify import lean
-
 # An SVG of very many points is slower to show than its pixels
 LARGEST_SVG = 300_000
+# What a page's copy of a matplotlib figure does without: head, metadata, names that nothing refers to, line breaks,
+# and of a point all but hundredths; a letter is placed, which takes fewer bytes than to move it
+SHORTENED = (
+    (re.compile(r'^.*?(?=<svg)|<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|(?<=<g) id="[^"]*"', re.S), ""),
+    (re.compile(r"(>[^<]+|(?:scale|matrix)\([^)]*\))|(\.\d\d)\d+"), r"\1\2"),
+    (re.compile(r'(<use [^>]*?) transform="translate\((\S+) (\S+)\)"'), r'\1 x="\2" y="\3"'),
+    (re.compile(r"\s*\n\s*"), ""),
+)
 SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
 # What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG may
 ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n": " "})
@@ -32,7 +38,14 @@ def data_address(file: Path) -> Markup:
     picture = chosen(file)
     if picture.suffix == ".png":
         return Markup(f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}")
-    return svg_address(lean(picture.read_text(encoding="utf-8")))
+    return svg_address(shortened(picture.read_text(encoding="utf-8")))
+
+
+def shortened(svg: str) -> str:
+    """Return the same picture in two thirds of the bytes that matplotlib writes."""
+    for pattern, replacement in SHORTENED:
+        svg = pattern.sub(replacement, svg)
+    return svg
 
 
 def svg_address(svg: str) -> Markup:

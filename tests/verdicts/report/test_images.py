@@ -1,0 +1,43 @@
+"""A figure as a page carries it: the same picture, in fewer bytes, and nothing that refers to what is gone."""
+
+import io
+import re
+
+import numpy as np
+import typst
+from matplotlib import pyplot
+from PIL import Image
+
+from ams.samplers.looks import LOOKS
+from verdicts import save_figure
+from verdicts.report.images import shortened
+
+
+def raster(svg: str) -> np.ndarray:
+    """Return the grey levels of an SVG, drawn by Typst at three pixels a point."""
+    source = b'#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
+    page = typst.Compiler(source, sys_inputs={"svg": svg}).compile(format="png", ppi=216)
+    assert isinstance(page, bytes)
+    return np.asarray(Image.open(io.BytesIO(page)).convert("L"), dtype=float)
+
+
+def test_it_is_the_same_picture_in_three_quarters_of_the_bytes(tmp_path):
+    drawing, (curves, grid) = pyplot.subplots(1, 2, figsize=(6, 2.6))
+    x = np.geomspace(1, 100, 30)
+    for n, sampler in enumerate(("annealed Langevin", "adaptive momentum", "DPM-Solver++")):
+        curves.plot(x, np.exp(-n) * np.cos(0.1 * n * x), **LOOKS[sampler].style())
+        curves.fill_between(x, np.exp(-n) - 0.2, np.exp(-n) + 0.2, alpha=0.2)
+    curves.set(xscale="log", ylim=(-0.7, 0.9), title=r"$W_2(\pi_a, \pi) \leq 10^{-3}$", ylabel="distance (s.d.)")
+    curves.legend()
+    grid.imshow(np.arange(64).reshape(8, 8), cmap="gray")
+    grid.contour(np.add.outer(np.arange(8) ** 2, np.arange(8)), levels=5)
+    figure = save_figure(drawing, tmp_path, "all", "A caption with $x^2$ & <signs>.").file.read_text(encoding="utf-8")
+    short, before = shortened(figure), raster(figure)
+    assert len(short) < 0.75 * len(figure)
+    assert before.std() > 20, "something is drawn"
+    # More than an edge that moves by a hundredth of a point can explain
+    assert (np.abs(before - raster(short)) > 64).mean() < 1e-4
+    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', short)) == set(
+        re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', figure)
+    )
+    assert "A caption" not in short and "rdf" not in short
