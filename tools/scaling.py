@@ -8,9 +8,9 @@ from ams_suite.project import PROJECT
 from tools.program import run, say
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.records.kept_costs import NODES
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.run.scaling import simulated, work_of
+from verdicts.run.study import NODES
 
 COUNTS = tuple(2**power for power in range(11))
 

@@ -3,6 +3,7 @@
 A cell is a batch of images by one sampler with one budget; all budgets of the image table and the configured one count.
 """
 
+import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -10,7 +11,6 @@ from experiments.exhibits.arithmetic import Rate
 from experiments.exhibits.configurations import Configuration
 from experiments.exhibits.coverage import ROWS
 from experiments.exhibits.settings import Settings
-from verdicts.studies.costs import shared_out
 
 HOUR = 3600.0
 LARGEST = 256
@@ -56,7 +56,7 @@ def grids(settings: Settings, entries: Sequence[Configuration], rates: Mapping[s
 
 def hours_on(cells: Sequence[float], gpus: int) -> float:
     """Return the hours that so many GPUs take, each cell on one, the longest first."""
-    owners, hours = shared_out(cells, gpus), [0.0] * gpus
-    for cell, owner in zip(cells, owners, strict=True):
-        hours[owner] += cell
+    hours = [0.0] * gpus
+    for cell in sorted(cells, reverse=True):
+        heapq.heapreplace(hours, hours[0] + cell)
     return max(hours)

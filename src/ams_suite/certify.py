@@ -137,8 +137,7 @@ def _slowdown(kept: Mapping[Profile, Expected]) -> float:
 
 def cost(claims: Claims, run: Expected, group: str) -> float:
     """Return the recorded seconds of one core of a group's study, checks and figures."""
-    checks = sum(run.claims[claim.id].seconds for claim in claims.of_group(group) if claim.id in run.claims)
-    return run.studies.get(group, 0.0) + checks + run.beside / max(len(run.studies), 1)
+    return run.studies.get(group, 0.0) + run.seconds_of(claims.of_group(group)) + run.beside / max(len(run.studies), 1)
 
 
 def _measure(plans: Sequence[Planned], folder: Path, jobs: int, end: float, say: Say) -> bool:

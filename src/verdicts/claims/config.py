@@ -1,8 +1,6 @@
 """The schema of `config/<profile>.toml`: sizes and seeds by group, and what each group's job may use."""
 
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Self
 
 from pydantic import Field, JsonValue, field_validator
 
@@ -21,7 +19,7 @@ class Resources(Frozen):
     """What one job may count on: `threads`, memory in MiB, `runtime` in minutes.
 
     `shares`: how many jobs compute the group's study at most; any number gives the same results. "auto", or none: as
-    its cost asks for (`records.kept_costs`); a workspace's configuration has the number.
+    its time in the kept run asks for (`run.study.shares_here`).
     """
 
     threads: int = Field(default=1, ge=1, strict=True)
@@ -69,15 +67,6 @@ class ProfileConfig(Frozen):
     def resources_of(self, group: str) -> Resources:
         """Return what the group's job may use (`default` stands for groups without an entry)."""
         return self.resources.get(group, self.resources.get("default", Resources()))
-
-    def with_shares(self, shares: Mapping[str, int]) -> Self:
-        """Return this configuration with these numbers of shares for the groups that give none."""
-        resources = {name: self.resources_of(name) for name in shares}
-        filled = {
-            name: each if each.shares else each.model_copy(update={"shares": shares[name]})
-            for name, each in resources.items()
-        }
-        return self.model_copy(update={"resources": self.resources | filled})
 
     def below(self, changes: "ProfileConfig | Overlay") -> "ProfileConfig":
         """Return this configuration with what `changes` gives; settings of a group, or of its job, not there stay."""

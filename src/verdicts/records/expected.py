@@ -3,14 +3,14 @@
 They decide nothing: verdicts come from the claims file alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 from verdicts.claims.loading import load_json
-from verdicts.claims.schema import Claims, Profile, Verdict
+from verdicts.claims.schema import Claim, Claims, Profile, Verdict
 from verdicts.records.checksummed import Kept
 from verdicts.records.ledger import ClaimRow, Ledger
 from verdicts.records.record import CheckResult
@@ -72,6 +72,10 @@ class Expected(Kept):
     def seconds(self) -> float:
         """Return the computing time of the whole run, in seconds of one core."""
         return self.beside + sum(self.studies.values()) + sum(claim.seconds for claim in self.claims.values())
+
+    def seconds_of(self, claims: Iterable[Claim]) -> float:
+        """Return what the records of these claims took, in seconds."""
+        return sum(self.claims[claim.id].seconds for claim in claims if claim.id in self.claims)
 
     @property
     def peak_mib(self) -> float:

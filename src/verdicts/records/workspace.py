@@ -15,7 +15,6 @@ from verdicts.claims.loading import CLAIMS, load_claims, load_config
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of, shown_json
-from verdicts.records.kept_costs import NODES, KeptCosts, shares_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import ComputedOn, Environment, computed_on_here, environment_of
 from verdicts.records.sources import Sources
@@ -101,7 +100,6 @@ class Workspace:
     config: ProfileConfig
     sources: Sources
     data: Mapping[str, str]
-    kept_costs: KeptCosts
     project: Project = field(default_factory=Project)
 
     @classmethod
@@ -121,11 +119,8 @@ class Workspace:
         cls, root: Path, profile: Profile, out: Path, all_claims: Claims, sources: Sources, project: Project
     ) -> Self:
         claims = all_claims.seen_by(profile)
-        kept, data = KeptCosts.of(root, profile), _data(root, claims, project)
-        here = {claim.group for claim in claims.claim if profile in claim.profiles}
-        studies = [group.id for group in claims.group if group.id in here and sources.find(f"{group.module}.study")]
-        config = load_config(root, profile, claims).with_shares(shares_of(kept.of_groups(studies), NODES))
-        return cls(root, profile, out / profile, claims, all_claims, config, sources, data, kept, project)
+        config, data = load_config(root, profile, claims), _data(root, claims, project)
+        return cls(root, profile, out / profile, claims, all_claims, config, sources, data, project)
 
     @property
     def device(self) -> Device:

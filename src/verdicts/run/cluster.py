@@ -19,7 +19,6 @@ from typing import Any
 
 from verdicts.errors import UserError
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.kept_costs import NODES
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace
 from verdicts.run import slurm
@@ -28,6 +27,7 @@ from verdicts.run.job import Job
 from verdicts.run.plan import Plan
 from verdicts.run.preflight import PROFILE, Cluster
 from verdicts.run.snakemake import PARENT
+from verdicts.run.study import NODES
 from verdicts.run.workers import SIGNALS, Task, Watch, tasks
 
 FOLDER = ".cluster"

@@ -5,22 +5,18 @@ from collections.abc import Callable
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
 from verdicts.records.files import write_whole
-from verdicts.records.kept_costs import KeptCosts, kept_costs, kept_costs_path
 from verdicts.records.ledger import collect
 from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
 from verdicts.report.report_texts import load_findings
 from verdicts.run.forecast import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
-from verdicts.run.scaling import work_of
 
 FIGURE = "paper/answer.svg"
 
 
 def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     """Write `paper/expected/<profile>.json` from the current records, and what README says of it; say what moved.
-
-    The costs of current studies go beside it (`records.kept_costs`).
 
     The values of claims that have no record now stay, with the date and commit of their run. Returns 0. Raises
     UserError where no claim has a record or the file cannot be written.
@@ -44,10 +40,8 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
         say(f"of an earlier run: {', '.join(kept)}")
     if absent := [row.id for row in ledger.claims if row.id not in values.claims]:
         say(f"without a value: {', '.join(absent)}")
-    costs = _costs(workspace)
     try:
         values.write(path)
-        costs.write(kept_costs_path(workspace.root, profile))
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     say(f"{len(values.claims)} claims: {FOLDER}/{path.name}")
@@ -77,16 +71,6 @@ def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:
     made = {group.id: artefacts_of(workspace, group) for group in workspace.claims.group}
     studies = {group: _took(artefacts.study) for group, artefacts in made.items() if artefacts.study}
     return studies, sum(_took(artefacts.figures) + _took(artefacts.page) for artefacts in made.values())
-
-
-def _costs(workspace: Workspace) -> KeptCosts:
-    """Return what the studies that lie there and their cells cost; what is kept of others stays."""
-    work, _ = work_of(workspace)
-    studies = {each.group: each.study for each in work if each.listed}
-    alone = {each.group: each.alone for each in work if each.alone}
-    cells = {place: cost for each in work for place, cost in each.cells.items()}
-    named = [(".".join(place.split("/")[:-1]), cost.call, cost.seconds) for place, cost in cells.items()]
-    return kept_costs(workspace.kept_costs, studies, alone, named)
 
 
 def _took(artefact: Artefact | None) -> float:

@@ -1,9 +1,9 @@
 """How long a finished run would take on so many nodes: simulated from the measured times of all that it made.
 
 Each node does one job at a time: a share of a study, a group's checks with its figures, a notebook page. A job starts
-in a process of its own, which takes `start` seconds, once a node is free and the jobs that it follows are done. Cells
-go to shares as in a run; a share that asks for a cell which another is computing waits for it. The report comes last,
-on one node.
+in a process of its own, which takes `start` seconds, once a node is free and the jobs that it follows are done. A share
+takes the cells that no other has begun, as in a run; one that asks for a cell which another is computing waits for it.
+The report comes last, on one node.
 """
 
 import heapq
@@ -13,11 +13,11 @@ from typing import NamedTuple, TypeVar
 
 from verdicts.claims.schema import Group
 from verdicts.records.checksummed import NotCurrent
-from verdicts.records.kept_costs import shares_of
 from verdicts.records.record import Artefacts, Record
 from verdicts.records.workspace import Workspace
-from verdicts.studies.costs import Cost, costs_below, shared_out
-from verdicts.studies.study import CELLS
+from verdicts.run.study import shares_of
+from verdicts.studies.costs import Cost, costs_below
+from verdicts.studies.study import CELLS, share_of
 
 POLL = 0.1
 Kind = TypeVar("Kind", Record, Artefacts)
@@ -111,19 +111,17 @@ class _Cluster:
 
     def jobs(self, work: Work, shares: int) -> Iterator[_Waiting]:
         """Yield a group's jobs: its study in shares, if it has several, then its checks, then its page."""
-        owners = shared_out([work.cells[name].seconds for name in work.listed], shares)
         names = tuple(f"{work.group} {share}" for share in range(shares)) if shares > 1 else ()
         for share, name in enumerate(names):
-            mine = [cell for cell, owner in zip(work.listed, owners, strict=True) if owner == share]
-            yield _Waiting(name, (), self.job(work, mine, 0.0))
+            yield _Waiting(name, (), self.job(work, share_of(work.listed, share, shares), 0.0, wait=False))
         yield _Waiting(work.group, names, self.job(work, work.listed, work.checks))
         if work.page:
             yield _Waiting(f"{work.group} page", (work.group,), self.job(work, (), work.page))
 
-    def job(self, work: Work, listed: Sequence[str], rest: float) -> Job:
-        """Start, compute these cells, then do the rest."""
+    def job(self, work: Work, listed: Sequence[str], rest: float, wait: bool = True) -> Job:
+        """Start, compute these cells (unless it is to `wait`, those that no other job has begun), then do the rest."""
         yield self.start
-        for name in listed:
+        for name in (name for name in listed if wait or name not in self.begun):
             yield from self.cell(name, work.cells)
         yield rest
 

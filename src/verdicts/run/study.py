@@ -1,12 +1,13 @@
 """Computing a group's study, and the record that knows its cells by digest."""
 
+import math
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from verdicts.claims.schema import Group
+from verdicts.records.expected import read_expected
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.kept_costs import shares_of
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.run_record import Run
@@ -19,17 +20,34 @@ from verdicts.studies.store import Store
 from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
 
 Load = Callable[[], Checks]
+NODES = 64
+"""Where the jobs are a cluster's, each of so many nodes is to have a few."""
+ROUNDS = 2
+"""How many shares a core has to choose from: a group of the mean cost is then no more than half of a core's work."""
 
 
 def shares_here(workspace: Workspace, groups: Iterable[str], jobs: int) -> dict[str, int]:
-    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their costs ask for.
+    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their kept times ask for.
 
-    `shares` of the configuration is the most; where no costs are kept, it is the number.
+    `shares` of the configuration is the most; where no time is kept, it is the number.
     """
-    seconds = workspace.kept_costs.of_groups(groups)
-    most = {group: workspace.config.resources_of(group).shares or 1 for group in seconds}
-    wanted = shares_of(seconds, jobs) if any(seconds.values()) else most
-    return {group: min(count, most[group]) for group, count in wanted.items()}
+    kept, names = read_expected(workspace.root, workspace.profile), list(groups)
+    times = kept.studies if kept else {}
+    given = {name: workspace.config.resources_of(name).shares for name in names}
+    wanted, most = shares_of({name: times[name] for name in names if name in times}, jobs), shares_of(times, NODES)
+    asked = {name: min(count, most[name], given[name] or count) for name, count in wanted.items()}
+    return {name: asked.get(name, given[name] or 1) for name in names}
+
+
+def shares_of(seconds: Mapping[str, float], jobs: int) -> dict[str, int]:
+    """Return how many shares each study has, by what it takes: none is above 1/(`ROUNDS` jobs) of all studies.
+
+    One job needs no shares.
+    """
+    total = sum(seconds.values())
+    if jobs == 1 or total <= 0:
+        return dict.fromkeys(seconds, 1)
+    return {name: max(1, math.ceil(ROUNDS * jobs * each / total)) for name, each in seconds.items()}
 
 
 def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: int, shares: int) -> None:
@@ -43,7 +61,7 @@ def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: i
     except (Exception, SystemExit):
         return
     if not _mixed(workspace, group, cells, store, store.costs(cells)):
-        compute(share_of(cells, store, workspace.kept_costs, share, shares), store)
+        compute(share_of(cells, share, shares), store, as_share=True)
 
 
 def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environment: Environment) -> str:

@@ -22,6 +22,7 @@ from verdicts.claims.config import Device
 from verdicts.claims.schema import Claim
 from verdicts.errors import code_of
 from verdicts.records.checksummed import NotCurrent
+from verdicts.records.expected import read_expected
 from verdicts.records.record import Record, current_record
 from verdicts.records.run_record import Run
 from verdicts.records.workspace import Workspace, project_at
@@ -92,10 +93,10 @@ def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
     First come claims that restate the paper's, so that a reader waits for none of them. Where there are more jobs than
     `LAPTOP`, what takes longest comes first, so that no core works alone at the end.
     """
-    shared, kept, order = shares_here(workspace, plan.studies, jobs), workspace.kept_costs, plan.groups
-    if jobs > LAPTOP:
-        takes = {name: seconds / shared[name] for name, seconds in kept.of_groups(plan.studies).items()}
-        order = tuple(sorted(order, key=lambda name: -takes.get(name, 0.0) - kept.alone.get(name, 0.0)))
+    shared, order = shares_here(workspace, plan.studies, jobs), list(plan.groups)
+    if jobs > LAPTOP and (kept := read_expected(workspace.root, workspace.profile)):
+        checks = {name: kept.seconds_of(workspace.claims.of_group(name)) for name in order}
+        order.sort(key=lambda name: -kept.studies.get(name, 0.0) / shared.get(name, 1) - checks[name])
     for group in order:
         resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
         before: tuple[str, ...] = ()

@@ -8,7 +8,7 @@ reads gets an object of its own: to change it changes nothing for other readers.
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Self, TypeVar
@@ -18,12 +18,11 @@ from pydantic import JsonValue
 from verdicts.errors import in_utf8
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
-from verdicts.records.kept_costs import KeptCosts
 from verdicts.records.provenance import ComputedOn, now
 from verdicts.records.record import absence_of
-from verdicts.studies.alone import alone
 from verdicts.studies.cells import Cell, CellFunction, using
-from verdicts.studies.costs import THERE, Cost, cost_at, costs_below, costs_by_call
+from verdicts.studies.costs import Cost, cost_at, costs_below
+from verdicts.studies.file_lock import file_lock, lock_of
 from verdicts.validation import Frozen
 
 R = TypeVar("R")
@@ -147,6 +146,11 @@ class Store:
             return False
         return True
 
+    def taken(self, cell: Cell[Any]) -> bool:
+        """Return whether a cell is there or being computed, as far as names of files tell."""
+        path = self.path(cell)
+        return lock_of(path).exists() or (path.is_file() and not self._anew)
+
     def path(self, cell: Cell[Any]) -> Path:
         """Return the place of a cell's file."""
         key = sha256_of(self._key(cell.function) + cell.digest)
@@ -171,26 +175,6 @@ class Store:
         paths = [self.path(cell) for cell in cells]
         return [*costs_below(self.folder, paths, self._run if self._anew else "").values()]
 
-    def expected_seconds(self, cells: Sequence[Cell[Any]], kept: KeptCosts) -> list[float]:
-        """Return what each cell is expected to cost: what its call cost before this run, else in the kept one.
-
-        A call that is not known costs what its function's do, else a second. A cell that was there before costs next
-        to nothing. All processes of a run get the same, whenever they ask.
-        """
-        calls = {name: self._known_calls(name) for name in {cell.function.name for cell in cells}}
-        return [self._expected(cell, calls[cell.function.name], kept) for cell in cells]
-
-    def _known_calls(self, function: str) -> dict[str, float]:
-        return costs_by_call(self.folder.joinpath(*function.split(".")), self._run)
-
-    def _expected(self, cell: Cell[Any], calls: Mapping[str, float], kept: KeptCosts) -> float:
-        if not self._anew and (cost := cost_at(self.path(cell))) and cost.known(self._run) is not None:
-            return THERE
-        if cell.digest in calls:
-            return calls[cell.digest]
-        known = kept.of_cell(cell.function.name, cell.digest)
-        return known if known is not None else sum(calls.values()) / len(calls) if calls else 1.0
-
     def _key(self, function: CellFunction[..., Any]) -> str:
         if function.name not in self._keys:
             self._keys[function.name] = sha256_of(canonical_json(self._parts(function)))
@@ -207,7 +191,7 @@ class Store:
                 raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
         if path in self._computing:
             raise RecursionError(f"{cell} asks for itself, directly or through others")
-        with alone(path):
+        with file_lock(path):
             return self._unless_made(cell, path)
 
     def _unless_made(self, cell: Cell[Any], path: Path) -> Any:
@@ -252,16 +236,7 @@ class Store:
             spent = time.process_time() - begin
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
-        before = known.known(self._run) if self._run and (known := cost_at(path)) else None
-        cost = Cost(
-            seconds=own,
-            started=started,
-            asked=inner,
-            run=self._run,
-            call=cell.digest,
-            before=before,
-            computed_on=self.computed_on,
-        )
+        cost = Cost(seconds=own, started=started, asked=inner, run=self._run, computed_on=self.computed_on)
         cost.write(path.with_suffix(".cost"))
         key, name = self._key(cell.function), cell.function.name
         CellFile(function=name, arguments=cell.labels, key=key, value=content).write(path)

@@ -1,24 +1,23 @@
-"""A group's study: the cells that its settings ask for, shared out by cost, and their labelled table."""
+"""A group's study: the cells that its settings ask for, divided into shares, and their labelled table."""
 
 import csv
 import importlib
 import importlib.util
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
 from verdicts.claims.schema import Group
 from verdicts.errors import UserError, unknown
-from verdicts.records.kept_costs import KeptCosts
 from verdicts.records.workspace import Workspace
 from verdicts.studies.cells import Cell, CellFunction
-from verdicts.studies.costs import shared_out
 from verdicts.studies.store import Store
 
 CELLS = "cells"
 Cells = Callable[[Any], Iterable[Cell[Any]]]
+Item = TypeVar("Item")
 
 
 def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: bool = False) -> Store:
@@ -52,19 +51,24 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
     return list({(cell.function.name, cell.digest): cell for cell in listed(settings)}.values())
 
 
-def share_of(cells: Sequence[Cell[Any]], store: Store, kept: KeptCosts, share: int, shares: int) -> list[Cell[Any]]:
-    """Return the cells of one share, by what all are expected to cost: each process of a run has the same in mind."""
-    owners = shared_out(store.expected_seconds(cells, kept), shares)
-    return [cell for cell, owner in zip(cells, owners, strict=True) if owner == share]
+def share_of(cells: Sequence[Item], share: int, shares: int) -> list[Item]:
+    """Return a study's cells as one of its shares goes through them: its own, then the others', last ones first.
+
+    Each computes those that no other has begun, so that none is idle while another has cells to begin.
+    """
+    others = [cell for number, cell in enumerate(cells) if number % shares != share]
+    return [*cells[share::shares], *reversed(others)]
 
 
-def compute(cells: Iterable[Cell[Any]], store: Store) -> None:
-    """Compute those cells that the store lacks.
+def compute(cells: Iterable[Cell[Any]], store: Store, as_share: bool = False) -> None:
+    """Compute those cells that the store lacks; `as_share`, without waiting for one that another process computes.
 
     A cell that breaks takes no other with it: the store has the reason, and tells its readers. Raises OSError where
     a result cannot be written.
     """
     for cell in cells:
+        if as_share and store.taken(cell):
+            continue
         try:
             store.ensure(cell)
         except (Exception, SystemExit):

@@ -17,6 +17,7 @@ from verdicts.records.record import Artefacts
 from verdicts.run import driver, expecting, forecast
 from verdicts.run.expecting import expect
 from verdicts.run.lock import at_work
+from verdicts.studies.file_lock import file_lock
 from verdicts.studies.study import store_of
 
 
@@ -276,9 +277,13 @@ class TestShares:
     def do(self, toy, *more):
         return do_job(toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more)
 
-    def test_a_job_computes_its_share_alone(self, shared):
-        assert self.do(shared.toy, "--share", "1", "--shares", "3") == 0
-        assert shared.calls() == ["one 1", "start one", "start two", "two 1"]
+    def test_a_job_computes_its_share_and_then_what_no_other_has_begun(self, shared):
+        workspace = shared.toy.workspace("cpu")
+        with file_lock(store_of(workspace).path(listed(workspace)[0])):
+            assert self.do(shared.toy, "--share", "1", "--shares", "3") == 0
+        assert shared.calls() == [line for line in ALL if line != "one 0"]
+        assert self.do(shared.toy, "--share", "0", "--shares", "3") == 0
+        assert shared.calls() == ["one 0"]
         assert self.do(shared.toy, "--share", "1", "--shares", "3") == 0
         assert shared.calls() == []
 

@@ -1,47 +1,21 @@
-"""Cells are shared out by what they are expected to cost, alike in each process of a run; releases are not mixed."""
+"""A study has as many shares as it costs; two processes compute a cell once; releases are not mixed."""
 
 from multiprocessing import get_context
 
 import pytest
-from hypothesis import given, settings, strategies as st
 
 from tests.verdicts.run.session import Session
 from tests.verdicts.studies.test_store import busy
 from tests.verdicts.study_toy import ALL, calls, gamma, listed, set_batches, with_study
 from verdicts.claims.schema import Profile
-from verdicts.errors import UserError
-from verdicts.records.kept_costs import KeptCosts, kept_costs, kept_costs_path, shares_of
+from verdicts.records.expected import Expected, expected_path
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.record import Artefacts
+from verdicts.run.study import shares_here, shares_of
 from verdicts.studies import Store, cell
-from verdicts.studies.alone import alone
-from verdicts.studies.costs import THERE, Cost, cost_at, mixture, shared_out
-from verdicts.studies.study import compute, store_of
-
-COSTS = st.lists(st.floats(0.0, 1e3), max_size=30)
-NOTHING = KeptCosts(profile=Profile.QUICK)
-
-
-def loads(seconds, owners, shares):
-    return [sum(cost for cost, owner in zip(seconds, owners, strict=True) if owner == share) for share in range(shares)]
-
-
-@settings(deadline=None, max_examples=200)
-@given(seconds=COSTS, shares=st.integers(1, 9))
-def test_the_longest_share_is_near_the_best_possible(seconds, shares):
-    """Of any list: no share is above the mean by more than its last piece, Graham's bound follows."""
-    owners = shared_out(seconds, shares)
-    assert len(owners) == len(seconds) and set(owners) <= set(range(shares))
-    longest, least = max(loads(seconds, owners, shares)), max([sum(seconds) / shares, *seconds])
-    assert longest <= (2 - 1 / shares) * least * (1 + 1e-12)
-
-
-def test_a_list_whose_best_is_known_is_within_graham_s_bound():
-    """3, 3, 2, 2, 2 on two shares: the best is 6 and 6, longest first gives 7, which is 4/3 - 1/6 of it."""
-    seconds = [2, 2, 2, 3, 3]
-    assert sorted(loads(seconds, shared_out(seconds, 2), 2)) == [5, 7]
-    assert shared_out([1.0] * 5, 3) == [0, 1, 2, 0, 1], "equal pieces go round"
-    assert shared_out([1, 1, 1, 9], 2) == [1, 1, 1, 0]
+from verdicts.studies.costs import Cost, cost_at, mixture
+from verdicts.studies.file_lock import file_lock
+from verdicts.studies.study import store_of
 
 
 @pytest.mark.parametrize(
@@ -58,65 +32,21 @@ def test_a_study_has_as_many_shares_as_it_costs(seconds, jobs, shares):
     assert shares_of(seconds, jobs) == shares
 
 
-def test_a_group_that_is_not_known_costs_what_others_do():
-    kept = KeptCosts(profile=Profile.QUICK, groups={"a": 2.0, "b": 4.0})
-    assert kept.of_groups(["a", "b", "c"]) == {"a": 2.0, "b": 4.0, "c": 3.0} and NOTHING.of_groups(["c"]) == {"c": 0.0}
-
-
-@cell
-def waiting(seconds: float) -> float:
-    busy(seconds)
-    return seconds
-
-
-@pytest.fixture
-def open_store(tmp_path):
-    def opened(sources="1", **more):
-        return Store(tmp_path / "cells", lambda function: {"sources": sources}, **more)
-
-    return opened
-
-
-CELLS = [waiting.cell(0.1), waiting.cell(0.2)]
-
-
-def test_what_a_call_cost_before_is_expected_whatever_its_sources_were(open_store):
-    compute(CELLS, open_store())
-    store = open_store(sources="2", run="second")
-    assert store.expected_seconds(CELLS, NOTHING) == pytest.approx([0.1, 0.2], abs=0.08)
-    assert store.expected_seconds([waiting.cell(9.0)], NOTHING) == pytest.approx([0.15], abs=0.08), "their mean"
-    assert open_store(run="second").expected_seconds(CELLS, NOTHING) == [THERE, THERE]
-
-
-def test_each_share_has_the_same_in_mind_whenever_it_starts(open_store):
-    kept = kept_costs(NOTHING, {}, {}, [("f", "0", 1.0)])
-    compute(CELLS[:1], open_store(sources="0"))
-    for run, more in (("first", {}), ("second", {"anew": True})):
-        first, late = (open_store(run=run, **more) for _ in range(2))
-        early = first.expected_seconds(CELLS, kept)
-        compute(CELLS, first)
-        assert late.expected_seconds(CELLS, kept) == early, "costs of this run are not looked at"
-
-
-def test_kept_costs_name_calls_that_differ_from_their_function_s_mean():
-    calls = [("f", "a" * 64, 9.0), ("f", "b" * 64, 0.5), ("f", "c" * 64, 0.5), ("g", "d" * 64, 2.0)]
-    before = KeptCosts(profile=Profile.CPU, groups={"old": 1.0}, functions={"h": 7.0})
-    kept = kept_costs(before, {"gamma": 10.0}, {"gamma": 9.5}, calls)
-    assert kept.groups == {"old": 1.0, "gamma": 10.0} and kept.alone == {"gamma": 9.5} and kept.profile == Profile.CPU
-    assert kept.functions == {"h": 7.0, "f": pytest.approx(10 / 3, abs=1e-4), "g": 2.0} and kept.cells == {
-        "a" * 12: 9.0
-    }
-    assert [kept.of_cell(name, call) for name, call, _ in calls] == [9.0, kept.functions["f"], kept.functions["f"], 2.0]
-    assert kept.of_cell("unknown", "a") is None
-
-
-def test_kept_costs_that_are_damaged_are_refused_in_one_line(tmp_path):
+def test_a_study_whose_time_is_not_kept_has_the_number_of_the_configuration(tmp_path):
     toy = with_study(tmp_path)
-    path = kept_costs_path(toy.root, Profile.QUICK)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text('{"profile": "quick", "groups": {"gamma": "long"}}')
-    with pytest.raises(UserError, match=r"paper/expected/quick.costs.json: groups.gamma = 'long': input should be a"):
-        toy.workspace()
+    toy.write("config/cpu.toml", "[resources]\ngamma = { shares = 3 }\n")
+    assert shares_here(toy.workspace("cpu"), ["gamma", "alpha"], 8) == {"gamma": 3, "alpha": 1}
+    kept = Expected(
+        profile=Profile.CPU,
+        newest="",
+        processor="",
+        device="cpu",
+        commit="",
+        studies={"gamma": 3, "alpha": 1},
+        claims={},
+    )
+    kept.write(expected_path(toy.root, Profile.CPU))
+    assert shares_here(toy.workspace("cpu"), ["gamma", "alpha"], 8) == {"gamma": 3, "alpha": 4}
 
 
 def ask(folder, ready, made):
@@ -189,8 +119,8 @@ def test_without_locks_a_cell_is_computed_all_the_same(tmp_path, monkeypatch):
     def no_locks(*_):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("verdicts.studies.alone.fcntl.lockf", no_locks)
-    with alone(tmp_path / "a.json"):
+    monkeypatch.setattr("verdicts.studies.file_lock.fcntl.lockf", no_locks)
+    with file_lock(tmp_path / "a.json"):
         (tmp_path / "a.json").write_text("1")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
 
@@ -240,9 +170,7 @@ class TestRuns:
         assert session.run() == 0
         workspace = session.toy.workspace()
         cost = cost_at(store_of(workspace).path(listed(workspace)[0]))
-        assert (
-            cost.call == listed(workspace)[0].digest and cost.computed_on.device == workspace.computed_on().device != ""
-        )
+        assert cost.computed_on.device == workspace.computed_on().device != ""
         record = Artefacts.read(workspace.study_path(gamma(workspace)))
         assert record.provenance.processor == cost.computed_on.device
 

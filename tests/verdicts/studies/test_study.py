@@ -49,7 +49,7 @@ def computed(toy, folder, shares, order):
     workspace = toy.workspace()
     for share in order(range(shares)):
         store = Store(folder / f"of{shares}", store_of(workspace)._parts, run="this one")
-        compute(share_of(listed(workspace), store, workspace.kept_costs, share, shares), store)
+        compute(share_of(listed(workspace), share, shares), store, as_share=True)
     return tree(folder / f"of{shares}")
 
 

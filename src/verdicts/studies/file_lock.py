@@ -1,4 +1,4 @@
-"""One process at a time computes a cell: the others wait, and read what it wrote."""
+"""One process at a time makes a file: the others wait, and read what it wrote."""
 
 import fcntl
 import os
@@ -7,8 +7,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
+def lock_of(path: Path) -> Path:
+    """Return the place of the lock of a file: it is there while a process makes that, and after one that was killed."""
+    return path.with_suffix(".lock")
+
+
 @contextmanager
-def alone(path: Path) -> Iterator[None]:
+def file_lock(path: Path) -> Iterator[None]:
     """Hold a kernel lock (POSIX) that is named after the file `path`; it ends with the process that holds it.
 
     It saves work and protects nothing: files are written whole, and equal. So where a file system has no such locks,
@@ -18,13 +23,13 @@ def alone(path: Path) -> Iterator[None]:
     held = None
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        held = os.open(path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o666)
+        held = os.open(lock_of(path), os.O_RDWR | os.O_CREAT, 0o666)
         fcntl.lockf(held, fcntl.LOCK_EX)
     try:
         yield
     finally:
         if held is not None:
-            path.with_suffix(".lock").unlink(missing_ok=True)
+            lock_of(path).unlink(missing_ok=True)
             with suppress(OSError):
                 fcntl.lockf(held, fcntl.LOCK_UN)
             os.close(held)
