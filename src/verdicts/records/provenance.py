@@ -10,9 +10,6 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
-
-from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from verdicts.claims.schema import Profile
 from verdicts.validation import Frozen
@@ -37,8 +34,8 @@ class Environment(Frozen):
 
 class Provenance(Environment):
     """The environment with what belongs to one result: UTC `started`, wall-clock `seconds`, `peak_mib` (the process's
-    largest resident size while it ran), the profile, the digest of its `config` part, and the id of the `run` that made
-    it (empty: none did, or one from before runs had ids)."""
+    largest resident size until then), the profile, the digest of its `config` part, and the id of the `run` that made
+    it (empty: none did)."""
 
     profile: Profile
     config: str
@@ -46,14 +43,6 @@ class Provenance(Environment):
     seconds: float
     peak_mib: float
     run: str = ""
-
-    @model_serializer(mode="wrap")
-    def _without_an_empty_run(self, whole: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leave out what results from before runs had ids lack, so that their bytes stay those that were written."""
-        content: dict[str, Any] = whole(self)
-        if not self.run:
-            content.pop("run", None)  # a dump may leave it out by itself
-        return content
 
 
 class ComputedOn(Frozen):
@@ -84,7 +73,6 @@ class Stopwatch:
     def __init__(self) -> None:
         self.started = now()
         self._begin = time.perf_counter()
-        _reset_peak()
 
     def provenance(self, environment: Environment, profile: Profile, config: str, run: str = "") -> Provenance:
         """Return the provenance of the work that ends now, done for the run of this id."""
@@ -146,18 +134,6 @@ def git(root: Path, *arguments: str) -> str | None:
     return done.stdout.strip() if done.returncode == 0 else None
 
 
-def _reset_peak() -> None:
-    """Ask Linux to measure the peak anew; elsewhere the peak is the process's since its start."""
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
-
-
 def _peak_mib() -> float:
-    try:
-        status = Path("/proc/self/status").read_text(encoding="utf-8")
-        return next(int(line.split()[1]) / 1024 for line in status.splitlines() if line.startswith("VmHWM"))
-    except (OSError, StopIteration):
-        scale = 1024.0**2 if sys.platform == "darwin" else 1024.0
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale
+    scale = 1024.0**2 if sys.platform == "darwin" else 1024.0
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / scale

@@ -1,8 +1,6 @@
 """A notebook (jupytext: Markdown or Python) executed in this process, as one HTML page that needs no network.
 
 nbconvert's own pages load MathJax and require.js from a network; here formulas become MathML and images are inlined.
-
-    python -m verdicts.report.notebooks NOTEBOOK PAGE
 """
 
 import atexit
@@ -53,13 +51,15 @@ def made(root: Path, notebook: Path, title: str, profile: str, out: Path) -> tup
     Raises NotebookFailed.
     """
     executed = execute(root, notebook, {PROFILE: profile, OUT: str(out)})
-    cells = json.dumps(cells_of(executed), indent=1, ensure_ascii=False) + "\n"
-    return _rendered(executed, root, notebook, title, profile), cells
-
-
-def page(root: Path, notebook: Path, title: str, profile: str, out: Path) -> str:
-    """Execute a notebook as `made` does, and return its page alone. Raises NotebookFailed."""
-    return made(root, notebook, title, profile, out)[0]
+    page = render(
+        "notebook.html.j2",
+        title=title,
+        source=notebook.relative_to(root).as_posix(),
+        profile=profile,
+        blocks=list(blocks(executed)),
+        highlighting=Markup(HtmlFormatter(style="default").get_style_defs(".code")),
+    )
+    return page, json.dumps(cells_of(executed), indent=1, ensure_ascii=False) + "\n"
 
 
 def cells_of(notebook: NotebookNode) -> list[dict[str, str]]:
@@ -72,17 +72,6 @@ def cells_of(notebook: NotebookNode) -> list[dict[str, str]]:
             if "text/latex" in output.get("data", {}):
                 content.append({"latex": output["data"]["text/latex"]})
     return content
-
-
-def _rendered(executed: NotebookNode, root: Path, notebook: Path, title: str, profile: str) -> str:
-    return render(
-        "notebook.html.j2",
-        title=title,
-        source=notebook.relative_to(root).as_posix(),
-        profile=profile,
-        blocks=list(blocks(executed)),
-        highlighting=highlighting(),
-    )
 
 
 def execute(root: Path, notebook: Path, variables: dict[str, str]) -> NotebookNode:
@@ -167,11 +156,6 @@ def blocks(notebook: NotebookNode) -> Iterator[Block]:
             yield from (Block("output", shown) for output in cell.outputs if (shown := _shown(output)))
 
 
-def highlighting() -> Markup:
-    """Return the style sheet of highlighted code."""
-    return Markup(HtmlFormatter(style="default").get_style_defs(".code"))
-
-
 def _shown(output: NotebookNode) -> Markup:
     """Return an output as HTML, in the richest form that needs nothing from elsewhere."""
     if output.output_type == "stream":
@@ -195,22 +179,3 @@ _FORMS: dict[str, Callable[[str], Markup]] = {
     "text/latex": lambda text: formula(bare_latex(text), display=True),
     "text/plain": lambda text: Markup("<pre>{}</pre>").format(text),
 }
-
-
-def main(arguments: list[str]) -> int:
-    """Execute the notebook named first, write its page to the file named second; 3 if it fails."""
-    from verdicts.records.files import write_whole
-
-    notebook, target = Path(arguments[0]).resolve(), Path(arguments[1])
-    root, profile = Path.cwd(), os.environ.get(PROFILE, "cpu")
-    try:
-        text = page(root, notebook, notebook.stem, profile, Path(os.environ.get(OUT, "results")))
-    except NotebookFailed as failure:
-        print(failure, file=sys.stderr)
-        return 3
-    write_whole(target, text)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

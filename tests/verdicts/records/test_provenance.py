@@ -50,12 +50,13 @@ def test_an_uncommitted_change_is_dirty(tmp_path):
 
 def test_peak_memory_sees_what_was_allocated_meanwhile():
     environment = described(Path.cwd())
-    before = Stopwatch().provenance(environment, "quick", "c").peak_mib
     watch = Stopwatch()
-    with mmap.mmap(-1, 40 * 2**20) as fresh:  # pages of its own: the heap may hold as much free already
-        fresh.write(b"1" * (40 * 2**20))
+    before = watch.provenance(environment, "quick", "c")
+    size = int(before.peak_mib + 40) * 2**20
+    with mmap.mmap(-1, size) as fresh:  # pages of its own: the heap may hold as much free already
+        fresh.write(b"1" * size)
     during = watch.provenance(environment, "quick", "c")
-    assert 30 < during.peak_mib - before < 200
+    assert during.peak_mib > before.peak_mib + 30
     assert 0 <= during.seconds < 60
 
 
@@ -65,7 +66,6 @@ def test_without_proc_the_process_peak_and_a_name_still_come(monkeypatch):
 
     provenance._processor.cache_clear()
     monkeypatch.setattr(Path, "read_text", absent)
-    monkeypatch.setattr(Path, "write_text", absent)
     found = Stopwatch().provenance(described(Path.cwd()), "quick", "c")
     assert found.peak_mib > 1 and found.processor
     provenance._processor.cache_clear()
@@ -79,11 +79,3 @@ def test_times_sort_as_texts():
 
 def test_a_package_that_is_not_there_is_left_out():
     assert list(described(Path.cwd(), packages=("numpy", "no-such-package")).packages) == ["numpy"]
-
-
-def test_what_was_made_before_runs_had_ids_keeps_its_bytes():
-    before = Stopwatch().provenance(described(Path.cwd()), "quick", "c")
-    assert before.run == "" and "run" not in before.model_dump(mode="json")
-    assert provenance.Provenance.model_validate(before.model_dump(mode="json")) == before
-    made = Stopwatch().provenance(described(Path.cwd()), "quick", "c", "a1")
-    assert made.model_dump(mode="json")["run"] == "a1"

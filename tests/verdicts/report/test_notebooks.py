@@ -12,7 +12,7 @@ from matplotlib import pyplot
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from tests.verdicts.report.pages import Page
-from verdicts.report.notebooks import NotebookFailed, blocks, execute, main, page
+from verdicts.report.notebooks import NotebookFailed, blocks, execute, made
 
 GOOD = """# %% [markdown]
 # # A title
@@ -49,7 +49,7 @@ def root(tmp_path):
 
 
 def test_page_shows_outputs_and_names_no_address(root):
-    text = page(root, root / "good.py", "The title", "cpu", root / "results")
+    text = made(root, root / "good.py", "The title", "cpu", root / "results")[0]
     parsed = Page(text)
     assert "<title>The title</title>" in text and "<h1>A title</h1>" in text
     assert f"profile cpu cwd {root.name} {sys.executable}" in "".join(parsed.text)
@@ -67,20 +67,9 @@ def test_a_missing_progress_bar_is_no_output(root):
     assert [str(warning.message) for warning in caught] == ["of another kind"]
 
 
-def test_failure_names_notebook_and_cell(root, capsys, monkeypatch):
-    monkeypatch.chdir(root)
-    assert main(["bad.py", "page.html"]) == 3
-    line = capsys.readouterr().err
-    assert line == "bad.py: code cell 2 of 3: ZeroDivisionError: division by zero\n"
-    assert not (root / "page.html").exists()
-
-
-def test_command_writes_the_page(root, monkeypatch):
-    (root / "short.py").write_text("# %%\nimport os\nos.environ['VERDICTS_PROFILE']\n")
-    monkeypatch.chdir(root)
-    monkeypatch.setenv("VERDICTS_PROFILE", "gpu")
-    assert main(["short.py", "page.html"]) == 0
-    assert "<pre>&#39;gpu&#39;</pre>" in (root / "page.html").read_text()
+def test_failure_names_notebook_and_cell(root):
+    with pytest.raises(NotebookFailed, match=r"^bad.py: code cell 2 of 3: ZeroDivisionError: division by zero$"):
+        execute(root, root / "bad.py", {})
 
 
 def test_a_notebook_leaves_nothing_behind(root):
@@ -89,13 +78,13 @@ def test_a_notebook_leaves_nothing_behind(root):
     )
     (root / "next.py").write_text("# %%\nleft")
     pyplot.plot([1])
-    assert "data:image/png;base64," in page(root, root / "good.py", "", "cpu", root)
+    assert "data:image/png;base64," in made(root, root / "good.py", "", "cpu", root)[0]
     before = (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend())
     execute(root, root / "wild.py", {"GIVEN": "1"})
     assert (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()) == before
     with pytest.raises(NotebookFailed, match=r"^next.py: code cell 1 of 1: NameError: name 'left' is not defined$"):
         execute(root, root / "next.py", {})
-    assert "data:image/png;base64," in page(root, root / "good.py", "", "cpu", root), "of a second one too"
+    assert "data:image/png;base64," in made(root, root / "good.py", "", "cpu", root)[0], "of a second one too"
 
 
 def shown(data):
