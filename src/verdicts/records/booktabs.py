@@ -1,10 +1,9 @@
 """A table as LaTeX, in the form of the package booktabs, ready for `\\input`."""
 
-import re
-
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
 from verdicts.records.figures import Cell, Table
+from verdicts.records.inline import inline
 
 SIGNS = {
     "−": r"\ensuremath{-}",
@@ -20,7 +19,7 @@ SIGNS = {
     "\n": " ",
 }
 _ESCAPED = str.maketrans(LATEX_ESCAPE_RULES | SIGNS)
-_PIECE = re.compile(r"(?P<formula>\$[^$]+\$)|`(?P<code>[^`]+)`")
+_PIECES = {"text": "{}", "code": r"\texttt{{{}}}", "formula": "${}$", "display": "${}$"}
 DIGITS = 4
 
 
@@ -58,12 +57,10 @@ def _tabular(table: Table) -> str:
 
 def escaped(text: str) -> str:
     """Return text for LaTeX: `$...$` stays a formula, backticks become `\\texttt`, what is special is escaped."""
-    pieces, end = [], 0
-    for match in _PIECE.finditer(text):
-        pieces.append(text[end : match.start()].translate(_ESCAPED))
-        pieces.append(match["formula"] or rf"\texttt{{{match['code'].translate(_ESCAPED)}}}")
-        end = match.end()
-    return "".join([*pieces, text[end:].translate(_ESCAPED)])
+    plain = ("text", "code")
+    return "".join(
+        _PIECES[kind].format(piece.translate(_ESCAPED) if kind in plain else piece) for kind, piece in inline(text)
+    )
 
 
 def _cell(cell: Cell) -> str:

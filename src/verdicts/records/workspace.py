@@ -29,12 +29,14 @@ FIGURE_MAKERS = (
     "verdicts/records/figures.py",
     "verdicts/records/charts.py",
     "verdicts/records/booktabs.py",
+    "verdicts/records/inline.py",
     "verdicts/run/drawing.py",
 )
 PAGE_MAKERS = (
     "verdicts/report/notebooks.py",
     "verdicts/report/markdown.py",
     "verdicts/report/typeset.py",
+    "verdicts/records/inline.py",
     "verdicts/report/templating.py",
     "verdicts/report/words.py",
     "verdicts/report/templates/notebook.html.j2",

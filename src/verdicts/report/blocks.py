@@ -9,7 +9,7 @@ from typing import Any
 
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 
-from verdicts.report.typeset import INLINE
+from verdicts.records.inline import inline
 from verdicts.report.typst_math import Unreadable, typst_math
 
 Piece = dict[str, Any]
@@ -18,19 +18,11 @@ Block = dict[str, Any]
 
 def pieces(text: str) -> list[Piece]:
     """Return a line of text in pieces: `$...$` and `$$...$$` are formulas, backticks code."""
-    line: list[Piece] = []
-    end = 0
-    for match in INLINE.finditer(text):
-        line += [{"text": text[end : match.start()]}, _piece(match["code"], match["formula"], match["display"])]
-        end = match.end()
-    line.append({"text": text[end:]})
-    return [piece for piece in line if piece != {"text": ""}]
+    return [_piece(kind, piece) for kind, piece in inline(text) if piece]
 
 
-def _piece(code: str | None, inline: str | None, display: str | None) -> Piece:
-    if code is not None:
-        return {"code": code}
-    return math(display or inline or "", display=display is not None)
+def _piece(kind: str, text: str) -> Piece:
+    return {kind: text} if kind in ("text", "code") else math(text, display=kind == "display")
 
 
 def math(tex: str, display: bool = False) -> Piece:

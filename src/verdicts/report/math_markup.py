@@ -2,7 +2,7 @@ r"""Formulas in the plain text of quantities, which terminals show too: `rho_1`,
 
 import re
 
-from verdicts.report.typeset import INLINE
+from verdicts.records.inline import inline
 
 _LETTERS = {
     "beta": r"\beta",
@@ -14,6 +14,7 @@ _LETTERS = {
     "rho": r"\rho",
     "sigma": r"\sigma",
 }
+_MARKS = {"code": "`", "formula": "$", "display": "$$"}
 _SIGNS = {"<=": "≤", ">=": "≥", "->": "→"}
 _NAME = "|".join(_LETTERS)
 _SCRIPTS = r"(?:[_^](?:\{[^}]*\}|-?\w+))"
@@ -26,14 +27,12 @@ _FORMULA = re.compile(
 
 def spelled(text: str) -> str:
     """Return a quantity's text with its formulas marked as such (`$...$`); those that are, and code, stay."""
-    written, end = [], 0
-    for match in INLINE.finditer(text):
-        written += [_spelled(text[end : match.start()]), match[0]]
-        end = match.end()
-    return "".join([*written, _spelled(text[end:])])
+    return "".join(_spelled(kind, piece) for kind, piece in inline(text))
 
 
-def _spelled(text: str) -> str:
+def _spelled(kind: str, text: str) -> str:
+    if kind != "text":
+        return f"{_MARKS[kind]}{text}{_MARKS[kind]}"
     for plain, sign in _SIGNS.items():
         text = text.replace(plain, sign)
     return _FORMULA.sub(lambda match: f"${_formula(match)}$", text)

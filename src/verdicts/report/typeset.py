@@ -1,16 +1,16 @@
 """From text with `$LaTeX$` formulas to HTML that needs no script and no font from elsewhere (formulas as MathML)."""
 
 import re
+from collections.abc import Callable
 from html import escape
 
 from latex2mathml.converter import convert
 from markupsafe import Markup
 
+from verdicts.records.inline import inline
+
 # HTML knows the namespace of `math`; without it a page names no address at all
 _NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
-# a dollar before the name of an environment variable ($AMS_DATA) opens no formula, and closes none
-_DOLLAR = r"\$(?![A-Z]+_[A-Z])"
-INLINE = re.compile(rf"\$\$(?P<display>.+?)\$\$|{_DOLLAR}(?P<formula>[^$]+?){_DOLLAR}|`(?P<code>[^`]+)`", re.DOTALL)
 # what latex2mathml does not know, or sets letter by letter, in terms of what it sets well
 _SYNONYMS = (
     (re.compile(r"\\[td]frac(?![A-Za-z])"), r"\\frac"),
@@ -44,15 +44,12 @@ def formula(tex: str, display: bool = False) -> Markup:
 
 def typeset(text: str) -> Markup:
     """Return a line of text as HTML: `$...$` and `$$...$$` are formulas, backticks code, the rest is escaped."""
-    pieces: list[str] = []
-    end = 0
-    for match in INLINE.finditer(text):
-        pieces += [escape(text[end : match.start()]), _piece(match)]
-        end = match.end()
-    return Markup("".join([*pieces, escape(text[end:])]))
+    return Markup("".join(_FORMS[kind](piece) for kind, piece in inline(text)))
 
 
-def _piece(match: re.Match[str]) -> str:
-    if match["code"] is not None:
-        return f"<code>{escape(match['code'])}</code>"
-    return str(formula(match["display"] or match["formula"], display=match["display"] is not None))
+_FORMS: dict[str, Callable[[str], str]] = {
+    "text": escape,
+    "code": lambda piece: f"<code>{escape(piece)}</code>",
+    "formula": formula,
+    "display": lambda piece: formula(piece, display=True),
+}

@@ -9,8 +9,8 @@ import typst
 
 from tests.claims import ROOT
 from verdicts.claims.loading import CLAIMS, load_claims
+from verdicts.records.inline import inline
 from verdicts.report.blocks import blocks, math, pieces
-from verdicts.report.typeset import INLINE
 from verdicts.report.typst_math import Unreadable, typst_math
 
 SHOW = """#let formulas = json(bytes(sys.inputs.data))
@@ -64,7 +64,7 @@ def test_a_malformed_formula_is_refused_and_shown_as_its_source(tex):
 
 
 def formulas_of(text: str) -> list[str]:
-    return [found["display"] or found["formula"] for found in INLINE.finditer(text) if found["code"] is None]
+    return [piece for kind, piece in inline(text) if kind in ("formula", "display")]
 
 
 def every_formula() -> list[str]:
