@@ -86,41 +86,24 @@ def stated_map(claims: Sequence[ClaimView], addresses: Mapping[str, str]) -> Any
         group = groups[view.group.id]
         line, seat = divmod(seats[stated, group], SEATS)
         seats[stated, group] += 1
-        rows.append(
-            _entry(view, addresses) | {"group": group, "stated": stated, "role": role, "seat": seat, "line": line}
-        )
+        place = {"group": group, "stated": stated, "role": role, "seat": seat, "line": line}
+        rows.append(_entry(view, addresses) | place)
     if not rows:
         return None
+    columns, lines = sorted({row["stated"] for row in rows}), list(dict.fromkeys(groups.values()))
     pointed = alt.selection_point(fields=["id"], on="pointerover", empty=True, clear="pointerout")
-    return (
-        alt.Chart({"values": rows}, width=WIDTH)
-        .mark_point(filled=True, size=62)
-        .encode(
-            x=alt.X(
-                "stated:N",
-                title=None,
-                axis=alt.Axis(orient="top", labelAngle=0),
-                sort=sorted({row["stated"] for row in rows}),
-            ),
-            xOffset=alt.XOffset("seat:O", sort=None),
-            y=alt.Y(
-                "group:N",
-                title=None,
-                sort=list(dict.fromkeys(groups.values())),
-                axis=alt.Axis(labelLimit=260, grid=True),
-            ),
-            yOffset=alt.YOffset("line:O", sort=None),
-            color=_coloured(alt),
-            shape=alt.Shape(
-                "role:N", title=None, scale=alt.Scale(domain=["restates", "supports"], range=["square", "circle"])
-            ),
-            opacity=alt.condition(pointed, alt.value(1), alt.value(0.15)),
-            tooltip=["id:N", "title:N", "role:N", "stated:N", "verdict:N"],
-            href="link:N",
-        )
-        .add_params(pointed)
-        .properties(height=alt.Step(14))
-    )
+    marks = alt.Chart({"values": rows}, width=WIDTH, height=alt.Step(14)).mark_point(filled=True, size=62)
+    return marks.encode(
+        x=alt.X("stated:N", title=None, sort=columns).axis(orient="top", labelAngle=0),
+        xOffset=alt.XOffset("seat:O", sort=None),
+        y=alt.Y("group:N", title=None, sort=lines).axis(labelLimit=260, grid=True),
+        yOffset=alt.YOffset("line:O", sort=None),
+        color=_coloured(alt),
+        shape=alt.Shape("role:N", title=None).scale(domain=["restates", "supports"], range=["square", "circle"]),
+        opacity=alt.condition(pointed, alt.value(1), alt.value(0.15)),
+        tooltip=["id:N", "title:N", "role:N", "stated:N", "verdict:N"],
+        href="link:N",
+    ).add_params(pointed)
 
 
 def margins(claims: Sequence[ClaimView], parts: Mapping[str, str], addresses: Mapping[str, str]) -> Any:
@@ -135,22 +118,15 @@ def margins(claims: Sequence[ClaimView], parts: Mapping[str, str], addresses: Ma
             rows.append(_entry(view, addresses) | {"value": value, "low": low, "high": high} | numbers)
     if not rows:
         return None
-    chosen, base = _chosen(alt, parts), alt.Chart({"values": rows}, width=WIDTH)
-    x = alt.X(
-        "value:Q",
-        title="margin: left of 0 it is not as required",
-        axis=alt.Axis(tickCount=5),
-        scale=alt.Scale(domain=[-1, 1], clamp=True),
-    )
-    y = alt.Y("id:N", sort=None, title=None, axis=alt.Axis(grid=True))
+    base = alt.Chart({"values": rows}, width=WIDTH)
+    x = alt.X("value:Q", title="margin: left of 0 it is not as required").axis(tickCount=5)
+    y = alt.Y("id:N", sort=None, title=None).axis(grid=True)
     tooltip = ["id:N", "title:N", "measured:N", "required:N", "verdict:N"]
     common = {"y": y, "color": _coloured(alt), "tooltip": tooltip, "href": "link:N"}
     intervals = base.mark_rule(strokeWidth=2).encode(x=alt.X("low:Q", title=""), x2="high:Q", **common)
-    points = base.mark_point(filled=True, size=45).encode(x=x, **common)
+    points = base.mark_point(filled=True, size=45).encode(x=x.scale(domain=[-1, 1], clamp=True), **common)
     edge = alt.Chart({"values": [{"edge": 0}]}).mark_rule(color="#1c2430").encode(x="edge:Q")
-    return (intervals + points).transform_filter(f"{chosen.name} == null || datum.part == {chosen.name}").add_params(
-        chosen
-    ).properties(height=alt.Step(11)) + edge
+    return _of_part(alt, intervals + points, parts).properties(height=alt.Step(11)) + edge
 
 
 def margin(view: CheckView) -> tuple[float, float, float]:
@@ -199,43 +175,30 @@ def kept(
     ]
     if not rows:
         return None
-    chosen = _chosen(alt, parts)
     scale = alt.Scale(type="symlog", constant=1e-3, nice=False, padding=10)
     axis = alt.Axis(values=[-100, -1, -0.01, 0, 0.01, 1, 100, 1e4], labelExpr="replace(datum.value, '-', '−')")
-    points = (
-        alt.Chart({"values": rows}, width=WIDTH, height=420)
-        .mark_point(size=40)
-        .encode(
-            x=alt.X("expected:Q", title="kept value", scale=scale, axis=axis),
-            y=alt.Y("measured:Q", title="value measured in this run", scale=scale, axis=axis),
-            color=alt.Color(
-                "moved:N", title=None, scale=alt.Scale(domain=["as kept", "moved"], range=["#0072b2", "#c2452d"])
-            ),
-            tooltip=[
-                "check:N",
-                alt.Tooltip("was:N", title="kept"),
-                alt.Tooltip("is:N", title="measured"),
-            ],
-            href="link:N",
-        )
-        .transform_filter(f"{chosen.name} == null || datum.part == {chosen.name}")
-        .add_params(chosen)
+    points = alt.Chart({"values": rows}, width=WIDTH, height=420).mark_point(size=40)
+    points = points.encode(
+        x=alt.X("expected:Q", title="kept value", scale=scale, axis=axis),
+        y=alt.Y("measured:Q", title="value measured in this run", scale=scale, axis=axis),
+        color=alt.Color("moved:N", title=None).scale(domain=["as kept", "moved"], range=["#0072b2", "#c2452d"]),
+        tooltip=["check:N", alt.Tooltip("was:N", title="kept"), alt.Tooltip("is:N", title="measured")],
+        href="link:N",
     )
     ends = [min(row["expected"] for row in rows), max(row["expected"] for row in rows)]
     line = alt.Chart({"values": [{"expected": end, "measured": end} for end in ends]})
-    return (
-        line.mark_line(color="#9aa4b1", strokeWidth=1).encode(x="expected:Q", y="measured:Q") + points
-    ).interactive()
+    line = line.mark_line(color="#9aa4b1", strokeWidth=1).encode(x="expected:Q", y="measured:Q")
+    return (line + _of_part(alt, points, parts)).interactive()
 
 
 def _coloured(alt: Any) -> Any:
     names = [verdict.value for verdict in COLOURS]
-    return alt.Color("verdict:N", title=None, scale=alt.Scale(domain=names, range=list(COLOURS.values())))
+    return alt.Color("verdict:N", title=None).scale(domain=names, range=list(COLOURS.values()))
 
 
-def _chosen(alt: Any, parts: Mapping[str, str]) -> Any:
-    """Return the choice of a part of the report."""
+def _of_part(alt: Any, chart: Any, parts: Mapping[str, str]) -> Any:
+    """Return a chart that shows the part of the report that is chosen, or all."""
     options: list[str | None] = [None, *parts]
-    return alt.param(
-        name="part", value=None, bind=alt.binding_select(options=options, labels=["all", *parts.values()], name="Part ")
-    )
+    choice = alt.binding_select(options=options, labels=["all", *parts.values()], name="Part ")
+    chosen = alt.param(name="part", value=None, bind=choice)
+    return chart.transform_filter(f"{chosen.name} == null || datum.part == {chosen.name}").add_params(chosen)
