@@ -53,29 +53,19 @@ def speed_up_chart(
     known = [row["times"] if row["times"] is not None else row.get("more") for row in rows]
     factors = [factor for factor in known if factor is not None] or [5.0]
     case = alt.selection_point(fields=["case"], bind="legend")
-    tuned = alt.param(
-        name="tuned", value="default", bind=alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
-    )
+    choices = alt.binding_select(options=["default", "tuned"], name="Hyperparameters ")
+    tuned = alt.param(name="tuned", value="default", bind=choices)
     scale, axis = alt.Scale(domain=[0, max(factors)]), alt.Axis()
     if logarithmic:
         scale = alt.Scale(type="log", domain=[min(1.0, *factors), max(5.0, *factors)], nice=False)
         axis = alt.Axis(values=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100])
     low, high = shaded
-    band = alt.Chart({"values": [{"low": low, "high": min(high, max(5.0, *factors))}]}).mark_rect(
-        color="#0072b2", opacity=0.12
-    )
+    band = alt.Chart({"values": [{"low": low, "high": min(high, max(5.0, *factors))}]})
+    nfe = alt.X("budget:Q", title="score evaluations (NFE)").axis(values=[10, 20, 50, 100, 200, 500, 1000, 2000])
+    colours = alt.Scale(domain=list(dict.fromkeys(names)), range=["#0072b2", "#56b4e9", "#d55e00"])
     points = alt.Chart({"values": rows}, width=560, height=240).encode(
-        x=alt.X(
-            "budget:Q",
-            title="score evaluations (NFE)",
-            scale=alt.Scale(type="log", domain=[min(budgets), max(budgets)]),
-            axis=alt.Axis(values=[10, 20, 50, 100, 200, 500, 1000, 2000]),
-        ),
-        color=alt.Color(
-            "case:N",
-            title=None,
-            scale=alt.Scale(domain=list(dict.fromkeys(names)), range=["#0072b2", "#56b4e9", "#d55e00"]),
-        ),
+        x=nfe.scale(type="log", domain=[min(budgets), max(budgets)]),
+        color=alt.Color("case:N", title=None, scale=colours),
         opacity=alt.condition(case, alt.value(1), alt.value(0.15)),
     )
     params = [case]
@@ -86,7 +76,8 @@ def speed_up_chart(
         y=alt.Y("times:Q", title="times as many evaluations", scale=scale, axis=axis),
         tooltip=[*budget, alt.Tooltip("times:Q", title="times as many")],
     )
-    layers = [band.encode(y="low:Q", y2="high:Q"), lines.add_params(*params)]
+    shade = band.mark_rect(color="#0072b2", opacity=0.12).encode(y="low:Q", y2="high:Q")
+    layers = [shade, lines.add_params(*params)]
     if any(row.get("more") is not None for row in rows):
         triangles = points.mark_point(shape="triangle-up", size=30)
         layers.append(triangles.encode(y="more:Q", tooltip=[*budget, alt.Tooltip("more:Q", title="more times than")]))
