@@ -1,6 +1,7 @@
 """Values that are kept as JSON; those with the digest of their own content are read back only as they were written."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -60,3 +61,10 @@ class Checksummed(Kept):
         if not same:
             raise NotCurrent("edited: its content does not match its digest")
         return file
+
+    @classmethod
+    def found(cls, path: Path) -> Self | None:
+        """Read the file back, None for anything but the bytes once written."""
+        with suppress(NotCurrent):
+            return cls.read(path)
+        return None

@@ -7,7 +7,7 @@ from functools import wraps
 from importlib.metadata import version
 from pathlib import Path
 
-from verdicts.records.checksummed import Checksummed, NotCurrent
+from verdicts.records.checksummed import Checksummed
 from verdicts.records.files import canonical_json, sha256_of
 
 Maker = Callable[..., str]
@@ -25,10 +25,7 @@ _OPEN: ContextVar[tuple[dict[str, str], dict[str, str]] | None] = ContextVar("me
 @contextmanager
 def remembering(path: Path) -> Iterator[None]:
     """Make inside only those `remembered` texts that the file `path` lacks; it then holds those that were used."""
-    try:
-        before = Memo.read(path).texts
-    except NotCurrent:
-        before = {}
+    before = memo.texts if (memo := Memo.found(path)) else {}
     used: dict[str, str] = {}
     token = _OPEN.set((dict(before), used))
     try:

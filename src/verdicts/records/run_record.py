@@ -8,7 +8,7 @@ from typing import Self
 from pydantic import Field
 
 from verdicts.claims.schema import Profile
-from verdicts.records.checksummed import Checksummed, NotCurrent
+from verdicts.records.checksummed import Checksummed
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Workspace
 
@@ -62,10 +62,7 @@ class Run(Checksummed):
     @classmethod
     def last(cls, workspace: Workspace) -> Self | None:
         """Return the options of the last run, None if there was none."""
-        try:
-            return cls.read(run_path(workspace))
-        except NotCurrent:
-            return None
+        return cls.found(run_path(workspace))
 
 
 def run_path(workspace: Workspace) -> Path:

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from verdicts.records.checksummed import Checksummed, NotCurrent
+from verdicts.records.checksummed import Checksummed
 from verdicts.records.figures import Table
 from verdicts.records.files import sha256_of
 from verdicts.records.workspace import Workspace
@@ -40,14 +40,9 @@ def sections_of(workspace: Workspace) -> list[SectionView]:
     newest: dict[str, SectionView] = {}
     for place in places:
         for path in sorted(place.glob("*.json")):
-            try:
-                section = Section.read(path)
-            except NotCurrent:
-                continue
-            if not section.started:  # nothing was tried
-                continue
-            changed = sum(digest != _digest(workspace, name) for name, digest in section.sources.items())
-            newest[section.id] = SectionView(section, changed, place == places[0])
+            if (section := Section.found(path)) and section.started:  # else nothing was tried
+                changed = sum(digest != _digest(workspace, name) for name, digest in section.sources.items())
+                newest[section.id] = SectionView(section, changed, place == places[0])
     return list(newest.values())
 
 

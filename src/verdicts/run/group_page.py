@@ -19,7 +19,7 @@ from verdicts.errors import unknown
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
 from verdicts.records.files import shown_json
-from verdicts.records.record import CheckResult, current_artefacts, current_record
+from verdicts.records.record import CheckResult, artefacts_at, current_record
 from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
 from verdicts.report.words import required
 from verdicts.run.checks import Checks
@@ -50,7 +50,7 @@ class GroupPage:
 
     def figure(self, name: str) -> SVG | HTML:
         """Return a figure of the group, or the reason why this profile has none of that name."""
-        figures, folder = self._figures
+        figures, _, folder = self._drawn
         for figure in figures:
             if figure.file.stem == name:
                 return SVG(filename=str(folder / figure.file.name))
@@ -58,7 +58,7 @@ class GroupPage:
 
     def table(self, name: str) -> HTML:
         """Return a table of the group under its caption, numbers to four digits, or the reason why there is none."""
-        for table in self._tables:
+        for table in self._drawn[1]:
             if table.id == name:
                 rows = [[f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row] for row in table.rows]
                 return HTML(f"<p>{escape(table.caption)}</p>{_html_table(table.header, rows)}")
@@ -70,24 +70,14 @@ class GroupPage:
         return HTML(f"<p>{escape(name)}: {escape(str(reason))}.</p>")
 
     @cached_property
-    def _figures(self) -> tuple[Sequence[Figure], Path]:
-        """Return the figures and their folder: those of the last run, else drawn now."""
+    def _drawn(self) -> tuple[Sequence[Figure], Sequence[Table], Path]:
+        """Return figures, tables and their folder: those of the last run, else made now."""
         path = self.workspace.figures_path(self.group)
-        try:
-            return current_artefacts(path, self.workspace.figures_parts(self.group)).figures, path.parent
-        except NotCurrent:
-            folder = Path(tempfile.mkdtemp(prefix="verdicts-figures-"))
+        if made := artefacts_at(path, self.workspace.figures_parts(self.group)):
+            return made.figures, made.tables, path.parent
+        folder = Path(tempfile.mkdtemp(prefix="verdicts-figures-"))
         with using(store_of(self.workspace)):
-            return figures_of(self.workspace.root, self.checks, folder), folder
-
-    @cached_property
-    def _tables(self) -> Sequence[Table]:
-        path = self.workspace.figures_path(self.group)
-        try:
-            return current_artefacts(path, self.workspace.figures_parts(self.group)).tables
-        except NotCurrent:
-            with using(store_of(self.workspace)):
-                return tables_of(self.checks)
+            return figures_of(self.workspace.root, self.checks, folder), tables_of(self.checks), folder
 
     def _row(self, identifier: str) -> Sequence[object]:
         check, result = self._result(identifier)
@@ -100,16 +90,16 @@ class GroupPage:
 
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:
         """Return a check and its outcome: from its claim's current record, else measured now if the profile runs it."""
-        for claim in self.workspace.claims.of_group(self.group.id):
-            for check in claim.check:
-                if check.id == identifier:
-                    path, parts = self.workspace.record_path(claim), self.workspace.record_parts(claim)
-                    try:
-                        record = current_record(claim, path, parts)
-                    except NotCurrent:
-                        return check, self._measured(claim, check)
-                    return check, next(each for each in record.checks if each.id == identifier)
-        raise LookupError(f"{self.group.id} has no check {identifier}")
+        claims = self.workspace.claims.of_group(self.group.id)
+        found = ((claim, check) for claim in claims for check in claim.check if check.id == identifier)
+        if (pair := next(found, None)) is None:
+            raise LookupError(f"{self.group.id} has no check {identifier}")
+        claim, check = pair
+        try:
+            record = current_record(claim, self.workspace.record_path(claim), self.workspace.record_parts(claim))
+        except NotCurrent:
+            return check, self._measured(claim, check)
+        return check, record.checks[claim.check.index(check)]
 
     def _measured(self, claim: Claim, check: Check) -> CheckResult:
         profile = self.workspace.profile

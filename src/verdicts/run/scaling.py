@@ -9,10 +9,9 @@ The report comes last, on one node.
 import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from verdicts.claims.schema import Group
-from verdicts.records.checksummed import NotCurrent
 from verdicts.records.record import Artefacts, Record
 from verdicts.records.workspace import Workspace
 from verdicts.run.study import shares_of
@@ -20,7 +19,6 @@ from verdicts.studies.costs import Cost, costs_below
 from verdicts.studies.study import CELLS, share_of
 
 POLL = 0.1
-Kind = TypeVar("Kind", Record, Artefacts)
 Job = Iterator[float]
 """A job at work: it gives the seconds until it next begins or ends something."""
 
@@ -62,25 +60,18 @@ def work_of(workspace: Workspace) -> tuple[list[Work], float]:
 
 def _work(workspace: Workspace, group: Group) -> Work:
     folder, path = (workspace.folder.parent / CELLS).resolve(), workspace.study_path(group)
-    record = _read(Artefacts, path)
+    record = Artefacts.found(path)
     paths = [(path.parent / name).resolve() for name in record.files if name.endswith(".json")] if record else []
     cells = {place.relative_to(folder).as_posix(): cost for place, cost in costs_below(folder, paths).items()}
     names = [place.relative_to(folder).as_posix() for place in paths]
-    records = [_read(Record, workspace.record_path(claim)) for claim in workspace.claims_here(group)]
+    records = [Record.found(workspace.record_path(claim)) for claim in workspace.claims_here(group)]
     checks = sum(each.provenance.seconds for each in records if each) + _seconds(workspace.figures_path(group))
     page = _seconds(workspace.page_path(group)) if group.notebook and workspace.config.notebooks else 0.0
     return Work(group.id, cells, [name for name in names if name in cells], checks, page)
 
 
-def _read(kind: type[Kind], path: Path) -> Kind | None:
-    try:
-        return kind.read(path)
-    except NotCurrent:
-        return None
-
-
 def _seconds(path: Path) -> float:
-    made = _read(Artefacts, path)
+    made = Artefacts.found(path)
     return made.provenance.seconds if made else 0.0
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from verdicts.records.checksummed import Checksummed, NotCurrent
+from verdicts.records.checksummed import Checksummed
 from verdicts.records.provenance import ComputedOn
 
 
@@ -20,10 +20,7 @@ class Cost(Checksummed):
 
 def cost_at(path: Path) -> Cost | None:
     """Return what the cell of a file cost, None where that is not known."""
-    try:
-        return Cost.read(path.with_suffix(".cost"))
-    except NotCurrent:
-        return None
+    return Cost.found(path.with_suffix(".cost"))
 
 
 def costs_below(folder: Path, paths: Iterable[Path], run: str = "") -> dict[Path, Cost]:
