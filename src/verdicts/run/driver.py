@@ -2,8 +2,8 @@
 
 import codecs
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,8 +30,8 @@ from verdicts.run.job import keep_freed_memory
 from verdicts.run.lock import one_run_at_a_time, sharing
 from verdicts.run.pages import make_page
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
-from verdicts.run.preflight import preflight
-from verdicts.run.publish import artefact_faults, faults, publish
+from verdicts.run.preflight import Cluster, preflight
+from verdicts.run.publish import Published, artefact_faults, faults, publish
 from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS
 
@@ -101,41 +101,90 @@ def reproduce(options: RunOptions, console: Console) -> int:
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
     cluster = preflight(workspace, screen.say) if options.cluster else None
+    with _folder_held(workspace, cluster, screen):
+        run = Run.of(workspace, options.only, options.force, options.fetch)
+        plan = plan_of(workspace, run)
+        _refuse_bad_settings(workspace, plan)
+        if plan.groups and not cluster:
+            workspace.require_device()
+        with writable(workspace.folder):
+            run.write(run_path(workspace))
+        _do(workspace, run, plan, options, cluster, screen)
+        published = _published(workspace, run, screen)
+        broke = screen.complained
+        screen.outcome(published, _rows(workspace, published.ledger, run), run.selected)
+    return 3 if broke else exit_code(published.ledger.summary, options.strict)
+
+
+@contextmanager
+def _folder_held(workspace: Workspace, cluster: Cluster | None, screen: Screen) -> Iterator[None]:
+    """Let no other run work in the results' folder, which is rid of what killed ones have left there."""
     clearing = partial(clear if cluster else clear_if_used, workspace.folder, screen.say)
     with one_run_at_a_time(workspace.folder / ".lock", clearing), ExitStack() as held:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
             held.enter_context(sharing(workspace.folder.parent / CELLS))  # another profile may be writing
-        run = Run.of(workspace, options.only, options.force, options.fetch)
-        plan = plan_of(workspace, run)
-        _refuse_bad_settings(workspace, plan)
-        busy = bool(plan.busy_groups or plan.pages)
-        if busy and not cluster:
-            workspace.require_device()
-        with writable(workspace.folder):
-            run.write(run_path(workspace))
-        here = workspace.config.one_process or options.one_process
-        jobs = 1 if here else options.jobs
-        expected = read_expected(workspace.root, workspace.profile)
-        forecast = Forecast(workspace, plan, None if cluster else expected, jobs)
-        where = "SLURM" if cluster else counted(jobs, "core")
-        with screen.plan(workspace.profile, plan, forecast, where):
-            if busy and cluster:
-                run_on_cluster(workspace, plan, run, screen, cluster, options.at_once)
-            elif busy and here:
-                with screen.telling():
-                    _here(workspace, run, plan, screen)
-            elif busy:
-                run_jobs(workspace, plan, run, jobs, screen)
-        with writable(workspace.folder):
-            published = publish(workspace)
-        broken = [*artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group))]
-        broken += [("paper.pdf", published.reason)] if published.reason else []
-        for name, reason in broken:
-            screen.complain(f"{name}: {reason}")
-        broke = screen.complained
-        screen.outcome(published, _rows(workspace, published.ledger, run), run.selected)
-    return 3 if broke else exit_code(published.ledger.summary, options.strict)
+        yield
+
+
+def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
+    """Validate the settings of every group that is to run, before any of them does. Raises UserError.
+
+    A module that cannot be imported is left to its run, which records the failure.
+    """
+    for group in workspace.claims.group:
+        if group.id not in plan.busy_groups:
+            continue
+        try:
+            Checks.load(workspace, group)
+        except UserError:
+            raise
+        except (Exception, SystemExit):
+            continue
+
+
+def _do(
+    workspace: Workspace, run: Run, plan: Plan, options: RunOptions, cluster: Cluster | None, screen: Screen
+) -> None:
+    """Do the plan by jobs on the cluster, in this process, or by jobs on this machine; show what appears."""
+    here = workspace.config.one_process or options.one_process
+    jobs = 1 if here else options.jobs
+    expected = read_expected(workspace.root, workspace.profile)
+    forecast = Forecast(workspace, plan, None if cluster else expected, jobs)
+    with screen.plan(workspace.profile, plan, forecast, "SLURM" if cluster else counted(jobs, "core")):
+        if not plan.groups:
+            return
+        if cluster:
+            run_on_cluster(workspace, plan, run, screen, cluster, options.at_once)
+        elif here:
+            with screen.telling():
+                _here(workspace, run, plan, screen)
+        else:
+            run_jobs(workspace, plan, run, jobs, screen)
+
+
+def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
+    """Do the plan in this process, a group at a time."""
+    keep_freed_memory()
+    groups = {group.id: group for group in workspace.claims.group}
+    for name in plan.groups:
+        screen.work_on([name])
+        if name in plan.busy_groups:
+            run_group(workspace, run, groups[name], screen.computed, screen.complain)
+        if name in plan.pages:
+            with complaining(f"{name}: no notebook page", screen.complain):
+                make_page(workspace, groups[name], run)
+
+
+def _published(workspace: Workspace, run: Run, screen: Screen) -> Published:
+    """Write ledger, pages and papers, and say what is not as it should be."""
+    with writable(workspace.folder):
+        published = publish(workspace)
+    for name, reason in artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group)):
+        screen.complain(f"{name}: {reason}")
+    if published.reason:
+        screen.complain(f"paper.pdf: {published.reason}")
+    return published
 
 
 def _rows(workspace: Workspace, ledger: Ledger, run: Run) -> list[Row]:
@@ -178,35 +227,6 @@ def _others(workspace: Workspace) -> str:
         return ""
     there = [f"--profile {name}" for name in Profile if (workspace.folder.parent / name).is_dir()]
     return "; no run yet" + (f", but of {', '.join(there)}" if there else "")
-
-
-def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
-    """Validate the settings of every group that is to run, before any of them does. Raises UserError.
-
-    A module that cannot be imported is left to its run, which records the failure.
-    """
-    for group in workspace.claims.group:
-        if group.id not in plan.busy_groups:
-            continue
-        try:
-            Checks.load(workspace, group)
-        except UserError:
-            raise
-        except (Exception, SystemExit):
-            continue
-
-
-def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
-    """Do the plan in this process, a group at a time."""
-    keep_freed_memory()
-    groups = {group.id: group for group in workspace.claims.group}
-    for name in plan.groups:
-        screen.work_on([name])
-        if name in plan.busy_groups:
-            run_group(workspace, run, groups[name], screen.computed, screen.complain)
-        if name in plan.pages:
-            with complaining(f"{name}: no notebook page", screen.complain):
-                make_page(workspace, groups[name], run)
 
 
 class _Console(Console):
