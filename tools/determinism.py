@@ -21,10 +21,10 @@ from ams_suite.project import PROJECT
 from tools.program import run, say
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError, unknown
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.run.job import Job
-from verdicts.run.workers import Task, alone, import_ahead
+from verdicts.run.workers import PlannedJob, import_ahead, in_subprocess
 
 FLOAT32 = 1e-4
 """Tolerance where networks compute in float32: 2^-24 a rounding, a thousand in turn, in another order."""
@@ -105,12 +105,12 @@ class Determinism:
 
 def run_group(workspace: Workspace, group: str, way: Variation) -> None:
     """Run a group, each job in a process of its own. Raises UserError where one ends badly."""
-    Run.begin(workspace)
+    RunRecord.begin(workspace)
     place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place, group)
     jobs = [Job("study", *place, share=share, shares=way.shares) for share in range(way.shares) if way.shares > 1]
     for number, job in enumerate([*jobs, Job("checks", *place)]):
         log = f"{group}.{number}"
-        if code := alone(workspace, Task(job, log, way.threads, ())):
+        if code := in_subprocess(workspace, PlannedJob(job, log, way.threads, ())):
             raise UserError(f"{group}: a job ended with {code}: see {workspace.log_path(log)}")
 
 

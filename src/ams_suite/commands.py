@@ -34,11 +34,11 @@ Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
 AnyNames = Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")]
 Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
 Numbers = Annotated[str | None, arg(metavar="X1,X2,...", help_behavior_hint="")]
-Sampler = Literal["langevin", "constant", "adaptive"]
+SamplerName = Literal["langevin", "constant", "adaptive"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Place:
+class ResultsOptions:
     """Which results."""
 
     profile: Literal["auto", "quick", "cpu", "full", "gpu", "bench"] = "auto"
@@ -59,7 +59,7 @@ class Place:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Running(Place):
+class RunningOptions(ResultsOptions):
     """How claims are run."""
 
     offline: bool = False
@@ -81,7 +81,7 @@ class Running(Place):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reproduce(Running):
+class Reproduce(RunningOptions):
     """Run every claim whose record is not current, then write the ledger and the report."""
 
     only: Ids = ()
@@ -103,15 +103,14 @@ class Reproduce(Running):
 
         only, force = _named("--only", self.only), _named("--force", self.force)
         only += tuple(name for some in self.list for name in some)
-        _refuse_below(1, "--jobs", 1 if self.jobs is None else self.jobs)
-        cores = self.jobs or os.cpu_count() or 1
+        cores = _cores(self.jobs)
         options = self.options(only=only, force=force, jobs=cores, cluster=self.cluster, at_once=self.jobs)
         work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
         return work(options, driver.console_of())
 
 
 @dataclass(frozen=True, kw_only=True)
-class Run(Running):
+class RunHere(RunningOptions):
     """Run some claims or groups in this process."""
 
     ids: Names
@@ -130,7 +129,7 @@ class Run(Running):
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Place):
+class ListClaims(ResultsOptions):
     """List the claims and the state of their records."""
 
     ids: AnyNames = ()
@@ -144,7 +143,7 @@ class List(Place):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Check(Place):
+class CheckResults(ResultsOptions):
     """Name every result that is missing, damaged, edited or stale; exit code 1 if there is one."""
 
     ids: AnyNames = ()
@@ -176,15 +175,14 @@ class Certify:
         from ams_suite.certify import certify
         from verdicts.run.driver import say
 
-        _refuse_below(1, "--jobs", 1 if self.jobs is None else self.jobs)
-        return certify(self.minutes, self.out, self.jobs or os.cpu_count() or 1, say)
+        return certify(self.minutes, self.out, _cores(self.jobs), say)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Law:
     """Print the exact law of a sampler's iterate on a Gaussian target; nothing is sampled."""
 
-    sampler: Sampler
+    sampler: SamplerName
     """Which step."""
     step: float
     """The step size a."""
@@ -227,10 +225,10 @@ class Replay:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expect(Place):
+class Expect(ResultsOptions):
     """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
 
-    profile: Literal["quick", "cpu", "full", "gpu", "bench"] = field()  # no default, unlike that of `Place`
+    profile: Literal["quick", "cpu", "full", "gpu", "bench"] = field()  # no default, unlike that of `ResultsOptions`
     """Whose values."""
 
     def __call__(self) -> int:
@@ -242,7 +240,7 @@ class Expect(Place):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Docs(Place):
+class Docs(ResultsOptions):
     """Build the site of docs/, with the executed notebooks of a profile's results."""
 
     ids: AnyNames = ()
@@ -302,9 +300,11 @@ class Schema:
         return 0
 
 
-def _refuse_below(least: int, option: str, given: float) -> None:
-    if given < least:
-        raise UserError(f"{option} {given}: expected at least {least}")
+def _cores(jobs: int | None) -> int:
+    """Return how many cores to use, all for None. Raises UserError for a number below 1."""
+    if jobs is not None and jobs < 1:
+        raise UserError(f"--jobs {jobs}: expected at least 1")
+    return jobs or os.cpu_count() or 1
 
 
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
@@ -320,11 +320,16 @@ def _setup_seconds() -> int:
     return int(given) if given.isdecimal() else 0
 
 
-def _by_name(*classes: type[Command]) -> dict[str, type[Command]]:
-    return {each.__name__.lower(): each for each in classes}
-
-
-COMMANDS = _by_name(Reproduce, Certify, Run, List, Check, Law, Conform, Replay)
+COMMANDS: dict[str, type[Command]] = {
+    "reproduce": Reproduce,
+    "certify": Certify,
+    "run": RunHere,
+    "list": ListClaims,
+    "check": CheckResults,
+    "law": Law,
+    "conform": Conform,
+    "replay": Replay,
+}
 """What users need."""
-TOOLS = _by_name(Compare, Docs, Expect, Schema)
+TOOLS: dict[str, type[Command]] = {"compare": Compare, "docs": Docs, "expect": Expect, "schema": Schema}
 """What maintainers need of a run; the commands of groups are such too, other programs of theirs lie in `tools`."""

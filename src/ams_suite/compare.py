@@ -30,7 +30,7 @@ class Value(NamedTuple):
     verdict: str
 
 
-class Change(StrEnum):
+class CheckChange(StrEnum):
     """How a check's values in two runs compare."""
 
     EQUAL = "equal"
@@ -61,9 +61,9 @@ def compare(
     else:
         say(stream.getvalue().rstrip())
     counts = Counter(row[-1] for row in rows)
-    verdicts = sum(row[4] != row[8] for row in rows if row[-1] not in (Change.NEW, Change.GONE))
+    verdicts = sum(row[4] != row[8] for row in rows if row[-1] not in (CheckChange.NEW, CheckChange.GONE))
     say(f"{len(rows)} checks: {', '.join(f'{n} {name}' for name, n in counts.items())}; {verdicts} other verdicts")
-    return 1 if verdicts or counts[Change.MOVED] or counts[Change.GONE] else 0
+    return 1 if verdicts or counts[CheckChange.MOVED] or counts[CheckChange.GONE] else 0
 
 
 def _values(path: Path) -> dict[str, Value]:
@@ -92,7 +92,7 @@ def _rows(
         if name in before and name in after:
             change = _change(one, other, rounding.get(name, 0.0))
         else:
-            change = Change.NEW if name in after else Change.GONE
+            change = CheckChange.NEW if name in after else CheckChange.GONE
         yield (name, *one, *other, _difference(one, other), change)
 
 
@@ -103,16 +103,16 @@ def _difference(one: Value, other: Value) -> float | str:
     return abs(one.value - other.value) / size if size else 0.0
 
 
-def _change(one: Value, other: Value, rounding: float) -> Change:
+def _change(one: Value, other: Value, rounding: float) -> CheckChange:
     if one.value is None or other.value is None:
-        return Change.UNMEASURED if one.value is other.value else Change.ONE
+        return CheckChange.UNMEASURED if one.value is other.value else CheckChange.ONE
     pairs = zip(one[:3], other[:3], strict=True)
     if all(math.isclose(a, b, rel_tol=ROUNDING, abs_tol=1e-15) for a, b in pairs if a is not None and b is not None):
-        return Change.EQUAL
+        return CheckChange.EQUAL
     if abs(one.value - other.value) <= rounding:
-        return Change.ROUNDING
+        return CheckChange.ROUNDING
     if one.low is None or one.high is None or other.low is None or other.high is None:
-        return Change.MOVED
+        return CheckChange.MOVED
     apart = max(one.low - other.high, other.low - one.high)
     exact = one.low == one.high and other.low == other.high
-    return Change.MOVED if apart > 0.0 or exact else Change.WITHIN
+    return CheckChange.MOVED if apart > 0.0 or exact else CheckChange.WITHIN

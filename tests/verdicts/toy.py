@@ -19,7 +19,7 @@ import pytest
 
 from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.group import run_group
 
@@ -94,7 +94,7 @@ class Toy:
     def run_all(self, profile: str = "quick") -> Workspace:
         """Make every claim's record with figures and tables, in this process."""
         workspace = self.workspace(profile)
-        run = Run.begin(workspace)
+        run = RunRecord.begin(workspace)
         for group in workspace.claims.group:
             run_group(workspace, run, group, lambda claim, record: None, pytest.fail)
         return workspace

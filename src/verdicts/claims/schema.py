@@ -254,23 +254,16 @@ class Claim(Frozen):
 class GroupEntry(Frozen):
     """What a claims file says of its group: title, part of the report, place in that part.
 
-    A group that stands `apart` has a page of its own beside the report; groups that name the same `page` share one,
-    whose introduction `paper/related_work.toml` has. `commands` adds commands to the suite's command line, by name, as
-    `module:class`.
+    A group with `own_page` has that page beside the report: one of its own, named after it, or one that several groups
+    share, whose introduction `paper/related_work.toml` has. `commands` adds commands to the suite's command line, by
+    name, as `module:class`.
     """
 
     title: str
     part: str
     order: int = 0
-    apart: bool = False
-    page: GroupName | None = None
+    own_page: GroupName | None = None
     commands: dict[CommandName, CommandPlace] = {}  # noqa: RUF012 (a pydantic field)
-
-    @model_validator(mode="after")
-    def _a_page_stands_apart(self) -> Self:
-        if self.page and not self.apart:
-            raise ValueError(f"page = {self.page!r} needs apart = true")
-        return self
 
 
 class GroupFile(Frozen):

@@ -15,7 +15,7 @@ class NotCurrent(Exception):
     """A file may not be shown as current; the text says why."""
 
 
-class Kept(Frozen):
+class JsonFile(Frozen):
     """A value that is kept as a JSON file."""
 
     def to_bytes(self) -> bytes:
@@ -28,7 +28,7 @@ class Kept(Frozen):
         write_whole(path, self.to_bytes())
 
 
-class Checksummed(Kept):
+class Checksummed(JsonFile):
     """A file that carries the sha256 of its own content, so that any change of a byte is noticed."""
 
     schema_version: int = SCHEMA

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from verdicts.claims.loading import load_json
 from verdicts.claims.schema import Claim, Claims, Profile, Verdict
-from verdicts.records.checksummed import Kept
+from verdicts.records.checksummed import JsonFile
 from verdicts.records.ledger import ClaimRow, Ledger
 from verdicts.records.record import CheckResult
 from verdicts.validation import Frozen
@@ -51,7 +51,7 @@ class ExpectedClaim(Frozen):
     earlier: Earlier | None = None
 
 
-class Expected(Kept):
+class Expected(JsonFile):
     """The values of one run of a profile: when it was made, on what, from which commit.
 
     `studies` is the computing time of each group's study, `beside` that of figures, tables and notebook pages;

@@ -5,10 +5,10 @@ from enum import StrEnum
 from typing import Any, Self
 
 from verdicts.claims.schema import Check, Claim, Evidence, Expectation, Profile, Relation, Verdict
-from verdicts.records.checksummed import Kept, NotCurrent
+from verdicts.records.checksummed import JsonFile, NotCurrent
 from verdicts.records.provenance import Provenance
 from verdicts.records.record import CheckResult, current_record
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.validation import Frozen
 
@@ -76,7 +76,7 @@ class Summary(Frozen):
     underpowered: tuple[str, ...] = ()
 
 
-class Ledger(Kept):
+class Ledger(JsonFile):
     """The whole ledger of one profile; `started` is the UTC time at which its last run began (None: before any)."""
 
     profile: Profile
@@ -90,12 +90,12 @@ def collect(workspace: Workspace) -> Ledger:
 
     A claim that the last run was to make, and that has no record, counts as failed.
     """
-    run = Run.last(workspace)
+    run = RunRecord.last(workspace)
     rows = tuple(_row(workspace, claim, run) for claim in workspace.claims.claim)
     return ledger_of(workspace.profile, run.started if run else None, rows)
 
 
-def _row(workspace: Workspace, claim: Claim, run: Run | None) -> ClaimRow:
+def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
     part = workspace.claims.group_of(claim).part
     selected = run is None or claim.id in run.selected
     if workspace.profile not in claim.profiles:

@@ -13,7 +13,7 @@ from verdicts.records.provenance import now
 from verdicts.records.workspace import Workspace
 
 
-class Run(Checksummed):
+class RunRecord(Checksummed):
     """A run's options, kept as `run.json`: its processes read them.
 
     Every result tells the `id` of the run that made it, by which the report knows what is new: processes on several

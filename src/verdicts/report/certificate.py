@@ -19,7 +19,7 @@ from verdicts.records.provenance import now
 from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
 from verdicts.report.blocks import pieces
-from verdicts.report.findings import Outcome, Row, rows_of
+from verdicts.report.findings import Decisions, PaperRow, rows_of
 from verdicts.report.images import data_address
 from verdicts.report.paper import compiled
 from verdicts.report.report_texts import load_findings
@@ -51,10 +51,10 @@ def facts_of(
     """Return all that the certificate says, from the records of its own run and the kept values. Raises UserError."""
     claims = measured[0].all_claims
     ledgers = {workspace.profile: collect(workspace) for workspace in measured}
-    own = Outcome({}, {}, {})
+    own = Decisions({}, {}, {})
     for ledger in ledgers.values():
-        own = own.completed(Outcome.of(ledger))
-    evidence = Outcome.strongest(kept_runs(root))
+        own = own.completed(Decisions.of(ledger))
+    evidence = Decisions.strongest(kept_runs(root))
     rows = rows_of(claims, load_findings(root, claims), evidence, own)
     origins = [row.provenance for ledger in ledgers.values() for row in ledger.claims if row.provenance]
     flips = {each.claim: each.flipped for each in broken}
@@ -88,7 +88,9 @@ def work_under_test(root: Path) -> Facts:
     return {"title": held.get("title", ""), "url": held.get("url", ""), "authors": held.get("authors", [])}
 
 
-def _row(row: Row, own: Outcome, evidence: Outcome, measured: Sequence[Workspace], ledgers: dict[Any, Ledger]) -> Facts:
+def _row(
+    row: PaperRow, own: Decisions, evidence: Decisions, measured: Sequence[Workspace], ledgers: dict[Any, Ledger]
+) -> Facts:
     """Return a row: what is kept, what this run saw of it, its figure, its command, the seconds of its claims here."""
     seen = {name: own.of_claim(name) for name in row.restating if own.of_claim(name) is not Verdict.NOT_RUN}
     taken = [r.provenance.seconds for each in ledgers.values() for r in each.claims if r.id in seen and r.provenance]

@@ -10,7 +10,7 @@ from verdicts.claims.schema import Claims, Profile, Verdict
 from verdicts.records.expected import SAME, Expected, ExpectedCheck, kept_runs
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
-from verdicts.report.report_texts import Answer, Condition, Finding, Findings, WorkFinding, filled, load_findings
+from verdicts.report.report_texts import Answer, Condition, Finding, Findings, RelatedFinding, filled, load_findings
 from verdicts.report.words import required, spread
 
 PLURALS = {Verdict.HOLDS: "hold"}
@@ -30,7 +30,7 @@ STRONGEST = (Profile.FULL, Profile.GPU, Profile.CPU, Profile.QUICK)
 """The profiles whose kept values are evidence, largest sizes first."""
 
 
-class Outcome(NamedTuple):
+class Decisions(NamedTuple):
     """What runs gave, for each claim that was decided: its verdict, its checks' values, the profile of the run.
 
     `newest` is the UTC time of the newest value, `processor` what it was computed on.
@@ -132,7 +132,7 @@ class ShownCondition(NamedTuple):
     text: str
 
 
-class Row(NamedTuple):
+class PaperRow(NamedTuple):
     """A claim of the paper, `text`, with what was found: a word, a sentence, a number (None: none was measured).
 
     `figure` is the name of the figure that illustrates the row, `conditions` what limits it, `restating` the ids of the
@@ -163,7 +163,7 @@ def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
     return Word.HOLDS if all(held) else Word.PARTLY if any(held) else Word.NOT_SUPPORTED
 
 
-def rows_of(claims: Claims, findings: Findings, shown: Outcome, own: Outcome | None = None) -> list[Row]:
+def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions | None = None) -> list[PaperRow]:
     """Return the row of each claim of the paper, in order, by the evidence `shown`, beside this run's `own`.
 
     A claim for which no finding is written needs all the claims that restate it.
@@ -176,26 +176,26 @@ def rows_of(claims: Claims, findings: Findings, shown: Outcome, own: Outcome | N
     ]
 
 
-def evidence_of(root: Path, ledger: Ledger) -> Outcome:
+def evidence_of(root: Path, ledger: Ledger) -> Decisions:
     """Return the strongest evidence: the kept runs below `root`, and this run's ledger for what none of them has."""
-    return Outcome.strongest(kept_runs(root)).completed(Outcome.of(ledger))
+    return Decisions.strongest(kept_runs(root)).completed(Decisions.of(ledger))
 
 
-def rows_beside(root: Path, claims: Claims, ledger: Ledger) -> list[Row]:
+def rows_beside(root: Path, claims: Claims, ledger: Ledger) -> list[PaperRow]:
     """Return the rows by the strongest evidence, beside what the run of this ledger gave. Raises UserError."""
-    return rows_of(claims, load_findings(root, claims), evidence_of(root, ledger), Outcome.of(ledger))
+    return rows_of(claims, load_findings(root, claims), evidence_of(root, ledger), Decisions.of(ledger))
 
 
 def _unwritten(claims: Claims, name: str) -> Finding:
     return Finding(paper=name, needs={claim.id: Verdict.HOLDS for claim in claims.restating(name)})
 
 
-def _row(claims: Claims, text: str, finding: Finding, evidence: Outcome, own: Outcome | None) -> Row:
+def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: Decisions | None) -> PaperRow:
     restating = {claim.id: evidence.of_claim(claim.id) for claim in claims.restating(finding.paper)}
     reached = {name: verdict for name, verdict in restating.items() if verdict is not Verdict.NOT_RUN}
     needed = {name: evidence.of_claim(name) for name in finding.needs}
     word = word_of(needed.values(), reached.values())
-    row = Row(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
+    row = PaperRow(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
     if word is Word.NOT_TESTED:
         return row._replace(sentence=_untested(claims, needed | (restating if not reached else {}), own))
     values = required_of(claims) | evidence.values
@@ -208,7 +208,7 @@ def _row(claims: Claims, text: str, finding: Finding, evidence: Outcome, own: Ou
     )
 
 
-def _condition(claims: Claims, condition: Condition, evidence: Outcome, values: Mapping[str, str]) -> ShownCondition:
+def _condition(claims: Claims, condition: Condition, evidence: Decisions, values: Mapping[str, str]) -> ShownCondition:
     """Return a condition's sentence; where its claim has another verdict, or a value is missing, the claim's title."""
     verdict = evidence.of_claim(condition.claim)
     text = filled(condition.text, values) if verdict is condition.verdict else ""
@@ -216,7 +216,7 @@ def _condition(claims: Claims, condition: Condition, evidence: Outcome, values: 
 
 
 def _differing(
-    claims: Claims, names: Iterable[str], evidence: Outcome, own: Outcome | None
+    claims: Claims, names: Iterable[str], evidence: Decisions, own: Decisions | None
 ) -> tuple[ShownCondition, ...]:
     """Return the claims that this run decided otherwise; what it left undecided is no other verdict."""
     verdicts = {name: own.of_claim(name) for name in dict.fromkeys(names)} if own else {}
@@ -227,7 +227,7 @@ def _differing(
     )
 
 
-def _number(finding: Finding, claims: Claims, evidence: Outcome, own: Outcome | None) -> ShownNumber | None:
+def _number(finding: Finding, claims: Claims, evidence: Decisions, own: Decisions | None) -> ShownNumber | None:
     """Return the finding's number from the evidence, beside this run's; None where it was not measured."""
     number = finding.number
     if number is None or number.check not in evidence.checks:
@@ -257,17 +257,17 @@ def required_of(claims: Claims) -> dict[str, str]:
     return {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
 
 
-def finding_text(finding: WorkFinding | Answer, outcome: Outcome, values: Mapping[str, str]) -> str:
+def finding_text(finding: RelatedFinding | Answer, outcome: Decisions, values: Mapping[str, str]) -> str:
     """Return what a finding says, its values filled in; empty where a verdict is another or a value is missing."""
     return filled(finding.text, values) if outcome.give(finding.needs) else ""
 
 
-def answer_of(claims: Claims, findings: Findings, evidence: Outcome) -> str:
+def answer_of(claims: Claims, findings: Findings, evidence: Decisions) -> str:
     """Return the answer in one paragraph; empty where its verdicts are others."""
     return finding_text(findings.answer, evidence, required_of(claims) | evidence.values)
 
 
-def _untested(claims: Claims, given: Mapping[str, Verdict], own: Outcome | None) -> str:
+def _untested(claims: Claims, given: Mapping[str, Verdict], own: Decisions | None) -> str:
     """Say which claims were not run, and the command that runs them, in the smallest profile that has most of them."""
     missing = [claim for claim in claims.claim if given.get(claim.id) is Verdict.NOT_RUN]
     if not missing:
@@ -278,7 +278,7 @@ def _untested(claims: Claims, given: Mapping[str, Verdict], own: Outcome | None)
     return f"Not run: {named}. `bash reproduce.sh --profile {chosen} --only {names}` runs {it}."
 
 
-def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: int, underpowered: int) -> str:
+def tally(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict], opened: int, underpowered: int) -> str:
     """Count the claims of the paper by word and those of the suite by purpose and verdict, in one line.
 
     `opened` and `underpowered` count the suite's claims with these expectations.
@@ -286,7 +286,7 @@ def tally(rows: Sequence[Row], verdicts: Mapping[str, Verdict], opened: int, und
     return f"{' '.join(counts(rows, verdicts))}{undecided(opened, underpowered)}"
 
 
-def counts(rows: Sequence[Row], verdicts: Mapping[str, Verdict]) -> list[str]:
+def counts(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict]) -> list[str]:
     """Return three sentences: the claims of the paper by word, those here that restate them, all others by verdict."""
     restating = {name for row in rows for name in row.restating}
     ours, others = ([v for name, v in verdicts.items() if (name in restating) is wanted] for wanted in (True, False))

@@ -37,7 +37,7 @@ class NotebookFailed(Exception):
     """A notebook did not run to its end; one line names it, the cell and the error."""
 
 
-class Block(NamedTuple):
+class PageBlock(NamedTuple):
     """One piece of the page: its `kind` (text, code, output, error stream) and its HTML."""
 
     kind: str
@@ -146,14 +146,14 @@ def _outputs(captured: CapturedIO) -> Iterator[NotebookNode]:
         yield new_output("display_data", data=shown.data)
 
 
-def blocks(notebook: NotebookNode) -> Iterator[Block]:
+def blocks(notebook: NotebookNode) -> Iterator[PageBlock]:
     """Yield the page's pieces in order."""
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
-            yield Block("text", markdown(cell.source))
+            yield PageBlock("text", markdown(cell.source))
         elif cell.cell_type == "code" and cell.source.strip():
-            yield Block("code", Markup(highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True))))
-            yield from (Block("output", shown) for output in cell.outputs if (shown := _shown(output)))
+            yield PageBlock("code", Markup(highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True))))
+            yield from (PageBlock("output", shown) for output in cell.outputs if (shown := _shown(output)))
 
 
 def _shown(output: NotebookNode) -> Markup:

@@ -20,7 +20,16 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.charts import overviews
 from verdicts.report.false_alarms import family_wise
-from verdicts.report.findings import Outcome, answer_of, counts, evidence_of, finding_text, reached, required_of, tally
+from verdicts.report.findings import (
+    Decisions,
+    answer_of,
+    counts,
+    evidence_of,
+    finding_text,
+    reached,
+    required_of,
+    tally,
+)
 from verdicts.report.images import data_address, kinds_of, narrowed, pixelated, size_in, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation, load_works
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
@@ -39,14 +48,14 @@ def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
     content = _content(workspace, ledger)
     pages = {REPORT: render("report.html.j2", here=REPORT, **content)}
     for here, views_here in content["pages"].items():
-        work = content["works"].get(views_here[0].group.page)
+        work = content["works"].get(views_here[0].group.own_page)
         pages[here] = render("group.html.j2", here=here, views=views_here, work=work, **content)
     return pages
 
 
 def page_of(group: Group) -> str:
     """Return the name of the page that shows a group's claims and figures."""
-    return f"report-{group.page or group.id}.html" if group.apart else REPORT
+    return f"report-{group.own_page}.html" if group.own_page else REPORT
 
 
 def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
@@ -57,7 +66,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     addresses = _addresses(claims, groups)
     here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
     charts = overviews(claims, moved, outline.parts, here)
-    outcome, apart = Outcome.of(ledger), [view for view in groups if view.group.apart]
+    outcome, apart = Decisions.of(ledger), [view for view in groups if view.group.own_page]
     costs = views.costs(workspace, claims)
     values = required_of(workspace.all_claims) | outcome.values
     findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
@@ -162,6 +171,6 @@ def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> 
     addresses: dict[str, str] = {}
     for page in {page_of(view.group) for view in groups}:
         here = [view for view in groups if page_of(view.group) == page]
-        anchors = views.standing([view for view in claims if page_of(view.group) == page], here)
+        anchors = views.anchors([view for view in claims if page_of(view.group) == page], here)
         addresses |= {name: f"{page}#{anchor}" for name, anchor in anchors.items()}
     return addresses

@@ -45,7 +45,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     paper, notation = views.paper_of(workspace, ledger, claims), load_notation(workspace.root)
     ran = [view for view in claims if view.row.verdict is not Verdict.NOT_RUN]
     groups = [view for view in groups if any(claim.group.id == view.group.id for claim in ran)]
-    standing = views.standing(ran, groups)
+    anchors = views.anchors(ran, groups)
     findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
     verdicts, opened, underpowered = views.counted(ledger)
     return {
@@ -66,7 +66,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         },
         "claims": [_claim(view) for view in ran],
         "parts": _parts(workspace, groups),
-        "exhibits": [_exhibit(each, standing) for each in load_exhibits(workspace.root)],
+        "exhibits": [_exhibit(each, anchors) for each in load_exhibits(workspace.root)],
         "deviations": [_deviation(view) for view in views.deviations(workspace, ran)],
         "limitations": [
             {"title": pieces(each.title), "text": pieces(each.text)} for each in load_limitations(workspace.root)
@@ -234,12 +234,12 @@ def _table(folder: str, table: Table) -> Data:
     }
 
 
-def _exhibit(exhibit: Exhibit, standing: Mapping[str, str]) -> Data:
+def _exhibit(exhibit: Exhibit, anchors: Mapping[str, str]) -> Data:
     return {
         "title": pieces(exhibit.title),
         "what": pieces(exhibit.what),
         "status": exhibit.status,
-        "here": [{"name": name, "label": standing[name]} for name in exhibit.here if name in standing],
+        "here": [{"name": name, "label": anchors[name]} for name in exhibit.here if name in anchors],
         "gap": pieces(gap(exhibit)),
     }
 

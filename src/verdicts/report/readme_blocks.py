@@ -14,7 +14,7 @@ from verdicts.claims.schema import Claims, Group, Profile
 from verdicts.records.expected import Expected, kept_runs
 from verdicts.records.files import write_whole
 from verdicts.report import claims_index
-from verdicts.report.findings import Outcome, Row, ShownNumber, answer_of, rows_of
+from verdicts.report.findings import Decisions, PaperRow, ShownNumber, answer_of, rows_of
 from verdicts.report.report_texts import Findings, load_exhibits, load_findings
 from verdicts.report.words import duration
 
@@ -32,7 +32,7 @@ WHAT = {
 }
 
 
-class Kept(NamedTuple):
+class KeptValues(NamedTuple):
     """The claims, the findings and the expected values of each profile that has any."""
 
     claims: Claims
@@ -51,23 +51,23 @@ class Kept(NamedTuple):
         return next((self.expected[profile] for profile in PREFERRED if profile in self.expected), None)
 
     @property
-    def evidence(self) -> Outcome:
+    def evidence(self) -> Decisions:
         """Return the strongest evidence that is kept."""
-        return Outcome.strongest(self.expected.values())
+        return Decisions.strongest(self.expected.values())
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[PaperRow]:
         """Return the rows of the abstract's claims by the strongest evidence, beside a default run's own numbers."""
-        own = Outcome.of(self.chosen) if self.chosen else None
+        own = Decisions.of(self.chosen) if self.chosen else None
         return rows_of(self.claims, self.findings, self.evidence, own) if own else []
 
 
-def answer(kept: Kept) -> str:
+def answer(kept: KeptValues) -> str:
     """Return what was found in one paragraph."""
     return answer_of(kept.claims, kept.findings, kept.evidence) if kept.expected else NOTHING
 
 
-def verdicts(kept: Kept) -> str:
+def verdicts(kept: KeptValues) -> str:
     """Return the table of what was found about each claim of the abstract, and below it where the numbers come from."""
     cells = [
         (f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", _in_words(row.number), f"`--only {row.id}`")
@@ -87,7 +87,7 @@ def _beside(shown: ShownNumber) -> str:
     return f" (cpu: {shown.own})" if shown.own not in ("", shown.value) else ""
 
 
-def commands(kept: Kept) -> str:
+def commands(kept: KeptValues) -> str:
     """Return the commands with what they take, measured."""
     took = {profile: duration(run.seconds) for profile, run in kept.expected.items()}
     lines = [
@@ -101,7 +101,7 @@ def commands(kept: Kept) -> str:
     return "\n".join(["```", *(f"{command:<36}# {what}" for command, what in lines), "```"])
 
 
-def profiles(kept: Kept) -> str:
+def profiles(kept: KeptValues) -> str:
     """Return the table of profiles with what each run took."""
     head = [
         "| profile | what it computes | claims | computing time, one core | memory of a job | measured |",
@@ -110,7 +110,7 @@ def profiles(kept: Kept) -> str:
     return "\n".join([*head, *(f"| `{profile}` | {WHAT[profile]} | {_cost(kept, profile)} |" for profile in Profile)])
 
 
-def _cost(kept: Kept, profile: Profile) -> str:
+def _cost(kept: KeptValues, profile: Profile) -> str:
     run = kept.expected.get(profile)
     count = sum(profile in claim.profiles for claim in kept.claims.claim)
     if run is None:
@@ -118,7 +118,7 @@ def _cost(kept: Kept, profile: Profile) -> str:
     return f"{count} | {duration(run.seconds)} | {run.peak_mib / 1024:.1f} GiB | {run.newest[:10]}, {run.processor}"
 
 
-def experiments(kept: Kept) -> str:
+def experiments(kept: KeptValues) -> str:
     """Return the artifact appendix's list: each claim of the paper, the experiments that decide it, what they take."""
     lines = []
     for name, text in kept.claims.outline.stated.items():
@@ -136,16 +136,16 @@ def experiments(kept: Kept) -> str:
     return "\n".join([*lines, *(_row(kept, name) for name in names)])
 
 
-def _experiments(kept: Kept, groups: Iterable[str]) -> str:
+def _experiments(kept: KeptValues, groups: Iterable[str]) -> str:
     numbers = [_experiment(kept, group) for group in groups]
     return f"experiment{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
 
 
-def _experiment(kept: Kept, group: str) -> str:
+def _experiment(kept: KeptValues, group: str) -> str:
     return str([each.id for each in kept.claims.group].index(group) + 1)
 
 
-def _row(kept: Kept, group: str) -> str:
+def _row(kept: KeptValues, group: str) -> str:
     members = kept.claims.of_group(group)
     timed = all(claim.profiles == (Profile.BENCH,) for claim in members)
     run = kept.expected.get(Profile.BENCH) if timed else kept.chosen
@@ -162,7 +162,7 @@ def _row(kept: Kept, group: str) -> str:
     )
 
 
-def figures(root: Path, kept: Kept) -> str:
+def figures(root: Path, kept: KeptValues) -> str:
     """Return the artifact appendix's table: each finding's figure and each exhibit of the paper, with its command."""
     lines = ["| figure or table | here | command |", "|---|---|---|"]
     for each in kept.findings.finding:
@@ -172,7 +172,7 @@ def figures(root: Path, kept: Kept) -> str:
     return "\n".join(lines)
 
 
-def _command(root: Path, kept: Kept, names: Sequence[str]) -> str:
+def _command(root: Path, kept: KeptValues, names: Sequence[str]) -> str:
     """Return the command that makes some claims, groups and figures (of the group whose notebook shows it)."""
 
     def has(group: Group) -> bool:
@@ -186,8 +186,8 @@ def _command(root: Path, kept: Kept, names: Sequence[str]) -> str:
 
 def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, as the expected values give them. Raises UserError."""
-    kept = Kept.read(root)
-    parts: Sequence[Callable[[Kept], str]] = (answer, commands, verdicts, profiles, experiments)
+    kept = KeptValues.read(root)
+    parts: Sequence[Callable[[KeptValues], str]] = (answer, commands, verdicts, profiles, experiments)
     blocks = {make.__name__: make(kept) for make in parts} | {"figures": figures(root, kept)}
 
     def filled(match: re.Match[str]) -> str:

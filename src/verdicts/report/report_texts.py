@@ -135,7 +135,7 @@ def filled(text: str, measured: Mapping[str, str]) -> str:
     return VALUE.sub(lambda match: measured[match[1]], text)
 
 
-class WorkFinding(Frozen):
+class RelatedFinding(Frozen):
     """What was found about a related paper: a `text`, shown where the verdicts are those that it `needs`.
 
     `{check}` and `{check:required}` in it become values, as in a `Finding`.
@@ -145,14 +145,14 @@ class WorkFinding(Frozen):
     text: str
 
 
-class Work(Frozen):
+class RelatedPaper(Frozen):
     """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what is smaller here."""
 
     id: GroupName
     title: str
     paper: str
     claims: tuple[str, ...] = Field(min_length=1)
-    finding: tuple[WorkFinding, ...] = ()
+    finding: tuple[RelatedFinding, ...] = ()
     scaled: tuple[str, ...] = Field(min_length=1)
 
 
@@ -185,12 +185,12 @@ def refuse_bad_texts(root: Path, profile: Profile, claims: Claims) -> None:
 
 def load_exhibits(root: Path) -> tuple[Exhibit, ...]:
     """Read the paper's exhibits below `root`; no file, none. Raises UserError."""
-    return _entries(root, EXHIBITS, Exhibit)
+    return _entries(root, EXHIBITS, Exhibit, "exhibit")
 
 
 def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
     """Read the deviations below `root`; each check that they name must exist. Raises UserError."""
-    deviations = _entries(root, DEVIATIONS, Deviation)
+    deviations = _entries(root, DEVIATIONS, Deviation, "deviation")
     for deviation in deviations:
         _refuse_unknown(f"{DEVIATIONS}: deviation[{deviation.id}].checks", "check", deviation.checks, claims.checks)
     return deviations
@@ -198,7 +198,7 @@ def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
 
 def load_limitations(root: Path) -> tuple[Limitation, ...]:
     """Read the limitations below `root`; no file, none. Raises UserError."""
-    return _entries(root, LIMITATIONS, Limitation)
+    return _entries(root, LIMITATIONS, Limitation, "limitation")
 
 
 def load_notation(root: Path) -> Notation:
@@ -226,12 +226,12 @@ def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims
     _refuse_unknown(where, "check", values, claims.checks)
 
 
-def load_works(root: Path, claims: Claims) -> dict[str, Work]:
+def load_works(root: Path, claims: Claims) -> dict[str, RelatedPaper]:
     """Read the related papers below `root`, by page; the pages, claims and checks must fit. Raises UserError."""
-    works = {work.id: work for work in _entries(root, WORKS, Work)}
+    works = {work.id: work for work in _entries(root, WORKS, RelatedPaper, "work")}
     for group in claims.group:
-        if group.page:
-            _refuse_unknown(f"{group.folder}/claims.toml: group.page", "page", [group.page], works)
+        if group.own_page and group.own_page != group.id:
+            _refuse_unknown(f"{group.folder}/claims.toml: group.own_page", "page", [group.own_page], works)
     for work in works.values():
         where = f"{WORKS}: work[{work.id}].finding"
         needed = [name for each in work.finding for name in each.needs]
@@ -243,9 +243,8 @@ def _names(claims: Claims) -> list[str]:
     return [claim.id for claim in claims.claim]
 
 
-def _entries(root: Path, name: str, entry: type[Schema]) -> tuple[Schema, ...]:
-    """Return the entries of a file (`[[exhibit]]`); no file, none."""
-    kind = entry.__name__.lower()
+def _entries(root: Path, name: str, entry: type[Schema], kind: str) -> tuple[Schema, ...]:
+    """Return the entries of a file (`[[kind]]`); no file, none."""
     if not (root / name).is_file():
         return ()
     fields: dict[str, Any] = {kind: (GenericAlias(tuple, (entry, ...)), ())}

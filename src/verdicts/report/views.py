@@ -11,7 +11,7 @@ from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.provenance import Environment, Provenance
 from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
-from verdicts.report.findings import Row, rows_beside
+from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.math_markup import spelled
 from verdicts.report.report_texts import Deviation, load_deviations
 from verdicts.report.words import required, spread
@@ -105,7 +105,7 @@ class PaperView(NamedTuple):
     """The row of a claim of the paper's abstract, with the claims here that restate it, those that only support it,
     and the name of the figure that illustrates it (empty: none was drawn)."""
 
-    row: Row
+    row: PaperRow
     claims: list[ClaimView]
     supporting: list[ClaimView]
     figure: str
@@ -202,7 +202,7 @@ def absences(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[s
     return absent
 
 
-def standing(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
+def anchors(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
     """Return, by name, the anchor of whatever an exhibit may refer to: claims, groups, figures, tables."""
     anchors = {view.claim.id: f"claim-{view.claim.id}" for view in claims}
     for view in groups:

@@ -19,7 +19,7 @@ from typing import Any
 
 from verdicts.errors import UserError
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run import slurm
 from verdicts.run.console import Screen, counted
@@ -28,7 +28,7 @@ from verdicts.run.plan import Plan
 from verdicts.run.preflight import PROFILE, Cluster
 from verdicts.run.snakemake import PARENT
 from verdicts.run.study import NODES
-from verdicts.run.workers import SIGNALS, Task, Watch, tasks
+from verdicts.run.workers import SIGNALS, PlannedJob, Watch, tasks
 
 FOLDER = ".cluster"
 """Below a profile's results: there while jobs of a run may be on a cluster."""
@@ -63,7 +63,7 @@ def clear_if_used(folder: Path, say: Callable[[str], None]) -> None:
 
 
 def run_on_cluster(
-    workspace: Workspace, plan: Plan, run: Run, screen: Screen, cluster: Cluster, at_once: int | None
+    workspace: Workspace, plan: Plan, run: RunRecord, screen: Screen, cluster: Cluster, at_once: int | None
 ) -> None:
     """Do what `plan` holds by jobs on the cluster; `screen` shows each record of `run` as it appears.
 
@@ -126,7 +126,7 @@ class _Queue:
         self.running = {job.task for job in jobs or () if job.running}
 
 
-def _described(workspace: Workspace, work: Sequence[Task], run: Run, cluster: Cluster) -> dict[str, Any]:
+def _described(workspace: Workspace, work: Sequence[PlannedJob], run: RunRecord, cluster: Cluster) -> dict[str, Any]:
     """Return the jobs as the Snakefile reads them."""
     described = {}
     for task in work:
@@ -142,7 +142,7 @@ def _described(workspace: Workspace, work: Sequence[Task], run: Run, cluster: Cl
     return {"tasks": described, "largest": cluster.memory, "device": workspace.device}
 
 
-def _arguments(job: Job, run: Run) -> Iterator[str]:
+def _arguments(job: Job, run: RunRecord) -> Iterator[str]:
     yield job.work
     for name in ("root", "profile", "out", "project", "group", "share", "shares"):
         yield from (f"--{name}", str(getattr(job, name)))
@@ -150,7 +150,7 @@ def _arguments(job: Job, run: Run) -> Iterator[str]:
 
 
 def _snakemake(
-    workspace: Workspace, run: Run, place: Path, cluster: Cluster, at_once: int | None
+    workspace: Workspace, run: RunRecord, place: Path, cluster: Cluster, at_once: int | None
 ) -> "subprocess.Popen[bytes]":
     """Start Snakemake in a session of its own, its words in a log: no signal reaches it but from here."""
     command = [sys.executable, "-m", "verdicts.run.snakemake", "--snakefile", str(workspace.root / "Snakefile")]
@@ -166,11 +166,11 @@ def _snakemake(
         )
 
 
-def _started(workspace: Workspace, task: Task) -> bool:
+def _started(workspace: Workspace, task: PlannedJob) -> bool:
     return workspace.log_path(task.log).exists()
 
 
-def _done(place: Path, task: Task) -> bool:
+def _done(place: Path, task: PlannedJob) -> bool:
     return (place / "done" / task.log).exists()
 
 
@@ -183,7 +183,9 @@ def _await(watch: Watch, screen: Screen, ended: set[str], cluster: Cluster) -> N
         watch.show(screen, [])
 
 
-def _report_failures(workspace: Workspace, work: Sequence[Task], place: Path, code: int | None, screen: Screen) -> None:
+def _report_failures(
+    workspace: Workspace, work: Sequence[PlannedJob], place: Path, code: int | None, screen: Screen
+) -> None:
     """Say which jobs ended badly, or were never begun though nothing kept them, and which logs say why.
 
     `code` is Snakemake's, None where it waits in vain. Where it has not ended of itself, the jobs that it had begun are

@@ -22,7 +22,7 @@ from rich.text import Text
 from verdicts.claims.schema import Claim, Expectation, Profile, Verdict
 from verdicts.records.ledger import ClaimRow
 from verdicts.records.record import Record
-from verdicts.report.findings import Row, Word, reached, tally, undecided
+from verdicts.report.findings import PaperRow, Word, reached, tally, undecided
 from verdicts.report.words import MARKS, clock, duration, number, required, span, spread
 from verdicts.run.forecast import Forecast
 from verdicts.run.plan import Plan, PlannedClaim
@@ -152,7 +152,7 @@ class Screen:
                 measured = f"{spread(result)} {required(check)} {check.unit}".rstrip()
                 self.say(f"        {MARKS[result.verdict]} {check.id}: {result.reason or measured} ({check.quantity})")
 
-    def outcome(self, published: Published, rows: Sequence[Row], selected: Iterable[str]) -> None:
+    def outcome(self, published: Published, rows: Sequence[PaperRow], selected: Iterable[str]) -> None:
         """Write what was not run, the counts, the rows of the paper's claims, what is wrong, where the report is."""
         ledger, chosen = published.ledger, set(selected)
         ours = [row for row in ledger.claims if row.id in chosen]
@@ -182,7 +182,7 @@ class Screen:
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
 
 
-def _lines_of(row: Row) -> list[str]:
+def _lines_of(row: PaperRow) -> list[str]:
     """Return what a row says below its first line: the finding, its number beside this run's, and what differs."""
     texts = [row.sentence]
     if row.number:
@@ -226,7 +226,7 @@ def _evidence(claim: Claim, record: Record) -> list[str]:
     return [f"{spread(result)} {required(check)}", spread(result), number(result.value)]
 
 
-def _row_lines(row: Row, width: int) -> list[str]:
+def _row_lines(row: PaperRow, width: int) -> list[str]:
     """Return the lines of a claim of the paper: its id, the word and its text, then what was found."""
     below = [line for text in _lines_of(row) for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
     return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in below)]

@@ -12,13 +12,13 @@ from verdicts.records.figures import KINDS, SHOWN, Figure, Stamp, Table, origin_
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import STYLE, Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
 
 
 def draw_group(
-    workspace: Workspace, run: Run, group: Group, load: Callable[[], Checks], environment: Environment
+    workspace: Workspace, run: RunRecord, group: Group, load: Callable[[], Checks], environment: Environment
 ) -> None:
     """Call `figures` and `tables` of a group's module of figures (any may be absent) and record what they made.
 

@@ -17,9 +17,9 @@ from verdicts.records.expected import read_expected
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import Ledger, exit_code
 from verdicts.records.provenance import now
-from verdicts.records.run_record import Run, run_path
+from verdicts.records.run_record import RunRecord, run_path
 from verdicts.records.workspace import Project, Workspace, find_root
-from verdicts.report.findings import Row, rows_beside
+from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.report_texts import refuse_bad_texts
 from verdicts.run.checks import Checks
 from verdicts.run.cluster import clear, clear_if_used, run_on_cluster
@@ -102,7 +102,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
         workspace.folder.mkdir(parents=True, exist_ok=True)
     cluster = preflight(workspace, screen.say) if options.cluster else None
     with _folder_held(workspace, cluster, screen):
-        run = Run.of(workspace, options.only, options.force, options.fetch)
+        run = RunRecord.of(workspace, options.only, options.force, options.fetch)
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)
         if plan.groups and not cluster:
@@ -144,7 +144,7 @@ def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
 
 
 def _do(
-    workspace: Workspace, run: Run, plan: Plan, options: RunOptions, cluster: Cluster | None, screen: Screen
+    workspace: Workspace, run: RunRecord, plan: Plan, options: RunOptions, cluster: Cluster | None, screen: Screen
 ) -> None:
     """Do the plan by jobs on the cluster, in this process, or by jobs on this machine; show what appears."""
     here = workspace.config.one_process or options.one_process
@@ -163,7 +163,7 @@ def _do(
             run_jobs(workspace, plan, run, jobs, screen)
 
 
-def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
+def _here(workspace: Workspace, run: RunRecord, plan: Plan, screen: Screen) -> None:
     """Do the plan in this process, a group at a time."""
     keep_freed_memory()
     groups = {group.id: group for group in workspace.claims.group}
@@ -176,7 +176,7 @@ def _here(workspace: Workspace, run: Run, plan: Plan, screen: Screen) -> None:
                 make_page(workspace, groups[name], run)
 
 
-def _published(workspace: Workspace, run: Run, screen: Screen) -> Published:
+def _published(workspace: Workspace, run: RunRecord, screen: Screen) -> Published:
     """Write ledger, pages and papers, and say what is not as it should be."""
     with writable(workspace.folder):
         published = publish(workspace)
@@ -187,7 +187,7 @@ def _published(workspace: Workspace, run: Run, screen: Screen) -> Published:
     return published
 
 
-def _rows(workspace: Workspace, ledger: Ledger, run: Run) -> list[Row]:
+def _rows(workspace: Workspace, ledger: Ledger, run: RunRecord) -> list[PaperRow]:
     """Return the rows of those claims of the paper that a selected claim restates."""
     claims = workspace.all_claims
     rows = rows_beside(workspace.root, claims, ledger)
@@ -200,7 +200,7 @@ def list_claims(options: RunOptions, console: Console) -> int:
     screen = Screen(console)
     chosen = workspace.claims.select(options.only)
     selected = tuple(claim.id for claim in chosen)
-    plan = plan_of(workspace, Run(profile=workspace.profile, started=now(), selected=selected, forced=()))
+    plan = plan_of(workspace, RunRecord(profile=workspace.profile, started=now(), selected=selected, forced=()))
     items = {item.claim.id: item for item in plan.items}
     for claim in chosen:
         why, group = f"only with --profile {claim.profiles[0]}", workspace.claims.group_of(claim)

@@ -15,7 +15,7 @@ from verdicts.claims.verdict import claim_verdict
 from verdicts.errors import UserError
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import CheckResult, Record, absence_of
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, log_errors, one_line, place_of
 from verdicts.run.drawing import draw_group
@@ -33,7 +33,7 @@ Note = Callable[[Claim, Record], None]
 Complain = Callable[[str], None]
 
 
-def run_group(workspace: Workspace, run: Run, group: Group, note: Note, complain: Complain) -> None:
+def run_group(workspace: Workspace, run: RunRecord, group: Group, note: Note, complain: Complain) -> None:
     """Make what `run` still lacks of a group: its study, the records of its claims, its figures and tables.
 
     Where the whole group is asked for, its study is computed first, and all that follows only reads it; else each
@@ -103,7 +103,7 @@ def complaining(what: str, complain: Complain) -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _record(workspace: Workspace, run: Run, claim: Claim, load: Load, environment: Environment) -> Record:
+def _record(workspace: Workspace, run: RunRecord, claim: Claim, load: Load, environment: Environment) -> Record:
     """Measure a claim. Raises OSError if its log cannot be written."""
     watch = Stopwatch()
     errors: list[BaseException] = []

@@ -16,7 +16,7 @@ import tyro
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError, code_of
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.lock import at_work
@@ -75,7 +75,7 @@ class Job:
             complaints.append(line)
             sys.stderr.write(f"{line}\n")
 
-        run, cells = Run.last(workspace) or Run.begin(workspace), workspace.folder.parent / CELLS
+        run, cells = RunRecord.last(workspace) or RunRecord.begin(workspace), workspace.folder.parent / CELLS
         if self.run not in ("", run.id):
             raise UserError(f"this job is of a run that another one has followed: it has nothing to do ({self.run})")
         if self.work == "checks":

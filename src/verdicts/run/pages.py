@@ -4,13 +4,13 @@ from verdicts.claims.schema import Group
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import log_errors
 from verdicts.run.plan import plan_of
 
 
-def make_page(workspace: Workspace, group: Group, run: Run | None = None) -> str:
+def make_page(workspace: Workspace, group: Group, run: RunRecord | None = None) -> str:
     """Execute a group's notebook into one page, write it and its record; return what broke (empty: nothing).
 
     Where a `run` asks for a page that is current, nothing is done: claims that were run again may have the outcomes

@@ -9,7 +9,7 @@ from verdicts.claims.schema import Claim, Group, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.keys import KeyParts
 from verdicts.records.record import Artefacts, Record, current_artefacts, current_record
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 
 FORCED = "forced"
@@ -66,7 +66,7 @@ class Plan:
         return tuple(dict.fromkeys([*self.busy_groups, *self.pages]))
 
 
-def plan_of(workspace: Workspace, run: Run, only: Group | None = None) -> Plan:
+def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> Plan:
     """Work out from what lies in the results' folder what `run` has still to do, of one group or of all.
 
     A job asks for its own group's alone: to read the sources of all takes longer than many a check.
@@ -100,7 +100,7 @@ def artefacts_of(workspace: Workspace, group: Group) -> GroupArtefacts:
     )
 
 
-def complete_groups(workspace: Workspace, run: Run, groups: Iterable[Group]) -> list[Group]:
+def complete_groups(workspace: Workspace, run: RunRecord, groups: Iterable[Group]) -> list[Group]:
     """Return those of the groups whose claims of this profile were all selected: their figures and pages are made."""
     complete = []
     for group in groups:
@@ -110,12 +110,12 @@ def complete_groups(workspace: Workspace, run: Run, groups: Iterable[Group]) -> 
     return complete
 
 
-def forced(workspace: Workspace, run: Run, group: Group) -> bool:
+def forced(workspace: Workspace, run: RunRecord, group: Group) -> bool:
     """Return whether all of a group's claims are to be made again: then so are its study, figures and page."""
     return all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
 
 
-def _item(workspace: Workspace, claim: Claim, run: Run) -> PlannedClaim:
+def _item(workspace: Workspace, claim: Claim, run: RunRecord) -> PlannedClaim:
     group = workspace.claims.group_of(claim)
     try:
         record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
@@ -124,7 +124,7 @@ def _item(workspace: Workspace, claim: Claim, run: Run) -> PlannedClaim:
     return PlannedClaim(claim, group, record, _why_again(record, claim.id in run.forced, run))
 
 
-def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
+def _why_again(record: Record | Artefacts, again: bool, run: RunRecord) -> str:
     """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it.
 
     What could not be run for want of a file or a device is tried again once a day, or where the run is asked to fetch.
@@ -143,7 +143,7 @@ def _why_again(record: Record | Artefacts, again: bool, run: Run) -> str:
     return ""
 
 
-def _why_made(path: Path, parts: KeyParts, run: Run, again: bool) -> str:
+def _why_made(path: Path, parts: KeyParts, run: RunRecord, again: bool) -> str:
     try:
         artefacts = current_artefacts(path, parts)
     except NotCurrent as reason:

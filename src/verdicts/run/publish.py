@@ -14,7 +14,7 @@ from verdicts.records.ledger import Ledger, collect
 from verdicts.records.memo import remembering
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, artefacts_at, current_artefacts, current_record
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.run.plan import artefacts_of
@@ -40,7 +40,7 @@ def publish(workspace: Workspace) -> Published:
     ledger, watch = collect(workspace), Stopwatch()
     ledger.write(workspace.folder / "ledger.json")
     parts, place = _parts(workspace, ledger), workspace.folder / "published.json"
-    made, run = artefacts_at(place, parts), Run.last(workspace)
+    made, run = artefacts_at(place, parts), RunRecord.last(workspace)
     whole = run is None or len(run.selected) == len(ledger.claims)
     if made is None or made.reason or (whole and PAPER not in made.files):
         documents, reason = _documents(workspace, ledger, whole)

@@ -19,11 +19,11 @@ from verdicts.studies.costs import Cost, costs_below
 from verdicts.studies.study import CELLS, share_of
 
 POLL = 0.1
-Job = Iterator[float]
+Steps = Iterator[float]
 """A job at work: it gives the seconds until it next begins or ends something."""
 
 
-class Work(NamedTuple):
+class GroupWork(NamedTuple):
     """What a group took: its cells by the names of their files, those that it lists, and the seconds of its checks with
     their figures, and of its notebook page."""
 
@@ -52,13 +52,13 @@ class Simulated(NamedTuple):
     busy: float
 
 
-def work_of(workspace: Workspace) -> tuple[list[Work], float]:
+def work_of(workspace: Workspace) -> tuple[list[GroupWork], float]:
     """Return what each group took in the run that lies in the workspace, and its report; what is not there: nothing."""
     groups = [_work(workspace, group) for group in workspace.claims.group if workspace.claims_here(group)]
     return groups, _seconds(workspace.folder / "published.json")
 
 
-def _work(workspace: Workspace, group: Group) -> Work:
+def _work(workspace: Workspace, group: Group) -> GroupWork:
     folder, path = (workspace.folder.parent / CELLS).resolve(), workspace.study_path(group)
     record = Artefacts.found(path)
     paths = [(path.parent / name).resolve() for name in record.files if name.endswith(".json")] if record else []
@@ -67,7 +67,7 @@ def _work(workspace: Workspace, group: Group) -> Work:
     records = [Record.found(workspace.record_path(claim)) for claim in workspace.claims_here(group)]
     checks = sum(each.provenance.seconds for each in records if each) + _seconds(workspace.figures_path(group))
     page = _seconds(workspace.page_path(group)) if group.notebook and workspace.config.notebooks else 0.0
-    return Work(group.id, cells, [name for name in names if name in cells], checks, page)
+    return GroupWork(group.id, cells, [name for name in names if name in cells], checks, page)
 
 
 def _seconds(path: Path) -> float:
@@ -75,10 +75,10 @@ def _seconds(path: Path) -> float:
     return made.provenance.seconds if made else 0.0
 
 
-def simulated(work: Sequence[Work], report: float, nodes: int, start: float, most: int) -> Simulated:
+def simulated(work: Sequence[GroupWork], report: float, nodes: int, start: float, most: int) -> Simulated:
     """Simulate the run on so many nodes, whose studies have as many shares as are made for at most `most` nodes."""
     shares = shares_of({each.group: each.study for each in work}, min(nodes, most))
-    cluster = _Cluster(start)
+    cluster = _Nodes(start)
     order = sorted(work, key=lambda each: -(each.study / shares[each.group] + each.alone))
     cluster.do([job for each in order for job in cluster.jobs(each, shares[each.group])], nodes)
     return Simulated(nodes, cluster.now + report, cluster.busy + report)
@@ -89,10 +89,10 @@ class _Waiting(NamedTuple):
 
     name: str
     after: tuple[str, ...]
-    work: Job
+    work: Steps
 
 
-class _Cluster:
+class _Nodes:
     """Nodes at work, and the cells that are begun, and done at which time."""
 
     def __init__(self, start: float) -> None:
@@ -100,7 +100,7 @@ class _Cluster:
         self.begun: set[str] = set()
         self.done: dict[str, float] = {}
 
-    def jobs(self, work: Work, shares: int) -> Iterator[_Waiting]:
+    def jobs(self, work: GroupWork, shares: int) -> Iterator[_Waiting]:
         """Yield a group's jobs: its study in shares, if it has several, then its checks, then its page."""
         names = tuple(f"{work.group} {share}" for share in range(shares)) if shares > 1 else ()
         for share, name in enumerate(names):
@@ -109,14 +109,14 @@ class _Cluster:
         if work.page:
             yield _Waiting(f"{work.group} page", (work.group,), self.job(work, (), work.page))
 
-    def job(self, work: Work, listed: Sequence[str], rest: float, wait: bool = True) -> Job:
+    def job(self, work: GroupWork, listed: Sequence[str], rest: float, wait: bool = True) -> Steps:
         """Start, compute these cells (unless it is to `wait`, those that no other job has begun), then do the rest."""
         yield self.start
         for name in (name for name in listed if wait or name not in self.begun):
             yield from self.cell(name, work.cells)
         yield rest
 
-    def cell(self, name: str, cells: Mapping[str, Cost]) -> Job:
+    def cell(self, name: str, cells: Mapping[str, Cost]) -> Steps:
         """Compute a cell after those that it asks for; where another job is at it, wait for that."""
         while name in self.begun:
             if (left := self.done.get(name, self.now + POLL) - self.now) <= 0:

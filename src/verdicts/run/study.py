@@ -10,7 +10,7 @@ from verdicts.records.expected import read_expected
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
 from verdicts.run.plan import forced
@@ -50,7 +50,7 @@ def shares_of(seconds: Mapping[str, float], jobs: int) -> dict[str, int]:
     return {name: max(1, math.ceil(ROUNDS * jobs * each / total)) for name, each in seconds.items()}
 
 
-def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: int, shares: int) -> None:
+def run_share(workspace: Workspace, run: RunRecord, group: Group, load: Load, share: int, shares: int) -> None:
     """Compute a share of the cells of a group's study; what breaks in listing them is left to the last job.
 
     So is a study that is to be refused. Raises OSError where a result cannot be written.
@@ -64,7 +64,7 @@ def run_share(workspace: Workspace, run: Run, group: Group, load: Load, share: i
         compute(share_of(cells, share, shares), store, as_share=True)
 
 
-def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environment: Environment) -> str:
+def run_study(workspace: Workspace, run: RunRecord, group: Group, load: Load, environment: Environment) -> str:
     """Compute the cells of a group's study that are not there, then write their labelled table and their record.
 
     What breaks is logged and recorded as failed. Returns why the study is refused: its cells would be, or are, of
@@ -97,7 +97,7 @@ def run_study(workspace: Workspace, run: Run, group: Group, load: Load, environm
     return refused
 
 
-def _store(workspace: Workspace, run: Run, group: Group) -> Store:
+def _store(workspace: Workspace, run: RunRecord, group: Group) -> Store:
     return store_of(workspace, run=run.id, anew=forced(workspace, run, group))
 
 

@@ -24,7 +24,7 @@ from verdicts.errors import code_of
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import read_expected
 from verdicts.records.record import Record, current_record
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.console import Screen
 from verdicts.run.job import Job
@@ -42,7 +42,7 @@ HANDLERS: dict[int, Any] = {}
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
-class Task(NamedTuple):
+class PlannedJob(NamedTuple):
     """One job: `log` has its words, `after` are the logs of those that must have ended well before it begins."""
 
     job: Job
@@ -51,13 +51,13 @@ class Task(NamedTuple):
     after: tuple[str, ...]
 
 
-def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Screen) -> None:
+def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, screen: Screen) -> None:
     """Do what `plan` holds on at most `cores` cores; `screen` shows each record of `run` as it appears.
 
     A job that ends badly is reported, and keeps those that follow it from starting, no other. The lock of the run is
     held by each job too, so that no other run begins while one outlives a driver that is killed.
     """
-    waiting, running = list(tasks(workspace, plan, cores)), dict[str, tuple[Task, BaseProcess]]()
+    waiting, running = list(tasks(workspace, plan, cores)), dict[str, tuple[PlannedJob, BaseProcess]]()
     ended, watch, prepared = dict[str, bool](), Watch(workspace, plan, run), False
     if len(plan.busy_groups) + len(plan.pages) > 1:
         import_ahead(workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ())
@@ -87,7 +87,7 @@ def run_jobs(workspace: Workspace, plan: Plan, run: Run, cores: int, screen: Scr
         raise
 
 
-def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
+def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[PlannedJob]:
     """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page.
 
     First come claims that restate the paper's, so that a reader waits for none of them. Where there are more jobs than
@@ -104,12 +104,12 @@ def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[Task]:
         if shares > 1:
             before = tuple(f"{group}.study.{share}of{shares}" for share in range(shares))
             for share, log in enumerate(before):
-                yield Task(Job("study", *place, share=share, shares=shares), log, resources.threads, ())
+                yield PlannedJob(Job("study", *place, share=share, shares=shares), log, resources.threads, ())
         if group in plan.busy_groups:
-            yield Task(Job("checks", *place), f"{group}.job", resources.threads, before)
+            yield PlannedJob(Job("checks", *place), f"{group}.job", resources.threads, before)
             before = (f"{group}.job",)
         if group in plan.pages:
-            yield Task(Job("page", *place), f"{group}.page", resources.threads, before)
+            yield PlannedJob(Job("page", *place), f"{group}.page", resources.threads, before)
 
 
 def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[str] = ()) -> None:
@@ -128,11 +128,11 @@ def _forks(workspace: Workspace) -> bool:
     return workspace.config.device is Device.CPU and sys.platform == "linux"
 
 
-def _room(task: Task, running: dict[str, tuple[Task, BaseProcess]], cores: int) -> bool:
+def _room(task: PlannedJob, running: dict[str, tuple[PlannedJob, BaseProcess]], cores: int) -> bool:
     return not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
 
 
-def alone(workspace: Workspace, task: Task) -> int | None:
+def in_subprocess(workspace: Workspace, task: PlannedJob) -> int | None:
     """Do one job in a process of its own, and return its exit code."""
     with _held_back():
         process = _started(workspace, task)
@@ -164,7 +164,7 @@ def _restore_handlers() -> None:
         signal.signal(*HANDLERS.popitem())
 
 
-def _started(workspace: Workspace, task: Task) -> BaseProcess:
+def _started(workspace: Workspace, task: PlannedJob) -> BaseProcess:
     path = workspace.log_path(task.log)
     path.parent.mkdir(parents=True, exist_ok=True)
     before = {name: os.environ.get(name) for name in THREADS}
@@ -181,7 +181,7 @@ def _started(workspace: Workspace, task: Task) -> BaseProcess:
     return process
 
 
-def _work(task: Task, log: str, opened: Workspace | None) -> None:
+def _work(task: PlannedJob, log: str, opened: Workspace | None) -> None:
     """Do a job in this process, its words in its log; the exit code is the job's."""
     _restore_handlers()
     with Path(log).open("wb") as stream:
@@ -212,12 +212,12 @@ def _stop(processes: list[BaseProcess]) -> None:
 class Watch:
     """Sees the records of a run appear, each once."""
 
-    def __init__(self, workspace: Workspace, plan: Plan, run: Run) -> None:
+    def __init__(self, workspace: Workspace, plan: Plan, run: RunRecord) -> None:
         self.workspace = workspace
         self.run = run
         self.seen = {item.claim: self._stamp(item.claim) for item in plan.pending}
 
-    def show(self, screen: Screen, running: Iterable[Task]) -> None:
+    def show(self, screen: Screen, running: Iterable[PlannedJob]) -> None:
         """Show the records that have appeared, and which groups are at work."""
         for claim, record in self.fresh():
             screen.computed(claim, record)

@@ -8,7 +8,7 @@ import pytest
 from verdicts.records import provenance
 from verdicts.records.checksummed import Checksummed
 from verdicts.records.record import Record
-from verdicts.records.run_record import Run, run_path
+from verdicts.records.run_record import RunRecord, run_path
 from verdicts.run.plan import plan_of
 
 
@@ -17,8 +17,8 @@ def at(**shift):
 
 
 def test_each_run_has_an_id_and_times_around_its_start(toy):
-    first, second = Run.begin(toy.workspace()), Run.begin(toy.workspace())
-    assert first.id != second.id and Run.last(toy.workspace()) == second
+    first, second = RunRecord.begin(toy.workspace()), RunRecord.begin(toy.workspace())
+    assert first.id != second.id and RunRecord.last(toy.workspace()) == second
     assert second.yesterday < second.started < second.soon
 
 
@@ -27,8 +27,8 @@ def test_what_a_node_with_another_clock_has_made_is_of_this_run(toy, monkeypatch
     with monkeypatch.context() as node:
         node.setattr(provenance, "now", lambda: at(**shift))
         workspace = toy.run_all()
-    run = Run.last(workspace)
-    assert plan_of(workspace, run).pending == () and plan_of(workspace, Run.begin(workspace)).pending == ()
+    run = RunRecord.last(workspace)
+    assert plan_of(workspace, run).pending == () and plan_of(workspace, RunRecord.begin(workspace)).pending == ()
     assert Record.read(toy.record("A1")).provenance.run == run.id
 
 
@@ -48,7 +48,7 @@ def test_results_from_before_runs_had_ids_are_current_and_of_no_run(session):
     old = json.loads(run_path(toy.workspace()).read_bytes())
     del old["id"], old["digest"]
     Old.model_validate(old).write(run_path(toy.workspace()))
-    assert Run.last(toy.workspace()) is None and session.check() in (0, 1)
+    assert RunRecord.last(toy.workspace()) is None and session.check() in (0, 1)
     assert session.run() == 0 and session.computed() == set()
 
 

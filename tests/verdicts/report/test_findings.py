@@ -10,13 +10,13 @@ from verdicts.claims.schema import Expectation, Profile, Verdict
 from verdicts.records.expected import Expected, expected_path, kept_runs
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
-from verdicts.report.findings import Outcome, Row, Word, answer_of, meet, rows_beside, rows_of, tally, word_of
+from verdicts.report.findings import Decisions, PaperRow, Word, answer_of, meet, rows_beside, rows_of, tally, word_of
 from verdicts.report.report_texts import load_findings, values_in
 
 CLAIMS = load_claims(ROOT)
 FINDINGS = load_findings(ROOT, CLAIMS)
 KEPT = kept_runs(ROOT)
-EVIDENCE = Outcome.strongest(KEPT)
+EVIDENCE = Decisions.strongest(KEPT)
 ROWS = {row.id: row for row in rows_of(CLAIMS, FINDINGS, EVIDENCE)}
 HOLDS, REFUTED, OPEN, NOT_RUN = Verdict
 IDENTIFIER = r"\b[A-Z]\d+[a-z]?\b"
@@ -83,7 +83,7 @@ def test_no_bound_stands_where_an_estimate_was_measured(finding):
 
 @pytest.mark.parametrize("run", KEPT, ids=lambda run: run.profile)
 def test_each_profile_s_own_number_agrees_with_the_kept_one_or_the_row_says_why_not(run):
-    for row in rows_of(CLAIMS, FINDINGS, EVIDENCE, Outcome.of(run)):
+    for row in rows_of(CLAIMS, FINDINGS, EVIDENCE, Decisions.of(run)):
         assert row.number is None or row.number.agrees is not False or row.number.because, row
 
 
@@ -124,7 +124,7 @@ def test_the_strongest_evidence_of_a_claim_is_the_kept_run_with_the_largest_size
         kept(CLAIMS, "full", {"P2": "refuted"}, 3.0),
         kept(CLAIMS, "cpu", {"P1a": "holds", "P2": "holds"}, 2.0),
     ]
-    evidence = Outcome.strongest(runs)
+    evidence = Decisions.strongest(runs)
     assert (evidence.profiles["P2"], evidence.of_claim("P2")) == (Profile.FULL, REFUTED)
     assert (evidence.profiles["P1a"], evidence.of_claim("P3")) == (Profile.CPU, NOT_RUN)
     values = {name.split(".")[0]: check.value for name, check in evidence.checks.items()}
@@ -198,7 +198,7 @@ def test_intervals_meet_where_they_share_a_value(other, met):
 
 
 def test_claims_of_the_paper_and_ours_are_counted_apart():
-    rows = [Row("", "", word, "", restating=("A1", "A2")) for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
+    rows = [PaperRow("", "", word, "", restating=("A1", "A2")) for word in (Word.PARTLY, Word.HOLDS, Word.PARTLY)]
     assert tally(rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}, 1, 2) == (
         "Of the paper's 3 claims: 1 holds, 2 partly. Of our 5 claims, 2 restate these: 1 holds, 1 refuted. The others "
         "explain or limit these, or test the suite (one that holds can contradict the paper): 2 hold, 1 not run. "

@@ -38,7 +38,7 @@ def toy(toy: Toy) -> Toy:
 
 
 def test_pages_are_whole_and_offline(toy):
-    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true')
+    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "beta"')
     workspace = toy.run_all()
     publish(workspace)
     pages = {path.name: Page(path.read_text(encoding="utf-8")) for path in workspace.folder.glob("*.html")}
@@ -73,7 +73,7 @@ text = "Never shown (B1)."
 
 def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_found(toy):
     for group, part in (("alpha", "theory"), ("beta", "suite")):
-        toy.replace_in_claims(group, f'part = "{part}"', f'part = "{part}"\napart = true\npage = "others"')
+        toy.replace_in_claims(group, f'part = "{part}"', f'part = "{part}"\nown_page = "others"')
     toy.write("paper/related_work.toml", WORK)
     workspace = toy.run_all()
     pages = report.build(workspace, collect(workspace))
@@ -88,26 +88,20 @@ def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_fou
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ('"others"', '"other"', "group.page"),
+        ('"others"', '"other"', "group.own_page"),
         ("A2 =", "A9 =", "A9"),
         ("{A1.one}", "{A1.two}", "A1.two"),
     ],
 )
 def test_what_related_work_names_must_exist(toy, old, new, message):
-    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true\npage = "others"')
+    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "others"')
     toy.write("paper/related_work.toml", WORK.replace(old, new))
     with pytest.raises(UserError, match=message):
         load_works(toy.root, load_claims(toy.root))
 
 
-def test_a_page_needs_a_group_apart(toy):
-    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\npage = "others"')
-    with pytest.raises(UserError, match="needs apart = true"):
-        load_claims(toy.root)
-
-
 def test_the_page_of_a_group_is_written_again_where_it_is_gone(toy):
-    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\napart = true')
+    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "beta"')
     apart = publish(toy.run_all()).page.with_name("report-beta.html")
     apart.unlink()
     publish(toy.workspace())

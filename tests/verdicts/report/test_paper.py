@@ -19,7 +19,7 @@ from verdicts.records.ledger import collect
 from verdicts.records.workspace import Workspace
 from verdicts.report import paper as document
 from verdicts.report.derivations import derivation
-from verdicts.report.findings import Outcome, rows_of
+from verdicts.report.findings import Decisions, rows_of
 from verdicts.report.report_texts import load_findings
 from verdicts.run.pages import make_page
 from verdicts.run.publish import faults, publish
@@ -150,7 +150,7 @@ def test_what_the_paper_says_of_claims_and_checks_follows_from_their_expected_ve
 @needs_poppler
 def test_with_the_kept_values_of_a_run_the_paper_has_eight_to_ten_pages(tmp_path):
     workspace = Workspace.open(REPOSITORY, Profile.CPU, tmp_path, PROJECT)
-    evidence = Outcome.strongest(kept_runs(REPOSITORY))
+    evidence = Decisions.strongest(kept_runs(REPOSITORY))
     findings = load_findings(REPOSITORY, CLAIMS)
     rows = rows_of(CLAIMS, findings, evidence)
     drawn = Path(save_figure(pyplot.figure(figsize=(7.4, 6)), workspace.folder, "drawn", "").file).name

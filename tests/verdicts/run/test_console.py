@@ -8,7 +8,7 @@ from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import Expected
 from verdicts.records.record import CheckResult, Record
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.run import console
 from verdicts.run.forecast import AROUND, Forecast
 from verdicts.run.plan import plan_of
@@ -54,7 +54,7 @@ def test_on_a_narrow_screen_a_title_is_folded_and_whole(workspace):
 
 def forecast_of(workspace, seconds: float | None) -> Forecast:
     """Return the forecast of a whole run, whose 3 claims took so many seconds each in the kept one (None: none)."""
-    plan = plan_of(workspace, Run.of(workspace))
+    plan = plan_of(workspace, RunRecord.of(workspace))
     kept = {"verdict": "holds", "seconds": seconds, "peak_mib": 1.0, "checks": {}}
     about = {"profile": Profile.QUICK, "newest": "", "processor": "", "device": "cpu", "commit": None}
     expected = Expected(**about, claims=dict.fromkeys(("A1", "A2", "B1"), kept)) if seconds else None

@@ -8,7 +8,7 @@ from tests.verdicts.run.session import do_job, reproduce as reproduce_here
 from tests.verdicts.toy import Toy
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 from verdicts.run import job
 
 NOTEBOOK = """# %% [markdown]
@@ -46,7 +46,7 @@ class TestJob:
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
 
     def test_a_job_of_a_run_that_another_has_followed_does_nothing(self, toy, capsys):
-        run = Run.begin(toy.workspace("cpu"))
+        run = RunRecord.begin(toy.workspace("cpu"))
         assert do_job(toy, "checks", "--group", "alpha", "--run", "another") == 2
         assert "this job is of a run that another one has followed" in capsys.readouterr().err
         assert not toy.record("A1", "cpu").exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from verdicts.records.run_record import Run
+from verdicts.records.run_record import RunRecord
 
 MEASURES = "return Measurement(value=3)"
 
@@ -28,7 +28,7 @@ def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked
     assert session.check() == 0
     assert session.run(strict=True) == 1 and session.computed() == set(), "the file was asked for a moment ago"
     assert session.run(strict=True, fetch=True) == 1 and session.computed() == {"B1"}
-    monkeypatch.setattr(Run, "yesterday", "9")
+    monkeypatch.setattr(RunRecord, "yesterday", "9")
     assert session.run(strict=True) == 1 and session.computed() == {"B1"}
 
 

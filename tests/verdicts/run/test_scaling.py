@@ -4,7 +4,7 @@ import pytest
 
 from tests.verdicts.run.session import Session
 from tests.verdicts.study_toy import with_study
-from verdicts.run.scaling import Work, simulated, work_of
+from verdicts.run.scaling import GroupWork, simulated, work_of
 from verdicts.studies.costs import Cost
 
 
@@ -14,7 +14,7 @@ def cost(seconds, *asked):
 
 def work(group, seconds, checks=0.0, page=0.0):
     cells = {f"{group}/{number}": cost(each) for number, each in enumerate(seconds)}
-    return Work(group, cells, [*cells], checks, page)
+    return GroupWork(group, cells, [*cells], checks, page)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_more_nodes_than_studies_are_shared_out_for_bring_nothing():
 
 def test_a_share_waits_for_a_cell_that_another_computes():
     cells = {"base": cost(5.0), "one": cost(1.0, "base"), "two": cost(1.0, "base")}
-    run = simulated([Work("a", cells, ["one", "two"], 0.0, 0.0)], 0.0, 2, start=0.0, most=64)
+    run = simulated([GroupWork("a", cells, ["one", "two"], 0.0, 0.0)], 0.0, 2, start=0.0, most=64)
     assert run.seconds == pytest.approx(6.0, abs=0.2), "the base once, then both at once"
 
 
