@@ -7,7 +7,8 @@ from pathlib import Path
 
 from pydantic import NonNegativeFloat, PositiveFloat, PositiveInt
 
-from verdicts.claims.schema import Identifier, Profile
+from verdicts.claims.check import Identifier
+from verdicts.claims.schema import Profile
 from verdicts.validation import Frozen
 
 LISTED = Path(__file__).with_name("configurations.toml")

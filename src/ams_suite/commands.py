@@ -5,19 +5,25 @@ What the work needs is imported then, so that `--help` is quick, and so that the
 """
 
 import json as json_text
-import os
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Protocol
+from typing import Annotated, Literal, Protocol
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import UserError
+from ams_suite.options import (
+    AnyNames,
+    Folder,
+    Ids,
+    Names,
+    Numbers,
+    ResultsOptions,
+    RunningOptions,
+    cores_of,
+)
 from samplercheck.options import Conform, File, Number, Whole
-
-if TYPE_CHECKING:
-    from verdicts.run.driver import RunOptions
 
 
 class Command(Protocol):
@@ -28,56 +34,7 @@ class Command(Protocol):
         ...
 
 
-Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
-Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
-# Options whose text says what they are without a value
-AnyNames = Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")]
-Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
-Numbers = Annotated[str | None, arg(metavar="X1,X2,...", help_behavior_hint="")]
 SamplerName = Literal["langevin", "constant", "adaptive"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ResultsOptions:
-    """Which results."""
-
-    profile: Literal["auto", "quick", "cpu", "full", "gpu", "bench"] = "auto"
-    """How much is computed; auto: gpu where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
-    out: Folder = None
-    """The folder for results (default: results/ in the repository)."""
-
-    def options(self, **more: object) -> "RunOptions":
-        """Return these as options for the driver."""
-        if sys.flags.optimize > 1:
-            raise UserError("-OO: altair, which draws, needs docstrings; run without it, and without PYTHONOPTIMIZE=2")
-        from ams_suite.project import PROJECT
-        from verdicts.claims.schema import Profile
-        from verdicts.run.driver import RunOptions
-
-        profile = None if self.profile == "auto" else Profile(self.profile)
-        return RunOptions(project=PROJECT, profile=profile, out=self.out, **more)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunningOptions(ResultsOptions):
-    """How claims are run."""
-
-    offline: bool = False
-    """Download nothing."""
-    fetch: bool = False
-    """Ask for missing files now; else each is asked for once a day."""
-    verbose: Annotated[bool, arg(aliases=("-v",))] = False
-    """Say why each claim is computed, and show all of its checks."""
-    strict: bool = False
-    """Exit code 1 also where a claim was not run."""
-
-    def options(self, **more: object) -> "RunOptions":
-        """Return these as options for the driver, and say of downloads to this process and those that it starts."""
-        os.environ |= {
-            name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
-        }
-        asked = {"strict": self.strict, "fetch": self.fetch, "verbose": self.verbose}
-        return super().options(**asked, setup=_setup_seconds(), **more)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +60,8 @@ class Reproduce(RunningOptions):
 
         only, force = _named("--only", self.only), _named("--force", self.force)
         only += tuple(name for some in self.list for name in some)
-        cores = _cores(self.jobs)
-        options = self.options(only=only, force=force, jobs=cores, cluster=self.cluster, at_once=self.jobs)
+        chosen = {"only": only, "force": force, "jobs": cores_of(self.jobs)}
+        options = self.options(**chosen, cluster=self.cluster, at_once=self.jobs)
         work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
         return work(options, driver.console_of())
 
@@ -175,7 +132,7 @@ class Certify:
         from ams_suite.certify import certify
         from verdicts.run.driver import say
 
-        return certify(self.minutes, self.out, _cores(self.jobs), say)
+        return certify(self.minutes, self.out, cores_of(self.jobs), say)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -300,24 +257,11 @@ class Schema:
         return 0
 
 
-def _cores(jobs: int | None) -> int:
-    """Return how many cores to use, all for None. Raises UserError for a number below 1."""
-    if jobs is not None and jobs < 1:
-        raise UserError(f"--jobs {jobs}: expected at least 1")
-    return jobs or os.cpu_count() or 1
-
-
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     """Return the names given to an option that may be repeated. Raises UserError where it is given without one."""
     if () in ids:
         raise UserError(f"{option}: expected at least one ID; --list shows them")
     return tuple(name for some in ids for name in some)
-
-
-def _setup_seconds() -> int:
-    """Return how long the set-up of the environment took, as `reproduce.sh` says."""
-    given = os.environ.get("AMS_SETUP_SECONDS", "")
-    return int(given) if given.isdecimal() else 0
 
 
 COMMANDS: dict[str, type[Command]] = {

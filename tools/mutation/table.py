@@ -6,8 +6,8 @@ from pathlib import Path, PurePosixPath
 
 from pydantic import Field
 
+from verdicts.claims.check import Identifier
 from verdicts.claims.loading import load_toml
-from verdicts.claims.schema import Identifier
 from verdicts.errors import UserError, unknown
 from verdicts.validation import Frozen
 

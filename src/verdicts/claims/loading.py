@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from verdicts.claims.config import Overlay, ProfileConfig
-from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, GroupFile, Outline, Profile
+from verdicts.claims.outline import OUTLINE, Outline
+from verdicts.claims.schema import Claim, Claims, Group, GroupFile, Profile
 from verdicts.errors import UserError, unknown
 from verdicts.validation import from_validation
 

@@ -1,4 +1,4 @@
-"""The schemas of a group's `claims.toml` (what is claimed, how it is checked, what would break it) and of the outline.
+"""The schema of a group's `claims.toml`: what is claimed, how it is checked, what would break it.
 
 The file alone decides verdicts: quantity, relation, bound and tolerance stand there, never in code.
 """
@@ -8,20 +8,17 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, JsonValue, Strict, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from verdicts.claims.check import Check, Identifier
+from verdicts.claims.outline import Outline
 from verdicts.errors import UserError, unknown
 from verdicts.validation import Frozen
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
-Number = Annotated[float, Strict()]  # `true` is no number
 CommandName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 CommandPlace = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[A-Za-z_]\w*$")]
 ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
-
-
-OUTLINE = "paper/outline.toml"
 
 
 class Profile(StrEnum):
@@ -82,113 +79,11 @@ class Expectation(StrEnum):
         return self in (Expectation.OPEN, Expectation.UNDERPOWERED) or self.value == verdict.value
 
 
-class Relation(StrEnum):
-    """How the quantity is claimed to stand to its bound."""
-
-    EQUAL = "="
-    AT_MOST = "<="
-    AT_LEAST = ">="
-
-
 class Source(Frozen):
     """Where a claim comes from: `where` names the section, file, theorem or table."""
 
     kind: SourceKind
     where: str
-
-
-class StatedClaim(Frozen):
-    """A claim of the work under test, in one sentence; the suite's own claims name it by its `id`."""
-
-    id: str
-    text: str
-
-
-class Part(Frozen):
-    """A part of the report; groups name it by its `id`."""
-
-    id: str
-    title: str
-
-
-class Outline(Frozen):
-    """`paper/outline.toml`: the claims under test as their authors state them, the parts of the report.
-
-    `subject` names the work under test in every figure and table; groups lie in the folders `rooms`.
-    """
-
-    subject: str
-    rooms: tuple[str, ...] = ("analysis", "experiments")
-    part: tuple[Part, ...] = Field(min_length=1)
-    claim: tuple[StatedClaim, ...] = ()
-
-    @property
-    def parts(self) -> dict[str, str]:
-        """Return the parts' titles by id, in the report's order."""
-        return {part.id: part.title for part in self.part}
-
-    @property
-    def stated(self) -> dict[str, str]:
-        """Return the stated claims' texts by id, in order."""
-        return {claim.id: claim.text for claim in self.claim}
-
-
-BUDGET = 1e-4
-"""The false-alarm budget of which checks by Monte Carlo, and tests, spend a `share`."""
-MISS = 0.01
-"""How often an interval misses the true value, half of it on either side."""
-INTERVALS = ("Student", "bootstrap", "Fieller", "Clopper-Pearson")
-"""Intervals of what is drawn, as a tolerance's origin names them."""
-ORIGINS = ("algebra", "exact law", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
-
-
-class Check(Frozen):
-    """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
-
-    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
-    rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
-    `measure` names what measures it, as `module.function` of the group, called with the group's settings (where it
-    takes `settings`) and the arguments `with`; empty where a function is decorated with `@check(id)`.
-    """
-
-    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
-
-    id: Identifier
-    quantity: str
-    relation: Relation
-    bound: Number
-    tolerance: Number = Field(ge=0)
-    origin: str
-    unit: str = ""
-    share: Number | None = Field(default=None, gt=0, le=1)
-    alarm: Number | None = Field(default=None, gt=0, le=1)
-    measure: str = Field(default="", pattern=r"^([a-z]\w*\.[a-z]\w*)?$")
-    arguments: dict[str, JsonValue] = Field(default={}, alias="with")
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    @field_validator("origin")
-    @classmethod
-    def _origin_is_known(cls, origin: str) -> str:
-        if origin.split(":")[0].strip() not in ORIGINS:
-            raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
-        return origin
-
-    @property
-    def by_monte_carlo(self) -> bool:
-        """Return whether the tolerance comes from Monte Carlo: another seed gives another value."""
-        return self.origin.split(":")[0].strip() == "Monte Carlo"
-
-    @property
-    def false_alarm(self) -> float:
-        """Return the largest probability that draws refute what is true; 0 where nothing is drawn."""
-        if self.alarm is not None:
-            return self.alarm
-        if self.share is not None:
-            return self.share * BUDGET
-        drawn = self.by_monte_carlo or any(name in self.origin for name in INTERVALS)
-        return drawn * (MISS if self.relation is Relation.EQUAL else MISS / 2)
 
 
 class Claim(Frozen):

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from verdicts.claims.check import Check, Relation
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Check, Relation, Verdict
+from verdicts.claims.schema import Verdict
 
 
 def check_verdict(check: Check, measurement: Measurement) -> Verdict:

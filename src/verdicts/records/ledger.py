@@ -4,7 +4,8 @@ from collections import Counter
 from enum import StrEnum
 from typing import Any, Self
 
-from verdicts.claims.schema import Check, Claim, Evidence, Expectation, Profile, Relation, Verdict
+from verdicts.claims.check import Check, Relation
+from verdicts.claims.schema import Claim, Evidence, Expectation, Profile, Verdict
 from verdicts.records.checksummed import JsonFile, NotCurrent
 from verdicts.records.provenance import Provenance
 from verdicts.records.record import CheckResult, current_record

@@ -12,7 +12,8 @@ from typing import Self
 
 from verdicts.claims.config import Device, ProfileConfig
 from verdicts.claims.loading import CLAIMS, load_claims, load_config
-from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, Profile
+from verdicts.claims.outline import OUTLINE
+from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of, shown_json
 from verdicts.records.keys import KeyParts

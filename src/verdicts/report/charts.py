@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from verdicts.claims.schema import Relation, Verdict
+from verdicts.claims.check import Relation
+from verdicts.claims.schema import Verdict
 from verdicts.records.charts import spec_of, still
 from verdicts.report.views import CheckView, ClaimView, MovedView
 from verdicts.report.words import spread

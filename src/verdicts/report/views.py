@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from verdicts.claims.schema import Check, Claim, Group, Profile, Verdict
+from verdicts.claims.check import Check
+from verdicts.claims.schema import Claim, Group, Profile, Verdict
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
 from verdicts.records.figures import Figure, Table

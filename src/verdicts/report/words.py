@@ -1,6 +1,7 @@
 """Verdicts, numbers and checks in a reader's words: the same in terminal, pages and paper."""
 
-from verdicts.claims.schema import Check, Relation, Verdict
+from verdicts.claims.check import Check, Relation
+from verdicts.claims.schema import Verdict
 from verdicts.records.expected import ExpectedCheck
 from verdicts.records.record import CheckResult
 

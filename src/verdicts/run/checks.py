@@ -15,9 +15,10 @@ from typing import Any, Self, get_type_hints
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
+from verdicts.claims.check import Check
 from verdicts.claims.loading import file_of_setting
 from verdicts.claims.measurement import Measurement, bound_checks
-from verdicts.claims.schema import Check, Group
+from verdicts.claims.schema import Group
 from verdicts.errors import in_utf8
 from verdicts.records.files import write_whole
 from verdicts.records.workspace import Workspace

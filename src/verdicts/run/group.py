@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from verdicts.claims.check import Check
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Check, Claim, Group
+from verdicts.claims.schema import Claim, Group
 from verdicts.claims.verdict import claim_verdict
 from verdicts.errors import UserError
 from verdicts.records.provenance import Environment, Stopwatch

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from IPython.display import HTML, SVG
 
+from verdicts.claims.check import Check
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Check, Claim, Profile, Verdict
+from verdicts.claims.schema import Claim, Profile, Verdict
 from verdicts.errors import unknown
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table

@@ -4,7 +4,8 @@ import pytest
 
 from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.schema import OUTLINE, Profile
+from verdicts.claims.outline import OUTLINE
+from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.report.report_texts import load_exhibits
 

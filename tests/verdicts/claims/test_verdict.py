@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from verdicts import Measurement
-from verdicts.claims.schema import Check, Verdict
+from verdicts.claims.check import Check
+from verdicts.claims.schema import Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict, tightness
 
 HOLDS, REFUTED, OPEN, NOT_RUN = Verdict.HOLDS, Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.verdicts.records.test_record import CLAIM
+from verdicts.claims.check import Relation
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Expectation, Relation, Verdict
+from verdicts.claims.schema import Expectation, Verdict
 from verdicts.records.ledger import JudgedCheck, Ledger, exit_code, ledger_of, row_unreached
 from verdicts.records.record import CheckResult
 

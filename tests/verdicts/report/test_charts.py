@@ -2,8 +2,8 @@
 
 import pytest
 
+from verdicts.claims.check import Check
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Check
 from verdicts.records.record import CheckResult
 from verdicts.report.charts import margin
 from verdicts.report.views import CheckView

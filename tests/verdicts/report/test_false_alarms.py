@@ -7,7 +7,8 @@ import pytest
 
 from ams.statistics import CONFIDENCE, SUITE_FALSE_ALARM
 from tests.claims import claims
-from verdicts.claims.schema import BUDGET, MISS, Check, Profile
+from verdicts.claims.check import BUDGET, MISS, Check
+from verdicts.claims.schema import Profile
 from verdicts.report.false_alarms import family_wise, rates
 
 

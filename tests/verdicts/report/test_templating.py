@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from verdicts.claims.schema import Check
+from verdicts.claims.check import Check
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.templating import gap, readable, render
 from verdicts.report.words import clock, duration, number, required, span

@@ -1,0 +1,77 @@
+"""The schema of a check: a quantity against its bound, to within a tolerance, by a function of its group."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, JsonValue, Strict, field_validator
+
+from verdicts.validation import Frozen
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_.-]*$")]
+Number = Annotated[float, Strict()]  # `true` is no number
+
+
+class Relation(StrEnum):
+    """How the quantity is claimed to stand to its bound."""
+
+    EQUAL = "="
+    AT_MOST = "<="
+    AT_LEAST = ">="
+
+
+BUDGET = 1e-4
+"""The false-alarm budget of which checks by Monte Carlo, and tests, spend a `share`."""
+MISS = 0.01
+"""How often an interval misses the true value, half of it on either side."""
+INTERVALS = ("Student", "bootstrap", "Fieller", "Clopper-Pearson")
+"""Intervals of what is drawn, as a tolerance's origin names them."""
+ORIGINS = ("algebra", "exact law", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
+
+
+class Check(Frozen):
+    """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
+
+    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
+    rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
+    `measure` names what measures it, as `module.function` of the group, called with the group's settings (where it
+    takes `settings`) and the arguments `with`; empty where a function is decorated with `@check(id)`.
+    """
+
+    model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
+
+    id: Identifier
+    quantity: str
+    relation: Relation
+    bound: Number
+    tolerance: Number = Field(ge=0)
+    origin: str
+    unit: str = ""
+    share: Number | None = Field(default=None, gt=0, le=1)
+    alarm: Number | None = Field(default=None, gt=0, le=1)
+    measure: str = Field(default="", pattern=r"^([a-z]\w*\.[a-z]\w*)?$")
+    arguments: dict[str, JsonValue] = Field(default={}, alias="with")
+
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    @field_validator("origin")
+    @classmethod
+    def _origin_is_known(cls, origin: str) -> str:
+        if origin.split(":")[0].strip() not in ORIGINS:
+            raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
+        return origin
+
+    @property
+    def by_monte_carlo(self) -> bool:
+        """Return whether the tolerance comes from Monte Carlo: another seed gives another value."""
+        return self.origin.split(":")[0].strip() == "Monte Carlo"
+
+    @property
+    def false_alarm(self) -> float:
+        """Return the largest probability that draws refute what is true; 0 where nothing is drawn."""
+        if self.alarm is not None:
+            return self.alarm
+        if self.share is not None:
+            return self.share * BUDGET
+        drawn = self.by_monte_carlo or any(name in self.origin for name in INTERVALS)
+        return drawn * (MISS if self.relation is Relation.EQUAL else MISS / 2)
