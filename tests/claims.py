@@ -8,7 +8,6 @@ from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Claims, Group, Profile, Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict
-from verdicts.records.sources import Sources
 from verdicts.run.checks import Checks, settings_class
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -38,17 +37,12 @@ def claim_of(check: str) -> str:
     return next(claim.id for claim in claims().claim if any(each.id == check for each in claim.check))
 
 
-@cache
-def _modules(group: str) -> dict[str, str]:
-    return Sources(ROOT).bound(_group(group).module)
-
-
 def measured(check: str, settings: Any = None) -> Measurement:
     """Return what a check's function measures, by default with its group's settings in the quick profile."""
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
     entry = next(each for each in claim.check if each.id == check)
     group, settings = _group(claim.group), settings or quick_settings(claim.group)
-    return Checks(group, ROOT / group.folder, settings, _modules(claim.group)).function(entry)(settings)
+    return Checks(group, settings).function(entry)(settings)
 
 
 def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict:

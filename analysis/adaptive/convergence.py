@@ -21,10 +21,9 @@ from analysis.adaptive.study import STEP, U, stationary_at
 from analysis.momentum.closed_forms import stability_bound
 from analysis.momentum.stationary import solved_variance
 from analysis.momentum.transition import spectral_radius
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
-@check("P1a.constant")
 def largest_radius_of_constant_momentum(settings: Settings) -> Measurement:
     """Measure the largest spectral radius over random (u, b) in the stable region: below 1, one limit attracts all."""
     generator = np.random.default_rng(settings.seed)
@@ -33,7 +32,6 @@ def largest_radius_of_constant_momentum(settings: Settings) -> Measurement:
     return largest([spectral_radius(u, beta) for u, beta in zip(us, betas, strict=True)], settings.seed)
 
 
-@check("P1a.unique")
 def isotropic_fixed_points_besides_one(settings: Settings) -> Measurement:
     """Measure how far the number of fixed points, sign changes of `((1 - rho)/(1 + rho))^2 - b` on 20,001 values of b,
     ever is from one, over random u.
@@ -43,7 +41,6 @@ def isotropic_fixed_points_besides_one(settings: Settings) -> Measurement:
     return largest([abs(int((np.diff(sign) != 0).sum()) - 1) for sign in signs], settings.seed)
 
 
-@check("P1a.sturm")
 def fixed_points_above_one(settings: Settings) -> Measurement:
     """Count, by Sturm's theorem, the fixed points with `rho > 1` at u = 1/2, where they would come first.
 
@@ -60,14 +57,12 @@ def radius_at_the_fixed_point(u: float) -> float:
     return float(np.abs(np.linalg.eigvals(linearised(u).jacobian)).max())
 
 
-@check("P1a.local")
 def largest_radius_at_the_fixed_point(settings: Settings) -> Measurement:
     """Measure the largest spectral radius of the mean-field recursion's derivative at its fixed point, random u."""
     us = closed_forms.random_steps(settings.points, settings.seed)
     return largest([radius_at_the_fixed_point(u) for u in us], settings.seed)
 
 
-@check("P1a.attracting")
 def largest_difference_of_starts(settings: Settings) -> Measurement:
     """Measure the largest relative difference of the variances reached from different starts, over random spectra."""
     differences = study.differences_of_starts(settings.spectra, settings.starts, settings.seed)
@@ -75,7 +70,6 @@ def largest_difference_of_starts(settings: Settings) -> Measurement:
     return Measurement(value=max(differences), n=n, seeds=(settings.seed,))
 
 
-@check("P1a.larger")
 def largest_difference_of_starts_at_large_steps(settings: Settings) -> Measurement:
     """Measure the largest relative difference of isotropic variances from three starts, four random u in [1/2, 1.9]."""
     us = np.random.default_rng(settings.seed).uniform(0.5, 1.9, 4)
@@ -87,7 +81,6 @@ def largest_difference_of_starts_at_large_steps(settings: Settings) -> Measureme
     return largest(np.ptp(ends, axis=1) / np.min(ends, axis=1), settings.seed)
 
 
-@check("P1a.batch")
 def largest_distance_of_coupled_batches(settings: Settings) -> Measurement:
     """Measure how far batches of 1, 8 and 64 samples with the same noise are, 600 steps after three starts, u = 0.05.
 
@@ -107,7 +100,6 @@ def _distance_of_starts(batch: int, seed: int) -> float:
     return max(float((end - ends[0]).abs().max()) for end in ends)
 
 
-@check("P1a.rate")
 def error_of_the_local_rate(settings: Settings) -> Measurement:
     """Measure the relative error of the radius at u = 0.05 to the rate at which a run approaches its limit."""
     law, limit = GaussianLaw([1.0]), stationary_at(U).variance.item()
@@ -122,7 +114,6 @@ def bias(u: float, beta: float | None = None) -> float:
     return gaussian_w2(0.0, variance, 0.0, 1.0, 1.0)
 
 
-@check("P1b.langevin")
 def w2_of_langevin_in_the_limit(settings: Settings) -> Measurement:
     """Measure plain Langevin's W2 to the target at u = 1e-7: the control that such a limit can be seen at all.
 
@@ -131,21 +122,18 @@ def w2_of_langevin_in_the_limit(settings: Settings) -> Measurement:
     return Measurement(value=math.expm1(-math.log1p(-1e-7 / 2) / 2))
 
 
-@check("P1c.shrinks")
 def w2_ratio_of_a_smaller_step(settings: Settings) -> Measurement:
     """Measure adaptive momentum's W2 at u = 0.001 over that at u = 0.01: below 1 where a smaller step helps."""
     fine, coarse = bias(1e-3), bias(1e-2)
     return Measurement(value=fine / coarse, detail={"w2 at 0.001": fine, "w2 at 0.01": coarse})
 
 
-@check("P1c.langevin")
 def largest_w2_ratio_to_langevin(settings: Settings) -> Measurement:
     """Measure the largest ratio of adaptive momentum's W2 to plain Langevin's at one step, u in [1e-3, 0.15]."""
     ratios = {f"{u:.4g}": bias(u) / bias(u, beta=0.0) for u in np.logspace(-3, math.log10(0.15), 12)}
     return largest(list(ratios.values()), ratio_by_u=dict(ratios), unbiased_at=closed_forms.unbiased_step())
 
 
-@check("P1c.where")
 def equally_biased_step(settings: Settings) -> Measurement:
     """Measure the step u below which adaptive momentum's W2 exceeds plain Langevin's; from there to 1/2 it is less."""
     return Measurement(value=float(brentq(lambda u: bias(u) - bias(u, beta=0.0), 0.1, 0.16, xtol=1e-14)))

@@ -39,7 +39,7 @@ from ams.schedules import Level
 from ams_suite.measures import largest, named_extreme
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import STEP
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 w = sp.Symbol("w", positive=True)
 _R = sp.Rational
@@ -59,7 +59,6 @@ def of_a_large_state(w: Any) -> list[list[Any]]:
     return [[1, w], [b - 1, b - (1 - b) * w]]
 
 
-@check("P1a.large")
 def largest_error_of_the_large_step(settings: Settings) -> Measurement:
     """Measure how far the rule's own steps of batches 1e12 standard deviations away are from L(w), relative."""
     generator = torch.Generator().manual_seed(settings.seed)
@@ -83,7 +82,6 @@ def _errors(start: Tensor, u: float, generator: torch.Generator) -> Iterator[flo
         yield float((of_x * before + of_m * m - after).norm() / after.norm())
 
 
-@check("P1a.drift")
 def conditions_of_the_drift_that_fail(settings: Settings) -> Measurement:
     """Count what fails of: trace 2q and determinant q^2 of L(w); for each P, by Sturm's theorem, positive minors of
     `P - L(w)^T P L(w)` for every w that u allows, P positive definite, and `P_22 <= 2 P_12`.
@@ -107,7 +105,6 @@ def _positive(minor: sp.Expr, first: sp.Rational, last: sp.Rational) -> bool:
     return rest.count_roots(first, last) == 0 and bool(minor.subs(w, middle) > 0)
 
 
-@check("P1a.density")
 def rank_that_three_steps_lack(settings: Settings) -> Measurement:
     """Measure how much of the rank 2n + 1 the map of three steps lacks at `POINT`, the most over four batches."""
     lacking = {f"{batch} x {d}": _lacking(batch, d) for batch, d in ((1, 1), (1, 3), (3, 1), (2, 2))}

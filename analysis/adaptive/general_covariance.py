@@ -15,7 +15,7 @@ from ams_suite.measures import largest
 from analysis.adaptive import study
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import STEP
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def norm_error(exact: float, *gaussian: list[float]) -> float:
@@ -23,14 +23,12 @@ def norm_error(exact: float, *gaussian: list[float]) -> float:
     return abs(expected_norm(*(torch.tensor(part, dtype=torch.float64) for part in gaussian)) / exact - 1)
 
 
-@check("A1.chi")
 def largest_error_against_the_noncentral_chi(settings: Settings) -> Measurement:
     """Measure the largest relative error of `E|g|` where all variances are equal, up to 4096 dimensions."""
     rows = study.noncentral_chi_means(settings.points, settings.seed).T.tolist()
     return largest([norm_error(exact, [(r2 / d) ** 0.5], [v], [d]) for d, v, r2, exact in rows], settings.seed)
 
 
-@check("A1.ellipse")
 def largest_error_against_the_elliptic_integral(settings: Settings) -> Measurement:
     """Measure the largest relative error of `E|g|` in the plane, which is `sqrt(2 v_1/pi) E(1 - v_2/v_1)`."""
     ratios = np.exp(np.random.default_rng(settings.seed).uniform(-20, 0, settings.points))
@@ -54,7 +52,6 @@ def mean_field(law: GaussianLaw, program: Program) -> tuple[Moments, list[Coeffi
     return law.moments(states[-1][0].x), [info.coefficients for _, info in states if info.coefficients]
 
 
-@check("A1.rotated")
 def largest_error_against_impulses(settings: Settings) -> Measurement:
     """Measure the largest error of mean and covariance on a full covariance, d = 24, against the dense sampler's: at
     given coefficients an affine map of start and draws, whose columns come from running each of them alone.
@@ -72,7 +69,6 @@ def largest_error_against_impulses(settings: Settings) -> Measurement:
     return Measurement(value=float(max(gaps)), n=d, seeds=(settings.seed,))
 
 
-@check("A1.particles")
 def error_of_the_particles_covariance(settings: Settings) -> Measurement:
     """Measure `tr(C^-1 C^) / d - 1` of one batch of particles, C the mean field's full covariance, d = 24."""
     target, program = rotated_target(24, settings.seed), [(STEP, Level(0, sigma=0.0, step=2e-3))] * 40
@@ -84,7 +80,6 @@ def error_of_the_particles_covariance(settings: Settings) -> Measurement:
     return Measurement(value=white.square().mean().item() - 1, n=white.numel(), seeds=(settings.seed,))
 
 
-@check("A1.large")
 def largest_change_by_listing_directions(settings: Settings) -> Measurement:
     """Measure the largest change of the momentum coefficient where 16 directions are listed many times, not counted."""
     variance, copies = np.logspace(-3, 0, 16), settings.directions // 16
@@ -99,20 +94,17 @@ def random_spectra(settings: Settings) -> list[study.Spectrum]:
     return study.random_spectra(4 * settings.spectra, settings.directions, settings.seed)
 
 
-@check("A4.ratio")
 def largest_error_of_the_effective_precision_s_ratio(settings: Settings) -> Measurement:
     """Measure the largest relative error of `(1 + b) sqrt(2 a lam_eff)` against the exact law's rho, random spectra."""
     return largest([abs(each.ratio - 1) for each in random_spectra(settings)], settings.seed)
 
 
-@check("A4.noise")
 def least_share_of_the_noise_in_the_score_s_change(settings: Settings) -> Measurement:
     """Measure the least share of the injected noise in `E|Ds|^2`: `2a sum lam^2` over the whole, random spectra."""
     shares = [each.noise for each in random_spectra(settings)]
     return Measurement(value=min(shares), n=len(shares), seeds=(settings.seed,))
 
 
-@check("A4.overdamped")
 def largest_k_over_the_edge_of_oscillation(settings: Settings) -> Measurement:
     """Measure the largest `k / (1 - sqrt b)^2` of any direction: below 1 all eigenvalues are real (claim G2)."""
     return largest([each.edge for each in random_spectra(settings)], settings.seed)

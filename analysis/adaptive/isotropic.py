@@ -21,7 +21,7 @@ from analysis.momentum.closed_forms import variance_ratio
 from analysis.momentum.stationary import symbolic_variance, u
 from analysis.momentum.study import derivation
 from analysis.proofs import left_over
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 w = sp.Symbol("w", positive=True)
 q = sp.Symbol("q", real=True)
@@ -38,7 +38,6 @@ def ratio_squared() -> sp.Expr:
     return sp.factor(moved / covariance[1, 1])
 
 
-@check("A2.ratio")
 def terms_left_of_the_squared_ratio(settings: Settings) -> Measurement:
     """Count the terms left of the step's `<Ds>^2 / <m>^2` minus `(1 + b)^2 2 u (1 + u b (1 + b))`."""
     return left_over(ratio_squared() - (1 + b) ** 2 * 2 * a * lam * (1 + a * lam * b * (1 + b)))
@@ -50,13 +49,11 @@ def _errors(us: np.ndarray, betas: np.ndarray, variances: np.ndarray) -> np.ndar
     return np.maximum(abs(betas - exact), abs(variances / variance_ratio(us, exact) - 1))
 
 
-@check("A2.solved")
 def largest_error_against_solved_distributions(settings: Settings) -> Measurement:
     """Measure the largest error of the momentum coefficient and (relative) variance against the solved exact law."""
     return largest(_errors(*study.solved_points(settings.points, settings.seed)), settings.seed)
 
 
-@check("A2.reached")
 def largest_error_against_reached_distributions(settings: Settings) -> Measurement:
     """Measure the largest error of the momentum coefficient and (relative) variance against three long exact runs."""
     us = np.array([0.1, 0.25, 0.45])
@@ -64,7 +61,6 @@ def largest_error_against_reached_distributions(settings: Settings) -> Measureme
     return largest(_errors(us, *np.array([(end.beta, end.variance.item()) for end in ends]).T))
 
 
-@check("A2.printed")
 def largest_difference_to_the_printed_values(settings: Settings) -> Measurement:
     """Measure the largest difference to the printed momentum coefficients and variances at four steps."""
     printed = {1e-3: (0.7329, 0.3363), 1e-2: (0.4373, 0.4969), 1e-1: (0.1111, 0.8757), 0.5: (0.0, 1.3333)}
@@ -73,13 +69,11 @@ def largest_difference_to_the_printed_values(settings: Settings) -> Measurement:
     return largest(gaps)
 
 
-@check("A2.dimension")
 def largest_change_with_the_dimension(settings: Settings) -> Measurement:
     """Measure the largest change of the momentum coefficient between d = 1 and d = 3072, over three steps."""
     return largest([abs(stationary_at(u, 3072.0).beta - stationary_at(u, 1.0).beta) for u in (1e-3, 1e-2, 0.1)])
 
 
-@check("A2.particles")
 def error_of_a_batch_s_variance(settings: Settings) -> Measurement:
     """Measure the relative error of the particles' variance at u = 0.05 in d = 8, one batch, after 120 steps.
 
@@ -124,13 +118,11 @@ def variance_series(factor: sp.Expr) -> sp.Expr:
     return sp.simplify(n0 / d0) + sp.simplify((n1 * d0 - n0 * d1) / d0**2) * w
 
 
-@check("A3.damping")
 def terms_left_of_the_momentum_series(settings: Settings) -> Measurement:
     """Count the terms left of the first coefficient of `b = 1 - 8 sqrt 2 sqrt u + O(u)` minus the stated one."""
     return left_over(momentum_series().coeff(w, 1) + 8 * sp.sqrt(2))
 
 
-@check("A3.variance")
 def terms_left_of_the_variance_series(settings: Settings) -> Measurement:
     """Count the terms left of `lam Var x` minus `(1 + (33 sqrt 2/4) sqrt u)/4`, up to `O(u)`.
 
@@ -142,14 +134,12 @@ def terms_left_of_the_variance_series(settings: Settings) -> Measurement:
     )
 
 
-@check("A3.order")
 def order_of_the_approach(settings: Settings) -> Measurement:
     """Measure the order in u of `4 lam Var x - 1` in the exact law, u = 1e-11 to 1e-8."""
     us = np.logspace(-11, -8, 7)
     return of_interval(convergence_order(us, [4 * stationary_at(u).variance.item() - 1 for u in us]))
 
 
-@check("A3.worse")
 def fixed_points_whose_smaller_step_is_not_narrower(settings: Settings) -> Measurement:
     """Count the neighbours on a grid of 20,000 fixed points, u from 1/2 to 1e-9, whose smaller step is not narrower."""
     root = np.linspace(0.0, 1.0, 20_001)[1:-1]
@@ -157,7 +147,6 @@ def fixed_points_whose_smaller_step_is_not_narrower(settings: Settings) -> Measu
     return Measurement(value=int((np.diff(variance) >= 0).sum()), n=len(root))
 
 
-@check("A3.unbiased")
 def unbiased_fixed_points_besides_one(settings: Settings) -> Measurement:
     """Count the fixed points q in (-1, 1) with the target's variance, less one (Sturm's theorem)."""
     (step,) = sp.solve(sp.numer(sp.together(symbolic_variance() - 1)), u)

@@ -27,7 +27,7 @@ from analysis.adaptive import study
 from analysis.adaptive.closed_forms import stationary_momentum, stationary_ratio
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import U
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 _VECTORS = ["x", "m", "s"]
 _CHANGE, _MOMENTUM = np.array([-1.0, 0.0, -1.0]), np.array([0.0, 1.0, 0.0])  # s_t - s_{t-1} and m_{t-1}, at lam = 1
@@ -145,13 +145,11 @@ def _farthest(ratios: Mapping[str, Interval], seed: int) -> Measurement:
     return Measurement(value=worst, low=low, high=high, n=count, seeds=(seed,), detail=detail)
 
 
-@check("A5.constant")
 def largest_error_of_the_fluctuation_over_batch_sizes(settings: Settings) -> Measurement:
     """Measure how far `sd(b_t) sqrt B` is from the linearised constant, over the batch sizes, d = 2, u = 0.05."""
     return _farthest({f"B = {batch}": ratio(batch, 2, settings) for batch in settings.batches}, settings.seed)
 
 
-@check("A5.single")
 def largest_error_of_one_sample_s_fluctuation(settings: Settings) -> Measurement:
     """Measure how far `sd(b_t) sqrt d` of one sample is from its limit for large d, over the dimensions, u = 0.05."""
     limit, ratios = fluctuation(U, np.inf), {}
@@ -162,7 +160,6 @@ def largest_error_of_one_sample_s_fluctuation(settings: Settings) -> Measurement
     return _farthest(ratios, settings.seed)
 
 
-@check("A5.bias")
 def order_of_the_variance_s_bias(settings: Settings) -> Measurement:
     """Measure the order in 1/B of `E_2B lam Var x - E_B lam Var x`, u = 0.05, d = 2; interval by jackknife."""
     sizes = settings.coupled_batches

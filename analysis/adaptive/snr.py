@@ -14,10 +14,9 @@ from analysis.adaptive.settings import Settings
 from analysis.momentum.closed_forms import variance_ratio
 from analysis.momentum.study import derivation
 from analysis.proofs import left_over
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
-@check("A6.identity")
 def terms_left_of_the_rule_at_the_stated_step(settings: Settings) -> Measurement:
     """Count the terms left of `a Var m - 2 snr^2` at the stated u, Var m from the step's own stationary covariance."""
     snr = sp.Symbol("nu", positive=True)
@@ -25,7 +24,6 @@ def terms_left_of_the_rule_at_the_stated_step(settings: Settings) -> Measurement
     return left_over((a * derivation().covariance[1, 1] - 2 * snr**2).subs(stated))
 
 
-@check("A6.solved")
 def largest_error_of_the_step_asked_for(settings: Settings) -> Measurement:
     """Measure the largest relative error of the step that the rule asks for at the stated one's distribution, d = 5."""
     generator, n = np.random.default_rng(settings.seed), settings.points
@@ -42,7 +40,6 @@ def _step_asked_for(snr: float, beta: float, u: float) -> float:
     return rule(state, law.score(state.x, level), law.noise(state.x), level, law).step
 
 
-@check("A6.reached")
 def largest_error_of_the_correctors_variance(settings: Settings) -> Measurement:
     """Measure the largest relative error of the variance that the authors' correctors reach at one level, d = 7."""
     rules = {

@@ -9,7 +9,7 @@ from analysis.annealed import mixture, study
 from analysis.annealed.gain import optima_on_edge
 from analysis.annealed.nfe_to_threshold import KL, curve, default_line_run, error_at, needed, sizes_of
 from analysis.annealed.settings import BASELINE, EXACT_RIVALS, PAPER, Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 _CEILING = 1e6
 """Stands for a ratio without end: a sampler does not get there within its budgets."""
@@ -20,34 +20,29 @@ def _least(settings: Settings) -> tuple[int, float]:
     return min(curve(KL, settings, PAPER), key=lambda point: point[1])
 
 
-@check("B1.minimum")
 def least_kl_of_adaptive_momentum(settings: Settings) -> Measurement:
     """Measure adaptive momentum's least KL over all budgets, on the Gaussian at the defaults (nats)."""
     evaluations, error = _least(settings)
     return Measurement(value=error, unit="nats", detail={"evaluations": evaluations})
 
 
-@check("B1.where")
 def budget_of_least_kl(settings: Settings) -> Measurement:
     """Measure the budget at which adaptive momentum's KL on the Gaussian is least, at the defaults."""
     return Measurement(value=_least(settings)[0], unit="NFE")
 
 
-@check("B1.grows")
 def kl_at_largest_budget(settings: Settings) -> Measurement:
     """Measure adaptive momentum's KL on the Gaussian at the largest budget, at the defaults (nats)."""
     *_, (evaluations, error) = curve(KL, settings, PAPER)
     return Measurement(value=error, unit="nats", detail={"evaluations": evaluations})
 
 
-@check("B1.langevin")
 def largest_kl_ratio_of_neighbouring_budgets(settings: Settings) -> Measurement:
     """Measure the largest ratio of annealed Langevin's KL at a budget to its KL at the budget before, Gaussian."""
     errors = [error for _, error in curve(KL, settings, BASELINE)]
     return Measurement(value=max(after / before for before, after in pairwise(errors)))
 
 
-@check("B4.edges")
 def optima_of_rivals_on_an_edge(settings: Settings) -> Measurement:
     """Measure how many tuned optima of the rivals and of all samplers in the tables are on an edge: KL, W2."""
     rivals = dict.fromkeys([*EXACT_RIVALS, *(name for name in study.tabulated(settings) if name != RK45.name)])
@@ -75,14 +70,12 @@ def least_tuned_ratio(settings: Settings, sampler: str) -> Measurement:
     return named_extreme({f"{b} evaluations": tuned_kl_ratio(settings, sampler, b) for b in budgets}, min)
 
 
-@check("B4.gaussian")
 def largest_nfe_ratio_of_three_rivals(settings: Settings) -> Measurement:
     """Measure the largest ratio of three rivals' evaluations to adaptive momentum's, for KL = 0.3 and 0.1, Gaussian."""
     cases = product(EXACT_RIVALS, (0.3, 0.1))
     return named_extreme({f"{name}, KL {kl:g}": nfe_ratio(settings, name, PAPER, kl) for name, kl in cases})
 
 
-@check("B4.mixture")
 def largest_kl_ratio_of_three_rivals_on_the_mixture(settings: Settings) -> Measurement:
     """Measure the largest KL of three rivals over adaptive momentum's at 20 evaluations on the mixture."""
     theirs = [default_line_run(settings, name, 20).errors.kl for name in EXACT_RIVALS]
@@ -112,7 +105,6 @@ def cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Mea
     return named_extreme({name: here / own for name, (here, own, _) in ends.items()})
 
 
-@check("P3a.langevin")
 def kl_ratio_to_langevin_at_its_best_step(settings: Settings) -> Measurement:
     """Measure the largest ratio of adaptive momentum's KL to Langevin's, both at Langevin's best step and T, to 200."""
     ends = {f"NFE {b}": _at_others_settings(settings, BASELINE, PAPER, b) for b in settings.tuned if b <= 200}

@@ -23,7 +23,7 @@ from analysis.annealed.nfe_to_threshold import (
     stretch,
 )
 from analysis.annealed.settings import BASELINE, PAPER, Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 _CEILING = 1e6
 """Stands for a number without end: annealed Langevin does not get there within its budgets, or there is no stretch."""
@@ -131,14 +131,12 @@ def on_mixture(settings: Settings, tuned: str = "") -> Measurement:
     return Measurement(value=value, low=low, high=high, n=kl.n, seeds=(settings.seed,))
 
 
-@check("B2.least")
 def least_speed_up_up_to_150_evaluations(settings: Settings) -> Measurement:
     """Measure the least speed-up at any budget from 20 to 150 on the Gaussian at the defaults, by KL and by W2."""
     points = ((case.name, each) for case in (KL, W2) for each in speed_ups(case, settings) if each.budget <= 150)
     return named_extreme({f"{name}, NFE {each.budget}": min(each.high, _CEILING) for name, each in points}, min)
 
 
-@check("B2.large")
 def speed_up_at_largest_budget(settings: Settings) -> Measurement:
     """Measure the speed-up by KL on the Gaussian at the largest budget: below 1, adaptive momentum is the slower."""
     (point,) = speed_ups(KL, settings, budgets=[max(settings.long)])

@@ -15,10 +15,9 @@ from analysis.momentum.settings import Settings
 from analysis.momentum.study import derivation, gain_in_the_limit
 from analysis.momentum.transition import C, K, characteristic, q, r, spectral_radius
 from analysis.proofs import left_over
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
-@check("G2c.bound")
 def terms_left_of_the_condition_number_allowed(settings: Settings) -> Measurement:
     """Count the terms left of `k` at the roots r and -r, and of the slope and largest value of the condition number
     that a radius r allows, minus the stated ones.
@@ -32,14 +31,12 @@ def terms_left_of_the_condition_number_allowed(settings: Settings) -> Measuremen
     )
 
 
-@check("G2c.rate")
 def largest_error_of_polyak_s_rate(settings: Settings) -> Measurement:
     """Measure the largest relative error of the exact law's radius to Polyak's, slowest and stiffest direction."""
     rates = [closed_forms.polyak(condition) for condition in settings.conditions]
     return largest([abs(spectral_radius(u, beta) / beta**0.5 - 1) for *us, beta in rates for u in us])
 
 
-@check("G2c.price")
 def terms_left_of_the_variance_at_polyak_s_rate(settings: Settings) -> Measurement:
     """Count the terms left of `lim (1 - q)^4 lam Var x - 1`, stiffest direction, `q = sqrt b ~ 1 - 2 / sqrt kappa`."""
     stiffest = (1 + q) ** 2 / (C * (1 - b) * lam)
@@ -47,14 +44,12 @@ def terms_left_of_the_variance_at_polyak_s_rate(settings: Settings) -> Measureme
     return left_over(sp.limit(sp.factor((1 - q) ** 4 * variance), q, 1) - 1)
 
 
-@check("G2c.loss")
 def largest_loss_over_its_bound(settings: Settings) -> Measurement:
     """Measure the largest `(1 - radius) / (2 c u)` over random (u, b): at most 1 where the drift bounds the rate."""
     us, betas = closed_forms.random_parameters(settings.points, settings.seed)
     return largest((1 - closed_forms.contraction(us, betas)) / (2 * (1 + betas) ** 2 * us), settings.seed)
 
 
-@check("G2c.exponent")
 def exponent_of_the_usable_rate(settings: Settings) -> Measurement:
     """Measure the exponent p of `1 - r ~ kappa^-p`, best (a, b) with variances at most twice the target's."""
     kappas = settings.conditions
@@ -63,14 +58,12 @@ def exponent_of_the_usable_rate(settings: Settings) -> Measurement:
     return of_interval(order, gain_over_langevin=losses[-1] * kappas[-1])
 
 
-@check("G2c.limit")
 def largest_scaled_distance_to_the_limit(settings: Settings) -> Measurement:
     """Measure the largest `kappa |kappa (1 - r) / limit - 1|` over kappa: bounded where `1 - r ~ limit / kappa`."""
     limit = gain_in_the_limit()
     return largest([kappa * abs(kappa * closed_forms.best_loss(kappa) / limit - 1) for kappa in settings.conditions])
 
 
-@check("G2c.step")
 def largest_error_of_the_variance_at_the_largest_step(settings: Settings) -> Measurement:
     """Measure the largest relative error of G3's variance at the step stated to have twice the target's, random b."""
     _, betas = closed_forms.random_parameters(settings.points, settings.seed)

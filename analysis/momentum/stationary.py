@@ -11,7 +11,7 @@ from analysis.momentum import closed_forms, study
 from analysis.momentum.settings import Settings
 from analysis.momentum.transition import C, U
 from analysis.proofs import left_over
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 u = sp.Symbol("u", positive=True)
 SLOPE = 2 * b * (1 + b) / (1 - b) + (1 - b**2) / 2
@@ -28,7 +28,6 @@ def solved_variance(u: float, beta: float, factor: Factor = authors_factor) -> f
     return law.moments(frozen(law, u, beta, factor).x).variance.item()
 
 
-@check("G3.covariance")
 def terms_left_of_the_covariance(settings: Settings) -> Measurement:
     """Count the terms left of `Var x`, `Var m`, `Cov(x_t, m_{t-1})` and Langevin's `Var x` minus the stated ones."""
     covariance = study.derivation().covariance
@@ -41,7 +40,6 @@ def terms_left_of_the_covariance(settings: Settings) -> Measurement:
     )
 
 
-@check("G3.solved")
 def largest_error_against_solved_variances(settings: Settings) -> Measurement:
     """Measure the largest relative error of the variance's formula against the exact law's linear system."""
     pairs = zip(*closed_forms.random_parameters(settings.points, settings.seed), strict=True)
@@ -49,14 +47,12 @@ def largest_error_against_solved_variances(settings: Settings) -> Measurement:
     return largest(gaps, settings.seed)
 
 
-@check("G3.reached")
 def largest_error_against_reached_variances(settings: Settings) -> Measurement:
     """Measure the largest relative error of the variance's formula against the exact law that a long run reaches."""
     us, betas, variances = study.reached_variances(settings.points, settings.seed)
     return largest(abs(variances * us / closed_forms.variance_ratio(us, betas) - 1), settings.seed)
 
 
-@check("G3.particles")
 def error_of_the_particles_variance(settings: Settings) -> Measurement:
     """Measure the relative error of the particles' variance at u = 0.5, b = 0.5, after 60 steps from N(0, 1).
 
@@ -67,20 +63,17 @@ def error_of_the_particles_variance(settings: Settings) -> Measurement:
     return Measurement(value=error, n=n, seeds=(seed,), detail={"standard error": (2 / n) ** 0.5})
 
 
-@check("G4.series")
 def terms_left_of_the_small_step_series(settings: Settings) -> Measurement:
     """Count the terms left of Taylor's series of `c lam Var x` minus `1 + u s`, `s = 2b(1+b)/(1-b) + (1-b^2)/2`."""
     return left_over(C * sp.series(symbolic_variance(), u, 0, 2).removeO() - 1 - u * SLOPE)
 
 
-@check("G4.remainder")
 def terms_left_of_the_series_remainder(settings: Settings) -> Measurement:
     """Count the terms left of the series' remainder minus `u s w / (1 - w)`, `w = u / u_max`, `u_max = 2/(1-b^2)`."""
     share = u * (1 - b**2) / 2
     return left_over(C * symbolic_variance() - 1 - u * SLOPE - u * SLOPE * share / (1 - share))
 
 
-@check("G6.root")
 def terms_left_of_the_unbiased_step(settings: Settings) -> Measurement:
     """Count the terms left of each root u of `lam Var x = 1` minus the stated `u*`, and of its degree minus 1."""
     excess = sp.Poly(sp.numer(sp.together(symbolic_variance() - 1)), u)
@@ -88,7 +81,6 @@ def terms_left_of_the_unbiased_step(settings: Settings) -> Measurement:
     return left_over(*(root - closed_forms.unbiased_step(b) for root in roots), sp.Integer(excess.degree() - 1))
 
 
-@check("G6.stable")
 def unstable_unbiased_steps(settings: Settings) -> Measurement:
     """Count the b in (0, 1) at which `u*` meets 0, a pole or the stability bound (Sturm's theorem), or is outside at
     b = 1/2.
@@ -100,7 +92,6 @@ def unstable_unbiased_steps(settings: Settings) -> Measurement:
     return Measurement(value=int(met) + (not 0.0 < step(0.5) < bound(0.5)), n=3)
 
 
-@check("G6.law")
 def largest_bias_at_the_unbiased_step(settings: Settings) -> Measurement:
     """Measure the largest relative error of the exact law's variance at `u*` to the target's, over random b."""
     _, betas = closed_forms.random_parameters(settings.points, settings.seed)

@@ -20,18 +20,16 @@ from analysis.momentum.study import MIXTURE_BETA, derivation, mixture_density
 from analysis.momentum.transition import C
 from analysis.proofs import left_over
 from analysis.targets import of_power
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 u, t = sp.symbols("u t", positive=True)
 
 
-@check("G5.limit")
 def terms_left_of_the_limiting_variance(settings: Settings) -> Measurement:
     """Count the terms left of `lim_{a -> 0} lam Var x - 1 / c`: the limit is the variance of `pi^c`, not of `pi`."""
     return left_over(sp.limit(lam * derivation().covariance[0, 0], a, 0) - 1 / C)
 
 
-@check("G5.flux")
 def terms_left_of_the_flux_at_the_tempered_target(settings: Settings) -> Measurement:
     """Count the terms left of the Fokker-Planck flux `v (log pi)' p - D p'` at `p = pi^c`, for any density `pi`.
 
@@ -51,26 +49,22 @@ def limiting_bias(beta: float, dimension: int = 1) -> tuple[float, float]:
     return gaussian_w2(*moments), gaussian_kl(*moments)
 
 
-@check("G5.w2")
 def limiting_w2(settings: Settings) -> Measurement:
     """Measure W2 in units of the target's standard deviation at b = 0.9, u = 1e-9; the limit is `b / (1 + b)`."""
     return Measurement(value=limiting_bias(0.9)[0])
 
 
-@check("G5.kl")
 def limiting_kl(settings: Settings) -> Measurement:
     """Measure KL(stationary || target) in nats at b = 0.9, u = 1e-9; the limit is `(1/c - 1 + ln c) / 2`."""
     return Measurement(value=limiting_bias(0.9)[1], unit="nats")
 
 
-@check("G5.dimension")
 def kl_in_many_dimensions_over_its_closed_form(settings: Settings) -> Measurement:
     """Measure KL in 3072 dimensions at b = 0.9, u = 1e-9, over 3072 times a direction's closed form."""
     c = 1.9**2
     return Measurement(value=limiting_bias(0.9, 3072)[1] / (3072 * (1 / c - 1 + math.log(c)) / 2))
 
 
-@check("G5.mixture")
 def minority_mass_beyond_the_tempered_mixture_s(settings: Settings) -> Measurement:
     """Measure the mass left of 0 on the mixture at b = 0.5, extrapolated to a = 0 from two steps, less `pi^c`'s."""
     steps = (settings.mixture_step, settings.mixture_step / 2)
@@ -86,7 +80,6 @@ def symbolic_corrected_variance() -> sp.Expr:
     return sp.factor((lam * derivation(corrected=True).covariance[0, 0]).subs(a, u / (C * lam)))
 
 
-@check("G7.variance")
 def terms_left_of_the_corrected_variance(settings: Settings) -> Measurement:
     """Count the terms left of the corrected variance, its limit 1 and its slope `(1+b)/(2(1-b))` at u = 0."""
     variance = symbolic_corrected_variance()
@@ -97,7 +90,6 @@ def terms_left_of_the_corrected_variance(settings: Settings) -> Measurement:
     )
 
 
-@check("G7.rate")
 def terms_left_of_the_slow_rate(settings: Settings) -> Measurement:
     """Count the terms left of `dr/du + 1` at r = 1, u = 0: slow directions lose `u` a step, as without momentum."""
     matrix = derivation(corrected=True).matrix.subs(a, u / (C * lam)).applyfunc(sp.factor)
@@ -106,7 +98,6 @@ def terms_left_of_the_slow_rate(settings: Settings) -> Measurement:
     return left_over(polynomial.subs(slow), derivative.subs(slow) + 1)
 
 
-@check("G7.loses")
 def terms_left_of_the_step_ratio_at_equal_bias(settings: Settings) -> Measurement:
     """Count the terms left of `u_L/u - 1` at equal variance, of the variance at which it is 0, and of its limit for
     small steps, minus the stated ones.
@@ -120,7 +111,6 @@ def terms_left_of_the_step_ratio_at_equal_bias(settings: Settings) -> Measuremen
     )
 
 
-@check("G7.solved")
 def largest_error_against_solved_corrected_variances(settings: Settings) -> Measurement:
     """Measure the largest relative error of the corrected variance against the exact law's linear system, random
     `u = a c lam` and b: with the noise corrected the step is that of `u` without the drift's factor.
@@ -131,7 +121,6 @@ def largest_error_against_solved_corrected_variances(settings: Settings) -> Meas
     return largest(abs(solved / closed_forms.corrected_variance(us, betas) - 1), settings.seed)
 
 
-@check("G7.reached")
 def largest_error_against_reached_corrected_variances(settings: Settings) -> Measurement:
     """Measure the largest relative error of the corrected variance against runs of the corrected rule, five (u, b)."""
     gaps = []

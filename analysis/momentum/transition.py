@@ -12,7 +12,7 @@ from analysis.momentum import closed_forms
 from analysis.momentum.settings import Settings
 from analysis.momentum.study import derivation
 from analysis.proofs import left_over
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 C = (1 + b) ** 2
 U = a * lam
@@ -20,7 +20,6 @@ K = U * C * (1 - b)
 q, r = sp.symbols("q r", positive=True)
 
 
-@check("G1.transition")
 def terms_left_of_the_transition(settings: Settings) -> Measurement:
     """Count the terms left of the step's transition of (x, m), and of what multiplies its noise, minus the stated."""
     matrix, noise, _ = derivation()
@@ -28,14 +27,12 @@ def terms_left_of_the_transition(settings: Settings) -> Measurement:
     return left_over(*(matrix - stated), *(noise - sp.Matrix([sp.sqrt(2 * a), 0])))
 
 
-@check("G1.invariants")
 def terms_left_of_determinant_and_trace(settings: Settings) -> Measurement:
     """Count the terms left of the transition's determinant minus `b` and of its trace minus `1 + b - k`."""
     matrix, _, _ = derivation()
     return left_over(matrix.det() - b, matrix.trace() - (1 + b - K))
 
 
-@check("G1.jury")
 def terms_left_of_jury_s_conditions(settings: Settings) -> Measurement:
     """Count the terms left of Jury's `1 - trace + det` minus `k` and of `1 + trace + det` minus its multiple of
     `2 / (1 - b^2) - u`; both are positive exactly where a step is stable.
@@ -61,7 +58,6 @@ def spectral_radius(u: float, beta: float) -> float:
     return float(np.abs(np.linalg.eigvals(exact_transition(u, beta))).max())
 
 
-@check("G1.law")
 def largest_difference_of_exact_and_symbolic_transition(settings: Settings) -> Measurement:
     """Measure the largest difference between an entry of the exact law's transition and SymPy's, over random (u, b)."""
     numeric = sp.lambdify((a, b, lam), derivation().matrix, "numpy")
@@ -70,7 +66,6 @@ def largest_difference_of_exact_and_symbolic_transition(settings: Settings) -> M
     return largest(gaps, settings.seed)
 
 
-@check("G1.boundary")
 def momentum_coefficients_that_the_bound_misjudges(settings: Settings) -> Measurement:
     """Count the random b whose spectral radius is not below 1 just under the stated bound and above 1 just over it."""
     _, betas = closed_forms.random_parameters(settings.points, settings.seed)
@@ -87,7 +82,6 @@ def characteristic(root: sp.Expr) -> sp.Expr:
     return (root * sp.eye(2) - derivation().matrix).det()
 
 
-@check("G2.regimes")
 def terms_left_of_the_discriminant(settings: Settings) -> Measurement:
     """Count the terms left of the discriminant minus `(k - (1-q)^2)(k - (1+q)^2)`, `b = q^2`, and of `det - b`."""
     matrix, _, _ = derivation()
@@ -95,7 +89,6 @@ def terms_left_of_the_discriminant(settings: Settings) -> Measurement:
     return left_over(discriminant - (k - (1 - q) ** 2) * (k - (1 + q) ** 2), matrix.det() - b)
 
 
-@check("G2.law")
 def largest_error_of_the_contraction(settings: Settings) -> Measurement:
     """Measure the contraction's largest relative error against eigenvalues of the exact law's transition."""
     us, betas = closed_forms.random_parameters(settings.points, settings.seed)
@@ -103,7 +96,6 @@ def largest_error_of_the_contraction(settings: Settings) -> Measurement:
     return largest(np.abs(closed_forms.contraction(us, betas) / radii - 1), settings.seed)
 
 
-@check("G2.best")
 def terms_left_of_the_identities_of_the_best_momentum(settings: Settings) -> Measurement:
     """Count the terms left of four identities that make the root the only best momentum coefficient for u < 1.
 
@@ -122,7 +114,6 @@ def terms_left_of_the_identities_of_the_best_momentum(settings: Settings) -> Mea
     )
 
 
-@check("G2.beaten")
 def largest_lead_over_the_best_momentum(settings: Settings) -> Measurement:
     """Measure the most by which any momentum on a grid of 2001 contracts faster than the root, over random u < 1."""
     us = np.exp(np.random.default_rng(settings.seed).uniform(np.log(1e-5), 0.0, settings.points))
@@ -131,7 +122,6 @@ def largest_lead_over_the_best_momentum(settings: Settings) -> Measurement:
     return largest(best - [closed_forms.contraction(u, grid).min() for u in us], settings.seed)
 
 
-@check("G2.gain")
 def terms_left_of_the_gain(settings: Settings) -> Measurement:
     """Count the terms left of `(1 - q) / u - c (1 + q)` at the best b, and of its limit 8 and its parts' 4 and 16."""
     u, factor = closed_forms.step_at_best(q), C.subs(b, q**2)
@@ -139,7 +129,6 @@ def terms_left_of_the_gain(settings: Settings) -> Measurement:
     return left_over((1 - q) / u - factor * (1 + q), *(limit - n for limit, n in zip(limits, (8, 4, 16), strict=True)))
 
 
-@check("G2.langevin")
 def terms_left_of_langevin_s_polynomial(settings: Settings) -> Measurement:
     """Count the terms left of the polynomial at b = 0 minus `r (r - (1 - u))`: Langevin loses `u` per step."""
     return left_over(characteristic(r).subs(b, 0) - r * (r - (1 - U)))

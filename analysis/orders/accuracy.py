@@ -20,7 +20,7 @@ from ams_suite.measures import largest, named_extreme
 from analysis.orders.distances import RULE
 from analysis.orders.settings import Settings
 from analysis.targets import two_modes
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Array, cell
 
 SIZE, BETAS, RESOLUTIONS = 0.01, (0.4, 0.8), (0.4, 0.27)
@@ -51,13 +51,11 @@ def stationary_errors(size: float) -> dict[str, float]:
     return {name: relative_error(estimate.density, _MEAN, variance) for name, (estimate, variance) in cases.items()}
 
 
-@check("L1.gaussian")
 def largest_error_of_stationary_densities(settings: Settings) -> Measurement:
     """Measure the largest error of a stationary density over its maximum, on a Gaussian at a = 0.01 (u = 0.04)."""
     return named_extreme(stationary_errors(SIZE))
 
 
-@check("L1.annealed")
 def error_of_annealed_density(settings: Settings) -> Measurement:
     """Measure the largest error of annealed Langevin's density over its maximum, on a Gaussian, 100 evaluations."""
     program, law = list(LANGEVIN.build(_SIGMAS, 100)), GaussianLaw([_VARIANCE], _MEAN)
@@ -78,7 +76,6 @@ def position_distances(resolution: float) -> Array:
     return np.array(w2 + [line_kl(density, algebra.log_density(level)) for density, algebra, level in pairs])
 
 
-@check("L1.position")
 def largest_change_of_distances_on_finer_nodes(settings: Settings) -> Measurement:
     """Measure the largest change of Langevin's W2 and KL from a spacing of nodes of 0.4 to 0.27 deviations."""
     coarse, fine = map(position_distances, RESOLUTIONS)
@@ -110,13 +107,11 @@ def between(one: GridFunction, finer: GridFunction) -> float:
     return float(np.abs(there - one.values).max() / one.values.max())
 
 
-@check("L1.phase")
 def largest_change_of_w2_on_more_nodes(settings: Settings) -> Measurement:
     """Measure the largest change of constant momentum's W2 to the target from 10 nodes of m to 12, and nearer in x."""
     return largest([refinement(beta).w2 for beta in BETAS])
 
 
-@check("L1.estimate")
 def largest_change_of_density_over_estimate(settings: Settings) -> Measurement:
     """Measure the largest ratio of a density's change on more nodes to its error as estimated from fewer."""
     refinements = [refinement(beta) for beta in BETAS]
@@ -124,7 +119,6 @@ def largest_change_of_density_over_estimate(settings: Settings) -> Measurement:
     return largest(ratios, estimates=[each.estimate for each in refinements])
 
 
-@check("L1.mean_field")
 def largest_error_of_mean_field_coefficient(settings: Settings) -> Measurement:
     """Measure the largest error of adaptive momentum's coefficient on a Gaussian, against the exact law's."""
     target, law = Gaussian([_MEAN], _VARIANCE), GaussianLaw([_VARIANCE], _MEAN)

@@ -12,7 +12,7 @@ from ams_suite.measures import named_extreme
 from analysis.orders.distances import RULE, coarse_order, distances, local_orders
 from analysis.orders.settings import Settings
 from analysis.orders.study import SHOWN_BETA, halvings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 _DRIFT = 0.03  # of the local order over the steps used, at most: what is left of it beyond them is inside the interval
 _GAUSSIAN_STEPS = [2.0**-k for k in range(14, 26, 2)]
@@ -48,7 +48,6 @@ def order_of(settings: Settings, sampler: str, kind: str, each: bool = False) ->
     return ordered(*(([at[1] for at in points], own) for points, own in zip(sequences, errors, strict=True)))
 
 
-@check("B6a.w2")
 def order_at_moderate_steps(settings: Settings) -> Measurement:
     """Measure the order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025, farthest from 1 over b."""
     orders = {f"b = {beta:g}": coarse_order(beta) for beta in settings.betas}
@@ -73,14 +72,12 @@ def order_on_a_gaussian(error: int) -> Measurement:
     return ordered((_GAUSSIAN_STEPS, [gaussian_errors(u)[error] for u in _GAUSSIAN_STEPS]))
 
 
-@check("B6.coefficient")
 def coefficient_of_variance_on_a_gaussian(settings: Settings) -> Measurement:
     """Measure `lim (c lam Var x - 1) / sqrt(u)` of adaptive momentum, extrapolated in `sqrt(u)` from two steps."""
     coarse, fine = (gaussian_errors(u)[2] for u in (2.0**-20, 2.0**-22))
     return Measurement(value=2 * fine - coarse, detail={"at u = 2^-20, 2^-22": [coarse, fine]})
 
 
-@check("B6.leave")
 def least_growth_of_w2_to_the_target(settings: Settings) -> Measurement:
     """Measure the least ratio, over momentum samplers, of W2 to the target at the smallest step to the largest's."""
     sequences = {f"b = {beta:g}": halvings(settings, "constant momentum", beta) for beta in settings.betas}

@@ -10,7 +10,7 @@ from ams.targets import CLEAN
 from analysis.orders.distances import RESOLUTION, MeanFieldDensity, adaptive_density
 from analysis.orders.settings import Settings
 from analysis.targets import of_power, two_modes
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import cell
 
 STEP, NODES = 0.005, 8
@@ -24,7 +24,6 @@ def mean_field_density(resolution: float = RESOLUTION) -> MeanFieldDensity:
     return adaptive_density(STEP, NODES, resolution)
 
 
-@check("B5a.mass")
 def minority_mass_in_the_mean_field(settings: Settings) -> Measurement:
     """Measure the mass left of 0 of adaptive momentum's mean field at a = 0.005; the target has 0.309 there."""
     beta, left, _, _ = mean_field_density()
@@ -32,7 +31,6 @@ def minority_mass_in_the_mean_field(settings: Settings) -> Measurement:
     return Measurement(value=left, detail={"momentum coefficient": beta, **masses})
 
 
-@check("B5a.refined")
 def change_of_minority_mass_on_finer_nodes(settings: Settings) -> Measurement:
     """Measure the change of the mean field's mass left of 0 from a spacing of nodes of 0.5 to 0.35 deviations."""
     coarse, fine = map(mean_field_density, RESOLUTIONS)

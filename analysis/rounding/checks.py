@@ -22,7 +22,7 @@ from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
 from analysis.rounding.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 _LAST = 0.05  # the last noise level
 
@@ -68,7 +68,6 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-@check("S2.process")
 def differing_digests_in_one_process(settings: Settings) -> Measurement:
     """Measure how many digests of two runs in one process differ, the second with other draws before it."""
     with threads(1):
@@ -77,7 +76,6 @@ def differing_digests_in_one_process(settings: Settings) -> Measurement:
         return Measurement(value=first != digest(settings), n=len(settings.samplers), seeds=(settings.seed,))
 
 
-@check("S2.fresh")
 def differing_digests_in_two_processes(settings: Settings) -> Measurement:
     """Measure how many digests of a run in this process and one in a fresh process differ."""
     program = (
@@ -111,14 +109,12 @@ def difference(settings: Settings, ours: Callable[[str], Tensor], theirs: Callab
     return Measurement(value=largest, n=settings.batch, seeds=(settings.seed,), detail=detail)
 
 
-@check("S3.precision")
 def difference_of_float32_to_float64(settings: Settings) -> Measurement:
     """Measure the largest relative difference of the variance ratio between float32 and float64, common noise."""
     single, double = (partial(sampled, settings, dtype=dtype) for dtype in (torch.float32, torch.float64))
     return difference(settings, single, double)
 
 
-@check("S3.threads")
 def difference_of_one_thread_to_two(settings: Settings) -> Measurement:
     """Measure the largest relative difference of the variance ratio between one thread and two, common noise."""
 

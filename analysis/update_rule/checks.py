@@ -23,7 +23,7 @@ from analysis.proofs import left_over
 from analysis.update_rule import study
 from analysis.update_rule.settings import Settings
 from analysis.update_rule.study import momentum_step
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 A, EPSILON, SNR, RHO = sp.symbols("A epsilon nu rho", positive=True)
 
@@ -35,7 +35,6 @@ def symbolic_ratio(effective_drift: sp.Expr) -> sp.Expr:
     return samplers.adaptive()(state, algebra.score(x, Level(0, sigma=0.0, step=a)), algebra)[1]
 
 
-@check("R1.cancels")
 def terms_left_of_the_ratio(settings: Settings) -> Measurement:
     """Count the terms left of `d rho / dA` and of `rho - <s_t - s_{t-1}> / <m_{t-1}>`, for any homogeneous norm."""
     rho = symbolic_ratio(effective_drift=A)
@@ -43,7 +42,6 @@ def terms_left_of_the_ratio(settings: Settings) -> Measurement:
     return left_over(sp.diff(rho, A), rho - change / average)
 
 
-@check("R1.first_move")
 def terms_left_of_the_first_ratio(settings: Settings) -> Measurement:
     """Count the terms left of `rho_1` minus `a_1 / (a_1 + eps)` times the ratio, `d_0 = (a_1 + eps) s_0`."""
     return left_over(
@@ -51,7 +49,6 @@ def terms_left_of_the_first_ratio(settings: Settings) -> Measurement:
     )
 
 
-@check("R2.symmetry")
 def terms_left_of_the_symmetry(settings: Settings) -> Measurement:
     """Count the terms left of `beta(rho) - beta(1 / rho)`."""
     return left_over(samplers.critical_momentum(RHO) - samplers.critical_momentum(1 / RHO))
@@ -79,7 +76,6 @@ class CountingClips(Particles):
         return super().clip(scalar, low, high)
 
 
-@check("R2.lower_clip")
 def calls_at_which_the_lower_clip_acts(settings: Settings) -> Measurement:
     """Count the ratios from 0 to infinity at which the rule's lower clip acts: a square is never negative."""
     ratios, algebra = [0.0, 1.0, math.inf, *np.logspace(-12, 12, 2001)], CountingClips()
@@ -89,7 +85,6 @@ def calls_at_which_the_lower_clip_acts(settings: Settings) -> Measurement:
     return Measurement(value=algebra.acted, n=len(ratios))
 
 
-@check("R2.nothing_over_nothing")
 def coefficient_at_zero_over_zero(settings: Settings) -> Measurement:
     """Measure `1 - beta` where score and momentum are zero and unchanged: delta, 1e-4 in the authors' corrector."""
     zero = torch.zeros(4, 2)
@@ -97,7 +92,6 @@ def coefficient_at_zero_over_zero(settings: Settings) -> Measurement:
     return Measurement(value=1.0 - beta)
 
 
-@check("R3.adjacency")
 def terms_left_of_the_adjacency_s_step(settings: Settings) -> Measurement:
     """Count the terms left of the corrector's step without its memory minus Langevin's, adaptive and constant."""
     plain = symbolic_step(samplers.langevin(samplers.snr_of_score(SNR)), State(x)).x
@@ -106,7 +100,6 @@ def terms_left_of_the_adjacency_s_step(settings: Settings) -> Measurement:
     return left_over(*(symbolic_step(step, State(x, m, s, drift=A, effective_drift=A)).x - plain for step in steps))
 
 
-@check("R3.bitwise")
 def largest_difference_to_langevin(settings: Settings) -> Measurement:
     """Measure the largest difference of the memoryless corrector to Langevin after 50 particle steps, same draws."""
     without_memory = samplers.memoryless(momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(0.05)))
@@ -123,7 +116,6 @@ def _corrected(step: Step, settings: Settings) -> torch.Tensor:
     return state.x
 
 
-@check("R3.noise_outside")
 def terms_left_of_the_noise_in_the_momentum(settings: Settings) -> Measurement:
     """Count the terms left of `dm/dz` in the authors' "cld": critically damped Langevin would have noise there."""
     after = symbolic_step(momentum_step(samplers.constant(sp.Rational(9, 10))), State(x, m, s))
@@ -141,14 +133,12 @@ def _largest_change(runs: Sequence[Any] | np.ndarray) -> float:
     return float((np.ptp(values, axis=0) / np.abs(values).min(axis=0)).max())
 
 
-@check("P3.stationary")
 def largest_change_of_the_stationary_variance(settings: Settings) -> Measurement:
     """Measure the largest relative change of the stationary variance over all deltas, at each step size."""
     variances = [[stationary_variance(u, delta) for u in settings.steps] for delta in settings.deltas]
     return Measurement(value=_largest_change(variances), n=np.size(variances), detail={"steps": list(settings.steps)})
 
 
-@check("P3.annealed_momentum")
 def largest_momentum_of_annealed_runs(settings: Settings) -> Measurement:
     """Measure the largest momentum coefficient of annealed runs at the defaults, unclipped: a clip above never acts."""
     largest = {f"NFE {b}": study.largest_annealed_momentum(b, settings.repeats) for b in settings.budgets}

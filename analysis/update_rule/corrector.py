@@ -16,7 +16,7 @@ from analysis.update_rule import study
 from analysis.update_rule.checks import SNR
 from analysis.update_rule.settings import Settings
 from analysis.update_rule.study import LAGGED
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def score_changes(count: int) -> list[study.ScoreChange]:
@@ -24,14 +24,12 @@ def score_changes(count: int) -> list[study.ScoreChange]:
     return study.corrector_run(LAGGED[1], count).changes
 
 
-@check("R4.sum")
 def largest_share_left_unexplained(settings: Settings) -> Measurement:
     """Measure the largest share of `E|s_t - s_{t-1}|^2` that the five parts leave unexplained, over the runs."""
     shares = [change.unexplained for count in settings.levels for change in score_changes(count)]
     return Measurement(value=max(shares), n=len(shares))
 
 
-@check("R4.drift")
 def largest_share_of_the_own_drift(settings: Settings) -> Measurement:
     """Measure the largest share of `E|s_t - s_{t-1}|^2` that the corrector's own drift has; curvature shows there."""
     largest = {count: max(change.shares[0] for change in score_changes(count)) for count in settings.levels}
@@ -39,14 +37,12 @@ def largest_share_of_the_own_drift(settings: Settings) -> Measurement:
     return Measurement(value=max(largest.values()), n=sum(settings.levels), detail=detail)
 
 
-@check("R4.foreign")
 def least_share_of_predictor_and_level(settings: Settings) -> Measurement:
     """Measure the least share of predictor and level change together, 30 noise levels, while sigma is above 0.1."""
     shares = [change.foreign for change in score_changes(30) if change.sigma > 0.1]
     return Measurement(value=min(shares), n=len(shares))
 
 
-@check("R5.disguise")
 def terms_left_of_the_lagged_size(settings: Settings) -> Measurement:
     """Count the terms left of the lagged size minus Song's with `snr <s>/<m_{t-1}>`, for any homogeneous norm."""
     algebra, level, state = Symbols(), Level(0, sigma=0.0, step=a), State(x, m, s)
@@ -55,7 +51,6 @@ def terms_left_of_the_lagged_size(settings: Settings) -> Measurement:
     return left_over(lagged - snr_of_score(SNR * Norm(score) / Norm(m))(state, score, z, 0, level, algebra))
 
 
-@check("R5.grows")
 def calls_below_the_stated_ratio(settings: Settings) -> Measurement:
     """Count the corrector calls at which `<s_t>/<m_{t-1}>` is below 1, over the control's runs."""
     ratios = np.concatenate([study.corrector_run(LAGGED[0], count).ratios for count in settings.levels])
@@ -71,14 +66,12 @@ def mean_ratio(name: str, settings: Settings, at: int = 30) -> Measurement:
     )
 
 
-@check("R5.control")
 def control_s_share_of_the_gain(settings: Settings) -> Measurement:
     """Measure the lagged control's share of adaptive momentum's gain in KL over Langevin, at 30 noise levels."""
     divergences = {f"KL, {name}": study.corrector_run(name, 30).kl for name in study.CORRECTORS}
     return Measurement(value=share_of_the_gain(30), detail=divergences)
 
 
-@check("R5.gain_100")
 def gain_of_adaptive_momentum_at_100(settings: Settings) -> Measurement:
     """Measure Langevin's KL less that of the authors' adaptive corrector, at 100 noise levels (nats)."""
     plain, _, _, lagged = (study.corrector_run(name, 100).kl for name in study.CORRECTORS)

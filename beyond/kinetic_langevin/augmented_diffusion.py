@@ -19,7 +19,7 @@ from beyond.kinetic_langevin.family import Kind
 from beyond.kinetic_langevin.nfe_comparison import nfe_ratio
 from beyond.kinetic_langevin.score_error_robustness import share_reached
 from beyond.kinetic_langevin.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 STEPS = {"CLD, exponential": cld_exponential, "CLD, splitting": cld_splitting}
 
@@ -69,7 +69,6 @@ def diffusion() -> Symbols:
     return Symbols(t, fade, one, sp.Matrix([t, 1 + t]), noise, sigma2, rate2)
 
 
-@check("K13.estimate")
 def remainder_of_estimate(settings: Settings) -> Measurement:
     """Measure the operations left in the likelihood's exponent less `(y - x_0)^2 / sigma^2 + p^2`.
 
@@ -84,7 +83,6 @@ def remainder_of_estimate(settings: Settings) -> Measurement:
     return left_over((away.T * precision * away)[0] - own)
 
 
-@check("K13.rotation")
 def remainder_of_rotation(settings: Settings) -> Measurement:
     """Measure the operations left in the flow of `(xi, p)`, `xi = (y - D) / sigma`, less a rotation at the stated rate.
 
@@ -102,7 +100,6 @@ def remainder_of_rotation(settings: Settings) -> Measurement:
     )
 
 
-@check("K13.reverse")
 def remainder_of_reverse_sde(settings: Settings) -> Measurement:
     """Measure the operations left in the reverse SDE of y less the data's own, `dy = 2 (D - y) dl + sqrt(2) sigma dB`.
 
@@ -115,7 +112,6 @@ def remainder_of_reverse_sde(settings: Settings) -> Measurement:
     return left_over(reverse[0, 1], reverse[0, 0] - growth / of.sigma2, spread[0] ** 2 - growth)
 
 
-@check("K13.point")
 def largest_kl_on_a_point(settings: Settings) -> Measurement:
     """Measure both integrators' largest KL to a point's distribution, random noise levels (nats)."""
     generator, law, divergences = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
@@ -127,14 +123,12 @@ def largest_kl_on_a_point(settings: Settings) -> Measurement:
     return Measurement(value=max(divergences), n=len(divergences), seeds=(settings.seed,), unit="nats")
 
 
-@check("K13.exact")
 def least_nfe_ratio_to_ode_solver(settings: Settings) -> Measurement:
     """Measure the lesser evaluations of both integrators over DPM-Solver++'s, with exact scores."""
     ratios = [nfe_ratio(settings, Kind.EXACT, name, "DPM-Solver++") for name in STEPS]
     return min(ratios, key=lambda ratio: ratio.value)
 
 
-@check("K13.start")
 def share_reached_from_a_bad_start(settings: Settings) -> Measurement:
     """Measure the share of runs of both integrators that reach the threshold from a bad start."""
     return share_reached(settings, tuple(STEPS))

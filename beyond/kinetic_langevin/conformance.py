@@ -15,7 +15,7 @@ from samplercheck import conform
 from samplercheck.convergence import STEPS
 from samplercheck.nonlinear import Transport
 from samplercheck.report import HOLDS, REFUTED
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Cell, cell
 
 NAMES = (*PUBLISHED, *RIVALS)
@@ -57,7 +57,6 @@ def cells() -> Iterator[Cell]:
     yield from (conformance.cell(name) for name in NAMES)
 
 
-@check("K14.refuted")
 def samplers_that_the_kit_refutes(settings: Settings) -> Measurement:
     """Measure how many samplers the kit refutes; the detail has its reasons for any verdict but `holds`."""
     reports = {name: conformance(name) for name in NAMES}
@@ -66,7 +65,6 @@ def samplers_that_the_kit_refutes(settings: Settings) -> Measurement:
     return Measurement(value=count, n=len(reports), detail={**others})
 
 
-@check("K14.order")
 def stated_orders_that_are_not_reached(settings: Settings) -> Measurement:
     """Measure how many of the stated orders no order reaches: of the marginals, of each step, or on the mixture."""
     stated = {name: each for name in NAMES if (each := conformance(name)).stated is not None}
@@ -74,7 +72,6 @@ def stated_orders_that_are_not_reached(settings: Settings) -> Measurement:
     return Measurement(value=len(missed), n=len(stated), detail={"missed": [*missed]})
 
 
-@check("K14.cld")
 def lesser_order_of_damped_diffusion(settings: Settings) -> Measurement:
     """Measure the lesser order of CLD's integrators with the kit's interval: of the marginals, as steps shrink."""
     orders = {name: conformance(name).orders["order"] for name in CLD}

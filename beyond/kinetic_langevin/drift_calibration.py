@@ -20,7 +20,7 @@ from ams_suite.measures import largest
 from analysis.proofs import left_over
 from analysis.targets import stiff_gaussian
 from beyond.kinetic_langevin.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import cell
 
 u, r, c, sigma, gamma = sp.symbols("u r c sigma gamma", positive=True)
@@ -49,14 +49,12 @@ def lag(steps: int, drift: sp.Expr) -> sp.Expr:
     return sp.solve(variance.subs(before, now) - now, now)[0]
 
 
-@check("K6.lag")
 def remainder_of_langevins_lag(settings: Settings) -> Measurement:
     """Measure the operations left in the limit of Langevin's `Var / sigma^2` less r / (r - 1), for T = 1 and 3."""
     slow = [sp.limit(lag(steps, 1).subs(gamma, sp.exp(-u * steps / r)), u, 0) for steps in (1, 3)]
     return left_over(*(limit - r / (r - 1) for limit in slow))
 
 
-@check("K6.factor")
 def remainder_of_lag_at_needed_factor(settings: Settings) -> Measurement:
     """Measure the operations left in the limit of `Var / sigma^2` less 1 at the factor `1 + 1/r`, and in its drift."""
     slow = sp.limit(lag(1, 1 + 1 / r).subs(gamma, sp.exp(-u / r)), u, 0)
@@ -64,7 +62,6 @@ def remainder_of_lag_at_needed_factor(settings: Settings) -> Measurement:
     return left_over(slow - 1, flow - 1)
 
 
-@check("K6.exact")
 def remainder_of_variance_at_exact_factor(settings: Settings) -> Measurement:
     """Measure the operations left in `Var - sigma'^2` at both exact factors c, in their number and in their limit."""
     shrink, spread = factored(c * u * sigma**2, sp.sqrt(2 * u) * gamma * sigma)
@@ -80,7 +77,6 @@ def corrected(level: Level, step: float, drift: float) -> AffineTransition:
     return AffineTransition(1.0, drift * step * level.sigma**2, (2.0 * step) ** 0.5 * after.sigma)
 
 
-@check("K6.consistent")
 def largest_difference_to_consistent_sampling(settings: Settings) -> Measurement:
     """Measure the largest relative difference of Langevin's move with the exact factor c to `consistent(c u)`'s."""
     generator, differences = np.random.default_rng(settings.seed), []
@@ -93,7 +89,6 @@ def largest_difference_to_consistent_sampling(settings: Settings) -> Measurement
     return largest(differences, settings.seed)
 
 
-@check("K6.law")
 def largest_error_of_lag_formula(settings: Settings) -> Measurement:
     """Measure the largest relative error of the lag's closed form against annealed Langevin's exact law on a point."""
     formula, cases = sp.lambdify((u, gamma), lag(1, sp.Integer(1))), ((0.05, 0.98), (0.2, 0.9))

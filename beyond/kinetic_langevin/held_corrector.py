@@ -25,10 +25,9 @@ from analysis.proofs import left_over
 from beyond.kinetic_langevin.one_level import derivation, dt, e
 from beyond.kinetic_langevin.rates import rate_without_momentum
 from beyond.kinetic_langevin.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
-@check("K10.mean")
 def remainder_of_slow_mean(settings: Settings) -> Measurement:
     """Measure the operations left in the slow direction's mean after n steps, with momentum and without.
 
@@ -44,7 +43,6 @@ def remainder_of_slow_mean(settings: Settings) -> Measurement:
     return left_over(*double, damped[0, 0] - r * (2 - r), plain.trace() - memoryless, plain.det())
 
 
-@check("K10.limit")
 def remainder_of_limits_of_cost(settings: Settings) -> Measurement:
     """Measure the operations left in the limits of rates and of `1 - r` at large kappa, each less 2."""
     small = sp.Symbol("eta", positive=True)  # 1 / sqrt(kappa)

@@ -20,7 +20,7 @@ from analysis.proofs import left_over
 from analysis.targets import stiff_gaussian
 from beyond.kinetic_langevin.drift_calibration import POINT
 from beyond.kinetic_langevin.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import cell
 
 sigma, u, u_before, gamma, weight, e = sp.symbols("sigma u u_- gamma w e", positive=True)
@@ -68,7 +68,6 @@ def _random_schedule(generator: np.random.Generator) -> KineticSchedule:
     return lambda h: drawn.setdefault(h, KineticParameters(*generator.uniform(0.01, (1.95, 0.99))))
 
 
-@check("K7.point")
 def largest_kl_on_a_point(settings: Settings) -> Measurement:
     """Measure annealed BAOAB's largest KL to a point's distribution, random noise levels and parameters (nats)."""
     generator, law, divergences = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []

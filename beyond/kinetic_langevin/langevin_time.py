@@ -25,7 +25,7 @@ from beyond.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
 from beyond.kinetic_langevin.samplers import CRITICAL, MEMORYLESS, SAME_WITHOUT, SCHEDULES
 from beyond.kinetic_langevin.settings import Settings
 from beyond.kinetic_langevin.study import third
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 HELD = {CRITICAL: presets.CRITICAL, MEMORYLESS: presets.MEMORYLESS}
 REVERSE = {"SDE-DPM-Solver++": noisy(1.0), "SDE-DPM-Solver++(3M)": noisy(1.0), "ER-SDE-Solver-3": ER_SDE}
@@ -67,7 +67,6 @@ def time_ratio(settings: Settings, sampler: str, other: str) -> Measurement:
     return geometric_mean_ratio(ours, theirs, CONFIDENCE, THIRD)
 
 
-@check("K12.sde")
 def largest_share_of_time_of_a_reverse_sde(settings: Settings) -> Measurement:
     """Measure the largest Langevin time of a reverse SDE over what refreshment without momentum needs, on average."""
     sigmas, needed = third(settings, Kind.START).sigmas, times(settings, Kind.START, SAME_WITHOUT)

@@ -19,7 +19,7 @@ from beyond.kinetic_langevin.samplers import (
 )
 from beyond.kinetic_langevin.settings import Settings
 from beyond.kinetic_langevin.study import judged, third
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def evaluations(settings: Settings, kind: Kind, sampler: str, threshold: float = THRESHOLD) -> np.ndarray:
@@ -48,14 +48,12 @@ def targets_reached(settings: Settings, kind: Kind, names: tuple[str, ...]) -> M
     return Measurement(value=sum(counts.values()), n=n, seeds=(THIRD,), detail=dict(counts))
 
 
-@check("K8e.coarse")
 def nfe_ratio_of_noiseless_method_at_coarse_thresholds(settings: Settings) -> Measurement:
     """Measure DEIS-4's evaluations over SA-Solver's at tau 1 to 1e-3 or 1e-4, the larger ratio, with exact scores."""
     ratios = [nfe_ratio(settings, Kind.EXACT, "DEIS-4", "SA-Solver, tau 1", each) for each in THRESHOLDS[:2]]
     return max(ratios, key=lambda ratio: ratio.value)
 
 
-@check("K8e.fine")
 def nfe_ratio_of_noiseless_method_at_finest_threshold(settings: Settings) -> Measurement:
     """Measure DEIS-4's evaluations over SA-Solver's at tau 1 to 1e-6, with exact scores; the detail has 1e-5."""
     finer, finest = (nfe_ratio(settings, Kind.EXACT, "DEIS-4", "SA-Solver, tau 1", each) for each in THRESHOLDS[2:])
@@ -63,7 +61,6 @@ def nfe_ratio_of_noiseless_method_at_finest_threshold(settings: Settings) -> Mea
     return finest.model_copy(update={"detail": detail})
 
 
-@check("K8b.best")
 def targets_where_momentum_needs_fewer(settings: Settings) -> Measurement:
     """Measure on how many targets some `e` of 1/4, 1/2, 3/4, 0.9 needs fewer evaluations than `e = 0`."""
     counts = {e: evaluations(settings, Kind.EXACT, name) for e, name in ({0.0: DECAYING} | samplers.MOMENTA).items()}
@@ -72,7 +69,6 @@ def targets_where_momentum_needs_fewer(settings: Settings) -> Measurement:
     return Measurement(value=int(fewer.sum()), n=len(fewer), seeds=(THIRD,), detail=dict(means))
 
 
-@check("K8f.joint")
 def least_nfe_ratio_over_refreshment_and_momentum(settings: Settings) -> Measurement:
     """Measure the evaluations of the best pair `(u0, e)` with momentum over those of the best without, exact scores.
 

@@ -15,7 +15,7 @@ from analysis.annealed.mixture import line_run
 from analysis.annealed.particles import Sizes
 from beyond.kinetic_langevin.samplers import COMPARED, DECAYING, MOMENTUM
 from beyond.kinetic_langevin.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Cell
 
 FEW, MANY = 20, 60
@@ -51,13 +51,11 @@ def least_excess(settings: Settings, names: tuple[str, ...], sampler: str) -> Me
     return of_interval(excess, settings.seed, unit="nats", least=least)
 
 
-@check("K11.few")
 def least_excess_of_another_sampler(settings: Settings) -> Measurement:
     """Measure the least KL of other samplers less that of annealed BAOAB, e = 0, at 20 evaluations."""
     return least_excess(settings, tuple(name for name in NAMES if name not in (DECAYING, *NEAR)), DECAYING)
 
 
-@check("K11.many")
 def largest_error_at_many_evaluations(settings: Settings) -> Measurement:
     """Measure the largest KL at 60 evaluations over all samplers but ancestral sampling and EDM's."""
     all_of = {name: kl(settings, name, MANY) for name in NAMES if name not in LATE}

@@ -22,7 +22,7 @@ from ams_suite.measures import largest
 from analysis.proofs import Derivation, derived, left_over
 from analysis.targets import two_modes
 from beyond.kinetic_langevin.settings import Settings, random_points
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import cell
 
 METHODS: dict[str, Callable[[Any], Step]] = {
@@ -76,7 +76,6 @@ def stationary_error(method: str, time_step: float, momentum: float) -> float:
     return float(abs(solve_discrete_lyapunov(law.transition(after)[1][0].numpy(), noise)[0, 0] - 1.0))
 
 
-@check("K1.identity")
 def remainder_of_splitting_less_position_form(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's splitting form without its velocity, less its position form, any score."""
     unknown = sp.Function("s", real=True)
@@ -92,7 +91,6 @@ def remainder_of_splitting_less_position_form(settings: Settings) -> Measurement
     return left_over(sp.expand(splitting - positions))
 
 
-@check("K1.rounding")
 def difference_of_both_forms_on_particles(settings: Settings) -> Measurement:
     """Measure the largest difference of particles under BAOAB's two forms: 400 steps on the mixture, common noise."""
     generator, momentum = torch.Generator().manual_seed(settings.seed), 0.8
@@ -110,7 +108,6 @@ def _path(step: Step, state: State, draws: list[Tensor]) -> Tensor:
     return torch.stack([now.x.clone() for now, _ in states])
 
 
-@check("K1.transition")
 def remainder_of_determinant_trace_and_stability(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's determinant less e, trace less (1 + e)(1 - u), and Jury's conditions."""
     matrix = derivation("BAOAB").matrix
@@ -119,14 +116,12 @@ def remainder_of_determinant_trace_and_stability(settings: Settings) -> Measurem
     return left_over(det - e, trace - (1 + e) * (1 - U), *jury)
 
 
-@check("K1.marginal")
 def remainder_of_stationary_covariance(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's `lam Var x - 1`, `Var p - 1` and `Cov(x, p) - dt / 2`, whatever u, e."""
     covariance = derivation("BAOAB").covariance
     return left_over(lam * covariance[0, 0] - 1, covariance[1, 1] - 1, covariance[0, 1] - dt / 2)
 
 
-@check("K1.midkick")
 def remainder_of_velocity_after_half_a_kick(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's `Cov(x, p + (dt/2) s)` and `Var(p + (dt/2) s) - (1 - u/2)`."""
     covariance = derivation("BAOAB").covariance
@@ -134,7 +129,6 @@ def remainder_of_velocity_after_half_a_kick(settings: Settings) -> Measurement:
     return left_over((covariance[0, :] * half)[0], (half.T * covariance * half)[0] - (1 - U / 2))
 
 
-@check("K1.law")
 def largest_variance_error_of_exact_law(settings: Settings) -> Measurement:
     """Measure the largest `|lam Var x - 1|` of BAOAB's stationary distribution by the exact law, over random (u, e)."""
     errors = [abs(stationary_variance("BAOAB", u, momentum) - 1.0) for u, momentum in random_points(settings)]

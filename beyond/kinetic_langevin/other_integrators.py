@@ -16,7 +16,7 @@ from ams_suite.measures import largest, of_order
 from analysis.proofs import left_over
 from beyond.kinetic_langevin.one_level import A, U, derivation, dt, e, law_step, stationary_error, stationary_variance
 from beyond.kinetic_langevin.settings import Settings, random_points
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 STATED = {
     "OBABO": 1 / (1 - U / 2),
@@ -31,13 +31,11 @@ def stationary(method: str) -> sp.Expr:
     return lam * derivation(method).covariance[0, 0]
 
 
-@check("K3.variance")
 def remainder_of_three_stationary_variances(settings: Settings) -> Measurement:
     """Measure the operations left in `lam Var x` of OBABO, SGHMC and kick-drift-refresh, less the stated formulas."""
     return left_over(*(stationary(method) - stated for method, stated in STATED.items()))
 
 
-@check("K3.law")
 def largest_error_of_three_stationary_variances(settings: Settings) -> Measurement:
     """Measure the largest relative error of the formulas for `lam Var x` against the exact law, over random (u, e)."""
     errors = []
@@ -50,7 +48,6 @@ def largest_error_of_three_stationary_variances(settings: Settings) -> Measureme
     return largest(errors, settings.seed)
 
 
-@check("K3.cools")
 def remainder_of_limits_at_small_steps(settings: Settings) -> Measurement:
     """Measure the operations left in the limits of `lam Var x` as `a -> 0`: (1 + e)/2 for the last method, else 1."""
     methods = ("kick, drift, refresh", "OBABO", "SGHMC", "BAOAB")
@@ -64,7 +61,6 @@ def order_at_fixed_friction(method: str) -> Measurement:
     return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-2.0 * t)) for t in steps]))
 
 
-@check("K4.move")
 def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's stationary `E (x' - x)^2 - a (1 + e)`, for any precision."""
     matrix, noise, covariance = derivation("BAOAB")
@@ -72,7 +68,6 @@ def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
     return left_over((change * covariance * change.T)[0] + noise[0] ** 2 - A * (1 + e))
 
 
-@check("K4.curvature")
 def largest_error_of_mean_curvature(settings: Settings) -> Measurement:
     """Measure the largest relative error of two estimates of `tr H / d`, by BAOAB's exact law on 20 random spectra."""
     generator, errors = np.random.default_rng(settings.seed), []

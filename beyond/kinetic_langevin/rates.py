@@ -24,7 +24,7 @@ from analysis.momentum.closed_forms import Real
 from analysis.proofs import left_over
 from beyond.kinetic_langevin.one_level import U, derivation, dt, e, law_transition
 from beyond.kinetic_langevin.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import cell
 
 _ROOT, _LOW = sp.symbols("kappa m", positive=True)
@@ -47,7 +47,6 @@ def worst_radius(size: float, momentum: float, precisions: tuple[float, ...]) ->
     return float(max(np.abs(np.linalg.eigvals(matrix)).max() for matrix in transitions))
 
 
-@check("K2.critical")
 def remainder_of_discriminant(settings: Settings) -> Measurement:
     """Measure the operations left in BAOAB's discriminant at `e = ((1 - rho)/(1 + rho))^2`, `rho^2 = u/(2 - u)`."""
     matrix, rho = derivation("BAOAB").matrix, sp.Symbol("rho", positive=True)
@@ -56,7 +55,6 @@ def remainder_of_discriminant(settings: Settings) -> Measurement:
     return left_over(discriminant, rho**2 - (U / (2 - U)).subs(dt, size))
 
 
-@check("K2.attained")
 def remainder_of_discriminants_at_both_ends(settings: Settings) -> Measurement:
     """Measure the operations left in the discriminants at both ends of the spectrum, at the stated a and e."""
     matrix = derivation("BAOAB").matrix
@@ -65,7 +63,6 @@ def remainder_of_discriminants_at_both_ends(settings: Settings) -> Measurement:
     return left_over(discriminant.subs(lam, _LOW), discriminant.subs(lam, _HIGH), sp.diff(matrix.trace(), lam, 2))
 
 
-@check("K2.bound")
 def remainder_of_lower_bound_proof(settings: Settings) -> Measurement:
     """Measure the operations left in the identities that prove the lower bound on the rate."""
     matrix, r = derivation("BAOAB").matrix, sp.Symbol("r", positive=True)
@@ -81,7 +78,6 @@ def remainder_of_lower_bound_proof(settings: Settings) -> Measurement:
     )
 
 
-@check("K2.law")
 def largest_error_of_best_rate(settings: Settings) -> Measurement:
     """Measure the largest difference of the exact law's spectral radius to the best rate, 20 precisions a spectrum."""
     errors = []
@@ -104,14 +100,12 @@ def searched_rate(condition: float) -> float:
     return float(minimize(radius, begin, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-14}).fun)
 
 
-@check("K2.searched")
 def largest_searched_gain_over_best(settings: Settings) -> Measurement:
     """Measure the largest `1 - rate` that a search over step and momentum finds, over `1 - best rate`."""
     gains = {f"{k:g}": (1.0 - searched_rate(k)) / (1.0 - best_rate(k)) for k in settings.conditions}
     return named_extreme(gains)
 
 
-@check("K2.gain")
 def deviation_of_gain_from_root_of_condition(settings: Settings) -> Measurement:
     """Measure how far `(ln rate / ln rate without momentum) / sqrt k` is from 1, at the largest condition number k."""
     condition = max(settings.conditions)
@@ -128,14 +122,12 @@ def authors_ratio_over_critical(u: float) -> float:
     return float(rho / (u / (2.0 - u)) ** 0.5)
 
 
-@check("K2a.released")
 def limit_of_authors_ratio_less_four(settings: Settings) -> Measurement:
     """Measure the authors' stationary rho over the critical one at u = 1e-10, less 4; the detail has larger steps."""
     ratios = {u: authors_ratio_over_critical(u) for u in (1e-10, 1e-4, 1e-2, 1.0)}
     return Measurement(value=ratios[1e-10] - 4.0, detail={f"{u:g}": ratio for u, ratio in ratios.items()})
 
 
-@check("K2a.printed")
 def largest_difference_to_printed_ratios(settings: Settings) -> Measurement:
     """Measure the largest difference of the authors' rho over the critical one to 3.8 at u = 1e-4 and 1.5 at u = 1."""
     return named_extreme({f"{u:g}": abs(authors_ratio_over_critical(u) - at) for u, at in ((1e-4, 3.8), (1.0, 1.5))})

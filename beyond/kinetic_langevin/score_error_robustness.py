@@ -34,7 +34,7 @@ from beyond.kinetic_langevin.samplers import (
 )
 from beyond.kinetic_langevin.settings import Settings
 from beyond.kinetic_langevin.study import FOURTH, KINDS, development, third
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 Logarithms = Mapping[Kind, np.ndarray]
 """Mean logarithms of evaluations by kind of error, (resamples, samplers)."""
@@ -86,7 +86,6 @@ def largest_excess(means: Logarithms, sampler: str) -> np.ndarray:
     return most
 
 
-@check("K9d.regret")
 def largest_nfe_ratio_to_best_sampler(settings: Settings) -> Measurement:
     """Measure the critically damped corrector's largest ratio to the best sampler's evaluations, over the kinds."""
     best = {kind: best_of(settings, kind, COMPARED) for kind in KINDS}
@@ -97,7 +96,6 @@ def largest_nfe_ratio_to_best_sampler(settings: Settings) -> Measurement:
     return over_targets(settings, lambda means: np.exp(largest_excess(means, CRITICAL)), **ratios)
 
 
-@check("K9d.others")
 def least_nfe_ratio_of_another_sampler(settings: Settings) -> Measurement:
     """Measure the least largest ratio of any other sampler, over the critically damped corrector's."""
 
@@ -109,7 +107,6 @@ def least_nfe_ratio_of_another_sampler(settings: Settings) -> Measurement:
     return over_targets(settings, least)
 
 
-@check("K9d.arrives")
 def share_missed_by_corrector(settings: Settings) -> Measurement:
     """Measure the share of targets, over all kinds of problem, that the critically damped corrector never reaches."""
     missed = {str(kind): int(np.isinf(evaluations(settings, kind, CRITICAL)).sum()) for kind in KINDS}
@@ -135,7 +132,6 @@ def gains_of_neighbours(settings: Settings, sampler: str) -> dict[str, float]:
     }
 
 
-@check("K9g.inside")
 def tuned_values_with_a_better_neighbour(settings: Settings) -> Measurement:
     """Measure how many neighbours of tuned values need fewer evaluations on the development family."""
     gains = [gains_of_neighbours(settings, name).items() for name in samplers.TUNINGS if name != MOMENTUM]
@@ -143,13 +139,11 @@ def tuned_values_with_a_better_neighbour(settings: Settings) -> Measurement:
     return Measurement(value=len(better), n=sum(map(len, gains)), seeds=(DEVELOPMENT,), detail=dict(better))
 
 
-@check("K9g.tapered")
 def largest_share_saved_beside_tapered(settings: Settings) -> Measurement:
     """Measure the largest share of evaluations that a value next to one of the tapered schedule saves."""
     return named_extreme(gains_of_neighbours(settings, MOMENTUM))
 
 
-@check("K9a.bound")
 def remainder_of_langevin_time_of_decaying_refreshment(settings: Settings) -> Measurement:
     """Measure the operations left in a slow direction's relaxation rate, and in its sum over noise below sigma_c.
 

@@ -8,7 +8,7 @@ from experiments.exhibits import coverage, study
 from experiments.exhibits.configurations import listed
 from experiments.exhibits.settings import Settings
 from experiments.exhibits.study import Rounds
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def counted(names: Sequence[str]) -> Measurement:
@@ -16,25 +16,21 @@ def counted(names: Sequence[str]) -> Measurement:
     return Measurement(value=len(names), n=len(listed().configuration), detail={"names": ", ".join(names)})
 
 
-@check("E1.covered")
 def sets_and_networks_without_an_entry(settings: Settings) -> Measurement:
     """Count the graph sets and the networks of score_sde that the suite knows and the list has not."""
     return counted(coverage.missing(listed(), coverage.all_claims()))
 
 
-@check("E1.values")
 def values_that_differ_from_the_suite(settings: Settings) -> Measurement:
     """Count the values of the list that differ from what the suite runs."""
     return counted(coverage.differing(listed()))
 
 
-@check("E1.named")
 def groups_claims_and_samplers_that_do_not_exist(settings: Settings) -> Measurement:
     """Count the groups, claims and samplers that the list names and the suite lacks."""
     return counted(coverage.named_in_vain(listed(), coverage.all_claims()))
 
 
-@check("E1.commands")
 def commands_that_decide_nothing(settings: Settings) -> Measurement:
     """Count the commands that are refused, or whose profile does not decide the claims that they name."""
     return counted(coverage.undecided(listed(), coverage.all_claims()))
@@ -58,19 +54,16 @@ def prediction_factor(rounds: Rounds, seed: int) -> Measurement:
     return Measurement(**worst._asdict(), seeds=(seed,), detail=detail)
 
 
-@check("E2.small")
 def prediction_factor_of_the_small_network(settings: Settings) -> Measurement:
     """Measure how far the time of NCSN++ (CIFAR-10) is from that predicted at half the side."""
     return prediction_factor(study.small_rounds(settings), settings.seed)
 
 
-@check("E2a.graphs")
 def prediction_factor_of_graphs(settings: Settings) -> Measurement:
     """Measure how far the time of community_small's networks is from that predicted from fewer graphs."""
     return prediction_factor(study.graph_rounds(settings.batches, settings.pairs), settings.seed)
 
 
-@check("E3.wide")
 def prediction_factor_of_the_wide_network(settings: Settings) -> Measurement:
     """Measure how far the time of NCSN++ (256 pixels) is from that predicted at half the side, the worst step."""
     return prediction_factor(study.wide_rounds(settings), settings.seed)

@@ -7,7 +7,7 @@ from ams_suite.measures import named_extreme
 from related.prediction_correction.equal_cost import BUDGET, FIXED, LARGE, Place, gaussian_w2s, tried
 from related.prediction_correction.on_a_mixture import mixture_w2s
 from related.prediction_correction.settings import Settings
-from verdicts import Measurement, Table, check
+from verdicts import Measurement, Table
 
 W2s = Mapping[Place, float]
 TARGETS: dict[str, Callable[[Settings, float], dict[Place, float]]] = {"Gaussian": gaussian_w2s, "mixture": mixture_w2s}
@@ -68,20 +68,17 @@ def on_an_edge(settings: Settings, target: str) -> Measurement:
     return Measurement(value=len(edges), n=2 * sum(map(len, chosen.values())), detail={"on an edge": [*edges]})
 
 
-@check("N1e.corrected")
 def spread_of_best_times_corrected(settings: Settings) -> Measurement:
     """Measure the largest best T1 over the least, corrected, score errors 1e-4 to 1e-1; the larger of two targets."""
     return named_extreme({name: spread(best_times(settings, name, corrected)) for name in TARGETS})
 
 
-@check("N1e.alone")
 def growth_of_best_times_alone(settings: Settings) -> Measurement:
     """Measure the flow's best T1 at the least score error over that at the largest; the smaller of two targets."""
     times = {name: best_times(settings, name, alone) for name in TARGETS}
     return named_extreme({name: each[0] / each[-1] for name, each in times.items()}, min)
 
 
-@check("N1f.gain")
 def least_gain_of_a_time_fixed_in_advance(settings: Settings) -> Measurement:
     """Measure the least W2 of the flow at its best T1 over that of T1 = 0.5 with its best K, score errors of 1e-3 on.
 
@@ -92,7 +89,6 @@ def least_gain_of_a_time_fixed_in_advance(settings: Settings) -> Measurement:
     return Measurement(value=min(ratios.values()), n=len(ratios), detail={**below})
 
 
-@check("N1g.cost")
 def largest_cost_with_exact_scores(settings: Settings) -> Measurement:
     """Measure W2 of the corrected run over that of the flow, exact scores, each at its best; the larger of two."""
     return named_extreme({target: 1 / gains(settings, target, 0.0)[f"{target}, |e| = 0"] for target in TARGETS})

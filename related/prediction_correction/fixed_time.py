@@ -32,7 +32,7 @@ from analysis.misspecified_score import ScoreError, marginal
 from analysis.targets import two_modes
 from related.prediction_correction.inexact import InexactDiffusions, diffused
 from related.prediction_correction.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Array, cell
 
 FIXED, LANGEVIN_TIME = 0.5, 40.0
@@ -107,7 +107,6 @@ def distance(law: GaussianLaw, end: Perturbed) -> float:
     return math.hypot(without, float(end.response.norm()))
 
 
-@check("N1b.diffusion")
 def order_of_langevin_step_to_diffusion(settings: Settings) -> Measurement:
     """Measure the order in a of W2 between the library's Langevin step and the diffusion at time 1, a wrong score."""
     law, level = target(), at_time(FIXED)
@@ -139,14 +138,12 @@ def contractions(targets: int, seed: int) -> Array:
     return np.array(ratios)
 
 
-@check("N1b.contraction")
 def largest_w2_over_exponential_fall(settings: Settings) -> Measurement:
     """Measure the largest final W2 over `exp(-t / C)` times that without Langevin, exact scores, random targets."""
     ratios = contractions(settings.targets, settings.seed)
     return largest(ratios, settings.seed, median=float(np.median(ratios)))
 
 
-@check("N1b.rate")
 def rate_of_fall_of_w2(settings: Settings) -> Measurement:
     """Measure `-C d log W2 / dt` between the Langevin times 8 C and 12 C, exact scores, at T1 = 0.1."""
     law = target()
@@ -155,7 +152,6 @@ def rate_of_fall_of_w2(settings: Settings) -> Measurement:
     return Measurement(value=math.log(early / late) / 4.0)
 
 
-@check("N1b.grows")
 def growth_of_flow_error(settings: Settings) -> Measurement:
     """Measure the growth of the flow's final W2 a unit of T1 over `|e sqrt v|`, T1 from 6 to 10, exact starts."""
     law = target()
@@ -187,7 +183,6 @@ def gain(size: float) -> Gain:
     return Gain(float(best.x), float(best.fun) / final_w2(law, size, FIXED, LANGEVIN_TIME))
 
 
-@check("N1b.fixed")
 def least_gain_of_a_fixed_time(settings: Settings) -> Measurement:
     """Measure the least ratio, over score errors, of the flow's W2 at its best T1 to a corrected run's at T1 = 0.5."""
     gains = {size: gain(size) for size in ERRORS}
@@ -195,7 +190,6 @@ def least_gain_of_a_fixed_time(settings: Settings) -> Measurement:
     return Measurement(value=min(each.ratio for each in gains.values()), n=len(gains), detail=detail)
 
 
-@check("N1b.logarithmic")
 def growth_of_gain_per_decade(settings: Settings) -> Measurement:
     """Measure what the gain of a fixed T1 grows by in the last decade of the score error, over that in the first."""
     grown = [after - before for before, after in pairwise(gain(size).ratio for size in ERRORS)]
@@ -219,7 +213,6 @@ def relaxation_time(level: Level, points: int = 2001) -> float:
     return float(spacing**2 / gap)
 
 
-@check("N1b.mixture")
 def relaxation_time_on_data_over_fixed_time(settings: Settings) -> Measurement:
     """Measure Langevin's relaxation time on the two-mode mixture itself over that at T1 = 0.25 of the forward process.
 

@@ -25,7 +25,7 @@ from scipy.linalg import expm
 from ams_suite.measures import largest
 from analysis.proofs import left_over
 from related.prediction_correction.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Array, cell
 
 Batch = Float[np.ndarray, " n"]
@@ -137,7 +137,6 @@ def flux(q: sp.Expr, p: sp.Expr, e: sp.Expr, at: sp.Symbol) -> sp.Expr:
     return sp.diff(q, at) - (sp.diff(sp.log(p), at) + e) * q
 
 
-@check("N1.dissipation")
 def remainder_of_entropy_dissipation(settings: Settings) -> Measurement:
     """Measure the operations left in the rate of KL, `-I + E_q e (log q/p)'`, and in Young's square, any q, p, e.
 
@@ -157,7 +156,6 @@ def random_tightness(count: int, seed: int) -> Tightness:
     return tightness(random_cases(count, seed))
 
 
-@check("N1.bound")
 def largest_divergence_over_bound(settings: Settings) -> Measurement:
     """Measure the largest KL_t over its bound, over random score errors, starts and times."""
     ratio = random_tightness(settings.errors, settings.seed).ratio
@@ -165,7 +163,6 @@ def largest_divergence_over_bound(settings: Settings) -> Measurement:
     return largest(ratio, settings.seed, **quantiles)
 
 
-@check("N1.power")
 def largest_divergence_over_bound_at_random_powers(settings: Settings) -> Measurement:
     """Measure the largest KL_t over its bound with a random power `L` in `(C / 2, 5 C)` of a finite moment."""
     case = random_cases(settings.errors, settings.seed + 1)
@@ -208,7 +205,6 @@ def _nearby(case: InexactDiffusions, draw: np.random.Generator) -> InexactDiffus
     return case._replace(tilt=tilt, shift=shift, mean=mean, covariance=case.covariance * scale)
 
 
-@check("N1.adversarial")
 def largest_divergence_over_bound_after_ascents(settings: Settings) -> Measurement:
     """Measure the largest KL_t over its bound that ascents in score error and start reach, at times C and above."""
     ratio = ascended(settings.climbers, settings.ascents, settings.seed + 2).ratio
@@ -221,13 +217,11 @@ def worst_case(shift: float, tilt: float = 0.5) -> InexactDiffusions:
     return InexactDiffusions(one, tilt * one[..., None], shift * one, 0 * one, one[..., None], np.array([200.0]))
 
 
-@check("N1.sharp")
 def stationary_divergence_over_bound_of_worst_case(settings: Settings) -> Measurement:
     """Measure the stationary KL over its bound for the score error `x / 2 + 100` on N(0, 1)."""
     return Measurement(value=tightness(worst_case(100.0)).ratio.item())
 
 
-@check("N1.constant_error")
 def least_divergence_over_bound_of_constant_errors(settings: Settings) -> Measurement:
     """Measure the least stationary KL over its bound at `L = 1e4 C`, constant errors along the widest direction."""
     case = random_cases(50, settings.seed + 3)

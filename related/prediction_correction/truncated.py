@@ -28,7 +28,7 @@ from scipy.special import logsumexp
 from ams.schedules import VP
 from ams_suite.measures import largest
 from related.prediction_correction.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Array, cell
 
 POINTS, HALF_RANGE = 601, 9.0
@@ -189,7 +189,6 @@ def random_cases(count: int, seed: int) -> TruncationRatios:
     return TruncationRatios(*np.transpose(rows))
 
 
-@check("N1h.raw")
 def least_growth_of_the_raw_moment(settings: Settings) -> Measurement:
     """Measure the least ratio of the raw error's log moment over twice a range to that over the range."""
     ratios = random_cases(settings.truncated, settings.seed).raw

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from survey import by_file
 from survey.conformance import defects, derivations, study
 from survey.conformance.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 BY_FILE = tuple(library for library in by_file.LIBRARIES if library != "comfyui")
 """The libraries whose files have a public address; those of ComfyUI a user puts in place."""
@@ -33,7 +33,6 @@ def fixed(names: Sequence[str]) -> Measurement:
     return Measurement(value=min(effects.values()), detail=dict(effects))
 
 
-@check("F9.refuted")
 def refuted_samplers_by_file(settings: Settings) -> Measurement:
     """Count the refuted samplers of those whose code no package index has; raises for missing code."""
     counted = [refuted_samplers(settings, library) for library in BY_FILE]
@@ -41,37 +40,31 @@ def refuted_samplers_by_file(settings: Settings) -> Measurement:
     return Measurement(value=sum(one.value for one in counted), n=sum(one.n or 0 for one in counted), detail=detail)
 
 
-@check("F16.derived")
 def distance_of_ddim_composed(settings: Settings) -> Measurement:
     """Compare W2 as shipped with W2 of 600 steps composed in closed form."""
     return Measurement(value=abs(shipped(["diffusers_ddim"]).value - derivations.ddim_distance(600)))
 
 
-@check("F17.derived")
 def distance_of_monai_ddim_composed(settings: Settings) -> Measurement:
     """Compare W2 as shipped with W2 of 600 steps composed in closed form."""
     return Measurement(value=abs(shipped(["monai_ddim"]).value - derivations.ddim_distance(600)))
 
 
-@check("F18.derived")
 def distance_of_monai_ddpm_composed(settings: Settings) -> Measurement:
     """Compare W2 as shipped with W2 of 100 steps composed in closed form."""
     return Measurement(value=abs(shipped(["monai_ddpm"]).value - derivations.ddpm_distance(100)))
 
 
-@check("F19.derived")
 def distance_of_monai_pndm_from_diffusers(settings: Settings) -> Measurement:
     """Compare W2 with the fix with W2 of the same method in diffusers."""
     return Measurement(value=abs(fixed(["monai_pndm"]).value - defects.measured("diffusers_pndm", fixed=False)))
 
 
-@check("F20.derived")
 def noise_left_by_refiners_derived(settings: Settings) -> Measurement:
     """Compare the noise that is left with sigma over alpha at the thirty-first timestep."""
     return Measurement(value=abs(shipped(["refiners_trailing"]).value - derivations.trailing_noise(30)))
 
 
-@check("F22.derived")
 def degree_of_variable_step_adams_bashforth(settings: Settings) -> Measurement:
     """Derive the degree of polynomials that a step as coded integrates on uneven steps; -1 is not even a constant."""
     return Measurement(
@@ -80,14 +73,12 @@ def degree_of_variable_step_adams_bashforth(settings: Settings) -> Measurement:
     )
 
 
-@check("F23.shipped")
 def distance_of_ancestral_samplers_on_a_flow(settings: Settings) -> Measurement:
     """Measure W2 after 200 steps of ComfyUI's two samplers on a flow model's states; the least counts."""
     distances = {name: defects.measured(name, fixed=False) for name in ("comfyui_ddpm", "comfyui_res")}
     return Measurement(value=min(distances.values()), detail=dict(distances))
 
 
-@check("F24.derived")
 def distance_of_euler_maruyama_composed(settings: Settings) -> Measurement:
     """Compare W2 after 200 steps with the fix with W2 of 200 steps composed in closed form."""
     return Measurement(value=abs(fixed(["score_sde_flow_distance"]).value - derivations.flow_euler_distance(200)))

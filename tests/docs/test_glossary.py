@@ -16,9 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORDS = tomllib.loads((ROOT / "docs/glossary.toml").read_text(encoding="utf-8"))["word"]
 CODE = ("src", "analysis", "experiments", "related", "beyond", "survey")
 TEXTS = (".md", ".toml", ".j2", ".typ", ".cff")
-IDS = re.compile(
-    r'^\s*(?:id|falsifier|needs|checks|here|claims?|module|image)\s*=.*$|`[A-Z]\w*\.\w+`|@check\(".*"\)', re.MULTILINE
-)
+IDS = re.compile(r"^\s*(?:id|falsifier|needs|checks|here|claims?|module|image)\s*=.*$|`[A-Z]\w*\.\w+`", re.MULTILINE)
 # What a word is, by scope: not a part of another one
 WHOLE = {
     "prose": r"(?i)(?<![\w-])(?:{})(?![\w-])",

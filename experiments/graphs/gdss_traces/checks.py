@@ -17,7 +17,7 @@ from experiments.graphs.gdss_traces.trace_file import load_sampler
 from experiments.graphs.generation import END
 from experiments.graphs.samplers import Denoised
 from experiments.graphs.systems import float32_noise, predicted_noise, vp_system
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 TRACES = Path(__file__).parents[3] / "tests" / "golden" / "graphs"
 VP_RANGES = ((0.1, 1.0), (0.2, 0.8))
@@ -46,13 +46,11 @@ def traces(pattern: str) -> list[Path]:
     return paths
 
 
-@check("V2.last")
 def error_of_float32_sigma_at_last_time(settings: Settings) -> Measurement:
     """Measure the relative error of the authors' sigma at the last time, 1e-4, the largest over the published rates."""
     return named_extreme({str(rates): sigma_error(VP(*rates), END) for rates in VP_RANGES})
 
 
-@check("V2.before")
 def error_of_float32_sigma_before(settings: Settings) -> Measurement:
     """Measure the relative error of the authors' sigma before the last time, the largest over rates and step counts."""
     return named_extreme(
@@ -75,13 +73,11 @@ EXACT = {**replay.SYSTEMS, "VP": vp_system(0.1, 1.0)}
 """The processes of the traces, with sigma to the last bit."""
 
 
-@check("V2.entries")
 def change_of_results_by_exact_sigma(settings: Settings) -> Measurement:
     """Measure the largest change of an entry of a recorded run's result, features and adjacency, by exact sigmas."""
     return _exact_results(lambda exact, float32: max(map(replay.apart, exact, float32)))
 
 
-@check("V2.edges")
 def edges_changed_by_exact_sigma(settings: Settings) -> Measurement:
     """Measure the number of edges of a recorded run's result that exact sigmas change, the largest over the traces."""
     return _exact_results(

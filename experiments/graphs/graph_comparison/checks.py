@@ -22,7 +22,7 @@ from experiments.graphs.graph_comparison.study import SampledGraphs, SteppedRun,
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.intervals import half_length, over_seeds
 from experiments.graphs.training import Example
-from verdicts import Measurement, Unavailable, check
+from verdicts import Measurement, Unavailable
 
 ROW = fmean(ROWS["community_small"])
 """The mean of degree, clustering and orbit in GDSS's published row of community_small: 0.046."""
@@ -68,7 +68,6 @@ def refuse_other_networks(settings: Settings) -> None:
         raise Unavailable(reason, ENTRIES[study.CHECKPOINT].files[0].path, PUT)
 
 
-@check("V5.langevin")
 def least_mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
     """Measure the squared MMD of Langevin less that of adaptive momentum in as many steps, where it is least.
 
@@ -86,7 +85,6 @@ def least_mmd_of_langevin_less_adaptive(settings: Settings) -> Measurement:
     return measured(settings, share, min(nearer.seeds, farther.seeds), steps=nearer.steps, **values)
 
 
-@check("V6.resolution")
 def smallest_resolved_mmd_difference(settings: Settings) -> Measurement:
     """Measure half the interval of the difference in squared MMD of adaptive momentum and Langevin.
 
@@ -97,7 +95,6 @@ def smallest_resolved_mmd_difference(settings: Settings) -> Measurement:
     return measured(settings, half_length(difference.interval), settings.more, steps=min(settings.steps))
 
 
-@check("V9.momentum")
 def mmd_of_adaptive_in_both_less_authors(settings: Settings) -> Measurement:
     """Measure the squared MMD of adaptive momentum in both states less that of the authors' code, fewest steps.
 
@@ -142,7 +139,6 @@ def changed_pairs(one: SampledGraphs, other: SampledGraphs) -> Float[Tensor, " g
     return changed / torch.tensor([first.nodes * (first.nodes - 1) / 2 for first, _ in graphs])
 
 
-@check("V7.moved")
 def pairs_changed_by_momentum_in_both(settings: Settings) -> Measurement:
     """Measure the share of pairs that momentum in both states changes against Langevin, less that of the authors' code.
 
@@ -156,7 +152,6 @@ def pairs_changed_by_momentum_in_both(settings: Settings) -> Measurement:
     return paired(settings, excess, *runs)
 
 
-@check("V8.forward")
 def variance_of_forward_process(settings: Settings) -> Measurement:
     """Measure the residual variance of the adjacency of the forward process on fresh graphs: 1 in theory."""
     return over_batches(settings, [forward_variances(settings, number) for number in range(settings.more)])

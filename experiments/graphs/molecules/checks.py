@@ -11,7 +11,7 @@ from ams.statistics import Interval
 from experiments.graphs.intervals import over_seeds
 from experiments.graphs.molecules import study
 from experiments.graphs.molecules.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def _measured(settings: Settings, name: str, share: Interval, **detail: JsonValue) -> Measurement:
@@ -36,7 +36,6 @@ def novelty(settings: Settings, name: str) -> Measurement:
     return _measured(settings, name, compared.quality.novelty, uniqueness=compared.quality.uniqueness, **each)
 
 
-@check("V13.nspdk")
 def nspdk_distance_of_qm9(settings: Settings) -> Measurement:
     """Measure the unbiased squared NSPDK MMD of generated and real QM9 molecules; the detail has other distances."""
     compared = study.comparison_of(settings, "QM9")

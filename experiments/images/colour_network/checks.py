@@ -9,7 +9,7 @@ from experiments.images.colour_network.settings import ADAPTIVE, LATE, PLAIN, Se
 from experiments.images.colour_network.tuning import CHOICES
 from experiments.images.comparison import column
 from experiments.images.loss import worst_ratio
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 Values = Callable[[int], list[float]]
 """A value of each batch, with a choice of hyperparameters."""
@@ -43,7 +43,6 @@ def worst_loss_ratio(settings: Settings, other: str) -> Measurement:
     return measures.of_interval(worst_ratio(ours, theirs, CONFIDENCE), losses.SEED)
 
 
-@check("X9.variance")
 def variance_ratio_less_that_of_langevins_corrector(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's minus the plain corrector's variance ratio at 100 evaluations, both tuned."""
     return _over_choices(

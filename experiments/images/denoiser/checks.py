@@ -7,22 +7,19 @@ from ams_suite import measures
 from experiments.images.denoiser import study
 from experiments.images.denoiser.settings import Settings
 from experiments.images.pretrained.checks import difference, least_excess
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
-@check("I10.loss")
 def denoising_loss(settings: Settings) -> Measurement:
     """Measure the denoising loss on test images, the mean over images and noise levels."""
     return _over_images(settings, study.losses(settings, settings.weights))
 
 
-@check("I10.other")
 def excess_loss_of_fashion_mnists_network(settings: Settings) -> Measurement:
     """Measure the denoising loss of Fashion-MNIST's network less that of MNIST's, on the same digits and noise."""
     return _over_images(settings, study.losses(settings, "fashion-ddpm") - study.losses(settings, settings.weights))
 
 
-@check("I10.agreement")
 def relative_difference_of_two_networks_noise(settings: Settings) -> Measurement:
     """Measure the mean square by which the noise that the DDPM and the VE network see differs, over the noise's own."""
     return _over_images(settings, study.noise_difference(settings.setup, "mnist-ve", settings.images, settings.times))

@@ -7,7 +7,7 @@ from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve, farthest
 from experiments.images.digits import study
 from experiments.images.digits.settings import BASELINE, PAPER, Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def variance_ratio(settings: Settings, sampler: str) -> Measurement:
@@ -41,21 +41,18 @@ def speed_up(settings: Settings, baseline: str, on_more: bool = False) -> Measur
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=baseline)
 
 
-@check("D1.gain")
 def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel less adaptive momentum's, at the small budget where that is least."""
     gains = [kl_excess(settings, BASELINE, PAPER, budget) for budget in settings.small]
     return min(gains, key=lambda gain: gain.interval[0])
 
 
-@check("D1.baseline")
 def kl_of_annealed_langevin_where_the_gain_is_least(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel at the small budget where adaptive momentum gains least on it."""
     budget = least_kl_gain_over_annealed_langevin(settings).detail["budget"]
     return mean(settings, BASELINE, int(str(budget)), "kl")
 
 
-@check("D1b.twice")
 def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel at 120 evaluations less adaptive momentum's at 60 (fresh, paired)."""
     budget = max(settings.small)
@@ -64,7 +61,6 @@ def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Meas
     return measures.mean_difference(theirs, ours, CONFIDENCE, settings.seed, settings.batch)
 
 
-@check("D1a.energy")
 def largest_energy_difference_to_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's energy distance less adaptive momentum's, farthest from 0 at 20 to 60 evaluations."""
     return farthest(kl_excess(settings, BASELINE, PAPER, budget, "energy") for budget in settings.small)
@@ -78,7 +74,6 @@ def relative_share(settings: Settings, sampler: str) -> Measurement:
     return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.rare_batch, "", **detail)
 
 
-@check("D4a.adaptive")
 def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
     """Measure the minor mode's share under adaptive momentum less that under annealed Langevin, paired by batch."""
     ours, theirs = study.rare_shares(settings, PAPER), study.rare_shares(settings, BASELINE)
@@ -86,7 +81,6 @@ def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measur
     return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.rare_batch, **detail)
 
 
-@check("D4b.nearer")
 def rare_shares_error_under_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
     """Measure `|a - 1| - |l - 1|`: a and l are adaptive momentum's and annealed Langevin's share over the target's.
 
@@ -102,13 +96,11 @@ def rare_shares_error_under_adaptive_momentum_less_langevins(settings: Settings)
     return max(bounds, key=lambda bound: bound.interval[1])
 
 
-@check("D5.past")
 def kl_excess_over_annealed_langevin_at_many_evaluations(settings: Settings) -> Measurement:
     """Measure adaptive momentum's KL per pixel less annealed Langevin's at the largest budget of all (paired)."""
     return kl_excess(settings, PAPER, BASELINE, settings.past)
 
 
-@check("D6.edges")
 def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
     """Count the chosen hyperparameters at an end of their grid, natural bounds aside, over samplers and budgets."""
     edges = list[str]()

@@ -12,7 +12,7 @@ from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED
 from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, PAPER, SOLVER, Settings
 from experiments.images.tasks import split_digits
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
 def _column(settings: Settings, sampler: str, budget: int, quantity: str, score: str = LEARNED) -> list[float]:
@@ -33,7 +33,6 @@ def coverage_gain(settings: Settings, sampler: str, other: str) -> Measurement:
     return _difference(settings, ours, theirs)
 
 
-@check("Q0.kernel")
 def relative_kernel_distance_of_real_digits(settings: Settings) -> Measurement:
     """Measure the kernel distance of real digits to those held out, over that of real zeros alone."""
     sets = [torch.from_numpy(batch.features) for batch in study.real_batches(settings)]
@@ -43,7 +42,6 @@ def relative_kernel_distance_of_real_digits(settings: Settings) -> Measurement:
     return measures.of_interval(Interval(value, low, high, distance.n), settings.seed, settings.batch)
 
 
-@check("Q0.coverage")
 def excess_coverage_of_real_digits(settings: Settings) -> Measurement:
     """Measure the coverage by real digits less what is expected of two sets of one distribution."""
     expected = expected_coverage(len(quality.judge().reference), settings.batch)
@@ -51,7 +49,6 @@ def excess_coverage_of_real_digits(settings: Settings) -> Measurement:
     return _mean(settings, [value - expected for value in covered])
 
 
-@check("Q0.temperature")
 def variance_ratio_of_real_digits(settings: Settings) -> Measurement:
     """Measure the variance ratio of digits with the last noise level's noise, seen or held out: the farther from 1."""
     ratios = (study.real_variance_ratios(settings, held_out) for held_out in (False, True))
@@ -67,7 +64,6 @@ def worst_loss_ratio(other: str) -> Measurement:
     return measures.of_interval(ratio, losses.SEED)
 
 
-@check("Q2a.speed_up")
 def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's evaluations over adaptive momentum's smallest budget, at equal coverage."""
     budget = min(settings.budgets)
@@ -76,34 +72,29 @@ def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch)
 
 
-@check("Q3.adaptive")
 def variance_ratio_less_annealed_langevins(settings: Settings) -> Measurement:
     """Measure adaptive momentum's variance ratio less annealed Langevin's, at the largest budget (paired)."""
     ours, theirs = (_column(settings, name, max(settings.budgets), "variance_ratio") for name in (PAPER, BASELINE))
     return _difference(settings, ours, theirs)
 
 
-@check("Q3.factor")
 def variance_ratio_of_a_doubled_drift(settings: Settings) -> Measurement:
     """Measure the variance ratio of Langevin with its drift doubled, at the largest budget."""
     return _mean(settings, _column(settings, DOUBLED, max(settings.budgets), "variance_ratio"))
 
 
-@check("Q5a.coverage")
 def coverage_gain_of_annealed_baoab_over_a_solver(settings: Settings) -> Measurement:
     """Measure annealed BAOAB's coverage less that of SDE-DPM-Solver++, at the smallest budget on many batches."""
     pair = (study.batches(settings, LEARNED, name, min(settings.budgets), settings.many) for name in (BAOAB, SOLVER))
     return _difference(settings, *(column(each, "coverage") for each in pair))
 
 
-@check("Q5.temperature")
 def variance_ratio_of_annealed_baoab(settings: Settings) -> Measurement:
     """Measure annealed BAOAB's variance ratio at the budget where it is farthest from 1."""
     ratios = (_column(settings, BAOAB, budget, "variance_ratio") for budget in settings.budgets)
     return farthest((_mean(settings, values) for values in ratios), origin=1.0)
 
 
-@check("Q6.temperature")
 def largest_variance_difference_between_scores(settings: Settings) -> Measurement:
     """Measure the variance ratio with the learned score less that with the exact one, for the sampler where it is most.
 
@@ -117,7 +108,6 @@ def largest_variance_difference_between_scores(settings: Settings) -> Measuremen
     return farthest(_difference(settings, learned, exact) for learned, exact in pairs)
 
 
-@check("Q6.cooling")
 def variance_loss_with_either_score(settings: Settings) -> Measurement:
     """Measure adaptive momentum's variance ratio less annealed Langevin's, learned score less exact score (paired)."""
     budget = max(settings.compared_budgets)

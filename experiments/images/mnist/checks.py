@@ -5,10 +5,9 @@ from experiments.images.comparison import CONFIDENCE, column, error_curve
 from experiments.images.exact import BASELINE, PAPER
 from experiments.images.mnist import study
 from experiments.images.mnist.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 
-@check("M1.speed_up")
 def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     """Measure annealed Langevin's evaluations over adaptive momentum's at its second budget, at equal KL per pixel."""
     ((budget, errors),) = study.fresh_errors(settings, PAPER).items()
@@ -16,7 +15,6 @@ def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
     return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=BASELINE)
 
 
-@check("M1.twice")
 def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Measurement:
     """Measure annealed Langevin's KL per pixel at twice adaptive momentum's evaluations less the latter's (paired)."""
     ((budget, ours),) = study.fresh_errors(settings, PAPER).items()

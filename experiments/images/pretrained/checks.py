@@ -14,7 +14,7 @@ from ams_suite import measures
 from experiments.images.pretrained import runs, samplers, study, tuning
 from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
 from experiments.images.pretrained.settings import Settings
-from verdicts import InsufficientData, Measurement, check
+from verdicts import InsufficientData, Measurement
 
 
 def values(settings: Settings, sampler: str, budget: int, quantity: str = "energy") -> list[float]:
@@ -33,7 +33,6 @@ def excess(settings: Settings, sampler: str, other: str, at: str = "side") -> Me
     return difference(settings, sampler, other, getattr(settings, at))
 
 
-@check("I1.loss")
 def denoising_loss(settings: Settings) -> Measurement:
     """Measure the denoising loss of the network, the mean over times and test images; interval over images."""
     return measures.mean_of(
@@ -87,7 +86,6 @@ def tuned_gain(settings: Settings, worse: str, better: str, budget: int, as_shar
     return gains[0].model_copy(update={"value": value, "low": min(lows), "high": max(highs), "detail": detail})
 
 
-@check("I2a.edges")
 def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
     """Count the chosen hyperparameters at an end of what was tried, natural bounds aside, over samplers and budgets."""
     tuned = study.tuned_runs(settings)
@@ -103,20 +101,17 @@ def speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
     return measures.speed_up(energies, curve, spent, CONFIDENCE, settings.seed, settings.batch)
 
 
-@check("I4.rival")
 def energy_distance_of_ancestral_sampling(settings: Settings) -> Measurement:
     """Measure ancestral sampling's own energy distance at 50 evaluations (pixel units)."""
     distances = values(settings, ANCESTRAL, settings.side)
     return measures.mean_of(distances, CONFIDENCE, settings.seed, settings.batch, budget=settings.side)
 
 
-@check("I5.adaptive")
 def variance_ratio_lost_to_momentum(settings: Settings) -> Measurement:
     """Measure annealed Langevin's minus adaptive momentum's variance ratio on blank pixels, at the largest budget."""
     return difference(settings, BASELINE, PAPER, max(settings.budgets), "variance_ratio")
 
 
-@check("I5.floor")
 def variance_ratio_of_held_out_images(settings: Settings) -> Measurement:
     """Measure the variance ratio of held-out images that carry the last noise level's noise: 1 if calibrated."""
     ratios = [quality.variance_ratio for quality in runs.held_out_quality(settings.setup, settings.batches)]
@@ -139,7 +134,6 @@ def share_of_gain(settings: Settings, control: str) -> Measurement:
     return measures.of_interval(share, settings.seed, settings.batch)
 
 
-@check("I6.constant")
 def share_of_gain_by_constant_factor(settings: Settings) -> Measurement:
     """Measure the share of the adaptive corrector's gain that its mean drift factor has, held constant, alone."""
     share = share_of_gain(settings, samplers.CONSTANT_FACTOR.name)
@@ -157,7 +151,6 @@ def moved_by_batch_mates(settings: Settings, sampler: str) -> Measurement:
     return measures.mean_of(values, CONFIDENCE, settings.seed, runs.OWN, largest=largest)
 
 
-@check("I8.split")
 def effect_of_the_batch_with_norms_per_sample(settings: Settings) -> Measurement:
     """Measure the largest pixel change with norms per sample, when the rest of the batch changes or is left out."""
     moved = [study.read(study.exchanges(settings, f"{name}, per sample", 1)[0]) for name in samplers.COUPLED]
@@ -165,7 +158,6 @@ def effect_of_the_batch_with_norms_per_sample(settings: Settings) -> Measurement
     return Measurement(value=largest, n=runs.OWN, seeds=(settings.seed,))
 
 
-@check("I13.rivals")
 def excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
     """Measure the critically damped corrector's energy distance minus a rival's at equal NFE, 20 or 100: the least."""
     others = (*samplers.FAST, samplers.MEMORYLESS)

@@ -30,7 +30,7 @@ from analysis.misspecified_score import ScoreError, marginal
 from analysis.proofs import left_over
 from analysis.targets import stiff_gaussian
 from related.design_space.noise_schedules.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import cell
 
 HIGHEST, LOWEST = 80.0, 0.02
@@ -93,7 +93,6 @@ def squared_change(now: sp.Expr, before: sp.Expr, shared: sp.Expr) -> sp.Expr:
     return 1 / now - 2 * shared / (now * before) + 1 / before
 
 
-@check("N2.martingale")
 def remainder_of_girsanovs_integral(settings: Settings) -> Measurement:
     """Measure the operations left in the integral over a step of the score's mean squared change, less the formula.
 
@@ -114,7 +113,6 @@ def random_error(draw: np.random.Generator, directions: int) -> ScoreError:
     return ScoreError(lambda level: size * shift / level.sigma, factor)
 
 
-@check("N2.chain")
 def largest_error_of_one_steps_parts(settings: Settings) -> Measurement:
     """Measure the largest relative error of one step's parts against the divergence of its own kernel, random cases."""
     draw, errors = np.random.default_rng(settings.seed), []
@@ -141,7 +139,6 @@ def kernel_divergence(level: Level, after: Level, law: GaussianLaw, error: Score
     return float((ratio - 1 - ratio.log() + square / spread[:, 0] ** 2).sum()) / 2
 
 
-@check("N2.bound")
 def largest_divergence_over_path_bound(settings: Settings) -> Measurement:
     """Measure the largest KL(target || run) over the path bound: random spectra, noise levels, score errors, starts."""
     draw, ratios = np.random.default_rng(settings.seed + 1), []
@@ -164,14 +161,12 @@ def exact_run(count: int) -> ExactRun:
     return ExactRun(path_bound(*case), *divergences(*case))
 
 
-@check("N2.order_bound")
 def order_of_path_bound(settings: Settings) -> Measurement:
     """Measure the order in 1/N of the path bound, exact scores, geometric noise levels, stiff Gaussian."""
     bounds = [exact_run(count).bound for count in settings.counts]
     return of_order(asymptotic_order([1 / count for count in settings.counts], bounds))
 
 
-@check("N2.order_true")
 def order_of_divergence(settings: Settings) -> Measurement:
     """Measure the order in 1/N of KL(target || run), exact scores, geometric noise levels, stiff Gaussian."""
     _, *values = zip(*(exact_run(count) for count in settings.counts), strict=True)

@@ -23,7 +23,7 @@ from analysis.targets import stiff_gaussian
 from related.design_space.noise_schedules import path
 from related.design_space.noise_schedules.path import HIGHEST, LOWEST
 from related.design_space.noise_schedules.settings import Settings
-from verdicts import Measurement, Table, check
+from verdicts import Measurement, Table
 from verdicts.studies import Array, cell
 
 MODELS: dict[str, Callable[[float, int], ScoreError]] = {
@@ -117,7 +117,6 @@ def largest_ratio(settings: Settings, one: str, other: str, targets: Iterable[st
     return named_extreme(exact_ratios(settings, one, other, targets))
 
 
-@check("N2b.bad")
 def largest_kl_ratio_of_edm_with_bad_scores(settings: Settings) -> Measurement:
     """Measure the largest KL(target || run) of EDM's noise levels over exponential ones, largest score error and N."""
     pair, worst = ("EDM", "exponential"), (max(settings.sizes), max(settings.budgets))
@@ -125,7 +124,6 @@ def largest_kl_ratio_of_edm_with_bad_scores(settings: Settings) -> Measurement:
     return named_extreme({f"{t}, {model}": kl_ratio(settings, *pair, t, model, *worst) for t, model in cases})
 
 
-@check("N2b.optimal")
 def least_kl_ratio_of_path_optimal_levels(settings: Settings) -> Measurement:
     """Measure the least KL(target || run) of path-optimal noise levels over exponential and EDM's: exact scores."""
     ratios = {
@@ -136,7 +134,6 @@ def least_kl_ratio_of_path_optimal_levels(settings: Settings) -> Measurement:
     return named_extreme(ratios, min)
 
 
-@check("N2b.cause")
 def largest_score_part_of_random_levels(settings: Settings) -> Measurement:
     """Measure the largest score part of random noise levels over exponential ones, equal N, noise off by a vector."""
     draw, ratios = np.random.default_rng(settings.seed), []

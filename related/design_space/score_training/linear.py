@@ -26,7 +26,7 @@ from related.design_space.noise_schedules import path
 from related.design_space.noise_schedules.path import HIGHEST, LOWEST
 from related.design_space.noise_schedules.schedules import NARROW, TARGETS
 from related.design_space.score_training.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import Array, cell
 
 Weight = Callable[[float, float], float]
@@ -148,7 +148,6 @@ def largest_rate(inputs: Tensor) -> float:
     return 0.5 / float(torch.linalg.eigvalsh(inputs.T @ inputs / len(inputs))[-1])
 
 
-@check("N5.law")
 def error_of_the_closed_form(settings: Settings) -> Measurement:
     """Measure the largest relative error of the closed form against gradient descent, 200 steps, random data sets."""
     draw, errors = torch.Generator().manual_seed(settings.seed), []
@@ -160,7 +159,6 @@ def error_of_the_closed_form(settings: Settings) -> Measurement:
     return largest(errors, settings.seed)
 
 
-@check("N5.slowest")
 def error_of_the_slowest_rate(settings: Settings) -> Measurement:
     """Measure the largest relative error of the late fall a step of the excess loss against `(1 - 2 rate h)^2`.
 
@@ -185,7 +183,6 @@ def error_of_the_slowest_rate(settings: Settings) -> Measurement:
     return largest(errors, settings.seed + 1)
 
 
-@check("N5.stiff")
 def steps_over_condition_number(settings: Settings) -> Measurement:
     """Measure the steps to a hundredth of the excess loss at the least noise over those at the largest, without c_in.
 
@@ -247,7 +244,6 @@ def largest_ratio_of_edms_weight(settings: Settings, early: bool) -> Measurement
     return named_extreme(weight_ratios(settings, NARROW, EARLY) if early else weight_ratios(settings, TARGETS, LATE))
 
 
-@check("N8.bound")
 def largest_share_of_the_bound(settings: Settings) -> Measurement:
     """Measure the largest KL(target || run) over the sum of three parts with trained scores; the detail has the median.
 
@@ -264,7 +260,6 @@ def largest_share_of_the_bound(settings: Settings) -> Measurement:
     return largest(every, None, median=float(np.median(every)), least=float(every.min()))
 
 
-@check("N8.random")
 def largest_share_of_the_bound_on_random_targets(settings: Settings) -> Measurement:
     """Measure the largest KL(target || run) over the bound: random targets, noise levels, weights and training times.
 

@@ -17,7 +17,7 @@ from torch import Tensor
 from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
 from related.design_space.score_training.settings import Settings
-from verdicts import Measurement, Unavailable, check
+from verdicts import Measurement, Unavailable
 from verdicts.studies import Array, cell
 
 DIMENSION = 8
@@ -165,7 +165,6 @@ def least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
     return _extreme(_ratios(settings, rates), largest=False)
 
 
-@check("N6.exponential_both")
 def largest_share_left_by_a_line_over_a_power_laws(settings: Settings) -> Measurement:
     """Measure the largest share that a line in the steps leaves over what one in their logarithm leaves.
 

@@ -15,7 +15,7 @@ from related.gradient_filter.optimisers.descents import (
 )
 from related.gradient_filter.optimisers.rates import BUDGETS, mean_steps, rate, steps_to_threshold, tried
 from related.gradient_filter.optimisers.settings import Settings
-from verdicts import InsufficientData, Measurement, Unavailable, check
+from verdicts import InsufficientData, Measurement, Unavailable
 
 
 def runs(settings: Settings, problem: str, optimiser: str) -> list[Descent]:
@@ -87,7 +87,6 @@ def _tuned(settings: Settings) -> dict[str, dict[str, float]]:
     return {problem: best_rates(problem) for problem in settings.problems}
 
 
-@check("N10i.edge")
 def rates_on_an_edge(settings: Settings) -> Measurement:
     """Count the tuned rates at an end of their grid of seven."""
     edges = [
@@ -99,7 +98,6 @@ def rates_on_an_edge(settings: Settings) -> Measurement:
     return Measurement(value=len(edges), detail={"on an edge": [*edges]})
 
 
-@check("N10i.best")
 def rates_that_are_not_the_best(settings: Settings) -> Measurement:
     """Count the rates of judged runs that are not the best on the seeds of development."""
     tuned = _tuned(settings)

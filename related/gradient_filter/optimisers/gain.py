@@ -19,7 +19,7 @@ from ams.samplers.rules import average
 from ams_suite.measures import named_extreme
 from analysis.proofs import left_over
 from related.gradient_filter.optimisers.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 
 K, P = sp.symbols("K P", positive=True)
 C = sp.Symbol("C", real=True)
@@ -58,7 +58,6 @@ def best(base: Base) -> sp.Expr:
     return sp.solve(sp.diff(squared_error(base), K), K)[0]
 
 
-@check("N10.white")
 def remainder_of_the_gain_in_white_noise(settings: Settings) -> Measurement:
     """Measure the operations left in the optimal gain on m_{t-1}, white noise: less SGDF's, less `P / (P + 1)`."""
     p = stationary().subs(C, 0)
@@ -66,13 +65,11 @@ def remainder_of_the_gain_in_white_noise(settings: Settings) -> Measurement:
     return left_over(gain - wiener_gain(b), gain - p / (p + 1))
 
 
-@check("N10.correlated")
 def remainder_of_the_gain_in_correlated_noise(settings: Settings) -> Measurement:
     """Measure the operations left in the optimal gain on m_{t-1} less SGDF's, noise of any autocorrelation."""
     return left_over(best("earlier") - wiener_gain(b))
 
 
-@check("N10.midway")
 def remainder_of_the_gains_place(settings: Settings) -> Measurement:
     """Measure the operations left in SGDF's stationary gain less the mean of two: of momentum, 0, and of Nesterov.
 
@@ -83,13 +80,11 @@ def remainder_of_the_gains_place(settings: Settings) -> Measurement:
     return left_over(wiener_gain(b) - nesterov / 2)
 
 
-@check("N10a.gain")
 def remainder_of_the_gain_on_the_published_average(settings: Settings) -> Measurement:
     """Measure the operations left in the optimal gain on m_t less `-(1 - b) / (2 b)`, noise of any autocorrelation."""
     return left_over(best("published") + (1 - b) / (2 * b))
 
 
-@check("N10a.excess")
 def remainder_of_what_a_gain_adds(settings: Settings) -> Measurement:
     """Measure the operations left in what K on m_t adds to the error, less `2 K b (1 - C) (1 - b + K b) / (1 + b)`.
 
@@ -99,7 +94,6 @@ def remainder_of_what_a_gain_adds(settings: Settings) -> Measurement:
     return left_over(added - 2 * K * b * (1 - C) * (1 - b + K * b) / (1 + b))
 
 
-@check("N10a.first_steps")
 def remainder_of_the_gain_at_a_finite_step(settings: Settings) -> Measurement:
     """Measure the operations left in the slope at K = 0 of the error of `m^ + K (g - m^)`, white noise, at any step t.
 
@@ -129,7 +123,6 @@ def entrywise_error(beta: float, exponent: float) -> float:
     return 1 + 2 * beta * entrywise_mean(q, exponent) + square / q * entrywise_mean(q, 2 * exponent)
 
 
-@check("N10a.entrywise")
 def least_error_of_the_entrywise_gain(settings: Settings) -> Measurement:
     """Measure the least error of SGDF's own entrywise estimate over its average's, b and exponents as listed."""
     pairs = product(COEFFICIENTS, EXPONENTS)
@@ -161,7 +154,6 @@ def gain_over_sgdfs(step: float) -> float:
     return optimal_gain(step, 0.9, "earlier") / float(wiener_gain(0.9))
 
 
-@check("N10c.ratio")
 def remainder_of_the_published_variance(settings: Settings) -> Measurement:
     """Measure the operations left in the stationary mean of `v_t / c_t` over the average's, less `2 b^2 / (1 + b)`.
 
@@ -174,7 +166,6 @@ def remainder_of_the_published_variance(settings: Settings) -> Measurement:
     return left_over(1 - take - keep, published / p - 2 * b**2 / (1 + b))
 
 
-@check("N10c.start")
 def remainder_of_the_correction(settings: Settings) -> Measurement:
     """Measure the operations left in `1 / c_t` times `1 - beta_2^t`, less the variance of m_t, at step t, white noise.
 

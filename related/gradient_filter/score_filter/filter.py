@@ -24,7 +24,7 @@ from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.measures import largest, of_interval
 from analysis.proofs import Expression, derived, left_over
 from related.gradient_filter.score_filter.settings import Settings
-from verdicts import Measurement, check
+from verdicts import Measurement
 from verdicts.studies import cell
 
 K = sp.Symbol("K", nonnegative=True)
@@ -107,7 +107,6 @@ def entrywise(run: Published, groups: int, particles: int, seed: int) -> list[tu
     return torch.stack([variance - 1, -(covariance / variance).log() / lag], dim=1).tolist()
 
 
-@check("N3.particles")
 def largest_rate_of_the_entrywise_gain_over_langevins(settings: Settings) -> Measurement:
     """Measure the rate of SGDF's entrywise gain over Langevin's at equal bias, in the run whose interval ends last.
 
@@ -125,7 +124,6 @@ def largest_rate_of_the_entrywise_gain_over_langevins(settings: Settings) -> Mea
     return of_interval(intervals[last], settings.seed, settings.particles, **detail)
 
 
-@check("N3.gain")
 def remainder_of_stationary_gain(settings: Settings) -> Measurement:
     """Measure the operations left in the stationary gain's three forms: `P / (P + R) = q / (1 + q) = (1 - b) / 2`.
 
@@ -137,7 +135,6 @@ def remainder_of_stationary_gain(settings: Settings) -> Measurement:
     return left_over(p - (1 - b) / (1 + b), p / (p + 1) - wiener_gain(b), wiener_gain(b) - (1 - b) / 2)
 
 
-@check("N3.bias")
 def remainder_of_excess_variance(settings: Settings) -> Measurement:
     """Measure the operations left in `lam Var x` less Langevin's, less its factored form.
 
@@ -155,7 +152,6 @@ def _grid(settings: Settings, first: tuple[float, ...]) -> Iterator[tuple[float,
     return product(first, np.linspace(0.05, 0.95, settings.gains), gains)
 
 
-@check("N3.law")
 def least_bias_of_a_gain_over_langevins(settings: Settings) -> Measurement:
     """Measure the least bias of a gain below 1 over Langevin's, by the exact law, u up to 1."""
     steps = (0.01, 0.1, 0.5, 1.0)
@@ -164,7 +160,6 @@ def least_bias_of_a_gain_over_langevins(settings: Settings) -> Measurement:
     return Measurement(value=min(ratios), n=len(ratios))
 
 
-@check("N3.speed")
 def largest_rate_of_a_gain_over_langevins(settings: Settings) -> Measurement:
     """Measure the largest rate (1 - spectral radius) of a gain below 1 over Langevin's at equal bias, up to 10 %.
 
@@ -177,7 +172,6 @@ def largest_rate_of_a_gain_over_langevins(settings: Settings) -> Measurement:
     return largest(list(ratios.values()), bias=bias, b=beta, K=gain)
 
 
-@check("N3.wiener")
 def largest_rate_of_the_wiener_gain_over_langevins(settings: Settings) -> Measurement:
     """Measure the largest rate at the filter's own gain over Langevin's at equal bias, over momentum coefficients."""
     langevin = {bias: rate(bias, 0.0, 1.0) for bias in BIASES}
@@ -203,7 +197,6 @@ def _compiled(variance: sp.Expr) -> Callable[[float, float, float], float]:
     return sp.lambdify((a, b, K), variance.subs(lam, 1))
 
 
-@check("N3.noise")
 def remainder_of_variance_that_noise_adds(settings: Settings) -> Measurement:
     """Measure the operations left in what white noise in the score adds to the variance, over a, less `R / (2 lam)`.
 

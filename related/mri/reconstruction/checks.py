@@ -26,7 +26,7 @@ from related.mri.reconstruction.study import (
 )
 from related.mri.train import BUDGET, SAMPLER
 from related.mri.tuning import GRIDS, NATURAL, SAMPLERS
-from verdicts import Measurement, Unavailable, check
+from verdicts import Measurement, Unavailable
 
 LANGEVIN, ADAPTIVE, CORRECTED, KINETIC = SAMPLERS
 PGI = "PGI"
@@ -69,7 +69,6 @@ def _over_choices(
     return over_choices(ratios)
 
 
-@check("N4k.variance")
 def variance_between_runs(settings: Settings) -> Measurement:
     """Measure the variance between two runs of adaptive momentum over that of annealed Langevin, at 30 evaluations."""
     return _over_choices(settings, ADAPTIVE, BUDGET, _between)
@@ -86,21 +85,18 @@ def gain(settings: Settings, method: str, over: str, acceleration: int = 4) -> M
     return _gain(settings, psnr(settings, method, acceleration) - psnr(settings, over, acceleration))
 
 
-@check("N4f.growth")
 def growth_of_the_advantage_with_less_training(settings: Settings) -> Measurement:
     """Measure what guidance adds with a quarter of the training subjects less what it adds with all, 4x, T1."""
     few, whole = (psnr(settings, GUIDED + part) - psnr(settings, UNGUIDED + part) for part in ("-quarter", ""))
     return _gain(settings, few - whole)
 
 
-@check("N4g.loss")
 def excess_loss_of_the_prior_out_of_distribution(settings: Settings) -> Measurement:
     """Measure the PSNR that the PGI loses from T1 to FLAIR less what the guided network loses, 4x."""
     lost = [psnr(settings, method) - psnr(settings, method, 4, FLAIR) for method in (PGI, GUIDED)]
     return _gain(settings, lost[0] - lost[1])
 
 
-@check("N4h.undetermined")
 def undetermined_error_after_the_module(settings: Settings) -> Measurement:
     """Measure the squared error in undetermined directions after the denoising module over that before it, 4x, T1."""
     after, before = (
@@ -109,7 +105,6 @@ def undetermined_error_after_the_module(settings: Settings) -> Measurement:
     return geometric_mean_ratio(after, before, CONFIDENCE, settings.seed)
 
 
-@check("N4i.adjoint")
 def error_of_the_adjoint(settings: Settings) -> Measurement:
     """Measure `|<A x, y> - <x, A^H y>| / |<A x, y>|` at its largest, random complex x and y, float64."""
     draws = torch.Generator().manual_seed(settings.seed)
@@ -126,7 +121,6 @@ def _adjoint_error(acceleration: int, seed: int, draws: torch.Generator) -> floa
     return float((one - other).abs() / one.abs())
 
 
-@check("N4i.split")
 def subjects_on_two_sides(settings: Settings) -> Measurement:
     """Count the subjects that are in two of training, development and test, and those in none."""
     train, develop, test = map(set, split())
@@ -134,7 +128,6 @@ def subjects_on_two_sides(settings: Settings) -> Measurement:
     return Measurement(value=float(shared + abs(23 - len(train | develop | test))), n=23)
 
 
-@check("N4i.tuned")
 def tuned_optima_on_an_edge(settings: Settings) -> Measurement:
     """Count the chosen hyperparameters that are at an end of what was tried."""
     listed = json.loads(TUNED.read_text(encoding="utf-8"))["chosen"]

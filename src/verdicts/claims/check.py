@@ -34,7 +34,7 @@ class Check(Frozen):
     `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
     rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
     `measure` names what measures it, as `module.function` of the group, called with the group's settings (where it
-    takes `settings`) and the arguments `with`; empty where a function is decorated with `@check(id)`.
+    takes `settings`) and the arguments `with`.
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -48,7 +48,7 @@ class Check(Frozen):
     unit: str = ""
     share: Number | None = Field(default=None, gt=0, le=1)
     alarm: Number | None = Field(default=None, gt=0, le=1)
-    measure: str = Field(default="", pattern=r"^([a-z]\w*\.[a-z]\w*)?$")
+    measure: str = Field(pattern=r"^[a-z]\w*\.[a-z]\w*$")
     arguments: dict[str, JsonValue] = Field(default={}, alias="with")
 
     def __hash__(self) -> int:

@@ -5,6 +5,7 @@ import json
 import os
 import tomllib
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -162,15 +163,15 @@ def _refuse_missing_test(root: Path, claim: Claim, group: Group, tests: dict[Pat
 
 def _refuse_missing_functions(root: Path, group: Group, claims: Iterable[Claim]) -> None:
     """Refuse a check whose `measure` is no function of its group, or does not take the arguments `with`."""
-    modules: dict[str, dict[str, ast.arguments]] = {}
-    for check in (check for claim in claims for check in claim.check if check.measure):
+    signatures = cache(lambda module: _signatures(root / group.folder / f"{module}.py"))
+    for check in (check for claim in claims for check in claim.check):
         module, _, name = check.measure.partition(".")
-        if module not in modules:
-            modules[module] = _signatures(root / group.folder / f"{module}.py")
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
-        if name not in modules[module]:
-            raise UserError(f"{where}.measure: {unknown(f'function of {module}.py', name, modules[module])}")
-        takes = modules[module][name]
+        if (known := signatures(module)) is None:
+            continue
+        if name not in known:
+            raise UserError(f"{where}.measure: {unknown(f'function of {module}.py', name, known)}")
+        takes = known[name]
         names = [each.arg for each in (*takes.args, *takes.kwonlyargs)]
         for given in check.arguments:
             if given not in names and takes.kwarg is None:
@@ -181,12 +182,12 @@ def _refuse_missing_functions(root: Path, group: Group, claims: Iterable[Claim])
             raise UserError(f"{where}.with: {check.measure} also needs {', '.join(missing)}")
 
 
-def _signatures(path: Path) -> dict[str, ast.arguments]:
-    """Return the arguments of a module's functions by name; none where the file is missing or does not parse."""
+def _signatures(path: Path) -> dict[str, ast.arguments] | None:
+    """Return the arguments of a module's functions by name; None for what does not parse, which its run records."""
     try:
-        body = ast.parse(path.read_bytes()).body
-    except (OSError, SyntaxError):
-        return {}
+        body = ast.parse(path.read_bytes()).body if path.is_file() else []
+    except (SyntaxError, ValueError):
+        return None
     return {node.name: node.args for node in body if isinstance(node, ast.FunctionDef)}
 
 

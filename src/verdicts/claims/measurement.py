@@ -1,14 +1,11 @@
-"""What a check returns, and how it is bound to its entry in the claims file."""
+"""What a check returns, and how it says that it cannot."""
 
-from collections.abc import Callable, Mapping
-from types import ModuleType
-from typing import Any, ClassVar, Self, TypeVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 from pydantic import JsonValue, model_validator
 
 from verdicts.validation import Frozen
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Unavailable(Exception):
@@ -73,19 +70,3 @@ class Measurement(Frozen):
         if self.low is None or self.high is None:
             return self.value, self.value
         return self.low, self.high
-
-
-def check(identifier: str) -> Callable[[Function], Function]:
-    """Bind a function `settings -> Measurement` to the check `identifier` of the claims file."""
-
-    def bind(function: Function) -> Function:
-        function.check_id = identifier  # type: ignore[attr-defined]
-        return function
-
-    return bind
-
-
-def bound_checks(module: ModuleType) -> dict[str, Callable[[Any], Measurement]]:
-    """Return the functions that a module itself defines and binds, by check id."""
-    own = [function for function in vars(module).values() if getattr(function, "__module__", "") == module.__name__]
-    return {function.check_id: function for function in own if hasattr(function, "check_id")}

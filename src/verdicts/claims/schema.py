@@ -122,6 +122,11 @@ class Claim(Frozen):
     falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
     check: tuple[Check, ...] = Field(min_length=1)
 
+    @property
+    def modules(self) -> set[str]:
+        """Return the modules of its group that measure its checks."""
+        return {check.measure.partition(".")[0] for check in self.check}
+
     @field_validator("profiles")
     @classmethod
     def _full_has_all_of_cpu(cls, profiles: tuple[Profile, ...]) -> tuple[Profile, ...]:

@@ -63,7 +63,7 @@ class Checksummed(JsonFile):
         return file
 
     @classmethod
-    def found(cls, path: Path) -> Self | None:
+    def read_or_none(cls, path: Path) -> Self | None:
         """Read the file back, None for anything but the bytes once written."""
         with suppress(NotCurrent):
             return cls.read(path)

@@ -25,7 +25,7 @@ _OPEN: ContextVar[tuple[dict[str, str], dict[str, str]] | None] = ContextVar("me
 @contextmanager
 def remembering(path: Path) -> Iterator[None]:
     """Make inside only those `remembered` texts that the file `path` lacks; it then holds those that were used."""
-    before = memo.texts if (memo := Memo.found(path)) else {}
+    before = memo.texts if (memo := Memo.read_or_none(path)) else {}
     used: dict[str, str] = {}
     token = _OPEN.set((dict(before), used))
     try:

@@ -62,7 +62,7 @@ class RunRecord(Checksummed):
     @classmethod
     def last(cls, workspace: Workspace) -> Self | None:
         """Return the options of the last run, None if there was none."""
-        return cls.found(run_path(workspace))
+        return cls.read_or_none(run_path(workspace))
 
 
 def run_path(workspace: Workspace) -> Path:

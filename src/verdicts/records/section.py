@@ -40,7 +40,7 @@ def sections_of(workspace: Workspace) -> list[SectionView]:
     newest: dict[str, SectionView] = {}
     for place in places:
         for path in sorted(place.glob("*.json")):
-            if (section := Section.found(path)) and section.started:  # else nothing was tried
+            if (section := Section.read_or_none(path)) and section.started:  # else nothing was tried
                 changed = sum(digest != _digest(workspace, name) for name, digest in section.sources.items())
                 newest[section.id] = SectionView(section, changed, place == places[0])
     return list(newest.values())

@@ -30,7 +30,6 @@ class Sources:
         self._files = cache(self._closure)
         self._imports = cache(self._read_imports)
         self._digest = cache(lambda path: sha256_of(path.read_bytes()))
-        self.bound = cache(self._find_bound)
 
     def closure(self, module: str) -> dict[str, str]:
         """Return `{file: sha256}` of `module` and all that it imports, directly or not; `file` relative to its root."""
@@ -57,20 +56,6 @@ class Sources:
         for name in _imported(_tree("\n".join(CODE.findall(text)) if path.suffix == ".md" else text), package=""):
             files |= self.closure(name)
         return files
-
-    def _find_bound(self, package: str) -> dict[str, str]:
-        """Return the modules of a package by the checks that they bind: functions decorated with `@check("ID")`.
-
-        Raises UserError where two functions claim one check.
-        """
-        modules: dict[str, str] = {}
-        for root in self.roots:
-            for file in sorted(root.joinpath(*package.split(".")).glob("*.py")):
-                for name in _bound(_tree(file.read_bytes())):
-                    if name in modules:
-                        raise UserError(f"{package.replace('.', '/')}: two functions are bound to the check {name}")
-                    modules[name] = f"{package}.{file.stem}"
-        return modules
 
     def find(self, module: str) -> tuple[Path, Path] | None:
         """Return `(root, file)` of a module of the repository, None for any other."""
@@ -99,15 +84,6 @@ def _tree(source: bytes | str) -> ast.Module:
         return ast.parse(source)
     except (SyntaxError, ValueError):
         return ast.Module(body=[], type_ignores=[])
-
-
-def _bound(tree: ast.Module) -> Iterator[str]:
-    """Yield the ids of `@check("ID")` above the functions of a module."""
-    for node in tree.body:
-        for call in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "check":
-                texts = (each.value for each in call.args if isinstance(each, ast.Constant))
-                yield from (text for text in texts if isinstance(text, str))
 
 
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:

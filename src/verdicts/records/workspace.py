@@ -177,48 +177,32 @@ class Workspace:
         return sha256_of(canonical_json(self.config.settings_of(group.id)))
 
     def record_parts(self, claim: Claim) -> KeyParts:
-        """Return what a claim's record depends on: its entry, the modules that bind its checks, settings and data.
-
-        Raises UserError where two functions claim one check.
-        """
+        """Return what a claim's record depends on: its entry, the modules that measure it, settings and data."""
         group = self.claims.group_of(claim)
-        bound = self.bound(group)
-        modules = {f"{group.module}.settings"} | {bound[check.id] for check in claim.check if check.id in bound}
-        return self._parts(claim.model_dump(mode="json"), group, self._closures(modules), [claim])
-
-    def bound(self, group: Group) -> dict[str, str]:
-        """Return the module that measures each check of a group, by the check's id.
-
-        Raises UserError where two functions claim one check.
-        """
-        entries = [check for claim in self.all_claims.of_group(group.id) for check in claim.check if check.measure]
-        named = {check.id: f"{group.module}.{check.measure.partition('.')[0]}" for check in entries}
-        return self.sources.bound(group.module) | named
+        sources = self._closures(group, {"settings", *claim.modules})
+        return self._parts(claim.model_dump(mode="json"), group, sources, [claim])
 
     def figures_parts(self, group: Group) -> KeyParts:
         """Return what figures and tables depend on: their module, data, style, kinds of files, what draws them."""
-        sources = self._closures([f"{group.module}.figures", f"{group.module}.settings"])
+        sources = self._closures(group, ["figures", "settings"])
         sources |= self._extra(STYLE, *FIGURE_MAKERS)
         parts = self._parts([group.id, self.claims.outline.subject], group, sources, self.claims_here(group))
         return parts.model_copy(update={"config": sha256_of(f"{parts.config} {self.config.every_picture}")})
 
     def study_parts(self, group: Group) -> KeyParts | None:
         """Return what a group's study depends on: its module, settings and data; None where the group has no study."""
-        module = f"{group.module}.study"
-        if self.sources.find(module) is None:
+        if self.sources.find(f"{group.module}.study") is None:
             return None
-        sources = self._closures([module, f"{group.module}.settings"])
-        return self._parts(group.id, group, sources, self.claims_here(group))
+        return self._parts(group.id, group, self._closures(group, ["study", "settings"]), self.claims_here(group))
 
     def page_parts(self, group: Group) -> KeyParts:
         """Return what a group's notebook page depends on.
 
         That is the notebook, figures, checks and their entries, what renders it, and the outcomes and figures shown.
         """
-        shown = self.bound(group).values()
-        modules = {f"{group.module}.settings", f"{group.module}.figures", *shown}
+        modules = {"settings", "figures"}.union(*(claim.modules for claim in self.all_claims.of_group(group.id)))
         sources = self.sources.closure_of_script(self.root / (group.notebook or ""))
-        sources |= self._closures(modules) | self._extra(STYLE, *PAGE_MAKERS)
+        sources |= self._closures(group, modules) | self._extra(STYLE, *PAGE_MAKERS)
         # Its title, and each check's bound, tolerance and verdict are printed on it
         checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
         parts = self._parts([group.id, group.title, checks], group, sources, self.claims_here(group))
@@ -245,9 +229,10 @@ class Workspace:
                 return f"{name} changed while this was computed: run again"
         return ""
 
-    def _closures(self, modules: Iterable[str]) -> dict[str, str]:
-        """Return the digests of the files that any of the modules imports."""
-        return {name: digest for module in modules for name, digest in self.sources.closure(module).items()}
+    def _closures(self, group: Group, modules: Iterable[str]) -> dict[str, str]:
+        """Return the digests of the files that any of these modules of a group imports."""
+        closures = [self.sources.closure(f"{group.module}.{module}") for module in modules]
+        return {name: digest for closure in closures for name, digest in closure.items()}
 
     def _extra(self, *names: str) -> dict[str, str]:
         """Return the digests of files of the package or the repository that no module imports."""

@@ -1,6 +1,5 @@
-"""A group's checks: found by reading its modules, imported by name from the repository's root, called with settings."""
+"""A group's checks: functions that their entries name, imported from the repository's root, called with settings."""
 
-import ast
 import importlib
 import importlib.util
 import inspect
@@ -17,7 +16,7 @@ from pydantic import BaseModel, JsonValue, ValidationError
 
 from verdicts.claims.check import Check
 from verdicts.claims.loading import file_of_setting
-from verdicts.claims.measurement import Measurement, bound_checks
+from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Group
 from verdicts.errors import in_utf8
 from verdicts.records.files import write_whole
@@ -33,19 +32,16 @@ class NoSettings(Frozen):
 
 @dataclass(frozen=True)
 class Checks:
-    """A group, ready to run: its settings, and where each of its checks is bound."""
+    """A group, ready to run, with its settings."""
 
     group: Group
-    folder: Path
     settings: BaseModel
-    modules: dict[str, str]
 
     @classmethod
     def load(cls, workspace: Workspace, group: Group) -> Self:
         """Validate a group's settings; its other modules are imported as they are needed.
 
-        Raises UserError for settings that do not fit, and where two functions claim one check; whatever an import
-        raises passes through.
+        Raises UserError for settings that do not fit; whatever an import raises passes through.
         """
         raw, schema = workspace.config.settings_of(group.id), settings_class(group)
         try:
@@ -54,42 +50,32 @@ class Checks:
             first = error.errors()[0]["loc"][:1]
             where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
-        return cls(group, workspace.root / group.folder, settings, workspace.bound(group))
+        return cls(group, settings)
 
     def function(self, check: Check) -> Function:
-        """Return the function bound to a check. Raises LookupError if there is none, or what a module's import does."""
-        if check.measure:
-            return measuring(self.group.module, check)
-        if check.id not in self.modules:
-            for file in sorted(self.folder.glob("*.py")):
-                ast.parse(file.read_bytes(), file.name)  # whose checks are not found in one that does not parse
-            raise LookupError(f"no function below {self.group.module} is bound to the check {check.id}")
-        return bound_checks(importlib.import_module(self.modules[check.id]))[check.id]
+        """Return what measures a check: settings -> measurement. Raises what the import of its module does.
+
+        Lists among the arguments become tuples, texts members of the enumeration that is asked for. A number that the
+        function returns is a measurement without an interval.
+        """
+        module, _, name = check.measure.partition(".")
+        function = getattr(importlib.import_module(f"{self.group.module}.{module}"), name)
+        hints = get_type_hints(function) if check.arguments else {}
+        arguments = {key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()}
+        takes_settings = "settings" in inspect.signature(function).parameters
+
+        @wraps(function)
+        def measure(settings: BaseModel) -> Measurement:
+            given = {"settings": settings, **arguments} if takes_settings else arguments
+            result = function(**given)
+            return result if isinstance(result, Measurement) else Measurement(value=float(result))
+
+        return measure
 
     def figures(self) -> ModuleType | None:
         """Return the module that draws and tabulates, None where the group has none."""
         name = f"{self.group.module}.figures"
         return importlib.import_module(name) if importlib.util.find_spec(name) else None
-
-
-def measuring(group: str, check: Check) -> Function:
-    """Return what measures a check whose entry names a function of its group: settings -> measurement.
-
-    Lists among the arguments become tuples, texts members of the enumeration that is asked for. A number that the
-    function returns is a measurement without an interval.
-    """
-    module, _, name = check.measure.partition(".")
-    function = getattr(importlib.import_module(f"{group}.{module}"), name)
-    takes_settings, hints = "settings" in inspect.signature(function).parameters, get_type_hints(function)
-    arguments = {key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()}
-
-    @wraps(function)
-    def measure(settings: BaseModel) -> Measurement:
-        given = {"settings": settings, **arguments} if takes_settings else arguments
-        result = function(**given)
-        return result if isinstance(result, Measurement) else Measurement(value=float(result))
-
-    return measure
 
 
 def _as_hinted(value: JsonValue, hint: object = None) -> Any:

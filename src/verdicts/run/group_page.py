@@ -92,8 +92,8 @@ class GroupPage:
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:
         """Return a check and its outcome: from its claim's current record, else measured now if the profile runs it."""
         claims = self.workspace.claims.of_group(self.group.id)
-        found = ((claim, check) for claim in claims for check in claim.check if check.id == identifier)
-        if (pair := next(found, None)) is None:
+        pairs = ((claim, check) for claim in claims for check in claim.check if check.id == identifier)
+        if (pair := next(pairs, None)) is None:
             raise LookupError(f"{self.group.id} has no check {identifier}")
         claim, check = pair
         try:

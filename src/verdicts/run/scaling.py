@@ -60,18 +60,18 @@ def work_of(workspace: Workspace) -> tuple[list[GroupWork], float]:
 
 def _work(workspace: Workspace, group: Group) -> GroupWork:
     folder, path = (workspace.folder.parent / CELLS).resolve(), workspace.study_path(group)
-    record = Artefacts.found(path)
+    record = Artefacts.read_or_none(path)
     paths = [(path.parent / name).resolve() for name in record.files if name.endswith(".json")] if record else []
     cells = {place.relative_to(folder).as_posix(): cost for place, cost in costs_below(folder, paths).items()}
     names = [place.relative_to(folder).as_posix() for place in paths]
-    records = [Record.found(workspace.record_path(claim)) for claim in workspace.claims_here(group)]
+    records = [Record.read_or_none(workspace.record_path(claim)) for claim in workspace.claims_here(group)]
     checks = sum(each.provenance.seconds for each in records if each) + _seconds(workspace.figures_path(group))
     page = _seconds(workspace.page_path(group)) if group.notebook and workspace.config.notebooks else 0.0
     return GroupWork(group.id, cells, [name for name in names if name in cells], checks, page)
 
 
 def _seconds(path: Path) -> float:
-    made = Artefacts.found(path)
+    made = Artefacts.read_or_none(path)
     return made.provenance.seconds if made else 0.0
 
 

@@ -117,8 +117,8 @@ def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[
     wanted, names = [*modules], set(groups)
     for group in workspace.claims.group:
         if group.id in names:
-            bound = workspace.bound(group).values()
-            wanted += [f"{group.module}.study", f"{group.module}.figures", *bound]
+            measuring = set[str]().union(*(claim.modules for claim in workspace.claims.of_group(group.id)))
+            wanted += [f"{group.module}.{name}" for name in ("study", "figures", *sorted(measuring))]
     for name in wanted if _forks(workspace) else ():
         with contextlib.suppress(Exception, SystemExit):
             importlib.import_module(name)

@@ -20,7 +20,7 @@ class Cost(Checksummed):
 
 def cost_at(path: Path) -> Cost | None:
     """Return what the cell of a file cost, None where that is not known."""
-    return Cost.found(path.with_suffix(".cost"))
+    return Cost.read_or_none(path.with_suffix(".cost"))
 
 
 def costs_below(folder: Path, paths: Iterable[Path], run: str = "") -> dict[Path, Cost]:

@@ -24,11 +24,12 @@ CLAIM_FAULTS = [
     ("test_toy.py::test_one", "test_no.py::test_one", "'tests/test_no.py::test_one': no such test"),
     ("::TestToy::test_two", "::test_two", "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test"),
     *(
-        ('id = "A1.one"', f'id = "A1.one"\n{entry}', f"check[A1.one].{line}")
+        ('measure = "checks.one"', entry, f"check[A1.one].{line}")
         for entry, line in (
             ('measure = "checks.noe"', "measure: unknown function of checks.py 'noe': did you mean one?"),
             ('measure = "cheks.one"', "measure: unknown function of cheks.py 'one': known: none"),
             ('measure = "one"', "measure = 'one'"),
+            ("", "measure is missing"),
             ('measure = "checks.scaled"\nwith = { facto = 2 }', "with: unknown argument of checks.scaled 'facto': did"),
             ('measure = "checks.scaled"', "with: checks.scaled also needs factor"),
         )
@@ -126,6 +127,7 @@ def test_groups_come_by_part_then_by_order_then_by_place(toy):
     for name, letter in (("aaa", "C"), ("zzz", "D")):
         text = toy.claims("alpha").read_text().replace('id = "A', f'id = "{letter}')
         toy.write(f"{toy.package}/{name}/claims.toml", text.replace("[group]", "[group]\norder = 1"))
+        toy.write(f"{toy.package}/{name}/checks.py", toy.claims("alpha").with_name("checks.py").read_text())
     assert [group.id for group in load_claims(toy.root).group] == ["alpha", "aaa", "zzz", "beta"]
 
 

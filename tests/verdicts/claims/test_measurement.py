@@ -1,14 +1,12 @@
-"""What a measurement accepts, and how functions are found by the ids they are bound to."""
+"""What a measurement accepts."""
 
 import math
-import types
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from verdicts import Measurement, check
-from verdicts.claims.measurement import bound_checks
+from verdicts import Measurement
 
 
 def test_an_exact_measurement_is_its_own_interval():
@@ -35,17 +33,3 @@ def test_booleans_and_numpy_numbers_count(given, value):
 def test_what_is_no_measurement_is_refused(fields, complaint):
     with pytest.raises(ValidationError, match=complaint):
         Measurement(**fields)
-
-
-def test_bound_functions_are_those_that_the_module_itself_defines():
-    module = types.ModuleType("made_up")
-
-    @check("X.one")
-    def one(settings): ...
-
-    @check("X.foreign")
-    def foreign(settings): ...
-
-    one.__module__, foreign.__module__ = "made_up", "made_up.part"
-    module.one, module.alias, module.foreign, module.other = one, one, foreign, 3
-    assert bound_checks(module) == {"X.one": one}

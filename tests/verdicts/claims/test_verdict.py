@@ -13,7 +13,14 @@ HOLDS, REFUTED, OPEN, NOT_RUN = Verdict.HOLDS, Verdict.REFUTED, Verdict.INCONCLU
 
 def entry(relation, bound=1.0, tolerance=0.5):
     return Check(
-        id="X", quantity="q", relation=relation, bound=bound, tolerance=tolerance, origin="algebra", unit="nats"
+        id="X",
+        quantity="q",
+        measure="m.f",
+        relation=relation,
+        bound=bound,
+        tolerance=tolerance,
+        origin="algebra",
+        unit="nats",
     )
 
 

@@ -114,7 +114,6 @@ def test_a_run_of_few_claims_leaves_the_values_of_the_others(toy):
     assert after["studies"].keys() == before["studies"].keys() and after["beside"] >= before["beside"]
     assert after["claims"]["A1"]["earlier"] is None and list(after["claims"]) == list(before["claims"])
     toy.replace_in_claims("beta", 'id = "B1.three"', 'id = "B1.other"')
-    toy.replace_in_module("beta/checks", '"B1.three"', '"B1.other"')
     toy.run_all()
     assert "without a value: B1, B2" in expected(toy), "its checks are others now"
 

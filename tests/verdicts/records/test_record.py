@@ -24,7 +24,7 @@ PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1"}, data={}, device="
 ENVIRONMENT = Environment(
     python="3", packages={}, platform="p", processor="c", device="cpu", threads=1, commit=None, dirty=None
 )
-CHECK = {"quantity": "q", "origin": "algebra"}
+CHECK = {"quantity": "q", "measure": "m.f", "origin": "algebra"}
 CLAIM = Claim(
     id="X",
     group="g",

@@ -2,7 +2,6 @@
 
 import pytest
 
-from verdicts.errors import UserError
 from verdicts.records.sources import Sources
 
 
@@ -79,36 +78,3 @@ def test_a_notebook_in_markdown_counts_with_what_its_code_imports(tree):
     (tree / "notebook.md").write_text(text)
     files = Sources(tree / "src", tree).closure_of_script(tree / "notebook.md")
     assert set(files) == {"notebook.md", "checks/direct.py", "lib/__init__.py", "lib/core.py"}
-
-
-BINDING = """
-from verdicts import check
-
-@check("A.one")
-def one(settings): ...
-
-@other
-@check("A.two")
-def two(settings): ...
-
-class Group:
-    @check("A.inside")
-    def three(settings): ...
-"""
-
-
-def test_checks_are_found_in_the_modules_of_their_group_without_importing_them(tree):
-    (tree / "checks/binding.py").write_text(BINDING + "raise RuntimeError('imported')\n")
-    (tree / "checks/deeper").mkdir()
-    (tree / "checks/deeper/more.py").write_text(BINDING)
-    assert Sources(tree / "src", tree).bound("checks") == {"A.one": "checks.binding", "A.two": "checks.binding"}
-    assert Sources(tree / "src", tree).bound("lib") == {}
-
-
-@pytest.mark.parametrize("name", ["binding", "another"])
-def test_two_functions_for_one_check_are_refused(tree, name):
-    (tree / "checks/binding.py").write_text(BINDING)
-    with (tree / f"checks/{name}.py").open("a") as stream:
-        stream.write('@check("A.one")\ndef again(settings): ...\n')
-    with pytest.raises(UserError, match=r"^checks: two functions are bound to the check A\.one$"):
-        Sources(tree / "src", tree).bound("checks")

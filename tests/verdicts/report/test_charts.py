@@ -24,7 +24,14 @@ from verdicts.report.views import CheckView
 )
 def test_a_margin_is_the_share_by_which_a_requirement_is_met(relation, bound, tolerance, measured, shares):
     check = Check(
-        id="X.x", quantity="x", relation=relation, bound=bound, tolerance=tolerance, origin="algebra", unit=""
+        id="X.x",
+        quantity="x",
+        measure="m.f",
+        relation=relation,
+        bound=bound,
+        tolerance=tolerance,
+        origin="algebra",
+        unit="",
     )
     value, low, high = measured
     result = CheckResult.of(check, Measurement(value=value, low=low, high=high), seconds=0.0, where="")

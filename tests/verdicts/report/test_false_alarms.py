@@ -13,7 +13,15 @@ from verdicts.report.false_alarms import family_wise, rates
 
 
 def entry(**given: object) -> Check:
-    stated = {"id": "Y1.a", "quantity": "a", "relation": ">=", "bound": 0.0, "tolerance": 0.0, "origin": "Monte Carlo"}
+    stated = {
+        "id": "Y1.a",
+        "quantity": "a",
+        "measure": "m.f",
+        "relation": ">=",
+        "bound": 0.0,
+        "tolerance": 0.0,
+        "origin": "Monte Carlo",
+    }
     return Check.model_validate(stated | given)
 
 

@@ -62,7 +62,7 @@ def test_span(low, high, shown):
     [("<=", 0, 0.005, "≤ 0.005"), (">=", 1.5, 0.015, "≥ 1.485"), ("<=", 5, 0, "≤ 5"), ("=", 0, 0.03, "= 0 ± 0.03")],
 )
 def test_what_is_required_has_the_tolerance_in_it(relation, bound, tolerance, shown):
-    check = {"id": "A1.a", "quantity": "q", "origin": "algebra", "relation": relation}
+    check = {"id": "A1.a", "quantity": "q", "measure": "m.f", "origin": "algebra", "relation": relation}
     assert required(Check(**check, bound=bound, tolerance=tolerance)) == shown
 
 

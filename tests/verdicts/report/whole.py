@@ -1,6 +1,5 @@
 """This repository's results as after a whole run, without running anything: records, figures, tables in its sizes."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,6 @@ from verdicts.report import page as report
 from verdicts.report.report_texts import load_findings
 
 FIGURES = 63  # a whole cpu run has 61
-BOUND = re.compile(r'^@check\("(?P<id>[^"]+)"\)', re.MULTILINE)
 
 
 def whole_page(out: Path) -> Path:
@@ -53,15 +51,9 @@ def whole(out: Path) -> Workspace:
 def _places() -> dict[str, str]:
     """Return, by check, the file and line of the function that measures it."""
     found = {}
-    for folder in ("analysis", "experiments", "related", "beyond", "survey"):
-        for file in (REPOSITORY / folder).rglob("*.py"):
-            text = file.read_text(encoding="utf-8")
-            for each in BOUND.finditer(text):
-                line = text.count("\n", 0, each.start()) + 1
-                found[each["id"]] = f"{file.relative_to(REPOSITORY).as_posix()}:{line}"
     all_claims = claims()
     for claim in all_claims.claim:
-        for check in (each for each in claim.check if each.measure):
+        for check in claim.check:
             module, _, name = check.measure.partition(".")
             file = f"{all_claims.group_of(claim).folder}/{module}.py"
             above = (REPOSITORY / file).read_text(encoding="utf-8").partition(f"def {name}(")[0]

@@ -17,8 +17,7 @@ def powers(of: tuple[float, ...], at: int, settings: object = None) -> float:
 def named(toy):
     """The toy repository, one of whose checks names a function of another module."""
     toy.write(f"{toy.package}/alpha/more.py", MORE)
-    toy.replace_in_claims("alpha", 'id = "A1.one"', f'id = "A1.one"\n  {MEASURE}')
-    toy.replace_in_module("alpha/checks", '@check("A1.one")\n', "")
+    toy.replace_in_claims("alpha", 'measure = "checks.one"', MEASURE)
     return toy
 
 

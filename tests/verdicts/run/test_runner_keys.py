@@ -26,8 +26,8 @@ def page_parts(toy):
     [
         ("tolerance = 1e-12", "tolerance = 1e-3"),
         (
-            'id = "A2.two"\n  quantity = "two"\n  relation = "<="\n  bound = 1.0',
-            'id = "A2.two"\n  quantity = "two"\n  relation = "<="\n  bound = 3.0',
+            'id = "A2.two"\n  quantity = "two"\n  measure = "checks.two"\n  relation = "<="\n  bound = 1.0',
+            'id = "A2.two"\n  quantity = "two"\n  measure = "checks.two"\n  relation = "<="\n  bound = 3.0',
         ),
         ('quantity = "one"', 'quantity = "unity"'),
         ('origin = "rounding"', 'origin = "algebra"'),
