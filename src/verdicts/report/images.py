@@ -42,7 +42,7 @@ def data_address(file: Path) -> Markup:
 
 
 def shortened(svg: str) -> str:
-    """Return the same picture in two thirds of the bytes that matplotlib writes."""
+    """Return a figure in two thirds of the bytes that matplotlib writes, without a visible change."""
     for pattern, replacement in SHORTENED:
         svg = pattern.sub(replacement, svg)
     return svg
