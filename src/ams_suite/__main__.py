@@ -6,10 +6,10 @@ Groups add commands of their own: `commands` in a claims file names them.
 
 import contextlib
 import errno
-import importlib
 import io
 import math
 import os
+import pkgutil
 import re
 import resource
 import signal
@@ -106,9 +106,8 @@ def _places() -> dict[str, str]:
 
 def _loaded(place: str) -> type[Command]:
     """Return the class at `module:class`. Raises UserError where there is none."""
-    module, _, name = place.partition(":")
     try:
-        command: type[Command] = getattr(importlib.import_module(module), name)
+        command: type[Command] = pkgutil.resolve_name(place)
     except (ImportError, AttributeError) as absence:
         raise UserError(f"commands: {place}: {absence}") from absence
     return command
@@ -134,16 +133,10 @@ class Interrupt:
         raise KeyboardInterrupt
 
 
-class Quiet:
-    """What is shown of an error that Python drops: nothing of an interrupt, which is noted, else what was before."""
-
-    def __init__(self, before: Callable[["sys.UnraisableHookArgs"], object]) -> None:
-        self.before = before
-
-    def __call__(self, dropped: "sys.UnraisableHookArgs") -> None:
-        """Show it."""
-        if not isinstance(dropped.exc_value, KeyboardInterrupt):
-            self.before(dropped)
+def _show_dropped(dropped: "sys.UnraisableHookArgs") -> None:
+    """Show an error that Python drops, unless it is an interrupt, which is noted."""
+    if not isinstance(dropped.exc_value, KeyboardInterrupt):
+        sys.__unraisablehook__(dropped)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -156,8 +149,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
         if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
             signal.signal(sent, interrupt)
-    if not isinstance(sys.unraisablehook, Quiet):
-        sys.unraisablehook = Quiet(sys.unraisablehook)
+    if sys.unraisablehook is sys.__unraisablehook__:
+        sys.unraisablehook = _show_dropped
     if (limit := _memory_limit()) < LEAST_MEMORY:
         return _ended(2, f"ams: memory is limited to {limit / 2**20:.0f} MiB (ulimit -v): lift it to 1 GiB or more\n")
     try:

@@ -6,7 +6,7 @@ The file alone decides verdicts: quantity, relation, bound and tolerance stand t
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -29,15 +29,6 @@ class Profile(StrEnum):
     FULL = "full"
     GPU = "gpu"
     BENCH = "bench"
-
-
-class SourceKind(StrEnum):
-    """Who says so."""
-
-    ABSTRACT = "abstract"
-    AUTHORS_CODE = "authors' code"
-    RELATED_PAPER = "related paper"
-    PROVED_HERE = "proved here"
 
 
 class Evidence(StrEnum):
@@ -80,9 +71,9 @@ class Expectation(StrEnum):
 
 
 class Source(Frozen):
-    """Where a claim comes from: `where` names the section, file, theorem or table."""
+    """Where a claim comes from: who says so, and `where`, the section, file, theorem or table."""
 
-    kind: SourceKind
+    kind: Literal["abstract", "authors' code", "related paper", "proved here"]
     where: str
 
 

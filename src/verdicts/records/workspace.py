@@ -1,7 +1,7 @@
 """The repository that is checked, the profile, and the places of its results."""
 
-import importlib
 import os
+import pkgutil
 import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -69,10 +69,7 @@ class Project:
 
 def project_at(place: str) -> Project:
     """Return the project object at `module:name`; for an empty text one that knows nothing."""
-    if not place:
-        return Project()
-    module, _, name = place.partition(":")
-    project: Project = getattr(importlib.import_module(module), name)
+    project: Project = pkgutil.resolve_name(place) if place else Project()
     return project
 
 

@@ -5,10 +5,9 @@ None of these files holds a measured number: a text names the checks whose value
 
 import re
 from collections.abc import Collection, Iterable, Mapping
-from enum import StrEnum
 from pathlib import Path
 from types import GenericAlias
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, create_model
 
@@ -27,14 +26,6 @@ WORKS = "paper/related_work.toml"
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::required)?)\}")
 
 
-class Status(StrEnum):
-    """How much of an exhibit of the paper stands here."""
-
-    RESTATED = "restated"
-    SCALED = "scaled"
-    NOT_HERE = "not here"
-
-
 class Exhibit(Frozen):
     """One figure or table of the paper.
 
@@ -46,7 +37,7 @@ class Exhibit(Frozen):
     title: str
     what: str
     here: tuple[str, ...] = ()
-    status: Status
+    status: Literal["restated", "scaled", "not here"]
     profile: Profile | None = None
     scaling: str = ""
     reason: str = ""
