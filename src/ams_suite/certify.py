@@ -10,8 +10,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,14 +90,9 @@ def _empty_folder(parent: Path, started: str) -> Path:
 def wanted(claims: Claims, findings: Sequence[Finding]) -> list[Claim]:
     """Return the claims that the rows rest on: first each row's number, then what its sentence needs, row after row."""
     numbers = [claims.claim_of(each.number.check).id for each in findings if each.number]
-    needs = [list(each.needs) for each in findings]
-    order = [*numbers, *(name for position in range(max(map(len, needs), default=0)) for name in _at(needs, position))]
+    needed = (name for nth in zip_longest(*(each.needs for each in findings)) for name in nth if name)
     by_id = {claim.id: claim for claim in claims.claim}
-    return [by_id[name] for name in dict.fromkeys(order)]
-
-
-def _at(lists: Iterable[Sequence[str]], position: int) -> Iterable[str]:
-    return (each[position] for each in lists if position < len(each))
+    return [by_id[name] for name in dict.fromkeys([*numbers, *needed])]
 
 
 def planned(

@@ -122,14 +122,6 @@ def _operator(node: Element) -> str:
     return f'class("{node.get("class")}", {_letters(text)})' if node.get("class") else _letters(text)
 
 
-def _quotation(node: Element) -> str:
-    return _quoted(_text(node))
-
-
-def _space(node: Element) -> str:
-    return SPACES.get(node.get("width", ""), "")
-
-
 def _group(node: Element) -> str:
     return _written(node) or '""'
 
@@ -142,10 +134,6 @@ def _fraction(node: Element) -> str:
 def _root(node: Element) -> str:
     body, degree = node
     return f"root({_group(degree)}, {_group(body)})"
-
-
-def _square_root(node: Element) -> str:
-    return f"sqrt({_sequence(list(node))})"
 
 
 def _attached(*places: str) -> Callable[[Element], str]:
@@ -187,10 +175,6 @@ def _table(node: Element) -> str:
     return "".join([*rows, ")"])
 
 
-def _nothing(node: Element) -> str:
-    return ""
-
-
 _FORMS: dict[str, Callable[[Element], str]] = {
     "math": _row,
     "mrow": _row,
@@ -199,10 +183,10 @@ _FORMS: dict[str, Callable[[Element], str]] = {
     "mi": _identifier,
     "mn": _number,
     "mo": _operator,
-    "mtext": _quotation,
-    "mspace": _space,
+    "mtext": lambda node: _quoted(_text(node)),
+    "mspace": lambda node: SPACES.get(node.get("width", ""), ""),
     "mfrac": _fraction,
-    "msqrt": _square_root,
+    "msqrt": lambda node: f"sqrt({_sequence(list(node))})",
     "mroot": _root,
     "msub": _attached("b"),
     "msup": _attached("t"),
@@ -211,5 +195,5 @@ _FORMS: dict[str, Callable[[Element], str]] = {
     "mover": _decorated(OVER, "t"),
     "munderover": _both,
     "mtable": _table,
-    "mphantom": _nothing,
+    "mphantom": lambda node: "",
 }

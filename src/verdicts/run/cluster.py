@@ -202,16 +202,12 @@ def _report_failures(
             continue
         blamed = True
         logs = [workspace.log_path(task.log)] if _started(workspace, task) else [workspace.log_path("snakemake")]
-        logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=_age)[-1:]
+        logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=os.path.getmtime)[-1:]
         ended = "has not ended" if broken else "ended badly at every attempt"
         happened = ended if _started(workspace, task) else "was not started"
         screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
     if code and not blamed:
         screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
-
-
-def _age(path: Path) -> float:
-    return path.stat().st_mtime
 
 
 @contextlib.contextmanager

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache, partial
 
 from verdicts.claims.check import Check
 from verdicts.claims.measurement import Measurement
@@ -65,19 +66,15 @@ def run_group(workspace: Workspace, run: RunRecord, group: Group, note: Note, co
 
 
 def loader(workspace: Workspace, group: Group) -> Load:
-    """Load the group's checks once, now; the function returned gives them, or raises what kept them from loading."""
+    """Load the group's checks now; the function returned gives them, or raises what keeps them from loading."""
+    load = cache(partial(Checks.load, workspace, group))
     try:
-        checks = Checks.load(workspace, group)
+        load()
     except UserError:
         raise
-    except (Exception, SystemExit) as error:
-        broken = error
-
-        def fail() -> Checks:
-            raise broken
-
-        return fail
-    return lambda: checks
+    except (Exception, SystemExit):
+        pass  # whoever asks for them is told
+    return load
 
 
 def _refusing(reason: str) -> Load:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
+from typing import IO
 
 from verdicts.errors import UserError, writable
 from verdicts.records.files import discard_unfinished, make_folder
@@ -54,30 +55,30 @@ def sharing(folder: Path) -> Iterator[None]:
     """
     make_folder(folder)
     with (folder / JOBS).open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            discard_unfinished(folder, older_than=A_DAY)
-        else:
-            discard_unfinished(folder)
+        discard_unfinished(folder, older_than=0.0 if _taken(stream) else A_DAY)
     with at_work(folder):
         yield
 
 
+def _taken(stream: IO[bytes]) -> bool:
+    """Take the lock of an open file for this process alone; return whether nobody else has it."""
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
 def _refuse_orphans(path: Path) -> None:
     with path.open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+        if not _taken(stream):
             advice = "wait for them, or give another place with --out DIR"
-            raise UserError(f"jobs of a run that died are still at work in {path.parent}; {advice}") from error
+            raise UserError(f"jobs of a run that died are still at work in {path.parent}; {advice}")
 
 
 def _take(stream: FileIO, path: Path) -> None:
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise UserError(_holder(path)) from error
+    if not _taken(stream):
+        raise UserError(_holder(path))
     stream.truncate(0)
     stream.write(json.dumps({"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}).encode())
 
