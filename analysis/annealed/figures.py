@@ -23,7 +23,7 @@ from analysis.annealed.nfe_to_threshold import (
 )
 from analysis.annealed.settings import BASELINE, PAPER, TABULATED, Settings
 from verdicts import Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -77,7 +77,7 @@ def _grid(settings: Settings) -> str:
     )
 
 
-def _cell(points: Iterable[tuple[float, float]], error: float) -> Cell:
+def _cell(points: Iterable[tuple[float, float]], error: float) -> TableCell:
     evaluations = nfe_to_threshold(points, error)
     return round(evaluations) if math.isfinite(evaluations) else ""
 
@@ -101,5 +101,5 @@ def speed_up(settings: Settings) -> Iterator[tuple[Cell, ...]]:
         yield budget, *(column.get(budget, "") for column in columns)
 
 
-def _times(point: SpeedUp) -> Cell:
+def _times(point: SpeedUp) -> TableCell:
     return round(point.high, 2) if math.isfinite(point.high) else f"> {point.low:.1f}"

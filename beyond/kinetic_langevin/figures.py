@@ -22,7 +22,7 @@ from beyond.kinetic_langevin.rates import best_rate, rate_without_momentum, wors
 from beyond.kinetic_langevin.samplers import DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 TITLES = {
     Kind.EXACT: "exact scores",
@@ -184,7 +184,7 @@ def tables(settings: Settings) -> list[Table]:
     return tables
 
 
-def kinetic_time(settings: Settings, kinds: Sequence[Kind]) -> Iterator[tuple[Cell, ...]]:
+def kinetic_time(settings: Settings, kinds: Sequence[Kind]) -> Iterator[tuple[TableCell, ...]]:
     """Refreshment beside cost: evaluations and Langevin time to KL$/d = 10^{-4}$, geometric mean over {targets}
     Gaussians drawn after all settings were fixed (the third family). Exact: exact scores; high and shift: scores scaled
     or shifted at high noise; start: a bad start; low: scores scaled at low noise (the fourth family). Where some
@@ -205,7 +205,7 @@ def kinetic_time(settings: Settings, kinds: Sequence[Kind]) -> Iterator[tuple[Ce
             yield name, *chain.from_iterable(columns(name, kind) for kind in kinds)
 
 
-def kinetic_mixture(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def kinetic_mixture(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """A mixture of two modes, exact scores: KL (nats), exact, or by particles with an interval of confidence
     $1 - 10^{-6}$.
     """
@@ -214,7 +214,7 @@ def kinetic_mixture(settings: Settings) -> Iterator[tuple[Cell, ...]]:
         yield name, *(f"{kl.value:.5f}" + (f" [{kl.low:.5f}, {kl.high:.5f}]" if kl.n > 1 else "") for kl in kls)
 
 
-def kinetic_conformance() -> Iterator[tuple[Cell, ...]]:
+def kinetic_conformance() -> Iterator[tuple[TableCell, ...]]:
     """The conformance kit on the samplers of K8 and K9: the order that the source states, and the measured ones with
     their intervals: of the marginals of a Gaussian, of each step past the start, and of points on a mixture.
     """
@@ -225,7 +225,7 @@ def kinetic_conformance() -> Iterator[tuple[Cell, ...]]:
         yield name, report.verdict, report.stated or "", *shown
 
 
-def evaluations_until(settings: Settings, kind: Kind) -> Iterator[tuple[Cell, ...]]:
+def evaluations_until(settings: Settings, kind: Kind) -> Iterator[tuple[TableCell, ...]]:
     """{kind}: evaluations until KL$/d$ (nats) falls to each threshold, geometric mean over {targets} Gaussians drawn
     after all settings were fixed, with Student's interval; where some never reach it, {largest} stands for theirs.
     """
@@ -234,7 +234,7 @@ def evaluations_until(settings: Settings, kind: Kind) -> Iterator[tuple[Cell, ..
         yield name, *(_mean(each, settings.budget) for each in counts)
 
 
-def kinetic_development(settings: Settings, problems: Sequence[Problem]) -> Iterator[tuple[Cell, ...]]:
+def kinetic_development(settings: Settings, problems: Sequence[Problem]) -> Iterator[tuple[TableCell, ...]]:
     """How settings were chosen: evaluations on the development family (24 targets, another seed) with the chosen
     settings, first for each sampler, and with those next to them. Chosen is the least mean over all.
     """

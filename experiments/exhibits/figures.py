@@ -14,7 +14,7 @@ from experiments.exhibits.image_cells import Runs, cell_of
 from experiments.exhibits.settings import Settings
 from verdicts import Table
 from verdicts.claims.schema import Profile
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 HOUR = 3600.0
 UNKNOWN = ""
@@ -52,7 +52,7 @@ def rate_of(settings: Settings, configuration: Configuration) -> Rate | None:
         return None
 
 
-def exhibits() -> Iterator[tuple[Cell, ...]]:
+def exhibits() -> Iterator[tuple[TableCell, ...]]:
     """The authors' configurations of arXiv 2405.13726 (with those of score_sde, NCSNv2 and GDSS that they name), one in
     a row: data set and network, the sampler there, the claims and groups that stand for it here (their sizes: table
     exhibit_groups), the command that runs these and on what, the file that a user must have where the suite cannot
@@ -65,14 +65,14 @@ def exhibits() -> Iterator[tuple[Cell, ...]]:
         yield each.title, each.stated(), here, run, each.checkpoint, "; ".join(each.unknown)
 
 
-def exhibit_groups() -> Iterator[tuple[Cell, ...]]:
+def exhibit_groups() -> Iterator[tuple[TableCell, ...]]:
     """The groups that stand for the authors' configurations, with the smallest profile that runs each, and its scale
     there: data, generated samples of each sampler, score evaluations (images) or steps (graphs) of each.
     """
     return standing(all_claims(), listed())
 
 
-def exhibit_costs(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[Cell, ...]]:
+def exhibit_costs(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
     """What each configuration costs at its published size: samples, times evaluations of its network. CPU seconds are
     measured on the machine of this run, one thread, one or two images at once, with random weights, or the GDSS
     authors' for graphs; another resolution has the time of the nearest one that is timed, times the ratio of counted
@@ -84,12 +84,12 @@ def exhibit_costs(settings: Settings, rates: dict[str, Rate | None]) -> Iterator
     return (_cost(settings, each, rates[each.id]) for each in listed().configuration)
 
 
-def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[Cell, ...]:
-    samples: Cell = UNKNOWN if entry.samples is None else entry.samples
+def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[TableCell, ...]:
+    samples: TableCell = UNKNOWN if entry.samples is None else entry.samples
     if rate is None:
         return (entry.title, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, samples, entry.budget, UNKNOWN, UNKNOWN)
     million, gigas = _short(rate.parameters / 1e6), _short(rate.flops / 1e9)
-    hours: Sequence[Cell] = (UNKNOWN, UNKNOWN)
+    hours: Sequence[TableCell] = (UNKNOWN, UNKNOWN)
     if entry.samples is not None:
         evaluations = entry.samples * entry.budget
         hours = [_short(evaluations * rate.seconds / HOUR), _short(gpu_hours(settings, rate, evaluations))]
@@ -102,7 +102,7 @@ def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:
     return evaluations * rate.flops / (1e12 * settings.tflops) / HOUR
 
 
-def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[Cell, ...]]:
+def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
     """The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for each
     data set and network. A cell says where its quality stands. Measured: in that table of this suite, with that
     network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). Not run:
@@ -121,7 +121,7 @@ def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterato
             yield entry.title, sampler, *cells, entry.command.removeprefix("bash reproduce.sh ")
 
 
-def exhibit_grid(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[Cell, ...]]:
+def exhibit_grid(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
     """What the image experiment costs whole: each sampler of table exhibit_images with each of its numbers of
     evaluations, 50,000 images each. A cell is a batch by one sampler with one number of evaluations. Core-hours and
     GPU-hours are those of table exhibit_costs, added up; the longest cell is in GPU-hours. The last columns are
@@ -136,7 +136,7 @@ def exhibit_grid(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[
         yield "all", UNKNOWN, *_grid(*sums, [cell for part in parts for cell in part.cells])
 
 
-def _grid(evaluations: int, core_hours: float, cells: Sequence[float]) -> tuple[Cell, ...]:
+def _grid(evaluations: int, core_hours: float, cells: Sequence[float]) -> tuple[TableCell, ...]:
     on = [_short(hours_on(cells, gpus)) for gpus in GPUS]
     return (len(cells), _short(evaluations), _short(core_hours), _short(sum(cells)), _short(max(cells)), *on)
 

@@ -12,7 +12,7 @@ import numpy as np
 from ams.statistics import CONFIDENCE, mean_interval
 from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval, nfe_ratio_interval
 from verdicts import Measurement
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
 
@@ -63,7 +63,7 @@ def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measur
 
 def threshold_rows(
     curves: Mapping[str, BatchErrors], baseline: str, thresholds: Sequence[float]
-) -> Iterator[tuple[Cell, ...]]:
+) -> Iterator[tuple[TableCell, ...]]:
     """Yield each sampler's evaluations to each threshold, and the baseline's over them; see `THRESHOLD_HEADER`."""
     for sampler, curve in curves.items():
         for threshold in thresholds:
@@ -72,7 +72,7 @@ def threshold_rows(
             yield sampler, threshold, *map(_shown, needed + ratio), max(curve)
 
 
-def _shown(number: float) -> Cell:
+def _shown(number: float) -> TableCell:
     """Return three digits of a number of evaluations or a ratio, or what stands for one that is not reached."""
     if math.isnan(number):
         return "neither"

@@ -22,7 +22,7 @@ from experiments.images.comparison import (
 from experiments.images.exact import BASELINE, PAPER, ExactSettings, Results
 from verdicts import Figure, Table, save_figure
 from verdicts.records.charts import save_chart
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 LABELS = ("energy distance", "variance ratio", "collisions", "classes")
 """The errors of a batch, as the table calls them."""
@@ -92,7 +92,7 @@ def tables(
     ]
 
 
-def errors(results: Results) -> Iterator[tuple[Cell, ...]]:
+def errors(results: Results) -> Iterator[tuple[TableCell, ...]]:
     """Means over {batches} batches of {batch} samples, with the half-width of their {confidence} Student interval.
     Fresh draws of the target are the floor.
     """
@@ -101,7 +101,7 @@ def errors(results: Results) -> Iterator[tuple[Cell, ...]]:
             yield shown(sampler), budget, *with_half_widths(map(interval, zip(*batches, strict=True)))
 
 
-def needed(settings: ExactSettings, results: Results, tuned: Results | None) -> Iterator[tuple[Cell, ...]]:
+def needed(settings: ExactSettings, results: Results, tuned: Results | None) -> Iterator[tuple[TableCell, ...]]:
     """Evaluations at which KL (nats a pixel) first falls to a threshold, log-log between budgets, and annealed
     Langevin's over them at the same settings; {confidence} intervals by Student's test over {batches} batches end at
     budgets that were run. The smallest is an upper bound. Tuned: the best step and steps per noise level for each

@@ -6,7 +6,7 @@ from typing import Any
 
 from verdicts import Figure, Table, save_figure
 from verdicts.records.charts import save_chart
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 
 def save_drawn(
@@ -21,7 +21,7 @@ def save_drawn(
 
 
 def tabled(
-    rows: Callable[..., Iterable[tuple[Cell, ...]]],
+    rows: Callable[..., Iterable[tuple[TableCell, ...]]],
     header: Sequence[str],
     claims: tuple[str, ...],
     *given: Any,

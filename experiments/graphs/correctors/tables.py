@@ -21,7 +21,7 @@ from experiments.graphs.correctors.configurations import (
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import SamplerRun
 from verdicts import Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 CLAIMS = ("V15", "V16", "V16a", "V17", "V17a", "V17b", "V18", "V18a", "V19", "V19a", "V20", "V20a")
 NOT_RUN, NONE = "not run", ""
@@ -61,7 +61,7 @@ def columns_of(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) 
     return dict(zip(SHARES, shares, strict=True))
 
 
-def graphs_correctors(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def graphs_correctors(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and below them GDSS's
     published row (1000 steps of its own sampler). Squared MMDs to the authors' test set, as published (biased, for sets
     of its size). A set that is not run at this profile says so; graphs_correctors_cells has its command.
@@ -70,7 +70,7 @@ def graphs_correctors(settings: Settings) -> Iterator[tuple[Cell, ...]]:
         yield from _block(settings, name, STATISTICS)
 
 
-def molecules_correctors(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def molecules_correctors(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and below them GDSS's
     published row (1000 steps of its own sampler). Molecules: valid without correction; different among all; not in the
     known list; squared NSPDK MMD (unbiased) and Frechet ChemNet distance (none for fewer than 100 molecules) to real
@@ -94,7 +94,7 @@ def _block(settings: Settings, name: str, kinds: tuple[str, ...]) -> Iterator[tu
     yield (name, "GDSS, published", str(PUBLISHED_MOLECULES if name in MOLECULES else TEST_SET[name]), *stated)
 
 
-def graphs_correctors_cells(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def graphs_correctors_cells(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Every sampler, set and budget, and what is not run with the command that would fill it and its processor hours on
     one thread, for as many graphs as the published test set has (1000 molecules). steps: of the sampler itself. Squared
     MMD: unbiased, mean of three statistics or NSPDK.
@@ -103,7 +103,7 @@ def graphs_correctors_cells(settings: Settings) -> Iterator[tuple[Cell, ...]]:
         yield from _cells_of(settings, name)
 
 
-def _cells_of(settings: Settings, name: str) -> Iterator[tuple[Cell, ...]]:
+def _cells_of(settings: Settings, name: str) -> Iterator[tuple[TableCell, ...]]:
     sizes, there = settings.of(name), set[int]()
     if sizes:
         runs = study.runs_of(name, sizes)
@@ -115,7 +115,7 @@ def _cells_of(settings: Settings, name: str) -> Iterator[tuple[Cell, ...]]:
         yield (name, count, budget, *[NONE] * 6, command, round(hours_of(name, budget), 3))
 
 
-def _made(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) -> tuple[Cell, ...]:
+def _made(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) -> tuple[TableCell, ...]:
     value, low, high, _ = study.row(study.common_of(settings, name, sizes), run).distance
     steps, n = run.evaluations // SAMPLERS[run.sampler].evaluations, run.seeds * sizes.graphs
     return (name, run.sampler, run.evaluations, steps, n, run.seeds, value, low, high, NONE, NONE)
@@ -126,7 +126,7 @@ def hours_of(name: str, evaluations: int) -> float:
     return CONFIGURATIONS[name].rate * evaluations * len(samplers_of(name)) * TEST_SET[name] / 3600
 
 
-def graphs_correctors_configurations() -> Iterator[tuple[Cell, ...]]:
+def graphs_correctors_configurations() -> Iterator[tuple[TableCell, ...]]:
     """What the correctors are run with: predictor, snr and noise scale of GDSS's configuration; the noise scale in the
     configuration of the authors of adaptive momentum, where it is known (run as a sampler of its own); and what GDSS's
     configuration has instead.

@@ -16,7 +16,7 @@ from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.gdss_tables.study import ERRORS, Entry
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 CLAIMS = ("V10", "V11", "V12", "V12a")
 STEPS = 1000
@@ -32,7 +32,7 @@ def tables(settings: Settings) -> list[Table]:
     return [tabled(rows_and_published, header, CLAIMS, settings, name="graphs_rows", confidence=f"{CONFIDENCE:g}")]
 
 
-def rows_and_published(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def rows_and_published(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean of the published
     (biased) estimate over sets as large as the test set; how many standard errors the published value is from it; the
     smallest difference that is seen with probability {confidence}; the interval with the test set resampled too. Floor:

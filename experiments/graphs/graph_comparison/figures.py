@@ -17,7 +17,7 @@ from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import SteppedRun
 from experiments.graphs.looks import LOOKS
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 CLAIMS = ("V4", "V4a", "V4b", "V5", "V6", "V7", "V8", "V9")
 DODGE = 1.03
@@ -145,7 +145,7 @@ def tables(settings: Settings) -> list[Table]:
     ]
 
 
-def graphs_runs(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def graphs_runs(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Unbiased squared MMD to {reference} fresh graphs, mean of three statistics, with its interval; residual variance
     V with its own; {confidence}. community_small, {title} networks.
     """
@@ -155,7 +155,7 @@ def graphs_runs(settings: Settings) -> Iterator[tuple[Cell, ...]]:
     yield "real graphs", "", "", *floor(settings)[:3], 1.0, 1.0, 1.0
 
 
-def graphs_differences(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def graphs_differences(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Squared MMD of the Langevin corrector less that of each sampler in as many steps, paired by noise, with its
     {confidence} interval: positive is nearer to real graphs; the smallest difference that is resolved.
     """

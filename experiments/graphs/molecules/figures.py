@@ -6,7 +6,7 @@ from ams_suite.drawn import tabled
 from experiments.graphs.molecules import study
 from experiments.graphs.molecules.settings import Settings
 from verdicts import Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 HEADER = ("set", "molecules", "steps", "valid", "low", "high", "unique", "new", "NSPDK", "real", "FCD", "real FCD")
 
@@ -16,7 +16,7 @@ def tables(settings: Settings) -> list[Table]:
     return [tabled(molecules, HEADER, ("V13", "V14"), settings, fewest=study.FEWEST)]
 
 
-def molecules(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def molecules(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Molecules from the authors' checkpoints, fewer and in fewer steps than published: valid without correction
     (Clopper-Pearson), different among all, not in the known list; unbiased squared NSPDK MMD and Frechet ChemNet
     distance at equal sizes (none for fewer than {fewest}), and both for real molecules.

@@ -12,7 +12,7 @@ from experiments.images.colour import study
 from experiments.images.colour.settings import CIFAR, Settings
 from experiments.images.features.scores import HEADER, row
 from verdicts import Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -23,7 +23,7 @@ def tables(settings: Settings) -> list[Table]:
     return [tabled(colour, HEADER, ("X0", "X1", "X2", "X3", "X4"), settings, **values)]
 
 
-def colour(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def colour(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Colour images: means over batches with {confidence} Student intervals. The kernel distance has no bias at any n.
     The Fréchet distance has one that no number of batches takes away: of {batch} samples the covariance has a rank
     below {batch}, however many features there are. It compares rows of equal n, and no published FID, which is that of
@@ -34,7 +34,7 @@ def colour(settings: Settings) -> Iterator[tuple[Cell, ...]]:
             yield from _rows(settings, problem)
 
 
-def _rows(settings: Settings, problem: str) -> Iterator[tuple[Cell, ...]]:
+def _rows(settings: Settings, problem: str) -> Iterator[tuple[TableCell, ...]]:
     setup = study.setup_of(settings, problem)
     for features, sampler, budget in product(setup.features, settings.samplers, settings.budgets):
         scores = [batch.scores[features] for batch in study.batches(settings, problem, sampler, budget)]

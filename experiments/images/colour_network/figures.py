@@ -24,7 +24,7 @@ from experiments.images.features.pooled import Entry, judged, of_run
 from experiments.images.features.scores import CONDITIONS, title
 from experiments.images.pretrained.samplers import BY_NAME
 from verdicts import Figure, Table, save_figure
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 _CLAIMS = ("X5", "X5a", "X6", "X7", "X8a", "X9")
 _QUANTITIES = ("frechet", "kernel", "density", "coverage")
@@ -95,7 +95,7 @@ def tables(settings: Settings) -> list[Table]:
     return [tabled(colour_network, header, _CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}")]
 
 
-def colour_network(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def colour_network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density and coverage in
     EfficientNet-Lite0's features, all batches as one set (±: jackknife over batches); energy distance (pixel units) and
     variance ratio, means over batches (±: Student); {confidence} intervals. The Fréchet distance has a bias of its n:

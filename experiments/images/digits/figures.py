@@ -9,7 +9,7 @@ from experiments.images.comparison import interval
 from experiments.images.digits import study
 from experiments.images.digits.settings import Settings
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 CLAIMS = ("D0", "D1", "D1a", "D1b", "D2", "D3", "D5", "D6", "D7", "D7a")
 
@@ -27,7 +27,7 @@ def tables(settings: Settings) -> list[Table]:
     return tables + ([tabled(digits_rare, header, ("D4", "D4a", "D4b"), settings)] if settings.rare_samplers else [])
 
 
-def digits_rare(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def digits_rare(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """All zeros and a tenth as many ones: the share of samples at a one, with intervals over batches."""
     for sampler in settings.rare_samplers:
         shares = study.rare_shares(settings, sampler)

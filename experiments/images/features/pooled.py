@@ -20,7 +20,7 @@ from ams_suite.drawn import tabled
 from experiments.images.comparison import half_widths_named, with_half_widths
 from experiments.images.features.scores import CONDITIONS, Conditions, Judge, title
 from verdicts import Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 Sets = Sequence[Float[Tensor, "n d"]]
 """Features of each batch."""
@@ -80,7 +80,7 @@ def tables(
     ]
 
 
-def distances_of_all(entries: Sequence[Pooled]) -> Iterator[tuple[Cell, ...]]:
+def distances_of_all(entries: Sequence[Pooled]) -> Iterator[tuple[TableCell, ...]]:
     """All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and coverage, total
     variation of the classes; ±: half-width of the {confidence} interval, jackknife over batches. Rows compare where n,
     reference, extractor and denoising are equal.{note}
@@ -89,13 +89,13 @@ def distances_of_all(entries: Sequence[Pooled]) -> Iterator[tuple[Cell, ...]]:
         yield *of_run(one), *with_half_widths(one.numbers[quantity] for quantity in QUANTITIES)
 
 
-def shares_of_classes(entries: Sequence[Pooled]) -> Iterator[tuple[Cell, ...]]:
+def shares_of_classes(entries: Sequence[Pooled]) -> Iterator[tuple[TableCell, ...]]:
     """Shares of the classes that the extractor sees in each set, in percent; total variation from the reference's."""
     for one in entries:
         yield *of_run(one)[:5], *(round(100 * share, 1) for share in one.shares.tolist()), one.numbers["classes"].value
 
 
-def of_run(one: Pooled) -> tuple[Cell, ...]:
+def of_run(one: Pooled) -> tuple[TableCell, ...]:
     """Return what a row begins with: sampler, settings, evaluations, sets, n, and the other conditions."""
     sampler, settings, nfe, sets = one.entry
     return sampler, settings, nfe, len(sets), one.conditions.n, *one.conditions.cells()

@@ -17,7 +17,7 @@ from torch import Tensor
 from ams import metrics
 from ams.statistics import Interval, bootstrap_interval
 from experiments.images.features.extractors import Extractor
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 
 class Scores(NamedTuple):
@@ -44,7 +44,7 @@ class Conditions(NamedTuple):
     sha256: str
     denoised: bool = True
 
-    def cells(self) -> tuple[Cell, ...]:
+    def cells(self) -> tuple[TableCell, ...]:
         """Return all but `n` for a table, with 12 digits of the checksum."""
         denoised = "yes" if self.denoised else "no"
         return self.reference, self.reference_n, self.extractor, self.sha256[:12], denoised
@@ -55,7 +55,7 @@ CONDITIONS = ("reference", "reference n", "extractor", "sha256", "denoised")
 HEADER = ("sampler", "NFE", "quantity", "value", "low", "high", "sets", "n", *CONDITIONS)
 
 
-def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: Conditions) -> tuple[Cell, ...]:
+def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: Conditions) -> tuple[TableCell, ...]:
     """Return a quantity of a sampler at a budget, with its interval over independent sets; see `HEADER`."""
     return (sampler, nfe, title(quantity), *interval, conditions.n, *conditions.cells())
 

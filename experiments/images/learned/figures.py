@@ -23,7 +23,7 @@ from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import split_digits
 from experiments.images.train import draw_training
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
 SHARES = (0.5, 0.7, 0.8, 0.9)
@@ -140,7 +140,7 @@ def tables(settings: Settings) -> list[Table]:
     ]
 
 
-def network(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Means over batches with {confidence} Student intervals. Rows that differ in n, reference, extractor or the last
     denoising are not comparable.
     """
@@ -152,7 +152,7 @@ def network(settings: Settings) -> Iterator[tuple[Cell, ...]]:
                 yield row(sampler, budget, name, mean_interval(values, CONFIDENCE), held)
 
 
-def network_needed(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def network_needed(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Evaluations for a coverage of so much of what two sets of one distribution have ({expected}), log-log between
     budgets, n = {n}, and annealed Langevin's over them. The threshold counts digits that are not covered; {intervals}
     by Student's test over batches end at budgets that were run. The smallest budget is an upper bound.
@@ -163,7 +163,7 @@ def network_needed(settings: Settings) -> Iterator[tuple[Cell, ...]]:
         yield from ((f"{share:.0%}", *row) for row in threshold_rows(errors, BASELINE, [1 - expected * share]))
 
 
-def network_speed(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def network_speed(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive momentum's: above
     1 adaptive momentum is faster. {intervals} by Student's test over batches, paired, end at budgets that were run;
     last, the largest ratio that its budgets can show: there value and end are lower bounds.

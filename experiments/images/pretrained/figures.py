@@ -20,7 +20,7 @@ from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
 from verdicts import Figure, Measurement, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 _CLAIMS = ("I1", "I2", "I2a", "I2b", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
 PAIRS = {
@@ -184,7 +184,7 @@ def quality_table(
     return tabled(quality, header, claims, settings, listed, name=name, **said)
 
 
-def quality(settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]]) -> Iterator[tuple[Cell, ...]]:
+def quality(settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]]) -> Iterator[tuple[TableCell, ...]]:
     """Samples of the network {weights}: energy distance of the denoised samples (pixel units), variance ratio of the
     samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, space and denoising
     are equal. {confidence} Student intervals over batches.
@@ -207,6 +207,6 @@ def _runs(settings: Settings) -> Iterator[tuple[str, str, list[Batch]]]:
             yield sampler, f"tuned: {words}", batches
 
 
-def _intervals(batches: Sequence[Quality]) -> Iterator[Cell]:
+def _intervals(batches: Sequence[Quality]) -> Iterator[TableCell]:
     for values in zip(*batches, strict=True):
         yield from mean_interval(values, CONFIDENCE)[:3]

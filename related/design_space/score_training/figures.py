@@ -13,7 +13,7 @@ from related.design_space.noise_schedules.schedules import TARGETS
 from related.design_space.score_training import linear, two_layer
 from related.design_space.score_training.settings import Settings
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 SHOWN = "stiff"
 
@@ -65,7 +65,7 @@ def tables(settings: Settings) -> list[Table]:
     return [tabled(training, header, ("N7a", "N8", "N9"), budget, budget=budget)]
 
 
-def training(budget: int) -> Iterator[tuple[Cell, ...]]:
+def training(budget: int) -> Iterator[tuple[TableCell, ...]]:
     """A linear score per noise level, trained by gradient descent and run for {budget} steps of the variance-exploding
     sampler on Gaussians; exact laws, nats.
     """

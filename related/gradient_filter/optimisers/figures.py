@@ -13,7 +13,7 @@ from related.gradient_filter.optimisers.descents import OPTIMISERS, curve
 from related.gradient_filter.optimisers.rates import BUDGETS, Budget, mean_steps, rate, tried
 from related.gradient_filter.optimisers.settings import Settings
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 LOOKS = dict(zip(OPTIMISERS, ("C3-", "C3--", "k-", "C0-", "C0--", "C2-", "C2--"), strict=True))
 """Of the curves: a colour a family, of two members the second dashed."""
@@ -95,7 +95,7 @@ def tables(settings: Settings) -> list[Table]:
     return [tabled(steps, header, CLAIMS, settings, seeds=settings.seeds)] if settings.problems else []
 
 
-def steps(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def steps(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Steps to a problem's loss at each optimiser's tuned rate, geometric mean of {seeds} seeds; a seed that does not
     reach it counts with all of its steps. Last loss: median over seeds, at the end.
     """

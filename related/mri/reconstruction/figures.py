@@ -19,7 +19,7 @@ from related.mri.reconstruction.settings import Settings
 from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED, Reconstruction
 from related.mri.tuning import SAMPLERS
 from verdicts import Figure, Table
-from verdicts.records.figures import Cell
+from verdicts.records.figures import TableCell
 
 NAMES = {
     ZERO_FILLED: "zero-filled",
@@ -126,7 +126,7 @@ def tables(settings: Settings) -> list[Table]:
     return [tabled(mri_quality, header, claims, settings, subjects=len(split().test), slices=settings.slices)]
 
 
-def mri_quality(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def mri_quality(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Quality inside the head, means over {subjects} test subjects of {slices} slices each; networks learned from T1
     slices of 15 other subjects, or of 4.
     """

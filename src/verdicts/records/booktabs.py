@@ -2,7 +2,7 @@
 
 from tabulate import LATEX_ESCAPE_RULES, tabulate
 
-from verdicts.records.figures import Cell, Table
+from verdicts.records.figures import Table, TableCell
 from verdicts.records.inline import inline
 
 SIGNS = {
@@ -63,7 +63,7 @@ def escaped(text: str) -> str:
     )
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: TableCell) -> str:
     if isinstance(cell, str):
         return escaped(cell)
     if cell == int(cell) and abs(cell) < 1e6:

@@ -16,7 +16,7 @@ from verdicts.validation import Frozen
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
 
-Cell = str | int | float
+TableCell = str | int | float
 Value = TypeVar("Value")
 
 
@@ -44,7 +44,7 @@ class Table(Frozen):
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
     caption: str
     header: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    rows: tuple[tuple[TableCell, ...], ...]
     claims: tuple[str, ...] = ()
 
     @model_validator(mode="after")

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from math import log10
 from typing import NamedTuple
 
-from verdicts.records.figures import Cell, Table
+from verdicts.records.figures import Table, TableCell
 from verdicts.report.words import number
 
 LONGEST = 60  # rows of a table that is shown whole
@@ -50,16 +50,16 @@ def shown(table: Table) -> Shown:
     return Shown(shown_columns, len(table.rows) - rows, "; ".join(said))
 
 
-def text(cell: Cell) -> str:
+def text(cell: TableCell) -> str:
     """Return a cell in words."""
     return cell if isinstance(cell, str) else number(cell, 4)
 
 
-def _common(cells: Sequence[Cell]) -> bool:
+def _common(cells: Sequence[TableCell]) -> bool:
     return len(cells) > 2 and cells[0] != "" and all(cell == cells[0] for cell in cells)
 
 
-def _joined(columns: Sequence[tuple[str, tuple[Cell, ...]]]) -> Iterator[Column]:
+def _joined(columns: Sequence[tuple[str, tuple[TableCell, ...]]]) -> Iterator[Column]:
     """Yield the columns, with a value's interval (`low`, `high`) or half of it (`+-`) beside the value."""
     at = 0
     while at < len(columns):
@@ -79,24 +79,24 @@ def _joined(columns: Sequence[tuple[str, tuple[Cell, ...]]]) -> Iterator[Column]
             at += 1
 
 
-def _holds(value: Cell, low: Cell, high: Cell) -> bool:
+def _holds(value: TableCell, low: TableCell, high: TableCell) -> bool:
     """Return whether the ends can be the value's: where all three are numbers, it lies between them."""
     if isinstance(value, str) or isinstance(low, str) or isinstance(high, str):
         return True
     return low <= value <= high
 
 
-def _interval(value: Cell, low: Cell, high: Cell) -> str:
+def _interval(value: TableCell, low: TableCell, high: TableCell) -> str:
     if value == low == high or low == high == "":
         return text(value)
     return f"{_three(value)} [{_three(low)}, {_three(high)}]"
 
 
-def _half(value: Cell, half: Cell) -> str:
+def _half(value: TableCell, half: TableCell) -> str:
     return text(value) if half == "" else f"{_three(value)} ± {_three(half)}"
 
 
-def _three(cell: Cell) -> str:
+def _three(cell: TableCell) -> str:
     """Return a cell in three digits, thousands written out."""
     if isinstance(cell, str):
         return cell
