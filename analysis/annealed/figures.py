@@ -57,7 +57,7 @@ def needed_table(
 
 def needed(
     settings: Settings, case: Criterion, samplers: Sequence[str], columns: Sequence[tuple[bool, float]]
-) -> Iterator[tuple[Cell, ...]]:
+) -> Iterator[tuple[TableCell, ...]]:
     """{case}: score evaluations to each threshold, log-log between budgets; the smallest budget is an upper
     bound.{grid}
     """
@@ -90,7 +90,7 @@ SPEED = (*product((KL, W2, LINE_KL), (False, True)), *product((ELSEWHERE, ELSEWH
 """The columns of the table of speed-ups: a case, at the defaults or tuned."""
 
 
-def speed_up(settings: Settings) -> Iterator[tuple[Cell, ...]]:
+def speed_up(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, both at the
     defaults or both tuned: by the first budget, of those computed, at which it gets there. >: it does not get there
     within its budgets. Empty: that budget was not run.
