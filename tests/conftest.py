@@ -1,5 +1,6 @@
 """What all tests share: checks of shapes, seeds, and the false-alarm budget of stochastic tests."""
 
+import functools
 import gc
 import importlib.util
 import shutil
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import jaxtyping
 import pytest
+import vl_convert
 from hypothesis import Phase, settings
 
 # The modules with shapes in their signatures; a sampler's steps are closures, which would be checked anew in each run.
@@ -52,6 +54,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Spare the garbage collector what collection made: it lives to the end."""
     gc.freeze()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_library_of_charts() -> Iterator[None]:
+    """Bundle the library that moves charts once for all tests' pages: it takes two seconds."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vl_convert, "javascript_bundle", functools.cache(vl_convert.javascript_bundle))
+        yield
 
 
 @pytest.fixture

@@ -11,17 +11,11 @@ from verdicts.report.report_texts import load_exhibits
 
 CLAIM_FAULTS = [
     ('expected = "holds"', 'expected = "hold"', "claim[A1].expected = 'hold': input should be 'holds'"),
-    ('expected = "holds"', 'expected = "not run"', "claim[A1].expected = 'not run': input should be 'holds'"),
     ('evidence = "algebra"', "", "claim[A1].evidence is missing"),
     ('origin = "rounding"', 'origin = "taste"', "claim[A1].check[A1.one].origin = 'taste': expected one of algebra"),
-    ("tolerance = 1e-12", "tolerance = -1", "claim[A1].check[A1.one].tolerance = -1: input should be greater"),
     ("tolerance = 1e-12", "tolerance = nan", "tolerance = nan: input should be a finite number"),
-    ("tolerance = 1e-12", "tolerance = true", "alpha/claims.toml: claim[A1].check[A1.one].tolerance = True"),
-    ("tolerance = 1e-12", "tolerance = 2020-01-01", "claim[A1].check[A1.one].tolerance = datetime.date(2020, 1, 1)"),
-    ('relation = "="', 'relation = "=="', "claim[A1].check[A1.one].relation = '=='"),
     ('title = "One is one"', 'titel = "One is one"', "claim[A1].title is missing (and 1 more)"),
     ("test_toy.py::test_one", "test_toy.py::test_gone", "claim[A1].falsifier"),
-    ("test_toy.py::test_one", "test_no.py::test_one", "'tests/test_no.py::test_one': no such test"),
     ("::TestToy::test_two", "::test_two", "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test"),
     *(
         ('measure = "checks.one"', entry, f"check[A1.one].{line}")
@@ -36,14 +30,10 @@ CLAIM_FAULTS = [
     ),
     ("[group]", "[group", "not valid TOML"),
     ("[group]", "[group]\nid = 'alpha'", "group.id = 'alpha': no such field"),
-    ('part = "theory"', "part = []", "group.part = []"),
     ('part = "theory"', 'part = "theory"\ncommands = { Bad = "a:b" }', "group.commands.Bad"),
     ('part = "theory"', 'part = "theory"\ncommands = { good = "a.b" }', "group.commands.good = 'a.b'"),
-    ('profiles = ["quick", "cpu", "gpu"]', "profiles = []", "claim[A1].profiles"),
     ("tolerance = 1e-12", f"tolerance = 0x{'f' * 5000}", "claim[A1].check[A1.one].tolerance"),
-    ('expected = "holds"', 'expected = "holds"\ndata = ["/etc/*"]', "'/etc/*' is no pattern of files below"),
     ('expected = "holds"', 'expected = "holds"\ndata = ["a/../../b"]', "'a/../../b' is no pattern of files below"),
-    ('expected = "holds"', 'expected = "holds"\ndata = ["./"]', "'./' is no pattern of files below"),
     ('expected = "holds"', 'expected = "holds"\ndata = ["a/**x"]', "'a/**x': ** stands for folders"),
 ]
 
@@ -102,7 +92,6 @@ def test_a_folder_that_is_no_module_is_refused(toy, folder):
     [
         ("subject = 3", "paper/outline.toml: subject = 3: input should be a valid string (and 1 more)"),
         ('subject = "s"', "paper/outline.toml: part is missing"),
-        ('subject = "s"\npart = []', "paper/outline.toml: part"),
     ],
 )
 def test_a_fault_in_the_outline_is_one_line(toy, text, line):
@@ -156,24 +145,16 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
     ("text", "line"),
     [
         ('devise = "cpu"', "config/quick.toml: devise = 'cpu': no such field"),
-        ('device = "tpu"', "config/quick.toml: device = 'tpu': input should be 'cpu' or 'cuda'"),
         ("[groups.alhpa]", "config/quick.toml: groups: unknown group 'alhpa': did you mean alpha?"),
         ("[resources.alhpa]", "config/quick.toml: resources: unknown group 'alhpa': did you mean alpha?"),
         ("[resources.alpha]\nthreads = 0", "resources.alpha.threads = 0: input should be greater"),
-        ("[resources.alpha]\nthreads = true", "resources.alpha.threads = True: input should be a valid integer"),
-        ("[resources.alpha]\nshares = 0", "resources.alpha.shares = 0: input should be greater"),
         ("[groups.alpha]\nsteps = nan", "groups.alpha.steps"),
-        ("[groups.alpha]\nsteps = -inf", "groups.alpha.steps"),
-        ("[groups.alpha]\nday = 2020-01-01", "groups.alpha.day"),
-        ("groups = 3", "config/quick.toml: groups = 3: input should be a valid dictionary"),
         ("a = [", "config/quick.toml is not valid TOML"),
-        ("groups.alpha.steps = 2020-13-41", "config/quick.toml is not valid TOML"),
         (f"groups.alpha.steps = {'9' * 5000}", "config/quick.toml is not valid TOML"),
         (f"notebooks = 0x{'f' * 5000}", "config/quick.toml: notebooks = a number of too many digits"),
         (f"a = {'[' * 50_000}", "config/quick.toml is not valid TOML"),
         ('"\\uD800" = 1', "config/quick.toml is not valid TOML"),
         ("notebooks = true\nnotebooks = false", "config/quick.toml is not valid TOML: Cannot overwrite a value"),
-        ("[groups.alpha]\n[groups.alpha]", "config/quick.toml is not valid TOML: Cannot declare ('groups', 'alpha')"),
         ('extends = "cpu"', "config/quick.toml: extends = 'cpu': a smaller profile than quick is meant"),
     ],
 )
@@ -231,7 +212,6 @@ def test_an_overlay_cuts_the_sizes_of_its_profile_alone(toy, monkeypatch):
     [
         ("groups = {}", "over.toml: profile is missing"),
         ('profile = "cpu"\n[groups.alhpa]', "unknown group 'alhpa'"),
-        ('profile = "cpu"\ndevice = "tpu"', "over.toml: device = 'tpu'"),
         ('profile = "cpu"\nnotebooks = false', "over.toml: notebooks = False: no such field"),
         (None, "over.toml cannot be read"),
     ],

@@ -149,10 +149,6 @@ def test_a_forged_digest_does_not_help(tmp_path, change, reason):
         current_record(CLAIM, forged(tmp_path, change), PARTS)
 
 
-def test_a_forged_record_without_an_edit_is_the_record(tmp_path):
-    assert current_record(CLAIM, forged(tmp_path, lambda content: None), PARTS).verdict is Verdict.HOLDS
-
-
 def test_a_stale_record_says_why(tmp_path):
     made().write(tmp_path / "X.json")
     with pytest.raises(NotCurrent, match=r"stale: a\.py changed"):

@@ -16,6 +16,7 @@ from verdicts.claims.schema import Claim, Group, Profile
 from verdicts.claims.verdict import claim_verdict
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
+from verdicts.records.memo import remembering
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
 from verdicts.records.workspace import Workspace
@@ -28,7 +29,9 @@ FIGURES = 63  # a whole cpu run has 61
 def whole_page(out: Path) -> Path:
     """Return the page of such results, made below `out`."""
     workspace = whole(out)
-    for name, text in report.build(workspace, collect(workspace)).items():
+    with remembering(workspace.folder / "memo.json"):  # many figures are the same
+        pages = report.build(workspace, collect(workspace))
+    for name, text in pages.items():
         (workspace.folder / name).write_text(text, encoding="utf-8")
     return workspace.folder / report.REPORT
 

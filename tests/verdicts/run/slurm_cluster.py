@@ -97,17 +97,6 @@ class SlurmCluster:
                 daemon.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def lose_state(self) -> None:
-        """Let the controller end and begin anew, knowing nothing."""
-        controller = self.daemons.pop(1)
-        controller.kill()
-        controller.wait()
-        shutil.rmtree(self.folder / "state")
-        (self.folder / "state").mkdir(mode=0o711)
-        self._begin("slurmctld", "-D")
-        self.daemons.insert(1, self.daemons.pop())
-        self._wait(lambda: bool(self.asked("sinfo", "-h", "-o", "%T")))
-
     def asked(self, *command: str) -> str:
         """Return what a client prints."""
         environment = os.environ | self.environment

@@ -80,8 +80,3 @@ class TestJob:
         toy.write("results/cpu/records", "a file where the folder should be")
         assert do_job(toy, "checks", "--group", "beta") == 3
         assert "B1: no record could be written" in capsys.readouterr().err
-
-    def test_bad_settings_are_2(self, toy, capsys):
-        toy.write("config/cpu.toml", "groups.alpha.steps = 'x'")
-        assert do_job(toy, "checks", "--group", "alpha") == 2
-        assert capsys.readouterr().err.startswith("config/cpu.toml: groups.alpha.steps = 'x'")

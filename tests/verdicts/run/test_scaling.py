@@ -2,9 +2,7 @@
 
 import pytest
 
-from tests.verdicts.run.session import Session
-from tests.verdicts.study_toy import with_study
-from verdicts.run.scaling import GroupWork, simulated, work_of
+from verdicts.run.scaling import GroupWork, simulated
 from verdicts.studies.costs import Cost
 
 
@@ -52,13 +50,3 @@ def test_a_share_waits_for_a_cell_that_another_computes():
 
 def test_the_report_comes_last():
     assert simulated([work("a", [4.0])], 3.0, 1, start=1.0, most=64).seconds == 8.0
-
-
-def test_a_finished_run_is_read_whole(tmp_path, monkeypatch):
-    session = Session(with_study(tmp_path), monkeypatch)
-    session.run()
-    groups, report = work_of(session.toy.workspace())
-    gamma = next(each for each in groups if each.group == "gamma")
-    assert len(gamma.listed) == 6 and len(gamma.cells) == 8 and gamma.checks > 0 and report > 0
-    assert all(asked in gamma.cells for each in gamma.cells.values() for asked in each.asked)
-    assert gamma.alone >= gamma.checks and not any(each.listed for each in groups if each is not gamma)

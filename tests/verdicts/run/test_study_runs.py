@@ -50,18 +50,16 @@ def test_a_study_is_computed_once_and_all_else_reads_it(session):
     assert len(record.files) == 7 and record.provenance.seconds >= 0 and not record.failed
 
 
-@pytest.mark.parametrize(
-    ("module", "computed", "drawn"),
-    [("checks", {"C1", "C2"}, False), ("figures", set(), True), ("study", {"C1", "C2"}, True)],
-)
-def test_a_changed_check_or_figure_computes_no_cell_again(session, module, computed, drawn):
+def test_a_changed_check_or_figure_computes_no_cell_again(session):
     session.run()
     session.calls()
-    figures = (session.toy.folder() / "figures/gamma/artefacts.json").read_bytes()
-    session.toy.replace_in_module(f"gamma/{module}", "\n\n\n", "\n\n\n# changed\n\n\n")
-    assert session.check() == 1 and session.run() == 0
-    assert session.computed() == computed and session.calls() == (ALL if module == "study" else [])
-    assert ((session.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
+    both = {"C1", "C2"}
+    for module, computed, drawn in (("checks", both, False), ("figures", set(), True), ("study", both, True)):
+        figures = (session.toy.folder() / "figures/gamma/artefacts.json").read_bytes()
+        session.toy.replace_in_module(f"gamma/{module}", "\n\n\n", "\n\n\n# changed\n\n\n")
+        assert session.check() == 1 and session.run() == 0
+        assert session.computed() == computed and session.calls() == (ALL if module == "study" else [])
+        assert ((session.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
     assert session.check() == 0
 
 
@@ -78,30 +76,25 @@ SPOILT = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "reason"), SPOILT)
-def test_a_damaged_cell_is_named_and_made_again_and_nothing_else(session, spoil, reason):
+def test_what_is_damaged_is_named_and_made_again_and_nothing_else(session):
     session.run()
     session.calls()
     path = session.cell_path(1)
     sound = path.read_bytes()
-    spoil(path)
-    assert session.check() == 1
-    assert "study of gamma: ../../cells/" in session.said and f"{path.name} {reason}" in session.said
-    assert session.run() == 0 and session.calls() == ["one 1"] and session.computed() == set()
-    assert path.read_bytes() == sound
+    for spoil, reason in SPOILT:
+        spoil(path)
+        assert session.check() == 1
+        assert "study of gamma: ../../cells/" in session.said and f"{path.name} {reason}" in session.said
+        assert session.run() == 0 and session.calls() == ["one 1"] and session.computed() == set()
+        assert path.read_bytes() == sound
+    for name in ("gamma.csv", "gamma.json"):
+        path = session.toy.folder() / "studies" / name
+        before = path.read_text()
+        path.write_text("edited")
+        assert session.check() == 1 and "study of gamma: " in session.said
+        assert session.run() == 0 and session.calls() == []
+        assert (path.read_text() == before) is (name == "gamma.csv")
     assert session.check() == 0
-
-
-@pytest.mark.parametrize("name", ["gamma.csv", "gamma.json"])
-def test_a_damaged_table_or_record_of_a_study_is_made_again_from_its_cells(session, name):
-    session.run()
-    session.calls()
-    path = session.toy.folder() / "studies" / name
-    before = path.read_text()
-    path.write_text("edited")
-    assert session.check() == 1 and "study of gamma: " in session.said and session.run() == 0 and session.calls() == []
-    assert session.check() == 0
-    assert (path.read_text() == before) is (name == "gamma.csv")
 
 
 BREAKS = (
@@ -267,13 +260,6 @@ class TestShares:
         table = (shared.toy.folder("cpu") / "studies/gamma.csv").read_text()
         assert table.count("\n") == 7
 
-    @pytest.mark.slow
-    def test_a_cell_that_breaks_in_a_share_is_tried_once(self, shared):
-        shared.toy.replace_in_module("gamma/study", LOGS, f'log(f"tried {{sampler}} {{batch}}")\n    {BREAKS}')
-        assert shared.run(profile=Profile.CPU, jobs=2) == 3
-        assert "ZeroDivisionError: by nothing" in shared.rows("cpu")["C1"]["reason"]
-        assert shared.rows("cpu")["C2"]["verdict"] == "holds" and shared.calls().count("tried one 1") == 1
-
     def do(self, toy, *more):
         return do_job(toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more)
 
@@ -292,8 +278,3 @@ class TestShares:
         shared.calls()
         assert self.do(shared.toy) == 0
         assert shared.calls() == []
-
-    def test_a_job_whose_results_cannot_be_written_is_3(self, shared, capsys):
-        shared.toy.write("results/cells", "a file where the folder should be")
-        assert self.do(shared.toy) == 3
-        assert "gamma: no study could be written" in capsys.readouterr().err

@@ -40,12 +40,11 @@ def test_verdicts_land_one_by_one_and_pages_are_made(finished):
     assert not list(faults(toy.workspace("cpu")))
 
 
-def test_what_is_not_current_is_made_again(finished):
+def test_what_is_not_current_is_made_again(finished, monkeypatch):
     toy, _ = finished
     toy.record("B1", "cpu").write_text("{}")
     (toy.folder("cpu") / "notebooks" / "alpha.html").unlink()
-    again = toy.ams("reproduce", "--profile", "cpu")
-    assert again.returncode == 0, again.stdout + again.stderr
+    assert reproduce(toy, monkeypatch)[0] == 0
     rows = toy.rows("cpu")
     assert [name for name, row in rows.items() if row["computed"] == "computed"] == ["B1"]
     assert not list(faults(toy.workspace("cpu")))
@@ -55,42 +54,36 @@ AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
 
 
 def test_a_folder_of_any_name_will_do(tmp_path):
-    toy = Toy.make(tmp_path / AWKWARD)
+    toy = Toy.make(tmp_path / (AWKWARD + os.fsdecode(b"caf\xe9")))
     done = toy.ams("reproduce", "--profile", "cpu", "--only", "A1", "--out", AWKWARD)
     assert done.returncode == 0, done.stdout + done.stderr
+    checked = toy.ams("check", "--profile", "cpu", "--out", AWKWARD)
+    assert checked.returncode == 1 and "A2: no record" in checked.stdout, checked.stderr
     assert (toy.root / AWKWARD / "cpu" / "records" / "A1.json").exists()
-    assert {path.name for path in tmp_path.iterdir()} == {AWKWARD}
+    assert [path.name for path in tmp_path.iterdir()] == [toy.root.name]
     assert not (toy.root / "results").exists()
 
 
-def test_a_folder_whose_name_is_no_utf_8_will_do(tmp_path):
-    toy = Toy.make(tmp_path / os.fsdecode(b"caf\xe9"))
-    for words in (("reproduce",), ("check",)):
-        done = toy.ams(*words, "--profile", "quick")
-        assert done.returncode == 0, done.stderr
-
-
-@pytest.mark.parametrize(("death", "end"), [("os._exit(9)", "9"), ("os.kill(os.getpid(), 9)", "-9")])
-def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch, death, end):
+def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"import os; {death}")
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import os; os.kill(os.getpid(), 9)")
     code, said = reproduce(toy, monkeypatch)
     assert code == 3
-    assert f"a job ended with {end}: see" in said
+    assert "a job ended with -9: see" in said
     assert "failed: B1, B2" in said
     rows = toy.rows("cpu")
     assert rows["A1"]["verdict"] == "holds"
     assert "logs/beta.*.log" in rows["B1"]["reason"]
 
 
-def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_ends(tmp_path):
+def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_ends(tmp_path, monkeypatch):
     toy = with_study(tmp_path)
     toy.add_notebook("gamma", kind="py", text=NOTEBOOK)
     toy.replace_in_module("gamma/study", "def log(line):\n", "def log(line):\n    import os; os._exit(9)\n")
     toy.write("config/cpu.toml", "[resources]\ngamma = { shares = 2 }\n[groups.gamma]\nbatches = 3\n")
-    done = toy.ams("reproduce", "--profile", "cpu", "--jobs", "2")
-    assert done.returncode == 3, done.stdout + done.stderr
-    assert "a job ended with 9: see" in done.stdout and not (toy.folder("cpu") / "logs" / "gamma.job.log").exists()
+    code, said = reproduce(toy, monkeypatch)
+    assert code == 3, said
+    assert "a job ended with 9: see" in said and not (toy.folder("cpu") / "logs" / "gamma.job.log").exists()
     assert not (toy.folder("cpu") / "logs" / "gamma.page.log").exists()
     rows = toy.rows("cpu")
     assert "logs/gamma.*.log may say why" in rows["C1"]["reason"] and rows["B1"]["verdict"] == "holds"
@@ -150,22 +143,20 @@ def test_a_page_is_made_again_where_what_it_shows_is_another(tmp_path, monkeypat
     assert not list(faults(toy.workspace("cpu")))
 
 
-@pytest.mark.parametrize("one_process", [False, True])
-def test_what_is_computed_while_its_sources_change_is_of_no_known_code(tmp_path, monkeypatch, one_process):
+def test_what_is_computed_while_its_sources_change_is_of_no_known_code(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     edit = "p = __import__('pathlib').Path(__file__); p.write_text(p.read_text() + '# edited' + chr(10)); "
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)")
-    code, _ = reproduce(toy, monkeypatch, one_process=one_process)
+    code, _ = reproduce(toy, monkeypatch)
     row = toy.rows("cpu")["B1"]
     assert code == 3 and row["failed"] and "beta/checks.py changed while this was computed" in row["reason"]
 
 
-@pytest.mark.parametrize("one_process", [False, True])
-def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(tmp_path, monkeypatch, one_process):
+def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     fail = "raise OSError(chr(0xdce9) + ' is gone')"
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", fail)
-    code, said = reproduce(toy, monkeypatch, one_process=one_process)
+    code, said = reproduce(toy, monkeypatch)
     rows = toy.rows("cpu")
     assert code == 3 and "Traceback" not in said and r"\udce9 is gone" in rows["B1"]["reason"]
     assert rows["B2"]["verdict"] == "holds"

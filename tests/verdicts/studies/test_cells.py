@@ -2,18 +2,16 @@
 
 import json
 import math
-import struct
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
 
 from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.studies import Array, cell
-from verdicts.studies.cells import Cell, Memory, using
+from verdicts.studies.cells import Memory, using
 
 
 class Range(NamedTuple):
@@ -95,11 +93,6 @@ def test_the_name_holds_the_function():
     assert anything.cell(1).digest != other.cell(1).digest
 
 
-def test_the_order_of_arguments_is_none_of_their_name():
-    first = energy.cell("a", 10)
-    assert Cell(energy, dict(reversed(first.arguments.items()))).digest == first.digest
-
-
 NAMING = """
 from verdicts.studies import cell
 
@@ -168,17 +161,6 @@ def test_a_result_reads_back_with_its_types_and_to_the_last_bit():
     assert isinstance(fit, Fit) and fit.interval == Range(-math.inf, math.inf)
     nan, zero, tiny = fit.residuals["all"]
     assert math.isnan(nan) and math.copysign(1.0, zero) == -1.0 and tiny == 5e-324
-
-
-@settings(deadline=None, max_examples=200)
-@given(value=st.floats())
-def test_every_float_reads_back_to_the_last_bit(value):
-    back = energy.decode(json.loads(json.dumps(energy.encode(value), allow_nan=False)))
-    assert struct.pack("<d", back) == struct.pack("<d", value) or (math.isnan(back) and math.isnan(value))
-
-
-def test_numbers_of_numpy_are_taken_for_what_is_annotated():
-    assert energy.encode(np.float64(0.1)) == 0.1 and energy.encode(3) == 3.0
 
 
 @pytest.mark.parametrize("value", [math.inf, math.nan, {"deep": [1.0, (-math.inf,)]}])

@@ -154,17 +154,6 @@ def test_a_failure_tells_its_readers_why(open_store):
         open_store(reading=True).value(double.cell(99))
 
 
-def test_a_result_of_another_type_is_a_failure(open_store):
-    @cell
-    def wrong() -> int:
-        return "many"  # type: ignore[return-value]
-
-    with pytest.raises(ValueError, match="validation error"):
-        open_store().value(wrong.cell())
-    with pytest.raises(CellFailed, match="ValidationError: 1 validation error"):
-        open_store(reading=True).value(wrong.cell())
-
-
 @pytest.mark.parametrize("settled", [False, True])
 def test_what_is_unavailable_is_so_for_its_readers(open_store, monkeypatch, settled):
     monkeypatch.setattr(Absent, "settled", settled, raising=False)
@@ -288,16 +277,6 @@ def test_a_disk_that_is_full_is_no_failure_of_the_cell(open_store, monkeypatch):
     assert open_store().failure(double.cell(4)) is None
 
 
-def test_what_a_store_is_used_for_ends_with_its_block(open_store):
-    outside = active()
-    with using(open_store()) as _:
-        assert active() is not outside
-        with using(memory := Memory()):
-            assert active() is memory
-        assert active() is not memory
-    assert active() is outside
-
-
 def test_threads_read_the_store_of_their_process(open_store):
     seen = []
     with using(store := open_store()):
@@ -320,25 +299,6 @@ class TestWorkspace:
     def run(self, toy) -> None:
         workspace = toy.workspace()
         compute(listed(workspace), store_of(workspace))
-
-    @pytest.mark.parametrize(
-        ("module", "computed"),
-        [("gamma/study", 8), ("common", 8), ("gamma/checks", 0), ("gamma/figures", 0), ("alpha/checks", 0)],
-    )
-    def test_a_changed_source_of_the_function_s_module_alone_makes_its_cells_stale(self, toy, module, computed):
-        with (toy.root / toy.package / f"{module}.py").open("a") as stream:
-            stream.write("# changed\n")
-        toy._forget()
-        self.run(toy)
-        assert len(calls(toy)) == computed
-
-    def test_a_source_as_it_was_brings_the_cells_back(self, toy):
-        toy.replace_in_module("gamma/study", "batch / 8", "batch / 4")
-        self.run(toy)
-        assert len(calls(toy)) == 8
-        toy.restore_module("gamma/study")
-        self.run(toy)
-        assert calls(toy) == []
 
     def test_more_batches_reuse_those_that_are_there(self, toy):
         set_batches(toy, 5)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.verdicts.studies.test_cells import Range
-from tests.verdicts.study_toy import calls, gamma, listed, tree, with_study
+from tests.verdicts.study_toy import calls, listed, tree, with_study
 from verdicts.run.checks import Checks
 from verdicts.studies import Array, Store, cell
 from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
@@ -32,16 +32,6 @@ def test_a_group_without_a_study_has_no_cells(toy):
     workspace = toy.workspace()
     alpha = workspace.claims.group[0]
     assert cells_of(alpha, Checks.load(workspace, alpha).settings) == []
-
-
-def test_what_breaks_a_study_s_module_passes_through(toy):
-    toy.replace_in_module("gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0")
-    with pytest.raises(ZeroDivisionError):
-        listed(toy.workspace())
-    toy.replace_in_module("gamma/study", "def cells(", "def other(")
-    with pytest.raises(AttributeError, match="cells"):
-        listed(toy.workspace())
-    assert gamma(toy.workspace()).title == "Third group"
 
 
 def computed(toy, folder, shares, order):
@@ -135,17 +125,3 @@ def test_the_table_is_the_same_whatever_was_computed_first(toy):
     assert [(row["sampler"], row["batch"]) for row in found] == [(s, b) for s in ("one", "two") for b in "012"]
     assert [float(row["energy"]) for row in found] == [1.0, 1.125, 1.25] * 2
     assert len(calls(toy)) == 8
-
-
-def test_a_result_is_named_for_a_reader_whatever_it_holds():
-    class Expression:
-        def __str__(self) -> str:
-            return "a + b"
-
-    assert gamma_cell.named({"terms": (Expression(), np.float64(1.5))}) == {"terms": ["a + b", 1.5]}
-
-
-@cell
-def gamma_cell() -> float:
-    """One number."""
-    return 1.0
