@@ -6,7 +6,6 @@ from pydantic import BaseModel, ConfigDict
 from torch import nn
 
 from ams.errors import UserError
-from experiments import training
 from experiments.training import Plan, Trainer, drawn_from, fit
 
 PLAN = Plan(steps=30, rate=0.05, average=0.9, warm=3, seed=7)
@@ -116,13 +115,6 @@ def test_what_cannot_be_resumed_is_refused_in_one_line(tmp_path, damage):
     with pytest.raises(UserError) as caught:
         fit(Trainer(task, plan), kept, True, ignore)
     assert "\n" not in str(caught.value) and str(kept) in str(caught.value)
-
-
-def test_no_more_is_read_than_a_state_may_have(monkeypatch, tmp_path):
-    monkeypatch.setattr(training, "LARGEST", 2**20)
-    (tmp_path / "kept").write_bytes(bytes(2**20 + 1))
-    with pytest.raises(UserError, match="more than the 1 MiB"):
-        fit(Trainer(Line(), PLAN), tmp_path / "kept", True, ignore)
 
 
 def test_a_loss_that_is_not_finite_ends_the_run_and_is_not_kept(tmp_path):

@@ -1,6 +1,3 @@
-import subprocess
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -76,12 +73,6 @@ def test_waste_breaks_t8(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict_of("T8", "T8.evaluation", wide) is Verdict.REFUTED
 
 
-def test_ratios_are_padded_over_packed(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    set_clock(monkeypatch, 3.0, 1.5)
-    ratio = graph_speed.padded_time_over_packed(SMALL, "community_small")
-    assert ratio.value == 2.0 and ratio.detail["padded_nodes"] == 20
-
-
 def test_arithmetic_is_that_of_the_networks() -> None:
     """Each product and activation is recorded once: networks of three and five layers, evaluated twice a step."""
     counts = []
@@ -113,21 +104,6 @@ def test_live_bytes_follow_the_storages() -> None:
         one.add_(1.0)
         assert alive.now == 3960
     del one
-
-
-def test_a_run_gives_no_memory_back() -> None:
-    """Each page that the allocator returns is faulted in again: tens of thousands a run, a fifth of its time."""
-    code = """
-import resource
-from experiments.benchmarks import graph_runs, settings
-from verdicts.run.job import keep_freed_memory
-keep_freed_memory()
-run = graph_runs.packed_run(graph_runs.own_problem(128, settings.Settings(graph_steps=1)))
-faults = lambda: (run(), resource.getrusage(resource.RUSAGE_SELF).ru_minflt)[1]
-faults()
-print(-faults() + faults())"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 500
 
 
 def test_slower_metrics_break_t9(monkeypatch):

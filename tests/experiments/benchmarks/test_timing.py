@@ -1,5 +1,4 @@
 import gc
-import math
 
 import pytest
 import torch
@@ -20,11 +19,6 @@ def test_the_ranks_enclose_the_median_as_often_as_stated(n):
     assert 2 * stats.binom.cdf(rank + 1, n, 0.5) > 0.01, "ranks two further in miss too often: the interval is tight"
 
 
-def test_too_few_pairs_are_refused():
-    with pytest.raises(ValueError, match="at least 8 values, got 7"):
-        timing.median_interval([1.0] * 7)
-
-
 def test_pairs_are_interleaved_after_a_warm_up(monkeypatch):
     set_clock(monkeypatch, 3.0, 2.0)
     calls = []
@@ -40,8 +34,3 @@ def test_threads_and_the_collector_are_restored():
         assert torch.get_num_threads() == 1 and not gc.isenabled()
         raise RuntimeError("stop")
     assert torch.get_num_threads() == before and gc.isenabled()
-
-
-def test_the_clock_counts_work():
-    assert timing.cpu_seconds(lambda: sum(math.sqrt(i) for i in range(200_000))) > 0.0
-    assert timing.median_seconds(lambda: sum(range(20_000)), 3) > 0.0

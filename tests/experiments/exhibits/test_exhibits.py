@@ -7,17 +7,15 @@ from pathlib import Path
 import pytest
 import torch
 
-from ams.errors import DataUnavailable, UserError
-from experiments.benchmarks import timing
 from experiments.exhibits import arithmetic, checks, coverage, figures, grid, study
 from experiments.exhibits.arithmetic import Rate
-from experiments.exhibits.configurations import LISTED, Configuration, Kind, Listed, listed
+from experiments.exhibits.configurations import Configuration, Kind, Listed, listed
 from experiments.exhibits.settings import Settings
 from experiments.exhibits.study import Rounds
 from experiments.graphs.data import published
-from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES, random_network
-from tests.claims import ROOT, claims, refuted, verdict_of
-from verdicts.claims.schema import Profile, Verdict
+from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES
+from tests.claims import claims, verdict_of
+from verdicts.claims.schema import Verdict
 
 SETTINGS = Settings()
 HOLDS, REFUTED = Verdict.HOLDS, Verdict.REFUTED
@@ -98,13 +96,6 @@ def test_a_time_that_is_not_predicted_breaks_e2_and_e3(monkeypatch, ratios, verd
     assert [verdict_of(name, settings=SETTINGS) for name in ("E2", "E2a", "E3")] == [verdict] * 3
 
 
-def test_the_worst_step_of_several_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study, "image_rounds", lambda *_: rounds_of(1.0, 0.5))
-    measured = checks.prediction_factor_of_the_wide_network(SETTINGS)
-    assert (measured.value, measured.low, measured.high) == (2.0, 2.0, 2.0)
-    assert refuted("E3", "wide", settings=SETTINGS)
-
-
 def test_an_interval_around_one_has_a_factor_from_one() -> None:
     ratios = Rounds([1, 1], [(1.0, ratio) for ratio in (0.8, 0.9, 1.0, 1.0, 1.0, 1.0, 1.1, 1.2)])
     measured = checks.prediction_factor(ratios, 1)
@@ -123,17 +114,6 @@ def test_a_network_costs_what_it_is_counted_at() -> None:
     vp, ve = (arithmetic.image_cost(ARCHITECTURES[f"cifar10_{name}_continuous"], 32) for name in ("ddpmpp", "ncsnpp"))
     assert (vp.parameters, ve.parameters) == (61_804_419, 62_758_915)
     assert 21e9 < vp.flops < ve.flops < 22e9
-
-
-def test_rounds_do_each_work_once_in_turn() -> None:
-    done: list[str] = []
-    assert len(timing.in_turn([lambda: done.append("a"), lambda: done.append("b")], 3)) == 3
-    assert done == ["a", "b"] * 4
-
-
-def test_a_small_evaluation_runs() -> None:
-    network = random_network(ARCHITECTURES["cifar10_ncsnpp_continuous"]._replace(width=8))
-    assert arithmetic.counted(arithmetic.image_evaluation(network, 2, 16)) > 0
 
 
 def test_quantiles_are_evenly_spaced() -> None:
@@ -220,40 +200,6 @@ def test_a_network_that_the_configuration_names_is_measured(monkeypatch: pytest.
     assert measured == {("CIFAR-10, NCSN++ (VE)", "PC, Langevin"), ("CIFAR-10, NCSN++ (VE)", "PC, adaptive")}
 
 
-def test_groups_stand_at_the_scale_of_their_settings(tables) -> None:
-    rows = {(row[0], row[2]): row for row in tables["exhibit_groups"].rows}
-    assert {row[0] for row in tables["exhibit_groups"].rows} == {each.group for each in listed().stand_in}
-    pretrained = next(row for row in tables["exhibit_groups"].rows if row[0] == "pretrained")
-    assert pretrained[4:] == ("256", "20, 50, 100")
-    assert rows["gdss_tables", "grid, GDSS"][1:] == (
-        "full",
-        "grid, GDSS",
-        rows["gdss_tables", "grid, GDSS"][3],
-        "4",
-        "100",
-    )
-    assert rows["gdss_tables", "ego_small, GDSS"][1] == "cpu"
-    assert rows["molecules", "ZINC250k, GDSS"][4:] == ("10", "1000")
-
-
-def test_scaled_cells_are_in_the_settings_of_a_profile(tables) -> None:
-    """The first block at 50 evaluations: the public MNIST network runs both correctors there."""
-    row = next(row for row in tables["exhibit_images"].rows if row[1] == "PC, adaptive")
-    settings = coverage.settings_in(claims(), "pretrained", Profile.CPU)
-    assert 50 in settings.budgets and "PC, adaptive" in settings.samplers
-    assert "pretrained" in row[3]
-
-
-def test_without_files_a_cost_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str, graphs: int, runs: int) -> Rate:
-        raise DataUnavailable(name)
-
-    monkeypatch.setattr(study, "graph_cost", missing)
-    grid = next(each for each in listed().configuration if each.id == "grid")
-    assert figures.rate_of(SETTINGS, grid) is None
-    assert figures._cost(SETTINGS, grid, None)[-2:] == ("", "")
-
-
 def test_a_resolution_has_the_time_of_the_nearest_one_below(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         study,
@@ -288,15 +234,3 @@ def test_what_is_not_known_is_left_out_and_said() -> None:
     for entry in listed().configuration:
         if entry.samples is None or (entry.architecture is None and entry.kind is not Kind.GRAPH):
             assert entry.unknown, entry.id
-
-
-def test_the_exhibits_of_the_paper_name_the_tables() -> None:
-    named = (ROOT / "paper/exhibits.toml").read_text()
-    assert all(f'"{name}"' in named for name in ("exhibits", "exhibit_costs", "exhibit_images", "exhibit_grid"))
-
-
-def test_commands_are_the_programs_own() -> None:
-    assert coverage.asked_for("bash reproduce.sh --profile gpu --only X1 X2") == (Profile.GPU, ["X1", "X2"])
-    with pytest.raises(UserError, match="expected a profile"):
-        coverage.asked_for("bash reproduce.sh --only X1")
-    assert LISTED.is_file()

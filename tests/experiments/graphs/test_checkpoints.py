@@ -54,12 +54,6 @@ def test_another_checkpoint_is_refused_in_one_line(broken: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("held", [None, [], {"x_state_dict": 1}])
-def test_something_else_is_refused(held: Any) -> None:
-    with pytest.raises(UserError, match=r"^place: not a checkpoint of GDSS"):
-        networks_of(held, "place", averaged=False)
-
-
 def test_a_prefix_does_not_matter() -> None:
     held, layout = checkpoint(), batch([4, 3])
     plain = networks_of(held, "place", averaged=False)

@@ -1,6 +1,5 @@
 """Correctors on every set: made graphs and molecules in the place of samples, and what flips the verdicts."""
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,21 +13,18 @@ from experiments.graphs.correctors import checks, figures, study
 from experiments.graphs.correctors.configurations import (
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
-    CONFIGURATIONS,
-    JUDGED,
     LANGEVIN,
     MOLECULES,
     NAMES,
     PREDICTOR,
     PUBLISHED_ROWS,
     SAMPLERS,
-    STEPS,
     plan,
     samplers_of,
 )
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import Common, SamplerRun
-from experiments.graphs.correctors.tables import hours_of, tables
+from experiments.graphs.correctors.tables import tables
 from experiments.graphs.data import community_small, split, to_graph6
 from experiments.graphs.gdss_tables import study as gdss_tables
 from experiments.graphs.gdss_tables.rows import row
@@ -173,19 +169,6 @@ def test_a_set_that_is_not_run_says_which_setting_runs_it() -> None:
         checks.published_run(Settings(), "QM9")
 
 
-@pytest.mark.parametrize(
-    ("wrong", "message"),
-    [
-        ({"graphs": 10}, "graphs = 10 is no multiple of batch = 4"),
-        ({"graphs": 8, "steps": (50,)}, f"steps lack {JUDGED}"),
-        ({"graphs": 8, "more": 1}, "more = 1 seeds are fewer than seeds = 2"),
-    ],
-)
-def test_sizes_that_do_not_fit_are_refused(wrong: dict[str, object], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        SetSizes.model_validate(wrong)
-
-
 def test_all_samplers_of_a_row_have_equal_evaluations() -> None:
     """Counted in the plan: a step of one state is an evaluation of its network."""
     for name in NAMES:
@@ -203,20 +186,6 @@ def test_the_published_sampler_is_the_one_of_the_published_settings(authors_file
     ours = study.generated(name, PUBLISHED_ROWS[name].sampler, evaluations, nodes, 4, 3)
     theirs = generate(setting, setting.networks(), steps, nodes, 3)
     assert (ours.features == theirs.features).all() and (ours.adjacency == theirs.adjacency).all()
-
-
-def test_few_steps_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:
-    """End to end, the smallest that there is; batches are coupled apart, so more graphs do not change the first."""
-    sizes = SetSizes(graphs=4, batch=2)
-    for name in ("ego_small", "QM9"):
-        common = study.common_of(Settings(real=20), name, sizes)
-        run = SamplerRun(ADAPTIVE.name, 6, 2)
-        assert math.isfinite(study.row(common, run).distance.value)
-        assert len(study.lines_of(common, run)) == 2
-    one, other = (
-        study.generated("ego_small", ADAPTIVE.name, 6, [5, 6, 7, 8][:count], 2, 1).adjacency for count in (2, 4)
-    )
-    assert np.allclose(one, other[:2], atol=1e-5)
 
 
 class Listed(Memory):
@@ -243,26 +212,6 @@ def test_the_study_lists_every_cell_that_is_read(put: Put, tmp_path: Path) -> No
             checks.stray_of_graphs(settings, name)
         for name in MOLECULES:
             checks.stray_of_molecules(settings, name)
-
-
-def test_figures_and_tables_are_made(put: Put, tmp_path: Path) -> None:
-    put({})
-    several = SETTINGS.model_copy(update={"ego_small": GRAPHS.model_copy(update={"steps": (50, 100)}), "grid": None})
-    with saved_as(SHOWN):
-        drawn = figures.figures(several, tmp_path)
-    assert [figure.file.stem.removeprefix("graphs_correctors_") for figure in drawn] == [*SETS, "gains"]
-    assert all(8_000 < figure.file.stat().st_size < 300_000 for figure in drawn)
-    graphs, molecules, cells, configured = tables(several)
-    assert len(graphs.rows) == 4 * 6 + 2 and len(molecules.rows) == 2 * 6 and len(configured.rows) == len(NAMES)
-    assert [line[2] for line in graphs.rows if line[0] == "grid"] == [*["not run"] * 5, "20"]
-    missing = [line for line in cells.rows if line[-1] != ""]
-    assert {line[2] for line in missing if line[0] == "grid"} == {2 * steps for steps in STEPS}
-    assert {line[2] for line in missing if line[0] == "ego_small"} == {400, 1000, 2000}
-    assert all(str(line[-2]).startswith(f"ams correct-graphs {line[0]} {line[2]} ") for line in missing)
-
-
-def test_hours_are_the_rate_times_what_is_evaluated() -> None:
-    assert hours_of("grid", 400) == pytest.approx(CONFIGURATIONS["grid"].rate * 400 * 5 * 20 / 3600)
 
 
 def test_one_row_by_itself(authors_files: None, fresh_cells: None, capsys: pytest.CaptureFixture[str]) -> None:

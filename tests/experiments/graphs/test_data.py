@@ -15,7 +15,6 @@ from experiments.graphs.data import (
     community_small,
     published,
     sizes,
-    split,
     thresholded,
     to_networkx,
     trimmed,
@@ -63,20 +62,11 @@ def test_sizes_and_bridges_have_the_published_distribution(monte_carlo: MonteCar
     assert stats.binomtest(largest.count(1), len(largest), single).pvalue > false_alarm
 
 
-def test_the_same_seed_gives_the_same_graphs():
-    assert community_small(5, seed=3) == community_small(5, seed=3) != community_small(5, seed=4)
-
-
 def test_the_authors_list_is_of_our_distribution(authors_files):
     listed = published("community_small")
     graphs = [*listed.test, *listed.train]
     assert (len(listed.test), len(graphs)) == (20, 100)
     assert all(has_the_two_communities(graph) for graph in graphs)
-
-
-def test_the_first_fifth_is_the_test_set():
-    listed = community_small(14, seed=0)
-    assert split(listed) == (listed[:2], listed[2:])
 
 
 @pytest.mark.monte_carlo(share=SHARE)
@@ -86,11 +76,6 @@ def test_sizes_are_those_of_training_graphs(monte_carlo: MonteCarlo):
     drawn = sizes(train, 400, monte_carlo.seed)
     assert stats.binomtest(drawn.count(3), 400, 0.5).pvalue > monte_carlo.share * SUITE_FALSE_ALARM
     assert set(drawn) == {3, 5}
-
-
-def test_no_size_is_drawn_from_no_graph():
-    with pytest.raises(ValueError, match="drawn from training graphs, and there is none"):
-        sizes([], 3, seed=0)
 
 
 def test_adjacency_has_the_published_threshold():

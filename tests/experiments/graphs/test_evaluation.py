@@ -39,14 +39,6 @@ def test_json_holds_the_published_estimates_and_their_intervals(written, capsys)
     assert (output["reference"], output["generated"]) == (20, 12)
 
 
-def test_a_reader_sees_a_line_for_each_statistic(written, capsys):
-    assert main(["evaluate-graphs", written("real", REAL), written("noise", NOISE)]) == 0
-    first, _, *lines = capsys.readouterr().out.splitlines()
-    assert "20 reference and 12 generated graphs" in first
-    assert [line.split()[0] for line in lines] == [one.name for one in STATISTICS]
-    assert all(line.count("[") == 2 for line in lines)
-
-
 def test_very_few_graphs_have_values_alone(written, capsys):
     one, two = written("real", REAL), written("noise", NOISE[:2])
     assert main(["evaluate-graphs", one, two, "--json"]) == 0

@@ -4,7 +4,6 @@ import math
 import re
 from collections.abc import Callable
 from itertools import combinations
-from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -22,7 +21,6 @@ from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
 from tests.claims import claim_of, expected, refuted, verdict_of
 from verdicts.claims.measurement import InsufficientData
 from verdicts.claims.schema import Verdict
-from verdicts.records.figures import SHOWN, saved_as
 
 SETTINGS = Settings(draws=200, grid=(8, 100))
 MORE = SETTINGS.model_copy(update={"grid": (64, 100)})
@@ -156,23 +154,3 @@ def test_the_floor_is_the_bias_for_one_distribution_and_falls_with_the_size() ->
     for size in (0, 81):
         with pytest.raises(ValueError, match=f"{size} of 80 real graphs cannot be drawn"):
             floor(k, 40, size, seed=0)
-
-
-def test_few_steps_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:
-    """End to end, the smallest that there is: every cell of the study that the row reads, finite, the published row."""
-    entries, rate = study.row_of(Settings(ego_small=(4, 3), draws=50), "ego_small")
-    assert [entry.statistic for entry in entries] == ["degree", "cluster", "orbit"] and rate is None
-    assert tuple(entry.published for entry in entries) == study.ROWS["ego_small"]
-    assert all(entry.floor.low < entry.floor.value < entry.floor.high for entry in entries)
-    assert all(math.isfinite(entry.stray) and len(entry.each) == 2 for entry in entries)
-
-
-def test_figures_and_table_are_made(put: Put, tmp_path: Path) -> None:
-    put(community_small(8, seed=6))
-    with saved_as(SHOWN):
-        drawn = figures.figures(SETTINGS, tmp_path)
-    assert [figure.file.stem for figure in drawn] == ["graphs_rows", "graphs_rows_drawn"]
-    assert all(10_000 < figure.file.stat().st_size < 300_000 for figure in drawn)
-    assert "ENZYMES in 500, grid in 100" in drawn[0].caption and "Farther than" not in drawn[0].caption
-    (table,) = figures.tables(SETTINGS)
-    assert len(table.rows) == 4 * 3 and {line[0] for line in table.rows} == set(SETS)

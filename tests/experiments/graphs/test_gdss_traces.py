@@ -7,8 +7,7 @@ import pytest
 from ams.schedules import VP
 from experiments.graphs import samplers
 from experiments.graphs.gdss_traces import checks, replay
-from experiments.graphs.gdss_traces.checks import largest_deviation, sigma_error, traces
-from experiments.graphs.gdss_traces.settings import Settings
+from experiments.graphs.gdss_traces.checks import sigma_error
 from tests.claims import expected, refuted, verdict_of
 
 
@@ -49,11 +48,3 @@ def test_the_loss_of_float32_is_that_of_its_spacing() -> None:
     process = VP(0.1, 1.0)
     for t in (1e-4, 1e-3, 1e-2, 0.1, 1.0):
         assert sigma_error(process, t) <= 2**-24 / (2 * process.marginal(t)[1] ** 2) + 1e-6
-
-
-def test_no_trace_is_one_line() -> None:
-    with pytest.raises(FileNotFoundError, match="no golden trace gdss_none"):
-        traces("gdss_none*.npz")
-    with pytest.raises(FileNotFoundError, match="restore it"):
-        largest_deviation("gdss_none*.npz", "states")
-    assert Settings().levels[-1] == 1000

@@ -14,7 +14,7 @@ import torch
 from ams.data import Graph
 from ams.errors import DataUnavailable
 from experiments.graphs.data import to_graph6
-from experiments.graphs.graph_comparison import checks, figures, study
+from experiments.graphs.graph_comparison import checks, study
 from experiments.graphs.graph_comparison.presets import (
     ADAPTIVE,
     ADAPTIVE_IN_BOTH,
@@ -30,7 +30,6 @@ from experiments.graphs.mmd_intervals.study import flipped
 from tests.claims import claim_of, expected, measured, quick_settings, verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
-from verdicts.records.figures import SHOWN, saved_as
 from verdicts.studies import Memory, using
 
 FULL_NOISE = "PC, Langevin, full noise"
@@ -189,15 +188,3 @@ def test_a_share_of_pairs_that_changed() -> None:
     one, other = (SampledGraphs([to_graph6(Graph(4, edges))], [1.0]) for edges in ((), ((0, 1),)))
     assert checks.changed_pairs(one, other).tolist() == pytest.approx([1 / 6])
     assert torch.equal(checks.variance_drop(one, other), torch.zeros(1))
-
-
-def test_figures_and_tables_are_made(put: Put, tmp_path: Path) -> None:
-    put(AS_EXPECTED)
-    settings = MADE.model_copy(update={"once": (), "steps": (100,)})
-    with saved_as(SHOWN):
-        drawn = figures.figures(settings, tmp_path)
-    assert [figure.file.stem for figure in drawn] == ["graphs_smallest", "graphs_drawn"]
-    assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    runs, differences = figures.tables(settings)
-    assert len(runs.rows) == 5 + 1 + 1 and len(differences.rows) == 4
-    assert {row[-1] for row in differences.rows} == {"larger than noise", "not larger than noise"}

@@ -13,7 +13,6 @@ from experiments.graphs.intervals import (
     joint_quantile,
     resolved_by_holm,
     smallest_seen,
-    standardised,
     stretched,
 )
 
@@ -35,13 +34,6 @@ def test_a_stretched_interval_of_four_units_covers_as_stated() -> None:
     assert held[0] / 400 < 0.93 and held[1] / 400 > 0.96
 
 
-def test_a_stretch_of_many_units_is_none() -> None:
-    long = stretched(Interval(1.0, 0.0, 3.0, 10**6))
-    assert long.low == pytest.approx(0.0, abs=1e-4) and long.high == pytest.approx(3.0, abs=1e-4)
-    with pytest.raises(ValueError, match="one unit"):
-        stretched(Interval(1.0, 0.0, 3.0, 1))
-
-
 def test_combined_is_stouffers() -> None:
     scores = [0.3, 2.1, -0.4, 1.2]
     found = combined([interval(score) for score in scores])
@@ -60,12 +52,6 @@ def test_holm_rejects_step_by_step() -> None:
     assert resolved_by_holm(scores, 0.02) == [True, True, True, False]
     assert resolved_by_holm(scores[::-1], 0.02) == [False, True, True, True]
     assert resolved_by_holm([]) == []
-
-
-def test_no_length_has_no_score() -> None:
-    assert standardised(Interval(0.0, 0.0, 0.0, 9)) == 0.0
-    with pytest.raises(ValueError, match="no length"):
-        standardised(Interval(0.1, 0.1, 0.1, 9))
 
 
 def test_the_farthest_of_three_differences_is_within_its_joint_interval() -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from experiments.graphs.molecules import checks, figures, study
+from experiments.graphs.molecules import checks, study
 from experiments.graphs.molecules.settings import Settings
 from experiments.graphs.molecules.study import Sample, quality
 from tests.claims import verdict_of
@@ -61,13 +61,6 @@ def test_bad_molecules_break_v13_and_v14(put: Put) -> None:
     assert verdict("V13.nspdk") is Verdict.REFUTED
 
 
-def test_the_table_holds_both_sets(put: Put, fresh_cells: None) -> None:
-    put(NEW)
-    (table,) = figures.tables(SETTINGS)
-    assert [line[0] for line in table.rows] == ["QM9", "ZINC250k"]
-    assert all(line[3] == line[6] == line[7] == 1.0 for line in table.rows), "valid, unique, new"
-
-
 def test_each_seed_is_in_the_detail(put: Put, fresh_cells: None) -> None:
     put([*CHAINS[:20], *NEW[:20]])
     measured = checks.novelty(SETTINGS, "ZINC250k")
@@ -86,10 +79,6 @@ def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch, fresh
     monkeypatch.setattr(study, "find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install 'ams-suite\[molecules\]'"):
         study.comparison_of(SETTINGS, "QM9")
-
-
-def test_few_molecules_have_no_frechet_distance() -> None:
-    assert study.chemnet_distances(CHAINS[:99], (NEW, CHAINS)) == [None, None]
 
 
 def test_molecules_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:

@@ -59,14 +59,6 @@ def test_the_cutting_changes_nothing(price: int, limit: int, monkeypatch: pytest
         close(network(x, a, layout), network(x, a, other))
 
 
-def test_a_graph_does_not_see_its_batch() -> None:
-    layout, x, a = small.batch([4, 4, 6])
-    alone = Layout.of([6])
-    last = x[layout.nodes - 6 :], a[layout.pairs - 15 :]
-    for network, count in zip(PLAIN, (6, 15), strict=True):
-        close(network(x, a, layout)[-count:], network(*last, alone))
-
-
 def test_gradients_are_the_derivatives() -> None:
     """What training needs, though the forward pass works in place."""
     layout, x, a = small.batch([3, 2])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Particles, PerSample, annealed_baoab, one_step_per_level
+from ams.samplers import Particles, PerSample
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks import padded_networks as graphs_padded
@@ -201,13 +201,6 @@ def test_both_scores_see_the_partner_as_it_was_before_the_round() -> None:
     assert watched([2, 1]) == [("x", 100.0), ("x", 100.0), ("a", 0.0), ("a", 0.0), ("x", 102.0), ("a", 2.0)]
 
 
-def test_rounds_beyond_the_program_are_an_error() -> None:
-    with pytest.raises(ValueError, match="empty program"):
-        watched([9, 1])
-    with pytest.raises(ValueError, match="no rounds"):
-        denoised_end([])
-
-
 @pytest.mark.parametrize("corrector", [samplers.langevin, samplers.leimkuhler_matthews], ids=["one draw", "two noises"])
 def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
     """With `scale_eps` the drift is as without; the noise is `scale_eps` times as large."""
@@ -220,13 +213,3 @@ def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
         ends[scale] = info.mean(), state.x - info.mean()
     torch.testing.assert_close(ends[0.5][0], ends[1.0][0], rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(ends[0.5][1], 0.5 * ends[1.0][1], rtol=1e-10, atol=1e-12)
-
-
-def test_a_sampler_of_the_library_runs_on_graphs_as_it_is() -> None:
-    """Annealed BAOAB, from noise level to noise level: nothing of it knows of graphs."""
-    layout, _, _ = small.batch(SIZES)
-    programs = [one_step_per_level(annealed_baoab(), system.levels(N, 0.1)) for system in PAIR]
-    end = denoised_end(
-        coupled(CoupledProgram(*programs, [1] * (N - 1)), *Noises(layout, 5).ragged(scores(BOTH, PAIR, layout)))
-    )
-    assert all(part.isfinite().all() for part in end)

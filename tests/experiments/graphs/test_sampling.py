@@ -58,21 +58,6 @@ def test_the_forward_process_has_a_residual_variance_of_one() -> None:
     assert residual_variances(level.scale * clean, level, layout).abs().max() < 1e-10
 
 
-def test_temperatures_are_in_the_callers_order() -> None:
-    layout = Layout.of([5, 3])
-    level = VP.levels(2, OBSERVED)[1]
-    squares = torch.zeros(2, 5, 5)
-    squares[0] = level.sigma * (1 - torch.eye(5))
-    assert residual_variances(layout.pack_pairs(squares), level, layout).tolist() == pytest.approx([1.0, 0.0])
-
-
-@pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
-def test_every_sampler_runs_and_is_observed(sampler: Preset, both: Networks) -> None:
-    graphs, variances = sampled(both, sampler, 10, 0.1, 0.7, Batches(SIZES, 2, 5))
-    assert variances.isfinite().all() and variances.shape == (6,)
-    assert tuple(graph.nodes for graph in graphs) == SIZES
-
-
 def test_plans_cost_what_they_say() -> None:
     for sampler in SAMPLERS.values():
         plan = sampler.plan(Pair(VP, VP), 7, 0.1, 0.7)

@@ -51,17 +51,6 @@ def test_the_orbit_kernel_is_the_published_one():
     np.testing.assert_allclose(ORBIT.kernel(MIXED), np.exp(-(distances**2) / (2 * 30.0**2)), rtol=0, atol=1e-12)
 
 
-def test_the_published_spectral_bins_lose_an_eigenvalue_of_two_by_rounding(monkeypatch):
-    """The finding that the docstring states: one rounding above 2, and the graph is far from itself."""
-    star = Graph(5, ((0, 1), (0, 2), (0, 3), (0, 4)))
-    last = {"kept": 2.0, "lost": np.nextafter(2.0, 3.0)}
-    functions = {}
-    for name, value in last.items():
-        monkeypatch.setattr(statistics, "eigvalsh", lambda _, value=value, **options: np.array([0, 1, 1, 1, value]))
-        functions[name] = SPECTRAL.describe([star])
-    assert np.abs(functions["kept"] - functions["lost"]).sum() > 10  # bins; the kernel of 10 bins is exp(-50)
-
-
 def test_graphs_are_described_in_their_order_whatever_is_counted_at_once(monkeypatch):
     listed = [random_graph(nodes, 0.5, seed) for seed, nodes in enumerate([6, 9, 6, 9, 9, 6])]
     whole = [statistic.describe(listed) for statistic in STATISTICS]

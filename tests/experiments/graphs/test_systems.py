@@ -26,12 +26,6 @@ def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(name: str, t: flo
     assert step.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
 
 
-@given(n=st.integers(1, 6))
-@some
-def test_in_few_steps_a_half_step_below_zero_adds_no_noise(n: int) -> None:
-    assert vp_system(0.1, 1.0).half_step(1e-4 - 0.5 / n, -0.5 / n).r == 0.0
-
-
 def test_the_float32_deviation_differs_only_near_zero() -> None:
     """float32 loses digits of `1 - exp(2 l)` as `t -> 0`: 6e-7 relative at t = 0.14, 5e-4 or less at t = 1e-4."""
     exact, float32 = vp_system(0.1, 1.0), vp_system(0.1, 1.0, float32=True)

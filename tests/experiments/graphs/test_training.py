@@ -14,8 +14,8 @@ from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.trained import networks_in, read_trained
-from experiments.graphs.training import EARLIEST, PROCESS, Denoising, Example, digest_of, graphs_of, losses, plan_of
-from experiments.training import Trainer, fit
+from experiments.graphs.training import PROCESS, Denoising, Example, digest_of, graphs_of, losses, plan_of
+from experiments.training import Trainer
 
 SMALL = TrainConfig(steps=6, graphs=8, batch=3, width=4, layers=2, convolutions=1)
 FLAGS = ["--graphs", "8", "--batch", "3", "--width", "4", "--layers", "2", "--convolutions", "1"]
@@ -64,13 +64,6 @@ def test_an_example_is_degrees_and_pairs() -> None:
     assert star.pairs.tolist() == [1.0] * 11 + [0.0] * (78 - 11)
 
 
-def test_times_are_one_in_each_part() -> None:
-    times = torch.tensor(training.stratified_times(50, torch.Generator().manual_seed(0)), dtype=torch.float64)
-    place = (times - EARLIEST) / (1 - EARLIEST) * 50
-    assert sorted(place.floor().int().tolist()) == list(range(50))
-    assert place.floor().tolist() != sorted(place.floor().tolist()) and (place % 1).std() > 0.2
-
-
 def test_graphs_are_those_of_the_settings_and_held_out_ones_are_others() -> None:
     assert digest_of(graphs_of(SMALL)) == digest_of(graphs_of(SMALL))
     others = [SMALL.model_copy(update={"seed": 2}), SMALL.model_copy(update={"graphs": 7})]
@@ -104,28 +97,6 @@ def test_the_command_writes_a_file_that_its_settings_fix_to_the_bit(tmp_path: Pa
     assert all(torch.equal(tensor, averaged[name]) for name, tensor in both.adjacency.state_dict().items())
 
 
-def test_a_run_that_was_interrupted_ends_in_the_same_bytes(tmp_path, monkeypatch, capsys, undrawn: None) -> None:
-    whole, broken = tmp_path / "whole.safetensors", tmp_path / "broken.safetensors"
-    assert trained(whole, 6) == 0
-
-    def interrupted(trainer: Trainer, state: Path, resume: bool, report: object) -> None:
-        def stop(done: int, losses: dict[str, float]) -> None:
-            raise KeyboardInterrupt
-
-        fit(trainer, state, resume, stop, every=4)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(module.training, "fit", interrupted)
-        assert trained(broken, 6) == 130
-    assert [path.name for path in tmp_path.glob("broken*")] == ["broken.state"]
-    assert trained(broken, 6) == 2 and "--resume" in capsys.readouterr().err
-    assert trained(broken, 7, "--resume") == 2 and "other settings" in capsys.readouterr().err
-    assert trained(broken, 6, "--resume") == 0
-    seconds = [json.loads(path.with_suffix(".json").read_text())["cpu_seconds"] for path in (whole, broken)]
-    assert min(seconds) > 0
-    assert broken.read_bytes() == whole.read_bytes() and not broken.with_suffix(".state").exists()
-
-
 def test_a_run_does_not_depend_on_threads(tmp_path: Path, undrawn: None) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
@@ -136,14 +107,6 @@ def test_a_run_does_not_depend_on_threads(tmp_path: Path, undrawn: None) -> None
         torch.set_num_threads(before)
     trained(tmp_path / "one.safetensors", 2)
     assert (tmp_path / "two.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
-
-
-def test_weights_that_are_there_are_not_replaced_by_a_new_run(tmp_path, capsys) -> None:
-    out = tmp_path / "a.safetensors"
-    out.write_bytes(b"mine")
-    assert trained(out, 2) == 2
-    assert "weights are there" in capsys.readouterr().err
-    assert [file.read_bytes() for file in tmp_path.iterdir()] == [b"mine"]
 
 
 @pytest.mark.parametrize(
@@ -163,10 +126,3 @@ def test_what_cannot_be_done_is_one_line(arguments: list[str], message: str, cap
     assert main(["train-graphs", "--steps", "2", *FLAGS, "--out", str(tmp_path / out), *more]) == 2
     error = capsys.readouterr().err
     assert error.startswith("ams: ") and message in error and error.count("\n") == 1 and not any(tmp_path.iterdir())
-
-
-def test_a_loss_that_is_not_finite_ends_the_run(capsys, tmp_path, monkeypatch) -> None:
-    nan = torch.tensor([torch.nan, 1.0])
-    monkeypatch.setattr(Denoising, "losses", lambda self, network, *_: sum(p.sum() for p in network.parameters()) * nan)
-    assert trained(tmp_path / "a.safetensors", 2) == 2
-    assert "lower the rate" in capsys.readouterr().err and list(tmp_path.iterdir()) == []

@@ -82,14 +82,6 @@ def test_the_baseline_in_its_place_gains_nothing(monkeypatch: pytest.MonkeyPatch
         assert [verdict_of(f"X{n}", settings=Settings()) for n in (1, 2, 3, 4)] == [verdict] * 4
 
 
-def test_without_a_file_a_network_is_not_run() -> None:
-    with pytest.raises(DataUnavailable, match="path and sha256"):
-        checks.gain(Settings(), NCSNPP)
-    entry = Network(path=Path("/missing/file.pth"), sha256="0", side=16, reference="cifar10-test")
-    with pytest.raises(DataUnavailable, match="not there"):
-        study.network_problem(entry)
-
-
 @needs_cifar
 @pytest.mark.parametrize("vp", [False, True])
 def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: bool) -> None:
@@ -163,11 +155,6 @@ def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch,
     assert ("No rows in the features of inception" in table.caption) is missing
 
 
-def test_features_are_known_by_name() -> None:
-    with pytest.raises(ValidationError, match="efficientnet-lite0"):
-        Settings(features="inceptoin")
-
-
 def test_the_small_configuration_fits_every_group(monkeypatch: pytest.MonkeyPatch) -> None:
     """VERDICTS_CONFIG=config/gpu-small.toml: each group's settings, as laid over the gpu profile's, are valid."""
     over = tomllib.loads((ROOT / "config/gpu-small.toml").read_text())["groups"]
@@ -202,17 +189,6 @@ def test_images_of_ones_own_are_a_reference(tmp_path: Path, name: str) -> None:
         study.pictures(reference._replace(sha256="0"), 9)
     with pytest.raises(DataUnavailable, match="not there"):
         study.pictures(reference._replace(name=str(tmp_path / "missing.npy")), 9)
-
-
-@pytest.mark.parametrize("shape", [(9, 4, 4), (9, 4, 5, 3), (9, 4, 4, 1), (0, 4, 4, 3)])
-def test_what_are_no_images_is_no_reference(tmp_path: Path, shape: tuple[int, ...]) -> None:
-    with pytest.raises(UserError, match=r"expected one array of images, uint8 \(n, side, side, 3\)"):
-        study.pictures(stored(tmp_path / "own.npy", x=np.zeros(shape, np.uint8)), 9)
-    whole = np.zeros((9, 4, 4, 3))
-    with pytest.raises(UserError, match="expected one array"):
-        study.pictures(stored(tmp_path / "float.npy", x=whole), 9)
-    with pytest.raises(UserError, match="expected one array"):
-        study.pictures(stored(tmp_path / "two.npz", x=whole.astype(np.uint8), y=whole), 9)
 
 
 def test_a_file_of_reference_images_has_a_checksum_and_a_registered_set_has_none() -> None:

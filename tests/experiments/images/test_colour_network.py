@@ -14,7 +14,7 @@ from ams.samplers.presets import AUTHORS, SigmaRange
 from ams.schedules import Level
 from ams_suite.__main__ import main
 from experiments import weights
-from experiments.images.colour_network import figures, losses, quality, study, tuning
+from experiments.images.colour_network import losses, quality, study, tuning
 from experiments.images.colour_network.quality import Batch
 from experiments.images.colour_network.settings import ADAPTIVE, ANCESTRAL, EARLY, LATE, PLAIN, SOLVER, Settings
 from experiments.images.colour_task import Parts
@@ -26,9 +26,8 @@ from experiments.images.tasks import PLANS
 from tests.claims import ROOT, claims, measured, refuted, verdict_of
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
-from verdicts.records.figures import saved_as
 from verdicts.run.checks import settings_class
-from verdicts.studies import Cell, Memory, using
+from verdicts.studies import Memory, using
 
 SPREAD = 0.25
 FEW = Settings(batches=2, batch=8, samplers=(PLAIN, SOLVER), budgets=(4, 6), reference=20, images=10)
@@ -120,38 +119,6 @@ def test_a_larger_variance_refutes_x9(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict_of("X9", settings=Settings()) is Verdict.HOLDS
     ratios[ADAPTIVE], ratios[PLAIN] = ratios[PLAIN], ratios[ADAPTIVE]
     assert verdict_of("X9", settings=Settings()) is Verdict.REFUTED
-
-
-def test_figures_and_tables_read_the_study_alone(
-    in_small: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with saved_as((".svg",)):
-        for each in study.cells(FEW):
-            each.function(**each.arguments)
-        monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
-        drawn = figures.figures(FEW, tmp_path)
-        (table,) = figures.tables(FEW)
-    assert [figure.file.stem.rsplit("_", 1)[1] for figure in drawn] == ["distances", "6"]
-    assert len(table.rows) == 10
-    rows = {(row[0], row[2]): row for row in table.rows}
-    assert set(rows) == {(study.REAL, 0), (study.GAUSSIAN, 0), (PLAIN, 3), (PLAIN, 5), (SOLVER, 4), (SOLVER, 6)}
-    ratio = table.header.index("variance ratio")
-    assert float(rows[study.REAL, 0][ratio]) == pytest.approx(1.0, abs=0.1)
-
-
-def test_samples_of_the_true_score_are_as_near_as_real_images(in_small: None) -> None:
-    """24 images with the true score; the kernel distance of the far start is 100 times as large."""
-    settings = FEW.model_copy(update={"batches": 3, "budgets": (40,)})
-    near, real = (np.mean(study.kernels(settings, name, 40)) for name in (SOLVER, study.REAL))
-    far = quality.judged(5 * made(8, 9), settings.setup, 1, 0)
-    assert abs(near - real) < 0.1 * quality.kernel(far, settings.setup, 1)
-
-
-def test_test_images_of_batches_are_apart(in_small: None) -> None:
-    seen = torch.cat([part for number in (1, 2, 3) for part in quality.shares(FEW.setup, number)])
-    assert torch.equal(seen, quality.test_images()[:84])
-    with pytest.raises(ValueError, match="there are 90 test images"):
-        quality.shares(FEW.setup, 4)
 
 
 def test_a_race_ends_at_the_best_and_runs_the_better_points_for_longer() -> None:

@@ -6,13 +6,10 @@ import pytest
 import torch
 
 from ams.data import Images
-from ams_suite.__main__ import main
-from experiments import training
 from experiments.denoising import denoising_loss, log_normal, log_uniform
 from experiments.images import colour_task
 from experiments.images.colour_task import DEVIATION, MEAN, ColourTask
 from experiments.images.networks.colour import KINDS, SMALLEST, SPREAD, denoiser, score_of
-from experiments.images.networks.unet import Attention, Sizes, UNet
 from experiments.images.tasks import PLANS, task
 from tests.ams.tools import found_or_skipped
 
@@ -71,21 +68,6 @@ class _Nothing(torch.nn.Module):
         return torch.zeros_like(y)
 
 
-def test_attention_sees_every_pixel_and_starts_as_nothing():
-    layer, h = Attention(32).double(), torch.randn(1, 32, 4, 4, dtype=torch.float64)
-    assert torch.equal(layer(h, None), h)
-    torch.nn.init.normal_(layer.outer.weight)
-    moved = h.clone()
-    moved[..., 3, 3] += 1.0
-    assert float((layer(moved, None) - layer(h, None))[..., 0, 0].detach().abs().min()) > 0
-
-
-def test_a_patch_of_pixels_is_channels_and_comes_back():
-    network = UNet(Sizes(inputs=2, outputs=3, widths=(16, 32), patch=2, noise=0))
-    torch.nn.init.normal_(network.last.weight)
-    assert network(torch.randn(2, 2, 8, 8), torch.ones(1)).shape == (2, 3, 8, 8)
-
-
 @pytest.mark.parametrize("name", KINDS)
 def test_a_score_is_asked_at_one_noise_level_for_all(name):
     kind = KINDS[name]
@@ -94,33 +76,6 @@ def test_a_score_is_asked_at_one_noise_level_for_all(name):
     y = torch.randn(2, 3, kind.side, kind.side)
     one = score_of(network, kind).noise(y, 0.3)
     torch.testing.assert_close(one, network(y, torch.full((2,), 0.3)), rtol=1e-4, atol=1e-5)
-
-
-@pytest.mark.parametrize("name", ["cifar16-score"])
-def test_an_interrupted_run_goes_on_to_the_same_bytes(made, monkeypatch, tmp_path, name):
-    """A run of four steps, and one that is interrupted after two and resumed."""
-    whole, broken = tmp_path / "whole", tmp_path / "broken"
-    assert main(["train-images", name, "--steps", "4", "--out", str(whole)]) == 0
-    step = training.Trainer.step
-
-    def stops(trainer):
-        if trainer.done == 2:
-            raise KeyboardInterrupt
-        step(trainer)
-
-    monkeypatch.setattr(training.Trainer, "step", stops)
-    assert main(["train-images", name, "--steps", "4", "--out", str(broken)]) == 130
-    monkeypatch.setattr(training.Trainer, "step", step)
-    assert main(["train-images", name, "--steps", "4", "--out", str(broken), "--resume"]) == 0
-    tensors = [_tensors(folder / f"{name}.safetensors") for folder in (whole, broken)]
-    assert tensors[0].keys() == tensors[1].keys()
-    assert all(torch.equal(tensor, tensors[1][key]) for key, tensor in tensors[0].items())
-
-
-def _tensors(path):
-    from safetensors.torch import load
-
-    return load(path.read_bytes())
 
 
 def test_the_stated_mean_and_spread_are_those_of_the_images():

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,19 +9,17 @@ import pytest
 import torch
 from pytest import MonkeyPatch
 
-from ams.data import digits as load_digits
 from ams.samplers import NonFiniteState
-from ams.samplers.presets import AUTHORS, EXACT, RK45, Hyperparameters
-from experiments.images import drawing, exact
+from ams.samplers.presets import AUTHORS, EXACT, Hyperparameters
+from experiments.images import exact
 from experiments.images.comparison import farthest
-from experiments.images.digits import figures, study
+from experiments.images.digits import study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
 from experiments.images.exact import LOST, Errors
 from tests.claims import expected, measured, quick_settings, refuted, verdict_of
 from verdicts import Measurement
 from verdicts.claims.schema import Verdict
-from verdicts.records.figures import saved_as
-from verdicts.studies import Cell, Memory, using
+from verdicts.studies import Memory, using
 
 CPU_ALONE = {
     "factors": (0.5, 1.0),
@@ -157,12 +154,6 @@ def test_a_noisier_sampler_breaks_d7a(monkeypatch: MonkeyPatch) -> None:
     assert verdict("D7a") is Verdict.REFUTED
 
 
-def test_each_sampler_has_its_budgets_once() -> None:
-    assert QUICK.budgets_of(PAPER) == (20, 60, 300) and QUICK.budgets_of("ancestral") == (20, 60)
-    assert QUICK.model_copy(update={"past": 60}).budgets_of(PAPER) == (20, 60, 300)
-    assert QUICK.model_copy(update={"past": 900}).budgets_of(PAPER) == (20, 60, 300, 900)
-
-
 def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
     """The chosen setting is the best of the trials', whose batches are none of those that count."""
     tried: dict[Hyperparameters, set[int]] = {}
@@ -199,40 +190,9 @@ def test_errors_know_collisions_and_classes() -> None:
     assert errors.classes == pytest.approx(1 - float((target.labels == target.labels[0]).double().mean()))
 
 
-def test_diameter_is_the_largest_distance() -> None:
-    flat = load_digits().x.flatten(1).double()
-    assert study.target().diameter == pytest.approx(torch.cdist(flat, flat).max().item(), rel=1e-5)
-
-
 def test_kl_per_pixel_is_the_divergence_of_a_mode() -> None:
     assert Errors(0.0, 1.0, 0.0, 0.0).kl == 0.0 and LOST.kl == np.inf
     assert Errors(0.0, 0.25, 0.0, 0.0).kl == pytest.approx(0.5 * (0.25 - 1 + np.log(4)))
-
-
-def test_the_rare_class_has_its_share() -> None:
-    assert study.target_share() == pytest.approx(18 / (18 + 178))
-
-
-def test_tables_and_figures_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
-    """A row for each run and threshold; nothing is computed that the study does not list."""
-    settings = SMALL.model_copy(update={"samplers": (BASELINE, PAPER, DOUBLED, CONSTANT), "factors": (1.0,)})
-    with using(Memory()):
-        for each in study.cells(settings):
-            each.function(**each.arguments)
-        monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
-        errors, speeds, rare = figures.tables(settings)
-        with saved_as((".svg",)):
-            drawn = figures.figures(settings, tmp_path)
-    assert [row[0] for row in errors.rows] == ["fresh draws", *settings.samplers, RK45.name]
-    assert all(np.isfinite(row[2:]).all() for row in errors.rows)
-    assert len(speeds.rows) == (len(settings.samplers) + 1 + len(settings.tuned_samplers)) * len(settings.thresholds)
-    assert all(row[3] != "not reached" or row[6] in ("neither", 0.0) for row in speeds.rows)
-    assert len(rare.rows) == len(settings.rare_samplers)
-    assert all(figure.file.stat().st_size > 2_000 for figure in drawn)
-
-
-def test_ticks_leave_room_for_each_other() -> None:
-    assert drawing.apart([10, 20, 40, 60, 100, 150, 300, 2000]) == [10, 40, 300, 2000]
 
 
 def test_the_farthest_interval_is_found_on_either_side() -> None:

@@ -1,7 +1,6 @@
 """Features, scores and rows: what is compared with what."""
 
 import os
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,7 @@ from ams.metrics import expected_coverage, frechet_distance, kernel_distance, su
 from ams.statistics import Interval, mean_interval
 from experiments import weights
 from experiments.images.features import extractors as module, pooled
-from experiments.images.features.extractors import Extractor, digit_features, efficientnet
+from experiments.images.features.extractors import digit_features, efficientnet
 from experiments.images.features.scores import HEADER, Conditions, Judge, row
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS
@@ -94,14 +93,6 @@ def test_too_few_batches_are_not_judged(judge):
     assert all(table.rows == () for table in pooled.tables([], "none", 0.99, ()))
 
 
-def test_an_extractor_without_classes_knows_none():
-    extractor = Extractor("mean", "0", lambda x: x.flatten(1)[:, :3])
-    with pytest.raises(ValueError, match="knows no classes"):
-        extractor.shares(torch.zeros(2, 3))
-    scores = Judge(extractor, "r", extractor(torch.rand(20, 8, 8))).scores(torch.rand(20, 8, 8))
-    assert scores.classes != scores.classes
-
-
 @pytest.mark.skipif(not HAS_EFFICIENTNET, reason="AMS_DATA lacks efficientnet_lite0")
 def test_efficientnet_knows_cifars_classes():
     """1280 features; images of one class lie nearer to each other than to another's: a loss of the normalisation or of
@@ -116,12 +107,6 @@ def test_efficientnet_knows_cifars_classes():
     side = first > first.median()
     agree = float((side[:16].double().mean() - side[16:].double().mean()).abs())
     assert agree > 0.6
-
-
-def test_without_its_package_efficientnet_is_unavailable(monkeypatch):
-    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
-    with pytest.raises(DataUnavailable, match="suite"):
-        module.efficientnet()
 
 
 def test_without_its_weights_inception_is_unavailable(monkeypatch, tmp_path):

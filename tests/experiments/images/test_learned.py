@@ -1,22 +1,19 @@
 """Runs with the learned score: each claim's verdict, the change that flips it, and measures on what is known."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from pytest import MonkeyPatch
 
-from experiments.images.features.scores import title
-from experiments.images.learned import figures, losses, quality, study
+from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
 from experiments.images.tasks import split_digits
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
-from verdicts.records.figures import saved_as
-from verdicts.studies import Cell, Memory, using
+from verdicts.studies import Memory, using
 
 SETTINGS = quick_settings("learned")
 
@@ -125,24 +122,6 @@ def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
     assert more / held == pytest.approx(1.44, abs=0.2)
 
 
-FEW = Settings(
-    budgets=(20, 40),
-    batches=2,
-    samplers=(BASELINE, PAPER),
-    batch=12,
-    compared=(BASELINE,),
-    compared_budgets=(20,),
-    many=2,
-)
-
-
-def test_rows_carry_their_conditions() -> None:
-    rows = figures.tables(FEW)[0].rows
-    assert len(rows) == (len(FEW.samplers) * len(FEW.budgets) + 1) * len(Quality._fields)
-    denoised = {row[2]: row[-1] for row in rows}
-    assert denoised == {title(name): "no" if name == "variance_ratio" else "yes" for name in Quality._fields}
-
-
 def test_the_loss_is_one_without_a_score_and_falls_short_of_it_with() -> None:
     """A pixel: between 0 and 1 at every noise level, and lower for images seen than for those held out."""
     held, seen = (losses.per_image(case).mean(1) for case in ("learned", "seen"))
@@ -157,15 +136,3 @@ def test_the_worst_ratio_is_that_of_the_noise_level_where_the_loss_is_largest() 
     ours[1] = 0.75 * theirs[1]
     value, low, high, n = losses.worst_ratio(ours, theirs, 0.999)
     assert low < value == pytest.approx(0.75) and value < high < 0.8 and n == 4
-
-
-def test_figures_and_tables_read_the_study_alone(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
-    with using(Memory()), saved_as((".svg",)):
-        for each in study.cells(FEW):
-            each.function(**each.arguments)
-        monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
-        drawn = figures.figures(FEW, tmp_path)
-        every, needed, speed = figures.tables(FEW)
-    assert all(figure.file.stat().st_size > 10_000 for figure in drawn)
-    assert len(needed.rows) == len(FEW.samplers) * len(figures.SHARES) and len(every.rows[0]) == len(every.header)
-    assert len(speed.rows) == (len(FEW.samplers) - 1) * (len(FEW.budgets) - 1)

@@ -37,15 +37,6 @@ def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytes
         assert found == pytest.approx(error.double().square().sum().item() / 7, rel=1e-4)
 
 
-def test_the_table_names_times_and_their_mean(few: torch.Tensor, tmp_path, capsys) -> None:
-    weights = file_of(tmp_path, ve_tensors())
-    assert main(["denoising-loss", weights, "--images", "4"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    losses = [float(line.split()[2]) for line in lines[2:-1]]
-    assert len(losses) == len(loss.TIMES)
-    assert float(lines[-1].split()[-1]) == pytest.approx(np.mean(losses), abs=1e-3)
-
-
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -61,9 +52,3 @@ def test_bad_options_are_one_line(options: list[str], message: str, capsys: pyte
     assert main(["denoising-loss", "mnist-ve", *options]) == 2
     captured = capsys.readouterr()
     assert message in captured.err and captured.err.count("\n") == 1 and not captured.out
-
-
-def test_a_missing_file_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["denoising-loss", str(tmp_path / "none.pth")]) == 2
-    message = capsys.readouterr().err
-    assert message.startswith("ams: ") and "none.pth" in message and message.count("\n") == 1

@@ -43,11 +43,3 @@ def test_a_made_checkpoint_of_published_layout_is_converted(name: str) -> None:
     scale = 2.0 if sizes.fourier else 1.0
     forward.attended = tuple(at * side // sizes.side for at in sizes.attended)
     torch.testing.assert_close(network(x, time), scale * forward(x, time[None]), rtol=1e-4, atol=2e-4)
-
-
-def test_a_wider_network_has_other_shapes() -> None:
-    """What the comparison of shapes rests on."""
-    sizes = ARCHITECTURES["cifar10_ncsnpp_continuous"]._replace(width=8)
-    named, _ = original(sizes)
-    other = random_network(sizes._replace(blocks=3)).state_dict()
-    assert set(other) != set(named) - {"sigmas"}

@@ -161,9 +161,7 @@ BROKEN: dict[str, tuple[Callable[[Tensors], Tensors], str]] = {
     "one is missing": (without("gnorm3.bias"), "missing tensors gnorm3.bias"),
     "one too many": (lambda held: held | {"module.conv9.weight": torch.ones(1)}, "unknown tensors"),
     "another shape": (replaced("conv2.weight", torch.ones(64, 32, 5, 5)), "expected torch.float32"),
-    "another type": (replaced("tconv1.bias", torch.ones(1).double()), "tconv1.bias is torch.float64"),
     "not finite": (replaced("dense1.dense.bias", torch.full((32,), math.nan)), "not finite"),
-    "another network": (lambda held: ddpm_tensors(), "unknown tensors"),
 }
 
 
@@ -197,13 +195,6 @@ def test_a_registered_name_is_kept_for_the_registered_file(tmp_path: Path) -> No
     """Weights that fit, but are others: a changed file under the published name is not used."""
     with pytest.raises(UserError, match="changed or cut short"):
         mnist_ve(file_of(tmp_path, ve_tensors(), "cocoritzy_ckpt_res.pth"))
-
-
-def test_another_embedding_is_refused(tmp_path: Path) -> None:
-    held = ddpm_tensors()
-    held["network.time_embed.weight"] = held["network.time_embed.weight"].flip(0)
-    with pytest.raises(UserError, match="embedding of time"):
-        ddpm(file_of(tmp_path, held))
 
 
 def test_the_loss_of_a_known_score() -> None:

@@ -16,8 +16,6 @@ from torch import Tensor
 
 from ams.errors import UserError
 from ams.laws import GaussianLaw
-from ams.samplers import Particles, State, last, run as loop
-from ams.samplers.noise_sources import generated
 from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
 from experiments.images.features.extractors import digit_features
@@ -26,7 +24,7 @@ from experiments.images.pretrained import checks, figures, inputs, runs, sampler
 from experiments.images.pretrained.inputs import DEFAULTS, Judge, Quality, blank, noise_level
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
-from experiments.images.runs import generator, run, started
+from experiments.images.runs import generator, run
 from tests.claims import expected, refuted, verdict_of
 from tests.experiments.images.made import pictures
 from verdicts import InsufficientData
@@ -212,18 +210,6 @@ def test_a_diverging_run_is_lost_and_others_go_on(other_score: Callable[..., Non
     assert [batch.quality for batch in batches] == [runs.LOST] * SMALL.batches
     assert all(batch.features.size == 0 for batch in batches)
     assert {one.entry.sampler for one in study.in_features(SMALL, [("annealed Langevin", 20)])} == {study.FLOOR}
-
-
-def test_controls_share_start_and_noise(known: Empirical) -> None:
-    """One step, the first call, at which beta is 0 and no norm lags: every control makes Langevin's move."""
-    problem, moved = inputs.problem(SMALL.setup), []
-    factor = DEFAULTS._replace(drift_scale=1.0)
-    for spec in (SPECS["PC, Langevin"], SPECS["PC, adaptive"], *samplers.CONTROLS):
-        program, start = list(spec.build(problem.sigmas, 9, factor))[:1], started(problem, 3, generator(1, 1))
-        states = loop(program, State(start), problem.score, generated(generator(1, 2)), Particles())
-        moved.append(last(states)[0].x.clone())
-    for other in moved[1:]:
-        torch.testing.assert_close(other, moved[0])
 
 
 def test_each_control_differs_by_the_part_that_it_names(known: Empirical) -> None:

@@ -48,12 +48,6 @@ def exact() -> Problem:
     return digits.target().problem(0.05)
 
 
-def test_starts_of_one_number_are_common_and_others_differ(exact: Problem) -> None:
-    first, again, second = (started(exact, 8, generator(5, number)) for number in (1, 1, 2))
-    assert torch.equal(first, again) and not torch.equal(first, second)
-    assert first.shape == (8, 8, 8)
-
-
 def test_a_batch_depends_on_its_own_number_alone() -> None:
     """Whatever ran before, and in whatever order."""
     setup = digits.Settings(batch=8, seed=8).setup

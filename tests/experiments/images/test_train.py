@@ -12,7 +12,7 @@ from experiments.images.networks.classifier import SHA256, SIDES, Classifier
 from experiments.images.networks.colour import SHA256 as COLOUR
 from experiments.images.networks.loading import fill, parsed
 from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, Denoiser
-from experiments.images.tasks import HELD_OUT, PLANS, ClassifyingTask, DenoisingTask, split_digits, task
+from experiments.images.tasks import HELD_OUT, PLANS, DenoisingTask, split_digits, task
 from experiments.training import Trainer
 from tests.verdicts.toy import full_disk
 
@@ -106,12 +106,3 @@ def test_the_denoiser_begins_at_the_answer_for_gaussian_pixels():
     value = float(what.held_out(network, torch.device("cpu")).detach())
     assert value == pytest.approx(1.0, abs=0.1)
     assert isinstance(network, Denoiser)
-
-
-def test_images_are_shifted_whole_and_black_pixels_come_in():
-    what = task("digits-classifier")
-    assert isinstance(what, ClassifyingTask)
-    x = torch.ones(200, 8, 8)
-    shifted = what.shifted(x, torch.Generator().manual_seed(1))
-    black = (shifted == 0).sum((1, 2))
-    assert set(black.tolist()) == {0, 8, 15}  # not at all, by one either way, by one both ways
