@@ -59,13 +59,6 @@ def test_it_is_the_published_rule(rate: float, gamma: float, decay: float) -> No
     assert (flat(parameters) - torch.tensor(wanted, dtype=torch.float64)).abs().max() < 1e-12
 
 
-def test_another_rule_is_seen() -> None:
-    parameters, given = start(), gradients(200)
-    wanted = transcribed(flat(parameters).tolist(), given.tolist(), 0.5, 0.51, 0.0)
-    descended(SGDF(parameters), given)
-    assert (flat(parameters) - torch.tensor(wanted, dtype=torch.float64)).abs().max() > 1e-4
-
-
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_its_state_is_kept_and_read_back(dtype: torch.dtype) -> None:
     parameters, given = start(dtype), gradients(30, dtype)

@@ -49,14 +49,6 @@ def test_type_and_shape_are_the_samples_own() -> None:
     assert (target.log_density(end, Level(0, sigma=0.02)) > -8).all()
 
 
-def test_a_wrong_score_is_seen() -> None:
-    """The falsifier: a score a tenth too large ends elsewhere, by much more than the tolerance."""
-    law = GaussianLaw(VARIANCE, MEAN)
-    exact = flowed(law, 0.0, 400.0, FIRST, LAST, 1e-9, 1e-9)[0].variance
-    score, law.score = law.score, lambda x, level: 1.1 * score(x, level)
-    assert ((flowed(law, 0.0, 400.0, FIRST, LAST)[0].variance / exact).log().abs() > 0.1).all()
-
-
 def test_levels_belong_to_their_process() -> None:
     assert ve_level(3.0)[1:3] == (3.0, 1.0)
     scale, sigma = VP().marginal(0.4)

@@ -1,7 +1,6 @@
 """Annealed runs: each claim's verdict, the change that flips it, and the methods that they rest on."""
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pytest
@@ -16,7 +15,7 @@ from ams.samplers import Particles, flow_heun, langevin
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Family, Hyperparameters, SigmaRange, levels
 from ams.schedules import Level
 from ams.targets import Gaussian
-from analysis.annealed import drawing, figures, gaussian, mixture, nfe_to_threshold, other_mixtures
+from analysis.annealed import gaussian, mixture, nfe_to_threshold, other_mixtures
 from analysis.annealed.nfe_to_threshold import (
     KL,
     LINE_W2,
@@ -25,7 +24,6 @@ from analysis.annealed.nfe_to_threshold import (
     grid,
     line_grid,
     sizes_of,
-    speed_ups,
     stretch,
 )
 from analysis.annealed.particles import Batches, Sizes, averaged, divergence, smoothed
@@ -33,7 +31,6 @@ from analysis.annealed.settings import BASELINE, PAPER, Settings
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
-from verdicts import Table
 from verdicts.claims.schema import Verdict
 
 SETTINGS = quick_settings("annealed")
@@ -112,6 +109,7 @@ def test_annealed_langevin_in_its_place_refutes_p2d(monkeypatch, times: int, par
     assert refuted("P2d", *parts, settings=SETTINGS.model_copy(update=known))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sampler", "budget"), [(PAPER, 40), (BASELINE, 40), (BASELINE, 60), (BASELINE, 100)])
 def test_the_settings_chosen_on_other_mixtures_are_the_best_tried(sampler: str, budget: int) -> None:
     """At the budgets that decide P2b: adaptive momentum's error is annealed Langevin's between 60 and 100 evaluations.
@@ -309,26 +307,3 @@ def test_two_methods_agree_on_the_mixture(monte_carlo: MonteCarlo) -> None:
     _, drawn = mixture.by_particles(sizes._replace(seed=monte_carlo.seed), program)
     assert drawn.kl.low < exact.kl.value < drawn.kl.high
     assert drawn.minority.low < exact.minority.value < drawn.minority.high and drawn.w2 is None and exact.w2 is not None
-
-
-@pytest.fixture(scope="module")
-def tables() -> Iterator[dict[str, Table]]:
-    yield {table.id: table for table in figures.tables(SETTINGS)}
-
-
-def test_tables_say_what_the_checks_measure(tables: dict[str, Table]) -> None:
-    rows = {row[0]: row for row in tables["speed_up"].rows}
-    assert rows[100][1] == pytest.approx(speed_ups(KL, SETTINGS, budgets=[100])[0].high, abs=0.005)
-    kl = {row[0]: row for row in tables["needed_gaussian_kl"].rows}
-    assert kl[PAPER][2] == 108 and kl[BASELINE][5] == ""
-    assert {row[0] for row in tables["needed_mixture_w2"].rows} == {BASELINE, "Heun ODE"}
-    assert "NCSNv2's step times 0.25, 0.5, 1" in tables["needed_gaussian_kl"].caption
-
-
-@pytest.mark.parametrize("figure", ["steps", "snr", "T", "delta", "batch"])
-def test_sensitivities_are_drawn_and_named(figure: str) -> None:
-    draw = getattr(drawing, "annealed_steps" if figure == "steps" else f"sensitivity_{figure}")
-    sizes = {"sweep_snr": (0.1, 0.2), "sweep_repeats": (2, 5), "probes": (20, 30), "long": (300,), "batch": 25}
-    few = SETTINGS.model_copy(update={**sizes, "sweep_batch": (1, 25), "sweep_steps": (0.02, 0.2)})
-    drawn = draw(few).axes
-    assert drawn[-1].get_xlabel() and all(axes.get_ylabel() and axes.lines for axes in drawn)

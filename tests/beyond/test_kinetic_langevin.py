@@ -26,7 +26,6 @@ from beyond.kinetic_langevin import (
     conformance,
     drift_calibration,
     family,
-    figures,
     held_corrector,
     invariance_and_order,
     langevin_time,
@@ -387,14 +386,3 @@ def test_a_curve_ends_where_more_evaluations_change_nothing() -> None:
     errors = samplers.curve("DPM-Solver++", study.third(SMALL, Kind.START), 640)
     assert len(errors) < 10 and errors[-1] == pytest.approx(errors[-3], rel=1e-3)
     assert len(samplers.curve("annealed Langevin", study.third(SMALL, Kind.EXACT), 80)) == 9  # 10 and 14: one run
-
-
-def test_tables_say_who_reaches_the_threshold() -> None:
-    settings = small(targets=2, budget=40, compared=("exact",), tuned=True, mixture_batch=20)
-    times, evaluations, tuned, _, kit = figures.tables(settings)
-    assert kit.rows[0][:3] == ("DEIS-2", "holds", 2) and kit.rows[-1][2] == ""
-    assert times.header == ("sampler", "exact: evaluations", "exact: Langevin time") and len(times.rows) == 9
-    rows = {name: entries for name, *entries in evaluations.rows}
-    assert float(rows[DECAYING][1].split()[0]) == pytest.approx(23, abs=2) and rows["EDM stochastic"][1] == "never"
-    assert [row[1] for row in tuned.rows][-3:] == ["u 1.9", "u 1.8", "u 1.95"]
-    assert len(figures.tables(settings.model_copy(update={"tuned": False}))) == 2

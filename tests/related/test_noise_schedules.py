@@ -7,7 +7,7 @@ import torch
 from ams.laws import GaussianLaw
 from ams.schedules import Level, karras_sigmas
 from analysis.misspecified_score import ScoreError
-from related.design_space.noise_schedules import figures, path, schedules
+from related.design_space.noise_schedules import path, schedules
 from tests.claims import expected, quick_settings, refuted, verdict_of
 
 SMALL = quick_settings("noise_schedules")
@@ -45,8 +45,3 @@ def test_the_power_of_an_error_is_its_mean_square() -> None:
     miss = 1.3 * exact + error.shift(level) - exact
     mean = (weights * miss.square()).sum(0) / weights.sum()
     torch.testing.assert_close(mean, error.power(law, level), rtol=1e-7, atol=0.0)
-
-
-def test_every_outcome_is_tabulated() -> None:
-    (table,) = figures.tables(SMALL)
-    assert len(table.rows) == 4 * 3 * 2 * 3 * 3

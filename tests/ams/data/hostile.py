@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import strategies as st
 
 from ams.errors import UserError
 
@@ -19,28 +18,6 @@ def refusal(load: Callable[..., Any], content: bytes, what: str, *bound: int) ->
     line = str(refused.value)
     assert line.startswith(f"it: not a {what} (") and line.isprintable() and line.endswith("replace it by the original")
     return line
-
-
-def damaged(*contents: bytes) -> st.SearchStrategy[bytes]:
-    """Return one of the contents, with up to six bytes changed and the end cut off."""
-
-    def harm(content: bytes, flips: list[tuple[float, int]], share: float) -> bytes:
-        data = bytearray(content)
-        for place, mask in flips:
-            data[int(place * len(data))] ^= mask
-        return bytes(data[: int(share * len(data))])
-
-    flips = st.lists(st.tuples(st.floats(0, 0.999), st.integers(1, 255)), max_size=6)
-    return st.builds(harm, st.sampled_from(contents), flips, st.one_of(st.just(1.0), st.floats(0, 1)))
-
-
-def read_or_refused(load: Callable[..., Any], content: bytes) -> Any:
-    """Return what `load` finds in damaged bytes, None where it refuses them in one line."""
-    try:
-        return load(content, "it")
-    except UserError as problem:
-        assert str(problem).startswith("it: ") and str(problem).isprintable()
-        return None
 
 
 def text(value: str) -> bytes:

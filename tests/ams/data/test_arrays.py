@@ -2,16 +2,14 @@
 
 import io
 import tracemalloc
-import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
 
 from ams.data import load_array, load_arrays
 from ams.errors import UserError
-from tests.ams.data.hostile import PAYLOADS, damaged, read_or_refused, refusal
+from tests.ams.data.hostile import PAYLOADS, refusal
 from tests.ams.data.test_safe_read import zipped
 
 
@@ -110,16 +108,3 @@ def test_a_pickle_in_an_array_is_not_run(payload: str, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is no array"):
         load_arrays(zipped(("a.npy", PAYLOADS[payload](canary))), "it")
     assert not list(tmp_path.iterdir())
-
-
-WHOLE = (
-    zipped(("a.npy", saved(np.arange(40.0))), how=zipfile.ZIP_STORED),
-    zipped(("a.npy", saved(np.arange(40.0))), ("b.npy", saved(np.array(["x"])))),
-)
-
-
-@settings(deadline=None, max_examples=80)
-@given(damaged(*WHOLE))
-def test_damage_gives_arrays_or_one_line(content: bytes) -> None:
-    found = read_or_refused(load_arrays, content)
-    assert found is None or all(array.dtype.kind in "biufcSU" for array in found.values())

@@ -153,14 +153,6 @@ def test_a_download_ends_at_its_deadline(place: Path, server: str, register: Reg
         fetch("toy")
 
 
-def test_without_a_network_it_is_unavailable_within_seconds(place: Path, register: Register) -> None:
-    register("http://127.0.0.1:9/nobody")
-    start = time.monotonic()
-    with pytest.raises(DataUnavailable, match="Connection refused"):
-        fetch("toy")
-    assert time.monotonic() - start < files._CONNECT + 2
-
-
 def test_an_address_that_did_not_answer_is_asked_again_after_a_day_or_where_told(
     place: Path, server: str, register: Register, monkeypatch: MonkeyPatch
 ) -> None:
@@ -200,11 +192,6 @@ def test_without_a_public_address_it_says_how_to_have_it(place: Path, register: 
 def test_an_unknown_name_is_refused_with_those_near_it() -> None:
     with pytest.raises(UserError, match="mnist-test"):
         fetch("mnist-tset")
-
-
-def test_the_cache_is_the_users_own_unless_named(monkeypatch: MonkeyPatch) -> None:
-    monkeypatch.delenv("AMS_CACHE", raising=False)
-    assert files.cache().name == "ams-suite"
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -81,13 +81,6 @@ def test_unlike_directions_are_right(mean: list[float], variance: list[float]) -
     assert of(mean, variance) == pytest.approx(line(mean, variance), rel=1e-12)
 
 
-def test_two_directions_are_the_elliptic_integral() -> None:
-    """`E sqrt(v x^2 + w y^2) = sqrt(2 v / pi) E(1 - w / v)`, `v >= w`, with Legendre's complete integral E."""
-    for w in (1.0, 0.5, 1e-3, 1e-6):
-        exact = float(mpmath.sqrt(2 / mpmath.pi) * mpmath.ellipe(1 - mpmath.mpf(w)))
-        assert of([0.0, 0.0], [1.0, w]) == pytest.approx(exact, rel=1e-12)
-
-
 def test_a_wide_spectrum_is_resolved() -> None:
     """4096 distinct directions over twelve decades: the same as with each of 64 groups of 64 equal ones counted."""
     grouped = torch.logspace(-12, 0, 64, dtype=torch.float64)

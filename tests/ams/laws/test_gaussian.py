@@ -69,12 +69,6 @@ def test_equal_directions_may_be_counted_or_listed() -> None:
     )
 
 
-def test_a_run_does_not_depend_on_the_run_before() -> None:
-    law, program = GaussianLaw([1.0]), [(leimkuhler_matthews, HERE)] * 4
-    variances = {law.moments(law.end(program, law.start(0.0, 2.0))[0].x).variance.item() for _ in range(3)}
-    assert len(variances) == 1
-
-
 def test_an_affine_step_has_its_transition_and_stationary_distribution() -> None:
     law = GaussianLaw([2.0], [1.0])
     state, step = law.begin_step(law.start(0.0, 1.0)), sm.affine(lambda level: AffineTransition(0.5, 0.2, 0.3))

@@ -105,11 +105,3 @@ def test_the_exact_law_is_the_mean_field_of_coupled_particles(sampler: str, mont
     for direction in range(len(MULTIPLICITY)):
         for kind, moment in enumerate(law):
             assert not test.rejects(seen[:, direction, kind], moment[direction].item()), (direction, kind)
-
-
-@pytest.mark.monte_carlo(share=SHARE)
-def test_another_rule_has_another_distribution(monte_carlo: MonteCarlo) -> None:
-    """The falsifier: adaptive momentum against plain Langevin, in the variance of either direction."""
-    seen, plain = batch_moments(COUPLED["adaptive"], monte_carlo), exact(sm.annealed(sm.langevin(), SLOW, 12))
-    test = plan_mean_test(BATCHES, effect=3.0, share=monte_carlo.share / 2)
-    assert all(test.rejects(seen[:, i, 1], plain.variance[i].item()) for i in range(2))

@@ -75,13 +75,6 @@ def test_the_exact_law_has_the_symbolic_transition(sampler: str) -> None:
             np.testing.assert_allclose(mine, wanted, rtol=1e-12, atol=1e-12)
 
 
-def test_another_step_has_another_transition() -> None:
-    """The comparison sees a factor that is off by 1e-9."""
-    at = {"a": 0.3, "lam": 2.0, "mu": 0.5}
-    right, wrong = (exact_transition(("x",), langevin(factor=f), at)[1] for f in (1.0, 1.0 + 1e-9))
-    assert abs(right - wrong).max() > 1e-10
-
-
 def test_the_stationary_covariance_solves_its_equation() -> None:
     after = symbolic_step(momentum(momentum_rule(sm.constant(b))), State(x, m))
     matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])

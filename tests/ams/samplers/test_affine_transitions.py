@@ -168,20 +168,6 @@ def test_the_stochastic_transitions_have_weak_order_one(kernel: sm.Kernel, sched
     assert slope.low > 0.85 and slope.high < 1.1, slope
 
 
-def test_a_wrong_sigma_costs_an_order() -> None:
-    """The falsifier: Heun with the old sigma in the second slope."""
-
-    def wrong(state: sm.State, score: Callable, noise: Callable, level: Level, algebra: GaussianLaw) -> tuple:
-        after, (p, q, _) = next_level(level), sm.flow_euler(level)
-        s = score(state.x, level)
-        guess = algebra.combine((p, state.x), (q, s))
-        x = algebra.combine((p, state.x), (q / 2, s), (q / 2, score(guess, after)))
-        return state._replace(x=x), sm.flow_heun(state, score, noise, level, algebra)[1]
-
-    errors = [flow_error(wrong, "VE", n)[1] for n in (32, 64, 128)]
-    assert convergence_order([1 / 32, 1 / 64, 1 / 128], errors).value < 1.5
-
-
 POINT, AT = 1e-24, 0.7
 
 
@@ -222,11 +208,3 @@ def test_an_eta_outside_its_range_is_refused(eta: float) -> None:
 def test_there_is_no_noise_at_the_end() -> None:
     """At a next sigma of 0 any eta is allowed and nothing is drawn."""
     assert sm.consistent(0.3)(ve_levels([0.5, 0.0])[0]) == (1.0, 0.3 * 0.25, 0.0)
-
-
-def test_another_noise_is_not_consistent() -> None:
-    """The falsifier: the noise of annealed Langevin, `sqrt(2 eta) sigma`."""
-    levels, law = ve_levels(geometric_sigmas(2.0, 0.5, 6)), GaussianLaw([POINT], [AT])
-    wrong = sm.affine(lambda level: sm.consistent(0.8)(level)._replace(r=math.sqrt(1.6) * level.sigma))
-    end = moments_at_end(law, sm.one_step_per_level(wrong, levels), law.start(AT, 4.0))
-    assert end.variance.item() > 1.5 * levels[-1].sigma ** 2

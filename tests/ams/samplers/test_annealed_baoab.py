@@ -53,15 +53,6 @@ def test_a_point_is_invariant_under_vp_and_under_the_tapered_schedule() -> None:
     assert kl_on_a_point(annealed_baoab(TAPERED), levels_of([0.1, 0.11, 0.2, 1.0, 1.05, 9.0, 10.0])) < 1e-12
 
 
-def test_a_full_first_kick_is_not_invariant() -> None:
-    """The falsifier: a first velocity from N(0, I) before a whole kick."""
-    law, levels = GaussianLaw([POINT]), levels_of([1.0, 2.0, 4.0])
-    begin = law.start(0.0, 16.0)
-    whole = law.begin_step(begin._replace(p=law.noise(begin.x)))._replace(h=math.log(2.0))
-    end = moments_at_end(law, sm.one_step_per_level(annealed_baoab(), levels), whole)
-    assert abs(end.variance.item() - 1.0) > 1e-2
-
-
 def by_hand(x: Tensor, p: Tensor, noise: list[Tensor], sigmas: list[float], target: Gaussian, e: float) -> Tensor:
     """Return the positions at the end by the formulas, with variables of its own."""
     u_before = d_before = h_before = None

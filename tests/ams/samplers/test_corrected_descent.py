@@ -27,14 +27,6 @@ def test_the_slowest_direction_contracts_at_the_rate_of_its_momentum(e: float) -
     assert measured == pytest.approx((root - 1) / (root + 1), rel=2e-3)
 
 
-def test_the_corrected_law_is_the_exact_one() -> None:
-    law = GaussianLaw([VARIANCE, 0.03, 1e-4])
-    program = [corrector(SIGMA, VARIANCE, critically_damped(KAPPA))] * 400
-    moments = law.moments(law.end(program, law.start(1.0, 0.1))[0].x)
-    assert moments.variance.tolist() == pytest.approx([v + SIGMA**2 for v in (VARIANCE, 0.03, 1e-4)], rel=1e-9)
-    assert moments.mean.tolist() == pytest.approx([0.0] * 3, abs=1e-9)
-
-
 @pytest.mark.parametrize(("first", "budget"), [(50.0, 20), (50.0, 7), (SIGMA, 20)])
 def test_a_run_spends_its_budget_and_ends_at_the_last_level(first: float, budget: int) -> None:
     program = list(corrected_descent(dpm_solver(), (first, SIGMA, 0.01), budget, 0.5, VARIANCE, 0.3, 4.0))

@@ -179,10 +179,3 @@ def test_with_coupling_a_batch_may_not_be_split() -> None:
     half = replace(PLAIN, start=PLAIN.start[:2], noise=PLAIN.noise[:, :2])
     for sampler in ("adaptive", "pc_langevin", "pc_adaptive", "pc_constant"):
         assert (half.particles(sampler) - PLAIN.particles(sampler)[:2]).abs().max() > 1e-3
-
-
-def test_another_power_of_the_unit_is_seen() -> None:
-    """The falsifier of the scaling: `a -> k a` instead of `k^2 a`."""
-    wrong = replace(scaled(PLAIN, 1.01), epsilon=1.01 * PLAIN.epsilon)
-    assert (wrong.particles("adaptive") / 1.01 - PLAIN.particles("adaptive")).abs().max() > 1e-5
-    assert (wrong.law("adaptive").variance / 1.01**2 - PLAIN.law("adaptive").variance).abs().max() > 1e-5

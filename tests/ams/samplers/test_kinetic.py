@@ -5,7 +5,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given, settings, strategies as st
 from torch import Tensor
 
 from ams import samplers as sm
@@ -82,25 +81,6 @@ def test_the_first_step_draws_the_velocity_and_mean_has_no_noise(step: Method, p
     assert info.evaluations == 1
 
 
-@given(e=st.floats(0.0, 0.99), size=st.floats(1e-4, 0.4))
-@settings(deadline=None, max_examples=30)
-def test_both_forms_of_baoab_are_equal(e: float, size: float) -> None:
-    """From `p_0 = sqrt(1 - e^2) z_{-1} / (1 + e)`, which is the velocity of a first step without inertia."""
-    before, *after = NOISE
-    levels = [Level(i, sigma=0.0, step=size) for i in range(len(after))]
-    begin = State(X, p=math.sqrt(1 - e**2) / (1 + e) * before)
-    ends = [
-        trajectory([(step, level) for level in levels], start, force, noise)[-1]
-        for step, start, noise in ((sm.baoab(e), begin, after), (sm.baoab_positions(e), State(X), NOISE))
-    ]
-    assert_equal(*ends)
-
-
-def test_the_position_form_without_momentum_is_leimkuhler_matthews() -> None:
-    paths = (positions(step, State(X), [P, *NOISE]) for step in (sm.baoab_positions(0.0), sm.leimkuhler_matthews))
-    assert_equal(*paths)
-
-
 def test_the_mean_of_the_position_form() -> None:
     before, z, *_ = NOISE
     state, info = first_step(sm.baoab_positions(E), State(X), [before, z])
@@ -109,27 +89,9 @@ def test_the_mean_of_the_position_form() -> None:
     assert_equal(state.x - info.mean(), spread * z)
 
 
-@pytest.mark.parametrize(
-    ("step", "variance"),
-    [
-        (sm.baoab, lambda u, e: 1.0),
-        (sm.obabo, lambda u, e: 1 / (1 - u / 2)),
-        (sm.sghmc, lambda u, e: (1 + e) / (1 + e - u)),
-        (sm.bao, lambda u, e: (1 + e) ** 2 / (2 * (1 + e - u))),
-    ],
-    ids=["baoab", "obabo", "sghmc", "bao"],
-)
-@given(e=st.floats(0.0, 0.95), share=st.floats(0.01, 0.95), size=st.floats(0.01, 100.0))
-@settings(deadline=None, max_examples=20)
-def test_stationary_variance(step, variance, e, share, size):
-    """The variance that one step leaves invariant, relative to the target's (K1, K3)."""
-    u = share * (2.0 if step in (sm.baoab, sm.obabo) else 1 + e)
-    law = GaussianLaw([size])
-    row = law.start(0.0, 1.0).x
-    state = law.begin_step(State(row, p=row))
-    after, _ = step(e)(state, law.score, law.noise, Level(0, sigma=0.0, step=u * size), law)
-    ratio = law.moments(law.set_stationary(state, after).x).variance.item() / size
-    assert ratio == pytest.approx(variance(u, e), rel=1e-9)
+def test_the_position_form_without_momentum_is_leimkuhler_matthews() -> None:
+    paths = (positions(step, State(X), [P, *NOISE]) for step in (sm.baoab_positions(0.0), sm.leimkuhler_matthews))
+    assert_equal(*paths)
 
 
 def test_exponential_euler_is_exact_without_a_score() -> None:

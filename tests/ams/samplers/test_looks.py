@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-from matplotlib.lines import Line2D
 
 from ams.errors import UserError
 from ams.samplers.looks import LOOKS, Looks, looks
@@ -23,13 +22,6 @@ PAGES = {"samplercheck/page.py"}
 def test_every_sampler_has_a_look_and_draws_of_the_target_have_none() -> None:
     assert set(SPECS) - set(LOOKS) == {EXACT.name}
     assert set(LOOKS) <= set(SPECS)
-
-
-@pytest.mark.parametrize("name", LOOKS)
-def test_matplotlib_draws_it_with_its_label(name: str) -> None:
-    line = Line2D([0, 1], [0, 1], **LOOKS[name].style())
-    assert line.get_label() == name and line.get_color() == LOOKS[name].colour
-    assert LOOKS[name].style("its error")["label"] == "its error"
 
 
 def test_no_two_samplers_look_alike() -> None:

@@ -15,7 +15,7 @@ from ams.schedules import annealed_levels, geometric_sigmas
 from ams.targets import GaussianMixture
 from experiments.benchmarks import memory
 from tests.ams.samplers.test_invariances import SAMPLERS
-from tests.ams.tools import draws, trajectory
+from tests.ams.tools import draws
 
 LEVELS = annealed_levels(geometric_sigmas(3.0, 0.1, 7), 1e-3)
 PROGRAMS: dict[str, Program] = {name: build(LEVELS) for name, build in SAMPLERS.items()}
@@ -81,11 +81,6 @@ def test_a_warm_loop_allocates_nothing(name: str, algebra: type[Particles]) -> N
     assert allocations(algebra(), PROGRAMS[name]) == 0
 
 
-def test_the_count_sees_plain_allocation() -> None:
-    """Langevin has two vectors a step: noise and position."""
-    assert allocations(Plain(), PROGRAMS["langevin"]) == 2 * 17
-
-
 def test_a_yielded_state_is_valid_until_the_next_step() -> None:
     algebra, x = Particles(), start((4,))
     noise = generated(torch.Generator(), algebra.empty_like)
@@ -121,18 +116,6 @@ def test_a_later_run_with_the_same_algebra_is_right() -> None:
             for each in (algebra, Particles())
         )
         assert again.dtype == dtype and torch.equal(again, alone)
-
-
-@pytest.mark.parametrize("algebra", [Particles, PerSample])
-@pytest.mark.parametrize("shape", [(4,), (2, 3, 3)], ids=str)
-def test_float32_follows_float64(algebra: type[Particles], shape: tuple[int, ...]) -> None:
-    """Within 2e-2 after 21 steps of the same noise from a start of size 3."""
-    noise, ends = start(shape, 21 * 5).reshape(21, 5, *shape) / 3, []
-    for dtype in (torch.float64, torch.float32):
-        score = target(shape, dtype).score
-        ends.append(trajectory(PROGRAMS["adaptive"], start(shape).to(dtype), score, noise.to(dtype), algebra)[-1])
-        assert ends[-1].dtype == dtype and ends[-1].shape == (5, *shape)
-    assert (ends[0] - ends[1]).abs().max() < 2e-2
 
 
 def test_norms_and_scalars_by_hand() -> None:

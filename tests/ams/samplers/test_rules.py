@@ -102,12 +102,6 @@ def test_beta_is_within_its_range(rho: float, delta: float) -> None:
         assert beta == 1.0 - delta or beta == pytest.approx(((1 - rho) / (1 + rho)) ** 2)
 
 
-@given(rho=st.floats(1e-6, 1e6))
-@settings(deadline=None, max_examples=40)
-def test_beta_is_the_same_for_rho_and_its_inverse(rho: float) -> None:
-    assert sm.critical_momentum(rho) == pytest.approx(sm.critical_momentum(1 / rho), rel=1e-9, abs=1e-15)
-
-
 @pytest.mark.parametrize(("algebra", "size"), [(Particles, 1), (PerSample, 2)])
 def test_zero_over_zero_is_the_upper_clip(algebra: type[Particles], size: int) -> None:
     """For scores that vanish, `beta = 1 - delta`."""
@@ -137,12 +131,6 @@ def test_recorded_coefficients_replay_their_run() -> None:
     assert recorded[0] == Coefficients(0.0, 0.05, 0.05, math.sqrt(0.1), extra=0.04)
     assert all(each.rho > 0 and each.extra == 0.0 for each in recorded[1:])
     assert all(each.drift == each.step * sm.authors_factor(each.beta) for each in recorded)
-
-
-def test_memoryless_momentum_is_langevin() -> None:
-    """R3: every step is a first step, so the authors' adjacency follows plain Langevin."""
-    for step in (adaptive(), constant(0.9)):
-        assert_equal(path(sm.memoryless(step)), path(sm.langevin()))
 
 
 def test_leimkuhler_matthews_averages_two_draws() -> None:

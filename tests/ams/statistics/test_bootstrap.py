@@ -79,12 +79,6 @@ def test_a_resample_without_a_value_is_left_out():
     assert 0.0 <= interval.low < 1.5 < interval.high <= 3.0
 
 
-def test_the_seed_decides():
-    values = np.random.default_rng(0).standard_normal(20)
-    one, same, other = (bootstrap_interval(mean_of(values), [singles(0, 20)], seed) for seed in (0, 0, 1))
-    assert one == same != other
-
-
 def test_invalid_sources_are_refused():
     values = np.ones(8)
     with pytest.raises(ValueError, match=f"at least {FEWEST_UNITS} units"):

@@ -20,11 +20,6 @@ def test_the_budgets_around_a_threshold_bound_what_is_needed() -> None:
     assert budgets_around(points, 2.0) == (0, 10) and budgets_around(points, 1e-3) == (200, math.inf)
 
 
-def test_nothing_is_read_from_a_run_that_diverged() -> None:
-    assert nfe_to_threshold([(10, math.inf), (20, 0.1)], 0.5) == 20
-    assert nfe_to_threshold([], 0.5) == math.inf
-
-
 def test_no_more_points_are_asked_for_than_are_needed() -> None:
     def points():
         yield 10, 1.0

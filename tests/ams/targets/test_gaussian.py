@@ -88,12 +88,6 @@ def test_float32_and_any_shape_of_as_many_elements() -> None:
     assert target.to(torch.float32).sample(2, level, torch.Generator()).dtype == torch.float32
 
 
-def test_a_number_is_one_dimension() -> None:
-    target = Gaussian(2.0, 4.0)
-    x = torch.tensor([[3.0]], dtype=torch.float64)
-    assert target.shape == (1,) and float(target.score(x, CLEAN)) == -0.25
-
-
 def test_an_isotropic_covariance_takes_no_memory() -> None:
     assert Gaussian(torch.zeros(100_000), 2.0).covariance.variances.untyped_storage().nbytes() == 4
 

@@ -49,15 +49,6 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, at: in
         assert trained(folder, name, "--steps", "8") == 130
 
 
-def test_an_interrupted_training_resumes_to_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole, parts = tmp_path / "whole", tmp_path / "parts"
-    assert trained(whole, "prior", "--steps", "8") == 0
-    interrupted(monkeypatch, parts, "prior", 5)
-    assert trained(parts, "prior", "--steps", "8", "--resume") == 0
-    assert (whole / "prior.safetensors").read_bytes() == (parts / "prior.safetensors").read_bytes()
-    assert json.loads((whole / "prior.json").read_text())["plan"]["steps"] == 8
-
-
 @pytest.fixture
 def with_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write examples that an untrained prior's samples make."""
