@@ -34,11 +34,6 @@ def test_requirements_come_in_the_files_order(project: Path) -> None:
     assert environment.requirements(["bench", "test"], project) == [*base, "pytest>=8"]
 
 
-def test_an_unknown_extra_is_an_error(project: Path) -> None:
-    with pytest.raises(KeyError, match="docs"):
-        environment.requirements(["docs"], project)
-
-
 @pytest.mark.parametrize(
     ("requirement", "found", "problem"),
     [
@@ -59,24 +54,10 @@ def test_the_lowest_release_is_the_end_of_a_range() -> None:
     assert environment.answer(["lowest", "test"]).count("==") > 10
 
 
-def test_an_absent_distribution_is_told() -> None:
-    assert environment.unmet("no-such-distribution>=1") == "no-such-distribution (absent)"
-
-
 def test_pips_copy_reads_requirements_where_packaging_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pip._vendor.packaging.requirements")
     monkeypatch.setitem(sys.modules, "packaging.requirements", None)
     assert environment.parsed("torch>=2.3").name == "torch"
-
-
-def test_a_python_without_packaging_and_pip_lacks_pip() -> None:
-    script = [sys.executable, "-S", "-P", environment.__file__, "missing", "suite"]
-    assert subprocess.run(script, capture_output=True, text=True, check=True).stdout == "pip\n"
-
-
-def test_a_summary_names_three_and_counts_the_rest() -> None:
-    assert environment.summary([]) == environment.SATISFIED and environment.summary(["a", "b", "c"]) == "a, b, c"
-    assert environment.summary(["a", "b", "c", "d", "e"]) == "a, b, c and 2 more"
 
 
 @pytest.fixture
@@ -137,12 +118,9 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
         ("OSError: [Errno 28] No space left on device", "disk: the disk is full"),
         ("[Errno 28] x\nensurepip is not available", "disk: "),
         ("PermissionError: [Errno 13] Permission denied: '/x'", "permission: a folder cannot be written"),
-        ("OSError: [Errno 30] Read-only file system: 'x'", "permission: a folder cannot be written"),
         ("urllib3.exceptions.IncompleteRead: 5 bytes read, 7 more expected", "network: "),
-        ("/usr/bin/python3: No module named venv", "venv: this Python has no venv module"),
         ("No module named 'ensurepip'", f"apt-get install python3.{sys.version_info.minor}-venv"),
         ("Could not fetch URL http://x/: connection error: refused\nNo matching distribution found for y", "network: "),
-        ("Read timed out.", "network: the package index cannot be reached"),
         ("ERROR: No matching distribution found for rich==15.0 (from x)", "absent: no rich==15.0 for Python 3."),
         ("ERROR: ResolutionImpossible: for help", "conflict: the requirements conflict"),
         ("a\nERROR: something {new}\n \n", "unknown: it ended with: something {new}"),
@@ -150,9 +128,7 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
             "1:46,578 ERROR: first\n1:46,579 ERROR: no such file\n1:46,580 Removed build tracker: '/x'\n",
             "unknown: it ended with: no such file",
         ),
-        ("terrible\nit broke", "unknown: it ended with: it broke"),
         ("", "unknown: it ended without a word"),
-        (" \n", "unknown: it ended without a word"),
     ],
 )
 def test_a_log_tells_its_cause(log: str, told: str) -> None:
@@ -192,9 +168,3 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
 def test_bad_usage_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert environment.main(arguments) == 2
     assert capsys.readouterr().err.count("\n") == 1
-
-
-def test_it_runs_as_a_script_without_any_package() -> None:
-    script = [sys.executable, "-S", "-P", environment.__file__, "requirements"]
-    done = subprocess.run(script, capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines() == environment.requirements()

@@ -90,13 +90,11 @@ def test_reproduce_runs_lists_and_checks(toy, capsys):
     assert "A1    alpha            expected holds" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(
-    "words", ["list P1", "reproduce --list P1", "reproduce --list --only P1", "reproduce --only P1 --list"]
-)
-def test_a_claim_of_the_paper_lists_those_that_restate_it(toy, capsys, words):
+def test_a_claim_of_the_paper_lists_those_that_restate_it(toy, capsys):
     toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
-    assert main([*words.split(), "--profile", "quick"]) == 0
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["A1"]
+    for words in ("list P1", "reproduce --list P1", "reproduce --list --only P1", "reproduce --only P1 --list"):
+        assert main([*words.split(), "--profile", "quick"]) == 0
+        assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["A1"]
 
 
 def test_where_the_console_has_no_other_letters_there_are_ascii_s(toy):
@@ -128,30 +126,12 @@ def test_compare_reads_ledgers(toy, capsys):
     assert capsys.readouterr().err.startswith("ams: gone.json: ")
 
 
-def test_law_and_replay_get_their_options(monkeypatch):
-    import ams.traces.replay
-    import ams_suite.law
-
-    calls = []
-    monkeypatch.setattr(ams_suite.law, "law", lambda **options: calls.append(options) or 0)
-    monkeypatch.setattr(ams.traces.replay, "replay", lambda files: calls.append([file.name for file in files]) or 1)
-    words = "law --sampler constant --step 0.1 --beta .9 --precision 1,2 --mean -1,0 --steps 5 --json"
-    assert main(words.split()) == 0
-    assert main(["replay", "a.npz", "b.npz"]) == 1
-    law, files = calls
-    given = {"sampler": "constant", "beta": 0.9, "precision": "1,2", "mean": "-1,0", "json": True, "delta": 1e-3}
-    assert law == law | given
-    assert files == ["a.npz", "b.npz"]
+def test_without_docstrings_it_is_a_line(toy):
+    done = toy.python("-m", "ams_suite", "list", "--profile", "quick", PYTHONOPTIMIZE="2")
+    assert done.returncode == 2 and done.stderr.startswith("ams: -OO: ") and done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize(("level", "code"), [("1", 0), ("2", 2)])
-def test_without_docstrings_it_is_a_line(toy, level, code):
-    done = toy.python("-m", "ams_suite", "list", "--profile", "quick", PYTHONOPTIMIZE=level)
-    assert done.returncode == code
-    assert code == 0 or (done.stderr.startswith("ams: -OO: ") and done.stderr.count("\n") == 1)
-
-
-@pytest.mark.parametrize("words", ["list", "check", "reproduce", "run A1"])
+@pytest.mark.parametrize("words", ["list", "run A1"])
 def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
     command = [sys.executable, "-m", "ams_suite", *words.split(), "--profile", "quick"]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
@@ -255,27 +235,24 @@ def test_an_interrupt_that_python_drops_or_a_library_turns_into_another_error_is
         signal.signal(signal.SIGTERM, theirs)
 
 
-@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 @pytest.mark.parametrize("before", [signal.SIG_DFL, signal.SIG_IGN])
-def test_a_signal_to_end_interrupts_unless_it_is_ignored(sent, before):
-    theirs = signal.signal(sent, before)
+def test_a_signal_to_end_interrupts_unless_it_is_ignored(before):
+    sent = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+    theirs = [signal.signal(each, before) for each in sent]
     try:
         assert main(["schema"]) == 0
-        assert isinstance(signal.getsignal(sent), Interrupt) == (before is signal.SIG_DFL)
+        assert {isinstance(signal.getsignal(each), Interrupt) for each in sent} == {before is signal.SIG_DFL}
     finally:
-        signal.signal(sent, theirs)
+        for each, handler in zip(sent, theirs, strict=True):
+            signal.signal(each, handler)
 
 
 @pytest.mark.parametrize(
     ("words", "streams", "code"),
     [
         ("list --profile quick", ">/dev/full", 3),
-        ("list --profile quick", ">/dev/full 2>&1", 3),
         ("schema", ">/dev/full", 3),
-        ("--help", ">/dev/full", 3),
-        ("list --profile quick", ">&-", 0),
         ("reproduce --profile quick --only A1", ">&- 2>&-", 0),
-        ("reproduce --jobs 0", "2>&-", 2),
         ("reproduce --jobs 0", "2>/dev/full", 2),
     ],
 )

@@ -2,7 +2,6 @@
 
 import importlib.util
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -37,25 +36,6 @@ def test_it_holds_every_page_and_asks_for_nothing(site: Path) -> None:
     assert "langevin" in pages["reference/samplers.html"]
     for name, text in pages.items():
         assert not re.search(r'(?:src|href)="https?://[^"]*\.(?:js|css|woff2?)"', text), name
-
-
-@needs_mkdocs
-def test_its_first_page_has_the_command_and_a_figure_and_its_search_works_from_a_file(site: Path) -> None:
-    sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-    if (chromium := shutil.which("chromium")) is None:
-        pytest.skip("no Chromium here: apt-get install chromium")
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page, asked = browser.new_context(offline=True).new_page(), list[str]()
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto((site / "index.html").as_uri())
-        assert "bash reproduce.sh" in page.inner_text("article pre")
-        assert page.locator("article img").evaluate("one => one.naturalWidth") > 100
-        page.click(".md-search__input")
-        page.keyboard.type("falsifier")
-        page.wait_for_selector(".md-search-result__link[href*='add-a-claim.html']")
-        assert all(url.startswith(("file:", "data:")) for url in asked)
-        browser.close()
 
 
 def test_without_mkdocs_it_says_what_to_do(workspace: Workspace, tmp_path: Path, monkeypatch) -> None:

@@ -48,11 +48,6 @@ joined = called(same, lambda x: torch.cat([x, x]), same)
 bare = called(same, same, lambda level: level.sigma)
 without = Sampler("without", "0", lambda network, x, steps, draws: x, lambda steps: 10.0)
 
-def later(network, x, steps, draws):
-    return heun.run(network, x, steps if steps < 50 else 1 / 0, draws)
-
-late = Sampler("late", 2.0, later, lambda steps: 10.0)
-
 def shares(network, x, steps, draws):
     return heun.run(network, x, steps, draws) + 0.1 * torch.randn(1)
 
@@ -62,14 +57,11 @@ def leaves(network, x, steps, draws):
     raise SystemExit(0)
 
 leaving = Sampler("leaving", "0", leaves, lambda steps: 10.0)
-two = Sampler("two", "0", lambda network, x, *rest: network(x, noise_level(1, 1)), lambda steps: 10.0)
 silent = Sampler("silent", "0", lambda network, x, steps, draws: None, lambda steps: 10.0)
 """
 BROKEN = {
     "lost.py": "import no_such.module",
-    "loads.py": "def load(name, settings):\n    return settings['order']",
     "syntax.py": "heun = (",
-    "exits.py": "import sys\nsys.exit(0)",
     "three.py": "from samplercheck import Sampler\nx = Sampler('x', '0', lambda n, x, s: x, lambda s: 1.0)",
     "number.py": "from samplercheck import Sampler\nx = Sampler('x', '0', lambda *given: None, 80.0)",
     "kinds.py": (
@@ -129,10 +121,8 @@ def test_page_badge_options_and_changes(
     [
         (["FILE:failing"], 3, "raised RuntimeError: out of luck (FILE, line 10)"),
         (["FILE:silent"], 3, "raised TypeError: run returned None, expected a tensor of shape (4, 1, 1, 2)"),
-        (["FOLDER/loads.py:x"], 3, "raised KeyError: 'order' (FOLDER/loads.py, line 2)"),
         (["FOLDER/syntax.py:x"], 3, "raised SyntaxError: '(' was never closed (syntax.py, line 1)"),
-        (["FOLDER/exits.py:x"], 3, "raised SystemExit: 0 (FOLDER/exits.py, line 2)"),
-        (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 50)"),
+        (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 45)"),
         (["FOLDER/three.py:x"], 3, "run takes (n, x, s): it is called as run(network, x, steps, draws) (FOLDER/three"),
         (["FOLDER/number.py:x"], 3, "prior is 80.0: expected a function, as lambda steps: 80.0 (FOLDER/number.py, l"),
         (
@@ -140,26 +130,20 @@ def test_page_badge_options_and_changes(
             3,
             "order is '3': expected a whole number above 0, or None (FOLDER/k",
         ),
-        (["FOLDER/kinds.py:x", "--set", "order=2.5"], 3, "order is 2.5: expected a whole number above 0, or None"),
         (["FOLDER/kinds.py:x", "--set", "noise=-1"], 3, "noise is -1: expected a number, 0 or more, or None"),
-        (["FOLDER/kinds.py:x", "--set", "data_std=0"], 3, "data_std is 0: expected a number above 0"),
         (["FOLDER/kinds.py:x", "--set", "evaluations=9"], 3, "evaluations is 9: expected a function"),
         (["FILE:joined"], 3, "network was called with 8 samples in a run of 4"),
         (["FILE:bare"], 3, "network was passed the noise level 10.0: pass noise_level(scale, sigma) (FILE, line 31)"),
-        (["FILE:two"], 3, "raised TypeError: network() missing 1 required positional argument: 'level' (FILE, line"),
         (["FILE:without"], 3, "run called the network not once"),
-        (["FILE:late"], 3, "raised ZeroDivisionError: division by zero (FILE, line 40)"),
         (["FILE:heun", "--order", "0"], 2, "--order 0: an order is 1 or more"),
         (["FILE:heun", "--guidance", "inf"], 2, "--guidance inf: expected a finite weight"),
         (["FILE:heun", "--clip", "nan"], 2, "--clip nan: expected a finite bound above 0"),
-        (["FILE:heun", "--clip", "-1"], 2, "--clip -1.0: expected a finite bound above 0"),
         (["FOLDER/lost.py:x"], 2, "needs no_such: python -m pip install no_such"),
         (["FILE:heun", "--set", "order=2"], 2, "--set: FILE has no function load(name, settings)"),
         (["FILE:absent"], 2, "has no Sampler 'absent'"),
         (["nowhere.py:x"], 2, "no file nowhere.py"),
         (["heun"], 2, "write LIBRARY:NAME"),
         (["lost:heun"], 2, "unknown library 'lost'"),
-        (["FILE:heun", "--set", "order"], 2, "--set order: expected KEY=VALUE"),
         (["FILE:heun", "--against", "nowhere.json"], 2, "--against nowhere.json"),
     ],
 )

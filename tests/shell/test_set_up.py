@@ -123,7 +123,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signals) -> None:
     """A signal that can be caught ends pip and what it started as well."""
     pids = checkout.root / "pids"

@@ -99,12 +99,3 @@ def test_another_verdict_and_a_missing_cell_are_told(two):
     record.unlink()
     found = compared(*two, "gamma")
     assert found.missing and "one lacks C2" in str(found) and not found.within(1.0)
-
-
-def test_an_unknown_group_is_refused(toy, capsys):
-    assert run(Determinism, ["nowhere"]) == 2 and "'nowhere'" in capsys.readouterr().err
-
-
-def test_a_run_that_is_not_there_has_nothing_to_compare(toy):
-    nothing = [Determinism()._opened(toy.root / name) for name in ("a", "b")]
-    assert compared(*nothing, "gamma") == Compared(0, 0, (), 0.0, "")

@@ -99,25 +99,3 @@ def test_as_many_checks_without_a_share_raise_an_alarm_as_their_intervals_allow(
     assert limits(100, 1) == (4, 1) and limits(0, 20) == (0, 0)
     assert limits(50, 20).checks == pytest.approx(50 * 0.0954 + 3.3 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5)
     assert limits(50, 20).alarms == 3, "P(more than 2 of 20) = .00013, more than 3: 3e-6; allowed .00001"
-
-
-def test_of_nothing_that_draws_it_says_so(toy, capsys) -> None:
-    assert drawn("A1") == 2
-    assert "no check that draws in A1 in the quick profile" in capsys.readouterr().err
-
-
-def test_what_is_not_there_is_not_run(toy, capsys) -> None:
-    measure(toy, "raise Unavailable('no such file')")
-    assert drawn("--seeds", "2") == 0
-    said = capsys.readouterr().out
-    assert "not run: no such file" in said and said.endswith("; 1 not run\n")
-
-
-def test_a_group_without_a_seed_and_bad_usage_are_2(toy, capsys) -> None:
-    toy.replace_in_module("beta/settings", "    seed: int = 7\n", "")
-    assert drawn() == 2
-    assert "beta: its checks draw, but its Settings have no field `seed`" in capsys.readouterr().err
-    assert drawn("--seeds", "0") == 2 and drawn("Z9") == 2
-    capsys.readouterr()
-    assert drawn("--entropy=-1") == 2
-    assert capsys.readouterr().err == "--entropy -1: expected at least 0\n"

@@ -5,7 +5,6 @@ from random import Random
 
 import pytest
 
-from tools.faults import fault as declared
 from tools.faults.__main__ import Faults  # noqa: F401 - it imports all faults
 from tools.faults.fault import FAULTS, Attempt, Undisturbed, select
 from tools.faults.injection import Injection
@@ -72,18 +71,3 @@ def test_a_name_chooses_a_fault_and_none_all() -> None:
     assert [each.name for each in select(("kill-group",))] == ["kill-group"] and len(select(())) == len(FAULTS) >= 9
     with pytest.raises(UserError, match="did you mean kill-group"):
         select(("kill-grup",))
-
-
-def test_a_fault_is_named_as_its_function(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(declared, "FAULTS", {})
-
-    @declared.fault("Nothing is done.", 3)
-    def no_fault(suite, moments, tries):
-        yield Attempt("")
-
-    assert declared.FAULTS["no-fault"].tries == 3
-
-
-def test_all_faults_say_what_is_done_in_a_sentence() -> None:
-    for each in FAULTS.values():
-        assert each.what[0].isupper() and each.what.endswith(".") and len(each.what) < 160, each.name

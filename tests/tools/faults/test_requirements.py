@@ -77,10 +77,6 @@ def test_a_wrong_end_or_a_wrong_word_is_seen(reference: Reference, out: Path, do
     assert [line for line in reference.after(out, done, {0}) if line.startswith(said)]
 
 
-def test_a_claim_that_is_shown_as_not_reached_is_not_wrong(reference: Reference, out: Path) -> None:
-    assert not list(reference.after(out, WELL._replace(out=LINE.replace("✓", "!").replace("✗", "–")), {0}))
-
-
 @pytest.mark.parametrize(("verdict", "wrong"), [("refuted", True), ("not run", False)])
 def test_a_wrong_verdict_in_the_ledger_is_seen(reference: Reference, out: Path, verdict: str, wrong: bool) -> None:
     write(out / "quick/ledger.json", {"claims": [{"id": "A1", "verdict": verdict}]})
@@ -95,15 +91,6 @@ def test_a_wrong_value_is_seen_unless_it_is_marked_as_failed(reference: Referenc
     assert not list(reference.after(out, WELL, {0}, {name}))
     write(out / name, {"failed": True})
     assert not list(reference.after(out, WELL, {0}))
-
-
-@pytest.mark.parametrize(
-    "name", ["report.html", "report-orders.html", "paper/data.json", "run.json", "notebooks/a.json"]
-)
-def test_what_tells_of_the_run_is_left_to_the_check(reference: Reference, out: Path, name: str) -> None:
-    reference.files[f"quick/{name}"] = b"then"
-    write(out / "quick" / name, "now")
-    assert not [*reference.after(out, WELL, {0}), *reference.same(out)]
 
 
 def test_what_was_whole_and_is_lost_is_seen(reference: Reference, out: Path) -> None:
@@ -126,20 +113,3 @@ def test_a_next_run_or_a_check_that_does_not_end_well_is_seen(
 ) -> None:
     (line,) = reference._replace(suite=Suite(ends=ends)).mended(out)
     assert "the next run" in line and ("with 3" in line or "with 1: ['A1: edited']" in line)
-
-
-def test_a_suite_that_breaks_without_any_fault_is_no_measure(tmp_path: Path) -> None:
-    class Broken(Suite):
-        def place(self) -> Path:
-            return tmp_path / "new"
-
-    with pytest.raises(RuntimeError, match="undisturbed, the run ended with 3"):
-        Reference.of(Broken(ends=(RunResult(3, "", "it broke"),)))
-
-
-def test_a_table_of_a_study_counts_with_its_record_alone(reference: Reference, out: Path) -> None:
-    (out / "quick/studies").mkdir()
-    (out / "quick/studies/a.csv").write_text("another")
-    assert list(reference.after(out, WELL, {0})) == [], "nothing vouches for it"
-    write(out / "quick/studies/a.json", {"failed": False})
-    assert "quick/studies/a.csv is not as it should be" in list(reference.after(out, WELL, {0}))

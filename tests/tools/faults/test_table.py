@@ -49,11 +49,6 @@ def test_what_broke_a_requirement_is_told_and_is_exit_code_1(
     assert ill[:7] == ("ill", "It is ill.", 2, 1, "0 (1), 1 (1)", remark, 7)
 
 
-def test_of_fixed_cases_so_many_are_tried_as_are_asked_for(told, tmp_path: Path) -> None:
-    assert run(Faults, ["ill", "--tries", "1", "--out", str(tmp_path)]) == 0
-    assert kept(tmp_path).table.rows[0][2] == 1
-
-
 def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_path: Path) -> None:
     assert run(Faults, ["--out", str(tmp_path)]) == 1
     told["ill"] = WELL
@@ -63,15 +58,6 @@ def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_pa
     (tmp_path / "sections/faults.json").write_text("damaged")
     assert run(Faults, ["ill", "--out", str(tmp_path)]) == 0
     assert [row[0] for row in kept(tmp_path).table.rows] == ["ill"]
-
-
-def test_the_table_rests_on_the_code_that_is_judged(told, tmp_path: Path) -> None:
-    run(Faults, ["well", "--out", str(tmp_path)])
-    sources = kept(tmp_path).sources
-    assert {"src/verdicts/records/files.py", "src/verdicts/run/driver.py", "src/verdicts/studies/store.py"} <= {
-        *sources
-    }
-    assert kept(tmp_path).command == "python -m tools.faults" and len(kept(tmp_path).table.rows[0][-1]) in (0, 10)
 
 
 @pytest.mark.parametrize(

@@ -42,11 +42,3 @@ def test_tests_that_fail_without_a_fault_are_refused(work, capsys) -> None:
     (root / "tests/ams/test_thing.py").write_text("def test_wrong():\n    assert False\n")
     assert run(Mutation, []) == 2
     assert "without any fault the tests fail: caught by tests/ams/test_thing.py::test_wrong" in capsys.readouterr().err
-
-
-def test_bad_usage_is_2(work, capsys) -> None:
-    work(CAUGHT)
-    assert run(Mutation, ["--jobs", "0"]) == 2
-    assert capsys.readouterr().err == "--jobs 0: expected at least 1\n"
-    assert run(Mutation, ["nothing"]) == 2
-    assert "unknown fault 'nothing'" in capsys.readouterr().err

@@ -58,11 +58,6 @@ def test_faults_are_chosen_by_id_or_file(tmp_path: Path) -> None:
         faults.select(["thing.doubel"])
 
 
-def test_a_table_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"tests/faults.toml"):
-        load_faults(tmp_path)
-
-
 def test_its_tests_are_those_named_then_the_files_own(tmp_path: Path) -> None:
     root = repository(tmp_path)
     fault = Fault(id="a", file="src/ams/thing.py", old="a", new="b", why="c", tests=("tests/conftest.py::x",))

@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.tools.mutation.toy import THING, entry, repository
-from tools.mutation import trial
 from tools.mutation.table import load_faults
-from tools.mutation.trial import Ending, judged, outcome_of, refuse_unsound
-from verdicts.errors import UserError
+from tools.mutation.trial import Ending, judged, outcome_of
 
 
 def tried(root: Path, old: str, new: str, seconds: float = 60.0):
@@ -41,20 +39,6 @@ def test_pytests_report_is_judged(report: str, code: int, ending: Ending, how: s
     assert outcome.by == ("tests/test_a.py::test_b" if "failure" in report else "")
 
 
-def test_code_that_cannot_be_imported_proves_nothing(tmp_path: Path) -> None:
-    outcome = tried(tmp_path, "def double(x):", "def doubled(x):")
-    assert outcome.ending is Ending.BROKEN and outcome.how.startswith("pytest ended with")
-
-
 def test_a_trial_without_end_is_stopped(tmp_path: Path) -> None:
     outcome = tried(tmp_path, "return 2 * x", "import time; time.sleep(60)", seconds=2.0)
     assert (outcome.ending, outcome.how) == (Ending.BROKEN, "no end within 2 s")
-
-
-def test_without_pytest_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    root, python = repository(tmp_path / "root", entry("2 * x", "x")), tmp_path / "python"
-    python.write_text("#!/bin/sh\necho No module named pytest >&2\nexit 1\n")
-    python.chmod(0o755)
-    monkeypatch.setattr(trial.sys, "executable", str(python))
-    with pytest.raises(UserError, match=r"the tests fail: broken \(pytest ended with 1: No module named pytest\)"):
-        refuse_unsound(root, load_faults(root).fault)
