@@ -1,12 +1,15 @@
 """The reproductions of docs/finds, where the library is there: each prints what its page says."""
 
+import contextlib
+import io
 import re
-import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 
 from ams.data.files import fetch
 from ams.errors import DataUnavailable
@@ -29,8 +32,24 @@ REPOSITORIES = {
 """What a page imports first of a repository: its files in place of the repository; nothing for one that is not used."""
 
 
+@contextlib.contextmanager
+def here_alone(modules: set[str]) -> Iterator[None]:
+    """Leave nothing to what follows: these modules are forgotten, torch's defaults are put back.
+
+    In this process, since a library takes seconds to import.
+    """
+    dtype = torch.get_default_dtype()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        torch.set_default_dtype(dtype)
+        for name in [each for each in sys.modules if each.partition(".")[0] in modules]:
+            del sys.modules[name]
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path) -> None:
+def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, printed = re.findall(r"```(?:python|text)\n(.*?)```", page.read_text(), flags=re.DOTALL)
     own = next((places for start, places in REPOSITORIES.items() if f"from {start} import" in code), {})
     for place, name in own.items():  # run in a repository's folder, of which these files are enough
@@ -46,9 +65,13 @@ def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path) ->
     assert library is not None or own
     if library is not None and find_spec(library[1]) is None:
         pytest.skip(f"{library[1]} is not installed")
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    said, given = (re.split(NUMBER, text.strip()) for text in (printed, done.stdout))
-    assert said[::2] == given[::2], done.stderr
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    modules = {Path(place).parts[0].removesuffix(".py") for place in own}
+    with here_alone(modules), contextlib.redirect_stdout(io.StringIO()) as stream:
+        exec(compile(code, page.name, "exec"), {"__name__": "__main__"})
+    said, given = (re.split(NUMBER, text.strip()) for text in (printed, stream.getvalue()))
+    assert said[::2] == given[::2]
     assert [float(one) for one in given[1::2]] == pytest.approx([float(one) for one in said[1::2]], rel=0.2, abs=1e-6)
 
 

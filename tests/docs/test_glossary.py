@@ -134,11 +134,6 @@ def test_files_are_those_that_git_does_not_ignore(tmp_path) -> None:
     assert {file.relative_to(tmp_path).as_posix() for file in files(tmp_path)} == seen
 
 
-def test_strings_of_a_module_are_read_without_their_code() -> None:
-    read = " ".join(text.text for text in of_python("m.py", 'x = f"a law of {level} here"\n'))
-    assert "a law of" in read and "level" not in read
-
-
 @pytest.mark.parametrize(
     ("scope", "text", "caught"),
     [
