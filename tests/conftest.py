@@ -23,11 +23,14 @@ if importlib.util.find_spec("beartype"):  # of the extra `test`
 from ams.statistics import SUITE_FALSE_ALARM  # noqa: E402
 from tests.claims import claims  # noqa: E402
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims  # noqa: E402
+from verdicts.claims.schema import Profile  # noqa: E402
 from verdicts.errors import UserError  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
-UNTRACED = {"analysis", "experiments", "related", "beyond", "survey"}
+DECIDES = "test_claims_come_out_as_expected"
+TRACED = {"ams", "ams_suite", "samplercheck", "verdicts"}
+"""The areas whose tests hold the coverage."""
 
 # For `python -m tools.mutation`: that an example fails is enough, the smallest one is not looked for
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
@@ -41,8 +44,13 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARK}(share): stochastic; spends that share of the false-alarm budget")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse a collection that spends more than the budget, before any test runs."""
+    """Mark what a quick run decides; refuse a collection that spends more than the budget, before any test runs."""
+    quick = [f"::{DECIDES}[{claim.id}]" for claim in claims().claim if Profile.QUICK in claim.profiles]
+    for item in items:
+        if item.nodeid.endswith(tuple(quick)):
+            item.add_marker("quick")
     try:
         spent = _spent(items)
     except (ValueError, UserError) as error:
@@ -80,11 +88,11 @@ def needs_git() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Neither trace nor check the shapes of what tests of experiments run: the rest covers src/ams.
+    """Neither trace nor check the shapes of what tests of other areas run.
 
     Tracing takes half as long again, and so do the checks.
     """
-    if item.path.relative_to(HERE).parts[0] not in UNTRACED:
+    if item.path.relative_to(HERE).parts[0] in TRACED:
         return (yield)
     tracer = sys.gettrace()
     sys.settrace(None)

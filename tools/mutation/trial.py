@@ -73,10 +73,10 @@ def outcome_of(root: Path, fault: Fault, seconds: float) -> Outcome:
 def asked(copy: Path, tests: Sequence[str], seconds: float) -> Outcome:
     """Run tests of a copy, on its code with one thread, until the first that fails.
 
-    No cache, no plugin but Hypothesis's, no shrinking, the same examples every time.
+    No cache, no plugin but Hypothesis's, no shrinking, the same examples every time, and none left out by its mark.
     """
     report = copy.with_name("report.xml")
-    quiet = ["-x", "-q", "--tb=line", "--no-header", "-p", "no:cacheprovider", f"--junitxml={report}"]
+    quiet = ["-x", "-q", "--tb=line", "--no-header", "-m", "", "-p", "no:cacheprovider", f"--junitxml={report}"]
     examples = ["-p", "_hypothesis_pytestplugin", "--hypothesis-profile=unshrunk", "--hypothesis-seed=0"]
     command = [sys.executable, "-m", "pytest", *quiet, *examples, *tests]
     alone = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1"}
