@@ -48,10 +48,11 @@ class ClaimView(NamedTuple):
     figures: list[str]
 
     @property
-    def files(self) -> list[str]:
-        """Return the files of the functions that measured its checks, and last that of its falsifier."""
-        measured = [view.result.where.rpartition(":")[0] for view in self.checks if view.result and view.result.where]
-        return [*dict.fromkeys(measured), self.claim.falsifier.split("::")[0]]
+    def places(self) -> list[str]:
+        """Return `file:line` of what decided it and of what measured its checks, once a file; last its falsifier."""
+        measured = [view.result.where for view in (self.deciding, *self.checks) if view.result and view.result.where]
+        once = {place.rpartition(":")[0]: place for place in reversed(measured)}
+        return [*reversed(once.values()), f"{self.claim.falsifier.split('::')[0]}:"]
 
 
 class GroupView(NamedTuple):

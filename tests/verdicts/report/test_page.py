@@ -155,7 +155,7 @@ def test_contradiction_is_told_at_the_top(toy):
     assert "Among them: 1 open (no evidence yet), 1 underpowered (hardly decidable at this size)." in text
     assert "<summary>1 underpowered" in text and re.search(r">A1</a> .*<td>a half</td>", text)
     assert re.search(r"Open [^:]*, 1: <a [^>]*>A2</a>\.", text)
-    assert "<dt>Smallest effect seen</dt><dd>a half</dd>" in text
+    assert "<dt>Smallest effect that it could see</dt><dd>a half</dd>" in text
 
 
 def test_a_claim_s_particulars_and_conditions_stand_in_its_entry(toy):
@@ -178,7 +178,7 @@ def test_a_row_has_word_sentence_number_conditions_and_its_command(toy):
     assert ">Not supported</strong>" in row and "Two is not small." in row
     assert "<b>2 [1.9, 2.1]</b> two, measured" in row
     assert re.search(r'As one is one\. <a href="#claim-A1">A1</a> <span class="chip holds">', row)
-    assert f"<code>{toy.package}/alpha/checks.py</code>" in row and "<code>tests/test_toy.py</code>" in row
+    assert f"<code>{toy.package}/alpha/checks.py:" in row and "<code>tests/test_toy.py</code>" in row
     assert "<code>bash reproduce.sh --profile quick --only P2</code>" in row and 'data-figure="figure-line"' in row
     first = text.partition('<div class="first">')[2].partition("</figure>")[0]
     assert "<img src='data:image/svg+xml" in first and '<a href="#figure-line">Figure 1</a>' in first
