@@ -20,7 +20,8 @@ from experiments.images.colour_network.quality import Batch
 from experiments.images.colour_network.settings import Settings
 from experiments.images.comparison import column, half_widths_named, interval, with_half_widths
 from experiments.images.drawing import draw_grid
-from experiments.images.features.pooled import Entry, judged, of_run
+from experiments.images.features.pooled import Entry, judged
+from experiments.images.features.pooled_tables import of_run
 from experiments.images.features.scores import CONDITIONS, title
 from experiments.images.pretrained.samplers import BY_NAME
 from verdicts import Figure, Table, save_figure

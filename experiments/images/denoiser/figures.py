@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.statistics import CONFIDENCE
 from ams_suite.drawn import save_drawn
 from experiments.images.denoiser.settings import Settings
-from experiments.images.features import pooled
+from experiments.images.features import pooled_tables
 from experiments.images.pretrained import study
 from experiments.images.pretrained.figures import pretrained_samples, quality_table
 from verdicts import Figure, Table
@@ -28,4 +28,7 @@ def tables(settings: Settings) -> list[Table]:
     pairs = [(sampler, settings.side) for sampler in settings.samplers]
     runs = [(sampler, "defaults", study.results(settings, sampler, budget)) for sampler, budget in pairs]
     in_pixels = quality_table(settings, runs, "denoiser", ("I11", "I14"))
-    return [in_pixels, *pooled.tables(study.in_features(settings, pairs), "denoiser", CONFIDENCE, ("I11", "I14"))]
+    return [
+        in_pixels,
+        *pooled_tables.tables(study.in_features(settings, pairs), "denoiser", CONFIDENCE, ("I11", "I14")),
+    ]

@@ -5,7 +5,7 @@ from pathlib import Path
 from experiments.images import exact_figures
 from experiments.images.comparison import CONFIDENCE
 from experiments.images.exact_figures import shown
-from experiments.images.features import pooled
+from experiments.images.features import pooled, pooled_tables
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Pooled
 from experiments.images.features.scores import Judge
@@ -31,7 +31,7 @@ def tables(settings: Settings) -> list[Table]:
     ]
     return [
         *exact_figures.tables(settings, study.results(settings), "mnist", CLAIMS),
-        *pooled.tables(in_words, "mnist", CONFIDENCE, CLAIMS, note),
+        *pooled_tables.tables(in_words, "mnist", CONFIDENCE, CLAIMS, note),
     ]
 
 

@@ -13,7 +13,7 @@ from ams.statistics import CONFIDENCE, Interval, mean_interval
 from ams_suite.drawn import save_drawn, tabled
 from experiments.images.comparison import speed_ups
 from experiments.images.drawing import Bands, ErrorPanel, draw_grid, draw_rows, move_speed_ups
-from experiments.images.features import pooled
+from experiments.images.features import pooled_tables
 from experiments.images.pretrained import inputs, runs, samplers, study
 from experiments.images.pretrained.checks import difference, tuned_gain
 from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
@@ -170,7 +170,7 @@ def pretrained_cause(settings: Settings) -> Drawing:
 
 def tables(settings: Settings) -> list[Table]:
     """Return every number behind the figures, tuned runs included."""
-    in_features = pooled.tables(study.in_features(settings), "pretrained", CONFIDENCE, _CLAIMS)
+    in_features = pooled_tables.tables(study.in_features(settings), "pretrained", CONFIDENCE, _CLAIMS)
     return [quality_table(settings, _runs(settings), "pretrained", _CLAIMS), *in_features]
 
 

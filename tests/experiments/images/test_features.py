@@ -11,7 +11,7 @@ from ams.errors import DataUnavailable
 from ams.metrics import expected_coverage, frechet_distance, kernel_distance, support
 from ams.statistics import Interval, mean_interval
 from experiments import weights
-from experiments.images.features import extractors as module, pooled
+from experiments.images.features import extractors as module, pooled, pooled_tables
 from experiments.images.features.extractors import digit_features, efficientnet
 from experiments.images.features.scores import HEADER, Conditions, Judge, row
 from experiments.images.networks.classifier import SHA256
@@ -90,7 +90,7 @@ def test_too_few_batches_are_not_judged(judge):
     small = judge.extractor(split_digits().train.x[:3])
     entries = [pooled.Entry("one", "", 0, [small.repeat(9, 1)]), pooled.Entry("small", "", 0, [small, small])]
     assert pooled.judged(judge, entries, 0.99) == []
-    assert all(table.rows == () for table in pooled.tables([], "none", 0.99, ()))
+    assert all(table.rows == () for table in pooled_tables.tables([], "none", 0.99, ()))
 
 
 @pytest.mark.skipif(not HAS_EFFICIENTNET, reason="AMS_DATA lacks efficientnet_lite0")

@@ -2,6 +2,7 @@
 
 import platform
 import shutil
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def toy(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
     shutil.copytree(REPOSITORY / "config" / "slurm", toy.root / "config" / "slurm")
     monkeypatch.setattr(preflight.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
     monkeypatch.setattr(slurm, "nodes", lambda: NODES)
     monkeypatch.setattr(slurm, "settings", lambda: PLAIN)
     return toy
