@@ -49,7 +49,7 @@ from pathlib import Path
 import pytest
 from ams_suite.__main__ import main
 
-assert main(["run", "Y1", "--profile", "quick"]) == 0
+assert main(["run", "step_bias", "--profile", "quick"]) == 0
 falsifier, checks = ["-q", "tests/analysis/test_step_bias.py"], Path("analysis/step_bias/checks.py")
 assert pytest.main(falsifier) == 0
 assert checks.read_text().count("step=step") == 1
@@ -88,19 +88,21 @@ def copy(tmp_path: Path) -> Repository:
     return Repository(tmp_path, "")
 
 
-def test_a_claim_takes_two_files_and_its_test(copy: Repository) -> None:
+def test_a_claim_takes_two_files_and_its_test_and_figures_a_third(copy: Repository) -> None:
     files, _ = blocks("add-a-claim.md")
-    assert len([name for name in files if not name.startswith("tests/")]) == 2
+    assert len([name for name in files if not name.startswith("tests/")]) == 3
     for name, text in files.items():
         copy.write(name, text)
     for name in ("analysis/__init__.py", "tests/__init__.py"):
         copy.write(name, "")
-    typst = ("paper/paper.typ", "paper/supplement.typ", "paper/style.typ", "paper/references.bib")
+    typst = ("paper/paper.typ", "paper/supplement.typ", "paper/style.typ", "paper/references.bib", "paper/style.mplstyle")
     for name in ("paper/outline.toml", "config/quick.toml", "tests/claims.py", *typst):
         copy.write(name, (REPOSITORY / name).read_text(encoding="utf-8"))
     copy.write("config/quick.toml", 'device = "cpu"\nnotebooks = false\n')
     said = copy.says(CLAIM)
     assert "Y1" in said and "holds" in said
+    page = (copy.root / "results" / "quick" / "report.html").read_text(encoding="utf-8")
+    assert "against its step" in page and "The numbers of the figure" in page
 
 
 def test_a_sampler_takes_its_file_a_record_and_a_look(copy: Repository) -> None:
