@@ -95,8 +95,8 @@ def test_a_claim_takes_two_files_and_its_test_and_figures_a_third(copy: Reposito
         copy.write(name, text)
     for name in ("analysis/__init__.py", "tests/__init__.py"):
         copy.write(name, "")
-    typst = ("paper/paper.typ", "paper/supplement.typ", "paper/style.typ", "paper/references.bib", "paper/style.mplstyle")
-    for name in ("paper/outline.toml", "config/quick.toml", "tests/claims.py", *typst):
+    texts = ("outline.toml", "paper.typ", "supplement.typ", "style.typ", "references.bib", "style.mplstyle")
+    for name in ("config/quick.toml", "tests/claims.py", *(f"paper/{text}" for text in texts)):
         copy.write(name, (REPOSITORY / name).read_text(encoding="utf-8"))
     copy.write("config/quick.toml", 'device = "cpu"\nnotebooks = false\n')
     said = copy.says(CLAIM)
