@@ -26,8 +26,6 @@ CHART = """
     k = alt.param(name="k", value=0, bind=alt.binding_range(min=0, max=2, step=1, name="Step "))
     told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
     return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
-LONGEST_LOAD = 3.0
-"""Seconds: beside other tests, on a busy machine. Alone the page loads in less than one."""
 SCREENS = 20
 
 
@@ -318,7 +316,6 @@ def test_a_slider_moves_a_figure_and_is_played_to_its_end(visit):
     page.wait_for_selector("#figure-slide button:has-text('Play')")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 def nothing_is_wider(page, width: int) -> None:
     """Assert it of a page, with all of it opened."""
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
@@ -328,13 +325,10 @@ def nothing_is_wider(page, width: int) -> None:
 
 
 def test_the_first_screen_holds_answer_rows_and_figures_and_all_of_the_page_fits(visits, whole_page):
-    whole, took = visits(whole_page), []
+    whole = visits(whole_page)
     page = whole.page
     page.set_viewport_size({"width": 1400, "height": 900})
-    for _ in range(3):  # the least: what else runs here delays some loads, and no other
-        page.reload(wait_until="load")
-        took.append(page.evaluate("performance.getEntriesByType('navigation')[0].loadEventEnd / 1000"))
-    assert 0 < min(took) < LONGEST_LOAD and len(whole.shown()) > 100
+    assert len(whole.shown()) > 100
     assert page.evaluate("document.documentElement.scrollHeight / innerHeight") < SCREENS
     assert page.locator(".paper > li").count() == 6
     shown = page.eval_on_selector_all(
