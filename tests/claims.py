@@ -4,6 +4,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from verdicts.claims.check import Check
 from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Claims, Group, Profile, Verdict
@@ -16,6 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 @cache
 def claims() -> Claims:
     return load_claims(ROOT)
+
+
+def entry(relation: str, bound: float = 1.0, tolerance: float = 0.5) -> Check:
+    """Return the entry of a check that no group has."""
+    particulars = {"relation": relation, "bound": bound, "tolerance": tolerance}
+    return Check(id="X.x", quantity="q", measure="m.f", origin="algebra", **particulars)
 
 
 def quick_settings(group: str) -> Any:
@@ -40,9 +47,9 @@ def claim_of(check: str) -> str:
 def measured(check: str, settings: Any = None) -> Measurement:
     """Return what a check's function measures, by default with its group's settings in the quick profile."""
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
-    entry = next(each for each in claim.check if each.id == check)
+    own = next(each for each in claim.check if each.id == check)
     group, settings = _group(claim.group), settings or quick_settings(claim.group)
-    return Checks(group, settings).function(entry)(settings)
+    return Checks(group, settings).function(own)(settings)
 
 
 def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict:

@@ -3,25 +3,12 @@
 import pytest
 from hypothesis import given, settings, strategies as st
 
+from tests.claims import entry
 from verdicts import Measurement
-from verdicts.claims.check import Check
 from verdicts.claims.schema import Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict, tightness
 
 HOLDS, REFUTED, OPEN, NOT_RUN = Verdict.HOLDS, Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN
-
-
-def entry(relation, bound=1.0, tolerance=0.5):
-    return Check(
-        id="X",
-        quantity="q",
-        measure="m.f",
-        relation=relation,
-        bound=bound,
-        tolerance=tolerance,
-        origin="algebra",
-        unit="nats",
-    )
 
 
 @pytest.mark.parametrize(

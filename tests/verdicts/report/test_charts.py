@@ -2,7 +2,7 @@
 
 import pytest
 
-from verdicts.claims.check import Check
+from tests.claims import entry
 from verdicts.claims.measurement import Measurement
 from verdicts.records.record import CheckResult
 from verdicts.report.charts import margin
@@ -23,16 +23,7 @@ from verdicts.report.views import CheckView
     ],
 )
 def test_a_margin_is_the_share_by_which_a_requirement_is_met(relation, bound, tolerance, measured, shares):
-    check = Check(
-        id="X.x",
-        quantity="x",
-        measure="m.f",
-        relation=relation,
-        bound=bound,
-        tolerance=tolerance,
-        origin="algebra",
-        unit="",
-    )
+    check = entry(relation, bound, tolerance)
     value, low, high = measured
     result = CheckResult.of(check, Measurement(value=value, low=low, high=high), seconds=0.0, where="")
     assert margin(CheckView(check, result, "", "")) == pytest.approx(shares)

@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from verdicts.claims.check import Check
+from tests.claims import entry
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.templating import gap, readable, render
 from verdicts.report.words import clock, duration, number, required, span
@@ -62,8 +62,7 @@ def test_span(low, high, shown):
     [("<=", 0, 0.005, "≤ 0.005"), (">=", 1.5, 0.015, "≥ 1.485"), ("<=", 5, 0, "≤ 5"), ("=", 0, 0.03, "= 0 ± 0.03")],
 )
 def test_what_is_required_has_the_tolerance_in_it(relation, bound, tolerance, shown):
-    check = {"id": "A1.a", "quantity": "q", "measure": "m.f", "origin": "algebra", "relation": relation}
-    assert required(Check(**check, bound=bound, tolerance=tolerance)) == shown
+    assert required(entry(relation, bound, tolerance)) == shown
 
 
 def test_readable_json_keeps_letters():
