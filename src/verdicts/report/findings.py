@@ -202,7 +202,7 @@ def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: 
     sentence = filled(finding.sentence, values) if evidence.give(finding.needs) else ""
     return row._replace(
         sentence=sentence or _listed(reached),
-        number=_number(finding, claims, evidence, own),
+        number=_number(finding, claims, evidence, own, values),
         conditions=tuple(_condition(claims, each, evidence, values) for each in finding.condition),
         differing=_differing(claims, [*finding.needs, *restating], evidence, own),
     )
@@ -227,14 +227,17 @@ def _differing(
     )
 
 
-def _number(finding: Finding, claims: Claims, evidence: Decisions, own: Decisions | None) -> ShownNumber | None:
+def _number(
+    finding: Finding, claims: Claims, evidence: Decisions, own: Decisions | None, values: Mapping[str, str]
+) -> ShownNumber | None:
     """Return the finding's number from the evidence, beside this run's; None where it was not measured."""
     number = finding.number
     if number is None or number.check not in evidence.checks:
         return None
     claim, kept = claims.claim_of(number.check), evidence.checks[number.check]
     ours = own.checks.get(number.check) if own else None
-    shown = ShownNumber(spread(kept), number.label, evidence.profiles[claim.id], because=number.because)
+    label, profile = filled(number.label, values), evidence.profiles[claim.id]
+    shown = ShownNumber(spread(kept), label, profile, because=number.because)
     return shown._replace(own=spread(ours), agrees=meet(kept, ours)) if ours else shown
 
 

@@ -205,8 +205,10 @@ def load_findings(root: Path, claims: Claims) -> Findings:
     _refuse_unfit(f"{FINDINGS}: answer", findings.answer.needs, [findings.answer.text], claims)
     for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
-        _refuse_unfit(where, finding.claims, [finding.sentence, *(each.text for each in finding.condition)], claims)
-        _refuse_unknown(where, "check", [finding.number.check] if finding.number else [], claims.checks)
+        numbers, texts = [finding.number] if finding.number else [], [each.text for each in finding.condition]
+        texts += [finding.sentence, *(number.label for number in numbers)]
+        _refuse_unfit(where, finding.claims, texts, claims)
+        _refuse_unknown(where, "check", [number.check for number in numbers], claims.checks)
     return findings
 
 
