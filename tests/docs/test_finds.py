@@ -68,6 +68,7 @@ def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path, mo
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     modules = {Path(place).parts[0].removesuffix(".py") for place in own}
+    modules.update(re.findall(r'sys\.modules\["(\w+)"\]', code))  # stand-ins for packages
     with here_alone(modules), contextlib.redirect_stdout(io.StringIO()) as stream:
         exec(compile(code, page.name, "exec"), {"__name__": "__main__"})
     said, given = (re.split(NUMBER, text.strip()) for text in (printed, stream.getvalue()))
