@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ams.errors import UserError
+from ams.errors import UserError, unknown
 from ams_suite.options import (
     AnyNames,
     Folder,
@@ -197,6 +197,25 @@ class Expect(ResultsOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Keep(ResultsOptions):
+    """Publish the cells of a group's study that have a stable name: adds a file to paper/kept/<group>."""
+
+    group: Positional[str]
+    """The group's id."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.run.driver import open_workspace, say
+        from verdicts.run.keeping import keep
+
+        workspace = open_workspace(self.options())
+        groups = {group.id: group for group in workspace.claims.group}
+        if self.group not in groups:
+            raise UserError(unknown("group", self.group, groups))
+        return keep(workspace, groups[self.group], say)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Docs(ResultsOptions):
     """Build the site of docs/, with the executed notebooks of a profile's results."""
 
@@ -275,5 +294,5 @@ COMMANDS: dict[str, type[Command]] = {
     "replay": Replay,
 }
 """What users need."""
-TOOLS: dict[str, type[Command]] = {"compare": Compare, "docs": Docs, "expect": Expect, "schema": Schema}
+TOOLS: dict[str, type[Command]] = {"compare": Compare, "docs": Docs, "expect": Expect, "keep": Keep, "schema": Schema}
 """What maintainers need of a run; the commands of groups are such too, other programs of theirs lie in `tools`."""

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import UserError
+from samplercheck.options import Whole
 
 if TYPE_CHECKING:
+    from verdicts.records.run_record import AuditOptions
     from verdicts.run.driver import RunOptions
 
 Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
@@ -50,6 +52,12 @@ class RunningOptions(ResultsOptions):
     """Download nothing."""
     fetch: bool = False
     """Ask for missing files now; else each is asked for once a day."""
+    audit: Whole = None
+    """How many kept cells to compute anew, drawn at random (default: two minutes of them; 0: none)."""
+    audit_long: Whole = None
+    """How many of those that take more than a minute (default: none)."""
+    audit_seed: Whole = None
+    """The seed that draws them (default: a fresh one, which is told)."""
     verbose: Annotated[bool, arg(aliases=("-v",))] = False
     """Say why each claim is computed, and show all of its checks."""
     strict: bool = False
@@ -60,8 +68,19 @@ class RunningOptions(ResultsOptions):
         os.environ |= {
             name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
         }
-        asked = {"strict": self.strict, "fetch": self.fetch, "verbose": self.verbose}
+        asked = {"audit": self._audit(), "strict": self.strict, "fetch": self.fetch, "verbose": self.verbose}
         return super().options(**asked, setup=_setup_seconds(), **more)
+
+    def _audit(self) -> "AuditOptions":
+        from verdicts.records.run_record import AuditOptions
+
+        given = {"short": self.audit, "long": self.audit_long, "seed": self.audit_seed}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        for name, value in chosen.items():
+            if value < 0:
+                option = "--audit" if name == "short" else f"--audit-{name}"
+                raise UserError(f"{option} {value}: expected a whole number from 0")
+        return AuditOptions(asked=bool(chosen), **chosen)
 
 
 def cores_of(jobs: int | None) -> int:

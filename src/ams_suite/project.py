@@ -30,6 +30,12 @@ def threads() -> int:
     return int(torch.get_num_threads()) if torch else os.cpu_count() or 1
 
 
+def instructions() -> str:
+    """Return the instruction set that torch uses; before it is imported, none."""
+    torch = sys.modules.get("torch")
+    return str(torch.backends.cpu.get_cpu_capability()) if torch else ""
+
+
 def use_threads(count: int) -> None:
     """Let this process compute with so many threads, whatever the environment said when torch was imported."""
     if torch := sys.modules.get("torch"):
@@ -45,6 +51,7 @@ PROJECT = Project(
     accelerator=accelerator,
     threads=threads,
     use_threads=use_threads,
+    instructions=instructions,
     packages=("torch", "numpy", "scipy", "sympy", "scikit-learn", "matplotlib"),
     numerics=("torch",),
     place="ams_suite.project:PROJECT",

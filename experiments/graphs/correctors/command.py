@@ -3,10 +3,11 @@
 from ams.errors import UserError
 from experiments.graphs.correctors import study
 from experiments.graphs.correctors.configurations import samplers_of
-from experiments.graphs.correctors.settings import Settings
 from experiments.graphs.correctors.study import Common, SamplerRun
 from experiments.graphs.correctors.tables import text_of
 
+REAL = 200
+"""Real molecules that molecules are compared with."""
 BATCHES = (4, 2, 1)
 """Graphs that are coupled by their norms: as many as divide the number of graphs."""
 
@@ -21,7 +22,7 @@ def correct(name: str, evaluations: int, graphs: int, seed: int) -> int:
             f"{graphs} graphs, {evaluations} evaluations: at least 4 graphs and evenly many evaluations are needed"
         )
     batch = next(size for size in BATCHES if graphs % size == 0)
-    common = Common(name, graphs, batch, Settings().real if name in study.MOLECULES else 0, seed)
+    common = Common(name, graphs, batch, REAL if name in study.MOLECULES else 0, seed)
     print(f"{name}: squared MMD after {evaluations} score evaluations, {graphs} graphs, seed {seed}")
     for sampler in samplers_of(name):
         distance = study.row(common, SamplerRun(sampler.name, evaluations, 1)).distance

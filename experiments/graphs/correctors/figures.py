@@ -48,7 +48,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def _of_set(settings: Settings, folder: Path, name: str, sizes: SetSizes) -> Figure:
     what, against = "mean of degree, clustering and orbit", "the authors' test set"
     if name in MOLECULES:
-        what, against = "NSPDK kernel", f"{settings.real} real molecules"
+        what, against = "NSPDK kernel", f"{sizes.real} real molecules"
     caption = (
         f"{name} by score evaluations: squared MMD ({what}; unbiased, so it is 0 on average for real ones) to {against}"
         f"{', and the share valid without correction' if name in MOLECULES else ''}. A predictor with a corrector (PC) "

@@ -14,7 +14,8 @@ class SetSizes(Frozen):
 
     At each of `steps` (of a predictor with a corrector; others have as many evaluations) every sampler makes `seeds`
     times `graphs` graphs, at the judged steps `more` times. Norms are averaged over batches of `batch` graphs. The
-    published row, in its own steps, is of `published` times `graphs`; 0: it is not run.
+    published row, in its own steps, is of `published` times `graphs`; 0: it is not run. Molecules are compared with
+    `real` ones.
     """
 
     steps: Sizes = (JUDGED,)
@@ -23,11 +24,13 @@ class SetSizes(Frozen):
     more: PositiveInt = 2
     batch: PositiveInt = 4
     published: NonNegativeInt = 0
+    real: PositiveInt = 200
 
     @model_validator(mode="after")
     def _fits(self) -> "SetSizes":
-        if self.graphs % self.batch:
-            raise ValueError(f"graphs = {self.graphs} is no multiple of batch = {self.batch}")
+        for name in ("graphs", "real"):
+            if (count := getattr(self, name)) % self.batch:
+                raise ValueError(f"{name} = {count} is no multiple of batch = {self.batch}")
         if JUDGED not in self.steps:
             raise ValueError(f"steps lack {JUDGED}, at which claims compare samplers")
         if self.more < self.seeds:
@@ -42,7 +45,7 @@ class SetSizes(Frozen):
 class Settings(Frozen):
     """Sizes of each set (None: it is not run).
 
-    Molecules are compared with `real` ones; `draws` sets of real graphs give the floor; `seed` is the first.
+    `draws` sets of real graphs give the floor; `seed` is the first.
     """
 
     community_small: SetSizes | None = SetSizes(graphs=20)
@@ -51,7 +54,6 @@ class Settings(Frozen):
     grid: SetSizes | None = None
     qm9: SetSizes | None = SetSizes(graphs=150, batch=5)
     zinc250k: SetSizes | None = None
-    real: PositiveInt = 200
     draws: PositiveInt = 2000
     seed: NonNegativeInt = 2405
 

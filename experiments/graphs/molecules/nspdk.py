@@ -31,14 +31,23 @@ class Molecule(NamedTuple):
     bonds: tuple[tuple[int, int, int], ...]
 
 
-def nspdk_kernel(molecules: Sequence[Molecule]) -> Float[np.ndarray, "n n"]:
-    """Return the kernel of every pair of molecules, each of at least one atom."""
+def nspdk_kernel(molecules: Sequence[Molecule], together: int = 1) -> Float[np.ndarray, "n n"]:
+    """Return the kernel of every pair of molecules, each of at least one atom.
+
+    Of every pair of batches, `together` molecules in a row: the mean kernel of their molecules. Raises ValueError where
+    the last batch is not whole.
+    """
+    if len(molecules) % together:
+        raise ValueError(f"{len(molecules)} molecules are no whole number of batches of {together}")
     codes: dict[str, int] = {}
     rows = [_normalised(molecule, codes) for molecule in molecules]
     features, columns = np.unique(np.concatenate([keys for keys, _ in rows]), return_inverse=True)
     ends = np.cumsum([0, *(len(keys) for keys, _ in rows)])
     values = np.concatenate([values for _, values in rows])
     matrix = csr_array((values, columns, ends), shape=(len(rows), len(features)))
+    batches, places = len(rows) // together, np.arange(len(rows))
+    shares = (np.full(len(rows), 1 / together), (places // together, places))
+    matrix = csr_array(shares, shape=(batches, len(rows))) @ matrix
     return (matrix @ matrix.T).toarray()
 
 

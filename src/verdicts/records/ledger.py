@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from verdicts.claims.check import Check, Relation
 from verdicts.claims.schema import Claim, Evidence, Expectation, Profile, Verdict
+from verdicts.records.audit import Audit, audits_of
 from verdicts.records.checksummed import JsonFile, NotCurrent
 from verdicts.records.provenance import Provenance
 from verdicts.records.record import CheckResult, current_record
@@ -43,7 +44,7 @@ class JudgedCheck(CheckResult):
 class ClaimRow(Frozen):
     """One claim: its verdict, its expectation (`agrees`: None where no verdict was reached) and what lies behind it.
 
-    `reason` says why a claim was not run; such a row may have no provenance.
+    `reason` says why a claim was not run; such a row may have no provenance. `kept`: on how many kept cells it rests.
     """
 
     id: str
@@ -60,6 +61,7 @@ class ClaimRow(Frozen):
     checks: tuple[JudgedCheck, ...]
     provenance: Provenance | None
     computed: Computed | None
+    kept: int = 0
 
 
 class Summary(Frozen):
@@ -78,12 +80,16 @@ class Summary(Frozen):
 
 
 class Ledger(JsonFile):
-    """The whole ledger of one profile; `started` is the UTC time at which its last run began (None: before any)."""
+    """The whole ledger of one profile; `started` is the UTC time at which its last run began (None: before any).
+
+    `audits` are those of the kept cells that claims rest on.
+    """
 
     profile: Profile
     started: str | None
     claims: tuple[ClaimRow, ...]
     summary: Summary
+    audits: tuple[Audit, ...] = ()
 
 
 def collect(workspace: Workspace) -> Ledger:
@@ -93,7 +99,8 @@ def collect(workspace: Workspace) -> Ledger:
     """
     run = RunRecord.last(workspace)
     rows = tuple(_row(workspace, claim, run) for claim in workspace.claims.claim)
-    return ledger_of(workspace.profile, run.started if run else None, rows)
+    audits = tuple(audits_of(workspace, (row.id for row in rows if row.selected)))
+    return ledger_of(workspace.profile, run.started if run else None, rows).model_copy(update={"audits": audits})
 
 
 def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
@@ -117,7 +124,7 @@ def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
         selected=selected,
         computed=Computed.COMPUTED if fresh else Computed.CACHED,
         checks=tuple(map(JudgedCheck.beside, claim.check, record.checks)),
-        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "provenance")},
+        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "provenance", "kept")},
     )
 
 

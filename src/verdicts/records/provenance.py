@@ -46,10 +46,13 @@ class Provenance(Environment):
 
 
 class ComputedOn(Frozen):
-    """What computed a result: the model of its device, and the releases that its numbers depend on."""
+    """What computed a result: the model of its device, the releases that its numbers depend on, the instruction set in
+    use, the number of threads. Where all are equal, results have the same bytes."""
 
     device: str = ""
     versions: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
+    instructions: str = ""
+    threads: int = 0
 
     @property
     def releases(self) -> str:
@@ -57,9 +60,12 @@ class ComputedOn(Frozen):
         return ", ".join(f"{name} {version}" for name, version in sorted(self.versions.items()))
 
 
-def computed_on_here(device: str | None, packages: tuple[str, ...]) -> ComputedOn:
+def computed_on_here(
+    device: str | None, packages: tuple[str, ...], instructions: str = "", threads: int = 0
+) -> ComputedOn:
     """Return what computes in this process: the device of that name (None: the processor), with these distributions."""
-    return ComputedOn(device=device or _processor(), versions=_versions(packages))
+    versions = _versions(packages)
+    return ComputedOn(device=device or _processor(), versions=versions, instructions=instructions, threads=threads)
 
 
 def now() -> str:

@@ -111,10 +111,11 @@ class Keyed(Checksummed):
 
 
 class Record(Keyed):
-    """All that was found about one claim."""
+    """All that was found about one claim; `kept`: on how many kept cells it rests."""
 
     checks: tuple[CheckResult, ...]
     verdict: Verdict
+    kept: int = 0
 
     @property
     def reason(self) -> str:

@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -11,6 +11,19 @@ from verdicts.claims.schema import Profile
 from verdicts.records.checksummed import Checksummed
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Workspace
+from verdicts.validation import Frozen
+
+
+class AuditOptions(Frozen):
+    """How many kept cells a run audits: `short` ones (None: as many as two minutes buy), `long` ones, drawn by `seed`.
+
+    `asked`: though they were audited before.
+    """
+
+    short: int | None = None
+    long: int = 0
+    seed: int = Field(default_factory=lambda: secrets.randbelow(2**32))
+    asked: bool = False
 
 
 class RunRecord(Checksummed):
@@ -26,6 +39,7 @@ class RunRecord(Checksummed):
     selected: tuple[str, ...]
     forced: tuple[str, ...]
     fetch: bool = False
+    audit: AuditOptions = Field(default_factory=AuditOptions)
 
     @property
     def yesterday(self) -> str:
@@ -43,12 +57,18 @@ class RunRecord(Checksummed):
 
     @classmethod
     def of(
-        cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = (), fetch: bool = False
+        cls,
+        workspace: Workspace,
+        only: tuple[str, ...] = (),
+        force: tuple[str, ...] = (),
+        fetch: bool = False,
+        audit: AuditOptions | None = None,
     ) -> Self:
         """Return the options of a run that starts now. Raises UserError for an unknown name."""
         selected = tuple(claim.id for claim in workspace.claims.select(only))
         forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
-        return cls(profile=workspace.profile, started=now(), selected=selected, forced=forced, fetch=fetch)
+        about: dict[str, Any] = {"profile": workspace.profile, "started": now(), "audit": audit or AuditOptions()}
+        return cls(selected=selected, forced=forced, fetch=fetch, **about)
 
     @classmethod
     def begin(

@@ -22,6 +22,7 @@ from verdicts.records.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
+KEPT = "paper/kept"
 OUTCOME = ("id", "verdict", "value", "low", "high", "reason")
 """What a notebook page shows of a check's result."""
 # What a notebook finds in its environment: the profile, the folder above the profile's results
@@ -52,14 +53,15 @@ class Project:
 
     `registered` gives the sha256 of each data set by its name. `accelerator` gives the name of the device of class
     `cuda` that computations can use (None: there is none), `threads` how many threads they use, and `use_threads` sets
-    that; `packages` are the distributions whose versions a record tells, `numerics` those of them whose releases no
-    study mixes. `place` is `module:name` of this object, for the processes that a run starts; `command` is what a user
-    types.
+    that; `instructions` gives the instruction set of the processor in use. `packages` are the distributions whose
+    versions a record tells, `numerics` those of them whose releases no study mixes. `place` is `module:name` of this
+    object, for the processes that a run starts; `command` is what a user types.
     """
 
     registered: Callable[[], Mapping[str, str]] = dict
     accelerator: Callable[[], str | None] = lambda: None
     threads: Callable[[], int] = lambda: os.cpu_count() or 1
+    instructions: Callable[[], str] = str
     use_threads: Callable[[int], None] = lambda count: None
     packages: tuple[str, ...] = ()
     numerics: tuple[str, ...] = ()
@@ -139,7 +141,8 @@ class Workspace:
 
     def computed_on(self) -> ComputedOn:
         """Tell what computes the cells of this process."""
-        return computed_on_here(self._accelerator, self.project.numerics)
+        project = self.project
+        return computed_on_here(self._accelerator, project.numerics, project.instructions(), project.threads())
 
     @property
     def _accelerator(self) -> str | None:
@@ -164,6 +167,15 @@ class Workspace:
     def study_path(self, group: Group) -> Path:
         """Return the place of the record of a group's study; its labelled table lies beside it."""
         return self.folder / "studies" / f"{group.id}.json"
+
+    def audit_path(self, group: str) -> Path:
+        """Return the place of the record of the audit of a group's kept cells."""
+        return self.folder / "audits" / f"{group}.json"
+
+    @property
+    def kept_folder(self) -> Path:
+        """Return the folder of the kept cells."""
+        return self.root / KEPT
 
     def log_path(self, name: str) -> Path:
         """Return the place of a log."""
@@ -215,6 +227,12 @@ class Workspace:
             "figures": sha256_of(canonical_json([drawn.get("files"), drawn.get("reason")])),
         }
 
+    def _kept(self, group: Group) -> dict[str, str]:
+        """Return the digest of a group's kept cells: of their files' names, and of those that are not shown."""
+        names = sorted(path.name for path in (self.kept_folder / group.id).glob("*.jsonl.xz"))
+        refused = sorted(shown_json(self.audit_path(group.id)).get("refused", ()))
+        return {"kept cells": sha256_of(canonical_json([names, refused]))} if names else {}
+
     def changed(self, parts: KeyParts) -> str:
         """Say which source file has changed since its digest was taken: what was made meanwhile is of no known code.
 
@@ -239,6 +257,7 @@ class Workspace:
     def _parts(self, entry: object, group: Group, sources: dict[str, str], claims: Sequence[Claim]) -> KeyParts:
         data = {name: self.data[name] for claim in claims for name in claim.data}
         releases = {f"package {name}": _release(name) for claim in claims for name in claim.packages}
+        releases |= self._kept(group)
         return KeyParts(
             entry=sha256_of(canonical_json(entry)),
             config=self.config_digest(group),

@@ -17,7 +17,7 @@ from verdicts.records.expected import read_expected
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import Ledger, exit_code
 from verdicts.records.provenance import now
-from verdicts.records.run_record import RunRecord, run_path
+from verdicts.records.run_record import AuditOptions, RunRecord, run_path
 from verdicts.records.workspace import Project, Workspace, find_root
 from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.report_texts import refuse_bad_texts
@@ -51,6 +51,7 @@ class RunOptions:
     only: tuple[str, ...] = ()
     force: tuple[str, ...] = ()
     fetch: bool = False
+    audit: AuditOptions = field(default_factory=AuditOptions)
     strict: bool = False
     verbose: bool = False
     jobs: int = 1
@@ -102,7 +103,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
         workspace.folder.mkdir(parents=True, exist_ok=True)
     cluster = preflight(workspace, screen.say) if options.cluster else None
     with _folder_held(workspace, cluster, screen):
-        run = RunRecord.of(workspace, options.only, options.force, options.fetch)
+        run = RunRecord.of(workspace, options.only, options.force, options.fetch, options.audit)
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)
         if plan.groups and not cluster:
@@ -113,6 +114,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
         published = _published(workspace, run, screen)
         broke = screen.complained
         screen.outcome(published, _rows(workspace, published.ledger, run), run.selected)
+        for audit in published.ledger.audits:
+            screen.say(audit.said)
     return 3 if broke else exit_code(published.ledger.summary, options.strict)
 
 

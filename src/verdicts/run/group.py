@@ -19,11 +19,13 @@ from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import CheckResult, Record, absence_of
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
+from verdicts.run.audit import audit_group
 from verdicts.run.checks import Checks, log_errors, one_line, place_of
 from verdicts.run.drawing import draw_group
 from verdicts.run.plan import complete_groups, plan_of
 from verdicts.run.study import Load, run_study
 from verdicts.studies.cells import using
+from verdicts.studies.store import Store
 from verdicts.studies.study import store_of
 
 
@@ -47,6 +49,8 @@ def run_group(workspace: Workspace, run: RunRecord, group: Group, note: Note, co
     if group.id not in plan.busy_groups:
         return
     load = loader(workspace, group)
+    with complaining(f"{group.id}: no audit", complain):
+        audit_group(workspace, run, group, load)
     environment = workspace.environment()
     if group.id in plan.studies:
         with complaining(f"{group.id}: no study", complain):
@@ -57,7 +61,7 @@ def run_group(workspace: Workspace, run: RunRecord, group: Group, note: Note, co
         anew = claim.id in run.forced
         store = store_of(workspace, reading=whole and not anew, run=run.id, anew=anew)
         with complaining(f"{claim.id}: no record", complain), using(store):
-            record = _record(workspace, run, claim, load, environment)
+            record = _record(workspace, run, claim, load, environment, store)
             record.write(workspace.record_path(claim))
             note(claim, record)
     if group.id in plan.figures:
@@ -101,7 +105,9 @@ def complaining(what: str, complain: Complain) -> Iterator[None]:
         raise KeyboardInterrupt
 
 
-def _record(workspace: Workspace, run: RunRecord, claim: Claim, load: Load, environment: Environment) -> Record:
+def _record(
+    workspace: Workspace, run: RunRecord, claim: Claim, load: Load, environment: Environment, store: Store
+) -> Record:
     """Measure a claim. Raises OSError if its log cannot be written."""
     watch = Stopwatch()
     errors: list[BaseException] = []
@@ -113,7 +119,8 @@ def _record(workspace: Workspace, run: RunRecord, claim: Claim, load: Load, envi
         results = tuple(CheckResult.unreached(check, f"failed: {changed}", 0.0, "") for check in claim.check)
     provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     verdict = claim_verdict(result.verdict for result in results)
-    return Record.of(claim.id, parts, provenance, checks=results, verdict=verdict, failed=bool(errors or changed))
+    content = {"checks": results, "verdict": verdict, "failed": bool(errors or changed), "kept": len(store.kept_read)}
+    return Record.of(claim.id, parts, provenance, **content)
 
 
 def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from verdicts.claims.schema import Claim, Group, Verdict
+from verdicts.records.audit import audit_at
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.keys import KeyParts
 from verdicts.records.record import Artefacts, Record, current_artefacts, current_record
@@ -38,12 +39,13 @@ class PlannedClaim:
 @dataclass(frozen=True)
 class Plan:
     """The claims of a run with what is to be done; `studies`, `figures` and notebook `pages` say of each group whose
-    are to be made why."""
+    are to be made why; `audits` names groups whose kept cells are to be audited again."""
 
     items: tuple[PlannedClaim, ...]
     studies: dict[str, str]
     figures: dict[str, str]
     pages: dict[str, str]
+    audits: tuple[str, ...] = ()
 
     @property
     def pending(self) -> tuple[PlannedClaim, ...]:
@@ -58,7 +60,9 @@ class Plan:
     @property
     def busy_groups(self) -> tuple[str, ...]:
         """Return the groups with a claim, a study, a figure or a table to be made, in the order of the work."""
-        return tuple(dict.fromkeys([*(item.group.id for item in self.pending), *self.studies, *self.figures]))
+        return tuple(
+            dict.fromkeys([*(item.group.id for item in self.pending), *self.studies, *self.figures, *self.audits])
+        )
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -85,7 +89,9 @@ def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> 
         again = group.id in figures or any(item.group.id == group.id and item.why for item in items)
         if again and artefacts.page:  # whether what it shows is another, its job looks
             pages.setdefault(group.id, "its claims or figures are made again")
-    return Plan(items, studies, figures, pages)
+    named = dict.fromkeys(item.group.id for item in items) if run.audit.asked else ()
+    audits = tuple(name for name in named if (audit := audit_at(workspace, name)) and audit.run != run.id)
+    return Plan(items, studies, figures, pages, audits)
 
 
 def artefacts_of(workspace: Workspace, group: Group) -> GroupArtefacts:

@@ -103,7 +103,7 @@ def _store(workspace: Workspace, run: RunRecord, group: Group) -> Store:
 
 def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store, costs: Sequence[Cost]) -> str:
     """Say that cells of different releases would stand side by side, and what to do; empty where all are of one."""
-    lacking = any(not store.path(cell).is_file() for cell in cells if not store.failure(cell))
+    lacking = any(not store.taken(cell) for cell in cells if not store.failure(cell))
     if mixed := mixture(costs, store.computed_on if lacking else None):
         again = f"`{workspace.project.command} reproduce --force {group.id}` computes all with one release"
         return f"refused: {mixed}, and their numbers may differ; {again}"

@@ -13,7 +13,7 @@ Checks, figures and notebooks call `outcome(...)`, which reads what the study ha
 """
 
 from verdicts.studies.arrays import Array
-from verdicts.studies.cells import Cell, CellFunction, Memory, cell, using
+from verdicts.studies.cells import Cell, CellFunction, Kept, Memory, cell, using
 from verdicts.studies.store import CellFailed, CellMissing, CellUnavailable, Store
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "CellFunction",
     "CellMissing",
     "CellUnavailable",
+    "Kept",
     "Memory",
     "Store",
     "cell",

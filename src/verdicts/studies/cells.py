@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, update_wrapper
 from types import GenericAlias
-from typing import Any, Generic, ParamSpec, Protocol, TypeVar, get_type_hints, overload
+from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, get_type_hints, overload
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -55,17 +55,33 @@ class Cell(Generic[R]):
         return f"{self.function.name}({', '.join(f'{name}={value!r}' for name, value in self.labels.items())})"
 
 
+class Kept(NamedTuple):
+    """How a function's cells are published (`verdicts.studies.kept`): under which stable name, "group.name", whatever
+    the code is called.
+
+    On a machine like theirs a value computed anew has the same bytes. On another one its numbers are within `tolerance`
+    (absolute up to 1, relative beyond); where rounding changes the outcome, `test(kept, anew)` gives the p-value of the
+    hypothesis that both are of one distribution.
+    """
+
+    name: str
+    tolerance: float = 0.0
+    test: Callable[[Any, Any], float] | None = None
+
+
 class CellFunction(Generic[P, R]):
     """A function whose calls are cells: calling it reads the active store, which computes what it may and lacks."""
 
-    def __init__(self, function: Callable[P, R], data: tuple[str, ...] = ()) -> None:
+    def __init__(self, function: Callable[P, R], data: tuple[str, ...] = (), kept: Kept | None = None) -> None:
         self.wrapped: Callable[..., R] = function
-        self.data = data
+        self.data, self.kept = data, kept
         self.name = f"{function.__module__}.{function.__qualname__}"
         self._signature = inspect.signature(function)
         if self._signature.return_annotation is inspect.Signature.empty:
             raise TypeError(f"{self.name}: the type of a cell's result must be annotated")
         update_wrapper(self, function)
+        if kept:
+            KEPT[kept.name] = self
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Return the result of the call, from the active store."""
@@ -76,6 +92,16 @@ class CellFunction(Generic[P, R]):
         bound = self._signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return Cell(self, bound.arguments)
+
+    def cell_of(self, labels: Mapping[str, Any]) -> Cell[R]:
+        """Name the call whose arguments JSON holds. Raises ValueError where they do not fit the present function."""
+        hints = get_type_hints(self.wrapped, include_extras=True)
+        if labels.keys() != self._signature.parameters.keys():
+            raise ValueError(f"{self.name} has other arguments now: {', '.join(self._signature.parameters)}")
+        named = Cell(self, {name: TypeAdapter(hints[name]).validate_python(labels[name]) for name in labels})
+        if named.labels != labels:
+            raise ValueError(f"{self.name} reads {named.labels} for {labels}")
+        return named
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
@@ -104,14 +130,18 @@ class CellFunction(Generic[P, R]):
         return value
 
 
+KEPT: dict[str, CellFunction[..., Any]] = {}
+"""Every function imported so far whose cells are published, by its stable name."""
+
+
 @overload
 def cell(function: Callable[P, R], /) -> CellFunction[P, R]: ...
 @overload
-def cell(*, data: tuple[str, ...]) -> Callable[[Callable[P, R]], CellFunction[P, R]]: ...
-def cell(function: Callable[P, R] | None = None, /, *, data: tuple[str, ...] = ()) -> Any:
-    """Make a function's calls cells; `data` names the registered data sets that it reads."""
+def cell(*, data: tuple[str, ...] = (), kept: Kept | None = None) -> Callable[[Callable[P, R]], CellFunction[P, R]]: ...
+def cell(function: Callable[P, R] | None = None, /, *, data: tuple[str, ...] = (), kept: Kept | None = None) -> Any:
+    """Make a function's calls cells; `data` names registered data sets that it reads, `kept` how it is published."""
     if function is None:
-        return lambda wrapped: CellFunction(wrapped, data)
+        return lambda wrapped: CellFunction(wrapped, data, kept)
     return CellFunction(function)
 
 

@@ -23,6 +23,7 @@ from verdicts.records.record import absence_of
 from verdicts.studies.cells import Cell, CellFunction, using
 from verdicts.studies.costs import Cost, cost_at, costs_below
 from verdicts.studies.file_lock import file_lock, lock_of
+from verdicts.studies.kept import Archive, KeptCell, Refused
 from verdicts.validation import Frozen
 
 R = TypeVar("R")
@@ -49,12 +50,13 @@ class CellUnavailable(Exception):
 
 
 class CellFile(Checksummed):
-    """A cell as it lies on disk."""
+    """A cell as it lies on disk; `kept` has the digest of each kept value that it rests on, by identity."""
 
     function: str
     arguments: dict[str, JsonValue]
     key: str
     value: JsonValue
+    kept: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
 
 
 class Failure(Frozen):
@@ -102,7 +104,8 @@ class Store:
 
     `reading`: nothing is computed, and what is missing raises. `run` is the id of the run: a cell that failed in it is
     not tried again; with `anew`, one that another run has computed is computed again. `computed_on` is what computes in
-    this process.
+    this process. A cell that is not there, and that `archive` has, is read from it, not computed (with `anew` it is
+    computed); `kept_read` has what was.
     """
 
     def __init__(
@@ -113,8 +116,10 @@ class Store:
         run: str = "",
         anew: bool = False,
         computed_on: ComputedOn | None = None,
+        archive: Archive | None = None,
     ) -> None:
         self.folder, self.reading, self.computed_on = folder, reading, computed_on or ComputedOn()
+        self.archive, self.kept_read = None if anew else archive, dict[str, str]()
         self._parts, self._run, self._anew = parts, run, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
@@ -139,17 +144,29 @@ class Store:
         self._content(cell, self.path(cell))
 
     def has(self, cell: Cell[Any]) -> bool:
-        """Return whether a cell lies there whole."""
+        """Return whether a cell lies there whole, or is kept."""
         try:
             self._read(cell, self.path(cell))
         except NotCurrent:
-            return False
+            return self._kept(cell) is not None
         return True
 
     def taken(self, cell: Cell[Any]) -> bool:
-        """Return whether a cell is there or being computed, as far as names of files tell."""
+        """Return whether a cell is there or being computed, as far as names of files tell, or kept."""
         path = self.path(cell)
-        return lock_of(path).exists() or (path.is_file() and not self._anew)
+        return lock_of(path).exists() or (path.is_file() and not self._anew) or self._kept(cell) is not None
+
+    def computed(self, cell: Cell[R]) -> R:
+        """Return a cell's value as this store computes it, kept or not. Raises as `value` does."""
+        path = self.path(cell)
+        with file_lock(path):
+            self._contents[path] = self._unless_made(cell, path)
+        return cell.function.decode(self._contents[path])
+
+    def _kept(self, cell: Cell[Any]) -> KeptCell | None:
+        with suppress(Refused):
+            return self.archive.find(cell) if self.archive else None
+        return None
 
     def path(self, cell: Cell[Any]) -> Path:
         """Return the place of a cell's file."""
@@ -185,6 +202,9 @@ class Store:
         try:
             return self._read(cell, path)
         except NotCurrent as absence:
+            if self.archive and (kept := self.archive.find(cell)):
+                self.kept_read[kept.identity] = kept.content
+                return kept.value
             if self.reading:
                 if failure := self.failure(cell):
                     raise failure.raised(cell) from None
@@ -215,14 +235,18 @@ class Store:
             cell.function.decode(file.value)
         except ValueError as error:
             raise NotCurrent("edited: its value is not of the cell's type") from error
+        if any(self.archive is None or self.archive.content(name) != digest for name, digest in file.kept.items()):
+            raise NotCurrent("it rests on a kept cell that is another now")
         if self._anew and ((cost := cost_at(path)) is None or cost.run != self._run):
             raise NotCurrent("forced")
+        self.kept_read |= file.kept
         return file.value
 
     def _computed(self, cell: Cell[Any], path: Path) -> Any:
         failed = path.with_suffix(".failed")
         failed.unlink(missing_ok=True)
         nested, asked, started, begin = self._nested, self._asked, now(), time.process_time()
+        outer, self.kept_read = self.kept_read, {}
         self._nested, self._asked = 0.0, set()
         try:
             with using(self):  # the cells that it asks for are of this store too
@@ -236,8 +260,9 @@ class Store:
             spent = time.process_time() - begin
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
+            read, self.kept_read = self.kept_read, outer | self.kept_read
         cost = Cost(seconds=own, started=started, asked=inner, run=self._run, computed_on=self.computed_on)
         cost.write(path.with_suffix(".cost"))
         key, name = self._key(cell.function), cell.function.name
-        CellFile(function=name, arguments=cell.labels, key=key, value=content).write(path)
+        CellFile(function=name, arguments=cell.labels, key=key, value=content, kept=read).write(path)
         return content

@@ -4,15 +4,19 @@ import csv
 import importlib
 import importlib.util
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
 from verdicts.claims.schema import Group
 from verdicts.errors import UserError, unknown
+from verdicts.records.audit import audit_at
+from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.workspace import Workspace
 from verdicts.studies.cells import Cell, CellFunction
+from verdicts.studies.kept import Archive, Refused
 from verdicts.studies.store import Store
 
 CELLS = "cells"
@@ -22,8 +26,24 @@ Item = TypeVar("Item")
 
 def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: bool = False) -> Store:
     """Return the store of cells, which all profiles share; the other arguments are `Store`'s."""
-    folder = workspace.folder.parent / CELLS
-    return Store(folder, lambda function: _parts(workspace, function), reading, run, anew, workspace.computed_on())
+    folder, here, archive = workspace.folder.parent / CELLS, workspace.computed_on(), archive_of(workspace)
+    return Store(folder, lambda function: _parts(workspace, function), reading, run, anew, here, archive)
+
+
+def archive_of(workspace: Workspace) -> Archive:
+    """Return the kept cells, without those that the last audit of their group refused."""
+
+    @cache
+    def refused(group: str) -> Mapping[str, str]:
+        audit = audit_at(workspace, group)
+        return audit.refused if audit else {}
+
+    return Archive(workspace.kept_folder, workspace.project.registered, refused)
+
+
+def sources_of(workspace: Workspace, function: CellFunction[..., Any]) -> str:
+    """Return the digest of the sources that a function's cells depend on."""
+    return sha256_of(canonical_json(dict(workspace.sources.closure(function.__module__))))
 
 
 def _parts(workspace: Workspace, function: CellFunction[..., Any]) -> dict[str, JsonValue]:
@@ -71,6 +91,8 @@ def compute(cells: Iterable[Cell[Any]], store: Store, as_share: bool = False) ->
             continue
         try:
             store.ensure(cell)
+        except Refused:
+            continue
         except (Exception, SystemExit):
             if store.failure(cell) is None:
                 raise

@@ -47,9 +47,8 @@ SETTINGS = Settings(
     ego_small=GRAPHS,
     enzymes=SetSizes(graphs=24, batch=2, published=2),
     grid=SetSizes(graphs=24, batch=2, published=2),
-    qm9=SetSizes(graphs=24, batch=2, published=2),
-    zinc250k=SetSizes(graphs=24, batch=2, published=2),
-    real=40,
+    qm9=SetSizes(graphs=24, batch=2, published=2, real=40),
+    zinc250k=SetSizes(graphs=24, batch=2, published=2, real=40),
     draws=200,
 )
 CHAINS = ["C" * n + end for n in range(1, 11) for end in ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C=C", "CCl", "S")]

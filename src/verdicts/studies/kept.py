@@ -1,0 +1,173 @@
+"""Kept cells: results that took hours, published with the project for everyone to read and to audit.
+
+A kept cell is found by a name that its function was given by hand, by its arguments and by its data sets. How it was
+computed is provenance, since sources change with every edit: whether they still give the same value, an audit tells
+(`verdicts.run.audit`). The cells of a group are files in `paper/kept/<group>`, a line of JSON a cell, compressed. Each
+is named after its content's sha256: one that was edited or cut short is named, and counts as absent.
+"""
+
+import lzma
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from pydantic import JsonValue, TypeAdapter
+
+from verdicts.records.files import canonical_json, sha256_of, write_whole
+from verdicts.records.provenance import ComputedOn
+from verdicts.studies.cells import Cell, CellFunction
+from verdicts.validation import Frozen
+
+SUFFIX = ".jsonl.xz"
+AUDITED = "audited.json"
+SPARED = 300.0
+"""Processor seconds up to which the refused cells of a function are computed anew; beyond, they are not available."""
+
+
+class KeptCell(Frozen):
+    """A kept value: its function's stable name, arguments and data sets, and how it was computed.
+
+    `sources` is the digest of the function's sources then, `asked` the identities of the kept cells that it read.
+    """
+
+    function: str
+    arguments: dict[str, JsonValue]
+    data: dict[str, str]
+    value: JsonValue
+    sources: str
+    commit: str | None
+    computed_on: ComputedOn
+    seconds: float
+    started: str
+    asked: tuple[str, ...] = ()
+
+    @cached_property
+    def identity(self) -> str:
+        """Return the digest by which the cell is found."""
+        return identity_of(self.function, self.arguments, self.data)
+
+    @cached_property
+    def content(self) -> str:
+        """Return the digest of the value."""
+        return sha256_of(canonical_json(self.value))
+
+    def __str__(self) -> str:
+        """Return the call as it would be written, with the stable name."""
+        return f"{self.function}({', '.join(f'{name}={value!r}' for name, value in self.arguments.items())})"
+
+
+class Refused(Exception):
+    """A kept cell may not be shown, and takes too long to be computed."""
+
+    not_run, missing, remedy = True, "kept cells that an audit does not refuse", "--force"
+
+
+def identity_of(name: str, arguments: Mapping[str, Any], data: Mapping[str, str]) -> str:
+    """Return the group of a function's stable name, and the digest of the name, the arguments and the data sets."""
+    return f"{group_of(name)}/{sha256_of(canonical_json([name, arguments, data]))}"
+
+
+class Archive:
+    """The kept cells below `folder`.
+
+    `registered` gives the digests of data sets. `refused(group)` gives for identities why an audit does not let them be
+    shown.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        registered: Callable[[], Mapping[str, str]],
+        refused: Callable[[str], Mapping[str, str]] = lambda group: {},
+    ) -> None:
+        self.folder, self._registered, self._refusals = folder, registered, refused
+        self._groups: dict[str, dict[str, KeptCell]] = {}
+        self._dear: dict[str, float] = {}
+        self.damaged: list[str] = []
+
+    def of_group(self, group: str) -> dict[str, KeptCell]:
+        """Return a group's kept cells by identity; files that are damaged are noted in `damaged`."""
+        if group not in self._groups:
+            cells = [cell for path in sorted(self.folder.glob(f"{group}/*{SUFFIX}")) for cell in self._read(path)]
+            self._groups[group] = {cell.identity: cell for cell in cells}
+        return self._groups[group]
+
+    def _read(self, path: Path) -> list[KeptCell]:
+        try:
+            text = lzma.decompress(path.read_bytes())
+            if sha256_of(text)[:16] != path.name.removesuffix(SUFFIX):
+                raise ValueError("its content is not what its name says")
+            return [KeptCell.model_validate_json(line) for line in text.splitlines()]
+        except (OSError, ValueError, EOFError, lzma.LZMAError) as error:
+            self.damaged.append(f"{path.name} of {path.parent.name} is damaged ({error}): counts as absent")
+            return []
+
+    def digest(self, group: str) -> str:
+        """Return the digest of a group's archive: of its files' names."""
+        names = sorted(path.name for path in self.folder.glob(f"{group}/*{SUFFIX}"))
+        return sha256_of(canonical_json(names)) if names else ""
+
+    def find(self, cell: Cell[Any]) -> KeptCell | None:
+        """Return a cell as it is kept, None where it is not or is to be computed.
+
+        Raises Refused for one that an audit refused, if those of its function take more than `SPARED` seconds.
+        """
+        kept = self.kept(cell)
+        if kept is None:
+            return None
+        group = group_of(kept.function)
+        refused = self._refusals(group)
+        if not (reason := refused.get(kept.identity)):
+            return kept
+        if kept.function not in self._dear:
+            cells = [each for each in self.of_group(group).values() if each.function == kept.function]
+            self._dear[kept.function] = sum(each.seconds for each in cells if each.identity in refused)
+        if self._dear[kept.function] > SPARED:
+            hours = self._dear[kept.function] / 3600
+            raise Refused(
+                f"{kept.function} is kept, but refused: {reason}; --force computes it, {hours:.1f} core-hours"
+            )
+        return None
+
+    def kept(self, cell: Cell[Any]) -> KeptCell | None:
+        """Return a cell as it is kept, whether or not an audit refused it."""
+        if (how := cell.function.kept) is None:
+            return None
+        cells = self.of_group(group_of(how.name))
+        return cells.get(identity_of(how.name, cell.labels, self.data_of(cell.function))) if cells else None
+
+    def content(self, identity: str) -> str:
+        """Return the digest of the value of a kept cell; empty for one that is not to be shown."""
+        group = group_of(identity, "/")
+        kept = None if identity in self._refusals(group) else self.of_group(group).get(identity)
+        return kept.content if kept else ""
+
+    def data_of(self, function: CellFunction[..., Any]) -> dict[str, str]:
+        """Return the digests of a function's data sets. Raises KeyError for one that is not registered."""
+        registered = self._registered() if function.data else {}
+        return {name: registered[name] for name in function.data}
+
+    def add(self, group: str, cells: Iterable[KeptCell]) -> Path | None:
+        """Write those cells that are not kept yet as one more file; None where there are none. Raises OSError."""
+        new = {cell.identity: cell for cell in cells if cell.identity not in self.of_group(group)}
+        if not new:
+            return None
+        lines = (canonical_json(new[name].model_dump(mode="json")) for name in sorted(new))
+        text = "".join(f"{line}\n" for line in lines).encode()
+        path = self.folder / group / f"{sha256_of(text)[:16]}{SUFFIX}"
+        write_whole(path, lzma.compress(text, preset=9))
+        del self._groups[group]
+        return path
+
+    def audited(self, group: str) -> dict[str, str]:
+        """Return for each function the digest of the sources for which an audit is recorded: all drawn cells agreed."""
+        try:
+            return TypeAdapter(dict[str, str]).validate_json((self.folder / group / AUDITED).read_bytes())
+        except (OSError, ValueError):
+            return {}
+
+
+def group_of(name: str, mark: str = ".") -> str:
+    """Return the group in a stable name: what stands before the first point (in an identity: the slash)."""
+    return name.partition(mark)[0]
