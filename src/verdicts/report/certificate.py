@@ -50,7 +50,7 @@ def facts_of(
 ) -> Facts:
     """Return all that the certificate says, from the records of its own run and the kept values. Raises UserError."""
     claims = measured[0].all_claims
-    ledgers = {workspace.profile: collect(workspace) for workspace in measured}
+    ledgers = {workspace.profile: seen_of(collect(workspace)) for workspace in measured}
     own = Decisions({}, {}, {})
     for ledger in ledgers.values():
         own = own.completed(Decisions.of(ledger))
@@ -79,6 +79,11 @@ def facts_of(
             if (root / name).is_file()
         },
     }
+
+
+def seen_of(ledger: Ledger) -> Ledger:
+    """Return a ledger without the claims that rest on kept cells: the run has not seen what decides them."""
+    return ledger.model_copy(update={"claims": tuple(row for row in ledger.claims if not row.kept)})
 
 
 def work_under_test(root: Path) -> Facts:

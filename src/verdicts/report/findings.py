@@ -33,7 +33,8 @@ STRONGEST = (Profile.FULL, Profile.GPU, Profile.CPU, Profile.QUICK)
 class Decisions(NamedTuple):
     """What runs gave, for each claim that was decided: its verdict, its checks' values, the profile of the run.
 
-    `newest` is the UTC time of the newest value, `processor` what it was computed on.
+    `newest` is the UTC time of the newest value, `processor` what it was computed on; `kept` names the claims that rest
+    on kept cells.
     """
 
     verdicts: Mapping[str, Verdict]
@@ -41,6 +42,7 @@ class Decisions(NamedTuple):
     profiles: Mapping[str, Profile]
     newest: str = ""
     processor: str = ""
+    kept: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, source: Ledger | Expected) -> Self:
@@ -50,12 +52,13 @@ class Decisions(NamedTuple):
             verdicts = {row.id: row.verdict for row in source.claims}
             measured = {row.id: {each.id: each for each in row.checks} for row in source.claims}
             origins = [(row.provenance.started, row.provenance.processor) for row in source.claims if row.provenance]
+            resting = frozenset(row.id for row in source.claims if row.kept)
         else:
             verdicts = {name: claim.verdict for name, claim in source.claims.items()}
             measured = {name: dict(claim.checks) for name, claim in source.claims.items()}
-            origins = [(source.newest, source.processor)]
+            origins, resting = [(source.newest, source.processor)], frozenset[str]()
         run = {name: verdict for name, verdict in verdicts.items() if verdict is not Verdict.NOT_RUN}
-        return cls(run, measured, dict.fromkeys(run, source.profile), *max(origins, default=("", "")))
+        return cls(run, measured, dict.fromkeys(run, source.profile), *max(origins, default=("", "")), resting)
 
     @classmethod
     def strongest(cls, kept: Iterable[Expected]) -> Self:
@@ -72,7 +75,8 @@ class Decisions(NamedTuple):
             {**self.verdicts, **{name: weaker.verdicts[name] for name in new}},
             {**self.measured, **{name: weaker.measured[name] for name in new}},
             {**self.profiles, **{name: weaker.profiles[name] for name in new}},
-            *max(self[3:], weaker[3:] if new else ("", "")),
+            *max((self.newest, self.processor), (weaker.newest, weaker.processor) if new else ("", "")),
+            self.kept | weaker.kept.intersection(new),
         )
 
     @property
@@ -105,7 +109,7 @@ class ShownNumber(NamedTuple):
     """One measured number: its `value` with interval, what it is, the profile that gave it; and this run's `own`.
 
     `own` is empty where this run did not measure it. `agrees`: the two intervals meet (None: there is none to compare);
-    `because` says why they may not.
+    `because` says why they may not. `resting`: this run's rests on kept cells.
     """
 
     value: str
@@ -114,6 +118,7 @@ class ShownNumber(NamedTuple):
     own: str = ""
     agrees: bool | None = None
     because: str = ""
+    resting: bool = False
 
     @property
     def beside(self) -> str:
@@ -121,7 +126,7 @@ class ShownNumber(NamedTuple):
         if not self.own:
             return f"kept, {self.profile}"
         apart = "" if self.agrees else f", outside its interval{': ' if self.because else ''}{self.because}"
-        return f"kept, {self.profile}; this run {self.own}{apart}"
+        return f"kept, {self.profile}; this run{', from kept cells,' if self.resting else ''} {self.own}{apart}"
 
 
 class ShownCondition(NamedTuple):
@@ -238,7 +243,8 @@ def _number(
     ours = own.checks.get(number.check) if own else None
     label, profile = filled(number.label, values), evidence.profiles[claim.id]
     shown = ShownNumber(spread(kept), label, profile, because=number.because)
-    return shown._replace(own=spread(ours), agrees=meet(kept, ours)) if ours else shown
+    resting = own is not None and claim.id in own.kept
+    return shown._replace(own=spread(ours), agrees=meet(kept, ours), resting=resting) if ours else shown
 
 
 def meet(one: Measured, other: Measured) -> bool:
