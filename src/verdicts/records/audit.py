@@ -55,6 +55,11 @@ class Audit(Checksummed):
     missing: str = ""
 
     @property
+    def passed(self) -> bool:
+        """Tell whether cells were drawn, and all is as it was kept."""
+        return self.short.drawn + self.long.drawn > 0 and not (self.refused or self.damaged or self.missing)
+
+    @property
     def said(self) -> str:
         """Say in words what it found."""
         parts = [f"{self.short.said} (seed {self.seed})"] if self.short.cells else []

@@ -118,6 +118,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "false_alarms": family_wise(workspace.all_claims, ledger.profile),
         "sections": sections_of(workspace),
         "exhibits": load_exhibits(workspace.root),
+        "standing": views.standing,
         "addresses": addresses,
         "charts": charts,
         "library": library() if charts else "",

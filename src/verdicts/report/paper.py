@@ -25,7 +25,7 @@ from verdicts.report.images import chosen, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_findings, load_limitations, load_notation
 from verdicts.report.tables import shown
 from verdicts.report.templating import gap
-from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView
+from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView, standing
 from verdicts.report.words import duration, number
 
 SOURCES = "paper"
@@ -66,7 +66,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         },
         "claims": [_claim(view) for view in ran],
         "parts": _parts(workspace, groups),
-        "exhibits": [_exhibit(each, anchors) for each in load_exhibits(workspace.root)],
+        "exhibits": [_exhibit(each, anchors, ledger) for each in load_exhibits(workspace.root)],
         "deviations": [_deviation(view) for view in views.deviations(workspace, ran)],
         "limitations": [
             {"title": pieces(each.title), "text": pieces(each.text)} for each in load_limitations(workspace.root)
@@ -234,11 +234,11 @@ def _table(folder: str, table: Table) -> Data:
     }
 
 
-def _exhibit(exhibit: Exhibit, anchors: Mapping[str, str]) -> Data:
+def _exhibit(exhibit: Exhibit, anchors: Mapping[str, str], ledger: Ledger) -> Data:
     return {
         "title": pieces(exhibit.title),
         "what": pieces(exhibit.what),
-        "status": exhibit.status,
+        "status": standing(exhibit, ledger),
         "here": [{"name": name, "label": anchors[name]} for name in exhibit.here if name in anchors],
         "gap": pieces(gap(exhibit)),
     }

@@ -37,7 +37,7 @@ class Exhibit(Frozen):
     title: str
     what: str
     here: tuple[str, ...] = ()
-    status: Literal["restated", "scaled", "not here"]
+    status: Literal["restated", "published size", "smaller", "not here"]
     profile: Profile | None = None
     scaling: str = ""
     reason: str = ""

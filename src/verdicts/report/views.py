@@ -14,7 +14,7 @@ from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
 from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.math_markup import spelled
-from verdicts.report.report_texts import Deviation, load_deviations
+from verdicts.report.report_texts import Deviation, Exhibit, load_deviations
 from verdicts.report.words import required, spread
 
 
@@ -265,6 +265,19 @@ def _total(workspace: Workspace, views: Sequence[ClaimView]) -> Totals:
         origins.append(study.provenance)
     seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
     return Totals(group, len(views), seconds, peak)
+
+
+def standing(exhibit: Exhibit, ledger: Ledger) -> str:
+    """Say how an exhibit stands in a run: what the exhibits file says of it, and at its published size where the values
+    of its claims are from: computed here, kept (audited or not), or why they are not there."""
+    if exhibit.status != "published size":
+        return exhibit.status
+    rows = [row for row in ledger.claims if row.id in exhibit.here]
+    if lacking := [row.reason for row in rows if row.verdict is Verdict.NOT_RUN]:
+        return f"needs: {lacking[0]}"
+    groups = {row.group for row in rows if row.kept}
+    passed = {audit.group for audit in ledger.audits if audit.passed}
+    return "kept, not audited" if groups - passed else "kept and audited" if groups else "computed at its size"
 
 
 def counted(ledger: Ledger) -> tuple[dict[str, Verdict], int, int]:

@@ -73,7 +73,7 @@ def test_readable_json_keeps_letters():
     ("scaling", "reason", "shown"), [("8 x 8", "no weights", "8 x 8; no weights"), ("", "none", "none"), ("", "", "")]
 )
 def test_gap_of_an_exhibit(scaling, reason, shown):
-    assert gap(Exhibit(id="T1", title="t", what="w", status="scaled", scaling=scaling, reason=reason)) == shown
+    assert gap(Exhibit(id="T1", title="t", what="w", status="smaller", scaling=scaling, reason=reason)) == shown
 
 
 def test_template_refuses_to_leave_a_blank():

@@ -11,7 +11,12 @@ from tests.verdicts.run.session import Session
 from tests.verdicts.study_toy import ALL, calls, gamma, listed, with_study
 from verdicts.records.audit import Audit, Stratum, most_that_differ
 from verdicts.records.files import sha256_of
+from verdicts.records.ledger import collect
 from verdicts.records.run_record import AuditOptions, RunRecord
+from verdicts.report.certificate import seen_of
+from verdicts.report.findings import Decisions
+from verdicts.report.report_texts import Exhibit
+from verdicts.report.views import standing
 from verdicts.run.audit import agrees, drawn, near, strata_of
 from verdicts.run.keeping import keep
 from verdicts.studies.cells import KEPT
@@ -77,6 +82,14 @@ def test_no_audit_is_said_and_a_number_above_the_stratum_is_all_of_it(session):
     assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == []
     assert "6 of 6 kept, not audited" in session.said
     assert session.run(audit=AuditOptions(short=99, asked=True)) == 0 and "6 of 6 recomputed" in session.said
+
+
+def test_what_rests_on_kept_cells_is_never_taken_for_computed(session):
+    assert session.run(audit=AuditOptions(short=0)) == 0
+    ledger = collect(session.toy.workspace())
+    assert Decisions.of(ledger).kept == {"C1", "C2"} and not {"C1", "C2"} & {row.id for row in seen_of(ledger).claims}
+    page = (session.toy.folder() / "report.html").read_text()
+    assert "It rests on 3 kept cells, not computed in this run; kept cells of gamma: 6 of 6 kept, not audited" in page
 
 
 def test_a_forged_value_is_caught_where_it_is_drawn_and_what_rests_on_it_is_computed(session):
@@ -206,3 +219,21 @@ def test_the_bound_on_what_differs_is_that_of_the_law():
 def _cell(number: int, seconds: float = 10.0) -> KeptCell:
     about = {"data": {}, "value": 0, "sources": "", "commit": None, "computed_on": {}, "started": ""}
     return KeptCell(function="g.f", arguments={"number": number}, seconds=seconds, **about)
+
+
+def test_an_exhibit_of_published_size_says_where_its_values_are_from(session):
+    one = {"id": "T", "title": "t", "what": "w", "here": ("C1",), "status": "published size"}
+    exhibit = Exhibit.model_validate(one)
+
+    def said() -> str:
+        return standing(exhibit, collect(session.toy.workspace()))
+
+    assert said().startswith("needs: ")
+    smaller = Exhibit.model_validate(one | {"status": "smaller"})
+    assert standing(smaller, collect(session.toy.workspace())) == "smaller"
+    session.run(audit=AuditOptions(short=0))
+    assert said() == "kept, not audited"
+    session.run(audit=AuditOptions(short=3, asked=True))
+    assert said() == "kept and audited"
+    session.run(force=("gamma",))
+    assert said() == "computed at its size"
