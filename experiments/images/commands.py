@@ -57,6 +57,22 @@ class TrainImages:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PaperFiles:
+    """Say which networks and images of the paper's experiments are here, and write the settings that run them."""
+
+    folder: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    """Where they are (default: the folder AMS_DATA)."""
+    out: Path = Path("results/paper-files.toml")
+    """The file of settings; one that is there stays."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from experiments.images.colour.files import paper_files
+
+        return paper_files(self.folder, self.out)
+
+
+@dataclass(frozen=True, kw_only=True)
 class TuneColour:
     """Choose the hyperparameters of correctors of colour images, twice, on images that the network did not see."""
 

@@ -111,7 +111,7 @@ def _compared(workspace: Workspace, run: RunRecord, chosen: Sequence[KeptCell]) 
     """Compute the cells anew; return for each identity whether it agrees, and why some could not be computed."""
     agreed, missing = dict[str, bool](), ""
     store = store_of(workspace, run=run.id)
-    level = LEVEL / max(1, sum(KEPT[one.function].kept is not None for one in chosen if one.function in KEPT))
+    level = LEVEL / max(1, len(chosen))
     for one in chosen:
         try:
             function = KEPT[one.function]

@@ -8,7 +8,7 @@ is named after its content's sha256: one that was edited or cut short is named, 
 
 import lzma
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -89,19 +89,10 @@ class Archive:
     def of_group(self, group: str) -> dict[str, KeptCell]:
         """Return a group's kept cells by identity; files that are damaged are noted in `damaged`."""
         if group not in self._groups:
-            cells = [cell for path in sorted(self.folder.glob(f"{group}/*{SUFFIX}")) for cell in self._read(path)]
-            self._groups[group] = {cell.identity: cell for cell in cells}
+            files = [_read(path, path.stat().st_mtime_ns) for path in sorted(self.folder.glob(f"{group}/*{SUFFIX}"))]
+            self.damaged += [reason for _, reason in files if reason]
+            self._groups[group] = {cell.identity: cell for cells, _ in files for cell in cells}
         return self._groups[group]
-
-    def _read(self, path: Path) -> list[KeptCell]:
-        try:
-            text = lzma.decompress(path.read_bytes())
-            if sha256_of(text)[:16] != path.name.removesuffix(SUFFIX):
-                raise ValueError("its content is not what its name says")
-            return [KeptCell.model_validate_json(line) for line in text.splitlines()]
-        except (OSError, ValueError, EOFError, lzma.LZMAError) as error:
-            self.damaged.append(f"{path.name} of {path.parent.name} is damaged ({error}): counts as absent")
-            return []
 
     def digest(self, group: str) -> str:
         """Return the digest of a group's archive: of its files' names."""
@@ -166,6 +157,18 @@ class Archive:
             return TypeAdapter(dict[str, str]).validate_json((self.folder / group / AUDITED).read_bytes())
         except (OSError, ValueError):
             return {}
+
+
+@lru_cache(maxsize=32)
+def _read(path: Path, stamp: int) -> tuple[list[KeptCell], str]:
+    """Return the cells of a file, once a process while its time `stamp` is the same; or none, and why it is damaged."""
+    try:
+        text = lzma.decompress(path.read_bytes())
+        if sha256_of(text)[:16] != path.name.removesuffix(SUFFIX):
+            raise ValueError("its content is not what its name says")
+        return [KeptCell.model_validate_json(line) for line in text.splitlines()], ""
+    except (OSError, ValueError, EOFError, lzma.LZMAError) as error:
+        return [], f"{path.name} of {path.parent.name} is damaged ({error}): counts as absent"
 
 
 def group_of(name: str, mark: str = ".") -> str:

@@ -17,7 +17,9 @@ from torch import Tensor
 
 from ams.errors import DataUnavailable, UserError
 from ams.samplers import NonFiniteState
+from ams_suite.__main__ import main
 from experiments.images.colour import checks, figures, study
+from experiments.images.colour.files import paper_files
 from experiments.images.colour.settings import ADAPTIVE, CIFAR, PLAIN, Network, Settings
 from experiments.images.colour.study import Batch, Reference
 from experiments.images.features.extractors import Extractor
@@ -99,6 +101,37 @@ def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: b
     assert len(rows) == 2 * 2 * 3 and any(str(row[0]).startswith(name) for row in rows)
     listed = [cell.arguments["setup"].network for cell in study.cells(settings)]
     assert len(listed) == 2 * 2 * 2 and set(listed) == {None, entry}
+
+
+def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CIFAR-10's network in small and an older file beside it; of CelebA-HQ the images alone."""
+    out, place = tmp_path / "own.toml", tmp_path / "score_sde/ve" / NCSNPP
+    assert paper_files(tmp_path, out) == 1 and not out.exists()
+    missing = capsys.readouterr().out.splitlines()
+    assert len(missing) == 7 and all(line.startswith("missing") for line in missing[:6])
+    place.mkdir(parents=True)
+    kind = {"progressive": "none", "pyramid": "residual", "fourier": True, "fir": True}
+    content = checkpoint(made(nf=8, mult=(1, 2), blocks=1, side=32, attended=(16,), **kind)[0])
+    (place / "checkpoint_9.pth").write_bytes(b"older")
+    (place / "checkpoint_24.pth").write_bytes(content)
+    (tmp_path / "images").mkdir()
+    np.save(tmp_path / "images/celebahq_256.npy", np.zeros((2, 256, 256, 3), np.uint8))
+    assert main(["paper-files", "--folder", str(tmp_path), "--out", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert (
+        said.count("found ") == 2 and "VERDICTS_CONFIG=" in said and "celebahq_256_ncsnpp_continuous/checkpoint" in said
+    )
+    monkeypatch.setenv("VERDICTS_CONFIG", str(out))
+    config = load_config(ROOT, Profile.GPU, claims().seen_by(Profile.GPU))
+    (network,) = Settings.model_validate(config.settings_of("colour")).networks.values()
+    assert network.sha256 == hashlib.sha256(content).hexdigest() and network.snr == 0.16 and network.side == 32
+    with pytest.raises(UserError, match="is there already, and stays"):
+        paper_files(tmp_path, out)
+    (place / "checkpoint_30.pth").write_bytes(b"no checkpoint")
+    with pytest.raises(UserError, match="checkpoint_30"):
+        paper_files(tmp_path, tmp_path / "other.toml")
 
 
 def in_place_of_the_network(monkeypatch: pytest.MonkeyPatch, snr: float = 0.16) -> Settings:
