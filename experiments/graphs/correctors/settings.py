@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from pydantic import NonNegativeInt, PositiveInt, model_validator
 
-from experiments.graphs.correctors.configurations import JUDGED, NAMES
+from experiments.graphs.correctors.configurations import JUDGED, MOLECULES, NAMES
 from verdicts.claims.sizes import Sizes
 from verdicts.validation import Frozen
 
@@ -28,9 +28,8 @@ class SetSizes(Frozen):
 
     @model_validator(mode="after")
     def _fits(self) -> "SetSizes":
-        for name in ("graphs", "real"):
-            if (count := getattr(self, name)) % self.batch:
-                raise ValueError(f"{name} = {count} is no multiple of batch = {self.batch}")
+        if self.graphs % self.batch:
+            raise ValueError(f"graphs = {self.graphs} is no multiple of batch = {self.batch}")
         if JUDGED not in self.steps:
             raise ValueError(f"steps lack {JUDGED}, at which claims compare samplers")
         if self.more < self.seeds:
@@ -56,6 +55,13 @@ class Settings(Frozen):
     zinc250k: SetSizes | None = None
     draws: PositiveInt = 2000
     seed: NonNegativeInt = 2405
+
+    @model_validator(mode="after")
+    def _real_in_batches(self) -> "Settings":
+        for name, sizes in self.sets():
+            if name in MOLECULES and sizes.real % sizes.batch:
+                raise ValueError(f"{name}: real = {sizes.real} is no multiple of batch = {sizes.batch}")
+        return self
 
     def of(self, name: str) -> SetSizes | None:
         """Return the sizes of a set."""
