@@ -21,7 +21,7 @@ from verdicts.run.audit import agrees, drawn, near, strata_of
 from verdicts.run.keeping import keep
 from verdicts.studies.cells import KEPT
 from verdicts.studies.kept import SUFFIX, Archive, KeptCell
-from verdicts.studies.study import archive_of
+from verdicts.studies.study import archive_of, sources_of
 
 NAMED = '@cell(kept=Kept("gamma.outcome", 1e-9))\ndef outcome'
 
@@ -237,3 +237,19 @@ def test_an_exhibit_of_published_size_says_where_its_values_are_from(session):
     assert said() == "kept and audited"
     session.run(force=("gamma",))
     assert said() == "computed at its size"
+
+
+def test_without_files_kept_cells_are_shown_and_said_not_to_be_audited(session):
+    """As of a reviewer without the data: the audit of the present sources is recorded, and none can be made."""
+    absent = 'raise CellUnavailable("graphs.pkl is not here", False, "graphs.pkl", "")'
+    session.toy.replace_in_module("gamma/study", '    log(f"{sampler} {batch}")', f"    {absent}")
+    session.toy.replace_in_module("gamma/study", "import Kept,", "import CellUnavailable, Kept,")
+    workspace = session.toy.workspace()
+    listed(workspace)
+    present = {"gamma.outcome": sources_of(workspace, KEPT["gamma.outcome"])}
+    session.toy.write("paper/kept/gamma/audited.json", json.dumps(present))
+    assert session.run() == 0 and session.rows()["C1"]["verdict"] == "holds" and session.rows()["C1"]["kept"] == 3
+    assert "not audited: graphs.pkl is not here" in session.said and not audit(session).passed
+    session.toy.write("paper/kept/gamma/audited.json", "{}")
+    forget(session)
+    assert session.run() == 0 and session.rows()["C1"]["verdict"] == "not run"
