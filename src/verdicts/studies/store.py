@@ -123,6 +123,7 @@ class Store:
         self._parts, self._run, self._anew = parts, run, anew
         self._keys: dict[str, str] = {}
         self._contents: dict[Path, Any] = {}
+        self._rests_on: dict[Path, dict[str, str]] = {}
         self._nested = 0.0
         self._asked: set[str] = set()
         self._computing: set[Path] = set()
@@ -137,6 +138,7 @@ class Store:
         self._asked.add(path.relative_to(self.folder).as_posix())
         if path not in self._contents:
             self._contents[path] = self._content(cell, path)
+        self.kept_read |= self._rests_on[path]
         return cell.function.decode(self._contents[path])
 
     def ensure(self, cell: Cell[Any]) -> None:
@@ -203,7 +205,7 @@ class Store:
             return self._read(cell, path)
         except NotCurrent as absence:
             if self.archive and (kept := self.archive.find(cell)):
-                self.kept_read[kept.identity] = kept.content
+                self._rests_on[path] = {kept.identity: kept.content}
                 return kept.value
             if self.reading:
                 if failure := self.failure(cell):
@@ -239,7 +241,7 @@ class Store:
             raise NotCurrent("it rests on a kept cell that is another now")
         if self._anew and ((cost := cost_at(path)) is None or cost.run != self._run):
             raise NotCurrent("forced")
-        self.kept_read |= file.kept
+        self._rests_on[path] = file.kept
         return file.value
 
     def _computed(self, cell: Cell[Any], path: Path) -> Any:
@@ -260,9 +262,9 @@ class Store:
             spent = time.process_time() - begin
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
-            read, self.kept_read = self.kept_read, outer | self.kept_read
+            self._rests_on[path], self.kept_read = self.kept_read, outer
         cost = Cost(seconds=own, started=started, asked=inner, run=self._run, computed_on=self.computed_on)
         cost.write(path.with_suffix(".cost"))
         key, name = self._key(cell.function), cell.function.name
-        CellFile(function=name, arguments=cell.labels, key=key, value=content, kept=read).write(path)
+        CellFile(function=name, arguments=cell.labels, key=key, value=content, kept=self._rests_on[path]).write(path)
         return content

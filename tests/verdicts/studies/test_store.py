@@ -13,8 +13,9 @@ from tests.verdicts.toy import full_disk
 from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.workspace import Project, Workspace
-from verdicts.studies import Array, CellFailed, CellMissing, Store, cell, using
+from verdicts.studies import Array, CellFailed, CellMissing, Kept, Store, cell, using
 from verdicts.studies.cells import Memory, active
+from verdicts.studies.kept import Archive, KeptCell
 from verdicts.studies.store import CellUnavailable
 from verdicts.studies.study import compute, store_of
 
@@ -82,6 +83,33 @@ def test_a_reader_never_computes(open_store):
     with pytest.raises(CellMissing):
         open_store(reading=True).ensure(double.cell(4))
     assert made == [] and not list(open_store().folder.rglob("*"))
+
+
+@cell(kept=Kept("here.root"))
+def root(n: int) -> int:
+    raise AssertionError("it is kept")
+
+
+@cell
+def above(n: int) -> int:
+    made.append(n)
+    return root(1) + n
+
+
+def test_every_cell_names_the_kept_values_that_it_rests_on_and_is_no_more_current_without_them(open_store, tmp_path):
+    def archive(value: int) -> Archive:
+        about = {"data": {}, "sources": "", "commit": None, "computed_on": {}, "seconds": 1.0, "started": ""}
+        one = KeptCell(function="here.root", arguments={"n": 1}, value=value, **about)
+        made_here = Archive(tmp_path / str(value), dict)
+        made_here.add("here", [one])
+        return made_here
+
+    store = open_store(archive=archive(5))
+    assert [store.value(above.cell(n)) for n in (1, 2)] == [6, 7] and len(store.kept_read) == 1
+    for n in (1, 2):
+        again = open_store(archive=archive(5))
+        assert again.value(above.cell(n)) == 5 + n and len(again.kept_read) == 1
+    assert made == [1, 2] and open_store(archive=archive(9)).value(above.cell(2)) == 11 and made == [1, 2, 2]
 
 
 def test_whoever_changes_what_was_read_changes_nothing_for_others(open_store):
