@@ -186,10 +186,10 @@ def test_a_profile_stands_on_those_that_it_extends(toy):
 
 def test_exhibits(toy):
     assert load_exhibits(toy.root) == ()
-    entry = '[[exhibit]]\nid = "Table 1"\ntitle = "t"\nwhat = "w"\nstatus = "scaled"\n'
+    entry = '[[exhibit]]\nid = "Table 1"\ntitle = "t"\nwhat = "w"\nstatus = "smaller"\n'
     toy.write("paper/exhibits.toml", entry)
     assert load_exhibits(toy.root)[0].id == "Table 1"
-    toy.write("paper/exhibits.toml", entry.replace("scaled", "half"))
+    toy.write("paper/exhibits.toml", entry.replace("smaller", "half"))
     with pytest.raises(UserError, match=r"paper/exhibits\.toml: exhibit\[Table 1\]\.status = 'half'"):
         load_exhibits(toy.root)
 
