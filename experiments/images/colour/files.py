@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ams.errors import UserError
+from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES
 from experiments.images.networks.pretrained_cifar import score_sde
 from verdicts.records.files import write_whole
 
@@ -15,22 +16,21 @@ CHECKPOINTS = "the folder of checkpoints that https://github.com/yang-song/score
 
 
 class Wanted(NamedTuple):
-    """A network of score_sde, by the folder of its checkpoints: its images' side, its correctors' snr, what judges it.
+    """A network of score_sde, by the folder of its checkpoints: its correctors' snr, what judges it.
 
     `reference` is a registered set, or a file of images below `images` (uint8, n x side x side x 3).
     """
 
     folder: str
-    side: int
     snr: float
     reference: str
 
 
 WANTED = {
-    "cifar10_ncsnpp_continuous": Wanted("ve/cifar10_ncsnpp_continuous", 32, 0.16, "cifar10-test"),
-    "cifar10_ddpmpp_continuous": Wanted("vp/cifar10_ddpmpp_continuous", 32, 0.16, "cifar10-test"),
-    "celebahq_256_ncsnpp_continuous": Wanted("ve/celebahq_256_ncsnpp_continuous", 256, 0.075, "celebahq_256.npy"),
-    "church_ncsnpp_continuous": Wanted("ve/church_ncsnpp_continuous", 256, 0.075, "church_256.npy"),
+    "cifar10_ncsnpp_continuous": Wanted("ve/cifar10_ncsnpp_continuous", 0.16, "cifar10-test"),
+    "cifar10_ddpmpp_continuous": Wanted("vp/cifar10_ddpmpp_continuous", 0.16, "cifar10-test"),
+    "celebahq_256_ncsnpp_continuous": Wanted("ve/celebahq_256_ncsnpp_continuous", 0.075, "celebahq_256.npy"),
+    "church_ncsnpp_continuous": Wanted("ve/church_ncsnpp_continuous", 0.075, "church_256.npy"),
 }
 """The networks of claims X1 to X4, with the snr of the authors' configurations."""
 
@@ -56,18 +56,18 @@ def paper_files(folder: Path | None, out: Path) -> int:
 
 def _table(folder: Path, name: str, wanted: Wanted) -> str:
     """Return a network's settings, empty where a file is missing; say which. Raises UserError for another content."""
-    place = folder / "score_sde" / wanted.folder
+    place, side = folder / "score_sde" / wanted.folder, ARCHITECTURES[name].side
     checkpoint = max(place.glob("*.pth"), key=_steps, default=None)
     images = folder / "images" / wanted.reference if wanted.reference.endswith(".npy") else None
     _say(checkpoint, f"{place}/checkpoint_*.pth: of {CHECKPOINTS}, {wanted.folder}")
     if images:
-        shape = f"uint8, n x {wanted.side} x {wanted.side} x 3"
+        shape = f"uint8, n x {side} x {side} x 3"
         _say(images if images.is_file() else None, f"{images}: the set's images, {shape}")
     if checkpoint is None or (images and not images.is_file()):
         return ""
     digest = _sha256(checkpoint)
-    score_sde(checkpoint, digest, wanted.side)
-    settings = {"path": str(checkpoint), "sha256": digest, "side": wanted.side, "snr": wanted.snr}
+    score_sde(checkpoint, digest, side)
+    settings = {"path": str(checkpoint), "sha256": digest, "side": side, "snr": wanted.snr}
     settings["reference"] = str(images or wanted.reference)
     if images:
         settings["reference_sha256"] = _sha256(images)

@@ -22,7 +22,8 @@ from verdicts.records.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
-KEPT = "paper/kept"
+KEPT, SUFFIX = "paper/kept", ".jsonl.xz"
+"""The folder of kept cells, and how its files' names end."""
 OUTCOME = ("id", "verdict", "value", "low", "high", "reason")
 """What a notebook page shows of a check's result."""
 # What a notebook finds in its environment: the profile, the folder above the profile's results
@@ -177,6 +178,10 @@ class Workspace:
         """Return the folder of the kept cells."""
         return self.root / KEPT
 
+    def kept_files(self, group: str) -> list[str]:
+        """Return the names of the files of a group's kept cells; a name follows from the content."""
+        return sorted(path.name for path in (self.kept_folder / group).glob(f"*{SUFFIX}"))
+
     def log_path(self, name: str) -> Path:
         """Return the place of a log."""
         return self.folder / "logs" / f"{name}.log"
@@ -229,7 +234,7 @@ class Workspace:
 
     def _kept(self, group: Group) -> dict[str, str]:
         """Return the digest of a group's kept cells: of their files' names, and of those that are not shown."""
-        names = sorted(path.name for path in (self.kept_folder / group.id).glob("*.jsonl.xz"))
+        names = self.kept_files(group.id)
         refused = sorted(shown_json(self.audit_path(group.id)).get("refused", ()))
         return {"kept cells": sha256_of(canonical_json([names, refused]))} if names else {}
 

@@ -45,7 +45,10 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
         return None  # each check tells
     names = {one.function for one in cells.values()} & KEPT.keys()
     sources = {name: sources_of(workspace, KEPT[name]) for name in names}
-    state = {"archive": archive.digest(group.id), "sources": sha256_of(canonical_json(sources))}
+    state = {
+        "archive": sha256_of(canonical_json(workspace.kept_files(group.id))),
+        "sources": sha256_of(canonical_json(sources)),
+    }
     asked = run.audit.asked and before is not None and before.run != run.id
     if before and not asked and all(getattr(before, name) == digest for name, digest in state.items()):
         return None

@@ -14,7 +14,7 @@ from verdicts.run.audit import FEWEST
 from verdicts.run.checks import Checks
 from verdicts.studies.cells import KEPT, Cell
 from verdicts.studies.costs import cost_at
-from verdicts.studies.kept import AUDITED, KeptCell, identity_of
+from verdicts.studies.kept import AUDITED, Archive, KeptCell, identity_of
 from verdicts.studies.store import CellFile, Store
 from verdicts.studies.study import archive_of, cells_of, sources_of, store_of
 
@@ -27,7 +27,7 @@ def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
     store, archive = store_of(workspace, reading=True), archive_of(workspace)
     cells = cells_of(group, Checks.load(workspace, group).settings)
     with writable(archive.folder):
-        path = archive.add(group.id, _published(workspace, store, cells))
+        path = archive.add(group.id, _published(workspace, archive, store, cells))
         say(f"{path}: {path.stat().st_size} bytes" if path else "no cell that is not kept")
         audit, kept = audit_at(workspace, group.id), archive.of_group(group.id).values()
         if audit and not audit.refused and audit.short.drawn >= min(FEWEST, len(kept)):
@@ -37,8 +37,8 @@ def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
     return 0
 
 
-def _published(workspace: Workspace, store: Store, cells: list[Cell[Any]]) -> Iterator[KeptCell]:
-    archive, commit = archive_of(workspace), git(workspace.root, "rev-parse", "HEAD")
+def _published(workspace: Workspace, archive: Archive, store: Store, cells: list[Cell[Any]]) -> Iterator[KeptCell]:
+    commit = git(workspace.root, "rev-parse", "HEAD")
     named = [(cell, how.name, archive.data_of(cell.function)) for cell in cells if (how := cell.function.kept)]
     places = {store.path(cell): identity_of(name, cell.labels, data) for cell, name, data in named}
     for cell, name, data in named:

@@ -16,10 +16,10 @@ from pydantic import JsonValue, TypeAdapter
 
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn
+from verdicts.records.workspace import SUFFIX
 from verdicts.studies.cells import Cell, CellFunction
 from verdicts.validation import Frozen
 
-SUFFIX = ".jsonl.xz"
 AUDITED = "audited.json"
 SPARED = 300.0
 """Processor seconds up to which the refused cells of a function are computed anew; beyond, they are not available."""
@@ -93,11 +93,6 @@ class Archive:
             self.damaged += [reason for _, reason in files if reason]
             self._groups[group] = {cell.identity: cell for cells, _ in files for cell in cells}
         return self._groups[group]
-
-    def digest(self, group: str) -> str:
-        """Return the digest of a group's archive: of its files' names."""
-        names = sorted(path.name for path in self.folder.glob(f"{group}/*{SUFFIX}"))
-        return sha256_of(canonical_json(names)) if names else ""
 
     def find(self, cell: Cell[Any]) -> KeptCell | None:
         """Return a cell as it is kept, None where it is not or is to be computed.
