@@ -15,7 +15,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
        bash reproduce.sh docs [options]      build the site of docs/ into results/site (installs the extra "docs")
 
-  --profile quick|cpu|full|gpu   how much to run (default: gpu where CUDA works, else cpu)
+  --profile quick|cpu|full|paper   how much to run (default: paper where CUDA works, else cpu)
   --only ID ...             only these claims or groups; C1 to C6: all claims that restate this one of the paper
   --force ID ...            run these again, though their results are current
   --list [ID ...]           list the claims (or these alone), run nothing
@@ -123,12 +123,12 @@ make_environment() { # in PLACE; the stamp comes last
 optional() { # the extras that claims of this run can use; it goes on without one that cannot be had
   echo molecules ${CLUSTER:+cluster}
   case $PROFILE in
-    gpu) echo gpu ;;
+    paper) echo paper ;;
     auto | cpu) echo conformance k-diffusion ;;
     full) echo conformance survey k-diffusion ;;
     bench) echo k-diffusion ;;
   esac
-  [ "$PROFILE" != auto ] || ! command -v nvidia-smi >/dev/null || echo gpu
+  [ "$PROFILE" != auto ] || ! command -v nvidia-smi >/dev/null || echo paper
 }
 
 find_environment() { # sets PYTHON; nothing is added to an environment that was not made here
@@ -151,7 +151,7 @@ find_environment() { # sets PYTHON; nothing is added to an environment that was 
     say "environment: another run is at work in $PLACE: waiting for it"
     flock 9
   fi
-  [ "$CLUSTER:$PROFILE" != yes:gpu ] || TORCH="" # the nodes have the GPU that this machine may lack
+  [ "$CLUSTER:$PROFILE" != yes:paper ] || TORCH="" # the nodes have the GPU that this machine may lack
   PYTHON=$PLACE/bin/python made=$(cat -- "$PLACE/.ams-suite" 2>/dev/null) || made=""
   if [ "$made" != "$STAMP" ] || ! serves suite; then make_environment; fi
   install "$EXTRA" || give_up

@@ -107,11 +107,11 @@ def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterato
     data set and network. A cell says where its quality stands. Measured: in that table of this suite, with that
     network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). Not run:
     hours of a GPU that 50,000 images take (as in table exhibit_costs). The row's command, after bash reproduce.sh,
-    fills the cells where [groups.colour] in config/gpu.toml names the network's file and has their budgets and
+    fills the cells where [groups.colour] in config/paper.toml names the network's file and has their budgets and
     samplers. No network of NCSNv2 runs here: the command of its rows makes what stands for them.
     """
     claims = all_claims()
-    colour = settings_in(claims, "colour", Profile.GPU)
+    colour = settings_in(claims, "colour", Profile.PAPER)
     for entry in listed().of_images():
         runs = Runs.of(claims, listed().standing_for(entry), colour, entry)
         for sampler in ROWS[entry.kind]:

@@ -185,7 +185,7 @@ class Replay:
 class Expect(ResultsOptions):
     """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
 
-    profile: Literal["quick", "cpu", "full", "gpu", "bench"] = field()  # no default, unlike that of `ResultsOptions`
+    profile: Literal["quick", "cpu", "full", "paper", "bench"] = field()  # no default, unlike that of `ResultsOptions`
     """Whose values."""
 
     def __call__(self) -> int:
@@ -221,7 +221,7 @@ class Docs(ResultsOptions):
 
     ids: AnyNames = ()
     """Groups whose notebooks are executed (default: all that have a claim in the profile)."""
-    profile: Literal["quick", "cpu", "full", "gpu"] = "quick"
+    profile: Literal["quick", "cpu", "full", "paper"] = "quick"
     """Whose results the notebooks read."""
     site: Path = Path("results/site")
     """The folder of the site."""

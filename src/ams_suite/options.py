@@ -27,8 +27,8 @@ Numbers = Annotated[str | None, arg(metavar="X1,X2,...", help_behavior_hint="")]
 class ResultsOptions:
     """Which results."""
 
-    profile: Literal["auto", "quick", "cpu", "full", "gpu", "bench"] = "auto"
-    """How much is computed; auto: gpu where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
+    profile: Literal["auto", "quick", "cpu", "full", "paper", "bench"] = "auto"
+    """How much is computed; auto: paper where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
     out: Folder = None
     """The folder for results (default: results/ in the repository)."""
 

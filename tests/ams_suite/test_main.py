@@ -43,7 +43,7 @@ def toy(tmp_path, monkeypatch):
         ("reproduce --list P1", "P1: no claim here restates it; see --list"),
         ("run b1x --profile quick", "unknown claim or group 'b1x': did you mean B1?"),
         ("list --profile quick zzz", "unknown claim or group 'zzz'"),
-        ("check --profile gpu", "config/gpu.toml cannot be read"),
+        ("check --profile paper", "config/paper.toml cannot be read"),
         ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
         ("law --sampler langevin", "step"),
         ("expect", "--profile"),

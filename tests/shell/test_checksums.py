@@ -32,7 +32,7 @@ def test_a_pinned_release_from_another_file_stops_the_set_up(checkout, report: s
 
 def test_an_extra_from_another_file_stops_the_run(checkout) -> None:
     assert checkout.run().code == 0
-    assert "rich 15.0.0" in complaint(checkout.run("--profile", "gpu", PIP_REPORT=ALTERED, LACKING="gpu"))
+    assert "rich 15.0.0" in complaint(checkout.run("--profile", "paper", PIP_REPORT=ALTERED, LACKING="paper"))
     assert not (checkout.venv / ".ams-suite").exists()
 
 

@@ -44,7 +44,7 @@ def test_a_virtual_environment_is_made_once(checkout) -> None:
         (["--profile=quick"], ["molecules"]),
         ([], ["molecules", "conformance", "k-diffusion"]),
         (["--profile", "full"], ["molecules", "conformance", "survey", "k-diffusion"]),
-        (["--profile", "gpu", "--cluster", "slurm"], ["molecules", "cluster", "gpu"]),
+        (["--profile", "paper", "--cluster", "slurm"], ["molecules", "cluster", "paper"]),
         (["bench"], ["bench", "molecules", "k-diffusion"]),
         (["docs"], ["docs", "molecules"]),
         (["certify"], ["test", "molecules"]),
@@ -52,7 +52,7 @@ def test_a_virtual_environment_is_made_once(checkout) -> None:
     ],
 )
 def test_each_command_and_profile_has_its_extras(checkout, words: list[str], added: list[str]) -> None:
-    lacking = "molecules conformance survey k-diffusion gpu cluster"
+    lacking = "molecules conformance survey k-diffusion paper cluster"
     assert extras(checkout.run(*words, LACKING=lacking)) == ["suite", *added]
     assert [("--no-deps" in call) for call in checkout.pip_calls[1:]] == [name == "k-diffusion" for name in added]
     if "full" in words:
@@ -61,8 +61,8 @@ def test_each_command_and_profile_has_its_extras(checkout, words: list[str], add
 
 def test_the_default_profile_has_what_a_gpu_needs(checkout) -> None:
     checkout.stub("nvidia-smi", "exit 0")
-    assert extras(checkout.run(LACKING="gpu")) == ["suite", "gpu"]
-    assert extras(checkout.run("test", LACKING="gpu")) == ["test"]
+    assert extras(checkout.run(LACKING="paper")) == ["suite", "paper"]
+    assert extras(checkout.run("test", LACKING="paper")) == ["test"]
 
 
 def test_without_an_optional_extra_the_rest_runs(checkout) -> None:
@@ -99,14 +99,14 @@ def test_one_that_is_not_right_is_made_anew(checkout, fault: str) -> None:
     assert "environment: making" in made(checkout).err and not (checkout.venv / "leftover").exists()
 
 
-@pytest.mark.parametrize("extra", ["suite", "gpu"])
+@pytest.mark.parametrize("extra", ["suite", "paper"])
 def test_two_at_once_make_it_once(checkout, extra: str) -> None:
     checkout.pip(f"sleep 1; {INSTALL}")
-    if extra == "gpu":
+    if extra == "paper":
         made(checkout)
     calls = len(checkout.pip_calls)
     environment = checkout.environment(LACKING=extra)
-    command, streams = checkout.command("--profile", "gpu"), {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    command, streams = checkout.command("--profile", "paper"), {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
     running = [subprocess.Popen(command, env=environment, **streams) for _ in range(2)]
     ends = [process.communicate(timeout=120)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0]
@@ -144,7 +144,7 @@ def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signa
 def test_the_index_of_cpu_builds_is_asked_beside_others_where_it_serves(checkout) -> None:
     assert checkout.run(CPU_INDEX="https://cpu").code == 0
     assert "--extra-index-url https://cpu" in checkout.pip_calls[0]
-    checkout.run("--profile", "gpu", "--cluster", "slurm", LACKING="gpu", CPU_INDEX="https://cpu")
+    checkout.run("--profile", "paper", "--cluster", "slurm", LACKING="paper", CPU_INDEX="https://cpu")
     assert "extra-index" not in checkout.pip_calls[1], "the nodes have the GPU that this machine lacks"
 
 

@@ -49,8 +49,8 @@ def paper_files(folder: Path | None, out: Path) -> int:
     if not tables:
         print("no network can be run: nothing was written")
         return 1
-    write_whole(out, "\n".join(['profile = "gpu"\ndevice = "cuda"\n', *tables.values()]))
-    print(f"written: {out}\nnext: VERDICTS_CONFIG={out} bash reproduce.sh --profile gpu --only colour")
+    write_whole(out, "\n".join(['profile = "paper"\ndevice = "cuda"\n', *tables.values()]))
+    print(f"written: {out}\nnext: VERDICTS_CONFIG={out} bash reproduce.sh --profile paper --only colour")
     return 0
 
 

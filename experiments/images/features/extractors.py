@@ -88,7 +88,7 @@ def efficientnet(device: torch.device | str = "cpu") -> Extractor:
 def inception(device: torch.device | str = "cpu") -> Extractor:
     """Return the 2048 features of the published FID. Raises DataUnavailable where package or weights cannot be had."""
     module = "torch_fidelity.feature_extractor_inceptionv3"
-    code = optional(module, "torch-fidelity is not installed: pip install 'ams-suite[gpu]'")
+    code = optional(module, "torch-fidelity is not installed: pip install 'ams-suite[paper]'")
     file, sha256 = _inception_weights()
     load = code.FeatureExtractorInceptionV3
     network = load("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)

@@ -72,7 +72,7 @@ def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
 
     Where it `extends` another profile it is laid over that one's file: settings that it gives replace those of their
     group one by one, all else stays. So is the file that `VERDICTS_CONFIG` names, where it is for this profile
-    (`profile = "gpu"`): a profile can be run with its sizes cut.
+    (`profile = "paper"`): a profile can be run with its sizes cut.
     """
     shown = f"config/{profile}.toml"
     config = _extended(root, profile)

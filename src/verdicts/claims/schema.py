@@ -22,12 +22,12 @@ ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*
 
 
 class Profile(StrEnum):
-    """How much is computed: a glance, some minutes, a laptop's hour, an accelerator's; or how fast it is computed."""
+    """How much is computed: a glance, some minutes, a laptop's hour, the paper's size; or how fast it is computed."""
 
     QUICK = "quick"
     CPU = "cpu"
     FULL = "full"
-    GPU = "gpu"
+    PAPER = "paper"
     BENCH = "bench"
 
 

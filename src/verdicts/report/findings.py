@@ -26,7 +26,7 @@ class Word(StrEnum):
 
 
 Measured = CheckResult | ExpectedCheck
-STRONGEST = (Profile.FULL, Profile.GPU, Profile.CPU, Profile.QUICK)
+STRONGEST = (Profile.FULL, Profile.PAPER, Profile.CPU, Profile.QUICK)
 """The profiles whose kept values are evidence, largest sizes first."""
 
 

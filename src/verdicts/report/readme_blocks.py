@@ -27,7 +27,7 @@ WHAT = {
     Profile.QUICK: "all theory, small experiments; no notebook executed",
     Profile.CPU: "everything that runs on a laptop, with the notebook pages; the default without CUDA",
     Profile.FULL: "the same with larger sizes, and the claims that need them",
-    Profile.GPU: "the same with larger batches; the default with CUDA",
+    Profile.PAPER: "the paper's sizes, on its networks where their files are found; the default with CUDA",
     Profile.BENCH: "how fast the suite is, also against other libraries",
 }
 

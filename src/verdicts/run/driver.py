@@ -40,7 +40,7 @@ PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked for. `profile` None: gpu where there is an accelerator, else cpu; `project`: whose suite.
+    """What the user asked for. `profile` None: paper where there is an accelerator, else cpu; `project`: whose suite.
 
     `fetch`: what could not be run for want of a file is tried again now, not once a day. `cluster`: jobs are submitted
     to it, at most `at_once` of them (None: as many as its profile says). `setup`: seconds spent on the environment.
@@ -67,7 +67,7 @@ def open_workspace(options: RunOptions) -> Workspace:
 
     `strict`: each name that is asked for must have a claim that this profile runs.
     """
-    profile = options.profile or (Profile.GPU if options.project.accelerator() else Profile.CPU)
+    profile = options.profile or (Profile.PAPER if options.project.accelerator() else Profile.CPU)
     workspace = Workspace.open(find_root(Path.cwd()), profile, options.out, options.project)
     chosen = workspace.claims.select(options.only)
     for claim in workspace.claims.select(options.force) if options.force else ():

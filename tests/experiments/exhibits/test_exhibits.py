@@ -193,7 +193,7 @@ def test_a_network_that_the_configuration_names_is_measured(monkeypatch: pytest.
     monkeypatch.setattr(study, "rate", rates)
     overlay = tmp_path / "own.toml"
     entry = '{ path = "w.pth", sha256 = "0", reference = "cifar10-test" }'
-    overlay.write_text(f'profile = "gpu"\n[groups.colour]\nnetworks = {{ cifar10_ncsnpp_continuous = {entry} }}\n')
+    overlay.write_text(f'profile = "paper"\n[groups.colour]\nnetworks = {{ cifar10_ncsnpp_continuous = {entry} }}\n')
     monkeypatch.setenv("VERDICTS_CONFIG", str(overlay))
     rows = list(figures.exhibit_images(SETTINGS, {each.id: rates(SETTINGS, each) for each in listed().configuration}))
     measured = {row[:2] for row in rows if any("measured: colour" in str(cell) for cell in row)}

@@ -124,7 +124,7 @@ def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_miss
         said.count("found ") == 2 and "VERDICTS_CONFIG=" in said and "celebahq_256_ncsnpp_continuous/checkpoint" in said
     )
     monkeypatch.setenv("VERDICTS_CONFIG", str(out))
-    config = load_config(ROOT, Profile.GPU, claims().seen_by(Profile.GPU))
+    config = load_config(ROOT, Profile.PAPER, claims().seen_by(Profile.PAPER))
     (network,) = Settings.model_validate(config.settings_of("colour")).networks.values()
     assert network.sha256 == hashlib.sha256(content).hexdigest() and network.snr == 0.16 and network.side == 32
     with pytest.raises(UserError, match="is there already, and stays"):
@@ -189,10 +189,10 @@ def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch,
 
 
 def test_the_small_configuration_fits_every_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    """VERDICTS_CONFIG=config/gpu-small.toml: each group's settings, as laid over the gpu profile's, are valid."""
-    over = tomllib.loads((ROOT / "config/gpu-small.toml").read_text())["groups"]
-    monkeypatch.setenv("VERDICTS_CONFIG", "config/gpu-small.toml")
-    config = load_config(ROOT, Profile.GPU, claims())
+    """VERDICTS_CONFIG=config/paper-small.toml: each group's settings, as laid over the paper profile's, are valid."""
+    over = tomllib.loads((ROOT / "config/paper-small.toml").read_text())["groups"]
+    monkeypatch.setenv("VERDICTS_CONFIG", "config/paper-small.toml")
+    config = load_config(ROOT, Profile.PAPER, claims())
     groups = {group.id: settings_class(group) for group in claims().group if group.id in over}
     assert {"colour", "pretrained"} <= set(groups)
     for name, settings in groups.items():

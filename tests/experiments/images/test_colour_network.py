@@ -167,7 +167,7 @@ def test_committed_choices_win_the_committed_races() -> None:
             assert best == values and trials == tried
 
 
-@pytest.mark.parametrize("profile", [Profile.QUICK, Profile.CPU, Profile.FULL, Profile.GPU])
+@pytest.mark.parametrize("profile", [Profile.QUICK, Profile.CPU, Profile.FULL, Profile.PAPER])
 def test_every_sampler_of_a_profile_was_tuned(profile: Profile) -> None:
     group = next(group for group in claims().group if group.id == "colour_network")
     settings = settings_class(group)(**load_config(ROOT, profile, claims()).settings_of("colour_network"))

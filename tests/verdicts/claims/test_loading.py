@@ -178,8 +178,8 @@ def test_resources_fall_back_to_the_default_entry(toy):
 def test_a_profile_stands_on_those_that_it_extends(toy):
     toy.write("config/cpu.toml", "notebooks = false\n[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n")
     toy.write("config/full.toml", 'extends = "cpu"\nevery_picture = false\n[groups.alpha]\nsteps = 90\n')
-    toy.write("config/gpu.toml", 'extends = "full"\ndevice = "cuda"\n[groups.alpha]\nseed = 2\n')
-    config = load_config(toy.root, Profile.GPU, load_claims(toy.root))
+    toy.write("config/paper.toml", 'extends = "full"\ndevice = "cuda"\n[groups.alpha]\nseed = 2\n')
+    config = load_config(toy.root, Profile.PAPER, load_claims(toy.root))
     assert config.groups == {"alpha": {"steps": 90, "seed": 2}, "beta": {"steps": 5}}
     assert (config.notebooks, config.every_picture, config.device) == (False, False, "cuda")
 

@@ -104,7 +104,7 @@ def test_what_people_write_beside_claims_holds_no_measured_number(name):
 def settings_of(groups: set[str]) -> set[str]:
     """Return the numbers in the settings of these groups, in every profile that runs them."""
     claims, found = load_claims(ROOT), set()
-    for profile in (Profile.QUICK, Profile.CPU, Profile.GPU):
+    for profile in (Profile.QUICK, Profile.CPU, Profile.PAPER):
         config = load_config(ROOT, profile, claims.seen_by(profile))
         for group in claims.group:
             if group.id in groups:

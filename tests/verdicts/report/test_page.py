@@ -148,8 +148,8 @@ def test_contradiction_is_told_at_the_top(toy):
     expectation = 'expected = "underpowered"\nsees = "a half"'
     toy.replace_in_claims(
         "alpha",
-        'expected = "open"\nprofiles = ["quick", "cpu", "gpu"]\nfalsifier = "tests/test_toy.py::test_one"',
-        f'{expectation}\nprofiles = ["quick", "cpu", "gpu"]\nfalsifier = "tests/test_toy.py::test_one"',
+        'expected = "open"\nprofiles = ["quick", "cpu", "paper"]\nfalsifier = "tests/test_toy.py::test_one"',
+        f'{expectation}\nprofiles = ["quick", "cpu", "paper"]\nfalsifier = "tests/test_toy.py::test_one"',
     )
     text = text_of(toy.run_all())
     assert "Among them: 1 open (no evidence yet), 1 underpowered (hardly decidable at this size)." in text
@@ -224,7 +224,7 @@ def test_an_edited_figure_is_not_shown(toy):
 def test_what_is_outside_of_the_profile_is_said_once(toy):
     for verdict in ("holds", "refuted"):
         entry = f'expected = "{verdict}"\nprofiles = '
-        toy.replace_in_claims("alpha", entry + '["quick", "cpu", "gpu"]', entry + '["cpu"]')
+        toy.replace_in_claims("alpha", entry + '["quick", "cpu", "paper"]', entry + '["cpu"]')
     text = text_of(toy.run_all())
     assert re.search(
         r">A1</a>, <a [^>]*>A2</a>, <a [^>]*>B2</a>: not part of the quick profile: run with --profile cpu", text

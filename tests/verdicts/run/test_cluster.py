@@ -135,15 +135,15 @@ def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(toy, sl
 
 @pytest.mark.slow
 def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(toy, slurm, monkeypatch):
-    share_out(toy, 1, "gpu", 'device = "cuda"\n')
+    share_out(toy, 1, "paper", 'device = "cuda"\n')
     session = Session(toy, monkeypatch)
     for name, value in slurm.environment.items():
         monkeypatch.setenv(name, value)
-    options = {"profile": Profile.GPU, "project": PROJECT}
-    with pytest.raises(UserError, match=r"the gpu profile computes on a CUDA device, and \S+ has none to use"):
+    options = {"profile": Profile.PAPER, "project": PROJECT}
+    with pytest.raises(UserError, match=r"the paper profile computes on a CUDA device, and \S+ has none to use"):
         session.run(**options)
     assert session.run(cluster="slurm", **options) == 0, session.said
-    row = session.rows("gpu")["A1"]
+    row = session.rows("paper")["A1"]
     assert row["provenance"]["device"] == "a GPU" and row["computed"] == "computed"
     assert session.run(**options) == 0 and "nothing to compute" in session.said
     assert session.command(check_results, **options) == 0

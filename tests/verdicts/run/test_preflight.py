@@ -90,11 +90,11 @@ def test_a_partition_is_named_or_the_default(toy, monkeypatch):
 
 
 def test_gpus_are_where_the_profile_needs_them(toy):
-    toy.write("config/gpu.toml", 'device = "cuda"\n')
-    with pytest.raises(UserError, match="the gpu profile computes on GPUs, and no node of partition main offers any"):
-        checked(toy, "gpu")
+    toy.write("config/paper.toml", 'device = "cuda"\n')
+    with pytest.raises(UserError, match="the paper profile computes on GPUs, and no node of partition main offers any"):
+        checked(toy, "paper")
     toy.write("config/slurm/config.yaml", "default-resources: {slurm_partition: fast}\n")
-    assert checked(toy, "gpu")[0].memory == 9000
+    assert checked(toy, "paper")[0].memory == 9000
 
 
 @pytest.mark.parametrize(

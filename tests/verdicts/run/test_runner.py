@@ -309,20 +309,20 @@ def test_details_are_told_where_they_are_asked_for(session):
 
 def test_the_default_profile_is_cpu_without_an_accelerator(session):
     assert driver.open_workspace(RunOptions()).profile is Profile.CPU
-    session.toy.write("config/gpu.toml", 'device = "cuda"\n')
+    session.toy.write("config/paper.toml", 'device = "cuda"\n')
     workspace = driver.open_workspace(RunOptions(project=Project(accelerator=lambda: "a GPU")))
-    assert workspace.profile is Profile.GPU and workspace.device is Device.CUDA
+    assert workspace.profile is Profile.PAPER and workspace.device is Device.CUDA
     assert workspace.environment().device == "a GPU"
-    assert driver.open_workspace(RunOptions(profile=Profile.GPU)).device is Device.CUDA
+    assert driver.open_workspace(RunOptions(profile=Profile.PAPER)).device is Device.CUDA
 
 
 def test_without_the_device_of_the_profile_nothing_is_computed(session, monkeypatch):
-    session.toy.write("config/gpu.toml", 'device = "cuda"\n')
-    with pytest.raises(UserError, match=r"the gpu profile computes on a CUDA device, and \S+ has none to use"):
-        session.run(profile=Profile.GPU)
-    session.toy.write("small.toml", 'profile = "gpu"\ndevice = "cpu"\n')
+    session.toy.write("config/paper.toml", 'device = "cuda"\n')
+    with pytest.raises(UserError, match=r"the paper profile computes on a CUDA device, and \S+ has none to use"):
+        session.run(profile=Profile.PAPER)
+    session.toy.write("small.toml", 'profile = "paper"\ndevice = "cpu"\n')
     monkeypatch.setenv("VERDICTS_CONFIG", "small.toml")
-    assert session.run(profile=Profile.GPU) == 0 and session.rows("gpu")["A1"]["provenance"]["device"] == "cpu"
+    assert session.run(profile=Profile.PAPER) == 0 and session.rows("paper")["A1"]["provenance"]["device"] == "cpu"
 
 
 def test_outside_of_a_clone_the_package_repository_is_used(tmp_path, monkeypatch):

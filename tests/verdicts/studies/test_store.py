@@ -341,9 +341,9 @@ class TestWorkspace:
         assert all(store_of(workspace, reading=True).has(each) for each in listed(workspace))
 
     def test_another_device_has_cells_of_its_own(self, toy):
-        toy.write("config/gpu.toml", 'device = "cuda"\n')
+        toy.write("config/paper.toml", 'device = "cuda"\n')
         project = Project(accelerator=lambda: "a GPU")
-        workspace = Workspace.open(toy.root, "gpu", None, project)
+        workspace = Workspace.open(toy.root, "paper", None, project)
         cells = listed(toy.workspace())
         assert not any(store_of(workspace, reading=True).has(each) for each in cells)
 
