@@ -1,18 +1,19 @@
-r"""NCSN++ and DDPM++ from checkpoints of score_sde: a list of modules, walked in the order in which it is stored.
+r"""NCSN++, DDPM++ and DDPM from checkpoints of score_sde: a list of modules, walked in the order in which it is stored.
 
 A checkpoint is `{"model", "ema", "optimizer", "step"}`: `model` a state dictionary of one list, `all_modules.<n>`, and
 `ema["shadow_params"]` the averaged tensors of those that are trained, in that order. Names and shapes of its tensors
 tell what an entry is, so no configuration can disagree with the file:
 
-    W                          Fourier features of ln sigma              Conv_0 alone       joins the input's pyramid
+    W                          Fourier features of ln sigma              Conv_0, 1 x 1      joins the input's pyramid
     weight (2-D), bias         a linear layer of the embedding           Conv2d_0           carries the pyramid down
     GroupNorm_0, Conv_0, ...   a residual block; with Conv_2 and as      weight (4-D)       a convolution
                                many channels out as in: it resamples     weight (1-D)       a norm
-    GroupNorm_0, NIN_0, ...    attention over all pixels
+    GroupNorm_0, NIN_0, ...    attention over all pixels                 Conv_0, 3 x 3      resamples (DDPM)
 
 Modules keep the published names, so the file's tensors fill them as they are. What has no weights follows: networks
 with Fourier features, or with a pyramid that is carried down, resample by the filter (1, 3, 3, 1), others by means.
-Every sum of a branch and its input is divided by sqrt 2. Source: Song et al., arXiv 2011.13456, appendix H.
+Every sum of a branch and its input is divided by sqrt 2, in DDPM by 1. Sources: Song et al., arXiv 2011.13456, appendix
+H; Ho et al., arXiv 2006.11239.
 """
 
 import math
@@ -25,7 +26,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, conv2d, interpolate, pad, silu
 
-from ams.data import load_weights
 from ams.errors import UserError
 from experiments.images.networks.loading import fill
 
@@ -38,12 +38,11 @@ Resample = Callable[[Features], Features]
 Kind = TypeVar("Kind", bound=nn.Module)
 
 
-def read(content: bytes, where: str) -> dict[str, Tensor]:
+def averaged(held: object, where: str) -> dict[str, Tensor]:
     """Return the averaged tensors of a checkpoint by name, and those that are not trained.
 
     Raises UserError, one line that names `where`.
     """
-    held = load_weights(content, where, LARGEST)
     model, average = (held.get(part) if isinstance(held, Mapping) else None for part in ("model", "ema"))
     if not isinstance(model, Mapping) or not isinstance(average, Mapping) or "shadow_params" not in average:
         raise UserError(f"{where}: no checkpoint of score_sde, which holds `model` and `ema` with `shadow_params`")
@@ -68,6 +67,11 @@ def filtered_up(x: Features) -> Features:
     return filtered(pad(wide, (2, 1, 2, 1)), 0, 1)
 
 
+def nearest(x: Features) -> Features:
+    """Return the features at twice the resolution: each pixel four times."""
+    return interpolate(x, scale_factor=2.0)
+
+
 class Norm(nn.GroupNorm):
     """A norm over groups of four channels, of at most 32 groups."""
 
@@ -82,15 +86,33 @@ class Convolution(nn.Conv2d):
         super().__init__(inputs, outputs, 3, padding=1)
 
 
-class Block(nn.Module):
-    """`(conv(silu(norm(conv(silu(norm x)) + dense(silu e)))) + shortcut(x)) / sqrt 2`; may resample h and x."""
+class Matrix(nn.Module):
+    """`x W + b` of each pixel."""
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, shortcut: bool) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.W, self.b = nn.Parameter(torch.zeros(inputs, outputs)), nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, x: Float[Tensor, "... i"]) -> Float[Tensor, "... o"]:
+        """Return the products."""
+        return x @ self.W + self.b
+
+
+class Block(nn.Module):
+    """`(conv(silu(norm(conv(silu(norm x)) + dense(silu e)))) + shortcut(x)) / divisor`; may resample h and x.
+
+    The shortcut is a convolution of one pixel, in DDPM a matrix (`as_matrix`).
+    """
+
+    divisor = ROOT2
+
+    def __init__(self, inputs: int, outputs: int, embedding: int, shortcut: bool, as_matrix: bool = False) -> None:
         super().__init__()
         self.GroupNorm_0, self.Conv_0 = Norm(inputs), Convolution(inputs, outputs)
         self.Dense_0 = nn.Linear(embedding, outputs)
         self.GroupNorm_1, self.Conv_1 = Norm(outputs), Convolution(outputs, outputs)
-        self.Conv_2 = nn.Conv2d(inputs, outputs, 1) if shortcut else None
+        self.Conv_2 = nn.Conv2d(inputs, outputs, 1) if shortcut and not as_matrix else None
+        self.NIN_0 = Matrix(inputs, outputs) if as_matrix else None
 
     def forward(self, x: Features, e: Float[Tensor, " embedding"], resample: Resample | None = None) -> Features:
         """Return the features, resampled after the first norm."""
@@ -98,39 +120,45 @@ class Block(nn.Module):
         h, x = (resample(h), resample(x)) if resample else (h, x)
         h = self.Conv_0(h) + self.Dense_0(silu(e))[:, None, None]
         h = self.Conv_1(silu(self.GroupNorm_1(h)))
-        return (h + (self.Conv_2(x) if self.Conv_2 else x)) / ROOT2
+        if self.NIN_0:
+            x = self.NIN_0(x.movedim(1, -1)).movedim(-1, 1)
+        return (h + (self.Conv_2(x) if self.Conv_2 else x)) / self.divisor
 
 
 class ResamplingBlock(Block):
     """A block that changes the resolution."""
 
 
-class Matrix(nn.Module):
-    """`x W + b` of each pixel."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.W, self.b = nn.Parameter(torch.zeros(channels, channels)), nn.Parameter(torch.zeros(channels))
-
-    def forward(self, x: Float[Tensor, "batch pixels c"]) -> Float[Tensor, "batch pixels c"]:
-        """Return the products."""
-        return x @ self.W + self.b
-
-
 class Attention(nn.Module):
     """Attention of one head over all pixels, added to its input."""
+
+    divisor = ROOT2
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.GroupNorm_0 = Norm(channels)
-        self.NIN_0, self.NIN_1, self.NIN_2, self.NIN_3 = (Matrix(channels) for _ in range(4))
+        self.NIN_0, self.NIN_1, self.NIN_2, self.NIN_3 = (Matrix(channels, channels) for _ in range(4))
 
     def forward(self, x: Features) -> Features:
         """Return the features."""
         h = self.GroupNorm_0(x).flatten(2).mT
         query, key, value = self.NIN_0(h), self.NIN_1(h), self.NIN_2(h)
         weights = (query @ key.mT / math.sqrt(x.shape[1])).softmax(-1)
-        return (x + self.NIN_3(weights @ value).mT.reshape(x.shape)) / ROOT2
+        return (x + self.NIN_3(weights @ value).mT.reshape(x.shape)) / self.divisor
+
+
+class ResamplingConvolution(nn.Module):
+    """A convolution that takes every other pixel, or follows each pixel's repetition: how DDPM resamples."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.Conv_0 = nn.Conv2d(channels, channels, 3)
+
+    def forward(self, x: Features, _: Tensor, resample: Resample) -> Features:
+        """Return the features at twice the resolution where `resample` doubles it, else at half."""
+        if resample is nearest:
+            return conv2d(nearest(x), self.Conv_0.weight, self.Conv_0.bias, padding=1)
+        return conv2d(pad(x, (0, 1, 0, 1)), self.Conv_0.weight, self.Conv_0.bias, stride=2)
 
 
 class Combination(nn.Sequential):
@@ -188,11 +216,15 @@ class NCSNpp(nn.Module):
         self.all_modules = nn.ModuleList(modules)
         kinds = [type(module) for module in modules]
         self.fourier = kinds[0] is Fourier
-        self.resolutions = kinds.count(ResamplingBlock) // 2 + 1
-        self.blocks = kinds[: kinds.index(ResamplingBlock)].count(Block)
+        self.resampling = ResamplingConvolution if ResamplingConvolution in kinds else ResamplingBlock
+        self.resolutions = kinds.count(self.resampling) // 2 + 1
+        self.blocks = kinds[: kinds.index(self.resampling)].count(Block)
+        if self.resampling is ResamplingConvolution:
+            for module in modules:
+                module.divisor = 1.0  # type: ignore[assignment]
         smooth = self.fourier or CarriedDown in kinds
         self.down: Resample = (lambda x: filtered(x, 1, 2)) if smooth else (lambda x: avg_pool2d(x, 2))
-        self.up: Resample = filtered_up if smooth else lambda x: interpolate(x, scale_factor=2.0)
+        self.up: Resample = filtered_up if smooth else nearest
 
     @property
     def channels(self) -> int:
@@ -225,7 +257,7 @@ class NCSNpp(nn.Module):
                 normed = silu(walk.take(Norm)(h))
                 added = walk.take(Convolution)(normed)
                 output = added if output is None else self.up(output) + added
-            h = walk.take(ResamplingBlock)(h, e, self.up) if level else h
+            h = walk.take(self.resampling)(h, e, self.up) if level else h
         if walk.waiting or output is None:
             raise ValueError(f"{len(walk.waiting)} modules are left over")
         return output
@@ -237,7 +269,7 @@ class NCSNpp(nn.Module):
 
     def _lowered(self, walk: Walk, h: Features, pyramid: Features, e: Tensor) -> tuple[Features, Features]:
         """Return the features and the input's pyramid at half the resolution."""
-        h = walk.take(ResamplingBlock)(h, e, self.down)
+        h = walk.take(self.resampling)(h, e, self.down)
         if walk.sees(Combination):
             pyramid = self.down(pyramid)
             return walk.take(Combination)(pyramid) + h, pyramid
@@ -262,7 +294,7 @@ def network(named: Mapping[str, Tensor], where: str) -> NCSNpp:
         raise
     except (LookupError, ValueError, AttributeError, RuntimeError, StopIteration) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"{where}: not the weights of an NCSN++ or DDPM++ network: {reason}") from None
+        raise UserError(f"{where}: not the weights of NCSN++, DDPM++ or DDPM: {reason}") from None
     return made
 
 
@@ -287,9 +319,11 @@ def _module(tensors: Mapping[str, Tensor]) -> nn.Module:
     if {"GroupNorm_0", "Conv_0"} <= parts:
         outputs, inputs = tensors["Conv_0.weight"].shape[:2]
         kind = ResamplingBlock if "Conv_2" in parts and outputs == inputs else Block
-        return kind(inputs, outputs, tensors["Dense_0.weight"].shape[1], "Conv_2" in parts)
+        return kind(inputs, outputs, tensors["Dense_0.weight"].shape[1], "Conv_2" in parts, "NIN_0" in parts)
     if "Conv_0" in parts:
-        outputs, inputs = tensors["Conv_0.weight"].shape[:2]
+        outputs, inputs, side = tensors["Conv_0.weight"].shape[:3]
+        if side == 3:
+            return ResamplingConvolution(inputs)
         return Combination(OrderedDict(Conv_0=nn.Conv2d(inputs, outputs, 1)))
     if "Conv2d_0" in parts:
         outputs, inputs = tensors["Conv2d_0.weight"].shape[:2]

@@ -1,32 +1,36 @@
-r"""Score networks at the paper's scale behind one interface: score_sde's checkpoints, and files in diffusers' format.
+r"""Score networks at the paper's scale behind one interface: checkpoints of score_sde, NCSN, NCSNv2; diffusers' format.
 
     VE (Fourier features of ln sigma):    the model is asked at sigma, pixels in [0, 1]
+    VE, so many noise levels:             the model is asked at the number of the level that is nearest in ln sigma
     VP, continuous (DDPM++):              the model is the noise in u = r (2 y - 1) at the time 999 t,
                                           (2 v)^2 = (1 - r^2)/r^2,  -2 ln r = (beta_1 - beta_0) t^2/2 + beta_0 t
-    VP, 1000 steps (DDPM, diffusers):     the model is the noise in u at the step k, 2 v = `ddpm.ratios()[k]`
+    VP, 1000 steps (DDPM, DDPM++; diffusers): the model is the noise in u at the step k, 2 v = `ddpm.ratios()[k]`
 
-Images are (channels, height, width), pixels in [0, 1]. The files: score_sde's (.pth) are at the address that its README
-gives, without a checksum, so a user states the file's own; diffusers' are a folder of `config.json` and safetensors,
+Images are (channels, height, width), pixels in [0, 1]. Checkpoints (.pth) are at the addresses that their authors give,
+without a checksum, so a user states the file's own; diffusers' are a folder of `config.json` and safetensors,
 each with a checksum: another configuration makes another network of the weights.
 """
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ams.data import load_weights
 from ams.data.safe_read import content_of
 from ams.errors import DataUnavailable, UserError
 from experiments.images.networks import ncsnpp
 from experiments.images.networks.ddpm import STEPS, ratios
 from experiments.images.networks.loading import fill, optional, parsed
 from experiments.images.networks.ncsnpp import LARGEST
+from experiments.images.networks.refinenet import refinenet
 from experiments.images.networks.score_adapter import NetworkScore, vp_score
 
 BETAS = (0.1, 20.0)
@@ -41,6 +45,8 @@ SMALLEST = 0.01
 Images = Float[Tensor, "batch c h w"]
 Model = Callable[[Images, float], Images]
 """Takes images and one time for all."""
+Trained: TypeAlias = Literal["continuous", "VE levels", "VP steps"]
+"""At all times, at the noise levels that the file holds, or at DDPM's 1000 steps."""
 
 
 def _on(device: torch.device | str, model: Callable[[Images, Tensor], Images]) -> Model:
@@ -58,19 +64,32 @@ def continuous(steps: int = 100_000) -> tuple[np.ndarray, np.ndarray]:
     return np.sqrt(np.expm1(exponent)), 999 * t
 
 
-def score_sde(path: Path, sha256: str, side: int, device: torch.device | str = "cpu") -> NetworkScore:
-    """Return the score of a checkpoint of score_sde for images of `side` pixels, its averaged weights.
+def checkpoint(
+    path: Path, sha256: str, side: int, trained: Trained = "continuous", device: torch.device | str = "cpu"
+) -> NetworkScore:
+    """Return the score of a checkpoint for images of `side` pixels, by its averaged weights.
 
-    Raises DataUnavailable where the file is missing; UserError for another checksum, or other contents.
+    A list is one of NCSN or NCSNv2; a dictionary one of score_sde, whose file does not say how it was `trained`. Raises
+    DataUnavailable where the file is missing; UserError for another checksum, or other contents.
     """
-    named = ncsnpp.read(verified(path, sha256), str(path))
-    network = ncsnpp.network(named, str(path)).to(device)
+    where, held = str(path), load_weights(verified(path, sha256), str(path), LARGEST)
+    if isinstance(held, list):
+        return refinenet(held, where, side, device)
+    named = ncsnpp.averaged(held, where)
+    network = ncsnpp.network(named, where).to(device)
     shape = (network.channels, side, side)
-    if not network.fourier:
-        return vp_score(_on(device, network), shape, *continuous())
-    smallest, largest = (float(end) for end in named["sigmas"].flatten().sort().values[[0, -1]])
-    noise = _on(device, lambda y, sigma: network(y, sigma).neg_())
-    return NetworkScore(noise, shape, smallest, largest)
+    if network.fourier or trained == "VE levels":
+        sigmas = named["sigmas"].flatten().sort(descending=True).values
+
+        def noise(y: Tensor, sigma: float) -> Tensor:
+            if network.fourier:
+                return _on(device, network)(y, sigma).neg_()
+            nearest = float((sigmas.log() - math.log(sigma)).abs().argmin())
+            return _on(device, network)(2 * y - 1, nearest).neg_()
+
+        return NetworkScore(noise, shape, float(sigmas[-1]), float(sigmas[0]))
+    tabulated = continuous() if trained == "continuous" else (ratios(), np.arange(STEPS))
+    return vp_score(_on(device, network), shape, *tabulated)
 
 
 def diffusers_folder(

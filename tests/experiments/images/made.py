@@ -4,10 +4,12 @@ import io
 import math
 from pathlib import Path
 
+import pytest
 import torch
 from torch import Tensor, nn
 
 from experiments.images.networks.ddpm import STEPS, DenoisingUNet, embedded
+from experiments.images.networks.ncsnpp import Attention, Block, Convolution, NCSNpp, Norm, ResamplingConvolution
 from experiments.images.networks.unet_ve import VEUNet
 
 Tensors = dict[str, Tensor]
@@ -55,3 +57,107 @@ def file_of(folder: Path, tensors: Tensors, name: str = "weights.pt") -> str:
     path = folder / name
     path.write_bytes(saved(tensors))
     return str(path)
+
+
+def refinenet_tensors(stages: tuple[str, ...], levels: int = 0, width: int = 4, seed: int = 0) -> Tensors:
+    """The tensors of NCSN (`levels` of them) or NCSNv2 with these stages, in the authors' names; no noise levels."""
+    generator, made = torch.Generator().manual_seed(seed), {}
+    widths = (
+        [width] + [2 * width] * (len(stages) - 1) if len(stages) < 5 else [width, *[2 * width] * 2, *[4 * width] * 2]
+    )
+    if len(stages) == 6:
+        widths.insert(2, 2 * width)
+
+    def put(name: str, *shape: int, mean: float = 0.0, scale: float = 0.3) -> None:
+        made[name] = mean + scale * torch.randn(shape, generator=generator)
+
+    def convolution(name: str, inputs: int, outputs: int, side: int = 3, bias: bool = True) -> None:
+        put(f"{name}.weight", outputs, inputs, side, side, scale=1 / math.sqrt(inputs * side * side))
+        if bias:
+            put(f"{name}.bias", outputs)
+
+    def norm(name: str, channels: int) -> None:
+        if levels:
+            put(f"{name}.embed.weight", levels, 3 * channels, mean=0.7)
+        else:
+            for part in ("alpha", "gamma", "beta"):
+                put(f"{name}.{part}", channels, mean=0.7)
+
+    def units(name: str, channels: int, count: int) -> None:
+        for place in (f"{name}.{unit}_{stage}" for unit in range(1, count + 1) for stage in (1, 2)):
+            if levels:
+                norm(f"{place}_norm", channels)
+            convolution(f"{place}_conv", channels, channels, bias=False)
+
+    convolution("begin_conv", 3, width)
+    norm("normalizer", width)
+    convolution("end_conv", width, 3)
+    before = width
+    for number, (stage, channels) in enumerate(zip(stages, widths, strict=True)):
+        pooled, dilated = 0 < number < len(stages) - 2, number >= len(stages) - 2
+        for block, inputs in enumerate((before, channels)):
+            name, first = f"res{stage}.{block}", block == 0 and number > 0
+            norm(f"{name}.normalize1", inputs)
+            convolution(f"{name}.conv1", inputs, inputs if first else channels)
+            norm(f"{name}.normalize2", inputs if first else channels)
+            convolution(f"{name}.conv2{'.conv' if first and pooled else ''}", inputs, channels)
+            if first:
+                convolution(f"{name}.shortcut{'.conv' if pooled else ''}", inputs, channels, 1 if not dilated else 3)
+        before = channels
+    given: list[int] = []
+    order = sorted(stages, key=["1", "2", "31", "3", "4", "5"].index)
+    for number, (stage, channels) in enumerate(zip(order, widths[::-1], strict=True)):
+        outputs = widths[::-1][min(number + 1, len(widths) - 1)]
+        given = [channels] if not number else [channels, before]
+        for place, inputs in enumerate(given):
+            units(f"refine{stage}.adapt_convs.{place}", inputs, 2)
+            if number:
+                convolution(f"refine{stage}.msf.convs.{place}", inputs, outputs)
+                if levels:
+                    norm(f"refine{stage}.msf.norms.{place}", inputs)
+        outputs = outputs if number else channels
+        units(f"refine{stage}.output_convs", outputs, 3 if number == len(widths) - 1 else 1)
+        for place in (0, 1):
+            convolution(f"refine{stage}.crp.convs.{place}", outputs, outputs, bias=False)
+            if levels:
+                norm(f"refine{stage}.crp.norms.{place}", outputs)
+        before = outputs
+    return made
+
+
+def ddpm_of_score_sde(width: int = 128, seed: int = 0) -> Tensors:
+    """The tensors of score_sde's DDPM: two resolutions of one block each, attention at the second; and `sigmas`."""
+    w, e = width, 4 * width
+    modules: list[nn.Module] = [nn.Linear(w, e), nn.Linear(e, e), Convolution(3, w), Block(w, w, e, shortcut=False)]
+    modules += [ResamplingConvolution(w), Block(w, 2 * w, e, shortcut=False, as_matrix=True), Attention(2 * w)]
+    modules += [Block(2 * w, 2 * w, e, shortcut=False), Attention(2 * w), Block(2 * w, 2 * w, e, shortcut=False)]
+    modules += [Block(inputs * w, 2 * w, e, shortcut=False, as_matrix=True) for inputs in (4, 3)]
+    modules += [Attention(2 * w), ResamplingConvolution(2 * w)]
+    modules += [Block(inputs * w, w, e, shortcut=False, as_matrix=True) for inputs in (3, 2)]
+    modules += [Norm(w), Convolution(w, 3)]
+    generator, made = torch.Generator().manual_seed(seed), {"sigmas": torch.logspace(math.log10(50), -2, 1000)}
+    for name, place in NCSNpp(modules).state_dict().items():
+        mean = 1.0 if ("Norm" in name and name.endswith("weight")) or name == "all_modules.16.weight" else 0.0
+        scale = 1 / math.sqrt(math.prod(place.shape[1:])) if place.ndim > 1 else 0.1
+        made[name] = mean + scale * torch.randn(place.shape, generator=generator)
+    return made
+
+
+def library_model(folder: Path, fourier: bool) -> nn.Module:
+    """Write a small model in diffusers' format, 16 x 16 pixels, VE where it has Fourier features; return it."""
+    diffusers = pytest.importorskip("diffusers")
+    torch.manual_seed(0)
+    kind = "Skip" if fourier else ""
+    model = diffusers.UNet2DModel(
+        sample_size=16,
+        down_block_types=(f"{kind}DownBlock2D", f"Attn{kind}DownBlock2D"),
+        up_block_types=(f"Attn{kind}UpBlock2D", f"{kind}UpBlock2D"),
+        block_out_channels=(32, 32),
+        layers_per_block=1,
+        norm_num_groups=8,
+        attention_head_dim=8,
+        time_embedding_type="fourier" if fourier else "positional",
+        center_input_sample=fourier,
+    ).eval()
+    model.save_pretrained(folder, safe_serialization=True)
+    return model

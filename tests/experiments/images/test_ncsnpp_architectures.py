@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from ams.data import load_weights
 from experiments.images.networks import ncsnpp
 from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES, Architecture, random_network
 from tests.experiments.images.original import checkpoint, made
@@ -37,7 +38,7 @@ def test_a_made_checkpoint_of_published_layout_is_converted(name: str) -> None:
     own output."""
     sizes = ARCHITECTURES[name]._replace(width=8)
     named, forward = original(sizes)
-    network = ncsnpp.network(ncsnpp.read(checkpoint(named), "w.pth"), "w.pth")
+    network = ncsnpp.network(ncsnpp.averaged(load_weights(checkpoint(named), "w.pth"), "w.pth"), "w.pth")
     side = 2 ** (len(sizes.multiples) - 1) if sizes.side > 64 else sizes.side
     x, time = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)), torch.tensor(2.0)
     scale = 2.0 if sizes.fourier else 1.0

@@ -13,7 +13,7 @@ from ams.errors import DataUnavailable, UserError
 from ams.schedules import VP, Level
 from experiments.images.networks import ncsnpp, pretrained_cifar
 from experiments.images.networks.ddpm import ratios
-from tests.experiments.images.made import saved
+from tests.experiments.images.made import library_model
 from tests.experiments.images.original import checkpoint, made
 
 
@@ -40,7 +40,7 @@ def stored(tmp_path, content):
 def test_converted_networks_are_the_original(tmp_path, name):
     """The averaged weights, in a network that is built from their names, give what score_sde's forward pass gives."""
     named, original = made(**SIZES, **KINDS[name])
-    network = pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(named)), side=16)
+    network = pretrained_cifar.checkpoint(*stored(tmp_path, checkpoint(named)), side=16)
     ratios, times = pretrained_cifar.continuous()
     y = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 
@@ -84,7 +84,7 @@ DAMAGES = {
 def test_other_weights_are_refused_in_one_line(tmp_path, how):
     named, _ = made(**SIZES, **KINDS["ve/cifar10_ncsnpp"])
     with pytest.raises(UserError) as caught:
-        pretrained_cifar.score_sde(*stored(tmp_path, checkpoint(DAMAGES[how](named), blank=False)), side=16)
+        pretrained_cifar.checkpoint(*stored(tmp_path, checkpoint(DAMAGES[how](named), blank=False)), side=16)
     assert "\n" not in str(caught.value) and "checkpoint.pth" in str(caught.value)
 
 
@@ -94,9 +94,9 @@ def test_another_file_is_not_used_and_a_missing_one_is_unavailable(tmp_path):
     for other in (content[:-1], content[:-1] + bytes([content[-1] ^ 1])):
         path.write_bytes(other)
         with pytest.raises(UserError, match="not the file that was stated"):
-            pretrained_cifar.score_sde(path, sha256, side=16)
+            pretrained_cifar.checkpoint(path, sha256, side=16)
     with pytest.raises(DataUnavailable):
-        pretrained_cifar.score_sde(tmp_path / "missing.pth", "0", side=16)
+        pretrained_cifar.checkpoint(tmp_path / "missing.pth", "0", side=16)
 
 
 def test_averages_that_do_not_fit_are_refused():
@@ -105,12 +105,12 @@ def test_averages_that_do_not_fit_are_refused():
     for change in (lambda ema: ema["shadow_params"].pop(), lambda ema: ema.update(shadow_params=[torch.zeros(1)] * 5)):
         change(held["ema"])
         with pytest.raises(UserError, match="averaged tensors"):
-            ncsnpp.read(saved(held), "w.pth")
+            ncsnpp.averaged(held, "w.pth")
     held["ema"]["shadow_params"] = [1.0 for name in named if name not in ("sigmas", "all_modules.0.W")]
     with pytest.raises(UserError, match="not the weights"):
-        ncsnpp.network(ncsnpp.read(saved(held), "w.pth"), "w.pth")
+        ncsnpp.network(ncsnpp.averaged(held, "w.pth"), "w.pth")
     with pytest.raises(UserError, match="no checkpoint"):
-        ncsnpp.read(saved({"weights": torch.zeros(2)}), "w.pth")
+        ncsnpp.averaged({"weights": torch.zeros(2)}, "w.pth")
 
 
 def test_modules_in_another_order_are_refused():
@@ -120,7 +120,7 @@ def test_modules_in_another_order_are_refused():
     order[5], order[7] = order[7], order[5]
     parts = {n: {k: v for k, v in named.items() if k.startswith(f"all_modules.{n}.")} for n in order}
     moved = {f"all_modules.{i}.{k.split('.', 2)[2]}": v for i, n in enumerate(order) for k, v in parts[n].items()}
-    with pytest.raises(UserError, match=r"w\.pth: not the weights of an NCSN\+\+ or DDPM\+\+ network"):
+    with pytest.raises(UserError, match=r"w\.pth: not the weights of NCSN\+\+, DDPM\+\+ or DDPM"):
         ncsnpp.network(moved, "w.pth")
 
 
@@ -128,25 +128,6 @@ def sums(folder):
     """Return the checksums that a folder's entry states."""
     names = (pretrained_cifar.WEIGHTS, pretrained_cifar.CONFIG)
     return [hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names]
-
-
-def library_model(folder, fourier):
-    diffusers = pytest.importorskip("diffusers")
-    torch.manual_seed(0)
-    kind = "Skip" if fourier else ""
-    model = diffusers.UNet2DModel(
-        sample_size=16,
-        down_block_types=(f"{kind}DownBlock2D", f"Attn{kind}DownBlock2D"),
-        up_block_types=(f"Attn{kind}UpBlock2D", f"{kind}UpBlock2D"),
-        block_out_channels=(32, 32),
-        layers_per_block=1,
-        norm_num_groups=8,
-        attention_head_dim=8,
-        time_embedding_type="fourier" if fourier else "positional",
-        center_input_sample=fourier,
-    ).eval()
-    model.save_pretrained(folder, safe_serialization=True)
-    return model
 
 
 @pytest.mark.parametrize("fourier", [True, False])
