@@ -18,11 +18,10 @@ def variance_ratio(settings: Settings, sampler: str) -> Measurement:
 
 def gain(settings: Settings, network: str) -> Measurement:
     """Return the plain corrector's kernel distance minus the adaptive one's at the smallest budget, paired by batch."""
-    budget = min(settings.budgets)
+    asked, names = settings.of(network), (PLAIN, ADAPTIVE)
     plain, adaptive = (
-        [batch.scores[settings.features].kernel for batch in study.batches(settings, network, name, budget)]
-        for name in (PLAIN, ADAPTIVE)
+        study.judged(settings, network, name, min(asked.budgets), settings.features).kernel for name in names
     )
-    lost: JsonValue = {PLAIN: plain.count(study.LOST.kernel), ADAPTIVE: adaptive.count(study.LOST.kernel)}
-    detail: dict[str, JsonValue] = {"snr": study.setup_of(settings, network).snr, "lost batches": lost}
-    return measures.mean_difference(plain, adaptive, CONFIDENCE, settings.seed, settings.batch, **detail)
+    lost: JsonValue = {PLAIN: plain.count(study.LOST), ADAPTIVE: adaptive.count(study.LOST)}
+    detail: dict[str, JsonValue] = {"snr": settings.networks[network].snr, "lost batches": lost}
+    return measures.mean_difference(plain, adaptive, CONFIDENCE, settings.seed, asked.batch, **detail)

@@ -1,29 +1,34 @@
 """Sizes of the group, and the networks that a user's configuration names."""
 
 from pathlib import Path
-from typing import Literal, Self, TypeAlias
+from typing import Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from ams.samplers.presets import AUTHORS
-from experiments.images.networks.pretrained_cifar import SMALLEST
+from experiments.images.networks.pretrained_cifar import SMALLEST, Trained
 from verdicts.claims.sizes import Names, Sizes
 from verdicts.validation import Frozen
 
 CIFAR = "CIFAR-10, exact score"
 PLAIN, ADAPTIVE = "PC, Langevin", "PC, adaptive"
 """The correctors that are compared on networks."""
-Features: TypeAlias = Literal["efficientnet-lite0", "inception"]
+Features: TypeAlias = Literal["efficientnet-lite0", "inception", "pixels"]
 
 
 class Network(Frozen):
     """A network's file, and the images that its samples are judged by.
 
-    `path` is a checkpoint of score_sde or a folder in diffusers' format, `sha256` that of the checkpoint or of the
-    folder's weights. A folder needs `config_sha256`, that of its config.json, too, and `largest` where it holds a VE
-    model: the sigma_max that it was trained at, where a run begins. Images have `side` pixels a side, runs end at
-    `last_sigma`, `snr` is the correctors' (score_sde has 0.075 for images of 256 pixels). `reference` is a registered
-    set of images or a file of them (.npy, .npz: uint8, n x side x side x 3) with its `reference_sha256`.
+    `path` is a checkpoint of score_sde (`trained` as its configuration says), NCSN or NCSNv2, or a folder in diffusers'
+    format, `sha256` that of the checkpoint or of the folder's weights. A folder needs `config_sha256`, that of its
+    config.json, too, and `largest` where it holds a VE model: the sigma_max that it was trained at, where a run begins.
+    Images have `side` pixels a side, runs end at `last_sigma`, `snr` is the correctors' (score_sde has 0.075 for images
+    of 256 pixels). `reference` is a registered set of images or a file of them (.npy, .npz: uint8, n x side x side x 3)
+    with its `reference_sha256`.
+
+    Annealed samplers take `repeats` steps at a noise level, or go through `levels` of them at every budget, with
+    NCSNv2's step or, where it is given, with `step` at the last level. `samplers`, `budgets` and how many `images` each
+    makes, in batches of `batch`, are the group's own where they are not given.
     """
 
     path: Path
@@ -35,6 +40,19 @@ class Network(Frozen):
     reference_sha256: str | None = None
     last_sigma: float = 0.01
     snr: PositiveFloat = AUTHORS.snr
+    trained: Trained = "continuous"
+    repeats: PositiveInt = AUTHORS.repeats
+    levels: PositiveInt | None = None
+    step: PositiveFloat | None = None
+    samplers: Names | None = None
+    budgets: Sizes | None = None
+    images: PositiveInt | None = None
+    batch: PositiveInt | None = None
+
+    @property
+    def alone(self) -> "Network":
+        """Return the network without what it is asked for, so that more budgets compute the new ones alone."""
+        return self.model_copy(update=dict.fromkeys(("samplers", "budgets", "images", "batch")))
 
     @model_validator(mode="after")
     def _a_file_has_a_checksum(self) -> Self:
@@ -45,8 +63,17 @@ class Network(Frozen):
         return self
 
 
+class Asked(NamedTuple):
+    """What a problem is asked for: each sampler at each budget makes `batches` of `batch` samples."""
+
+    samplers: tuple[str, ...]
+    budgets: tuple[int, ...]
+    batches: int
+    batch: int
+
+
 class Settings(Frozen):
-    """Sizes: `budgets` (NFE), independent `batches` of `batch` samples, `samplers`.
+    """Sizes: `budgets` (NFE), independent `batches` of `batch` samples, `samplers`; a network may have its own.
 
     The exact target is uniform on `points` images, its last noise level is `last_sigma`. Samples are judged by
     `reference` images, in `features` for the checks, and for the tables in those of `also` that can be had.
@@ -63,3 +90,12 @@ class Settings(Frozen):
     also: tuple[Features, ...] = ()
     last_sigma: float = 0.02
     seed: NonNegativeInt = 2405
+
+    def of(self, problem: str) -> Asked:
+        """Return what a problem is asked for: the group's sizes, or those of its network."""
+        network = self.networks.get(problem)
+        if network is None:
+            return Asked(self.samplers, self.budgets, self.batches, self.batch)
+        batch = network.batch or self.batch
+        batches = -(-network.images // batch) if network.images else self.batches
+        return Asked(network.samplers or self.samplers, network.budgets or self.budgets, batches, batch)

@@ -1,4 +1,4 @@
-"""What the group computes once: batches of samples, denoised and judged in every kind of features.
+"""What the group computes once: batches of samples, denoised, in every kind of features, and what they are worth.
 
 The exact target is uniform on CIFAR-10's test images, blurred at the last noise level. A network is given by its file
 and that file's sha256 in the configuration: score_sde's checkpoints have no published checksums, so none is registered,
@@ -17,25 +17,31 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from ams import metrics
 from ams.data import images
 from ams.data.arrays import load_array, load_arrays
 from ams.errors import DataUnavailable, UserError
 from ams.samplers import NonFiniteState
-from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
+from ams.samplers.presets import AUTHORS, SPECS, Hyperparameters, SigmaRange, noise_schedule
 from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.colour.settings import CIFAR, Features, Network, Settings
 from experiments.images.colour_task import shuffled
-from experiments.images.features.extractors import Extractor, efficientnet, inception
-from experiments.images.features.scores import Judge, Scores
+from experiments.images.features.extractors import Extractor, efficientnet, inception, pixels
+from experiments.images.features.scores import Judge
 from experiments.images.networks.ncsnpp import LARGEST
-from experiments.images.networks.pretrained_cifar import diffusers_folder, score_sde, verified
+from experiments.images.networks.pretrained_cifar import checkpoint, diffusers_folder, verified
 from experiments.images.runs import Problem, denoised, generator, of_network, on_device, run
 from verdicts.studies import Cell, cell
+from verdicts.studies.arrays import Array
 
 README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
-LOST = Scores(1e9, 1e9, 0.0, 0.0, 0.0, 0.0, math.nan)
-"""Of a batch whose state did not stay finite: as far as can be."""
+LOST = 1e9
+"""The kernel distance of a batch whose state did not stay finite: as far as can be."""
+FEWER, FID_REFERENCE = 10_000, 50_000
+"""Images of the smaller published sets, and reference images of a Frechet distance at most."""
+NEAREST, SPLITS = 3, 10
+"""Of precision and recall, the neighbours; of the Inception score, the parts. As published."""
 
 
 class Reference(NamedTuple):
@@ -62,19 +68,23 @@ class Setup(NamedTuple):
     size: int
     seed: int
 
-    @property
-    def snr(self) -> float:
-        """Return the correctors' signal-to-noise ratio."""
-        return self.network.snr if self.network else AUTHORS.snr
+    def hyperparameters(self, problem: Problem, budget: int) -> Hyperparameters:
+        """Return those of the authors' configuration, at a budget."""
+        if (network := self.network) is None:
+            return AUTHORS
+        repeats = max(1, budget // network.levels) if network.levels else network.repeats
+        usual = noise_schedule(problem.sigmas, max(2, budget // repeats), repeats)[1]
+        return AUTHORS._replace(snr=network.snr, repeats=repeats, factor=network.step / usual if network.step else 1.0)
 
 
 class Batch(NamedTuple):
-    """Scores by the name of the features, and the variance over the exact one.
+    """The features of its images (float32, n x d) by their name, and the variance over the exact one.
 
-    That is NaN without an exact score, and for a batch that was lost, so X0 fails of it.
+    A batch whose state did not stay finite has no features. The variance is NaN for it, so X0 fails of it, and without
+    an exact score.
     """
 
-    scores: dict[Features, Scores]
+    features: dict[Features, Array]
     variance_ratio: float
 
 
@@ -83,14 +93,56 @@ def batch(setup: Setup, sampler: str, budget: int, number: int) -> Batch:
     """Run one batch; batches of one number start alike and draw the same noise, whatever the sampler."""
     network, points, last_sigma = setup[:3]
     problem = network_problem(network) if network else exact_problem(points, last_sigma)
-    hyperparameters, draws = AUTHORS._replace(snr=setup.snr), generator(setup.seed, number)
+    draws = generator(setup.seed, number)
     try:
-        x = run(problem, SPECS[sampler], budget, hyperparameters, setup.size, draws).x
+        x = run(problem, SPECS[sampler], budget, setup.hyperparameters(problem, budget), setup.size, draws).x
     except NonFiniteState:
-        return Batch(dict.fromkeys(setup.features, LOST), math.nan)
+        return Batch({}, math.nan)
     clean = denoised(problem, x)
-    scores = {name: judge(setup.reference, setup.compared, name).scores(clean) for name in setup.features}
-    return Batch(scores, math.nan if network else variance_ratio(x, points, last_sigma))
+    features = {name: extractor(name)(clean).float().numpy() for name in setup.features}
+    return Batch(features, math.nan if network else variance_ratio(x, points, last_sigma))
+
+
+class Quality(NamedTuple):
+    """What a sampler's images are worth together, lost batches left out.
+
+    `fewer_frechet`, precision and recall are of the first `FEWER` images. `inception_score` is NaN for features without
+    classes; `kernel` is the kernel distance of each batch.
+    """
+
+    images: int
+    frechet: float
+    fewer_frechet: float
+    inception_score: float
+    precision: float
+    recall: float
+    kernel: tuple[float, ...]
+
+
+@cell(data=("cifar10-test", "efficientnet-lite0"))
+def quality(setup: Setup, sampler: str, budget: int, batches: int, features: Features) -> Quality:
+    """Judge so many batches, in features; Frechet distances by moments, summed batch by batch."""
+    given = [batch(setup, sampler, budget, number).features.get(features) for number in range(1, batches + 1)]
+    kept = [torch.from_numpy(one).double() for one in given if one is not None]
+    judged, logits = judge(setup.reference, setup.compared, features), extractor(features).logits
+    kernel = tuple(LOST if one is None else judged.kernel(torch.from_numpy(one).double()) for one in given)
+    if not kept:
+        return Quality(0, math.nan, math.nan, math.nan, math.nan, math.nan, kernel)
+    count, first = sum(map(len, kept)), torch.cat(kept)[:FEWER]
+    published = reference_moments(setup.reference, features)
+    whole, fewer = (metrics.frechet_of_moments(metrics.moments(blocks), published) for blocks in (kept, [first]))
+    score = math.nan
+    if logits and count >= SPLITS:
+        score = metrics.inception_score((logits(block.float()) for block in kept), count, SPLITS)
+    support = metrics.support(first, judged.reference[:FEWER], NEAREST)
+    return Quality(count, whole, fewer, score, support.precision, support.recall, kernel)
+
+
+@cache
+def reference_moments(reference: Reference, features: Features) -> metrics.Moments:
+    """Return the moments of the features of all reference images, `FID_REFERENCE` at most. Raises as `pictures`."""
+    blocks = pictures(reference, FID_REFERENCE).split(FEWER)
+    return metrics.moments(extractor(features)(block) for block in blocks)
 
 
 def variance_ratio(x: Float[Tensor, "n c h w"], points: int, last_sigma: float) -> float:
@@ -120,7 +172,7 @@ def network_problem(network: Network) -> Problem:
     if path.is_dir():
         loaded = diffusers_folder(path, sha256, network.config_sha256, network.largest, device())
     else:
-        loaded = score_sde(path, sha256, network.side, device())
+        loaded = checkpoint(path, sha256, network.side, network.trained, device())
     return of_network(loaded, max(network.last_sigma, loaded.smallest))
 
 
@@ -155,7 +207,7 @@ def _own(path: Path, sha256: str) -> Tensor:
 @cache
 def extractor(name: Features) -> Extractor:
     """Return the features, by name. Raises DataUnavailable."""
-    return inception(device()) if name == "inception" else efficientnet(device())
+    return pixels() if name == "pixels" else inception(device()) if name == "inception" else efficientnet(device())
 
 
 @cache
@@ -187,17 +239,25 @@ def setup_of(settings: Settings, problem: str) -> Setup:
         )
     reference = Reference(network.reference, network.reference_sha256) if network else Reference("cifar10-test")
     s = settings
-    return Setup(network, s.points, s.last_sigma, reference, s.reference, available(s), s.batch, s.seed)
+    alone, size = network and network.alone, s.of(problem).batch
+    return Setup(alone, s.points, s.last_sigma, reference, s.reference, available(s), size, s.seed)
 
 
 def batches(settings: Settings, problem: str, sampler: str, budget: int) -> list[Batch]:
     """Return a sampler's batches. Raises DataUnavailable."""
     setup = setup_of(settings, problem)
-    return [batch(setup, sampler, budget, number) for number in range(1, settings.batches + 1)]
+    return [batch(setup, sampler, budget, number) for number in range(1, settings.of(problem).batches + 1)]
+
+
+def judged(settings: Settings, problem: str, sampler: str, budget: int, features: Features) -> Quality:
+    """Return what a sampler's images are worth. Raises DataUnavailable."""
+    return quality(setup_of(settings, problem), sampler, budget, settings.of(problem).batches, features)
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and tables read."""
-    problems, numbers = (CIFAR, *settings.networks), range(1, settings.batches + 1)
-    for problem, sampler, budget, number in product(problems, settings.samplers, settings.budgets, numbers):
-        yield batch.cell(setup_of(settings, problem), sampler, budget, number)
+    for problem in (CIFAR, *settings.networks):
+        setup, asked = setup_of(settings, problem), settings.of(problem)
+        for sampler, budget in product(asked.samplers, asked.budgets):
+            yield from (batch.cell(setup, sampler, budget, number) for number in range(1, asked.batches + 1))
+            yield from (quality.cell(setup, sampler, budget, asked.batches, name) for name in setup.features)

@@ -4,8 +4,9 @@
 - `efficientnet-lite0`: 1280 features of ImageNet's EfficientNet-Lite0 (Apache-2.0; weights from the registry, code
   from the package `efficientnet-lite-pytorch`), for colour images: resized to 224 pixels (bilinear), normalised by
   ImageNet's mean and standard deviation of each channel; the last convolution's channels averaged over pixels.
-- `inception`: the 2048 features of the published FID, by `torch-fidelity`, with the weights that it names. Where these
-  or the package are missing, what needs them is not run.
+- `pixels`: 192 means over blocks of pixels, which judge nothing and cost nothing, for a rehearsal.
+- `inception`: the 2048 features of the published FID, and the classes of the Inception score (logits without bias), by
+  `torch-fidelity`, with the weights that it names. Where these or the package are missing, what needs them is not run.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pathlib import Path
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.nn.functional import interpolate
+from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from ams.data import WEIGHTS, weights
 from ams.data.safe_read import LARGEST, content_of
@@ -85,6 +86,11 @@ def efficientnet(device: torch.device | str = "cpu") -> Extractor:
     return Extractor(name, WEIGHTS[name].contents, features, network._fc, few)
 
 
+def pixels() -> Extractor:
+    """Return means over 8 x 8 blocks of each channel."""
+    return Extractor("pixels", "0" * 64, lambda x: adaptive_avg_pool2d(x, 8).flatten(1))
+
+
 def inception(device: torch.device | str = "cpu") -> Extractor:
     """Return the 2048 features of the published FID. Raises DataUnavailable where package or weights cannot be had."""
     module = "torch_fidelity.feature_extractor_inceptionv3"
@@ -97,7 +103,7 @@ def inception(device: torch.device | str = "cpu") -> Extractor:
         output: Tensor = network((x.clamp(0, 1) * 255).round().to(torch.uint8).to(device))[0]
         return output
 
-    return Extractor("inception", sha256, features)
+    return Extractor("inception", sha256, features, lambda rows: rows @ network.fc.weight.cpu().T)
 
 
 def _inception_weights() -> tuple[Path, str]:

@@ -6,6 +6,7 @@ has its conditions.
 """
 
 import math
+from functools import cached_property
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -62,7 +63,7 @@ def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: C
 
 def title(quantity: str) -> str:
     """Return a quantity's name as a reader knows it."""
-    return {"frechet": "Fréchet"}.get(quantity, quantity.replace("_", " "))
+    return {"frechet": "Fréchet", "inception_score": "Inception score"}.get(quantity, quantity.replace("_", " "))
 
 
 class Judge:
@@ -70,12 +71,25 @@ class Judge:
 
     def __init__(self, extractor: Extractor, name: str, reference: Float[Tensor, "m d"]) -> None:
         self.extractor, self.name, self.reference = extractor, name, reference
-        self.within, self.radii = metrics.kernel_within(self.reference), metrics.neighbourhoods(self.reference)
         self.shares = extractor.shares(self.reference) if extractor.logits else None
+
+    @cached_property
+    def within(self) -> float:
+        """Return the mean kernel of two reference images."""
+        return metrics.kernel_within(self.reference)
+
+    @cached_property
+    def radii(self) -> Float[Tensor, " m"]:
+        """Return the reference's neighbourhoods."""
+        return metrics.neighbourhoods(self.reference)
 
     def conditions(self, n: int) -> Conditions:
         """Return what the scores of sets of n images depend on."""
         return Conditions(n, self.name, len(self.reference), self.extractor.name, self.extractor.sha256)
+
+    def kernel(self, features: Float[Tensor, "n d"]) -> float:
+        """Return the kernel distance of a set by its features. Raises ValueError for fewer than two."""
+        return metrics.kernel_distance(features, self.reference, self.within)
 
     def scores(self, x: Float[Tensor, " n *shape"]) -> Scores:
         """Return the scores of a set of images. Raises ValueError for five images or fewer."""
@@ -91,7 +105,7 @@ class Judge:
             classes = metrics.total_variation(self.extractor.shares(features), self.shares)
         return Scores(
             metrics.frechet_distance(features, self.reference),
-            metrics.kernel_distance(features, self.reference, self.within),
+            self.kernel(features),
             *metrics.support(features, self.reference, radii=self.radii, apart=apart),
             classes,
         )

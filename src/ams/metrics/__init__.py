@@ -12,11 +12,12 @@ from ams.metrics.energy import MixtureReference, energy_distance, mixture_spread
 from ams.metrics.expected_norm import expected_norm
 from ams.metrics.features import (
     expected_coverage,
+    inception_score,
     kernel_distance,
     kernel_within,
     neighbourhoods,
     polynomial_kernel,
     support,
 )
-from ams.metrics.gaussian import frechet_distance, gaussian_kl, gaussian_w2
+from ams.metrics.gaussian import Moments, frechet_distance, frechet_of_moments, gaussian_kl, gaussian_w2, moments
 from ams.metrics.mmd import mmd_squared

@@ -6,11 +6,13 @@
 - *Precision* and *recall* (Kynkaanniemi et al., arXiv 1904.06991). A set's neighbourhoods are balls around its samples
   that extend to the k-th nearest sample of the set. Precision is the share of generated samples within the reference's
   neighbourhoods, recall the share of reference samples within the generated set's.
+- *Inception score* (Salimans et al., arXiv 1606.03498): `exp E KL(p(class | x) || p(class))`, by a classifier's logits.
 - *Density* and *coverage* (Naeem et al., arXiv 2002.09797). Density is the mean number of reference neighbourhoods that
   contain a generated sample, divided by k. Coverage is the share of reference neighbourhoods that contain one.
 """
 
 import math
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -78,6 +80,28 @@ def support(
         float(in_reference.double().sum(1).mean() / k),
         float(in_reference.any(0).double().mean()),
     )
+
+
+def inception_score(logits: Iterable[Float[Tensor, "n classes"]], count: int, splits: int = 10) -> float:
+    """Return the mean of the Inception score over `splits` parts of `count` samples, whose logits come in blocks.
+
+    Raises ValueError for fewer samples than parts, and where there are not `count` of them.
+    """
+    if count < splits:
+        raise ValueError(f"{count} samples are fewer than {splits} parts")
+    ends = torch.tensor([(part + 1) * count // splits for part in range(splits)])
+    seen, sums, negentropies = 0, torch.zeros(()), torch.zeros(splits, dtype=torch.float64)
+    for block in logits:
+        logs = block.double().log_softmax(1)
+        place = torch.bucketize(torch.arange(seen, seen + len(logs)), ends, right=True)
+        sums = sums + torch.zeros(splits, logs.shape[1], dtype=torch.float64).index_add_(0, place, logs.exp())
+        negentropies.index_add_(0, place, (logs.exp() * logs).sum(1))
+        seen += len(logs)
+    if seen != count:
+        raise ValueError(f"{seen} samples, expected {count}")
+    sizes = ends.diff(prepend=torch.zeros(1, dtype=ends.dtype))
+    shares = sums / sizes[:, None]
+    return float((negentropies / sizes - torch.xlogy(shares, shares).sum(1)).exp().mean())
 
 
 def expected_coverage(reference: int, generated: int, k: int = NEIGHBOURS) -> float:

@@ -6,6 +6,8 @@ W2, Kullback (1959) for KL, Heusel et al. (arXiv 1706.08500) for the Frechet dis
 """
 
 import math
+from collections.abc import Iterable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -63,6 +65,38 @@ def _w2_squared(shift: Float[Tensor, " d"], a: Float[Tensor, "d r"], b: Float[Te
     return float(shift.square().sum() + (a - b @ (left @ right)).square().sum())
 
 
+class Moments(NamedTuple):
+    """Mean and unbiased covariance of features."""
+
+    mean: Float[Tensor, " d"]
+    covariance: Float[Tensor, "d d"]
+
+
+def moments(blocks: Iterable[Float[Tensor, "n d"]]) -> Moments:
+    """Return the moments of features that come in blocks, in one pass and float64.
+
+    Sums are taken about the first block's mean, so that a mean far from zero cancels nothing. Raises ValueError for
+    fewer than two samples and for a feature that is not finite.
+    """
+    count, origin, total, products = 0, None, torch.zeros(()), torch.zeros(())
+    for block in blocks:
+        x = block.double()
+        origin = x.mean(0) if origin is None else origin
+        x = x - origin
+        count, total, products = count + len(x), total + x.sum(0), products + x.mT @ x
+    if origin is None or count < 2:
+        raise ValueError(f"moments: at least two samples are needed, got {count}")
+    if not bool(products.isfinite().all()):
+        raise ValueError("moments: a feature is not finite")
+    shift = total / count
+    return Moments(origin + shift, (products - count * torch.outer(shift, shift)) / (count - 1))
+
+
+def frechet_of_moments(x: Moments, y: Moments) -> float:
+    """Return the Frechet distance of two sets of features by their moments, as `frechet_distance`."""
+    return _w2_squared(x.mean - y.mean, _root(x.covariance), _root(y.covariance))
+
+
 def frechet_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> float:
     """Return the Frechet distance of two sets of features: the squared W2 distance of Gaussians fitted to them.
 
@@ -79,9 +113,8 @@ def frechet_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> float:
     if rank < x.shape[1]:  # the centred samples are a root of their covariance, with fewer columns
         centred = ((sample - sample.mean(0)).mT / math.sqrt(len(sample) - 1) for sample in (x, y))
         roots = [pad(root, (0, rank - root.shape[1])) for root in centred]
-    else:
-        roots = [_root(torch.atleast_2d(sample.mT.cov())) for sample in (x, y)]
-    return _w2_squared(x.mean(0) - y.mean(0), *roots)
+        return _w2_squared(x.mean(0) - y.mean(0), *roots)
+    return frechet_of_moments(moments([x]), moments([y]))
 
 
 def _directions(*values: ArrayLike) -> tuple[Tensor, ...]:
