@@ -79,7 +79,7 @@ def exhibit_costs(settings: Settings, rates: dict[str, Rate | None]) -> Iterator
     operations (claims E2, E3). Operations are those of convolutions and matrix products, two for a product that is
     added. GPU-hours are the operations alone at {tflops} x $10^{12}$ a second, an assumption (about half of an A100's
     19.5 in float32); small graphs take longer, since starting each operation takes longer than the operation. Empty:
-    not known; the network of NCSNv2, or a graph set's file, is not here.
+    not known; operations of NCSNv2's networks are not counted, and a graph set's file may be missing.
     """
     return (_cost(settings, each, rates[each.id]) for each in listed().configuration)
 
@@ -108,7 +108,7 @@ def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterato
     network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). Not run:
     hours of a GPU that 50,000 images take (as in table exhibit_costs). The row's command, after bash reproduce.sh,
     fills the cells where [groups.colour] in config/paper.toml names the network's file and has their budgets and
-    samplers. No network of NCSNv2 runs here: the command of its rows makes what stands for them.
+    samplers: `ams paper-files` writes that.
     """
     claims = all_claims()
     colour = settings_in(claims, "colour", Profile.PAPER)

@@ -1,78 +1,172 @@
-"""Which of the paper's networks and images are in a folder, and the settings that run them."""
+"""Which of the paper's networks and images are in a folder, and the settings that run them at the published size."""
 
+import io
 import json
 import os
 import re
+import time
+from collections.abc import Iterable
 from hashlib import file_digest
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ams.errors import UserError
-from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES
-from experiments.images.networks.pretrained_cifar import score_sde
+import numpy as np
+import torch
+
+from ams.data import images
+from ams.errors import DataUnavailable, UserError
+from ams.schedules import Level
+from experiments.images.colour.settings import Network, Settings
+from experiments.images.colour.study import device, network_problem
 from verdicts.records.files import write_whole
 
-CHECKPOINTS = "the folder of checkpoints that https://github.com/yang-song/score_sde_pytorch links to"
+SCORE_SDE = "the folder of checkpoints that https://github.com/yang-song/score_sde_pytorch links to"
+NCSN, NCSNV2 = (f"the checkpoints that https://github.com/ermongroup/{name} links to" for name in ("ncsn", "ncsnv2"))
+CIFAR = ("cifar10-train", "cifar10-test")
+"""What CIFAR-10's networks are judged by: the published reference, else what the registry always has."""
+STEPS = 20
+"""Evaluations that are timed."""
+LARGEST_SET = 2**31
+"""Bytes of a set of images that is made here."""
+
+
+class Pictures(NamedTuple):
+    """How a published set was prepared: `crop` pixels of the middle, or all, then `side` pixels of the shorter side."""
+
+    side: int
+    crop: int | None = None
 
 
 class Wanted(NamedTuple):
-    """A network of score_sde, by the folder of its checkpoints: its correctors' snr, what judges it.
+    """A network by the folder of its checkpoints: where they are from, what judges it, and its configuration.
 
-    `reference` is a registered set, or a file of images below `images` (uint8, n x side x side x 3).
+    `reference` is a set of `PICTURES`, or CIFAR-10; `runs` are settings of `Network`.
     """
 
     folder: str
-    snr: float
+    origin: str
     reference: str
+    runs: dict[str, Any]
 
 
+PICTURES = {"celeba_64": Pictures(64, 140), "celebahq_256": Pictures(256), "church_256": Pictures(256)}
+"""Sets of images: `images/NAME.npy` (uint8, n x side x side x 3), or a folder `images/NAME` of pictures."""
+_PC = {"samplers": ["reverse diffusion", "ancestral", "PC, Langevin", "PC, constant", "PC, adaptive"]}
+_ANNEALED = {"samplers": ["annealed Langevin", "constant momentum", "adaptive momentum"]}
+_SMALL = {**_PC, "budgets": [50, 100, 200, 500, 2000], "images": 50_000, "batch": 256, "snr": 0.16}
+_WIDE = {**_PC, "budgets": [50, 100, 200, 500, 4000], "images": 10_000, "batch": 32, "snr": 0.075}
+_CELEBA = {**_SMALL, "snr": 0.17}
+_NCSN = {**_ANNEALED, "budgets": [50, 100, 200, 500, 1000], "images": 50_000, "batch": 256, "levels": 10, "step": 2e-5}
+_NCSNV2 = {**_ANNEALED, "budgets": [50, 100, 200, 500, 1160], "images": 50_000, "batch": 256}
+_STEPS, _LEVELS = {"trained": "VP steps"}, {"trained": "VE levels"}
 WANTED = {
-    "cifar10_ncsnpp_continuous": Wanted("ve/cifar10_ncsnpp_continuous", 0.16, "cifar10-test"),
-    "cifar10_ddpmpp_continuous": Wanted("vp/cifar10_ddpmpp_continuous", 0.16, "cifar10-test"),
-    "celebahq_256_ncsnpp_continuous": Wanted("ve/celebahq_256_ncsnpp_continuous", 0.075, "celebahq_256.npy"),
-    "church_ncsnpp_continuous": Wanted("ve/church_ncsnpp_continuous", 0.075, "church_256.npy"),
+    "cifar10_ncsnpp_continuous": Wanted("ve/cifar10_ncsnpp_continuous", SCORE_SDE, "cifar10", _SMALL),
+    "cifar10_ncsnpp": Wanted("ve/cifar10_ncsnpp", SCORE_SDE, "cifar10", _SMALL | _LEVELS),
+    "cifar10_ddpmpp_continuous": Wanted("vp/cifar10_ddpmpp_continuous", SCORE_SDE, "cifar10", _SMALL),
+    "cifar10_ddpmpp": Wanted("vp/cifar10_ddpmpp", SCORE_SDE, "cifar10", _SMALL | _STEPS),
+    "cifar10_ddpm": Wanted("vp/cifar10_ddpm", SCORE_SDE, "cifar10", _SMALL | _STEPS),
+    "celeba_ncsnpp": Wanted("ve/celeba_ncsnpp", SCORE_SDE, "celeba_64", _CELEBA | _LEVELS),
+    "celebahq_256_ncsnpp_continuous": Wanted("ve/celebahq_256_ncsnpp_continuous", SCORE_SDE, "celebahq_256", _WIDE),
+    "church_ncsnpp_continuous": Wanted("ve/church_ncsnpp_continuous", SCORE_SDE, "church_256", _WIDE),
+    "cifar10_ncsn": Wanted("ncsn/cifar10", NCSN, "cifar10", _NCSN),
+    "cifar10_ncsnv2": Wanted("ncsnv2/cifar10", NCSNV2, "cifar10", _NCSNV2),
+    "celeba_ncsnv2": Wanted("ncsnv2/celeba", NCSNV2, "celeba_64", _NCSNV2 | {"budgets": [50, 100, 200, 500, 2500]}),
 }
-"""The networks of claims X1 to X4, with the snr of the authors' configurations."""
+"""The networks of the paper's experiments, with snr, levels and steps of the authors' configurations."""
 
 
 def paper_files(folder: Path | None, out: Path) -> int:
     """Print a line for each file of the paper's image experiments, found or missing; write settings for what is whole.
 
-    `folder`: where they are looked for (None: AMS_DATA). Returns 0, or 1 where no network can be run. Raises UserError
-    for a file that is not what its name says, and where `out` is there already.
+    `folder`: where they are looked for (None: AMS_DATA). A folder of pictures becomes a set, beside `out`. Returns 0,
+    or 1 where no network can be run. Raises UserError for a file that is not what its name says, and where `out` is
+    there already.
     """
     if folder is None and not (folder := Path(os.environ.get("AMS_DATA", ""))).name:
         raise UserError("no folder: set AMS_DATA, or give --folder DIR")
     if out.exists():
         raise UserError(f"{out} is there already, and stays: remove it, or give --out FILE")
-    tables = {name: table for name, wanted in WANTED.items() if (table := _table(folder, name, wanted))}
+    sets = {name: _set(folder / "images" / name, out.parent, *size) for name, size in PICTURES.items()}
+    tables = {name: table for name, wanted in WANTED.items() if (table := _table(folder, name, wanted, sets))}
     if not tables:
         print("no network can be run: nothing was written")
         return 1
-    write_whole(out, "\n".join(['profile = "paper"\ndevice = "cuda"\n', *tables.values()]))
+    write_whole(out, "\n".join([f'profile = "paper"\ndevice = "{device()}"\n', *tables.values()]))
     print(f"written: {out}\nnext: VERDICTS_CONFIG={out} bash reproduce.sh --profile paper --only colour")
     return 0
 
 
-def _table(folder: Path, name: str, wanted: Wanted) -> str:
+def _set(place: Path, made: Path, side: int, crop: int | None) -> Path | None:
+    """Return the file of a set of images, made of a folder's pictures where there is none; say which."""
+    pictures = sorted(path for kind in ("jpg", "jpeg", "png", "webp") for path in place.glob(f"**/*.{kind}"))
+    for file in (place.with_suffix(".npy"), made / f"{place.name}.npy"):
+        if file.is_file():
+            return _said(file, "")
+    if not pictures:
+        return _said(None, f"{place}.npy: uint8, n x {side} x {side} x 3; or a folder {place} of pictures")
+    count = min(50_000, LARGEST_SET // (3 * side * side), len(pictures))
+    stream = io.BytesIO()
+    np.save(stream, np.stack([prepared(path, side, crop) for path in pictures[:count]]))
+    write_whole(file, stream.getvalue())
+    return _said(file, "")
+
+
+def prepared(path: Path, side: int, crop: int | None) -> np.ndarray:
+    """Return a picture as its set was published: uint8, side x side x 3. Raises UserError."""
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            width = crop or min(picture.size)
+            left, top = ((extent - width) // 2 for extent in picture.size)
+            middle = picture.convert("RGB").crop((left, top, left + width, top + width))
+    except (OSError, Image.DecompressionBombError) as error:
+        raise UserError(f"{path}: no picture that can be read: {error}") from None
+    return np.asarray(middle.resize((side, side), Image.Resampling.BILINEAR))
+
+
+def _table(folder: Path, name: str, wanted: Wanted, sets: dict[str, Path | None]) -> str:
     """Return a network's settings, empty where a file is missing; say which. Raises UserError for another content."""
-    place, side = folder / "score_sde" / wanted.folder, ARCHITECTURES[name].side
-    checkpoint = max(place.glob("*.pth"), key=_steps, default=None)
-    images = folder / "images" / wanted.reference if wanted.reference.endswith(".npy") else None
-    _say(checkpoint, f"{place}/checkpoint_*.pth: of {CHECKPOINTS}, {wanted.folder}")
-    if images:
-        shape = f"uint8, n x {side} x {side} x 3"
-        _say(images if images.is_file() else None, f"{images}: the set's images, {shape}")
-    if checkpoint is None or (images and not images.is_file()):
+    place = folder / ("" if wanted.origin != SCORE_SDE else "score_sde") / wanted.folder
+    checkpoint = _said(max(place.glob("*.pth"), key=_steps, default=None), f"{place}/*.pth: of {wanted.origin}")
+    file = sets.get(wanted.reference)
+    if checkpoint is None or (wanted.reference in sets and file is None):
         return ""
-    digest = _sha256(checkpoint)
-    score_sde(checkpoint, digest, side)
-    settings = {"path": str(checkpoint), "sha256": digest, "side": side, "snr": wanted.snr}
-    settings["reference"] = str(images or wanted.reference)
-    if images:
-        settings["reference_sha256"] = _sha256(images)
-    lines = [f"{key} = {json.dumps(value)}" for key, value in settings.items()]
-    return "\n".join([f"[groups.colour.networks.{name}]", *lines, ""])
+    side = PICTURES[wanted.reference].side if file else 32
+    settings = {"path": str(checkpoint), "sha256": _sha256(checkpoint), "side": side, **wanted.runs}
+    settings |= (
+        {"reference": str(file), "reference_sha256": _sha256(file)} if file else {"reference": _registered(CIFAR)}
+    )
+    _forecast(name, Network.model_validate(settings))
+    return "\n".join(
+        [f"[groups.colour.networks.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in settings.items()), ""]
+    )
+
+
+def _forecast(name: str, network: Network) -> None:
+    """Load a network and say how long its runs take on this device, by a few evaluations. Raises UserError."""
+    asked, problem = Settings(networks={name: network}).of(name), network_problem(network)
+    size = asked.batch if device() == "cuda" else 4
+    x, level = torch.zeros(size, *problem.shape), Level(0, sigma=problem.sigmas.first)
+    problem.score(x, level)
+    start = time.perf_counter()
+    for _ in range(STEPS):
+        problem.score(x, level)
+    each = (time.perf_counter() - start) / STEPS / size
+    whole = asked.batches * asked.batch * sum(asked.budgets) * len(asked.samplers)
+    print(f"hours    {name}: {each * whole / 3600:.3g} on one {device()}, {each:.2g} s an evaluation", flush=True)
+
+
+def _registered(names: Iterable[str]) -> str:
+    """Return the first of registered sets of images that can be had. Raises DataUnavailable where none can."""
+    *rest, last = names
+    for name in rest:
+        try:
+            images(name)
+        except DataUnavailable:
+            continue
+        return name
+    return last
 
 
 def _steps(path: Path) -> int:
@@ -80,8 +174,9 @@ def _steps(path: Path) -> int:
     return int("".join(re.findall(r"\d+", path.stem)) or 0)
 
 
-def _say(path: Path | None, missing: str) -> None:
+def _said(path: Path | None, missing: str) -> Path | None:
     print(f"found    {path}, {path.stat().st_size / 2**20:.1f} MiB" if path else f"missing  {missing}", flush=True)
+    return path
 
 
 def _sha256(path: Path) -> str:

@@ -4,7 +4,6 @@ import dataclasses
 import hashlib
 import math
 import os
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from pydantic import ValidationError
 from torch import Tensor
 
 from ams.errors import DataUnavailable, UserError
 from ams.samplers import NonFiniteState
+from ams.samplers.presets import SigmaRange, noise_schedule
 from ams_suite.__main__ import main
 from experiments.images.colour import checks, figures, study
-from experiments.images.colour.files import paper_files
+from experiments.images.colour.files import WANTED, paper_files, prepared
 from experiments.images.colour.settings import ADAPTIVE, CIFAR, PLAIN, Network, Settings
-from experiments.images.colour.study import Batch, Reference
+from experiments.images.colour.study import Quality, Reference
 from experiments.images.features.extractors import Extractor
-from experiments.images.features.scores import Scores
-from experiments.images.runs import Samples, generator, run
+from experiments.images.runs import Problem, Samples, generator, run
 from tests.claims import ROOT, claims, verdict_of
 from tests.experiments.images.original import checkpoint, made
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
-from verdicts.run.checks import settings_class
 from verdicts.studies import Memory, using
 
 LANGEVIN = "annealed Langevin"
@@ -70,18 +69,19 @@ def test_langevin_in_its_place_breaks_x0(monkeypatch: pytest.MonkeyPatch) -> Non
         assert verdict_of("X0", only="adaptive", settings=SMALL) is Verdict.REFUTED
 
 
-def batches_of(kernels: list[float]) -> list[Batch]:
-    return [Batch({"efficientnet-lite0": Scores(1.0, k, 0, 0, 0, 0.5, 0)}, math.nan) for k in kernels]
+def of_kernels(*kernels: float) -> Quality:
+    return Quality(24, 1.0, 1.0, 1.0, 1.0, 1.0, kernels)
 
 
 def test_the_baseline_in_its_place_gains_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of X1 to X4: with the two correctors' numbers exchanged the gain is a loss."""
-    monkeypatch.setattr(study, "setup_of", lambda settings, name: study.Setup(*[None] * 8))
-    near, far = batches_of([0.1, 0.11, 0.09, 0.1]), batches_of([0.2, 0.22, 0.2, 0.21])
+    network = Network(path=Path("network.pth"), sha256="0", reference="cifar10-test")
+    names = dict.fromkeys(WANTED, network)
+    near, far = of_kernels(0.1, 0.11, 0.09, 0.1), of_kernels(0.2, 0.22, 0.2, 0.21)
     for adaptive, plain, verdict in ((near, far, Verdict.HOLDS), (far, near, Verdict.REFUTED)):
         chosen = {ADAPTIVE: adaptive, PLAIN: plain}
-        monkeypatch.setattr(study, "batches", lambda s, name, sampler, _, chosen=chosen: chosen[sampler])
-        assert [verdict_of(f"X{n}", settings=Settings()) for n in (1, 2, 3, 4)] == [verdict] * 4
+        monkeypatch.setattr(study, "judged", lambda s, name, sampler, *_, chosen=chosen: chosen[sampler])
+        assert [verdict_of(f"X{n}", settings=Settings(networks=names)) for n in (1, 2, 3, 4)] == [verdict] * 4
 
 
 @needs_cifar
@@ -98,9 +98,9 @@ def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: b
     gain = checks.gain(settings, name)
     assert math.isfinite(gain.value) and gain.n == 12
     rows = figures.tables(settings)[0].rows
-    assert len(rows) == 2 * 2 * 3 and any(str(row[0]).startswith(name) for row in rows)
+    assert len(rows) == 2 * 2 * 4 and any(str(row[0]).startswith(name) for row in rows)
     listed = [cell.arguments["setup"].network for cell in study.cells(settings)]
-    assert len(listed) == 2 * 2 * 2 and set(listed) == {None, entry}
+    assert len(listed) == 2 * 2 * (2 + 1) and set(listed) == {None, entry}
 
 
 def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_missing(
@@ -110,7 +110,7 @@ def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_miss
     out, place = tmp_path / "own.toml", tmp_path / "score_sde/ve" / NCSNPP
     assert paper_files(tmp_path, out) == 1 and not out.exists()
     missing = capsys.readouterr().out.splitlines()
-    assert len(missing) == 7 and all(line.startswith("missing") for line in missing[:6])
+    assert len(missing) == 15 and all(line.startswith("missing") for line in missing[:14])
     place.mkdir(parents=True)
     kind = {"progressive": "none", "pyramid": "residual", "fourier": True, "fir": True}
     content = checkpoint(made(nf=8, mult=(1, 2), blocks=1, side=32, attended=(16,), **kind)[0])
@@ -120,18 +120,49 @@ def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_miss
     np.save(tmp_path / "images/celebahq_256.npy", np.zeros((2, 256, 256, 3), np.uint8))
     assert main(["paper-files", "--folder", str(tmp_path), "--out", str(out)]) == 0
     said = capsys.readouterr().out
-    assert (
-        said.count("found ") == 2 and "VERDICTS_CONFIG=" in said and "celebahq_256_ncsnpp_continuous/checkpoint" in said
-    )
+    assert said.count("found ") == 2 and said.count("hours ") == 1 and "VERDICTS_CONFIG=" in said
+    assert "celebahq_256_ncsnpp_continuous/*.pth" in said
     monkeypatch.setenv("VERDICTS_CONFIG", str(out))
     config = load_config(ROOT, Profile.PAPER, claims().seen_by(Profile.PAPER))
     (network,) = Settings.model_validate(config.settings_of("colour")).networks.values()
     assert network.sha256 == hashlib.sha256(content).hexdigest() and network.snr == 0.16 and network.side == 32
+    asked = Settings.model_validate(config.settings_of("colour")).of(NCSNPP)
+    assert asked.batches * asked.batch >= 50_000 and max(asked.budgets) == 2000 and "ancestral" in asked.samplers
     with pytest.raises(UserError, match="is there already, and stays"):
         paper_files(tmp_path, out)
     (place / "checkpoint_30.pth").write_bytes(b"no checkpoint")
     with pytest.raises(UserError, match="checkpoint_30"):
         paper_files(tmp_path, tmp_path / "other.toml")
+
+
+def test_pictures_are_cropped_as_published_and_become_a_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """CelebA's middle 140 pixels are a square of another colour: nothing of what is around them is left."""
+    picture = np.zeros((218, 178, 3), np.uint8)
+    picture[39:179, 19:159] = (200, 100, 50)
+    (tmp_path / "images/celeba_64/img").mkdir(parents=True)
+    for name in ("1.png", "2.png"):
+        Image.fromarray(picture).save(tmp_path / "images/celeba_64/img" / name)
+    assert (prepared(tmp_path / "images/celeba_64/img/1.png", 64, 140) == (200, 100, 50)).all()
+    out = tmp_path / "made/own.toml"
+    assert paper_files(tmp_path, out) == 1
+    assert "celeba_64.npy, 0.0 MiB" in capsys.readouterr().out
+    assert np.load(out.parent / "celeba_64.npy").shape == (2, 64, 64, 3)
+    (tmp_path / "images/celeba_64/img/1.png").write_bytes(b"no picture")
+    (out.parent / "celeba_64.npy").unlink()
+    with pytest.raises(UserError, match=r"1\.png: no picture"):
+        paper_files(tmp_path, out)
+
+
+def test_an_annealed_network_runs_with_its_configurations_levels_and_step() -> None:
+    """NCSN goes through its ten levels at every budget, T follows from it; NCSNv2 has T = 5 and the usual step."""
+    problem = Problem(lambda x, level: x, (3, 4, 4), SigmaRange(1.0, 0.01))
+    base = Network(path=Path("network.pth"), sha256="0", reference="cifar10-test")
+    for levels, step, repeats in ((10, 2e-5, 100), (None, None, 5)):
+        network = base.model_copy(update={"levels": levels, "step": step})
+        setup = study.Setup(network, 10, 0.01, Reference("cifar10-test"), 10, ("pixels",), 4, 1)
+        chosen = setup.hyperparameters(problem, 1000)
+        usual = noise_schedule(problem.sigmas, 1000 // repeats, repeats)[1]
+        assert chosen.repeats == repeats and chosen.factor * usual == pytest.approx(step or usual)
 
 
 def in_place_of_the_network(monkeypatch: pytest.MonkeyPatch, snr: float = 0.16) -> Settings:
@@ -186,18 +217,6 @@ def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch,
     table = figures.tables(settings)[0]
     assert {row[10] for row in table.rows} == {"efficientnet-lite0"} | (set() if missing else {"inception"})
     assert ("No rows in the features of inception" in table.caption) is missing
-
-
-def test_the_small_configuration_fits_every_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    """VERDICTS_CONFIG=config/paper-small.toml: each group's settings, as laid over the paper profile's, are valid."""
-    over = tomllib.loads((ROOT / "config/paper-small.toml").read_text())["groups"]
-    monkeypatch.setenv("VERDICTS_CONFIG", "config/paper-small.toml")
-    config = load_config(ROOT, Profile.PAPER, claims())
-    groups = {group.id: settings_class(group) for group in claims().group if group.id in over}
-    assert {"colour", "pretrained"} <= set(groups)
-    for name, settings in groups.items():
-        held = settings(**config.settings_of(name)).model_dump(mode="json")
-        assert held | over[name] == held, name
 
 
 def stored(path: Path, **arrays: np.ndarray) -> Reference:
