@@ -13,6 +13,7 @@ from jaxtyping import Float, Shaped
 from torch import Tensor, nn
 
 from ams.data import images
+from ams.data.cifar_archive import halved
 from experiments.denoising import denoising_loss, log_normal
 from experiments.images.networks.colour import KINDS, SMALLEST, SPREAD, denoiser
 from verdicts.validation import Frozen
@@ -34,6 +35,12 @@ def shuffled(x: Shaped[Tensor, "n h w c"], count: int | None = None) -> Shaped[T
     """Return the images, or the first so many, in one fixed order (registered sets are sorted by class)."""
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))[:count]
     return x[order].movedim(-1, 1).contiguous()
+
+
+def at_half(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h/2 w/2"]:
+    """Return images in [0, 1] at half their side: the mean of each 2 x 2 block, as a byte has it."""
+    small = halved((255 * x).round().byte().movedim(1, -1).numpy())
+    return torch.from_numpy(small).float().div_(255).movedim(-1, 1).contiguous()
 
 
 class Colour(Frozen):

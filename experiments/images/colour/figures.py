@@ -33,10 +33,11 @@ def colour(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """
     for problem in (CIFAR, *settings.networks):
         with suppress(DataUnavailable):  # its claims say so
-            yield from _rows(settings, problem)
+            yield from rows(settings, problem)
 
 
-def _rows(settings: Settings, problem: str) -> Iterator[tuple[TableCell, ...]]:
+def rows(settings: Settings, problem: str) -> Iterator[tuple[TableCell, ...]]:
+    """Yield a problem's rows, as `HEADER` has them. Raises DataUnavailable."""
     setup, asked = study.setup_of(settings, problem), settings.of(problem)
     for features, sampler, budget in product(setup.features, asked.samplers, asked.budgets):
         judged, name = study.judged(settings, problem, sampler, budget, features), f"{problem}: {sampler}"

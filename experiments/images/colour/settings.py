@@ -24,7 +24,8 @@ class Network(Frozen):
     config.json, too, and `largest` where it holds a VE model: the sigma_max that it was trained at, where a run begins.
     Images have `side` pixels a side, runs end at `last_sigma`, `snr` is the correctors' (score_sde has 0.075 for images
     of 256 pixels). `reference` is a registered set of images or a file of them (.npy, .npz: uint8, n x side x side x 3)
-    with its `reference_sha256`.
+    with its `reference_sha256`, `halved` where they have twice the side. The suite's own networks are named in place of
+    a path: cifar16-score.
 
     Annealed samplers take `repeats` steps at a noise level, or go through `levels` of them at every budget, with
     NCSNv2's step or, where it is given, with `step` at the last level. `samplers`, `budgets` and how many `images` each
@@ -38,6 +39,7 @@ class Network(Frozen):
     side: PositiveInt = 32
     reference: str
     reference_sha256: str | None = None
+    halved: bool = False
     last_sigma: float = 0.01
     snr: PositiveFloat = AUTHORS.snr
     trained: Trained = "continuous"

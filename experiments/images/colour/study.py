@@ -26,16 +26,17 @@ from ams.samplers.presets import AUTHORS, SPECS, Hyperparameters, SigmaRange, no
 from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.colour.settings import CIFAR, Features, Network, Settings
-from experiments.images.colour_task import shuffled
+from experiments.images.colour_task import at_half, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet, inception, pixels
 from experiments.images.features.scores import Judge
+from experiments.images.networks.colour import SHA256 as COMMITTED, colour_score
 from experiments.images.networks.ncsnpp import LARGEST
 from experiments.images.networks.pretrained_cifar import checkpoint, diffusers_folder, verified
 from experiments.images.runs import Problem, denoised, generator, of_network, on_device, run
-from verdicts.studies import Cell, cell
-from verdicts.studies.arrays import Array
+from verdicts.studies import Array, Cell, Kept, cell
 
 README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
+DATA = ("cifar10-test", "efficientnet-lite0")
 LOST = 1e9
 """The kernel distance of a batch whose state did not stay finite: as far as can be."""
 FEWER, FID_REFERENCE = 10_000, 50_000
@@ -45,10 +46,12 @@ NEAREST, SPLITS = 3, 10
 
 
 class Reference(NamedTuple):
-    """Images that samples are judged by: a registered set, or a file where there is a `sha256`."""
+    """Images that samples are judged by: a registered set, or a file where there is a `sha256`; at half their side
+    where they are `halved`."""
 
     name: str
     sha256: str | None = None
+    halved: bool = False
 
     def __str__(self) -> str:
         """Return the name in tables: of a file, with its checksum, since another may have its name."""
@@ -88,7 +91,7 @@ class Batch(NamedTuple):
     variance_ratio: float
 
 
-@cell(data=("cifar10-test", "efficientnet-lite0"))
+@cell(data=DATA)
 def batch(setup: Setup, sampler: str, budget: int, number: int) -> Batch:
     """Run one batch; batches of one number start alike and draw the same noise, whatever the sampler."""
     network, points, last_sigma = setup[:3]
@@ -119,7 +122,7 @@ class Quality(NamedTuple):
     kernel: tuple[float, ...]
 
 
-@cell(data=("cifar10-test", "efficientnet-lite0"))
+@cell(data=DATA, kept=Kept("colour.quality", tolerance=1e-3))
 def quality(setup: Setup, sampler: str, budget: int, batches: int, features: Features) -> Quality:
     """Judge so many batches, in features; Frechet distances by moments, summed batch by batch."""
     given = [batch(setup, sampler, budget, number).features.get(features) for number in range(1, batches + 1)]
@@ -129,7 +132,7 @@ def quality(setup: Setup, sampler: str, budget: int, batches: int, features: Fea
     if not kept:
         return Quality(0, math.nan, math.nan, math.nan, math.nan, math.nan, kernel)
     count, first = sum(map(len, kept)), torch.cat(kept)[:FEWER]
-    published = reference_moments(setup.reference, features)
+    published = metrics.Moments(*map(torch.from_numpy, reference_moments(setup.reference, features)))
     whole, fewer = (metrics.frechet_of_moments(metrics.moments(blocks), published) for blocks in (kept, [first]))
     score = math.nan
     if logits and count >= SPLITS:
@@ -138,11 +141,25 @@ def quality(setup: Setup, sampler: str, budget: int, batches: int, features: Fea
     return Quality(count, whole, fewer, score, support.precision, support.recall, kernel)
 
 
-@cache
-def reference_moments(reference: Reference, features: Features) -> metrics.Moments:
-    """Return the moments of the features of all reference images, `FID_REFERENCE` at most. Raises as `pictures`."""
+class StoredMoments(NamedTuple):
+    """Mean and covariance of features."""
+
+    mean: Array
+    covariance: Array
+
+
+@cell(data=DATA)
+def reference_moments(reference: Reference, features: Features) -> StoredMoments:
+    """The moments of the features of all reference images, `FID_REFERENCE` at most."""
     blocks = pictures(reference, FID_REFERENCE).split(FEWER)
-    return metrics.moments(extractor(features)(block) for block in blocks)
+    return StoredMoments(*(each.numpy() for each in metrics.moments(extractor(features)(block) for block in blocks)))
+
+
+@cell(data=DATA)
+def reference_features(reference: Reference, count: int, features: Features) -> Array:
+    """The features (float32, n x d) of so many reference images."""
+    short: Array = extractor(features)(pictures(reference, count)).float().numpy()
+    return short
 
 
 def variance_ratio(x: Float[Tensor, "n c h w"], points: int, last_sigma: float) -> float:
@@ -169,7 +186,9 @@ def exact_problem(points: int, last_sigma: float) -> Problem:
 def network_problem(network: Network) -> Problem:
     """Return a network's score. Raises DataUnavailable where its file is missing, UserError for another."""
     path, sha256 = network.path, network.sha256
-    if path.is_dir():
+    if str(path) in COMMITTED:
+        loaded = colour_score(str(path))
+    elif path.is_dir():
         loaded = diffusers_folder(path, sha256, network.config_sha256, network.largest, device())
     else:
         loaded = checkpoint(path, sha256, network.side, network.trained, device())
@@ -189,7 +208,8 @@ def pictures(reference: Reference, count: int) -> Float[Tensor, "n c h w"]:
     """
     x = images(reference.name).x if reference.sha256 is None else _own(Path(reference.name), reference.sha256)
     chosen = shuffled(x, count)
-    return chosen.float().div_(255) if chosen.dtype is torch.uint8 else chosen
+    chosen = chosen.float().div_(255) if chosen.dtype is torch.uint8 else chosen
+    return at_half(chosen) if reference.halved else chosen
 
 
 def _own(path: Path, sha256: str) -> Tensor:
@@ -213,8 +233,9 @@ def extractor(name: Features) -> Extractor:
 @cache
 def judge(reference: Reference, count: int, features: Features) -> Judge:
     """Return the judge in these features by reference images. Raises as `pictures`."""
-    extract = extractor(features)
-    return Judge(extract, str(reference), extract(pictures(reference, count)))
+    return Judge(
+        extractor(features), str(reference), torch.from_numpy(reference_features(reference, count, features)).double()
+    )
 
 
 def available(settings: Settings) -> tuple[Features, ...]:
@@ -237,8 +258,9 @@ def setup_of(settings: Settings, problem: str) -> Setup:
             f"{problem}: no file is named: have it from {README}; give path and sha256 under colour.networks",
             missing=f"a file for {problem}",
         )
-    reference = Reference(network.reference, network.reference_sha256) if network else Reference("cifar10-test")
-    s = settings
+    s, reference = settings, Reference("cifar10-test")
+    if network:
+        reference = Reference(network.reference, network.reference_sha256, network.halved)
     alone, size = network and network.alone, s.of(problem).batch
     return Setup(alone, s.points, s.last_sigma, reference, s.reference, available(s), size, s.seed)
 
@@ -258,6 +280,16 @@ def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and tables read."""
     for problem in (CIFAR, *settings.networks):
         setup, asked = setup_of(settings, problem), settings.of(problem)
+        for name in setup.features:
+            yield reference_features.cell(setup.reference, setup.compared, name)
+            yield reference_moments.cell(setup.reference, name)
         for sampler, budget in product(asked.samplers, asked.budgets):
             yield from (batch.cell(setup, sampler, budget, number) for number in range(1, asked.batches + 1))
-            yield from (quality.cell(setup, sampler, budget, asked.batches, name) for name in setup.features)
+        yield from qualities(settings, problem)
+
+
+def qualities(settings: Settings, problem: str) -> Iterator[Cell]:
+    """Yield the cells that a problem's table reads."""
+    setup, asked = setup_of(settings, problem), settings.of(problem)
+    for sampler, budget, name in product(asked.samplers, asked.budgets, setup.features):
+        yield quality.cell(setup, sampler, budget, asked.batches, name)

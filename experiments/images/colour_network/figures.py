@@ -15,14 +15,15 @@ from ams.samplers.looks import LOOKS
 from ams.samplers.presets import Family, Hyperparameters
 from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.drawn import save_drawn, tabled
+from experiments.images.colour.figures import rows
 from experiments.images.colour_network import quality, study, tuning
 from experiments.images.colour_network.quality import Batch
-from experiments.images.colour_network.settings import Settings
+from experiments.images.colour_network.settings import Published, Settings
 from experiments.images.comparison import column, half_widths_named, interval, with_half_widths
 from experiments.images.drawing import draw_grid
 from experiments.images.features.pooled import Entry, judged
 from experiments.images.features.pooled_tables import of_run
-from experiments.images.features.scores import CONDITIONS, title
+from experiments.images.features.scores import CONDITIONS, HEADER, title
 from experiments.images.pretrained.samplers import BY_NAME
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import TableCell
@@ -93,7 +94,19 @@ def tables(settings: Settings) -> list[Table]:
     """Return every number of every sampler and budget, with its conditions."""
     quantities = (*_QUANTITIES, "energy", "variance_ratio")
     header = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS, *half_widths_named(map(title, quantities)))
-    return [tabled(colour_network, header, _CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}")]
+    made = [tabled(colour_network, header, _CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}")]
+    if settings.published:
+        made.append(tabled(colour_network_published, HEADER, _CLAIMS, settings.published))
+    return made
+
+
+def colour_network_published(settings: Published) -> Iterator[tuple[TableCell, ...]]:
+    """The suite's own network in the form of a published table: CIFAR-10 at 16 x 16 pixels, hyperparameters as in the
+    authors' configurations, tuning none. The Fréchet distance, to 10,000 test images, and the Inception score are in
+    the features and classes of EfficientNet-Lite0, so no published number compares with them.
+    """
+    for network in settings.networks:
+        yield from rows(settings, network)
 
 
 def colour_network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:

@@ -23,10 +23,9 @@ from torch import Tensor
 
 from ams import metrics
 from ams.data import images
-from ams.data.cifar_archive import halved
 from ams.targets import Gaussian
 from experiments.images.colour_network.settings import Settings, Setup
-from experiments.images.colour_task import Colour, ColourTask, Parts, shuffled
+from experiments.images.colour_task import Colour, ColourTask, Parts, at_half, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.features.scores import Judge
 from experiments.images.loss import fitted
@@ -64,8 +63,7 @@ def problem(last_sigma: float) -> Problem:
 @cache
 def test_images() -> Float[Tensor, "n 3 16 16"]:
     """Return CIFAR-10's test images at 16 x 16 pixels, shuffled. Raises DataUnavailable without their file."""
-    small = halved(pictures(shuffled(images("cifar10-test").x)))
-    return torch.from_numpy(small).float().div_(255).movedim(-1, 1).contiguous()
+    return at_half(shuffled(images("cifar10-test").x))
 
 
 @cache

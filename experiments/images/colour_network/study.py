@@ -7,6 +7,7 @@ import torch
 
 from ams.samplers.presets import Hyperparameters
 from ams.schedules import Level
+from experiments.images.colour import study as published
 from experiments.images.colour_network import losses, quality, tuning
 from experiments.images.colour_network.quality import DATA, Batch
 from experiments.images.colour_network.settings import Settings, Setup
@@ -67,3 +68,6 @@ def cells(settings: Settings) -> Iterator[Cell]:
         for sampler, budget in product(settings.samplers, settings.budgets):
             for given in dict.fromkeys(tuning.chosen(sampler, budget)):
                 yield batch.cell(setup, sampler, budget, given, number)
+    if (form := settings.published) is not None:
+        for network in form.networks:
+            yield from published.qualities(form, network)
