@@ -43,6 +43,20 @@ def test_every_normal_draw_is_answered_in_order(name: str) -> None:
         assert value.dtype is torch.float64 and value.shape == (ROWS, WIDTH) and bool((value == number).all())
 
 
+def test_draws_by_a_function_in_pytorchs_place_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of code that wraps `torch.randn_like`: the state that it is given stays as it is."""
+    theirs, x = torch.randn_like, torch.zeros(ROWS, WIDTH)
+    monkeypatch.setattr(torch, "randn_like", lambda like, **given: theirs(like, **given))
+    with answered(Draws(numbered), ROWS):
+        assert bool((torch.randn_like(x) == 1.0).all()) and bool((x == 0.0).all())
+
+
+def test_a_draw_into_a_tensor_fills_it() -> None:
+    x = torch.zeros(ROWS, WIDTH)
+    with answered(Draws(numbered), ROWS):
+        assert torch.randn(ROWS, WIDTH, out=x) is x and bool((x == 1.0).all())
+
+
 def test_mean_and_deviation_are_applied() -> None:
     with answered(Draws(numbered), ROWS):
         assert bool((torch.normal(2.0, 3.0, size=(ROWS, 1)) == 5.0).all())
