@@ -23,7 +23,7 @@ from ams.schedules import Level
 from ams.targets.base import Target
 
 _unwatched = torch._C.DisableTorchFunction  # `answered` watches what a library does, not the kit's own arithmetic
-PURE_NOISE = 1e-8
+PURE_NOISE = torch.finfo(torch.float32).eps  # cos(pi/2) is -4e-8 in float32
 ROUNDED = 64  # units of rounding by which the noise levels of a batch's rows may differ
 PREDICTIONS = ("x0", "eps", "v", "flow", "score")
 

@@ -45,6 +45,13 @@ def test_calls_are_recorded_until_there_are_enough() -> None:
     assert_equal(net.calls[1].x, X.reshape(4, 2))
 
 
+@pytest.mark.parametrize("number", [float, lambda value: value.expand(4)])
+def test_pure_noise_is_told_in_single_precision(number) -> None:  # type: ignore[no-untyped-def]
+    """cos(pi/2) is -4e-8 there."""
+    scale = torch.tensor(math.pi / 2, dtype=torch.float32).cos()
+    assert noise_level(number(scale), 1.0).scale == 0.0
+
+
 def test_pure_noise_predicts_the_mean_and_no_noise_the_point() -> None:
     assert_equal(network()("x0", X, Level(0, sigma=1.0, scale=0.0)), MEAN.expand(4, 1, 1, 2))
     assert_equal(network()("x0", X, Level(0, sigma=0.0)), X)
