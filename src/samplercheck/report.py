@@ -207,6 +207,8 @@ def _judge(report: Report) -> list[Judgement]:
             of_clipping = name in ("rotation", "scaling") and not affine  # clipping prefers the axes and its own scale
             fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
+        elif name == "float32":
+            judged.append(Judgement(name, NOTED, finding.why))
     if not affine:
         decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
         words = no_exact_law(report)
