@@ -3,18 +3,20 @@
 import math
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any, TypeVar
 
 from ams.metrics.gaussian import gaussian_w2
 from ams.statistics.orders import Order
 from samplercheck.answered_draws import Shared
+from samplercheck.coefficients import Weight, worst_weight
 from samplercheck.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
 from samplercheck.errors import NotMade
 from samplercheck.invariants import Finding, invariants
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
-from samplercheck.report import AFFINE, END, LIMIT, Report, reached
+from samplercheck.report import AFFINE, END, LIMIT, REFUTED, Report, reached
 from samplercheck.sampler import Sampler, one_thread
 
 FEW_STEPS = (5, 10, 20)
@@ -72,7 +74,7 @@ def conform(
     else:
         mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
-    return Report(
+    report = Report(
         sampler.name,
         sampler.version,
         settings or {},
@@ -87,6 +89,15 @@ def conform(
         time.perf_counter() - began,
         tuple(dict.fromkeys(trouble)),
     )
+    return report if report.verdict != REFUTED else replace(report, worst=_worst(sampler))
+
+
+def _worst(sampler: Sampler) -> Weight | None:
+    """Return a refuted sampler's worst weight, None where none can be read: it is a hint, and decides nothing."""
+    try:
+        return worst_weight(sampler)
+    except (NotMade, ArithmeticError, ValueError, RuntimeError):
+        return None
 
 
 def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Convergence, float]:

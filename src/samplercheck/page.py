@@ -24,6 +24,7 @@ svg text { font: 13px system-ui, sans-serif; fill: currentColor } pre { white-sp
 </style>
 <h1>$name</h1>
 <p>Version $version. Conformance kit $kit: <span class="mark" style="color:$colour">$verdict</span>. $why.</p>
+$worst
 <p>The verdict <em>holds</em> says that no check refutes the sampler, not that all of it is proved.</p>
 <p>The network of these checks is the exact one of a known target, not a trained one. The targets are Gaussians, with
 standard deviations from 0.05 to 2 times the data's scale if no others were given, and a mixture of two Gaussians.
@@ -68,6 +69,7 @@ def html(report: Report) -> str:
         kit=VERSION,
         colour=colour(report.verdict),
         why=escape(report.why[:1].upper() + report.why[1:]),
+        worst=f"<p>Look here first: {escape(report.worst.text())}.</p>" if report.worst else "",
         rows=rows,
         slope=slope,
         judged=JUDGED,

@@ -16,6 +16,7 @@ import torch
 
 from ams.statistics.orders import Order
 from samplercheck.as_used import AsUsed
+from samplercheck.coefficients import Weight
 from samplercheck.convergence import Convergence, Limit
 from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
@@ -65,7 +66,8 @@ class Judgement:
 class Report:
     """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated.
 
-    `used` has what options of the network do, where that was asked for.
+    `used` has what options of the network do, where that was asked for; `worst` the weight of a refuted sampler's steps
+    that is farthest from a known method's.
     """
 
     name: str
@@ -82,6 +84,7 @@ class Report:
     seconds: float
     trouble: tuple[str, ...] = ()
     used: tuple[AsUsed, ...] = ()
+    worst: Weight | None = None
     judgements: tuple[Judgement, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -126,6 +129,8 @@ class Report:
             "settings": self.settings,
             "verdict": self.verdict,
             "why": self.why,
+            "worst": self.worst and self.worst._asdict(),
+            "noted": [each.check for each in self.judgements if each.verdict == NOTED],
             "stated_order": self.order,
             "order": _interval(measured),
             "order_conditions": self.conditions and _conditions(self.conditions),
@@ -156,6 +161,7 @@ class Report:
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
             f"  {self.why}",
+            *([f"  Look here first: {self.worst.text()}"] if self.worst else []),
             "",
         ]
         lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]

@@ -1,0 +1,225 @@
+r"""The weight of each output of the network in a step, read off a run, and what the nearest known method has there.
+
+The network here ignores its input: its k-th output is a small number in element k and zero elsewhere, so that element k
+of the states is their response to that output alone. Outputs are given in the prediction of which a method combines
+fewest. With `v = sigma / scale`, `lambda = -ln v` and noise eta, kappa = 1 + eta^2, the exact step then is
+
+    eps    y = x / scale     y' = y + kappa int eps dv
+    x0     u = x / sigma     u' = exp((1 - kappa) h) u + kappa int x0 exp((1 - kappa) lambda' + kappa l) dl
+    flow   x (eta = 0)       x' = x + int flow dt,     t = sigma, where scale + sigma = 1
+
+and a step's weights, in units of that integral of 1, are compared with those of the polynomial through the same
+outputs: as a function of lambda, v or t (DEIS; Adams and Bashforth; Heun), or with the integral in lambda
+(DPM-Solver++(2M)). Where these agree and a step makes one draw (eta = 1), its weight is compared with the nearer of
+
+    sigma' sqrt(1 - exp(-2 h))   (the exact step with x0 held)     scale' sqrt(v^2 - v'^2)   (reverse diffusion).
+
+For a refuted sampler the weight that is farthest from the nearest method's tells where to look.
+"""
+
+import math
+from collections.abc import Callable
+from fractions import Fraction
+from itertools import count, product
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ams.schedules import Level
+from samplercheck.answered_draws import Draws
+from samplercheck.convergence import calls_a_step, ratio
+from samplercheck.model import Recorded
+from samplercheck.sampler import Sampler, trajectory
+
+STEPS = (16, 20)
+"""Of the runs: the second one is read, the first tells how many calls a step makes."""
+STATE, NOISE = -1, -2
+SMALL = 1e-4  # of an output: below any threshold at which a library clips
+SEEN, SAME, MOST = 1e-7, 1e-6, 4  # a weight that counts; two that agree; outputs that a step combines at most
+_NODES, _GAUSS = np.polynomial.legendre.leggauss(16)
+Function = Callable[[np.ndarray], np.ndarray]
+_VARIABLES: dict[str, Function] = {
+    "lambda": lambda lam: lam,
+    "v": lambda lam: np.exp(-lam),
+    "t": lambda lam: 1 / (1 + np.exp(lam)),
+}
+_PREDICTIONS = ("eps", "x0", "flow")
+
+
+class Weight(NamedTuple):
+    """In `step`, from 1 on, the weight of the output `back` calls before the last one, beside the `expected` one.
+
+    `back` is `STATE` for the state's own weight, `NOISE` for that of the draw. `method` has the expected one.
+    """
+
+    step: int
+    back: int
+    got: float
+    expected: float
+    method: str
+
+    def text(self) -> str:
+        """Return it in words."""
+        many = "s" if self.back > 1 else ""
+        of = {NOISE: "the noise", STATE: "the state", 0: "the last output"}.get(
+            self.back, f"the output {self.back} call{many} back"
+        )
+        return f"step {self.step}: weight of {of} {_shown(self.got)}, expected {_shown(self.expected)} ({self.method})"
+
+
+class _Step(NamedTuple):
+    """A step between two noise levels: the levels of its outputs, the newest last.
+
+    `weights` are that of the state, which is `kept` in the exact step, then those of the outputs. `noise` has the
+    weight of the draws and those of both rules.
+    """
+
+    number: int
+    ends: tuple[float, float]
+    nodes: list[float]
+    kept: float
+    weights: np.ndarray
+    noise: tuple[float, float, float]
+
+
+def worst_weight(sampler: Sampler) -> Weight | None:
+    """Return the weight that is farthest from that of the nearest method, None where all agree or none can be read.
+
+    The nearest method is that with which most weights agree, of several the one that is nearest in sum.
+    """
+    if sampler.noise not in (0.0, 1.0):
+        return None
+    kappa, tried = 1 + sampler.noise, []
+    for prediction, variable in product(_PREDICTIONS, _VARIABLES):
+        steps = _read(sampler, prediction, kappa)
+        for name, density in _densities(prediction, kappa).items() if steps else ():
+            expected = [_expected(step, density, _VARIABLES[variable]) for step in steps]
+            apart = [np.abs(step.weights - other) for step, other in zip(steps, expected, strict=True)]
+            every = np.concatenate(apart)
+            if np.isfinite(every).all():
+                method = f"int {prediction} {name}, polynomial in {variable}"
+                tried.append((-float((every < SAME).mean()), float(every.sum()), method, steps, expected, apart))
+    if not tried:
+        return None
+    disagree, _, method, steps, expected, apart = min(tried, key=lambda one: one[:2])
+    if disagree == -1.0:
+        return _worst_noise(steps) if sampler.noise else None
+    at = max(range(len(steps)), key=lambda i: float(apart[i].max()))
+    place = int(apart[at].argmax())
+    back = len(steps[at].nodes) - place if place else STATE
+    return Weight(steps[at].number, back, float(steps[at].weights[place]), float(expected[at][place]), method)
+
+
+def _worst_noise(steps: list[_Step]) -> Weight | None:
+    """Return the weight of a draw that is farthest from the nearer rule's, None where all agree or none was drawn."""
+    weights = np.array([step.noise for step in steps])
+    apart = np.abs(weights[:, :1] / weights[:, 1:] - 1)
+    rule = int(apart.max(0).argmin())
+    at = int(apart[:, rule].argmax())
+    if not weights[at, 0] or apart[at, rule] < SAME:
+        return None
+    got, expected = float(weights[at, 0]), float(weights[at, 1 + rule])
+    return Weight(steps[at].number, NOISE, got, expected, ("x0 held", "reverse diffusion")[rule])
+
+
+def _densities(prediction: str, kappa: float) -> dict[str, Function]:
+    """Return the integrals of a prediction by their names, each as a density in lambda."""
+    if prediction == "x0":
+        return {"d exp(lambda)": lambda lam: np.exp(kappa * lam), "d lambda": np.ones_like}
+    if prediction == "eps":
+        return {"dv": lambda lam: np.exp(-lam)}
+    return {"dt": lambda lam: np.exp(lam) / (1 + np.exp(lam)) ** 2}
+
+
+def _run(sampler: Sampler, prediction: str, steps: int, width: int) -> list[tuple[Level, Tensor]]:
+    """Return level and input (3, width) of each call of a run; sample 1 starts at `SMALL`, sample 2 draws it."""
+    start, asked = torch.zeros(3, width, dtype=torch.float64), Draws()
+    start[1] = SMALL
+
+    def drawn(_: int, shape: torch.Size) -> Tensor:
+        value = torch.zeros(3, width, dtype=torch.float64)
+        value[2] = SMALL
+        return value.reshape(shape)
+
+    calls = trajectory(sampler, _impulses(prediction), start, steps, asked).calls
+    if steps - 1 <= asked.normals <= steps and not asked.times:
+        calls = trajectory(sampler, _impulses(prediction), start, steps, Draws(drawn)).calls
+    return [(call.level, call.x) for call in calls]
+
+
+def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
+    """Return the steps of a run by their weights, none where most of them combine more than `MOST` outputs."""
+    short, long = (len(_run(sampler, prediction, steps, 1)) for steps in STEPS)
+    each = calls_a_step(STEPS, (short, long)) or 1
+    calls, read = _run(sampler, prediction, STEPS[-1], long), []
+    if prediction == "flow" and any(abs(level.scale + level.sigma - 1) > SAME for level, _ in calls):
+        return []
+    for number, i in enumerate(range(0, len(calls) - each, each), 1):
+        (before, x), (after, x_next) = calls[i], calls[i + each]
+        if not (before.scale and before.sigma and after.scale and after.sigma) or ratio(after) >= ratio(before):
+            continue
+        y, y_next = x / _unit(before, prediction), x_next / _unit(after, prediction)
+        kept = float((y_next[1] - y_next[0])[0] / (y[1] - y[0])[0])
+        weights = (y_next[0] - kept * y[0]).numpy() / SMALL / _whole(before, after, prediction, kappa)
+        used = np.flatnonzero(np.abs(weights) > SEEN)
+        if 0 < len(used) <= MOST and math.isfinite(kept):
+            ends = -math.log(ratio(before)), -math.log(ratio(after))
+            exact = math.exp((1 - kappa) * (ends[1] - ends[0])) if prediction == "x0" else 1.0
+            nodes = [-math.log(ratio(calls[k][0])) if calls[k][0].scale else -math.inf for k in used]
+            drawn = float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0]) / SMALL * _unit(after, prediction)
+            held = after.sigma * math.sqrt(-math.expm1(2 * (ends[0] - ends[1])))
+            noise = abs(drawn), held, after.scale * math.sqrt(ratio(before) ** 2 - ratio(after) ** 2)
+            read.append(_Step(number, ends, nodes, exact, np.array([kept, *weights[used]]), noise))
+    return read if 2 * each * len(read) > len(calls) else []
+
+
+def _impulses(prediction: str) -> Recorded:
+    """Return the network whose k-th output, of one run, is `SMALL` in element k."""
+    numbers = count()
+
+    def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+        value, number = torch.zeros_like(x), next(numbers)
+        if number < x.shape[1]:
+            value[:, number] = SMALL
+        match prediction:
+            case "eps":
+                return (x - level.sigma * value) / level.scale if level.scale else torch.zeros_like(x), value
+            case "x0":
+                return value, (x - level.scale * value) / level.sigma if level.sigma else torch.zeros_like(x)
+            case _:
+                return x - level.sigma * value, x + level.scale * value
+
+    return Recorded(pair)
+
+
+def _unit(level: Level, prediction: str) -> float:
+    return {"eps": level.scale, "x0": level.sigma, "flow": 1.0}[prediction]
+
+
+def _whole(before: Level, after: Level, prediction: str, kappa: float) -> float:
+    """Return the exact integral of a step for an output of 1."""
+    if prediction == "flow":
+        return after.sigma - before.sigma
+    start, end = ratio(before), ratio(after)
+    return kappa * (end - start) if prediction == "eps" else (1 - (end / start) ** kappa) / end
+
+
+def _expected(step: _Step, density: Function, variable: Function) -> np.ndarray:
+    """Return the weights with the polynomial through the step's outputs; not finite where two of them coincide."""
+    start, end = step.ends
+    lam = (start + end) / 2 + (end - start) / 2 * _NODES
+    measure, at = _GAUSS * density(lam), variable(lam)
+    places, values = variable(np.array(step.nodes)), np.ones((len(step.nodes), len(lam)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for k, place in enumerate(places):
+            for other in np.delete(places, k):
+                values[k] *= (at - other) / (place - other)
+        return np.array([step.kept, *(values @ measure / measure.sum())])
+
+
+def _shown(value: float) -> str:
+    """Return a number, as a fraction where it is a simple one."""
+    simple = Fraction(value).limit_denominator(96)
+    return str(simple) if abs(simple - Fraction(value)) < SEEN else f"{value:.4g}"
