@@ -6,12 +6,13 @@ from contextlib import suppress
 from itertools import product
 from typing import Any
 
+from ams.data import WEIGHTS
 from ams.errors import DataUnavailable
 from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.drawn import tabled
 from experiments.images.colour import study
-from experiments.images.colour.settings import CIFAR, Settings
-from experiments.images.features.scores import HEADER, row, title
+from experiments.images.colour.settings import CIFAR, Features, Settings
+from experiments.images.features.scores import HEADER, Conditions, row, title
 from verdicts import Table
 from verdicts.records.figures import TableCell
 
@@ -41,7 +42,7 @@ def rows(settings: Settings, problem: str) -> Iterator[tuple[TableCell, ...]]:
     setup, asked = study.setup_of(settings, problem), settings.of(problem)
     for features, sampler, budget in product(setup.features, asked.samplers, asked.budgets):
         judged, name = study.judged(settings, problem, sampler, budget, features), f"{problem}: {sampler}"
-        conditions = study.judge(setup.reference, setup.compared, features).conditions(setup.size)
+        conditions = Conditions(setup.size, str(setup.reference), setup.compared, features, _sha256(features))
         yield row(name, budget, "kernel", mean_interval(judged.kernel, CONFIDENCE), conditions)
         n, fewer = judged.images, min(study.FEWER, judged.images)
         of_all = [("frechet", judged.frechet, n), ("inception_score", judged.inception_score, n)]
@@ -49,3 +50,8 @@ def rows(settings: Settings, problem: str) -> Iterator[tuple[TableCell, ...]]:
         for quantity, value, of in (*of_all, *[("frechet", judged.fewer_frechet, fewer)][: fewer < n], *of_fewer):
             if not math.isnan(value):
                 yield name, budget, title(quantity), value, "", "", asked.batches, of, *conditions.cells()
+
+
+def _sha256(features: Features) -> str:
+    """Return the checksum of an extractor's weights: of a registered one without its file."""
+    return WEIGHTS[features].contents if features in WEIGHTS else study.extractor(features).sha256

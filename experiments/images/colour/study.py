@@ -122,7 +122,7 @@ class Quality(NamedTuple):
     kernel: tuple[float, ...]
 
 
-@cell(data=DATA, kept=Kept("colour.quality", tolerance=1e-3))
+@cell(data=DATA, kept=Kept("colour_network.quality", tolerance=1e-3))
 def quality(setup: Setup, sampler: str, budget: int, batches: int, features: Features) -> Quality:
     """Judge so many batches, in features; Frechet distances by moments, summed batch by batch."""
     given = [batch(setup, sampler, budget, number).features.get(features) for number in range(1, batches + 1)]

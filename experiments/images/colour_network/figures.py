@@ -1,6 +1,7 @@
 """The group's figures and table, each read from what the study computed."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from experiments.images.features.scores import CONDITIONS, HEADER, title
 from experiments.images.pretrained.samplers import BY_NAME
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import TableCell
+from verdicts.studies.kept import Refused
 
 _CLAIMS = ("X5", "X5a", "X6", "X7", "X8a", "X9")
 _QUANTITIES = ("frechet", "kernel", "density", "coverage")
@@ -106,7 +108,8 @@ def colour_network_published(settings: Published) -> Iterator[tuple[TableCell, .
     the features and classes of EfficientNet-Lite0, so no published number compares with them.
     """
     for network in settings.networks:
-        yield from rows(settings, network)
+        with suppress(Refused):  # kept cells that an audit does not let be shown; its record says why
+            yield from rows(settings, network)
 
 
 def colour_network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
