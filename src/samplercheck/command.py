@@ -65,7 +65,8 @@ def run(
         if order is not None:
             tested = replace(tested, order=order)
         if kind is not None:
-            tested = replace(tested, noise=0.0 if kind == "ode" else (tested.noise or 1.0))
+            stated = {"ode": 0.0, "sde": tested.noise or 1.0, "churn": None}
+            tested = replace(tested, noise=stated[kind])
         report = conform(tested, given)
         asked = ((with_guidance, guidance), (with_clipping, clip))
         report = replace(report, used=tuple(measure(tested, value) for measure, value in asked if value is not None))

@@ -22,8 +22,8 @@ class Conform:
     """Which sampler, as diffusers:DDIMScheduler."""
     order: Whole = None
     """The order that is claimed (default: what the library's documentation states)."""
-    kind: Annotated[Literal["ode", "sde"] | None, arg(metavar="{ode,sde}", help_behavior_hint="")] = None
-    """Whether it solves the flow or the reverse SDE (default: what the adapter knows)."""
+    kind: Annotated[Literal["ode", "sde", "churn"] | None, arg(metavar="{ode,sde,churn}", help_behavior_hint="")] = None
+    """It solves the flow, or the reverse SDE, or its noise varies along a run (default: what the adapter knows)."""
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
     guidance: Number = None

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ams.errors import UserError
 from ams_suite.__main__ import main
-from samplercheck import as_used
+from samplercheck import Sampler, as_used, command
 from samplercheck.changes import changes, read
 
 SAMPLERS = """
@@ -89,6 +90,18 @@ def test_verdict_reason_and_json(file: Path, capsys: pytest.CaptureFixture[str])
     assert {"name", "version", "order", "order_conditions", "limit", "w2", "invariants", "seconds"} <= set(report)
     assert report["not_made"]["evaluations"] == "no number of evaluations is stated" and report["torch"]
     assert list(report["w2"]) == ["5", "10", "20"] and report["superposition_defect"] < 1e-10
+
+
+@pytest.mark.parametrize(("kind", "noise"), [("ode", 0.0), ("sde", 1.0), ("churn", None)])
+def test_the_kind_states_the_noise(file: Path, monkeypatch: pytest.MonkeyPatch, kind: str, noise: float | None) -> None:
+    seen: list[float | None] = []
+
+    def stopped(tested: Sampler, given: object) -> None:
+        seen.append(tested.noise)
+        raise UserError("seen")
+
+    monkeypatch.setattr(command, "conform", stopped)
+    assert main(["conform", f"{file}:silent", "--kind", kind]) == 2 and seen == [noise]
 
 
 def test_page_badge_options_and_changes(
