@@ -20,7 +20,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from ams.targets import GaussianMixture
-from samplercheck.answered_draws import seeded
+from samplercheck.answered_draws import Unanswered, seeded
 from samplercheck.convergence import ratio
 from samplercheck.model import Recorded, exact
 from samplercheck.nonlinear import TwoModes
@@ -30,6 +30,10 @@ STEPS = 20
 ROWS = 4
 TIGHT = 1e-9
 SINGLE = 1e-4
+
+
+_NOTHING = Recorded(lambda x, level: (torch.zeros_like(x), torch.zeros_like(x)))
+"""Predicts 0."""
 
 
 class Finding(NamedTuple):
@@ -44,7 +48,7 @@ class Finding(NamedTuple):
 def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str, Finding]:
     """Return the findings of all checks, by name, on the two-mode mixture.
 
-    Raises TypeError for a run that calls the network not once.
+    Raises TypeError for a run that calls the network not once, Unanswered for noise from elsewhere than PyTorch.
     """
     target = TwoModes(sampler.data_std)
     network, generator = target.network(), torch.Generator().manual_seed(seed)
@@ -69,6 +73,12 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     reference = run(x)
     if not reference.calls:
         raise TypeError("run called the network not once: call network(predict, x, level) for each prediction")
+    still = run(torch.zeros_like(x), network=_NOTHING, turn=torch.zeros(2, 2, dtype=torch.float64)).end
+    if bool(still.isfinite().all()) and float(still.std()) > TIGHT * sampler.data_std:
+        raise Unanswered(
+            "with start, predictions and answered draws 0 the end differs from entry to entry: the code draws noise "
+            "that the kit does not answer, as NumPy's or jax.random's; draw with PyTorch or draws.increment"
+        )
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
     findings: dict[str, Finding] = {"finite": _finite(reference.end, "float64")}
     if sampler.noise is not None and findings["finite"].holds:

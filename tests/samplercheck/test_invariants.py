@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from samplercheck import Draws, Network
+from samplercheck.answered_draws import Unanswered
 from samplercheck.invariants import invariants
 from tests.samplercheck.references import REFERENCES, Reference, karras, preserving
 
@@ -50,10 +51,6 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
         after(lambda x: x / 0.0 * 0.0),
         {"finite", "deterministic", "rows independent", "rotation", "scaling", "float32", "bfloat16"},
     ),
-    "NumPy's draws": (
-        after(lambda x: x + torch.from_numpy(np.random.standard_normal(x.shape)).to(x)),  # noqa: NPY002
-        {"deterministic", "rows independent", "rotation", "scaling", "float32"},
-    ),
     "noise where none is stated": (CLEAN._replace(noise=0.0), {"noise"}),
     "no noise where some is stated": (REFERENCES["DDIM"]._replace(noise=1.0), {"noise"}),
     "noise drawn before the first step": (CLEAN._replace(run=drawn(lambda x, n: torch.randn(n, *x.shape))), set()),
@@ -83,13 +80,14 @@ def test_each_break_is_seen_and_nothing_else(name: str) -> None:
 
 
 def test_what_the_kit_does_not_answer_is_told_from_noise() -> None:
-    def numpy(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-        return still.run(network, x + torch.from_numpy(generator.standard_normal(x.shape)).to(x), levels, draws)
+    def counting(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+        runs.append(1.0)
+        return still.run(network, x, levels, draws) + 0.1 * len(runs)
 
-    generator, still = np.random.default_rng(0), REFERENCES["DDIM"]
+    runs, still = list[float](), REFERENCES["DDIM"]
     told = {
         "the code draws noise": CLEAN._replace(noise=0.0),
-        "clear what it keeps from run to run": still._replace(run=numpy),
+        "clear what it keeps from run to run": still._replace(run=counting),
         "no draw that the kit answers": still._replace(noise=1.0),
         "no draw moves the end": still._replace(
             run=lambda network, x, *given: still.run(network, x + 0 * torch.randn_like(x), *given), noise=1.0
@@ -98,6 +96,13 @@ def test_what_the_kit_does_not_answer_is_told_from_noise() -> None:
     for words, reference in told.items():
         found = invariants(reference.sampler(words))["noise"]
         assert found.holds is False and words in found.why
+
+
+@pytest.mark.parametrize("generator", [np.random, np.random.default_rng(0)], ids=["global", "its own"])
+def test_draws_that_the_kit_does_not_answer_are_told_and_not_judged(generator) -> None:  # type: ignore[no-untyped-def]
+    drawn = after(lambda x: x + torch.from_numpy(generator.standard_normal(x.shape)).to(x))
+    with pytest.raises(Unanswered, match=r"the kit does not answer, as NumPy's or jax\.random's"):
+        invariants(drawn.sampler("NumPy's draws"))
 
 
 def test_rising_noise_is_noted_and_not_judged() -> None:
