@@ -5,6 +5,7 @@ import math
 import sys
 import sysconfig
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
@@ -24,6 +25,7 @@ from samplercheck.changes import changes, read
 from samplercheck.judgement import conform
 from samplercheck.page import badge, html
 from samplercheck.report import HOLDS, REFUTED, Report
+from samplercheck.sampler import Sampler
 
 EXIT = {HOLDS: 0, REFUTED: 1}
 RAISED, INCONCLUSIVE = 3, 4
@@ -43,6 +45,48 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     return values
 
 
+def named(samplers: Sequence[str]) -> list[str]:
+    """Return the samplers that patterns name, each once. Raises UserError where there is none."""
+    _add_survey()
+    names = list(dict.fromkeys(name for pattern in samplers for name in adapters.matching(pattern)))
+    if not names:
+        raise UserError("no sampler is named: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
+    return names
+
+
+def batch(names: Sequence[str], json: bool, order: int | None, kind: str | None, **others: Any) -> int:
+    """Test several samplers as `run` does, a line each, or with `json` a list; return the worst exit code."""
+    if given := [f"--{option}" for option, value in others.items() if value]:
+        raise UserError(f"{', '.join(given)}: of one sampler alone, and {len(names)} are named")
+    codes, reports = [], list[str]()
+    for name in names:
+        try:
+            report = conform(_loaded(name, {}, order, kind))
+        except (Exception, SystemExit) as error:
+            codes.append(RAISED)
+            print(f"? {name}: {' '.join(f'{type(error).__name__}: {error}'.split())}", file=sys.stderr)
+            continue
+        codes.append(EXIT.get(report.verdict, INCONCLUSIVE))
+        reports.append(report.json())
+        if not json:
+            why = "" if report.verdict == HOLDS else f": {report.worst.text() if report.worst else report.why}"
+            mark = {HOLDS: "+", REFUTED: "x"}.get(report.verdict, "?")
+            print(f"{mark} {name} {report.verdict} ({report.seconds:.1f} s){why}", flush=True)
+    if json:
+        print(f"[{', '.join(reports)}]")
+    return next((code for code in (EXIT[REFUTED], RAISED, INCONCLUSIVE) if code in codes), 0)
+
+
+def _loaded(sampler: str, given: dict[str, Any], order: int | None, kind: str | None) -> Sampler:
+    """Return a sampler with what the user states of it."""
+    tested = adapters.load(sampler, given)
+    if order is not None:
+        tested = replace(tested, order=order)
+    if kind is not None:
+        tested = replace(tested, noise={"ode": 0.0, "sde": tested.noise or 1.0, "churn": None}[kind])
+    return tested
+
+
 def run(
     sampler: str,
     order: int | None,
@@ -57,16 +101,10 @@ def run(
 ) -> int:
     """Test a sampler, print and write what was asked for, return the exit code."""
     given = settings(set)
-    _add_survey()
     _check_options(order, guidance, clip)
     old = read(against) if against else None
     try:
-        tested = adapters.load(sampler, given)
-        if order is not None:
-            tested = replace(tested, order=order)
-        if kind is not None:
-            stated = {"ode": 0.0, "sde": tested.noise or 1.0, "churn": None}
-            tested = replace(tested, noise=stated[kind])
+        tested = _loaded(sampler, given, order, kind)
         report = conform(tested, given)
         asked = ((with_guidance, guidance), (with_clipping, clip))
         report = replace(report, used=tuple(measure(tested, value) for measure, value in asked if value is not None))

@@ -15,11 +15,11 @@ Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
 class Conform:
     """Test by exact laws whether a sampler does what it says.
 
-    Exit code 0: holds, 1: refuted, 2: usage, 3: the sampler raised, 4: inconclusive.
+    Exit code 0: holds, 1: refuted, 2: usage, 3: the sampler raised, 4: inconclusive; of several the worst.
     """
 
-    sampler: Annotated[Positional[str], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
-    """Which sampler, as diffusers:DDIMScheduler."""
+    sampler: Annotated[Positional[tuple[str, ...]], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
+    """Which sampler, as diffusers:DDIMScheduler; several (azula: all of it, diffusers:*DPM*) have a line each."""
     order: Whole = None
     """The order that is claimed (default: what the library's documentation states)."""
     kind: Annotated[Literal["ode", "sde", "churn"] | None, arg(metavar="{ode,sde,churn}", help_behavior_hint="")] = None
@@ -41,6 +41,7 @@ class Conform:
 
     def __call__(self) -> int:
         """Do it."""
-        from samplercheck.command import run
+        from samplercheck.command import batch, named, run
 
-        return run(**vars(self))
+        names, given = named(self.sampler), vars(self) | {"sampler": None}
+        return run(**given | {"sampler": names[0]}) if len(names) == 1 else batch(names, **given)

@@ -104,6 +104,24 @@ def test_the_kind_states_the_noise(file: Path, monkeypatch: pytest.MonkeyPatch, 
     assert main(["conform", f"{file}:silent", "--kind", kind]) == 2 and seen == [noise]
 
 
+def test_several_samplers_are_tested_a_line_each(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By patterns too; what raises takes no other with it, and the worst decides the exit code."""
+    assert main(["conform", f"{file}:loud", f"{file}:silent", "ams:annealed BAOAB, e = 0*"]) == 1
+    out, err = capsys.readouterr()
+    assert re.match(rf"x {re.escape(str(file))}:loud refuted \(.* s\): ", out) and "? " in err and ":silent" in err
+    assert len(out.splitlines()) == 2
+    assert main(["conform", "ams:annealed BAOAB, e = 0*", "ams:ancestral", "--json"]) in (0, 1, 4)
+    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == [
+        "ams:annealed BAOAB, e = 0",
+        "ams:ancestral",
+    ]
+    for arguments, said in (
+        ([f"{file}:loud", f"{file}:silent", "--guidance", "3"], "--guidance: of one sampler alone, and 2 are named"),
+        (["ams:no*"], "ams:no*: no sampler of ams is named so"),
+    ):
+        assert main(["conform", *arguments]) == 2 and said in capsys.readouterr().err
+
+
 def test_page_badge_options_and_changes(
     file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

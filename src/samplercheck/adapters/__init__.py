@@ -5,6 +5,7 @@
 its libraries to `OTHERS`.
 """
 
+import fnmatch
 import importlib
 import importlib.util
 import inspect
@@ -68,6 +69,20 @@ def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
     loaded = chosen.load(sampler, given)
     assert isinstance(loaded, Sampler)
     return loaded
+
+
+def matching(pattern: str) -> list[str]:
+    """Return the samplers that a pattern names: `LIBRARY`, or `LIBRARY:NAME` with * and ?; any other name as it is.
+
+    Raises UserError where none is named so.
+    """
+    library, _, name = pattern.partition(":")
+    if library.endswith(".py") or not (set(name) & set("*?") or (library in (*LIBRARIES, *OTHERS) and not name)):
+        return [pattern]
+    known = adapter(library).names()
+    if not (chosen := fnmatch.filter(known, name or "*")):
+        raise UserError(f"{pattern}: no sampler of {library} is named so; there are {', '.join(known)}")
+    return [f"{library}:{each}" for each in chosen]
 
 
 def adapter(library: str) -> Adapter | ModuleType:
