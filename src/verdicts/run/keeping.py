@@ -13,7 +13,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.run.audit import FEWEST
 from verdicts.run.checks import Checks
 from verdicts.studies.cells import KEPT, Cell
-from verdicts.studies.costs import cost_at
+from verdicts.studies.costs import cost_at, costs_below
 from verdicts.studies.kept import AUDITED, Archive, KeptCell, identity_of
 from verdicts.studies.store import CellFile, Store
 from verdicts.studies.study import archive_of, cells_of, sources_of, store_of
@@ -49,6 +49,7 @@ def _published(workspace: Workspace, archive: Archive, store: Store, cells: list
             continue
         if cost is None:
             continue
+        below = costs_below(store.folder, [path])  # what is kept too is read when this one is computed anew
         asked = {places[place] for each in cost.asked if (place := store.folder / each) in places} | file.kept.keys()
         yield KeptCell(
             function=name,
@@ -58,7 +59,7 @@ def _published(workspace: Workspace, archive: Archive, store: Store, cells: list
             sources=sources_of(workspace, cell.function),
             commit=commit,
             computed_on=cost.computed_on,
-            seconds=cost.seconds,
+            seconds=sum(each.seconds for place, each in below.items() if place == path or place not in places),
             started=cost.started,
             asked=tuple(sorted(asked)),
         )
