@@ -23,6 +23,7 @@ if importlib.util.find_spec("beartype"):  # of the extra `test`
 from ams.statistics import SUITE_FALSE_ALARM  # noqa: E402
 from tests.claims import claims  # noqa: E402
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims  # noqa: E402
+from tests.verdicts.run.slurm_cluster import SlurmCluster, lacking  # noqa: E402
 from verdicts.claims.schema import Profile  # noqa: E402
 from verdicts.errors import UserError  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
@@ -70,6 +71,16 @@ def one_library_of_charts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(vl_convert, "javascript_bundle", functools.cache(vl_convert.javascript_bundle))
         yield
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[SlurmCluster]:
+    """One SLURM cluster for all tests that need one."""
+    if reason := lacking():
+        pytest.skip(reason)
+    cluster = SlurmCluster.start()
+    yield cluster
+    cluster.stop()
 
 
 @pytest.fixture

@@ -92,9 +92,10 @@ def worst_weight(sampler: Sampler) -> Weight | None:
     if sampler.noise not in (0.0, 1.0):
         return None
     kappa, tried = 1 + sampler.noise, []
-    for prediction, variable in product(_PREDICTIONS, _VARIABLES):
+    for prediction in _PREDICTIONS:
         steps = _read(sampler, prediction, kappa)
-        for name, density in _densities(prediction, kappa).items() if steps else ():
+        methods = product(_densities(prediction, kappa).items(), _VARIABLES) if steps else ()
+        for (name, density), variable in methods:
             expected = [_expected(step, density, _VARIABLES[variable]) for step in steps]
             apart = [np.abs(step.weights - other) for step, other in zip(steps, expected, strict=True)]
             every = np.concatenate(apart)

@@ -43,5 +43,6 @@ class Conform:
         """Do it."""
         from samplercheck.command import batch, named, run
 
-        names, given = named(self.sampler), vars(self) | {"sampler": None}
-        return run(**given | {"sampler": names[0]}) if len(names) == 1 else batch(names, **given)
+        names, given = named(self.sampler), {**vars(self)}
+        del given["sampler"]
+        return run(names[0], **given) if len(names) == 1 else batch(names, **given)

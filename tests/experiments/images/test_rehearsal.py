@@ -14,7 +14,6 @@ import subprocess
 import sys
 import time
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,7 +22,7 @@ import torch
 from experiments.images.colour.files import WANTED, paper_files
 from tests.experiments.images.made import ddpm_of_score_sde, library_model, refinenet_tensors, saved
 from tests.experiments.images.original import checkpoint, made
-from tests.verdicts.run.slurm_cluster import SlurmCluster, lacking
+from tests.verdicts.run.slurm_cluster import SlurmCluster
 from tests.verdicts.run.test_runner_faults import ledger
 from tests.verdicts.study_toy import tree
 
@@ -152,15 +151,6 @@ def test_three_workers_that_are_killed_and_resumed_give_the_same_bytes(
     partly = len(tree(tmp_path / "cells"))
     assert 8 <= partly < len(alone[1])
     assert ended(started(settings, REPOSITORY, tmp_path, "--jobs", "3"), tmp_path) == alone
-
-
-@pytest.fixture
-def slurm() -> Iterator[SlurmCluster]:
-    if reason := lacking():
-        pytest.skip(reason)
-    cluster = SlurmCluster.start()
-    yield cluster
-    cluster.stop()
 
 
 def test_slurm_gives_the_same_bytes(
