@@ -127,7 +127,8 @@ def colour_network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
         Entry(run[0], _words(*run), batches[0].evaluations, sets)
         for run, batches, sets in zip(runs, held, features, strict=True)
     ]
-    for one, batches in zip(judged(quality.judge(settings), entries, CONFIDENCE), held, strict=True):
+    judge = quality.judge(settings.setup, settings.numbers)
+    for one, batches in zip(judged(judge, entries, CONFIDENCE), held, strict=True):
         means = (mean_interval(column(batches, name), CONFIDENCE) for name in ("energy", "variance_ratio"))
         yield *of_run(one), *with_half_widths([*(one.numbers[name] for name in _QUANTITIES), *means])
 

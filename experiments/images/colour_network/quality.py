@@ -24,7 +24,7 @@ from torch import Tensor
 from ams import metrics
 from ams.data import images
 from ams.targets import Gaussian
-from experiments.images.colour_network.settings import Settings, Setup
+from experiments.images.colour_network.settings import Setup
 from experiments.images.colour_task import Colour, ColourTask, Parts, at_half, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.features.scores import Judge
@@ -107,9 +107,9 @@ def reference_features(setup: Setup, number: int) -> Array:
 
 
 @cache
-def judge(settings: Settings) -> Judge:
+def judge(setup: Setup, numbers: range) -> Judge:
     """Return what compares samples with the references of all batches as one, in features."""
-    features = torch.cat([_reference(settings.setup, number)[0] for number in settings.numbers])
+    features = torch.cat([_reference(setup, number)[0] for number in numbers])
     return Judge(extractor(), f"{len(features)} CIFAR-10 test images", features)
 
 

@@ -1,5 +1,6 @@
 """Colour images from the suite's own network: each claim can fail; both choices follow from what was tried."""
 
+import functools
 import json
 from collections.abc import Iterator
 from functools import partial
@@ -53,7 +54,7 @@ def in_small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "test_images": lambda: made(90, 1),
         "learned": lambda: Parts(made(80, 2), made(40, 3)),
         "extractor": lambda: extractor,
-        "judge": quality.judge.__wrapped__,
+        "judge": functools.cache(quality.judge.__wrapped__),
     }
     for name, place in places.items():
         monkeypatch.setattr(quality, name, place)
