@@ -58,6 +58,7 @@ class Draws:
         self.variable, self.breaks = variable, list(breaks)
         self.normals = 0
         self.dtype = torch.float64  # of the run that asks
+        self.start: Tensor | None = None  # what answers the first draw, of a code that draws its own start
         self.samples: tuple[Tensor, ...] = ()  # the values of draws that are asked for sample by sample
         self.shape, self.row = torch.Size(), 0  # of the first of them, and how many samples have theirs
         self.times: set[float] = set()
@@ -73,6 +74,9 @@ class Draws:
 
         Raises Shared where samples share it, Unanswered where elements do or where it is not known whose it is.
         """
+        if self.start is not None and self.start.numel() == shape.numel():
+            value, self.start = self.start.reshape(shape), None
+            return value
         sizes = [shape[i + 1 :].numel() for i in range(len(shape))]
         if width is None:
             whole = 0 if shape and shape[0] == rows else None

@@ -54,14 +54,22 @@ def named(samplers: Sequence[str]) -> list[str]:
     return names
 
 
-def batch(names: Sequence[str], json: bool, order: int | None, kind: str | None, **others: Any) -> int:
+def batch(
+    names: Sequence[str],
+    json: bool,
+    order: int | None,
+    kind: str | None,
+    network: str | None,
+    convention: str | None,
+    **others: Any,
+) -> int:
     """Test several samplers as `run` does, a line each, or with `json` a list; return the worst exit code."""
     if given := [f"--{option}" for option, value in others.items() if value]:
         raise UserError(f"{', '.join(given)}: of one sampler alone, and {len(names)} are named")
     codes, reports = [], list[str]()
     for name in names:
         try:
-            report = conform(_loaded(name, {}, order, kind))
+            report = conform(_loaded(name, {}, order, kind, network, convention))
         except (Exception, SystemExit) as error:
             codes.append(RAISED)
             print(f"? {name}: {' '.join(f'{type(error).__name__}: {error}'.split())}", file=sys.stderr)
@@ -77,9 +85,23 @@ def batch(names: Sequence[str], json: bool, order: int | None, kind: str | None,
     return next((code for code in (EXIT[REFUTED], RAISED, INCONCLUSIVE) if code in codes), 0)
 
 
-def _loaded(sampler: str, given: dict[str, Any], order: int | None, kind: str | None) -> Sampler:
-    """Return a sampler with what the user states of it."""
-    tested = adapters.load(sampler, given)
+def _loaded(
+    sampler: str,
+    given: dict[str, Any],
+    order: int | None,
+    kind: str | None,
+    network: str | None,
+    convention: str | None,
+) -> Sampler:
+    """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
+    if network is not None:
+        from samplercheck import entry_points
+
+        tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention)
+    elif convention is not None:
+        raise UserError("--convention: of a sampling function, with --network")
+    else:
+        tested = adapters.load(sampler, given)
     if order is not None:
         tested = replace(tested, order=order)
     if kind is not None:
@@ -91,6 +113,8 @@ def run(
     sampler: str,
     order: int | None,
     kind: str | None,
+    network: str | None,
+    convention: str | None,
     set: tuple[str, ...],
     guidance: float | None,
     clip: float | None,
@@ -104,7 +128,7 @@ def run(
     _check_options(order, guidance, clip)
     old = read(against) if against else None
     try:
-        tested = _loaded(sampler, given, order, kind)
+        tested = _loaded(sampler, given, order, kind, network, convention)
         report = conform(tested, given)
         asked = ((with_guidance, guidance), (with_clipping, clip))
         report = replace(report, used=tuple(measure(tested, value) for measure, value in asked if value is not None))

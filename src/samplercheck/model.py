@@ -35,7 +35,7 @@ def noise_level(scale: Any, sigma: Any) -> Level:
     a sigma below 0 by rounding, as of a time that is counted down. Raises ValueError where one of them is below 0 by
     more, and where the rows of a batch are at different noise levels, by more than rounding.
     """
-    sigma, scale = _one(sigma), _one(scale)
+    sigma, scale = one_value(sigma), one_value(scale)
     if sigma < 0 and -sigma < PURE_NOISE * scale:
         sigma = 0.0
     if sigma < 0 or scale < -PURE_NOISE * sigma:
@@ -43,7 +43,8 @@ def noise_level(scale: Any, sigma: Any) -> Level:
     return Level(0, sigma=sigma, scale=0.0 if abs(scale) < PURE_NOISE * sigma else scale)
 
 
-def _one(value: Any) -> float:
+def one_value(value: Any) -> float:
+    """Return a number, or what all entries of a tensor are. Raises ValueError where they differ beyond rounding."""
     if not isinstance(value, Tensor):
         return float(value)
     with _unwatched():

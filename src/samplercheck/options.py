@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
+Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
 Whole = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
 Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
 
@@ -24,6 +25,10 @@ class Conform:
     """The order that is claimed (default: what the library's documentation states)."""
     kind: Annotated[Literal["ode", "sde", "churn"] | None, arg(metavar="{ode,sde,churn}", help_behavior_hint="")] = None
     """It solves the flow, or the reverse SDE, or its noise varies along a run (default: what the adapter knows)."""
+    network: Name = None
+    """Test a sampling function as it is, FILE.py:FUNCTION or MODULE:FUNCTION: its parameter that takes the network."""
+    convention: Name = None
+    """What that network returns and is told, as x0@sigma (default: by trying)."""
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
     guidance: Number = None

@@ -11,7 +11,9 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable
+from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
@@ -128,23 +130,82 @@ def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) 
 
 
 def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
-    spec = importlib.util.spec_from_file_location(f"_sampler_file_{path.stem}", path)
-    if not path.is_file() or spec is None or spec.loader is None:
-        raise UserError(f"no file {path}: give the path of a Python file with a Sampler {name!r} or a function load")
-    folder = str(path.resolve().parent)
-    if folder not in sys.path:  # first, as for `python FILE.py`, and to stay: it may import when it runs
-        sys.path.insert(0, folder)
-    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[spec.name]
-        raise
+    module = module_of(path)
     made = getattr(module, name, None)
+    if isinstance(made, type) and hasattr(made, "set_timesteps"):
+        schedulers = importlib.import_module(f"{__name__}.diffusers")
+        sampler: Sampler = schedulers.of_class(made, f"{path}:{name}", "as it is", settings)
+        return sampler
     if hasattr(module, "load") and (settings or made is None):
         made = module.load(name, settings)
     elif settings:
         raise UserError(f"--set: {path} has no function load(name, settings) that takes settings: define it")
     if not isinstance(made, Sampler):
-        raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either")
+        hint = ", or say which of its parameters takes the network: --network NAME" if callable(made) else ""
+        raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either{hint}")
     return made
+
+
+def module_of(path: Path) -> ModuleType:
+    """Import a file, in its package: that of its folder if that is none.
+
+    A package whose own `__init__` cannot be imported is left empty. Raises UserError where there is no such file.
+    """
+    if not path.is_file():
+        raise UserError(f"no file {path}: give the path of a Python file that exists")
+    path = path.resolve()
+    top, name = path.parent, path.stem
+    while (top / "__init__.py").is_file():
+        top, name = top.parent, f"{top.name}.{name}"
+    if top == path.parent:
+        name = f"_sampler_files_of_{top.name}.{name}"
+    if str(top) not in sys.path:  # first, as for `python FILE.py`, and to stay: it may import when it runs
+        sys.path.insert(0, str(top))
+    for depth in range(name.count("."), 0, -1):
+        parent, folder = name.rsplit(".", depth)[0], path.parents[depth - 1]
+        try:
+            importlib.import_module(parent)
+        except ImportError:
+            bare = ModuleSpec(parent, None, is_package=True)
+            bare.submodule_search_locations = [str(folder)]
+            sys.modules[parent] = importlib.util.module_from_spec(bare)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _installed_file(module: str) -> Path | None:
+    """Return the file of an installed module, whose packages are not imported; None where there is none."""
+    top, *rest = module.split(".")
+    spec = importlib.util.find_spec(top) if top else None
+    folders = spec.submodule_search_locations if spec else None
+    files = [Path(folder, *rest).with_suffix(".py") for folder in folders or ()] if rest else []
+    return next((file for file in files if file.is_file()), None)
+
+
+def function(name: str) -> Callable[..., Any]:
+    """Return the function `FILE.py:NAME` or `PACKAGE.MODULE:NAME`, a dotted NAME for one within a class or an object.
+
+    Raises UserError where it is not there.
+    """
+    source, _, inner = name.rpartition(":")
+    if source.endswith(".py"):
+        module = module_of(Path(source))
+    else:
+        if (file := _installed_file(source)) is None:
+            raise UserError(f"no module {source!r} is installed: write FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION")
+        module = module_of(file)
+    try:
+        target = attrgetter(inner)(module)
+    except AttributeError:
+        there = [each for each, value in vars(module).items() if inspect.isfunction(value)]
+        raise unknown(f"function of {source}", inner, there) from None
+    if not callable(target):
+        raise UserError(f"{name} is {target!r:.60}: a function expected")
+    return target

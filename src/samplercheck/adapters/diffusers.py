@@ -9,6 +9,7 @@ counts that leave the rounding of timesteps behind. Flow-matching, EDM and cosin
 import copy
 import inspect
 import math
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
@@ -63,7 +64,12 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     """Return a scheduler of diffusers."""
     import diffusers
 
-    kind, short = getattr(diffusers, name), name.removesuffix(SUFFIX)
+    return of_class(getattr(diffusers, name), f"diffusers:{name}", version("diffusers"), settings)
+
+
+def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[str, Any]) -> Sampler:
+    """Return the sampler of a scheduler's class, one of diffusers or one of its form in a file."""
+    short = kind.__name__.removesuffix(SUFFIX)
     settings = accepted(settings, kind, "grid", "eta", "tau")
     arguments, grid = inspect.signature(kind).parameters, int(settings.pop("grid", 8))
     if "clip_sample" in arguments:
@@ -102,7 +108,10 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         return float(getattr(scheduler, "init_noise_sigma", 1.0))
 
     settings_eta = float(settings.pop("eta", 0.0))
-    order = FIXED_ORDER.get(short, int(settings.get("solver_order", 2)))
+    solver_order = settings.get(
+        "solver_order", arguments["solver_order"].default if "solver_order" in arguments else None
+    )
+    order = FIXED_ORDER.get(short, solver_order)
     stochastic = short in NOISY or "sde" in str(settings.get("algorithm_type", ""))
     noise: float | None = 1.0 if stochastic else settings_eta
     if short == "SASolver":
@@ -110,8 +119,8 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     if settings.get("stochastic_sampling"):  # draws a new z at each step, which is neither solver
         noise = order = None
     return Sampler(
-        f"diffusers:{name}",
-        version("diffusers"),
+        name,
+        release,
         run,
         prior,
         order=order if noise == 0.0 or short in FIXED_ORDER else None,
@@ -134,7 +143,8 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
     if "sigma_data" in scheduler.config:
         cosine = short.startswith("Cosine")  # its time is an arc tangent, EDM's a logarithm
         return _preconditioned(scheduler, network, x, math.tan(t * math.pi / 2) if cosine else math.exp(4 * float(t)))
-    if short.startswith("FlowMatch") or scheduler.config.get("use_flow_sigmas"):
+    velocity = scheduler.config.get("use_flow_sigmas") or scheduler.config.get("prediction_type") == "flow_prediction"
+    if velocity or short.startswith("FlowMatch"):
         time = float(t) / scheduler.config.num_train_timesteps
         return network("flow", x, noise_level(1 - time, time))
     if short == "IPNDM":

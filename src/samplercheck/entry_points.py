@@ -1,0 +1,302 @@
+r"""A sampling function as its library ships it, without an adapter: `conform FILE.py:function --network NAME`.
+
+NAME is the function's parameter that takes the network. The other arguments are known by their usual names (`ROLES`),
+keep their defaults, or are given by `--set`. The network is called as the function likes; what it is told as time t,
+and what it returns, is one of these *conventions*, written PREDICTION@TIME:
+
+    sigma    x = x_0 + t z                              x0, eps, score          k-diffusion, EDM, score_sde's VE
+    flow     x = (1 - t) x_0 + t z                      flow (z - x_0), x0      rectified flow, noise at t = 1
+    flow1000 the same at t / 1000                       flow                    as of networks that embed timesteps
+    rising   x = t x_0 + (1 - t) z                      back (x_0 - z), x0      flow matching, noise at t = 0
+    cosine   x = cos(pi t / 2) x_0 + sin(pi t / 2) z    v, eps, x0              v-diffusion
+    vp       the VP SDE with beta from 0.1 to 20        eps, score, x0          score_sde's VP
+    betas    timestep t of the betas that it is given   eps, x0, v              DDPM, DDIM
+    linear   timestep t of 1000 betas, 1e-4 to 0.02     eps, x0, v              the same, where it makes its own
+
+The convention is taken whose samples of a Gaussian end nearest to it, if they end near and those of no other prediction
+or time nearly as near. It is a choice among formulas, not a test: the report names it, `--convention` states another.
+"""
+
+import inspect
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import cache, cached_property, partial
+from math import inf
+from operator import attrgetter
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ams.errors import UserError, unknown
+from ams.schedules import Level
+from samplercheck.answered_draws import Draws, seeded
+from samplercheck.convergence import two_targets
+from samplercheck.judgement import end_distance
+from samplercheck.model import Network, noise_level, one_value
+from samplercheck.sampler import Sampler, driven, trajectory
+
+STEPS = 24
+NEAR = 1.0  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
+CLEARLY = 2.0  # that of any other for the same steps is at least so many times as large
+NOISY = 0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
+HIGH, LOW = 10.0, 0.01  # the noise levels between which a function that asks for some gets them
+USUAL, FINE = 1000, 8000  # timesteps; rounding them costs an order, so that a function that takes betas gets more
+
+ROLES = {
+    "start": ("x", "latents", "latent", "x_T", "xT", "x_t", "xt", "noise", "z", "init", "x_init", "img", "sample"),
+    "shape": ("shape", "size", "sample_shape", "data_shape"),
+    "rows": ("batch_size", "num_samples", "n_samples"),
+    "channels": ("channels", "num_channels", "img_channels", "in_channels"),
+    "side": ("image_size", "img_size", "resolution", "height", "width"),
+    "count": ("steps", "num_steps", "n_steps", "nfe", "NFE", "N", "num_inference_steps", "sample_steps", "ddim_steps"),
+    "sigmas": ("sigmas", "noise_levels"),
+    "times": ("ts", "t_steps", "timesteps", "times", "time_steps", "t_span", "time_grid", "seq", "t"),
+    "betas": ("betas", "b"),
+    "cumulative": ("alphas_cumprod", "alpha_bars", "alpha_bar", "alphas_bar"),
+    "increments": ("noise_sampler",),
+    "device": ("device",),
+}
+"""What an argument is, by its usual names."""
+
+
+@cache
+def _betas(count: int) -> Tensor:
+    return torch.linspace(1e-4, 0.02, count, dtype=torch.float64) * USUAL / count
+
+
+def _of_timestep(count: int, t: float) -> Level:
+    """Return the noise level of a timestep of `count`, between timesteps by interpolation of sigma / scale."""
+    table = (1 / _betas(count).neg().add(1).cumprod(0) - 1).sqrt()
+    ratio = float(np.interp(t, np.arange(count), table.numpy()))
+    return noise_level(1 / math.hypot(1, ratio), ratio / math.hypot(1, ratio))
+
+
+def _of_vp(t: float) -> Level:
+    scale = math.exp(-0.25 * t**2 * 19.9 - 0.05 * t)
+    return noise_level(scale, math.sqrt(-math.expm1(2 * math.log(scale))))
+
+
+TIMES: dict[str, tuple[Callable[[float], Level], tuple[str, ...]]] = {
+    "sigma": (lambda t: noise_level(1.0, t), ("x0", "eps", "score")),
+    "flow": (lambda t: noise_level(1 - t, t), ("flow", "x0")),
+    "flow1000": (lambda t: noise_level(1 - t / 1000, t / 1000), ("flow",)),
+    "rising": (lambda t: noise_level(t, 1 - t), ("back", "x0")),
+    "cosine": (lambda t: noise_level(math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)), ("v", "eps", "x0")),
+    "vp": (_of_vp, ("eps", "score", "x0")),
+    "betas": (partial(_of_timestep, FINE), ("eps", "x0", "v")),
+    "linear": (partial(_of_timestep, USUAL), ("eps", "x0", "v")),
+}
+"""The noise level of each kind of time, and what networks that are told it return."""
+CONVENTIONS = [f"{predict}@{time}" for time, (_, predicts) in TIMES.items() for predict in predicts]
+
+
+MESHES: dict[str, Callable[[int], Any]] = {
+    "": lambda steps: steps,
+    "falling": lambda steps: torch.linspace(NOISY, 0, steps + 1),
+    "rising": lambda steps: torch.linspace(1 - NOISY, 1, steps + 1),
+    "timesteps": lambda steps: list(range(0, FINE, FINE // steps)),
+}
+"""What a function gets that asks for steps or times: their number, times, or timesteps where it takes betas."""
+_OWN = "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as docs/test_your_sampler.md shows"
+
+
+class Model(torch.nn.Module):
+    """The network as the function sees it; it has the attributes that EDM's samplers read."""
+
+    sigma_min, sigma_max, sigma_data = 0.002, 80.0, 1.0
+    round_sigma = staticmethod(torch.as_tensor)
+
+    def __init__(self, answer: Callable[[Tensor, Any], Tensor]) -> None:
+        super().__init__()
+        self.answer = answer
+        self.weight = torch.nn.Parameter(torch.zeros(1))  # of which samplers read type and device
+
+    def forward(self, *args: Any, **kwargs: Any) -> Tensor:
+        """Answer for the largest tensor at the first other number, whatever their order and names."""
+        values = [*args, *kwargs.values()]
+        x = max((value for value in values if isinstance(value, Tensor)), key=torch.Tensor.numel)
+        for value in values:
+            if value is not x and (isinstance(value, (int, float)) or (isinstance(value, Tensor) and value.numel())):
+                return self.answer(x, value)
+        raise TypeError("the network is told no time: only functions whose network takes one can be read")
+
+
+class _Probe(NamedTuple):
+    """The first call of the network: what the start is multiplied by, and the time that is told."""
+
+    gain: float
+    time: float
+
+
+@dataclass(frozen=True)
+class Function:
+    """A sampling function, the parameter that takes its network, what is set of the others, and the times it gets."""
+
+    call: Callable[..., Any]
+    network: str
+    settings: dict[str, Any]
+    times: str = ""  # one of MESHES for what is a number of steps or times, the number itself where empty
+
+    @cached_property
+    def roles(self) -> dict[str, str]:
+        """Return the role of each parameter that is known. Raises UserError for one that is not there or not known."""
+        parameters = inspect.signature(self.call).parameters
+        for name in (self.network, *self.settings):
+            if name not in parameters:
+                raise unknown(f"parameter of {self.call.__name__}", name, parameters)
+        roles = {name: _role(one) for name, one in parameters.items() if name not in (self.network, *self.settings)}
+        for name, role in roles.items():
+            one = parameters[name]
+            if not role and one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
+                raise UserError(f"{self.call.__name__} needs {name!r}, and what it is is not known: {_OWN}")
+        known = set(roles.values())
+        if not known & {"start", "shape", "rows"}:
+            raise UserError(f"{self.call.__name__} takes neither a start nor a shape of its samples: {_OWN}")
+        if not known & {"count", "sigmas", "times"}:
+            raise UserError(f"{self.call.__name__} takes neither a number of steps nor noise levels: {_OWN}")
+        made = {name for name in ("sigmas", "times") if "count" in known}  # by the function itself, from the number
+        return {
+            name: role
+            for name, role in roles.items()
+            if role and not (role in made and parameters[name].default is not parameters[name].empty)
+        }
+
+    def end(self, model: Model, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        """Return the end of a run of `steps` steps from `x` (rows, 1, 1, d), which replaces a start that it draws."""
+        roles = set(self.roles.values())
+        if "start" not in roles:
+            draws.start = x
+        values: dict[str, Callable[[], Any]] = {
+            "start": lambda: x,
+            "shape": lambda: tuple(x.shape),
+            "rows": lambda: len(x),
+            "channels": lambda: x[0].numel(),
+            "side": lambda: 1,
+            "count": lambda: MESHES[self.times](steps),
+            "sigmas": lambda: torch.cat([torch.logspace(math.log10(HIGH), math.log10(LOW), steps), torch.zeros(1)]),
+            "times": lambda: MESHES[self.times](steps),
+            "betas": lambda: _betas(FINE).to(torch.get_default_dtype()),
+            "cumulative": lambda: (1 - _betas(FINE)).cumprod(0).to(torch.get_default_dtype()),
+            "increments": lambda: lambda a, b: draws.increment(a, b, x.shape),
+            "device": lambda: "cpu",
+        }
+        given = {name: values[role]() for name, role in self.roles.items()}
+        return _last(self.call(**{self.network: model}, **given, **self.settings), x).reshape(x.shape)
+
+    def probe(self, steps: int) -> _Probe:
+        """Return what the first call of the network shows, from a start of ones."""
+        times: list[float] = []
+
+        def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+            def answer(x: Tensor, time: Any) -> Tensor:
+                times.append(one_value(time))
+                return network("x0", x, noise_level(1.0, 1.0))
+
+            return self.end(Model(answer), x, steps, draws)
+
+        probing = Sampler(self.call.__name__, "", run, lambda steps: 1.0)
+        start = torch.ones(2, 8, dtype=torch.float64)
+        calls = trajectory(probing, two_targets(1.0).network(), start, steps, Draws(), most=1).calls
+        if not calls or not (gain := float(calls[0].x.mean())):
+            raise UserError(f"{self.call.__name__} calls its network not once, or at what does not depend on its start")
+        return _Probe(gain, times[0])
+
+    def sampler(self, name: str, convention: str) -> Sampler:
+        """Return the sampler whose network is read by a convention."""
+        predict, _, time = convention.partition("@")
+        level, probe = TIMES[time][0], cache(self.probe)  # once for each number of steps
+
+        def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+            def answer(x: Tensor, time: Any) -> Tensor:
+                at = level(one_value(time))
+                return -network("flow", x, at) if predict == "back" else network(predict, x, at)
+
+            return self.end(Model(answer), x / probe(steps).gain, steps, draws)
+
+        def prior(steps: int) -> float:
+            first = probe(steps)
+            unscaled = time == "sigma" and first.gain == 1 and "start" in self.roles.values()
+            return level(first.time).sigma if unscaled else abs(first.gain)
+
+        return Sampler(name, f"as it is, its network read as {convention}", run, prior)
+
+
+class _End(NamedTuple):
+    """Where a run ends that is read by a convention: W2 to the data."""
+
+    distance: float
+    convention: str
+    mesh: str
+    sampler: Sampler
+
+
+def load(
+    call: Callable[..., Any], name: str, network: str, settings: dict[str, Any], convention: str | None
+) -> Sampler:
+    """Return the sampler of a function, by the convention that is stated or that fits.
+
+    Raises UserError for parameters that are not there or not known, an unknown convention, and where none fits or
+    several do; what the function raises with every convention is raised.
+    """
+    if convention is not None and convention not in CONVENTIONS:
+        raise unknown("convention", convention, CONVENTIONS)
+    function = Function(call, network, settings)
+    roles, trouble, ends = set(function.roles.values()), [], list[_End]()
+    meshes = ["timesteps"] if roles & {"betas", "cumulative"} else ["falling", "rising"]
+    for mesh in ["", *meshes] if "count" in roles else meshes if "times" in roles else [""]:
+        asked = replace(function, times=mesh)
+        try:
+            time = asked.probe(STEPS).time
+        except Exception as error:
+            trouble.append(error)
+            continue
+        for each in [convention] if convention else _possible(time, roles):
+            sampler = asked.sampler(name, each)
+            try:
+                ends.append(_End(end_distance(sampler, two_targets(1.0), STEPS), each, mesh, sampler))
+            except Exception as error:
+                trouble.append(error)
+    if not ends:
+        raise trouble[0]
+    ends.sort(key=attrgetter("distance"))
+    best, sampler = ends[0], ends[0].sampler
+    others = [each.distance for each in ends[1:] if each.mesh == best.mesh]
+    if not convention and (not best.distance < NEAR or min(others, default=inf) < CLEARLY * best.distance):
+        near = "; ".join(f"{each.convention} (ends {each.distance:.2g} from the data)" for each in ends[:3])
+        raise UserError(
+            f"what the network of {name} is told and returns is not clear: {near}; --convention PREDICTION@TIME "
+            f"states it, one of {', '.join(CONVENTIONS)}"
+        )
+    x, exact = torch.zeros(2, 8, dtype=torch.float64), two_targets(1.0).network()
+    silent, drawn = trajectory(sampler, exact, x, STEPS, Draws()), driven(sampler, exact, x, STEPS, seeded(2, 8))
+    return replace(sampler, noise=0.0 if torch.equal(silent.end, drawn.end) else None)
+
+
+def _possible(time: float, roles: set[str]) -> Iterator[str]:
+    """Yield the conventions in which a run may begin at a time."""
+    betas = "betas" if roles & {"betas", "cumulative"} else "linear"
+    ranges = {"sigma": (1, inf), "flow": (0.9, 1), "flow1000": (900, 1000), "rising": (0, 0.1), "cosine": (0.9, 1)}
+    ranges |= {"vp": (0.9, 1), betas: (USUAL / 2, FINE)}
+    for each in CONVENTIONS:
+        least, most = ranges.get(each.partition("@")[2], (inf, inf))
+        if least <= time <= most:
+            yield each
+
+
+def _role(parameter: inspect.Parameter) -> str:
+    """Return what an argument is, by its name; times that are a whole number are a number of steps."""
+    role = next((role for role, names in ROLES.items() if parameter.name in names), "")
+    whole = parameter.annotation in (int, "int") or isinstance(parameter.default, int)
+    return "count" if role == "times" and whole else role
+
+
+def _last(returned: Any, x: Tensor) -> Tensor:
+    """Return the end of a run from what a function returned: it, the last of a list of states, or a pair's first."""
+    while not (isinstance(returned, Tensor) and returned.numel() == x.numel()):
+        if not isinstance(returned, (tuple, list, Tensor)) or not len(returned):
+            raise TypeError(f"the function returned {returned!r:.60}: a tensor of {tuple(x.shape)} expected")
+        returned = returned[0] if isinstance(returned, tuple) else returned[-1]
+    return returned
