@@ -18,7 +18,7 @@ For a refuted sampler the weight that is farthest from the nearest method's tell
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import count, product
 from typing import NamedTuple
@@ -40,12 +40,12 @@ SMALL = 1e-4  # of an output: below any threshold at which a library clips
 SEEN, SAME, MOST = 1e-7, 1e-6, 4  # a weight that counts; two that agree; outputs that a step combines at most
 _NODES, _GAUSS = np.polynomial.legendre.leggauss(16)
 Function = Callable[[np.ndarray], np.ndarray]
-_VARIABLES: dict[str, Function] = {
+VARIABLES: dict[str, Function] = {
     "lambda": lambda lam: lam,
     "v": lambda lam: np.exp(-lam),
     "t": lambda lam: 1 / (1 + np.exp(lam)),
 }
-_PREDICTIONS = ("eps", "x0", "flow")
+PREDICTIONS = ("eps", "x0", "flow")
 
 
 class Weight(NamedTuple):
@@ -92,11 +92,11 @@ def worst_weight(sampler: Sampler) -> Weight | None:
     if sampler.noise not in (0.0, 1.0):
         return None
     kappa, tried = 1 + sampler.noise, []
-    for prediction in _PREDICTIONS:
+    for prediction in PREDICTIONS:
         steps = _read(sampler, prediction, kappa)
-        methods = product(_densities(prediction, kappa).items(), _VARIABLES) if steps else ()
+        methods = product(densities(prediction, kappa).items(), VARIABLES) if steps else ()
         for (name, density), variable in methods:
-            expected = [_expected(step, density, _VARIABLES[variable]) for step in steps]
+            expected = [_expected(step, density, VARIABLES[variable]) for step in steps]
             apart = [np.abs(step.weights - other) for step, other in zip(steps, expected, strict=True)]
             every = np.concatenate(apart)
             if np.isfinite(every).all():
@@ -125,7 +125,7 @@ def _worst_noise(steps: list[_Step]) -> Weight | None:
     return Weight(steps[at].number, NOISE, got, expected, ("x0 held", "reverse diffusion")[rule])
 
 
-def _densities(prediction: str, kappa: float) -> dict[str, Function]:
+def densities(prediction: str, kappa: float) -> dict[str, Function]:
     """Return the integrals of a prediction by their names, each as a density in lambda."""
     if prediction == "x0":
         return {"d exp(lambda)": lambda lam: np.exp(kappa * lam), "d lambda": np.ones_like}
@@ -155,21 +155,23 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
     short, long = (len(_run(sampler, prediction, steps, 1)) for steps in STEPS)
     each = calls_a_step(STEPS, (short, long)) or 1
     calls, read = _run(sampler, prediction, STEPS[-1], long), []
-    if prediction == "flow" and any(abs(level.scale + level.sigma - 1) > SAME for level, _ in calls):
+    if prediction == "flow" and not linear([level for level, _ in calls]):
         return []
     for number, i in enumerate(range(0, len(calls) - each, each), 1):
         (before, x), (after, x_next) = calls[i], calls[i + each]
         if not (before.scale and before.sigma and after.scale and after.sigma) or ratio(after) >= ratio(before):
             continue
-        y, y_next = x / _unit(before, prediction), x_next / _unit(after, prediction)
+        y, y_next = x / unit(before, prediction), x_next / unit(after, prediction)
         kept = float((y_next[1] - y_next[0])[0] / (y[1] - y[0])[0])
-        weights = (y_next[0] - kept * y[0]).numpy() / SMALL / _whole(before, after, prediction, kappa)
-        used = np.flatnonzero(np.abs(weights) > SEEN)
+        weights = (y_next[0] - kept * y[0]).numpy() / SMALL / whole(before, after, prediction, kappa)
+        used, newest = np.flatnonzero(np.abs(weights) > SEEN), i + each - 1
+        if len(used) and newest not in used:  # a method that leaves it out has a stale one in its place
+            used = np.append(used[1:], newest)
         if 0 < len(used) <= MOST and math.isfinite(kept):
             ends = -math.log(ratio(before)), -math.log(ratio(after))
             exact = math.exp((1 - kappa) * (ends[1] - ends[0])) if prediction == "x0" else 1.0
             nodes = [-math.log(ratio(calls[k][0])) if calls[k][0].scale else -math.inf for k in used]
-            drawn = float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0]) / SMALL * _unit(after, prediction)
+            drawn = float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0]) / SMALL * unit(after, prediction)
             held = after.sigma * math.sqrt(-math.expm1(2 * (ends[0] - ends[1])))
             noise = abs(drawn), held, after.scale * math.sqrt(ratio(before) ** 2 - ratio(after) ** 2)
             read.append(_Step(number, ends, nodes, exact, np.array([kept, *weights[used]]), noise))
@@ -195,11 +197,17 @@ def _impulses(prediction: str) -> Recorded:
     return Recorded(pair)
 
 
-def _unit(level: Level, prediction: str) -> float:
+def linear(levels: Sequence[Level]) -> bool:
+    """Return whether scale and sigma add up to 1, as a velocity's time assumes."""
+    return all(abs(level.scale + level.sigma - 1) <= SAME for level in levels)
+
+
+def unit(level: Level, prediction: str) -> float:
+    """Return the number by which a state is divided in the equation of a prediction."""
     return {"eps": level.scale, "x0": level.sigma, "flow": 1.0}[prediction]
 
 
-def _whole(before: Level, after: Level, prediction: str, kappa: float) -> float:
+def whole(before: Level, after: Level, prediction: str, kappa: float) -> float:
     """Return the exact integral of a step for an output of 1."""
     if prediction == "flow":
         return after.sigma - before.sigma
@@ -208,16 +216,23 @@ def _whole(before: Level, after: Level, prediction: str, kappa: float) -> float:
 
 
 def _expected(step: _Step, density: Function, variable: Function) -> np.ndarray:
-    """Return the weights with the polynomial through the step's outputs; not finite where two of them coincide."""
-    start, end = step.ends
+    """Return the weights of the state and of the outputs; not finite where two outputs coincide."""
+    return np.array([step.kept, *interpolation(step.ends, step.nodes, density, variable)])
+
+
+def interpolation(
+    ends: tuple[float, float], nodes: Sequence[float], density: Function, variable: Function
+) -> np.ndarray:
+    """Return the weights of outputs at `nodes` in lambda, by the polynomial through them, integrated between `ends`."""
+    start, end = ends
     lam = (start + end) / 2 + (end - start) / 2 * _NODES
     measure, at = _GAUSS * density(lam), variable(lam)
-    places, values = variable(np.array(step.nodes)), np.ones((len(step.nodes), len(lam)))
+    places, values = variable(np.array(nodes)), np.ones((len(nodes), len(lam)))
     with np.errstate(divide="ignore", invalid="ignore"):
         for k, place in enumerate(places):
             for other in np.delete(places, k):
                 values[k] *= (at - other) / (place - other)
-        return np.array([step.kept, *(values @ measure / measure.sum())])
+        return np.asarray(values @ measure / measure.sum())
 
 
 def _shown(value: float) -> str:

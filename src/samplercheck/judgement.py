@@ -12,6 +12,7 @@ from ams.statistics.orders import Order
 from samplercheck.answered_draws import Shared
 from samplercheck.coefficients import Weight, worst_weight
 from samplercheck.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
+from samplercheck.error_constant import NOTED_ABOVE, error_constant
 from samplercheck.errors import NotMade
 from samplercheck.invariants import Finding, invariants
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
@@ -74,6 +75,7 @@ def conform(
     else:
         mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
+    constant = tried(lambda: error_constant(sampler, data)) if curve else None
     report = Report(
         sampler.name,
         sampler.version,
@@ -88,8 +90,10 @@ def conform(
         findings,
         time.perf_counter() - began,
         tuple(dict.fromkeys(trouble)),
+        constant=constant,
     )
-    return report if report.verdict != REFUTED else replace(report, worst=_worst(sampler))
+    large = constant is not None and constant > NOTED_ABOVE
+    return replace(report, worst=_worst(sampler)) if large or report.verdict == REFUTED else report
 
 
 def _worst(sampler: Sampler) -> Weight | None:

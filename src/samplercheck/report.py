@@ -18,18 +18,19 @@ from ams.statistics.orders import Order
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import Weight
 from samplercheck.convergence import Convergence, Limit
+from samplercheck.error_constant import NOTED_ABOVE, STEPS
 from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 
-VERSION = "3.2"
+VERSION = "3.3"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
 
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
-    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "order of each step"),
+    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "error constant", "order of each step"),
     *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
@@ -66,8 +67,8 @@ class Judgement:
 class Report:
     """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated.
 
-    `used` has what options of the network do, where that was asked for; `worst` the weight of a refuted sampler's steps
-    that is farthest from a known method's.
+    `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
+    the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Report:
     trouble: tuple[str, ...] = ()
     used: tuple[AsUsed, ...] = ()
     worst: Weight | None = None
+    constant: float | None = None
     judgements: tuple[Judgement, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -135,6 +137,7 @@ class Report:
             "order": _interval(measured),
             "order_conditions": self.conditions and _conditions(self.conditions),
             "limit": limit and limit._asdict(),
+            "error_constant": self.constant,
             "end": self.convergence and self.convergence.end._asdict(),
             "start": self.convergence and self.convergence.start,
             "mixture": _mixture(self.mixture),
@@ -232,6 +235,11 @@ def _judge(report: Report) -> list[Judgement]:
         judged += _judge_order(
             "order", report, measured.order, measured.why, start=_past_start(report, measured.of_steps)
         )
+    if report.constant is not None:
+        words = (
+            f"W2 after {STEPS[-1]} steps is {report.constant:.2g} times the largest of methods of order {report.order}"
+        )
+        judged.append(Judgement("error constant", NOTED if report.constant > NOTED_ABOVE else HOLDS, words))
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         judged += _judge_order(
@@ -255,11 +263,13 @@ def _why_not(report: Report, check: str) -> str:
     """Return why a check was not made: of what was not judged its finding, or what the sampler states."""
     if check in report.invariants:
         return report.invariants[check].why
-    if check.startswith("order") and report.order is None:
+    if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
-    not_of_such = {"evaluations": "no number of evaluations is stated"}
+    not_of_such = {"evaluations": "no number of evaluations is stated", "error constant": "it has too few states"}
     if report.noise != 0:
-        not_of_such |= dict.fromkeys(("error on the mixture", "order on the mixture"), "it is stated to draw")
+        not_of_such |= dict.fromkeys(
+            ("error constant", "error on the mixture", "order on the mixture"), "it is stated to draw"
+        )
     else:
         not_of_such["distribution on the mixture"] = "it is not stated to draw"
     if report.noise is None:
@@ -267,7 +277,7 @@ def _why_not(report: Report, check: str) -> str:
     if report.conditions is not None:
         not_of_such["order of each step"] = report.conditions.why
     if report.convergence is None and (reason := no_exact_law(report)):
-        not_of_such |= dict.fromkeys(("limit", "start", "end", "order"), reason)
+        not_of_such |= dict.fromkeys(("limit", "start", "end", "order", "error constant"), reason)
     return not_of_such.get(check, "it could not be, for what the lines above say")
 
 
