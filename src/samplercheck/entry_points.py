@@ -36,7 +36,7 @@ from samplercheck.answered_draws import Draws, seeded
 from samplercheck.convergence import two_targets
 from samplercheck.judgement import end_distance
 from samplercheck.model import Network, noise_level, one_value
-from samplercheck.sampler import Sampler, driven, trajectory
+from samplercheck.sampler import Sampler, driven, places, trajectory
 
 STEPS = 24
 NEAR = 1.0  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
@@ -93,11 +93,11 @@ TIMES: dict[str, tuple[Callable[[float], Level], tuple[str, ...]]] = {
 CONVENTIONS = [f"{predict}@{time}" for time, (_, predicts) in TIMES.items() for predict in predicts]
 
 
-MESHES: dict[str, Callable[[int], Any]] = {
-    "": lambda steps: steps,
-    "falling": lambda steps: torch.linspace(NOISY, 0, steps + 1),
-    "rising": lambda steps: torch.linspace(1 - NOISY, 1, steps + 1),
-    "timesteps": lambda steps: list(range(0, FINE, FINE // steps)),
+MESHES: dict[str, Callable[[Tensor], Any]] = {
+    "": lambda at: len(at) - 1,
+    "falling": lambda at: NOISY * (1 - at),
+    "rising": lambda at: 1 - NOISY * (1 - at),
+    "timesteps": lambda at: list(range(0, FINE, FINE // (len(at) - 1))),
 }
 """What a function gets that asks for steps or times: their number, times, or timesteps where it takes betas."""
 _OWN = "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as docs/test_your_sampler.md shows"
@@ -164,8 +164,9 @@ class Function:
             if role and not (role in made and parameters[name].default is not parameters[name].empty)
         }
 
-    def end(self, model: Model, x: Tensor, steps: int, draws: Draws) -> Tensor:
+    def end(self, model: Model, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
         """Return the end of a run of `steps` steps from `x` (rows, 1, 1, d), which replaces a start that it draws."""
+        kind = torch.get_default_dtype()
         roles = set(self.roles.values())
         if "start" not in roles:
             draws.start = x
@@ -175,11 +176,11 @@ class Function:
             "rows": lambda: len(x),
             "channels": lambda: x[0].numel(),
             "side": lambda: 1,
-            "count": lambda: MESHES[self.times](steps),
-            "sigmas": lambda: torch.cat([torch.logspace(math.log10(HIGH), math.log10(LOW), steps), torch.zeros(1)]),
-            "times": lambda: MESHES[self.times](steps),
-            "betas": lambda: _betas(FINE).to(torch.get_default_dtype()),
-            "cumulative": lambda: (1 - _betas(FINE)).cumprod(0).to(torch.get_default_dtype()),
+            "count": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
+            "sigmas": lambda: torch.cat([HIGH * (LOW / HIGH) ** places(steps - 1, uneven), torch.zeros(1)]).to(kind),
+            "times": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
+            "betas": lambda: _betas(FINE).to(kind),
+            "cumulative": lambda: (1 - _betas(FINE)).cumprod(0).to(kind),
             "increments": lambda: lambda a, b: draws.increment(a, b, x.shape),
             "device": lambda: "cpu",
         }
@@ -209,19 +210,21 @@ class Function:
         predict, _, time = convention.partition("@")
         level, probe = TIMES[time][0], cache(self.probe)  # once for each number of steps
 
-        def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
             def answer(x: Tensor, time: Any) -> Tensor:
                 at = level(one_value(time))
                 return -network("flow", x, at) if predict == "back" else network(predict, x, at)
 
-            return self.end(Model(answer), x / probe(steps).gain, steps, draws)
+            return self.end(Model(answer), x / probe(steps).gain, steps, draws, uneven)
 
         def prior(steps: int) -> float:
             first = probe(steps)
             unscaled = time == "sigma" and first.gain == 1 and "start" in self.roles.values()
             return level(first.time).sigma if unscaled else abs(first.gain)
 
-        return Sampler(name, f"as it is, its network read as {convention}", run, prior)
+        outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
+        uneven = partial(run, uneven=True) if outside else None
+        return Sampler(name, f"as it is, its network read as {convention}", run, prior, uneven=uneven)
 
 
 class _End(NamedTuple):

@@ -64,8 +64,11 @@ def conform(
     curve = convergence[0] if convergence and convergence[1] <= AFFINE else None
     known = curve.states if curve else EVERY
     conditions: OrderConditions | None = None
+    uneven: OrderConditions | None = None
     if sampler.noise is not None:
         conditions = settled(partial(order_conditions, sampler, known=known))
+        if sampler.uneven is not None and sampler.noise == 0:
+            uneven = settled(partial(order_conditions, replace(sampler, run=sampler.uneven), known=known))
     mixture: Transport | Distribution | None
     if sampler.noise == 0:
         mixture = moved = settled(partial(transport, sampler, known=known))
@@ -91,6 +94,7 @@ def conform(
         time.perf_counter() - began,
         tuple(dict.fromkeys(trouble)),
         constant=constant,
+        uneven=uneven,
     )
     large = constant is not None and constant > NOTED_ABOVE
     return replace(report, worst=_worst(sampler)) if large or report.verdict == REFUTED else report

@@ -31,7 +31,7 @@ NOTED = "noted"
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
     *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "error constant", "order of each step"),
-    *("order on the mixture", "error on the mixture", "distribution on the mixture"),
+    *("order on uneven steps", "order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
 
@@ -87,6 +87,7 @@ class Report:
     used: tuple[AsUsed, ...] = ()
     worst: Weight | None = None
     constant: float | None = None
+    uneven: OrderConditions | None = None
     judgements: tuple[Judgement, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,6 +137,7 @@ class Report:
             "stated_order": self.order,
             "order": _interval(measured),
             "order_conditions": self.conditions and _conditions(self.conditions),
+            "uneven": self.uneven and _conditions(self.uneven),
             "limit": limit and limit._asdict(),
             "error_constant": self.constant,
             "end": self.convergence and self.convergence.end._asdict(),
@@ -245,6 +247,8 @@ def _judge(report: Report) -> list[Judgement]:
         judged += _judge_order(
             "order of each step", report, conditions.order, conditions.why, design=_of_marginals(report, conditions)
         )
+    if report.uneven is not None:
+        judged += _judge_order("order on uneven steps", report, report.uneven.order, report.uneven.why)
     match report.mixture:
         case Transport(errors, order, why, of_steps):
             words = f"with the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
@@ -266,9 +270,11 @@ def _why_not(report: Report, check: str) -> str:
     if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
     not_of_such = {"evaluations": "no number of evaluations is stated", "error constant": "it has too few states"}
+    not_of_such["order on uneven steps"] = "its noise levels are its own"
     if report.noise != 0:
         not_of_such |= dict.fromkeys(
-            ("error constant", "error on the mixture", "order on the mixture"), "it is stated to draw"
+            ("error constant", "order on uneven steps", "error on the mixture", "order on the mixture"),
+            "it is stated to draw",
         )
     else:
         not_of_such["distribution on the mixture"] = "it is not stated to draw"

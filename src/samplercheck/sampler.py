@@ -50,6 +50,7 @@ class Sampler:
     data's scale that the library assumes. `evaluations(steps)` is the number of network calls that the library states,
     None if it states none. `coupling` is the reason for which the samples of a batch depend on each other by design;
     `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it is known.
+    `uneven` is `run` on noise levels at `places(steps, uneven=True)`, of code that takes its levels from outside.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Sampler:
     evaluations: Callable[[int], int] | None = None
     coupling: str = ""
     mean_field: Callable[[int, Tensor, Tensor], Pushforward] | None = None
+    uneven: Run | None = None
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -87,6 +89,13 @@ class Sampler:
     def shaped(self, rows: Tensor) -> Tensor:
         """Return flat rows (n, d) in the shape of images, (n, 1, 1, d)."""
         return rows.reshape(len(rows), 1, 1, -1)
+
+
+def places(steps: int, uneven: bool = False) -> Tensor:
+    """Return the places of `steps` steps in a run, from 0 to 1: even, or every other one three times as long."""
+    gaps = torch.ones(steps, dtype=torch.float64)
+    gaps[::2] *= 3 if uneven else 1
+    return torch.cat([torch.zeros(1, dtype=torch.float64), gaps.cumsum(0) / gaps.sum()])
 
 
 class Path(NamedTuple):

@@ -7,16 +7,18 @@ Settings: `mesh` is `karras` (default), `exponential` or `vp`, made by k-diffusi
 import importlib.util
 import math
 import sys
+from functools import partial
 from importlib.metadata import version
 from types import ModuleType
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from samplercheck.adapters import accepted
 from samplercheck.answered_draws import Draws
 from samplercheck.model import Network, noise_level
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Sampler, places
 
 STATED = {  # order as documented, noise
     "sample_euler": (1, 0.0),
@@ -60,7 +62,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     mesh = settings.pop("mesh", "karras")
     high, low = float(settings.pop("sigma_max", 14.6)), float(settings.pop("sigma_min", 0.03))
 
-    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
         def model(x: Tensor, sigma: Tensor) -> Tensor:
             return network("x0", x, noise_level(1.0, sigma))
 
@@ -69,9 +71,12 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
             more["noise_sampler"] = lambda a, b: draws.increment(float(a), float(b), x.shape).to(x.dtype)
         if name == "sample_dpm_fast":
             return module.sample_dpm_fast(model, x, low, high, steps, disable=True, **more)
-        sigmas = (
-            module.get_sigmas_vp(steps) if mesh == "vp" else getattr(module, f"get_sigmas_{mesh}")(steps, low, high)
-        )
+        if uneven:
+            sigmas = torch.cat([high * (low / high) ** places(steps - 1, uneven), torch.zeros(1)])
+        elif mesh == "vp":
+            sigmas = module.get_sigmas_vp(steps)
+        else:
+            sigmas = getattr(module, f"get_sigmas_{mesh}")(steps, low, high)
         return getattr(module, name)(model, x, sigmas, disable=True, **more)
 
     def prior(steps: int) -> float:
@@ -81,4 +86,5 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     eta = float(settings.get("eta", noise))
     if name in OF_VARIANCE:
         eta = math.sqrt(eta)
-    return Sampler(f"k-diffusion:{name}", version("k-diffusion"), run, prior, order, noise=eta)
+    uneven = None if name == "sample_dpm_fast" else partial(run, uneven=True)
+    return Sampler(f"k-diffusion:{name}", version("k-diffusion"), run, prior, order, noise=eta, uneven=uneven)
