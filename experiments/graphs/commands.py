@@ -24,24 +24,6 @@ class ReplayGraphs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EvaluateGraphs:
-    """Compare generated graphs with a reference set: maximum mean discrepancies with intervals."""
-
-    reference: Positional[Path]
-    """The reference: graph6 or edge-list JSON."""
-    generated: Positional[Path]
-    """The generated graphs: graph6 or edge-list JSON."""
-    json: bool = False
-    """Print JSON."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from experiments.graphs.evaluation import evaluate
-
-        return evaluate(self.reference, self.generated, self.json)
-
-
-@dataclass(frozen=True, kw_only=True)
 class TrainGraphs:
     """Train both networks on graphs of our own generator: about 7 minutes on one core, by default."""
 

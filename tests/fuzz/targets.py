@@ -26,7 +26,6 @@ from ams.data.safe_read import guarded
 from ams.errors import DataUnavailable, UserError
 from experiments import weights
 from experiments.graphs.gdss_traces.trace_file import load_networks, load_sampler
-from experiments.graphs.reading import read_graphs
 from experiments.images.networks.loading import parsed
 from verdicts.claims.config import ProfileConfig
 from verdicts.claims.loading import load_json, load_toml
@@ -118,9 +117,6 @@ TARGETS: dict[str, Target] = {
     ),
     "graphs_pickle": Target(
         lambda content: unpickled_graphs(content, "it"), lambda: [pickle.dumps([nx.path_graph(3)], 2), pickle.dumps([])]
-    ),
-    "graphs_own": Target(
-        of_file("own.json", read_graphs), lambda: [b"[[3, [[0, 1], [1, 2]]]]", gzip.compress(b"[[1, []]]")]
     ),
     "cifar_part": Target(
         _cifar_part,
