@@ -2,25 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional
 
 from experiments.graphs.train_config import TrainConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayGraphs:
-    """Replay traces of the GDSS and AMS authors' graph code; exit code 1 where ours deviates too far."""
-
-    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILE [FILE ...]")]
-    """The traces: gdss_network_<set>.npz, gdss_sampler_<case>.npz."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from experiments.graphs.gdss_traces.replay import replay
-
-        return replay(self.files)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,10 +31,10 @@ def largest_deviation(pattern: str, quantities: Sequence[str]) -> Measurement:
     """
     return named_extreme(
         {
-            f"{path.stem}, {deviation.quantity}": deviation.value
+            f"{path.stem}, {quantity}": deviation
             for path in traces(pattern)
-            for deviation in replay.deviations(path)
-            if deviation.quantity in quantities
+            for quantity, deviation in replay.deviations(path).items()
+            if quantity in quantities
         }
     )
 
