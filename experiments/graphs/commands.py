@@ -14,7 +14,7 @@ class TrainGraphs:
     """Train both networks on graphs of our own generator: about 7 minutes on one core, by default."""
 
     out: Path
-    """The file to write, NAME.safetensors; a record and a figure come beside it."""
+    """The file to write, NAME.safetensors; a record comes beside it."""
     resume: bool = False
     """Go on with the run that was interrupted, from NAME.state."""
     config: OmitArgPrefixes[TrainConfig] = field(default_factory=TrainConfig)
