@@ -61,12 +61,7 @@ def _unbridged(size: int) -> tuple[tuple[int, int], ...]:
 
 
 def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
-    """Return the numbers of nodes of `count` graphs to generate, drawn with replacement from training graphs.
-
-    Raises ValueError where there is no training graph.
-    """
-    if not train:
-        raise ValueError("the numbers of nodes are drawn from training graphs, and there is none")
+    """Return the numbers of nodes of `count` graphs to generate, drawn with replacement from training graphs."""
     drawn = np.random.default_rng(seed).integers(0, len(train), count)
     return [train[place].nodes for place in drawn.tolist()]
 
