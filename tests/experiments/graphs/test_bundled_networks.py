@@ -16,9 +16,8 @@ from experiments.graphs.trained import networks_in
 from experiments.graphs.training import Denoising, digest_of
 
 
-def test_the_file_is_small_and_its_record_is_of_it() -> None:
+def test_the_record_is_that_of_the_file() -> None:
     record = json.loads(FILE.with_suffix(".json").read_text())
-    assert FILE.stat().st_size < 2 * 2**20
     assert record["sha256"] == SHA256
     assert trained().origin.recipe == TrainConfig(), "it is what the command makes by default"
     assert record["origin"] == trained().origin.model_dump(mode="json")
@@ -30,7 +29,6 @@ def test_the_generator_still_makes_its_graphs() -> None:
     split, recipe = own_split(), trained().origin.recipe
     assert digest_of(split.train) == trained().origin.data
     assert len(split.test) == 100 and len(split.train) == recipe.graphs
-    assert len(own_split(7).test) == 7
 
 
 def test_its_losses_are_those_of_the_record() -> None:
