@@ -67,7 +67,8 @@ def published_mmd(k: Kernel, first: int, seed: int) -> Interval:
 
     The interval is for the mean of the biased estimate over sets of these sizes: that of the unbiased estimate, moved.
     """
-    value = max(float(mmd_squared(k, *sides(len(k), first), biased_within)), 0.0)  # below it only by rounding
+    reference, generated = sides(len(k), first)
+    value = max(float(mmd_squared(k, reference, generated, biased_within)), 0.0)  # below it only by rounding
     return moved(unbiased_mmd(k, first, seed), value)
 
 
