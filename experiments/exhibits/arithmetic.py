@@ -6,7 +6,7 @@ cheap: claim E2 measures how far.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -16,7 +16,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from ams.data import smiles
 from experiments.benchmarks.timing import Work, median_seconds
-from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import published
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_layout import Layout
@@ -88,15 +87,13 @@ def graph_cost(name: str, graphs: int, runs: int) -> Rate:
 
 
 def published_evaluation(name: str, graphs: int) -> Work:
-    """Return an evaluation of a set's GDSS networks on so many graphs. Raises as `graph_cost`."""
-    setting = PUBLISHED[name]
-    return graph_evaluation(setting.networks(), setting.features, quantiles(nodes_of(name), graphs))
+    """Return an evaluation of a set's GDSS networks on so many graphs, each pair an edge with chance 1/2.
 
-
-def graph_evaluation(both: Networks, features: int, sizes: Sequence[int]) -> Callable[[], tuple[Tensor, Tensor]]:
-    """Return an evaluation of both networks on graphs of these numbers of nodes, each pair an edge with chance 1/2."""
-    layout, draws = Layout.of(sizes), torch.Generator().manual_seed(len(sizes))
-    x = torch.randn(layout.nodes, features, generator=draws)
+    Raises as `graph_cost`.
+    """
+    setting, draws = PUBLISHED[name], torch.Generator().manual_seed(graphs)
+    both, layout = setting.networks(), Layout.of(quantiles(nodes_of(name), graphs))
+    x = torch.randn(layout.nodes, setting.features, generator=draws)
     a = torch.randint(2, (layout.pairs,), generator=draws).float()
 
     @torch.inference_mode()

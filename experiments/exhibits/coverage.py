@@ -16,7 +16,6 @@ from ams.errors import UserError as Refused
 from ams.samplers import Particles, State
 from ams.samplers.base import Step
 from ams.samplers.presets import AUTHORS, SPECS
-from ams.schedules import VE, VP
 from ams_suite.__main__ import parse
 from ams_suite.commands import Reproduce
 from experiments.exhibits.configurations import Configuration, Kind, Listed
@@ -81,11 +80,8 @@ def _differing_graph(entry: Configuration) -> Iterator[str]:
 
 def _named(system: System) -> str:
     """Return a process as the list has it."""
-    process = system.process
-    if isinstance(process, VP):
-        return f"VP {process.beta_min:g} {process.beta_max:g}"
-    assert isinstance(process, VE)
-    return f"VE {process.sigma_min:g} {process.sigma_max:g}"
+    values = (f"{value:g}" for value in vars(system.process).values())
+    return " ".join([type(system.process).__name__, *values])
 
 
 def _same_steps(entry: Configuration, setting: Setting) -> bool:

@@ -32,10 +32,10 @@ def own_networks() -> Networks:
     return trained().networks
 
 
-def own_split(tested: int = 100) -> Split:
-    """Return graphs that the networks have not seen, and those that they were trained on. Raises as `trained`.
+def own_split() -> Split:
+    """Return a hundred graphs that the networks have not seen, and those that they were trained on.
 
     Numbers of nodes of generated graphs are drawn from the second: `data.sizes(own_split().train, count, seed)`.
     """
     recipe = trained().origin.recipe
-    return Split(unseen(recipe, tested), graphs_of(recipe))
+    return Split(unseen(recipe, 100), graphs_of(recipe))

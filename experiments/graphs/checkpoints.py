@@ -14,7 +14,6 @@ import torch
 from torch import Tensor, nn
 
 from ams.data import weights
-from ams.data.safe_read import guarded
 from experiments.graphs.networks import (
     DUST,
     AdjacencyNetwork,
@@ -43,19 +42,21 @@ class Networks(NamedTuple):
 def networks(name: str, averaged: bool) -> Networks:
     """Return the networks of a registered checkpoint (`gdss-...`), with the averaged weights where asked for.
 
-    Raises as `ams.data.weights`, and UserError for contents that are not such networks.
+    Raises as `ams.data.weights`, which compares checksums.
     """
-    return networks_of(weights(name), name, averaged)
+    return networks_of(weights(name), averaged)
 
 
-def networks_of(content: Any, where: str, averaged: bool) -> Networks:
-    """Return the networks in a checkpoint's contents. Raises UserError, one line that names `where`."""
-    with guarded(where, "a checkpoint of GDSS"):
-        x, adjacency = (_renamed(tensors_of(content, part, averaged)) for part in ("x", "adj"))
-        shape = _shape(content["params_adj"], "num_layers")
-        pairs = _attentive(adjacency, shape.layers, "attention.convolution", "qk", "pairs.")
-        features = _features(x, _shape(content["params_x"], "depth"), content["params_x"]["model_type"])
-        return Networks(features, _filled(AdjacencyNetwork(shape), pairs))
+def networks_of(content: Any, averaged: bool) -> Networks:
+    """Return the networks in a checkpoint's contents.
+
+    Raises KeyError, RuntimeError or ValueError for a tensor that is missing, left over or of another shape.
+    """
+    x, adjacency = (_renamed(tensors_of(content, part, averaged)) for part in ("x", "adj"))
+    shape = _shape(content["params_adj"], "num_layers")
+    pairs = _attentive(adjacency, shape.layers, "attention.convolution", "qk", "pairs.")
+    features = _features(x, _shape(content["params_x"], "depth"), content["params_x"]["model_type"])
+    return Networks(features, _filled(AdjacencyNetwork(shape), pairs))
 
 
 def tensors_of(content: Mapping[str, Any], part: str, averaged: bool) -> Tensors:

@@ -2,43 +2,11 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
-from tyro.conf import OmitArgPrefixes, Positional, arg
+from tyro.conf import OmitArgPrefixes, Positional
 
 from experiments.graphs.train_config import TrainConfig
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayGraphs:
-    """Replay traces of the GDSS and AMS authors' graph code; exit code 1 where ours deviates too far."""
-
-    files: Annotated[Positional[tuple[Path, ...]], arg(metavar="FILE [FILE ...]")]
-    """The traces: gdss_network_<set>.npz, gdss_sampler_<case>.npz."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from experiments.graphs.gdss_traces.replay import replay
-
-        return replay(self.files)
-
-
-@dataclass(frozen=True, kw_only=True)
-class EvaluateGraphs:
-    """Compare generated graphs with a reference set: maximum mean discrepancies with intervals."""
-
-    reference: Positional[Path]
-    """The reference: graph6 or edge-list JSON."""
-    generated: Positional[Path]
-    """The generated graphs: graph6 or edge-list JSON."""
-    json: bool = False
-    """Print JSON."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from experiments.graphs.evaluation import evaluate
-
-        return evaluate(self.reference, self.generated, self.json)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +14,7 @@ class TrainGraphs:
     """Train both networks on graphs of our own generator: about 7 minutes on one core, by default."""
 
     out: Path
-    """The file to write, NAME.safetensors; a record and a figure come beside it."""
+    """The file to write, NAME.safetensors; a record comes beside it."""
     resume: bool = False
     """Go on with the run that was interrupted, from NAME.state."""
     config: OmitArgPrefixes[TrainConfig] = field(default_factory=TrainConfig)

@@ -21,7 +21,7 @@ from jaxtyping import Float
 from ams.data import Graph
 from ams.metrics.mmd import Kernel, Weights, across, biased_within, mmd_squared, unbiased_within
 from ams.statistics import Interval
-from ams.statistics.bootstrap import FEWEST_UNITS, Units, bootstrap_interval
+from ams.statistics.bootstrap import Units, bootstrap_interval
 from experiments.graphs.statistics import PUBLISHED, Statistic
 
 Graphs = Sequence[Graph]
@@ -47,50 +47,35 @@ class Difference(NamedTuple):
         return (self.interval.high - self.interval.low) / 2
 
 
-class Estimates(NamedTuple):
-    """Both estimates of a squared MMD; without intervals for fewer than `FEWEST_UNITS` graphs on a side.
-
-    `value` is the biased estimate, as published. `published` has its interval, for the mean of the biased estimate over
-    sets of these sizes: the interval of the unbiased estimate, shifted by the bias (which hardly varies), cut at zero.
-    """
-
-    value: float
-    published: Interval | None
-    unbiased: Interval | None
-
-
 def mean_kernel(statistics: Sequence[Statistic], graphs: Graphs) -> Kernel:
     """Return the mean of the statistics' kernels: its MMD^2 is the mean of their MMD^2."""
     return np.mean([statistic.kernel(graphs) for statistic in statistics], axis=0)
 
 
-def estimates(statistic: Statistic, reference: Graphs, generated: Graphs, seed: int) -> Estimates:
-    """Return both estimates of a statistic's squared MMD. Raises ValueError for an empty set."""
-    return kernel_estimates(_pool_kernel((statistic,), reference, generated), len(reference), seed)
+def unbiased_mmd(k: Kernel, first: int, seed: int) -> Interval:
+    """Return the unbiased squared MMD of a pool's `first` observations and the others, of any kind, with its interval.
+
+    Raises ValueError for fewer than `ams.statistics.bootstrap.FEWEST_UNITS` observations on a side.
+    """
+    reference, generated = sides(len(k), first)
+    units = separate(len(k), first)
+    return bootstrap_interval(lambda w: mmd_squared(k, w * reference, w * generated), units, seed)
 
 
-def kernel_estimates(k: Kernel, first: int, seed: int) -> Estimates:
-    """Return both estimates of the squared MMD of a pool's `first` observations and the others, of any kind."""
+def published_mmd(k: Kernel, first: int, seed: int) -> Interval:
+    """Return the biased estimate of that squared MMD, as published, with its interval. Raises as `unbiased_mmd`.
+
+    The interval is for the mean of the biased estimate over sets of these sizes: that of the unbiased estimate, moved.
+    """
     reference, generated = sides(len(k), first)
     value = max(float(mmd_squared(k, reference, generated, biased_within)), 0.0)  # below it only by rounding
-    if min(first, len(k) - first) < FEWEST_UNITS:
-        return Estimates(value, None, None)
-    unbiased = _unbiased(k, first, seed)
-    return Estimates(value, moved(unbiased, value), unbiased)
+    return moved(unbiased_mmd(k, first, seed), value)
 
 
 def moved(interval: Interval, to: float) -> Interval:
     """Return an interval moved to another value, cut at zero: the bias of an estimate hardly varies."""
     by = to - interval.value
     return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
-
-
-def unbiased_mmd(statistics: Sequence[Statistic], reference: Graphs, generated: Graphs, seed: int) -> Interval:
-    """Return the unbiased estimate of the squared MMD, the mean over the statistics.
-
-    Raises ValueError for fewer than `FEWEST_UNITS` graphs on a side.
-    """
-    return _unbiased(_pool_kernel(statistics, reference, generated), len(reference), seed)
 
 
 def difference(
@@ -105,11 +90,11 @@ def difference(
 
     `one` and `other` hold a list of graphs for each seed. Graphs of one seed and place share their noise, so they are
     resampled together; `together` graphs in a row are one unit, where a sampler couples the graphs of a batch. Raises
-    ValueError for lists of other lengths, an empty reference, or fewer than `FEWEST_UNITS` units.
+    ValueError for a seed whose last unit is not whole, and as `unbiased_mmd` for few units.
     """
     sizes = [len(graphs) for graphs in one]
-    if sizes != [len(graphs) for graphs in other] or min(sizes, default=0) < 2 or any(n % together for n in sizes):
-        raise ValueError(f"each seed needs as many graphs of one as of the other, at least 2, a multiple of {together}")
+    if any(n % together for n in sizes):
+        raise ValueError(f"seeds of {sizes} graphs are no whole numbers of batches of {together}")
     k = mean_kernel(statistics, [*reference, *(graph for graphs in (*one, *other) for graph in graphs)])
     return kernel_difference(k, len(reference), sizes, seed, together=together)
 
@@ -139,13 +124,6 @@ def kernel_difference(k: Kernel, first: int, sizes: Sequence[int], seed: int, to
     return Difference(interval, tuple(gain(of_seeds).tolist()))
 
 
-def _pool_kernel(statistics: Sequence[Statistic], reference: Graphs, generated: Graphs) -> Kernel:
-    """Return the kernel of the reference followed by the generated graphs. Raises ValueError for an empty set."""
-    if not reference or not generated:
-        raise ValueError(f"{len(reference)} reference and {len(generated)} generated graphs: neither set may be empty")
-    return mean_kernel(statistics, [*reference, *generated])
-
-
 def sides(size: int, first: int) -> Float[np.ndarray, "2 size"]:
     """Return the weights of the first observations of a pool of `size`, and those of the others."""
     return np.repeat(np.eye(2), [first, size - first], axis=1)
@@ -154,10 +132,3 @@ def sides(size: int, first: int) -> Float[np.ndarray, "2 size"]:
 def separate(size: int, first: int) -> list[Units]:
     """Return both sides of a pool as bootstrap units of one observation each."""
     return [[[place] for place in range(first)], [[place] for place in range(first, size)]]
-
-
-def _unbiased(k: Kernel, first: int, seed: int) -> Interval:
-    """Return the unbiased squared MMD of the first observations and the others, with its interval."""
-    reference, generated = sides(len(k), first)
-    units = separate(len(k), first)
-    return bootstrap_interval(lambda w: mmd_squared(k, w * reference, w * generated), units, seed)

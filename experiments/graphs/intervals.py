@@ -36,19 +36,17 @@ def over_seeds(interval: Interval, first: int, seeds: int, **detail: JsonValue) 
 
 
 def stretched(interval: Interval) -> Interval:
-    """Return a bootstrap interval lengthened about its value for its number of units. Raises ValueError for one."""
+    """Return a bootstrap interval lengthened about its value for its number of units, two at least."""
     value, low, high, n = interval
     factor = stretch(n)
     return Interval(value, value - factor * (value - low), value + factor * (high - value), n)
 
 
 def stretch(n: int, quantities: int = 1) -> float:
-    """Return by how much a bootstrap's standard error of `n` units is lengthened, if so many quantities are judged.
+    """Return by how much a bootstrap's standard error of `n` units, two at least, is lengthened.
 
-    Raises ValueError for one unit.
+    So many quantities are judged together.
     """
-    if n < 2:
-        raise ValueError("an interval of one unit has no length")
     confidence = 1 - (1 - CONFIDENCE) / quantities
     return math.sqrt(n / (n - 1)) * student_quantile(n - 1, confidence) / joint_quantile(quantities)
 
@@ -84,20 +82,13 @@ def half_length(interval: Interval) -> Interval:
 
 
 def standardised(interval: Interval) -> float:
-    """Return a value in its standard errors; 0 for an interval without length about 0.
-
-    Raises ValueError where any other interval has no length.
-    """
+    """Return a value in its standard errors; 0 for an interval without length about 0."""
     error = (interval.high - interval.low) / (2 * QUANTILE)
-    if error == 0.0 and interval.value != 0.0:
-        raise ValueError(f"the interval of {interval.value} has no length")
-    return interval.value / error if error else 0.0
+    return interval.value / error if interval.value else 0.0
 
 
 def combined(intervals: Sequence[Interval]) -> Interval:
-    """Return Stouffer's Z of independent sets with its interval; n is the number of sets. Raises ValueError: none."""
-    if not intervals:
-        raise ValueError("no set to combine")
+    """Return Stouffer's Z of independent sets, one at least, with its interval; n is the number of sets."""
     z = sum(map(standardised, intervals)) / math.sqrt(len(intervals))
     return Interval(z, z - QUANTILE, z + QUANTILE, len(intervals))
 

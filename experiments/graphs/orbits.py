@@ -16,7 +16,6 @@ import numpy as np
 from jaxtyping import Float
 
 ORBITS = 15
-_ENTRIES = 2**21  # of the matrix of common neighbours, edges by nodes, that is worked with at once
 
 _CONTAINS = {
     (1, 3): 2, (2, 3): 1,
@@ -90,10 +89,9 @@ def _complete(a: Float[np.ndarray, "b n n"], shared: Float[np.ndarray, "b n n"])
     """
     counts = np.zeros(a.shape[:2])
     for one, pairs, sums in zip(a, shared > 1, counts, strict=True):
-        edges = np.argwhere(np.triu(pairs))
-        for i, j in (part.T for part in np.array_split(edges, 1 + edges.shape[0] * a.shape[1] // _ENTRIES)):
-            both = one[i] * one[j]
-            number = ((both @ one) * both).sum(1)
-            np.add.at(sums, i, number)
-            np.add.at(sums, j, number)
+        i, j = np.nonzero(np.triu(pairs))
+        both = one[i] * one[j]
+        number = ((both @ one) * both).sum(1)
+        np.add.at(sums, i, number)
+        np.add.at(sums, j, number)
     return counts / 6

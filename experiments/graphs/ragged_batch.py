@@ -74,10 +74,8 @@ def generated_per_graph(
 ) -> Noise:
     """Return noise from one generator a graph, in the layout's order: a graph's noise does not depend on its batch.
 
-    Raises ValueError for another number of generators than the batch has graphs.
+    The noise raises ValueError for another number of generators than the batch has graphs.
     """
-    if len(generators) != ownership.graphs:
-        raise ValueError(f"{len(generators)} generators for a batch of {ownership.graphs}: one a graph is needed")
     lengths = torch.bincount(ownership.graph, minlength=ownership.graphs).tolist()
 
     def noise(x: Tensor) -> Tensor:

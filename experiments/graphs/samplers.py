@@ -193,7 +193,5 @@ class Denoised(NamedTuple):
 
 def denoised_end(rounds: Iterable[Round]) -> Denoised:
     """Return both means at the last round. Raises ValueError for a run of no rounds."""
-    end = deque(rounds, maxlen=1)
-    if not end:
-        raise ValueError("a run of no rounds has no result")
-    return Denoised(*(info.mean() for _, info in end[0]))
+    (end,) = deque(rounds, maxlen=1)
+    return Denoised(*(info.mean() for _, info in end))

@@ -7,7 +7,6 @@ from pydantic import field_serializer
 from safetensors.torch import load
 from torch import nn
 
-from ams.data.safe_read import content_of, guarded
 from ams.errors import UserError
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.networks import AdjacencyNetwork, FeaturesNetwork, Shape
@@ -18,8 +17,6 @@ from verdicts.validation import Frozen
 
 DEGREES = 10
 """Node features: one for each degree, the last for all larger degrees, as in the authors' code."""
-LARGEST = 2 * 2**20
-"""Bytes that a file may have."""
 
 
 class Origin(Frozen):
@@ -61,15 +58,11 @@ class Trained(NamedTuple):
 
 
 def read_trained(path: Path, sha256: str) -> Trained:
-    """Return the networks in a file that `train` wrote.
-
-    Raises UserError, one line that names the file: where it cannot be read, has another sha256, holds something else.
-    """
-    content = content_of(path, LARGEST)
+    """Return the networks in a file that `train` wrote. Raises UserError, one line, for a file of another sha256."""
+    content = path.read_bytes()
     if (own := sha256_of(content)) != sha256:
         raise UserError(f"{path}: sha256 {own}, expected {sha256}: put the committed file back")
-    with guarded(str(path), "a file of trained networks"):
-        origin = Origin.model_validate(about(path)["origin"])
-        modules = origin.modules()
-        modules.load_state_dict(load(content))
+    origin = Origin.model_validate(about(path)["origin"])
+    modules = origin.modules()
+    modules.load_state_dict(load(content))
     return Trained(networks_in(modules.eval().requires_grad_(False)), origin)

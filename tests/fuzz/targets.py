@@ -25,8 +25,6 @@ from ams.data.graphlists import load_graphs, unpickled_graphs
 from ams.data.safe_read import guarded
 from ams.errors import DataUnavailable, UserError
 from experiments import weights
-from experiments.graphs.gdss_traces.trace_file import load_networks, load_sampler
-from experiments.graphs.reading import read_graphs
 from experiments.images.networks.loading import parsed
 from verdicts.claims.config import ProfileConfig
 from verdicts.claims.loading import load_json, load_toml
@@ -85,12 +83,6 @@ def _cifar_part(content: bytes) -> object:
 
 
 _TENSORS = {"a": torch.zeros(2, 3), "b": torch.ones(1, dtype=torch.int64)}
-_NETWORK = {name: np.zeros((1, 3), dtype=np.float32) for name in ("adj_upper", "network_adj_upper")} | {
-    "x": np.zeros((1, 3, 2), dtype=np.float32),
-    "network_x": np.zeros((1, 3, 2), dtype=np.float32),
-    "flags": np.ones((1, 3), dtype=np.float32),
-    "ema": np.array(True),
-}
 _RECORD = {"schema_version": 1, "digest": "0" * 64, "claim": "A1", "verdict": "holds", "checks": []}
 
 
@@ -119,19 +111,12 @@ TARGETS: dict[str, Target] = {
     "graphs_pickle": Target(
         lambda content: unpickled_graphs(content, "it"), lambda: [pickle.dumps([nx.path_graph(3)], 2), pickle.dumps([])]
     ),
-    "graphs_own": Target(
-        of_file("own.json", read_graphs), lambda: [b"[[3, [[0, 1], [1, 2]]]]", gzip.compress(b"[[1, []]]")]
-    ),
     "cifar_part": Target(
         _cifar_part,
         lambda: [pickle.dumps({b"data": np.zeros((1, 3072), np.uint8), b"labels": [3]}, 2)],
     ),
     "safetensors": Target(lambda content: parsed(content, "it"), _about_seeds),
     "recipe": Target(of_file("it.safetensors", weights.about), _about_seeds),
-    "network_trace": Target(
-        of_file("gdss_network_community_small.npz", load_networks), lambda: [of_arrays(**_NETWORK)]
-    ),
-    "sampler_trace": Target(of_file("gdss_sampler_s4.npz", load_sampler), lambda: [of_arrays(flags=np.ones((1, 3)))]),
     "config": Target(
         of_file("it.toml", lambda path: load_toml(path.parent, path.name, ProfileConfig)),
         lambda: [b'device = "cpu"\n[groups.adaptive]\nbatch = 3\n', b'extends = "cpu"\n'],

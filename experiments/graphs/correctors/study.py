@@ -131,9 +131,7 @@ def row(common: Common, run: SamplerRun) -> RunDistances:
     lines = list(chain(*lines_of(common, run)))
     reference = reference_of(common)
     k = kernel_of(common, [*reference, *lines])
-    interval = discrepancy.kernel_estimates(k, units_of(common, reference), SEEN).unbiased
-    if interval is None:
-        raise ValueError(f"{len(lines)} graphs of {common.name}: too few for an interval")
+    interval = discrepancy.unbiased_mmd(k, units_of(common, reference), SEEN)
     if common.name in MOLECULES:
         chemnet = molecules.chemnet_distances(reference, [[one for one in lines if one]])[0]
         return RunDistances(stretched(interval), [], chemnet)
@@ -206,10 +204,7 @@ def as_published(reference: Sequence[str], lines: Sequence[str]) -> list[Interva
     for statistic in STATISTICS:
         k = statistic.kernel(pool)
         (value,) = rows.means_of_parts(k, first, first, [len(lines)])
-        unbiased = discrepancy.kernel_estimates(k, first, SEEN).unbiased
-        if unbiased is None:
-            raise ValueError(f"{len(lines)} graphs are too few for an interval")
-        entries.append(discrepancy.moved(stretched(unbiased), value))
+        entries.append(discrepancy.moved(stretched(discrepancy.unbiased_mmd(k, first, SEEN)), value))
     return entries
 
 

@@ -40,8 +40,7 @@ def rows_and_published(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """
     for name in settings.sets:
         for entry in study.row_of(settings, name).entries:
-            low, high = (entry.resampled.low, entry.resampled.high) if entry.resampled else ("", "")
-            ours = (entry.ours.value, entry.stray, entry.smallest, low, high)
+            ours = (entry.ours.value, entry.stray, entry.smallest, entry.resampled.low, entry.resampled.high)
             yield name, entry.statistic, *settings.of(name), entry.published, *ours, *entry.floor[:3]
 
 

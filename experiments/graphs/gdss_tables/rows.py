@@ -68,7 +68,7 @@ def _means(k: Kernel, reference: Weights, size: int, generated: Weights) -> np.n
 def floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) -> Interval:
     """Return the published estimate for real observations, its mean over draws with their central 95 %.
 
-    A row within it is as good as real. Raises as `real_rows`.
+    A row within it is as good as real.
     """
     values = real_rows(k, first, size, seed, draws)
     low, high = np.quantile(values, CENTRAL)
@@ -78,11 +78,9 @@ def floor(k: Kernel, first: int, size: int, seed: int, draws: int = 500) -> Inte
 def real_rows(k: Kernel, first: int, size: int, seed: int, draws: int) -> Float[np.ndarray, " draws"]:
     """Return the published estimate for real observations: draws of `size` of those after the first.
 
-    A draw is without replacement. Raises ValueError for more observations than there are.
+    A draw is without replacement.
     """
     real, generator = len(k) - first, np.random.default_rng(seed)
-    if not 1 <= size <= real:
-        raise ValueError(f"{size} of {real} real graphs cannot be drawn")
     weights = np.zeros((draws, len(k)))
     for row_of in weights:
         row_of[first + generator.permutation(real)[:size]] = 1.0

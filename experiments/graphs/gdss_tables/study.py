@@ -41,7 +41,7 @@ class Entry(NamedTuple):
 
     `ours` is the mean over sets as large as the test set, with one standard error to each side; `spread` the standard
     deviation of a single set; `each` the mean of every seed alone; `resampled` the interval with the test set
-    resampled too (None for too few graphs); `floor` holds the central 95 % of real graphs.
+    resampled too; `floor` holds the central 95 % of real graphs.
     """
 
     statistic: str
@@ -49,7 +49,7 @@ class Entry(NamedTuple):
     ours: Interval
     spread: float
     each: list[float]
-    resampled: Interval | None
+    resampled: Interval
     floor: Interval
 
     @property
@@ -124,8 +124,7 @@ def compared(name: str, made: Sequence[Sequence[Graph]], draws: int, seed: int) 
     entries = []
     for statistic, value, k, row in zip(STATISTICS, ROWS[name], kernels, ours, strict=True):
         each = rows.means_of_parts(k, size, size, lengths)
-        unbiased = discrepancy.kernel_estimates(k, size, seed).unbiased
-        resampled = unbiased and discrepancy.moved(unbiased, row.mean.value)
+        resampled = discrepancy.moved(discrepancy.unbiased_mmd(k, size, seed), row.mean.value)
         floor = _floor((statistic,), real, draws, seed)
         entries.append(Entry(statistic.name, value, row.mean, row.spread, each, resampled, floor))
     return TableRow(entries, rows.false_alarms(ours, ERRORS) if sum(lengths) >= FEWEST else None)

@@ -5,7 +5,7 @@ the same noise and meet the same noise step by step, so differences are paired. 
 mean of degree, clustering and orbit; their bootstrap intervals resample both sets.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -78,15 +78,18 @@ def outcome(common: Common, sampler: str, steps: int, number: int) -> SampledGra
 @cell(data=(CHECKPOINT,))
 def distance(common: Common, run: SteppedRun, reference: int) -> Interval:
     """The squared MMD of a run's graphs and of `reference` fresh graphs."""
-    graphs = [graph for listed in trimmed_graphs(common, run) for graph in listed]
-    return discrepancy.unbiased_mmd(STATISTICS, fresh_graphs(common.seed, 0, reference), graphs, common.seed)
+    return _to_fresh([graph for listed in trimmed_graphs(common, run) for graph in listed], reference, common.seed)
 
 
 @cell
 def floor(seed: int, count: int, reference: int) -> Interval:
     """The squared MMD of `count` fresh graphs, as if they were generated, and of `reference` other fresh graphs."""
-    graphs = fresh_graphs(seed, 1000, count)
-    return discrepancy.unbiased_mmd(STATISTICS, fresh_graphs(seed, 0, reference), graphs, seed)
+    return _to_fresh(fresh_graphs(seed, 1000, count), reference, seed)
+
+
+def _to_fresh(graphs: Sequence[Graph], reference: int, seed: int) -> Interval:
+    k = discrepancy.mean_kernel(STATISTICS, [*fresh_graphs(seed, 0, reference), *graphs])
+    return discrepancy.unbiased_mmd(k, reference, seed)
 
 
 @cell(data=(CHECKPOINT,))

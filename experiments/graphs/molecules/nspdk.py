@@ -12,12 +12,12 @@ its own column.
 
 from collections import Counter
 from collections.abc import Hashable, Iterator, Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import shortest_path
 
 LARGEST = 4
 """Radius and distance."""
@@ -37,8 +37,6 @@ def nspdk_kernel(molecules: Sequence[Molecule], together: int = 1) -> Float[np.n
     Of every pair of batches, `together` molecules in a row: the mean kernel of their molecules. Raises ValueError where
     the last batch is not whole.
     """
-    if len(molecules) % together:
-        raise ValueError(f"{len(molecules)} molecules are no whole number of batches of {together}")
     codes: dict[str, int] = {}
     rows = [_normalised(molecule, codes) for molecule in molecules]
     features, columns = np.unique(np.concatenate([keys for keys, _ in rows]), return_inverse=True)
@@ -101,14 +99,7 @@ def _shells(molecule: Molecule, distances: Sequence[int]) -> list[tuple[Hashable
 
 def _distances(molecule: Molecule) -> Int[np.ndarray, "n n"]:
     """Return how many bonds apart atoms are; `LARGEST + 1` for farther ones."""
-    size = len(molecule.atoms)
-    near = np.eye(size, dtype=bool)
-    for u, v, _ in molecule.bonds:
-        near[u, v] = near[v, u] = True
-    within = [np.eye(size, dtype=bool)]
-    for _ in range(LARGEST):
-        within.append(within[-1] @ near)
-    distances = np.where(within[0], 0, LARGEST + 1)
-    for distance, (closer, now) in enumerate(pairwise(within), start=1):
-        distances[now & ~closer] = distance
-    return distances
+    u, v, _ = np.array(molecule.bonds, dtype=int).reshape(-1, 3).T
+    bonds = csr_array((np.ones(len(u)), (u, v)), shape=(len(molecule.atoms),) * 2)
+    distances = shortest_path(bonds, directed=False, unweighted=True)
+    return np.minimum(distances, LARGEST + 1).astype(int)

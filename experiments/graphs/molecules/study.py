@@ -15,7 +15,7 @@ from ams.data import smiles
 from ams.metrics import frechet_distance
 from ams.statistics import Interval, proportion_interval
 from experiments.graphs import generation
-from experiments.graphs.discrepancy import kernel_estimates
+from experiments.graphs.discrepancy import unbiased_mmd
 from experiments.graphs.generation import shares
 from experiments.graphs.molecules.nspdk import nspdk_kernel
 from experiments.graphs.molecules.settings import Settings
@@ -143,14 +143,8 @@ def nspdk_distances(reference: Sequence[str], sets: Sequence[Sequence[str]], see
     """Return the unbiased squared NSPDK MMD of each set to the reference. Raises ValueError for too few molecules."""
     from experiments.graphs.molecules.chemistry import labelled
 
-    distances = []
-    for listed in sets:
-        k = nspdk_kernel([labelled(one) for one in (*reference, *listed)])
-        interval = kernel_estimates(k, len(reference), seed).unbiased
-        if interval is None:
-            raise ValueError(f"{len(listed)} molecules say nothing about their distribution")
-        distances.append(interval)
-    return distances
+    kernels = [nspdk_kernel([labelled(one) for one in (*reference, *listed)]) for listed in sets]
+    return [unbiased_mmd(k, len(reference), seed) for k in kernels]
 
 
 def chemnet_distances(reference: Sequence[str], sets: Sequence[Sequence[str]]) -> list[float | None]:

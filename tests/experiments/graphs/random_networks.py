@@ -81,7 +81,7 @@ def made_networks(seed: int = 0, attentive: bool = False) -> Networks:
     default = torch.get_default_dtype()
     torch.set_default_dtype(torch.float64)
     try:
-        return networks_of(checkpoint(seed, attentive), "made", averaged=False)
+        return networks_of(checkpoint(seed, attentive), averaged=False)
     finally:
         torch.set_default_dtype(default)
 

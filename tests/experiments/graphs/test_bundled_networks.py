@@ -8,7 +8,7 @@ import torch
 from experiments.graphs.bundled_networks import FILE, OWN, SHA256, own_networks, own_split, trained
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import sizes, thresholded, trimmed
-from experiments.graphs.discrepancy import unbiased_mmd
+from experiments.graphs.discrepancy import mean_kernel, unbiased_mmd
 from experiments.graphs.generation import generate
 from experiments.graphs.statistics import PUBLISHED
 from experiments.graphs.train_config import TrainConfig
@@ -16,9 +16,8 @@ from experiments.graphs.trained import networks_in
 from experiments.graphs.training import Denoising, digest_of
 
 
-def test_the_file_is_small_and_its_record_is_of_it() -> None:
+def test_the_record_is_that_of_the_file() -> None:
     record = json.loads(FILE.with_suffix(".json").read_text())
-    assert FILE.stat().st_size < 2 * 2**20
     assert record["sha256"] == SHA256
     assert trained().origin.recipe == TrainConfig(), "it is what the command makes by default"
     assert record["origin"] == trained().origin.model_dump(mode="json")
@@ -30,7 +29,6 @@ def test_the_generator_still_makes_its_graphs() -> None:
     split, recipe = own_split(), trained().origin.recipe
     assert digest_of(split.train) == trained().origin.data
     assert len(split.test) == 100 and len(split.train) == recipe.graphs
-    assert len(own_split(7).test) == 7
 
 
 def test_its_losses_are_those_of_the_record() -> None:
@@ -54,5 +52,5 @@ def test_its_graphs_are_nearer_to_real_ones_than_those_of_untrained_networks() -
     untrained = networks_in(trained().origin.modules().eval().requires_grad_(False))
     real = own_split().test
     runs = made(own_networks(), 12, 100), made(untrained, 12, 20)
-    near, far = (unbiased_mmd(PUBLISHED, real, graphs, seed=0) for graphs in runs)
+    near, far = (unbiased_mmd(mean_kernel(PUBLISHED, [*real, *graphs]), len(real), seed=0) for graphs in runs)
     assert near.high < far.low

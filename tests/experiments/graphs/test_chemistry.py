@@ -1,7 +1,5 @@
 """Molecules from samples and SMILES: validity, correction of faults, and the distances of sets."""
 
-import sys
-
 import numpy as np
 import pytest
 import torch
@@ -99,20 +97,8 @@ def test_chemnet_tells_sets_apart():
 
 def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatch):
     rng = np.random.default_rng(0)
-    features = {"a": rng.standard_normal((120, 5)), "b": rng.standard_normal((120, 5)) + 1}
-
-    class Fake:
-        @staticmethod
-        def load_ref_model() -> str:
-            return "network"
-
-        @staticmethod
-        def get_predictions(network: str, listed: list[str], n_jobs: int, device: str) -> np.ndarray:
-            assert (network, n_jobs, device) == ("network", 0, "cpu")
-            return features[listed[0]][: len(listed)]
-
-    monkeypatch.setitem(sys.modules, "fcd", Fake)
-    a, b = (torch.from_numpy(array) for array in features.values())
+    a, b = (torch.from_numpy(rng.standard_normal((120, 5)) + shift) for shift in (0, 1))
+    monkeypatch.setattr(chemistry, "chemnet_features", lambda listed: {"a": a, "b": b}[listed[0]][: len(listed)])
     few, many = chemnet_distances(["a"] * 110, (["b"] * 100, ["b"] * 120))
     assert few == pytest.approx(frechet_distance(a[:100], b[:100]), rel=1e-12)
     assert many == pytest.approx(frechet_distance(a[:110], b[:110]), rel=1e-12)

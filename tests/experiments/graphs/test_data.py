@@ -6,6 +6,7 @@ import networkx as nx
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings, strategies as st
 from scipy import stats
 
 from ams.data import Graph
@@ -13,13 +14,15 @@ from ams.statistics import SUITE_FALSE_ALARM
 from experiments.graphs.data import (
     adjacency,
     community_small,
+    from_graph6,
     published,
     sizes,
     thresholded,
+    to_graph6,
     to_networkx,
     trimmed,
 )
-from tests.experiments.graphs.strategies import random_graph
+from tests.experiments.graphs.strategies import graphs, random_graph
 from tests.monte_carlo import MonteCarlo
 
 SHARE = 0.005  # of the false-alarm budget, of each Monte Carlo test here
@@ -88,6 +91,12 @@ def test_adjacency_has_the_published_threshold():
 def test_a_graph_goes_through_adjacency_unchanged():
     graph = trimmed(random_graph(10, 0.5, seed=0))
     assert thresholded(torch.from_numpy(adjacency(graph))[None], [graph.nodes]) == [graph]
+
+
+@given(graph=graphs | st.builds(random_graph, st.just(100), st.just(0.1), st.integers(0, 9)))
+@settings(max_examples=60, deadline=None)
+def test_a_graph_goes_through_graph6_unchanged(graph):
+    assert from_graph6(to_graph6(graph)) == graph
 
 
 def test_isolated_nodes_are_dropped_and_something_is_left():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from experiments.graphs.data import community_small
-from experiments.graphs.discrepancy import difference, estimates, mean_kernel, unbiased_mmd
+from experiments.graphs.discrepancy import difference, mean_kernel, published_mmd, unbiased_mmd
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED, STATISTICS
 from tests.experiments.graphs.strategies import relabelled
@@ -18,32 +18,22 @@ NEAR_AND_FAR = tuple(disturbed(OTHERS, share, seed=0) for share in (0.01, 0.1))
 def test_equal_sets_have_none_and_names_of_nodes_do_not_matter(statistic):
     renamed = [relabelled(graph, seed) for seed, graph in enumerate(REFERENCE)]
     for same in (REFERENCE, renamed, REFERENCE[::-1]):
-        result = estimates(statistic, REFERENCE, same, seed=0)
-        assert result.value == pytest.approx(0.0, abs=1e-12) and result.published.low == 0.0
+        result = published_mmd(statistic.kernel([*REFERENCE, *same]), 40, seed=0)
+        assert result.value == pytest.approx(0.0, abs=1e-12) and result.low == 0.0
 
 
 def test_the_published_value_is_the_biased_estimate():
-    k, n = DEGREE.kernel([*REFERENCE, *OTHERS]), len(REFERENCE)
-    result = estimates(DEGREE, REFERENCE, OTHERS, seed=0)
-    assert result.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
-    assert result.published.value == result.value and result.published.low <= result.value <= result.published.high
-    assert result.unbiased.low <= 0.0 <= result.unbiased.high  # of one distribution
-    assert result.published.high - result.value == pytest.approx(result.unbiased.high - result.unbiased.value, rel=1e-9)
-
-
-def test_too_few_graphs_have_a_value_and_no_interval():
-    result = estimates(DEGREE, REFERENCE, REFERENCE[:1], seed=0)
-    assert result.value > 0 and result.published is None is result.unbiased
-    with pytest.raises(ValueError, match="at least 4"):
-        unbiased_mmd(PUBLISHED, REFERENCE, REFERENCE[:3], seed=0)
-    with pytest.raises(ValueError, match="neither set may be empty"):
-        estimates(DEGREE, REFERENCE, [], seed=0)
+    k, n = DEGREE.kernel(REAL), len(REFERENCE)
+    published, unbiased = published_mmd(k, n, seed=0), unbiased_mmd(k, n, seed=0)
+    assert published.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
+    assert published.low <= published.value <= published.high
+    assert unbiased.low <= 0.0 <= unbiased.high  # of one distribution
+    assert published.high - published.value == pytest.approx(unbiased.high - unbiased.value, rel=1e-9)
 
 
 def test_the_mean_kernel_gives_the_mean_of_the_discrepancies():
-    parts = [unbiased_mmd((one,), REFERENCE, OTHERS, seed=0).value for one in PUBLISHED]
-    assert unbiased_mmd(PUBLISHED, REFERENCE, OTHERS, seed=0).value == pytest.approx(np.mean(parts), abs=1e-12)
-    assert mean_kernel(PUBLISHED, REFERENCE).shape == (40, 40)
+    parts = [unbiased_mmd(one.kernel(REAL), 40, seed=0).value for one in PUBLISHED]
+    assert unbiased_mmd(mean_kernel(PUBLISHED, REAL), 40, seed=0).value == pytest.approx(np.mean(parts), abs=1e-12)
 
 
 def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
@@ -58,7 +48,7 @@ def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
 def test_it_is_the_difference_of_the_unbiased_estimates():
     near, far = NEAR_AND_FAR
     result = difference(REFERENCE, [near], [far], seed=0, statistics=(DEGREE,))
-    apart = [unbiased_mmd((DEGREE,), REFERENCE, listed, seed=0).value for listed in (far, near)]
+    apart = [unbiased_mmd(DEGREE.kernel([*REFERENCE, *listed]), 40, seed=0).value for listed in (far, near)]
     assert result.interval.value == pytest.approx(apart[0] - apart[1], abs=1e-12)
     assert result.seeds == pytest.approx((result.interval.value,), abs=1e-12)
 
@@ -77,10 +67,6 @@ def test_a_batch_may_be_one_draw():
     assert by_eight.interval.value == one_by_one.interval.value and by_eight.interval.n == 10
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "together"),
-    [([OTHERS], [OTHERS[:3]], 1), ([OTHERS[:1]], [OTHERS[:1]], 1), ([], [], 1), ([OTHERS[:9]], [OTHERS[:9]], 2)],
-)
-def test_what_cannot_be_paired_is_refused(one, other, together):
-    with pytest.raises(ValueError, match="as many graphs"):
-        difference(REFERENCE, one, other, seed=0, together=together)
+def test_part_of_a_batch_is_refused():
+    with pytest.raises(ValueError, match=r"\[9\] graphs are no whole numbers of batches of 2"):
+        difference(REFERENCE, [OTHERS[:9]], [OTHERS[:9]], seed=0, together=2)

@@ -151,6 +151,3 @@ def test_the_floor_is_the_bias_for_one_distribution_and_falls_with_the_size() ->
     assert large.value < small.value
     assert small.low < small.value < small.high
     assert floor(k, 40, 80, seed=0).low == floor(k, 40, 80, seed=1).high
-    for size in (0, 81):
-        with pytest.raises(ValueError, match=f"{size} of 80 real graphs cannot be drawn"):
-            floor(k, 40, size, seed=0)

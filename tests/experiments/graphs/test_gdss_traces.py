@@ -1,6 +1,8 @@
 """The claims on the authors' graph code: their verdicts, and the changes that flip them."""
 
+import math
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from ams.schedules import VP
 from experiments.graphs import samplers
 from experiments.graphs.gdss_traces import checks, replay
 from experiments.graphs.gdss_traces.checks import sigma_error
+from tests.ams.traces.test_trace_file import changed
 from tests.claims import expected, refuted, verdict_of
 
 
@@ -28,6 +31,12 @@ def test_a_changed_sampler_leaves_the_trace(authors_files: None, monkeypatch: py
     true = replay.load_networks
     monkeypatch.setattr(replay, "load_networks", lambda path: true(path)._replace(x=1.001 * true(path).x))
     assert refuted("V1", "networks")
+
+
+def test_other_calls_are_an_infinite_deviation(tmp_path: Path, authors_files: None) -> None:
+    name = "graphs/gdss_sampler_released_adaptive_reverse_n2"
+    path = changed(tmp_path, name, lambda z: z.update(call_network=z["call_network"][::-1]))
+    assert math.isinf(replay.deviations(path)["states"])
 
 
 def test_float64_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

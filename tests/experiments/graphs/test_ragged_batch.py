@@ -1,6 +1,5 @@
 """The ragged algebras are the particles' on padded graphs; a graph's noise is its own."""
 
-import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
@@ -39,8 +38,3 @@ def test_a_graphs_noise_does_not_know_its_batch(sizes: list[int], seed: int) -> 
 
     parts = [drawn(0, sizes[:1]), drawn(1, sizes[1:])]
     assert torch.equal(drawn(0, sizes), torch.cat(parts))
-
-
-def test_one_generator_a_graph() -> None:
-    with pytest.raises(ValueError, match="2 generators for a batch of 3"):
-        generated_per_graph(seeded_per_sample(0, 0, 2), Ownership.both(Layout.of([2, 3, 4]))[0])

@@ -9,7 +9,7 @@ from scipy.stats import wasserstein_distance
 from ams.data import Graph
 from experiments.graphs import statistics
 from experiments.graphs.data import to_networkx
-from experiments.graphs.statistics import CLUSTER, DEGREE, MOST_NODES, ORBIT, SPECTRAL, STATISTICS
+from experiments.graphs.statistics import CLUSTER, DEGREE, ORBIT, SPECTRAL, STATISTICS
 from tests.experiments.graphs.strategies import random_graph
 from tests.experiments.graphs.test_orbits import looked_at
 
@@ -59,8 +59,3 @@ def test_graphs_are_described_in_their_order_whatever_is_counted_at_once(monkeyp
         np.testing.assert_array_equal(statistic.describe(listed), expected)
         alone = statistic.kernel([listed[1], listed[4]])
         assert alone[0, 1] == pytest.approx(statistic.kernel(listed)[1, 4], abs=1e-12)
-
-
-def test_a_graph_too_large_is_refused():
-    with pytest.raises(ValueError, match=f"at most {MOST_NODES}"):
-        DEGREE.kernel([Graph(MOST_NODES + 1, ())])

@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from ams.errors import UserError
-from experiments.graphs import trained as module
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.trained import Origin, networks_in, read_trained
@@ -15,10 +14,10 @@ from experiments.weights import write
 ORIGIN = Origin.of(TrainConfig(width=4, layers=2, convolutions=1), "the graphs' sha256")
 
 
-def written(path: Path, origin: object = None) -> str:
+def written(path: Path) -> str:
     """Write networks of random weights; return the file's sha256."""
     torch.manual_seed(1)
-    return write(path, ORIGIN.modules().state_dict(), {"origin": origin or ORIGIN.model_dump()})
+    return write(path, ORIGIN.modules().state_dict(), {"origin": ORIGIN.model_dump()})
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
@@ -35,29 +34,6 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
 def test_any_other_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "n.safetensors"
     sha256 = written(path)
-    content = path.read_bytes()
-    for other in (b"", content[:100], content + b"more", content[:-1] + bytes([content[-1] ^ 1])):
-        path.write_bytes(other)
-        with pytest.raises(UserError, match=f"n.safetensors: sha256 .*, expected {sha256}"):
-            read_trained(path, sha256)
-    path.write_bytes(bytes(module.LARGEST + 1))
-    with pytest.raises(UserError, match="more than the 2 MiB"):
+    path.write_bytes(path.read_bytes() + b"more")
+    with pytest.raises(UserError, match=f"n.safetensors: sha256 .*, expected {sha256}"):
         read_trained(path, sha256)
-    path.unlink()
-    with pytest.raises(UserError, match="cannot be read"):
-        read_trained(path, sha256)
-
-
-@pytest.mark.parametrize(
-    ("origin", "reason"),
-    [
-        ({**ORIGIN.model_dump(), "more": 1}, "more"),
-        ({**ORIGIN.model_dump(), "recipe": {"width": 6}}, "width"),
-        (Origin.of(TrainConfig(width=8, layers=2, convolutions=1), "").model_dump(), "size mismatch"),
-    ],
-)
-def test_a_file_of_something_else_is_one_line(origin: object, reason: str, tmp_path: Path) -> None:
-    path = tmp_path / "n.safetensors"
-    with pytest.raises(UserError, match=f"n.safetensors: not a file of trained networks .*{reason}") as refusal:
-        read_trained(path, written(path, origin))
-    assert "\n" not in str(refusal.value)

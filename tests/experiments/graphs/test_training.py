@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ams.data import Graph
 from ams_suite.__main__ import main
-from experiments.graphs import train as module, training
+from experiments.graphs import training
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.train_config import TrainConfig
@@ -23,12 +23,6 @@ FLAGS = ["--graphs", "8", "--batch", "3", "--width", "4", "--layers", "2", "--co
 
 def trained(out: Path, steps: int, *more: str) -> int:
     return main(["train-graphs", "--out", str(out), "--steps", str(steps), *FLAGS, *more])
-
-
-@pytest.fixture
-def undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Draw no figure: that takes longer than the run."""
-    monkeypatch.setattr(module, "draw", lambda record, out: None)
 
 
 class Ideal(torch.nn.Module):
@@ -84,7 +78,7 @@ def test_a_run_learns() -> None:
 def test_the_command_writes_a_file_that_its_settings_fix_to_the_bit(tmp_path: Path) -> None:
     out = tmp_path / "n.safetensors"
     assert trained(out, 6) == 0
-    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json", ".png", ".svg", ".pdf"}
+    assert {path.suffix for path in tmp_path.iterdir()} == {".safetensors", ".json"}
     record = json.loads(out.with_suffix(".json").read_text())
     both, origin = read_trained(out, record["sha256"])
     assert origin.recipe == SMALL and origin.data == digest_of(graphs_of(SMALL))
@@ -97,7 +91,7 @@ def test_the_command_writes_a_file_that_its_settings_fix_to_the_bit(tmp_path: Pa
     assert all(torch.equal(tensor, averaged[name]) for name, tensor in both.adjacency.state_dict().items())
 
 
-def test_a_run_does_not_depend_on_threads(tmp_path: Path, undrawn: None) -> None:
+def test_a_run_does_not_depend_on_threads(tmp_path: Path) -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
@@ -116,9 +110,6 @@ def test_a_run_does_not_depend_on_threads(tmp_path: Path, undrawn: None) -> None
         (["no.safetensors", "--resume"], "no.state: cannot be read (No such file or directory)"),
         (["/proc/no/a.safetensors"], "/proc/no"),
         (["a.safetensors", "--width", "6"], "width"),
-        (["a.safetensors", "--steps", "0"], "steps"),
-        (["a.safetensors", "--rate", "2"], "rate"),
-        (["a.safetensors", "--batch", "0"], "batch"),
     ],
 )
 def test_what_cannot_be_done_is_one_line(arguments: list[str], message: str, capsys, tmp_path) -> None:
