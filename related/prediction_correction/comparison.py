@@ -7,7 +7,7 @@ from ams_suite.measures import named_extreme
 from related.prediction_correction.equal_cost import BUDGET, FIXED, LARGE, Place, gaussian_w2s, tried
 from related.prediction_correction.on_a_mixture import mixture_w2s
 from related.prediction_correction.settings import Settings
-from verdicts import Measurement, Table
+from verdicts import Measurement
 
 W2s = Mapping[Place, float]
 TARGETS: dict[str, Callable[[Settings, float], dict[Place, float]]] = {"Gaussian": gaussian_w2s, "mixture": mixture_w2s}
@@ -101,24 +101,3 @@ def envelope(w2s: W2s, kept: bool) -> list[tuple[float, float]]:
         if bool(place.corrections) is kept:
             least[place.t1] = min(w2, least.get(place.t1, w2))
     return sorted(least.items())
-
-
-def table(settings: Settings) -> Table:
-    """Return the best settings by target and score error: of the flow alone, corrected, and corrected at T1 = 0.5."""
-    rows: list[tuple[str | int | float, ...]] = []
-    for target, measure in TARGETS.items():
-        for size in settings.score_errors:
-            w2s = measure(settings, size)
-            for name, place in (
-                ("flow alone", alone(w2s)),
-                ("corrected", corrected(w2s)),
-                ("corrected, T1 fixed", corrected(w2s, FIXED)),
-            ):
-                rows.append((target, size, name, place.t1, place.corrections, w2s[place]))
-    return Table(
-        id="equal_cost",
-        caption=f"Prediction-correction and the flow alone at {BUDGET} evaluations, each at its best setting.",
-        header=("target", "score error", "method", "$T_1$", "$K$", "$W_2$"),
-        rows=tuple(rows),
-        claims=("N1c", "N1d", "N1e", "N1f", "N1g"),
-    )
