@@ -25,13 +25,7 @@ from verdicts.validation import Frozen
 
 QUARTER = split().train[::4]
 """Four of the fifteen training subjects."""
-KINDS = ("module", "guided", "unguided")
 FOLDS = 3
-
-
-def subjects_of(quarter: bool) -> tuple[int, ...]:
-    """Return the subjects that networks learn from."""
-    return QUARTER if quarter else split().train
 
 
 def fold(subjects: tuple[int, ...], number: int) -> tuple[int, ...]:
@@ -54,26 +48,20 @@ class Pairs(Frozen):
 
 
 class PairTask:
-    """Learn a network of `KINDS` from pairs; `folder` holds the examples, and the modules that guide.
+    """Learn a "module", a "guided" or "unguided" network from pairs; `folder` has the examples and guiding modules.
 
     A module learns from all subjects but those of the fold `left_out`; 0: from all.
     """
 
     parts: tuple[str, ...] = ("loss",)
 
-    def __init__(self, kind: str, quarter: bool, folder: Path, left_out: int = 0, batch: int = 8) -> None:
+    def __init__(self, kind: str, quarter: bool, folder: Path, left_out: int = 0) -> None:
         self.folder = folder
-        self.modules = [self._file(module_name(quarter, number)) for number in range(FOLDS + 1)]
-        whole = subjects_of(quarter)
+        self.modules = [folder / f"{module_name(quarter, number)}.safetensors" for number in range(FOLDS + 1)]
+        whole = QUARTER if quarter else split().train
         subjects = tuple(one for one in whole if not left_out or one not in fold(whole, left_out))
-        self.settings = Pairs(kind=kind, subjects=subjects, batch=batch, given=self._given(kind))
-
-    def _file(self, name: str) -> Path:
-        return self.folder / f"{name}.safetensors"
-
-    def _given(self, kind: str) -> tuple[str, ...]:
-        """Return the checksums of the modules' weights, of a network that they guide."""
-        return tuple(str(weights.about(path)["tensors"]) for path in self.modules) if kind == "guided" else ()
+        given = tuple(str(weights.about(path)["tensors"]) for path in self.modules) if kind == "guided" else ()
+        self.settings = Pairs(kind=kind, subjects=subjects, given=given)
 
     @cached_property
     def learned(self) -> list[Examples]:
@@ -92,9 +80,8 @@ class PairTask:
             return [part.scan.b for part in self.learned], [part.scan.b for part in self.kept_out]
         of_all, *of_folds = (module_of(path) for path in self.modules)
         with torch.no_grad():
-            return [self._cross_fitted(of_folds, part) for part in self.learned], [
-                of_all(p.seen) for p in self.kept_out
-            ]
+            learned = [self._cross_fitted(of_folds, part) for part in self.learned]
+            return learned, [of_all(part.seen) for part in self.kept_out]
 
     def _cross_fitted(self, modules: list[nn.Module], part: Examples) -> Float[Tensor, "n 64 64"]:
         """Return what is denoised of each example by the module that did not see its subject."""
