@@ -8,14 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import sympy as sp
 
-from ams.laws.gaussian import GaussianLaw
-from ams.metrics import gaussian_kl
-from ams.samplers import one_step_per_level
 from ams.samplers.critically_damped import cld_exponential, cld_splitting, noise_and_rate
-from ams.schedules import ve_levels
 from analysis.proofs import left_over
-from beyond.kinetic_langevin.drift_calibration import POINT
 from beyond.kinetic_langevin.family import Kind
+from beyond.kinetic_langevin.invariance_and_order import kl_on_a_point
 from beyond.kinetic_langevin.nfe_comparison import nfe_ratio
 from beyond.kinetic_langevin.score_error_robustness import share_reached
 from beyond.kinetic_langevin.settings import Settings
@@ -114,12 +110,8 @@ def remainder_of_reverse_sde(settings: Settings) -> Measurement:
 
 def largest_kl_on_a_point(settings: Settings) -> Measurement:
     """Measure both integrators' largest KL to a point's distribution, random noise levels (nats)."""
-    generator, law, divergences = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
-    for step in STEPS.values():
-        sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]
-        end = law.end(one_step_per_level(step, ve_levels(sigmas)), law.start(1.5, sigmas[0] ** 2))[0]
-        moments = law.moments(end.x)
-        divergences.append(gaussian_kl(moments.mean, moments.variance, 1.5, sigmas[-1] ** 2))
+    generator = np.random.default_rng(settings.seed)
+    divergences = [kl_on_a_point(step, generator) for step in STEPS.values()]
     return Measurement(value=max(divergences), n=len(divergences), seeds=(settings.seed,), unit="nats")
 
 
