@@ -41,11 +41,6 @@ def best_times(settings: Settings, target: str, choose: Callable[[W2s], Place]) 
     return [choose(TARGETS[target](settings, size)).t1 for size in settings.score_errors if size]
 
 
-def spread(times: list[float]) -> float:
-    """Return the largest over the least."""
-    return max(times) / min(times)
-
-
 def least_gain(settings: Settings, target: str) -> Measurement:
     """Return the least W2 of the flow over the corrected run's on a target, large score errors."""
     return named_extreme(gains(settings, target, LARGE), min)
@@ -70,7 +65,8 @@ def on_an_edge(settings: Settings, target: str) -> Measurement:
 
 def spread_of_best_times_corrected(settings: Settings) -> Measurement:
     """Measure the largest best T1 over the least, corrected, score errors 1e-4 to 1e-1; the larger of two targets."""
-    return named_extreme({name: spread(best_times(settings, name, corrected)) for name in TARGETS})
+    times = {name: best_times(settings, name, corrected) for name in TARGETS}
+    return named_extreme({name: max(each) / min(each) for name, each in times.items()})
 
 
 def growth_of_best_times_alone(settings: Settings) -> Measurement:
