@@ -34,19 +34,9 @@ BIASES = (0.003, 0.01, 0.03, 0.1)
 
 
 @cell
-def covariance() -> Expression:
-    """The stationary covariance of (x, m), derived from the filtered step, in the symbols `a`, `b`, `K` and `lam`."""
-    return derived(symbolic_step(filtered(b, K), State(x, m)), m).covariance
-
-
-def stationary_variance() -> sp.Expr:
-    """Return `lam Var x` of the stationary distribution."""
-    return _factored(covariance()[0, 0])
-
-
-@lru_cache(maxsize=1)
-def _factored(variance: sp.Expr) -> sp.Expr:
-    return sp.factor(lam * variance)
+def stationary_variance() -> Expression:
+    """The stationary `lam Var x`, derived from the filtered step, in the symbols `a`, `b`, `K` and `lam`."""
+    return sp.factor(lam * derived(symbolic_step(filtered(b, K), State(x, m)), m).covariance[0, 0])
 
 
 def law_moments(u: float, beta: float, gain: float) -> tuple[float, float]:
