@@ -6,7 +6,7 @@ first choice.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -68,6 +68,10 @@ class Examples(NamedTuple):
     seen: Float[Tensor, "n 3 64 64"]
     subject: Int[Tensor, " n"]
 
+    def at(self, rows: Tensor) -> "Examples":
+        """Return the examples of some rows, which a mask or numbers name."""
+        return Examples(self.x[rows], self.scan._replace(b=self.scan.b[rows]), self.seen[rows], self.subject[rows])
+
 
 def kinds(held_out: bool) -> dict[str, tuple[int, int]]:
     """Return acceleration and seed of each mask of the examples, by the name that these have in their file."""
@@ -90,12 +94,3 @@ def examples(prior: Score, sampler: str, budget: int, held_out: bool) -> list[Ex
         pgi = guidance_images(prior, scan, sampler, budget, chosen()[sampler][budget][0], draws)
         made.append(Examples(part, scan, seen(pgi, prior, scan), whose))
     return made
-
-
-def of_subjects(given: Sequence[Examples], subjects: Sequence[int]) -> list[Examples]:
-    """Return the examples of some subjects alone."""
-    kept = [torch.isin(part.subject, torch.tensor(subjects)) for part in given]
-    return [
-        Examples(part.x[rows], Scan(part.scan.b[rows], part.scan.encoding), part.seen[rows], part.subject[rows])
-        for part, rows in zip(given, kept, strict=True)
-    ]
