@@ -13,7 +13,6 @@ from analysis.proofs import left_over
 from beyond.kinetic_langevin.family import Kind
 from beyond.kinetic_langevin.invariance_and_order import kl_on_a_point
 from beyond.kinetic_langevin.nfe_comparison import nfe_ratio
-from beyond.kinetic_langevin.score_error_robustness import share_reached
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Measurement
 
@@ -119,8 +118,3 @@ def least_nfe_ratio_to_ode_solver(settings: Settings) -> Measurement:
     """Measure the lesser evaluations of both integrators over DPM-Solver++'s, with exact scores."""
     ratios = [nfe_ratio(settings, Kind.EXACT, name, "DPM-Solver++") for name in STEPS]
     return min(ratios, key=lambda ratio: ratio.value)
-
-
-def share_reached_from_a_bad_start(settings: Settings) -> Measurement:
-    """Measure the share of runs of both integrators that reach the threshold from a bad start."""
-    return share_reached(settings, tuple(STEPS))

@@ -13,12 +13,12 @@ from ams.laws.symbolic import Symbols, lam, mu, p, x, z
 from ams.metrics import gaussian_kl
 from ams.samplers import State, Step, annealed_baoab, fixed, one_step_per_level
 from ams.samplers.annealed_baoab import TAPERED, KineticParameters, KineticSchedule, StepCoefficients, level_transition
-from ams.samplers.presets import SigmaRange, levels
+from ams.samplers.presets import levels
 from ams.schedules import Level, ve_levels
 from ams.statistics import asymptotic_order
 from analysis.proofs import left_over
 from analysis.targets import stiff_gaussian
-from beyond.kinetic_langevin.drift_calibration import POINT
+from beyond.kinetic_langevin.drift_calibration import POINT, SIGMAS
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Measurement
 from verdicts.studies import cell
@@ -31,7 +31,6 @@ VARIANTS = {
     "tapered": annealed_baoab(TAPERED),
 }
 """Annealed BAOAB as claim K7a compares it; tapered refreshment does not decay as the noise levels get closer."""
-_SIGMAS = SigmaRange(50.0, 0.02)
 
 
 def stationary_covariance(strength: sp.Expr, noise: sp.Expr) -> sp.Matrix:
@@ -87,9 +86,9 @@ def largest_kl_on_a_point(settings: Settings) -> Measurement:
 def gaussian_divergence(variant: str, steps: int) -> float:
     """KL(run || target) / d in nats after so many geometric steps on the stiff Gaussian, of mean norm 2."""
     law = stiff_gaussian()
-    program = one_step_per_level(VARIANTS[variant], levels(_SIGMAS, steps + 1, 0.0))
-    end = law.moments(law.end(program, law.start(0.0, _SIGMAS.first**2))[0].x)
-    return gaussian_kl(end.mean, end.variance, law.mean, law.variance + _SIGMAS.last**2) / len(law.variance)
+    program = one_step_per_level(VARIANTS[variant], levels(SIGMAS, steps + 1, 0.0))
+    end = law.moments(law.end(program, law.start(0.0, SIGMAS.first**2))[0].x)
+    return gaussian_kl(end.mean, end.variance, law.mean, law.variance + SIGMAS.last**2) / len(law.variance)
 
 
 def exponent(settings: Settings, variant: str) -> Measurement:
