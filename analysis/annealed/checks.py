@@ -6,13 +6,10 @@ from itertools import pairwise, product
 from ams.samplers.presets import RK45
 from ams_suite.measures import named_extreme, of_interval
 from analysis.annealed import mixture, study
-from analysis.annealed.gain import optima_on_edge
+from analysis.annealed.gain import CEILING, optima_on_edge
 from analysis.annealed.nfe_to_threshold import KL, curve, default_line_run, error_at, needed, sizes_of
 from analysis.annealed.settings import BASELINE, EXACT_RIVALS, PAPER, Settings
 from verdicts import Measurement
-
-_CEILING = 1e6
-"""Stands for a ratio without end: a sampler does not get there within its budgets."""
 
 
 def _least(settings: Settings) -> tuple[int, float]:
@@ -56,7 +53,7 @@ def nfe_ratio(settings: Settings, sampler: str, other: str, error: float) -> flo
     others only some, so that they may need fewer evaluations.
     """
     theirs, ours = (needed(curve(KL, settings, name), error)[1] for name in (other, sampler))
-    return min(ours / theirs, _CEILING)
+    return min(ours / theirs, CEILING)
 
 
 def tuned_kl_ratio(settings: Settings, sampler: str, budget: int, other: str = BASELINE) -> float:

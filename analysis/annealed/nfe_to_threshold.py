@@ -165,11 +165,9 @@ def needed(points: Iterable[tuple[float, float]], error: float, tuned: bool = Fa
     return min(before + (1 if tuned else DEFAULT.repeats), enough), enough
 
 
-def speed_ups(
-    case: Criterion, settings: Settings, tuned: bool = False, budgets: Sequence[int] | None = None
-) -> list[SpeedUp]:
-    """Return the speed-up at each of `budgets`, by default all at which the two samplers are compared."""
-    budgets = case.compared(settings, tuned) if budgets is None else budgets
+def speed_ups(case: Criterion, settings: Settings, tuned: bool = False) -> list[SpeedUp]:
+    """Return the speed-up at each budget at which the two samplers are compared."""
+    budgets = case.compared(settings, tuned)
     points = list(curve(case, settings, BASELINE, tuned)) if budgets else []
     errors = [(budget, error_at(case, settings, budget, tuned)) for budget in budgets]
     spans = [(budget, *needed(points, error, tuned)) for budget, error in errors]
@@ -188,10 +186,9 @@ def edges(case: Criterion, settings: Settings, sampler: str) -> list[str]:
     for budget in case.budgets(settings, sampler, tuned=True):
         best = min(case.runs(settings, sampler, budget, tuned=True), key=case.error).hyperparameters
         tried = line_grid(settings, sampler) if case.line else grid(settings, sampler, budget)
-        names = SPECS[sampler].tuned
         grids = {
             name: [getattr(one, name) for one in tried if one._replace(**{name: getattr(best, name)}) == best]
-            for name in names
+            for name in SPECS[sampler].tuned
         }
         ends += optima_on_edge(grids, {f"{sampler}, {case.name}, NFE {budget}": best._asdict()}, NATURAL)
     return ends

@@ -51,10 +51,8 @@ def _rounded(generator: torch.Generator, dtype: torch.dtype) -> Noise:
 
 def digest(settings: Settings) -> str:
     """Return the sha256 of the bytes of every compared sampler's samples."""
-    whole = hashlib.sha256()
-    for sampler in settings.samplers:
-        whole.update(sampled(settings, sampler).numpy().tobytes())
-    return whole.hexdigest()
+    samples = (sampled(settings, sampler).numpy().tobytes() for sampler in settings.samplers)
+    return hashlib.sha256(b"".join(samples)).hexdigest()
 
 
 @contextmanager

@@ -119,8 +119,7 @@ def remembering(corrector: Step) -> Step:
 
     def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
         after, info = corrector(state, score, noise, level, algebra)
-        moved = algebra.combine((1.0, after.x), (-1.0, info.mean()))
-        return after._replace(z=algebra.combine((after.effective_drift, after.m)), p=moved), info
+        return after._replace(z=after.effective_drift * after.m, p=after.x - info.mean()), info
 
     return step
 
@@ -128,18 +127,13 @@ def remembering(corrector: Step) -> Step:
 def _taken_apart(law: GaussianLaw, state: State, info: Info, level: Level, after: Level) -> ScoreChange:
     """Return the parts of the score's change, from the state after the predictor's step at `level`."""
     old, new = law.score(state.x, level), law.score(state.x, after)
-    moves = [state.z, state.p, _less(law, info.mean(), info.at), _less(law, state.x, info.mean())]
-    parts = [_less(law, old, law.score(_less(law, state.x, move), level)) for move in moves] + [_less(law, new, old)]
-    total = _less(law, new, state.s)
-    foreign = law.combine(*((1.0, part) for part in parts[2:]))
-    rest = _less(law, total, law.combine(*((1.0, part) for part in parts)))
+    moves = [state.z, state.p, info.mean() - info.at, state.x - info.mean()]
+    parts = [old - law.score(state.x - move, level) for move in moves] + [new - old]
+    total, foreign = new - state.s, sum(parts[2:])
+    rest = total - sum(parts)
     whole, *squares = (_second_moment(law, each) for each in (total, *parts, foreign, rest))
     *shares, foreign_share, unexplained = (square / whole for square in squares)
     return ScoreChange(after.sigma, tuple(shares), foreign_share, unexplained)
-
-
-def _less(law: GaussianLaw, one: Vector, other: Vector) -> Vector:
-    return law.combine((1.0, one), (-1.0, other))
 
 
 def _second_moment(law: GaussianLaw, vector: Vector) -> float:

@@ -8,16 +8,11 @@ from typing import NamedTuple
 import numpy as np
 import sympy as sp
 
-from ams.laws.gaussian import GaussianLaw
-from ams.metrics import gaussian_kl
-from ams.samplers import one_step_per_level
 from ams.samplers.critically_damped import cld_exponential, cld_splitting, noise_and_rate
-from ams.schedules import ve_levels
 from analysis.proofs import left_over
-from beyond.kinetic_langevin.drift_calibration import POINT
 from beyond.kinetic_langevin.family import Kind
+from beyond.kinetic_langevin.invariance_and_order import kl_on_a_point
 from beyond.kinetic_langevin.nfe_comparison import nfe_ratio
-from beyond.kinetic_langevin.score_error_robustness import share_reached
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Measurement
 
@@ -114,12 +109,8 @@ def remainder_of_reverse_sde(settings: Settings) -> Measurement:
 
 def largest_kl_on_a_point(settings: Settings) -> Measurement:
     """Measure both integrators' largest KL to a point's distribution, random noise levels (nats)."""
-    generator, law, divergences = np.random.default_rng(settings.seed), GaussianLaw([POINT], [1.5]), []
-    for step in STEPS.values():
-        sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]
-        end = law.end(one_step_per_level(step, ve_levels(sigmas)), law.start(1.5, sigmas[0] ** 2))[0]
-        moments = law.moments(end.x)
-        divergences.append(gaussian_kl(moments.mean, moments.variance, 1.5, sigmas[-1] ** 2))
+    generator = np.random.default_rng(settings.seed)
+    divergences = [kl_on_a_point(step, generator) for step in STEPS.values()]
     return Measurement(value=max(divergences), n=len(divergences), seeds=(settings.seed,), unit="nats")
 
 
@@ -127,8 +118,3 @@ def least_nfe_ratio_to_ode_solver(settings: Settings) -> Measurement:
     """Measure the lesser evaluations of both integrators over DPM-Solver++'s, with exact scores."""
     ratios = [nfe_ratio(settings, Kind.EXACT, name, "DPM-Solver++") for name in STEPS]
     return min(ratios, key=lambda ratio: ratio.value)
-
-
-def share_reached_from_a_bad_start(settings: Settings) -> Measurement:
-    """Measure the share of runs of both integrators that reach the threshold from a bad start."""
-    return share_reached(settings, tuple(STEPS))

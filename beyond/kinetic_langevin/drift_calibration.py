@@ -26,7 +26,7 @@ from verdicts.studies import cell
 u, r, c, sigma, gamma = sp.symbols("u r c sigma gamma", positive=True)
 POINT = 1e-300
 """A variance of the target that no noise level here sees."""
-_SIGMAS = SigmaRange(50.0, 0.02)
+SIGMAS = SigmaRange(50.0, 0.02)
 
 
 def factored(drift: sp.Expr, noise: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -127,10 +127,10 @@ def needed_factor(step: float, ratio: float, steps: int) -> float:
 def drift_factors(nfe: int) -> Factors:
     """Both factors of a run at NCSNv2's defaults on the stiff Gaussian (16 variances from 1 to 1e-3), by exact law."""
     law = stiff_gaussian()
-    infos = [info for _, info in law.run(ADAPTIVE.build(_SIGMAS, nfe), law.start(0.0, _SIGMAS.first**2))]
+    infos = [info for _, info in law.run(ADAPTIVE.build(SIGMAS, nfe), law.start(0.0, SIGMAS.first**2))]
     authors = float(np.mean([info.coefficients.drift / info.coefficients.step for info in infos if info.coefficients]))
-    sigmas, epsilon = noise_schedule(_SIGMAS, nfe // DEFAULT.repeats, DEFAULT.repeats)
-    return Factors(needed_factor(epsilon / _SIGMAS.last**2, sigmas[1] / sigmas[0], DEFAULT.repeats), authors)
+    sigmas, epsilon = noise_schedule(SIGMAS, nfe // DEFAULT.repeats, DEFAULT.repeats)
+    return Factors(needed_factor(epsilon / SIGMAS.last**2, sigmas[1] / sigmas[0], DEFAULT.repeats), authors)
 
 
 def authors_excess(settings: Settings, largest: bool) -> Measurement:

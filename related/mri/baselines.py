@@ -17,19 +17,17 @@ TURNS, PENALTY, WEIGHT = 30, 0.03, 6e-4
 """Steps of ADMM, its penalty, and the weight of total variation: chosen on the development subjects."""
 
 
-def compressed_sensing(
-    scan: Scan, weight: float = WEIGHT, penalty: float = PENALTY, turns: int = TURNS
-) -> Float[Tensor, "n h w"]:
+def compressed_sensing(scan: Scan) -> Float[Tensor, "n h w"]:
     """Return the reconstruction of each slice. Raises DataUnavailable without scikit-image."""
     restoration = optional("skimage.restoration", "scikit-image is missing: pip install scikit-image")
 
     def proximal(images: Float[Tensor, "n h w"]) -> Float[Tensor, "n h w"]:
-        smooth = [restoration.denoise_tv_chambolle(image, weight=weight / penalty) for image in images.numpy()]
+        smooth = [restoration.denoise_tv_chambolle(image, weight=WEIGHT / PENALTY) for image in images.numpy()]
         return torch.stack([torch.from_numpy(image) for image in smooth])
 
     z, d = scan.b, torch.zeros_like(scan.b)
-    for _ in range(turns):
-        x = consistent(z - d, scan, penalty)
+    for _ in range(TURNS):
+        x = consistent(z - d, scan, PENALTY)
         z = proximal(x + d)
         d = d + x - z
     return x

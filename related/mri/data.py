@@ -56,8 +56,6 @@ def prepared(voxels: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "60 64 64"
     head = scaled > 0.1
     vertex = int(np.flatnonzero(head.mean((0, 1)) > 0.05)[-1])
     kept = slice(vertex - FIRST - COUNT + 1, vertex - FIRST + 1)
-    if kept.start < 0:
-        raise ValueError(f"the volume has {vertex} slices below the vertex, {FIRST + COUNT} are needed")
     plane = scaled[:, :, kept]
     for axis in (0, 1):
         plane = _centred(plane, axis, _middle(head[:, :, kept], axis))

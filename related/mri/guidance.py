@@ -6,8 +6,9 @@ first choice.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -67,15 +68,15 @@ class Examples(NamedTuple):
     seen: Float[Tensor, "n 3 64 64"]
     subject: Int[Tensor, " n"]
 
+    def at(self, rows: Tensor) -> "Examples":
+        """Return the examples of some rows, which a mask or numbers name."""
+        return Examples(self.x[rows], self.scan._replace(b=self.scan.b[rows]), self.seen[rows], self.subject[rows])
 
-def kinds(held_out: bool) -> list[tuple[int, int]]:
-    """Return acceleration and seed of each mask of the examples."""
-    return [(each, mask) for each in ACCELERATIONS for mask in (HELD_OUT_MASKS if held_out else MASKS)]
 
-
-def keys(held_out: bool) -> list[str]:
-    """Return the name of each mask's examples in their file."""
-    return [f"{acceleration}.{mask}" for acceleration, mask in kinds(held_out)]
+def kinds(held_out: bool) -> dict[str, tuple[int, int]]:
+    """Return acceleration and seed of each mask of the examples, by the name that these have in their file."""
+    pairs = product(ACCELERATIONS, HELD_OUT_MASKS if held_out else MASKS)
+    return {f"{acceleration}.{mask}": (acceleration, mask) for acceleration, mask in pairs}
 
 
 def examples(prior: Score, sampler: str, budget: int, held_out: bool) -> list[Examples]:
@@ -86,29 +87,10 @@ def examples(prior: Score, sampler: str, budget: int, held_out: bool) -> list[Ex
     owner = torch.tensor(subjects).repeat_interleave(len(x) // len(subjects))
     order = torch.randperm(len(x), generator=draws)
     x = x[order] if held_out else augmented(x[order], draws)
-    count = len(kinds(held_out))
-    parts = zip(x.tensor_split(count), owner[order].tensor_split(count), kinds(held_out), strict=True)
-    return [_example(prior, sampler, budget, slab, whose, kind, draws) for slab, whose, kind in parts]
-
-
-def _example(
-    prior: Score,
-    sampler: str,
-    budget: int,
-    x: Float[Tensor, "n 64 64"],
-    whose: Int[Tensor, " n"],
-    kind: tuple[int, int],
-    draws: torch.Generator,
-) -> Examples:
-    scan = measure(x, *kind, draws)
-    pgi = guidance_images(prior, scan, sampler, budget, chosen()[sampler][budget][0], draws)
-    return Examples(x, scan, seen(pgi, prior, scan), whose)
-
-
-def of_subjects(given: Sequence[Examples], subjects: Sequence[int]) -> list[Examples]:
-    """Return the examples of some subjects alone."""
-    kept = [torch.isin(part.subject, torch.tensor(subjects)) for part in given]
-    return [
-        Examples(part.x[rows], Scan(part.scan.b[rows], part.scan.encoding), part.seen[rows], part.subject[rows])
-        for part, rows in zip(given, kept, strict=True)
-    ]
+    masks, made = kinds(held_out).values(), []
+    parts = zip(x.tensor_split(len(masks)), owner[order].tensor_split(len(masks)), masks, strict=True)
+    for part, whose, kind in parts:
+        scan = measure(part, *kind, draws)
+        pgi = guidance_images(prior, scan, sampler, budget, chosen()[sampler][budget][0], draws)
+        made.append(Examples(part, scan, seen(pgi, prior, scan), whose))
+    return made

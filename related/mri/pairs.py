@@ -17,21 +17,14 @@ from torch import Tensor, nn
 
 from experiments import weights
 from related.mri.data import split
-from related.mri.forward import Scan
-from related.mri.guidance import Examples, of_subjects
+from related.mri.guidance import Examples
 from related.mri.trained import examples_of, module_of
 from related.mri.unrolled import DenoisingModule, Unrolled
 from verdicts.validation import Frozen
 
 QUARTER = split().train[::4]
 """Four of the fifteen training subjects."""
-KINDS = ("module", "guided", "unguided")
 FOLDS = 3
-
-
-def subjects_of(quarter: bool) -> tuple[int, ...]:
-    """Return the subjects that networks learn from."""
-    return QUARTER if quarter else split().train
 
 
 def fold(subjects: tuple[int, ...], number: int) -> tuple[int, ...]:
@@ -54,31 +47,26 @@ class Pairs(Frozen):
 
 
 class PairTask:
-    """Learn a network of `KINDS` from pairs; `folder` holds the examples, and the modules that guide.
+    """Learn a "module", a "guided" or "unguided" network from pairs; `folder` has the examples and guiding modules.
 
     A module learns from all subjects but those of the fold `left_out`; 0: from all.
     """
 
     parts: tuple[str, ...] = ("loss",)
 
-    def __init__(self, kind: str, quarter: bool, folder: Path, left_out: int = 0, batch: int = 8) -> None:
+    def __init__(self, kind: str, quarter: bool, folder: Path, left_out: int = 0) -> None:
         self.folder = folder
-        self.modules = [self._file(module_name(quarter, number)) for number in range(FOLDS + 1)]
-        whole = subjects_of(quarter)
+        self.modules = [folder / f"{module_name(quarter, number)}.safetensors" for number in range(FOLDS + 1)]
+        whole = QUARTER if quarter else split().train
         subjects = tuple(one for one in whole if not left_out or one not in fold(whole, left_out))
-        self.settings = Pairs(kind=kind, subjects=subjects, batch=batch, given=self._given(kind))
-
-    def _file(self, name: str) -> Path:
-        return self.folder / f"{name}.safetensors"
-
-    def _given(self, kind: str) -> tuple[str, ...]:
-        """Return the checksums of the modules' weights, of a network that they guide."""
-        return tuple(str(weights.about(path)["tensors"]) for path in self.modules) if kind == "guided" else ()
+        given = tuple(str(weights.about(path)["tensors"]) for path in self.modules) if kind == "guided" else ()
+        self.settings = Pairs(kind=kind, subjects=subjects, given=given)
 
     @cached_property
     def learned(self) -> list[Examples]:
         """Return what is learned from."""
-        return of_subjects(examples_of(self.folder, held_out=False), self.settings.subjects)
+        own = torch.tensor(self.settings.subjects)
+        return [part.at(torch.isin(part.subject, own)) for part in examples_of(self.folder, held_out=False)]
 
     @cached_property
     def kept_out(self) -> list[Examples]:
@@ -87,14 +75,16 @@ class PairTask:
 
     @cached_property
     def guides(self) -> tuple[list[Tensor], list[Tensor]]:
-        """Return the guides of what is learned from and of what is kept out, an image an example."""
-        if self.settings.kind == "unguided":
+        """Return the guides of what is learned from and of what is kept out, an image an example.
+
+        Where none guides it is the zero-filled image.
+        """
+        if self.settings.kind != "guided":
             return [part.scan.b for part in self.learned], [part.scan.b for part in self.kept_out]
         of_all, *of_folds = (module_of(path) for path in self.modules)
         with torch.no_grad():
-            return [self._cross_fitted(of_folds, part) for part in self.learned], [
-                of_all(p.seen) for p in self.kept_out
-            ]
+            learned = [self._cross_fitted(of_folds, part) for part in self.learned]
+            return learned, [of_all(part.seen) for part in self.kept_out]
 
     def _cross_fitted(self, modules: list[nn.Module], part: Examples) -> Float[Tensor, "n 64 64"]:
         """Return what is denoised of each example by the module that did not see its subject."""
@@ -114,22 +104,13 @@ class PairTask:
         which = int(torch.randint(len(self.learned), (1,), generator=generator))
         part = self.learned[which]
         rows = torch.randint(len(part.x), (self.settings.batch,), generator=generator)
-        return self._loss(network, part, rows, self._guides(0, which))
+        return self._loss(network, part.at(rows), self.guides[0][which][rows])
 
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " 1"]:
         """Return the mean loss on the development subjects."""
-        losses = [
-            self._loss(network, part, torch.arange(len(part.x)), self._guides(1, which))
-            for which, part in enumerate(self.kept_out)
-        ]
-        return torch.stack(losses).mean(0)
+        pairs = zip(self.kept_out, self.guides[1], strict=True)
+        return torch.stack([self._loss(network, *pair) for pair in pairs]).mean(0)
 
-    def _guides(self, side: int, which: int) -> Tensor | None:
-        return None if self.settings.kind == "module" else self.guides[side][which]
-
-    def _loss(self, network: nn.Module, part: Examples, rows: Tensor, guides: Tensor | None) -> Float[Tensor, " 1"]:
-        if guides is None:
-            image = network(part.seen[rows])
-        else:
-            image = network(Scan(part.scan.b[rows], part.scan.encoding), guides[rows])
-        return 1000 * (image - part.x[rows]).square().mean()[None]
+    def _loss(self, network: nn.Module, part: Examples, guides: Tensor) -> Float[Tensor, " 1"]:
+        image = network(part.seen) if self.settings.kind == "module" else network(part.scan, guides)
+        return 1000 * (image - part.x).square().mean()[None]

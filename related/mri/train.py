@@ -13,8 +13,8 @@ from torch import Tensor
 from ams.errors import unknown
 from experiments import weights
 from experiments.training import Plan, Task, Trainer, altered, trained, writing
-from related.mri.guidance import Examples, examples, keys
-from related.mri.pairs import FOLDS, KINDS, PairTask, module_name
+from related.mri.guidance import examples, kinds
+from related.mri.pairs import FOLDS, PairTask, module_name
 from related.mri.tasks import Prior, PriorTask
 from related.mri.trained import prior_of
 from samplercheck.sampler import one_thread
@@ -29,7 +29,7 @@ _UNROLLED = Plan(steps=3000, rate=2e-3, average=0.995)
 """The module's loss on the development subjects is flat from 800 steps on, the unrolled networks' from 2,500."""
 MODULES = {module_name(quarter, number): (quarter, number) for quarter in (False, True) for number in range(FOLDS + 1)}
 """The denoising modules by name: of a quarter of the subjects or not, and the fold left out."""
-UNROLLED = {f"{kind}{'-quarter' if part else ''}": (kind, part) for kind in KINDS[1:] for part in (False, True)}
+UNROLLED = {f"{kind}{part}": (kind, bool(part)) for kind in ("guided", "unguided") for part in ("", "-quarter")}
 """The unrolled networks by name."""
 PLANS = (
     {"prior": Plan(steps=5400, rate=1e-3, average=0.999)}
@@ -50,16 +50,8 @@ def train(name: str, out: Path, resume: bool, steps: int | None, seed: int) -> i
         if name == EXAMPLES:
             _exemplified(out)
         else:
-            _trained(trainer_of(name, out, steps, seed), name, out, resume)
+            _trained(name, out, resume, steps, seed)
     return 0
-
-
-def trainer_of(name: str, out: Path, steps: int | None, seed: int) -> Trainer:
-    """Return the run. Raises UserError."""
-    if name not in PLANS:
-        raise unknown("network", name, [*PLANS, EXAMPLES])
-    plan = altered(PLANS[name], steps, seed)
-    return Trainer(task(name, out), plan)
 
 
 def task(name: str, out: Path) -> Task:
@@ -77,19 +69,19 @@ def _exemplified(out: Path) -> None:
     prior = prior_of(out / "prior.safetensors")
     held: dict[str, Tensor] = {}
     for kept_out in (False, True):
-        for part, key in zip(examples(prior, SAMPLER, BUDGET, kept_out), keys(kept_out), strict=True):
-            held |= {f"{key}.{name}": tensor for name, tensor in columns(part).items()}
+        for part, key in zip(examples(prior, SAMPLER, BUDGET, kept_out), kinds(kept_out), strict=True):
+            tensors = {"x": part.x, "b": part.scan.b, "seen": part.seen, "subject": part.subject}
+            held |= {f"{key}.{name}": tensor for name, tensor in tensors.items()}
     sha256 = weights.write(out / f"{EXAMPLES}.safetensors", held, {"command": f"ams train-mri {EXAMPLES}"})
     sys.stdout.write(f"{out / EXAMPLES}.safetensors\n  sha256 {sha256}\n")
 
 
-def columns(part: Examples) -> dict[str, Tensor]:
-    """Return the tensors of some examples by name."""
-    return {"x": part.x, "b": part.scan.b, "seen": part.seen, "subject": part.subject}
-
-
-def _trained(trainer: Trainer, name: str, out: Path, resume: bool) -> None:
-    """Train, write and print."""
+def _trained(name: str, out: Path, resume: bool, steps: int | None, seed: int) -> None:
+    """Train, write and print. Raises UserError."""
+    if name not in PLANS:
+        raise unknown("network", name, [*PLANS, EXAMPLES])
+    plan = altered(PLANS[name], steps, seed)
+    trainer = Trainer(task(name, out), plan)
     about = trained(trainer, out / f"{name}.state", resume, f"ams train-mri {name}", POINTS)
     tensors = trainer.averaged.state_dict()
     sha256 = weights.write(out / f"{name}.safetensors", tensors, {"command": about["command"]})

@@ -10,7 +10,7 @@ from ams.errors import UserError
 from ams.samplers import Score
 from experiments.images.networks.loading import fill, parsed, stored
 from related.mri.forward import Scan, encoding
-from related.mri.guidance import Examples, keys, kinds
+from related.mri.guidance import Examples, kinds
 from related.mri.networks import Denoiser, Sizes, score_of
 from related.mri.unrolled import DenoisingModule, Unrolled
 
@@ -67,7 +67,7 @@ def examples_of(folder: Path, held_out: bool) -> list[Examples]:
     """Return the examples that `ams train-mri examples` wrote. Raises UserError."""
     path = folder / "examples.safetensors"
     held, listed = parsed(_bytes(path), str(path)), []
-    for (acceleration, mask), key in zip(kinds(held_out), keys(held_out), strict=True):
+    for key, (acceleration, mask) in kinds(held_out).items():
         x, b, seen, subject = (held[f"{key}.{name}"] for name in ("x", "b", "seen", "subject"))
         listed.append(Examples(x, Scan(b, encoding(x.shape[-1], acceleration, mask)), seen, subject))
     return listed

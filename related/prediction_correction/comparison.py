@@ -7,7 +7,7 @@ from ams_suite.measures import named_extreme
 from related.prediction_correction.equal_cost import BUDGET, FIXED, LARGE, Place, gaussian_w2s, tried
 from related.prediction_correction.on_a_mixture import mixture_w2s
 from related.prediction_correction.settings import Settings
-from verdicts import Measurement, Table
+from verdicts import Measurement
 
 W2s = Mapping[Place, float]
 TARGETS: dict[str, Callable[[Settings, float], dict[Place, float]]] = {"Gaussian": gaussian_w2s, "mixture": mixture_w2s}
@@ -41,11 +41,6 @@ def best_times(settings: Settings, target: str, choose: Callable[[W2s], Place]) 
     return [choose(TARGETS[target](settings, size)).t1 for size in settings.score_errors if size]
 
 
-def spread(times: list[float]) -> float:
-    """Return the largest over the least."""
-    return max(times) / min(times)
-
-
 def least_gain(settings: Settings, target: str) -> Measurement:
     """Return the least W2 of the flow over the corrected run's on a target, large score errors."""
     return named_extreme(gains(settings, target, LARGE), min)
@@ -70,7 +65,8 @@ def on_an_edge(settings: Settings, target: str) -> Measurement:
 
 def spread_of_best_times_corrected(settings: Settings) -> Measurement:
     """Measure the largest best T1 over the least, corrected, score errors 1e-4 to 1e-1; the larger of two targets."""
-    return named_extreme({name: spread(best_times(settings, name, corrected)) for name in TARGETS})
+    times = {name: best_times(settings, name, corrected) for name in TARGETS}
+    return named_extreme({name: max(each) / min(each) for name, each in times.items()})
 
 
 def growth_of_best_times_alone(settings: Settings) -> Measurement:
@@ -101,24 +97,3 @@ def envelope(w2s: W2s, kept: bool) -> list[tuple[float, float]]:
         if bool(place.corrections) is kept:
             least[place.t1] = min(w2, least.get(place.t1, w2))
     return sorted(least.items())
-
-
-def table(settings: Settings) -> Table:
-    """Return the best settings by target and score error: of the flow alone, corrected, and corrected at T1 = 0.5."""
-    rows: list[tuple[str | int | float, ...]] = []
-    for target, measure in TARGETS.items():
-        for size in settings.score_errors:
-            w2s = measure(settings, size)
-            for name, place in (
-                ("flow alone", alone(w2s)),
-                ("corrected", corrected(w2s)),
-                ("corrected, T1 fixed", corrected(w2s, FIXED)),
-            ):
-                rows.append((target, size, name, place.t1, place.corrections, w2s[place]))
-    return Table(
-        id="equal_cost",
-        caption=f"Prediction-correction and the flow alone at {BUDGET} evaluations, each at its best setting.",
-        header=("target", "score error", "method", "$T_1$", "$K$", "$W_2$"),
-        rows=tuple(rows),
-        claims=("N1c", "N1d", "N1e", "N1f", "N1g"),
-    )

@@ -19,6 +19,7 @@ Source: proved here; that a bound in the mean square error suffices is the messa
 """
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -166,10 +167,9 @@ def bounds(case: Problem, start: float) -> tuple[float, float, float]:
     return left * start + (1 - left) * by_moment, left * start + (1 - left) * by_square, square
 
 
-def growth(case: Problem, error: str) -> float:
-    """Return the moment's logarithm over twice the range less that over the range, relative to the latter."""
-    made = {"raw": raw_error, "truncated": truncated_error}[error]
-    near, far = (log_moment(case, made(case, x), x) for x in (grid(case, FAR, 8001), grid(case, 2 * FAR, 16001)))
+def growth(case: Problem, error: Callable[[Problem, np.ndarray], np.ndarray]) -> float:
+    """Return the moment's logarithm over twice the range over that over the range, of an error of the score."""
+    near, far = (log_moment(case, error(case, x), x) for x in (grid(case, FAR, 8001), grid(case, 2 * FAR, 16001)))
     return far / near
 
 
@@ -183,9 +183,8 @@ def random_cases(count: int, seed: int) -> TruncationRatios:
         by_moment, by_square, square = bounds(case, start)
         x = grid(case, HALF_RANGE)
         before = float(np.sum(np.exp(log_density(case, x)) * raw_error(case, x) ** 2)) * (x[1] - x[0])
-        rows.append(
-            (end / by_moment, end / by_square, square / before, growth(case, "raw"), growth(case, "truncated"), square)
-        )
+        grown = (growth(case, error) for error in (raw_error, truncated_error))
+        rows.append((end / by_moment, end / by_square, square / before, *grown, square))
     return TruncationRatios(*np.transpose(rows))
 
 

@@ -1,8 +1,6 @@
 """Adaptive momentum: each claim's verdict, and the change that flips it."""
 
 import math
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +17,6 @@ from analysis.adaptive import (
     convergence,
     finite_batch,
     general_covariance,
-    isotropic,
     linearisation,
     study,
 )
@@ -47,36 +44,11 @@ def test_a_ratio_without_its_factor_breaks_a2(monkeypatch: MonkeyPatch) -> None:
     assert refuted("A2", "solved", "reached", "unbiased")
 
 
-def test_a_coefficient_that_feels_the_dimension_breaks_a2(monkeypatch: MonkeyPatch) -> None:
-    true = isotropic.stationary_at
-
-    def felt(u: float, dimension: float = 1.0) -> Stationary:
-        exact = true(u, dimension)
-        return exact._replace(beta=exact.beta * (1 - 1e-6 * dimension), variance=exact.variance * 0.9)
-
-    monkeypatch.setattr(isotropic, "stationary_at", felt)
-    assert refuted("A2", "dimension", "printed", "particles")
-
-
 def test_another_drift_factor_breaks_a3_and_a6(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of A3 and A6: the step moves by a (1 + b) m. A2's derivation sees it as well."""
     broken = lambda beta_of: momentum_rule(beta_of, factor=lambda beta: 1 + beta)  # noqa: E731
     monkeypatch.setattr(constant_momentum, "momentum_rule", broken)
     assert refuted("A2", "ratio") and refuted("A3", "damping", "variance") and refuted("A6", "identity")
-
-
-@pytest.mark.parametrize(
-    ("part", "name", "broken"),
-    [
-        ("order", "stationary_at", corrected),
-        ("worse", "variance_ratio", lambda u, beta: 2 - u),
-        ("unbiased", "root_equation", lambda u: isotropic.q**2 - sp.Rational(1, 4)),
-    ],
-)
-def test_corrected_noise_breaks_a3(monkeypatch: MonkeyPatch, part: str, name: str, broken: Callable[..., Any]) -> None:
-    """With its noise scaled like its drift, small steps tend to the target, and a smaller one is the better one."""
-    monkeypatch.setattr(isotropic, name, broken)
-    assert refuted("A3", part)
 
 
 def test_a_norm_of_the_mean_square_breaks_a1(monkeypatch: MonkeyPatch) -> None:

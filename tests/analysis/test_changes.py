@@ -7,6 +7,7 @@ import pytest
 import sympy as sp
 import torch
 
+from ams import samplers
 from ams.laws.stationary import Stationary
 from ams.samplers import rules
 from ams.targets import Gaussian
@@ -32,6 +33,11 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     # Adaptive momentum: a rotation the wrong way; every other of the listed directions lost
     (covariance, "rotated_back", lambda true: lambda law, end: true(transposed(law), end), "A1.rotated A1.particles"),
     (covariance, "GaussianLaw", lambda true: lambda v, **more: true(v if more else v[::2], **more), "A1.large"),
+    # a coefficient that feels the dimension; small steps that tend to the target, the smaller the better
+    (isotropic, "stationary_at", lambda true: lambda *at: felt(true(*at), *at), "A2.dimension A2.printed A2.particles"),
+    (isotropic, "stationary_at", lambda true: lambda u: felt(true(u), u, factor=4), "A3.order"),
+    (isotropic, "variance_ratio", lambda _: lambda u, beta: 2 - u, "A3.worse"),
+    (isotropic, "root_equation", lambda _: lambda u: isotropic.q**2 - sp.Rational(1, 4), "A3.unbiased"),
     # a momentum that oscillates; samples of their own, for which nothing falls with the batch; Langevin's ratio
     (study, "stationary", lambda true: lambda *law: oscillating(true(*law)), "A4.overdamped A4.noise"),
     (study, "fluctuating", lambda true: lambda settings, batch, d: true(settings, min(batch, 16), d), "A5.constant"),
@@ -70,7 +76,9 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (path, "discretisation", lambda true: lambda tau, law: true(tau, law) ** 2, "N2.order_bound"),
     (path, "both_divergences", lambda true: lambda *laws: tuple(np.sqrt(true(*laws))), "N2.order_true"),
     (wiener, "wiener_gain", lambda _: lambda beta: (1 - beta) / (1 + beta), "N3.gain"),
-    # The rule: one that sees the blow-up; a corrector whose own drift decides; a ratio that shrinks
+    # The rule: a momentum beyond the clip; a rule that sees the blow-up; a corrector whose own drift decides; a ratio
+    # that shrinks
+    (samplers, "adaptive", lambda _: lambda delta: samplers.constant(0.9995), "P3.annealed_momentum"),
     (rules, "critical_momentum", lambda _: lambda rho: 1 / (1 + rho), "R2.blow_up"),
     (corrector, "score_changes", lambda true: lambda count: decided(true(30)), "R4.drift R4.foreign"),
     (rule_study, "corrector_run", lambda true: lambda *run: shrinking(true(*run)), "R5.grows R5.size R5.size_adaptive"),
@@ -79,6 +87,10 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
 
 def transposed(target: Gaussian) -> Gaussian:
     return Gaussian(target.mean, target.covariance._replace(basis=target.covariance.basis.mT))
+
+
+def felt(law: Stationary, u: float, dimension: float = 1.0, factor: float = 0.9) -> Stationary:
+    return law._replace(beta=law.beta * (1 - 1e-6 * dimension), variance=law.variance * factor)
 
 
 def oscillating(law: Stationary) -> Stationary:

@@ -1,14 +1,11 @@
 """Trace equivalence with the authors' code: the verdict, and the changes that flip it."""
 
-from pathlib import Path
 from typing import Any
 
-import pytest
 from pytest import MonkeyPatch
 
 from ams import samplers
 from ams.samplers import momentum_rule
-from analysis.traces import checks
 from tests.claims import refuted, verdict_of
 from verdicts.claims.schema import Verdict
 
@@ -25,9 +22,3 @@ def test_a_changed_step_leaves_the_trace(monkeypatch: MonkeyPatch) -> None:
 
     monkeypatch.setattr(samplers, "momentum_rule", halved)
     assert refuted("S1", "annealed", "corrected")
-
-
-def test_a_missing_trace_is_an_error(monkeypatch: MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(checks, "TRACES", tmp_path)
-    with pytest.raises(FileNotFoundError, match="restore it"):
-        checks.deviations("ncsn_*.npz")

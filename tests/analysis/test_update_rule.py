@@ -67,11 +67,6 @@ def test_a_clip_that_bites_refutes_p3() -> None:
     assert refuted("P3", "stationary", "far_start", settings=wide)
 
 
-def test_a_momentum_beyond_the_clip_is_seen(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    monkeypatch.setattr(study.samplers, "adaptive", lambda delta: samplers.constant(0.9995))
-    assert refuted("P3", "annealed_momentum")
-
-
 def test_a_clip_that_does_not_act_refutes_that_it_matters_at_smaller_steps() -> None:
     few = quick_settings("update_rule").model_copy(update={"deltas": (1e-6, 1e-5)})
     assert refuted("P3", "smaller", settings=few)

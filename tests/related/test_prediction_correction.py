@@ -133,9 +133,8 @@ def test_a_smaller_constant_and_no_truncation_break_n1h(monkeypatch: pytest.Monk
 def test_a_raw_score_breaks_n1h(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     monkeypatch.setattr(truncated, "truncated", lambda case, x, score: score)
     assert refuted("N1h", "finite", settings=SMALL)
-    bounded = lambda case, x: 0.01 * np.sin(x)  # noqa: E731
-    monkeypatch.setattr(truncated, "raw_error", bounded)
-    assert truncated.growth(truncated.random_problem(np.random.default_rng(1)), "raw") < 1.01
+    bounded = truncated.growth(truncated.random_problem(np.random.default_rng(1)), lambda case, x: 0.01 * np.sin(x))
+    assert bounded < 1.01
 
 
 def test_a_truncated_scores_error_grows_nowhere() -> None:

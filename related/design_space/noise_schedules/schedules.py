@@ -23,7 +23,7 @@ from analysis.targets import stiff_gaussian
 from related.design_space.noise_schedules import path
 from related.design_space.noise_schedules.path import HIGHEST, LOWEST
 from related.design_space.noise_schedules.settings import Settings
-from verdicts import Measurement, Table
+from verdicts import Measurement
 from verdicts.studies import Array, cell
 
 MODELS: dict[str, Callable[[float, int], ScoreError]] = {
@@ -144,25 +144,3 @@ def largest_score_part_of_random_levels(settings: Settings) -> Measurement:
         plain = ve_levels(geometric_sigmas(HIGHEST, LOWEST, len(free)))
         ratios.append(path.score_part(free, law, error) / path.score_part(plain, law, error))
     return largest(ratios, settings.seed)
-
-
-def table(settings: Settings) -> Table:
-    """Return every outcome: a row per target, score error, N and schedule."""
-    rows = [
-        (target, model, size, count, name, *outcome)
-        for target in TARGETS
-        for count in settings.budgets
-        for name in SCHEDULES
-        for model, ends in outcomes(target, name, count, settings.sizes).items()
-        for size, outcome in zip(settings.sizes, ends, strict=True)
-    ]
-    return Table(
-        id="schedules",
-        caption="Noise schedules of the variance-exploding sampler on Gaussians, exact laws; divergences in nats.",
-        header=(
-            *("target", "score error", "size", "$N$", "noise levels"),
-            *(r"KL(target $\|$ run)", r"KL(run $\|$ target)", "$W_2$", "path bound"),
-        ),
-        rows=tuple(rows),
-        claims=("N2", "N2b"),
-    )

@@ -169,11 +169,8 @@ def error_of_the_slowest_rate(settings: Settings) -> Measurement:
     for _ in range(settings.cases):
         inputs, targets = sampled_case(draw)
         rate, gram = largest_rate(inputs), inputs.T @ inputs / len(inputs)
-        values = torch.linalg.eigvalsh(gram)
-        off, gap = (
-            torch.linalg.lstsq(inputs, targets).solution,
-            float((1 - 2 * rate * values[1]) / (1 - 2 * rate * values[0])),
-        )
+        values, off = torch.linalg.eigvalsh(gram), torch.linalg.lstsq(inputs, targets).solution
+        gap = float((1 - 2 * rate * values[1]) / (1 - 2 * rate * values[0]))
         for _ in range(min(math.ceil(math.log(1e-14) / math.log(gap)), 200_000)):
             off = off - 2 * rate * gram @ off
             off = off / off.norm()

@@ -122,17 +122,12 @@ def pairs(settings: Settings, wide: bool) -> list[tuple[int, int]]:
     return [(n, m) for n in settings.points for m in settings.widths if (m >= 2 * n) == wide]
 
 
-def _ratios(
-    settings: Settings, compared: Mapping[str, tuple[np.ndarray, np.ndarray | float]]
-) -> dict[str, Measurement]:
+def _ratios(settings: Settings, compared: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Measurement]:
     """Return the geometric mean over seeds of each ratio with Student's interval; the intervals share one miss."""
     if not compared:
         raise Unavailable("no network is narrower than twice its points in this profile")
     confidence = 1 - (1 - CONFIDENCE) / len(compared)
-    return {
-        name: geometric_mean_ratio(ours, np.broadcast_to(theirs, ours.shape), confidence, settings.seed + LATER)
-        for name, (ours, theirs) in compared.items()
-    }
+    return {name: geometric_mean_ratio(*pair, confidence, settings.seed + LATER) for name, pair in compared.items()}
 
 
 def _extreme(ratios: Mapping[str, Measurement], largest: bool) -> Measurement:
@@ -144,13 +139,11 @@ def _extreme(ratios: Mapping[str, Measurement], largest: bool) -> Measurement:
 
 def most_left(settings: Settings, trained: str, wide: bool, over_power_law: bool = False) -> Measurement:
     """Return the largest share of variance that a line leaves; with `over_power_law` over what a power law leaves."""
-    compared: dict[str, tuple[np.ndarray, np.ndarray | float]] = {
-        f"{n} points, width {m}": (
-            fits(settings, trained, n, m)[1],
-            fits(settings, trained, n, m, power_law=True)[1] if over_power_law else 1.0,
-        )
-        for n, m in pairs(settings, wide)
-    }
+    compared = {}
+    for n, m in pairs(settings, wide):
+        _, by_line = fits(settings, trained, n, m)
+        by_power_law = fits(settings, trained, n, m, power_law=True)[1] if over_power_law else np.ones(1)
+        compared[f"{n} points, width {m}"] = (by_line, by_power_law)
     return _extreme(_ratios(settings, compared), largest=True)
 
 

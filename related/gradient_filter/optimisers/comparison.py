@@ -1,6 +1,8 @@
 """N10d to N10l: steps to a fixed loss, SGDF over its rivals, each at its tuned rate; and the tuning itself."""
 
 from collections.abc import Sequence
+from functools import partial
+from itertools import product
 
 import numpy as np
 
@@ -73,38 +75,31 @@ def hardest(settings: Settings, problem: str, rivals: Sequence[str]) -> Measurem
     return worst.model_copy(update={"detail": {**worst.detail, **others}})
 
 
-def best_rates(problem: str) -> dict[str, float]:
-    """Return each optimiser's rate with the fewest steps on the seeds of development."""
-    return {
-        name: min(tried(problem, name), key=lambda each, name=name: mean_steps(problem, name, each))  # type: ignore[misc]
-        for name in OPTIMISERS
-    }
+def best_rates(settings: Settings) -> dict[tuple[str, str], float]:
+    """Return the rate with the fewest steps on the seeds of development, by problem and optimiser.
 
-
-def _tuned(settings: Settings) -> dict[str, dict[str, float]]:
+    Raises Unavailable.
+    """
     if not settings.tuned:
         raise Unavailable("this profile does not repeat the search for the rates")
-    return {problem: best_rates(problem) for problem in settings.problems}
+    pairs = product(settings.problems, OPTIMISERS)
+    return {pair: min(tried(*pair), key=partial(mean_steps, *pair)) for pair in pairs}
 
 
 def rates_on_an_edge(settings: Settings) -> Measurement:
     """Count the tuned rates at an end of their grid of seven."""
     edges = [
         place
-        for problem, best in _tuned(settings).items()
-        for name, chosen in best.items()
-        for place in optima_on_edge({"rate": tried(problem, name)}, {f"{problem}, {name}": {"rate": chosen}})
+        for pair, chosen in best_rates(settings).items()
+        for place in optima_on_edge({"rate": tried(*pair)}, {", ".join(pair): {"rate": chosen}})
     ]
     return Measurement(value=len(edges), detail={"on an edge": [*edges]})
 
 
 def rates_that_are_not_the_best(settings: Settings) -> Measurement:
     """Count the rates of judged runs that are not the best on the seeds of development."""
-    tuned = _tuned(settings)
+    best = best_rates(settings)
     others = [
-        f"{problem}, {name}: {rate(problem, name):g}, best {chosen:g}"
-        for problem, best in tuned.items()
-        for name, chosen in best.items()
-        if rate(problem, name) != chosen
+        f"{', '.join(pair)}: {rate(*pair):g}, best {chosen:g}" for pair, chosen in best.items() if rate(*pair) != chosen
     ]
-    return Measurement(value=len(others), n=sum(map(len, tuned.values())), detail={"others": [*others]})
+    return Measurement(value=len(others), n=len(best), detail={"others": [*others]})

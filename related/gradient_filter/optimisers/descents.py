@@ -35,7 +35,6 @@ OPTIMISERS: Mapping[str, Callable[..., Optimizer]] = {
     "AdamW": AdamW,
 }
 """Hyperparameters other than the rate are PyTorch's or the authors' defaults; momentum's coefficient is .9."""
-PLAIN, SUMS, ADAMS = ("SGD",), ("momentum", "Nesterov"), ("Adam", "AdamW")
 
 
 class Descent(NamedTuple):

@@ -1,6 +1,6 @@
 r"""What the optimisers minimise: a noisy quadratic, digits by a small network, MNIST by the suite's own, digits' score.
 
-Each is a task (`experiments.training.Task`): a network, the loss of a batch, and a loss that is read but not learned.
+Each has a network, the loss of a batch, and a loss that is read but not learned (`experiments.training.HeldOut`).
 The quadratic is `sum_i lam_i x_i^2 / 2` in `DIMENSION` dimensions, lam from .01 to 1 evenly in the logarithm, start
 N(0, 1), gradient `lam_i x_i + .1 z`. What is read of it is the exact mean of `lam_i x_i^2 / 2`.
 """
@@ -12,37 +12,21 @@ from torch.nn.functional import cross_entropy
 
 from ams.data import Images
 from experiments.images.tasks import Classifying, ClassifyingTask
-from verdicts.validation import Frozen
 
 DIMENSION, NOISE = 100, 0.1
 LEARNED, READ = 10_000, 1000
 """Images of MNIST to learn from, and those on which the loss is read."""
 
 
-class Nothing(Frozen):
-    """Settings of a task that has none."""
-
-
-class Point(nn.Module):
-    """A parameter x in `DIMENSION` dimensions, N(0, 1) at first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.x = nn.Parameter(torch.randn(DIMENSION))
-
-
 class QuadraticTask:
     """Find the minimum of the noisy quadratic."""
-
-    parts: tuple[str, ...] = ("loss",)
-    settings = Nothing()
 
     def __init__(self) -> None:
         self.eigenvalues = torch.logspace(-2, 0, DIMENSION)
 
     def network(self) -> nn.Module:
-        """Return the start."""
-        return Point()
+        """Return the start, a parameter x."""
+        return nn.ParameterDict({"x": torch.randn(DIMENSION)})
 
     def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
         """Return the loss, with the draw of noise whose gradient it adds."""
@@ -52,13 +36,6 @@ class QuadraticTask:
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " 1"]:
         """Return the mean of `lam_i x_i^2 / 2`."""
         return (self.eigenvalues * network.get_parameter("x").square() / 2).mean()[None]
-
-
-class Perceptron(nn.Sequential):
-    """Logits of the ten classes of 8 x 8 pixels: one layer of 64 features behind a rectifier."""
-
-    def __init__(self) -> None:
-        super().__init__(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
 class PlainClassifyingTask(ClassifyingTask):
@@ -81,8 +58,8 @@ class DigitsTask(PlainClassifyingTask):
         super().__init__("digits", 64)
 
     def network(self) -> nn.Module:
-        """Return a perceptron with random weights."""
-        return Perceptron()
+        """Return random weights of the classes' logits: one layer of 64 features behind a rectifier."""
+        return nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
 class MnistTask(PlainClassifyingTask):

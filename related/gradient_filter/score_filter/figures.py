@@ -39,7 +39,4 @@ def filter_gain(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = {
-        filter_gain: ("N3",),
-    }
-    return save_drawn(drawn, folder, settings)
+    return save_drawn({filter_gain: ("N3",)}, folder, settings)

@@ -16,13 +16,14 @@ from scipy.optimize import brentq
 from scipy.special import erfcx
 
 from ams.laws import GaussianLaw
-from ams.laws.symbolic import Symbols, a, b, lam, m, s, symbolic_step, x
+from ams.laws.symbolic import Symbols, a, b, lam, m, symbolic_step, x
 from ams.samplers import PerSample, State, filtered, wiener_gain
 from ams.samplers.rules import average
 from ams.schedules import Level
 from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.measures import largest, of_interval
 from analysis.proofs import Expression, derived, left_over
+from related.gradient_filter.optimisers.gain import C, stationary
 from related.gradient_filter.score_filter.settings import Settings
 from verdicts import Measurement
 from verdicts.studies import cell
@@ -33,19 +34,9 @@ BIASES = (0.003, 0.01, 0.03, 0.1)
 
 
 @cell
-def covariance() -> Expression:
-    """The stationary covariance of (x, m), derived from the filtered step, in the symbols `a`, `b`, `K` and `lam`."""
-    return derived(symbolic_step(filtered(b, K), State(x, m)), m).covariance
-
-
-def stationary_variance() -> sp.Expr:
-    """Return `lam Var x` of the stationary distribution."""
-    return _factored(covariance()[0, 0])
-
-
-@lru_cache(maxsize=1)
-def _factored(variance: sp.Expr) -> sp.Expr:
-    return sp.factor(lam * variance)
+def stationary_variance() -> Expression:
+    """The stationary `lam Var x`, derived from the filtered step, in the symbols `a`, `b`, `K` and `lam`."""
+    return sp.factor(lam * derived(symbolic_step(filtered(b, K), State(x, m)), m).covariance[0, 0])
 
 
 def law_moments(u: float, beta: float, gain: float) -> tuple[float, float]:
@@ -129,9 +120,7 @@ def remainder_of_stationary_gain(settings: Settings) -> Measurement:
 
     `P = q R`, `q = (1 - b) / (1 + b)`, is the variance that the sampler's own average leaves of white noise.
     """
-    after, variance = average(State(x, m), s, b, Symbols()), sp.Symbol("P", positive=True)
-    weights = sp.diff(after, m), sp.diff(after, s)
-    p = sp.solve(weights[0] ** 2 * variance + weights[1] ** 2 - variance, variance)[0]
+    p = stationary().subs(C, 0)
     return left_over(p - (1 - b) / (1 + b), p / (p + 1) - wiener_gain(b), wiener_gain(b) - (1 - b) / 2)
 
 

@@ -1,17 +1,16 @@
 """Sizes of the group."""
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
+from analysis.settings import Seeded
 from related.mri.train import BUDGET
 from verdicts.claims.sizes import Sizes
-from verdicts.validation import Frozen
 
 
-class Settings(Frozen):
+class Settings(Seeded):
     """Of each test subject `slices` T1 slices are reconstructed, by samplers at `budgets` evaluations; `seed` fixes
     noise and starts.
     """
 
     slices: PositiveInt = 6
     budgets: Sizes = (BUDGET, 100)
-    seed: NonNegativeInt = 2405

@@ -1,13 +1,12 @@
 """Sizes of the group."""
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import PositiveInt
 
-from verdicts.validation import Frozen
+from analysis.settings import Seeded
 
 
-class Settings(Frozen):
+class Settings(Seeded):
     """`batches` of `batch` samples of each of the two runs."""
 
     batches: PositiveInt = 64
     batch: PositiveInt = 256
-    seed: NonNegativeInt = 2405

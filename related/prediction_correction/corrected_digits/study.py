@@ -17,13 +17,13 @@ import torch
 
 from ams.metrics import energy_distance
 from ams.samplers import sample
-from ams.samplers.corrected_descent import corrector, descent_between, joined
-from ams.samplers.exponential_multistep import exponential_multistep, unipc
+from ams.samplers.corrected_descent import descent_between, joined
 from experiments.images.learned import quality
 from experiments.images.networks.small import MEAN, SPREAD
 from experiments.images.runs import denoised, generator
 from experiments.images.tasks import split_digits
 from related.prediction_correction.corrected_digits.settings import Settings
+from related.prediction_correction.equal_cost import FLOW, held, noise_at
 from verdicts.studies import Cell, cell
 
 BUDGET, LAST = 40, 0.05
@@ -33,8 +33,6 @@ ALONE = (2.4, 2.8, 3.0, 3.27)
 """What was tried: T1 and K with corrections, and T1 of the flow alone."""
 CHOSEN = {"corrected": (2.4, 4), "alone": (3.27, 0)}
 """T1 and K of the least mean energy distance."""
-SHARE_OF_STEP = 0.5
-"""The corrector's step over that of its fastest contraction, as in `related.prediction_correction`."""
 
 
 def largest_variance() -> float:
@@ -46,12 +44,11 @@ def largest_variance() -> float:
 def energy(t1: float, corrections: int, number: int, batch: int, seed: int) -> float:
     """The energy distance of one batch to the digits held out."""
     problem, draws = quality.problem(quality.LEARNED, LAST), generator(seed, number)
-    v = SPREAD * math.sqrt(math.expm1(2 * t1))
+    v = SPREAD * noise_at(t1)
     start = MEAN + math.hypot(SPREAD, v) * torch.randn((batch, *problem.shape), generator=draws)
-    step, level = corrector(v, largest_variance(), 0.0)
-    held = (step, level._replace(step=SHARE_OF_STEP * level.step))
-    flow = descent_between(exponential_multistep(unipc(3)), v, LAST, BUDGET - corrections)
-    state, _, _ = sample(joined([[held] * corrections, flow]), start, problem.score, draws)
+    flow = descent_between(FLOW, v, LAST, BUDGET - corrections)
+    program = joined([[held(v, largest_variance())] * corrections, flow])
+    state, _, _ = sample(program, start, problem.score, draws)
     return energy_distance(denoised(problem, state.x), split_digits().test.x)
 
 

@@ -6,7 +6,9 @@ import numpy as np
 import torch
 
 from ams.samplers.presets import Hyperparameters
+from ams.schedules import Level
 from related.mri.metrics import Quality
+from related.mri.networks import MEAN, SPREAD
 from related.mri.reconstruction.study import Reconstruction, ScannedSubject
 
 
@@ -17,6 +19,11 @@ def heads(count: int, seed: int = 0) -> torch.Tensor:
     sizes = 18 + 6 * torch.rand(count, 2, generator=draw)
     inside = (place[:, None] / sizes[:, :1, None]).square() + (place / sizes[:, 1:, None]).square()
     return 0.6 * (inside < 1).float() - 0.3 * (inside < 0.3).float()
+
+
+def gaussian_prior(x: torch.Tensor, level: Level) -> torch.Tensor:
+    """Return the score of independent N(MEAN, SPREAD^2) pixels."""
+    return (MEAN - x) / (SPREAD**2 + level.sigma**2)
 
 
 def outcome(psnr: float, nmse: float = 0.01, undetermined: float = 0.01) -> Reconstruction:

@@ -6,7 +6,7 @@ import torch
 
 from ams.data import volume
 from ams.errors import UserError
-from related.mri.data import COUNT, FIRST, SIDE, head_mask, prepared, slices, split
+from related.mri.data import COUNT, SIDE, head_mask, prepared, slices, split
 from tests.ams.tools import found_or_skipped
 from tests.related.mri.made import heads
 
@@ -31,11 +31,6 @@ def test_slices_are_centred_scaled_and_come_from_the_vertex_down() -> None:
     rows, columns = np.nonzero(found[45] > 0.3)
     assert abs(rows.mean() - 31.5) < 1 and abs(columns.mean() - 31.5) < 1
     assert found[45, 14, 32] > found[45, 50, 32], "the front, which is brighter, is not above"
-
-
-def test_a_volume_that_is_too_low_is_refused() -> None:
-    with pytest.raises(ValueError, match=f"{FIRST + COUNT} are needed"):
-        prepared(ellipsoid((106, 127, 60), (50.0, 66.0, 0.0)))
 
 
 def test_the_mask_is_the_filled_head() -> None:

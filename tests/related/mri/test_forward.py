@@ -30,14 +30,6 @@ def test_sensitivities_are_divided_by_their_root_sum_of_squares() -> None:
     assert (sensitivities(64).abs().square().sum(0) - 1).abs().max() < 1e-14
 
 
-def test_the_adjoint_is_one() -> None:
-    draw = torch.Generator().manual_seed(1)
-    x, y = (torch.randn(1, n, 64, 64, dtype=torch.complex128, generator=draw) for n in (1, 4))
-    mask, coils = row_mask(64, 4, 0), sensitivities(64)
-    one = torch.vdot(forward(x[:, 0], mask, coils).flatten(), y.flatten())
-    assert (one - torch.vdot(x.flatten(), adjoint(y, mask, coils).flatten())).abs() < 1e-12 * one.abs()
-
-
 def test_the_eigenvectors_are_those_of_the_real_part_of_the_normal_operator() -> None:
     """In float32, of pixels up to 1: two products over 64 rows, and two transforms of 12 stages."""
     x, encoded = heads(2), encoding(64, 4, 0)

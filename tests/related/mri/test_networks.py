@@ -12,13 +12,8 @@ from related.mri.forward import NOISE, Scan, consistent, encoding, measure
 from related.mri.networks import LARGEST, MEAN, SMALLEST, SPREAD, Denoiser, Sizes, score_of
 from related.mri.posterior import posterior_score, unknown_variance
 from related.mri.unrolled import AT, DenoisingModule, Unrolled, seen
-from tests.related.mri.made import heads
+from tests.related.mri.made import gaussian_prior, heads
 from tests.rounding import rounding
-
-
-def gaussian_prior(x: torch.Tensor, level: Level) -> torch.Tensor:
-    """Return the score of independent N(MEAN, SPREAD^2) pixels."""
-    return (MEAN - x) / (SPREAD**2 + level.sigma**2)
 
 
 def silent(model: Any) -> Any:

@@ -13,7 +13,7 @@ from related.mri import guidance, networks, pairs, tasks, train
 from related.mri.data import split
 from related.mri.pairs import FOLDS, QUARTER, module_name
 from related.mri.trained import SHA256, WEIGHTS
-from tests.related.mri.made import heads
+from tests.related.mri.made import gaussian_prior, heads
 
 FOLD_MODULES = [module_name(False, number) for number in range(1, FOLDS + 1)]
 SMALL = tasks.Prior(batch=2, sizes=networks.Sizes(widths=(8,), blocks=1))
@@ -52,7 +52,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, folder: Path, name: str, at: in
 @pytest.fixture
 def with_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Write examples that an untrained prior's samples make."""
-    monkeypatch.setattr(train, "prior_of", lambda path: lambda x, level: (0.1 - x) / (0.02 + level.sigma**2))
+    monkeypatch.setattr(train, "prior_of", lambda path: gaussian_prior)
     monkeypatch.setattr(train, "BUDGET", 30)
     assert trained(tmp_path, "examples") == 0
     return tmp_path

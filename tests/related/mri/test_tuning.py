@@ -8,15 +8,12 @@ from typing import Any
 import pytest
 import torch
 
+from ams.schedules import Level
 from experiments.images.runs import generator
 from related.mri import tuning
 from related.mri.forward import measure
 from related.mri.guidance import TUNED, guidance_images, hyperparameters
-from tests.related.mri.made import heads
-
-
-def gaussian_prior(x: torch.Tensor, level: object) -> torch.Tensor:
-    return (0.1 - x) / (0.16**2 + level.sigma**2)  # type: ignore[attr-defined]
+from tests.related.mri.made import gaussian_prior, heads
 
 
 def test_the_least_error_is_chosen_and_divergence_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -52,9 +49,9 @@ def test_committed_choices_are_of_all_samplers_and_the_least_of_equally_many() -
 
 
 def test_guidance_images_take_their_budget_and_are_near_the_data() -> None:
-    x, calls = heads(2), []
+    x, calls = heads(2), list[Level]()
 
-    def counted(y: torch.Tensor, level: object) -> torch.Tensor:
+    def counted(y: torch.Tensor, level: Level) -> torch.Tensor:
         calls.append(level)
         return gaussian_prior(y, level)
 
