@@ -200,7 +200,7 @@ def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: 
     word = word_of(needed.values(), reached.values())
     row = PaperRow(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
     if word is Word.NOT_TESTED:
-        return row._replace(sentence=_untested(claims, needed | (restating if not reached else {}), own))
+        return row._replace(sentence=_untested(claims, needed | (restating if not reached else {})))
     values = required_of(claims) | evidence.values
     sentence = filled(finding.sentence, values) if evidence.give(finding.needs) else ""
     return row._replace(
@@ -272,7 +272,7 @@ def answer_of(claims: Claims, findings: Findings, evidence: Decisions) -> str:
     return finding_text(findings.answer, evidence, required_of(claims) | evidence.values)
 
 
-def _untested(claims: Claims, given: Mapping[str, Verdict], own: Decisions | None) -> str:
+def _untested(claims: Claims, given: Mapping[str, Verdict]) -> str:
     """Say which claims were not run, and the command that runs them, in the smallest profile that has most of them."""
     missing = [claim for claim in claims.claim if given.get(claim.id) is Verdict.NOT_RUN]
     if not missing:
