@@ -51,7 +51,7 @@ def test_it_is_read_in_minutes():
 
 @pytest.mark.parametrize("name", readme.PAGES)
 def test_what_pages_say_of_results_is_what_the_kept_values_give(name):
-    assert name not in list(readme.outdated(ROOT)), "`ams expect` writes them"
+    assert name not in readme.outdated(ROOT), "`ams expect` writes them"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
 from verdicts.report.blocks import pieces
 from verdicts.report.findings import Decisions, PaperRow, rows_of
-from verdicts.report.images import data_address
+from verdicts.report.images import Picture
 from verdicts.report.paper import compiled
 from verdicts.report.report_texts import load_findings
 from verdicts.report.templating import TEMPLATES, render
@@ -51,7 +51,7 @@ def facts_of(
     """Return all that the certificate says, from the records of its own run and the kept values. Raises UserError."""
     claims = measured[0].all_claims
     ledgers = {workspace.profile: seen_of(collect(workspace)) for workspace in measured}
-    own = Decisions({}, {}, {})
+    own = Decisions()
     for ledger in ledgers.values():
         own = own.completed(Decisions.of(ledger))
     evidence = Decisions.strongest(kept_runs(root))
@@ -127,9 +127,12 @@ def _figure(name: str, measured: Sequence[Workspace]) -> str:
 def _same(root: Path, workspace: Workspace, ledger: Ledger) -> Facts:
     """Count the kept values that came out the same: within rounding, within their intervals; and the verdicts."""
     kept = read_expected(root, workspace.profile)
-    compared = (
-        [each for each in compare(workspace.claims, ledger, kept) if each.expected and each.result] if kept else []
-    )
+    compared = compare(workspace.claims, ledger, kept) if kept else []
+    pairs = [
+        (each.expected.value, each.result.value)
+        for each in compared
+        if each.expected and each.result and each.result.value is not None
+    ]
     verdicts = [
         row.verdict is kept.claims[row.id].verdict
         for row in ledger.claims
@@ -137,18 +140,12 @@ def _same(root: Path, workspace: Workspace, ledger: Ledger) -> Facts:
     ]
     return {
         "profile": workspace.profile,
-        "values": len(compared),
-        "equal": sum(
-            _equal(each.expected.value, each.result.value) for each in compared if each.expected and each.result
-        ),
+        "values": len(pairs),
+        "equal": sum(abs(one - other) <= SAME * max(abs(one), abs(other)) for one, other in pairs),
         "moved": [each.check for each in compared if each.moved is Moved.MOVED],
         "verdicts": len(verdicts),
         "alike": sum(verdicts),
     }
-
-
-def _equal(one: float, other: float | None) -> bool:
-    return other is not None and abs(one - other) <= SAME * max(abs(one), abs(other))
 
 
 def summary(facts: Facts) -> str:
@@ -167,17 +164,18 @@ def summary(facts: Facts) -> str:
 
 def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
     """Return the certificate as HTML, PDF and `codecheck.yml`, by name. Raises `paper.NotSet`."""
-    pictures = {row["id"]: data_address(folder / row["figure"]) for row in facts["rows"] if row["figure"]}
-    text = json.dumps(facts, ensure_ascii=False)
+    pictures = {row["id"]: Picture(folder / row["figure"]).address() for row in facts["rows"] if row["figure"]}
     rows = [
         row
-        | {"sentence": pieces(row["sentence"])}
-        | {"number": row["number"] and row["number"] | {"label": pieces(row["number"]["label"])}}
+        | {
+            "sentence": pieces(row["sentence"]),
+            "number": row["number"] and row["number"] | {"label": pieces(row["number"]["label"])},
+        }
         for row in facts["rows"]
     ]
     return {
         PAGE: render("certificate.html.j2", **facts, pictures=pictures, summary=summary(facts)).encode(),
         "certificate.pdf": compiled(TEMPLATES, "certificate", folder, json.dumps(facts | {"rows": rows}), now()),
-        "certificate.json": f"{text}\n".encode(),
+        "certificate.json": f"{json.dumps(facts, ensure_ascii=False)}\n".encode(),
         "codecheck.yml": render("codecheck.yml.j2", **facts, summary=summary(facts)).encode(),
     }

@@ -23,7 +23,6 @@ SEATS = 7  # claims of a group side by side on the map
 class Overview(NamedTuple):
     """A chart of the report itself, with its still picture."""
 
-    name: str
     title: str
     caption: str
     spec: str
@@ -34,12 +33,17 @@ def overviews(
     claims: Sequence[ClaimView], moved: MovedView | None, parts: Mapping[str, str], addresses: Mapping[str, str]
 ) -> dict[str, Overview]:
     """Return the charts of these claims by name; none of what was not measured. Marks link to `addresses`."""
-    made = [
-        _overview("map", "What supports or limits each claim of the paper.", MAP, stated_map(claims, addresses)),
-        _overview("margins", "How far each claim is from its bound.", MARGINS, margins(claims, parts, addresses)),
-        _overview("kept", "Measured against kept values.", EXPECTED, kept(claims, moved, parts, addresses)),
-    ]
-    return {each.name: each for each in made if each}
+    made = {
+        "map": ("What supports or limits each claim of the paper.", MAP, stated_map(claims, addresses)),
+        "margins": ("How far each claim is from its bound.", MARGINS, margins(claims, parts, addresses)),
+        "kept": ("Measured against kept values.", EXPECTED, kept(claims, moved, parts, addresses)),
+    }
+    charts = {}
+    for name, (title, caption, chart) in made.items():
+        if chart is not None:
+            spec = spec_of(chart)
+            charts[name] = Overview(title, caption, spec, still(spec))
+    return charts
 
 
 MAP = (
@@ -55,13 +59,6 @@ EXPECTED = (
     "Every check with a kept value, that of a whole run, against this run's. On the line nothing has "
     "moved. Choose a part; drag and scroll to enlarge; point at a check for its numbers."
 )
-
-
-def _overview(name: str, title: str, caption: str, chart: Any) -> Overview | None:
-    if chart is None:
-        return None
-    spec = spec_of(chart)
-    return Overview(name, title, caption, spec, still(spec))
 
 
 def _entry(view: ClaimView, addresses: Mapping[str, str]) -> dict[str, Any]:

@@ -1,20 +1,14 @@
 """A group's executed notebook as the supplement shows it: its text and SymPy's results, without code."""
 
-import json
-from pathlib import Path
-
 from verdicts.report.blocks import Block, blocks, math
 from verdicts.report.typeset import bare_latex
 
 
-def read_cells(path: Path) -> list[dict[str, str]]:
-    """Read back what `notebooks.cells_of` gave. Raises OSError."""
-    cells: list[dict[str, str]] = json.loads(path.read_text(encoding="utf-8"))
-    return cells
-
-
 def derivation(cells: list[dict[str, str]]) -> list[Block]:
-    """Return the cells as blocks of the supplement, without the notebook's own title and headings above nothing."""
+    """Return a notebook's cells (`notebooks.cells_of`) as blocks of the supplement.
+
+    The notebook's own title is left out, and headings above nothing.
+    """
     content: list[Block] = []
     for cell in cells:
         if "latex" in cell:

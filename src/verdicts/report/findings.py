@@ -13,8 +13,6 @@ from verdicts.records.record import CheckResult
 from verdicts.report.report_texts import Answer, Condition, Finding, Findings, RelatedFinding, filled, load_findings
 from verdicts.report.words import required, spread
 
-PLURALS = {Verdict.HOLDS: "hold"}
-
 
 class Word(StrEnum):
     """What a row says of a claim of the paper."""
@@ -30,60 +28,56 @@ STRONGEST = (Profile.FULL, Profile.PAPER, Profile.CPU, Profile.QUICK)
 """The profiles whose kept values are evidence, largest sizes first."""
 
 
-class Decisions(NamedTuple):
-    """What runs gave, for each claim that was decided: its verdict, its checks' values, the profile of the run.
+class Decided(NamedTuple):
+    """What a run gave for a claim: its verdict, the checks that have a value, the profile of the run.
 
-    `newest` is the UTC time of the newest value, `processor` what it was computed on; `kept` names the claims that rest
-    on kept cells.
+    `made` is the UTC time of its newest value with the processor; `kept` says whether it rests on kept cells.
     """
 
-    verdicts: Mapping[str, Verdict]
-    measured: Mapping[str, Mapping[str, Measured]]
-    profiles: Mapping[str, Profile]
-    newest: str = ""
-    processor: str = ""
-    kept: frozenset[str] = frozenset()
+    verdict: Verdict
+    checks: Mapping[str, Measured]
+    profile: Profile
+    made: tuple[str, str] = ("", "")
+    kept: bool = False
+
+
+class Decisions(NamedTuple):
+    """What runs gave, claim by claim."""
+
+    claims: Mapping[str, Decided] = {}
 
     @classmethod
     def of(cls, source: Ledger | Expected) -> Self:
         """Read it off a ledger, or off the values of a run that were kept."""
-        measured: dict[str, Mapping[str, Measured]]
-        if isinstance(source, Ledger):
-            verdicts = {row.id: row.verdict for row in source.claims}
-            measured = {row.id: {each.id: each for each in row.checks} for row in source.claims}
-            origins = [(row.provenance.started, row.provenance.processor) for row in source.claims if row.provenance]
-            resting = frozenset(row.id for row in source.claims if row.kept)
-        else:
-            verdicts = {name: claim.verdict for name, claim in source.claims.items()}
-            measured = {name: dict(claim.checks) for name, claim in source.claims.items()}
-            origins, resting = [(source.newest, source.processor)], frozenset[str]()
-        run = {name: verdict for name, verdict in verdicts.items() if verdict is not Verdict.NOT_RUN}
-        return cls(run, measured, dict.fromkeys(run, source.profile), *max(origins, default=("", "")), resting)
+        if isinstance(source, Expected):
+            made = source.newest, source.processor
+            kept = source.claims.items()
+            return cls({name: Decided(claim.verdict, claim.checks, source.profile, made) for name, claim in kept})
+        claims = {}
+        for row in source.claims:
+            made = (row.provenance.started, row.provenance.processor) if row.provenance else ("", "")
+            checks = {each.id: each for each in row.checks if each.value is not None}
+            claims[row.id] = Decided(row.verdict, checks, source.profile, made, row.kept > 0)
+        return cls(claims)
 
     @classmethod
     def strongest(cls, kept: Iterable[Expected]) -> Self:
         """Return, claim by claim, what the kept run with the largest sizes gave (`STRONGEST`)."""
-        outcome = cls({}, {}, {})
+        outcome = cls()
         for each in sorted((e for e in kept if e.profile in STRONGEST), key=lambda e: STRONGEST.index(e.profile)):
             outcome = outcome.completed(cls.of(each))
         return outcome
 
     def completed(self, weaker: Self) -> Self:
-        """Return this evidence, with weaker evidence for the claims that it says nothing of."""
-        new = [name for name in weaker.verdicts if name not in self.verdicts]
-        return type(self)(
-            {**self.verdicts, **{name: weaker.verdicts[name] for name in new}},
-            {**self.measured, **{name: weaker.measured[name] for name in new}},
-            {**self.profiles, **{name: weaker.profiles[name] for name in new}},
-            *max((self.newest, self.processor), (weaker.newest, weaker.processor) if new else ("", "")),
-            self.kept | weaker.kept.intersection(new),
-        )
+        """Return this evidence, with weaker evidence for the claims that it does not decide."""
+        decided = {name: each for name, each in weaker.claims.items() if each.verdict is not Verdict.NOT_RUN}
+        new = {name: each for name, each in decided.items() if self.of_claim(name) is Verdict.NOT_RUN}
+        return type(self)({**self.claims, **new})
 
     @property
     def checks(self) -> dict[str, Measured]:
         """Return what was measured, by check."""
-        every = ((name, check) for checks in self.measured.values() for name, check in checks.items())
-        return {name: check for name, check in every if check.value is not None}
+        return {name: check for each in self.claims.values() for name, check in each.checks.items()}
 
     @property
     def values(self) -> dict[str, str]:
@@ -93,16 +87,21 @@ class Decisions(NamedTuple):
     @property
     def origin(self) -> str:
         """Say where the numbers come from; empty before any run."""
-        names = " and ".join(dict.fromkeys(p for p in STRONGEST if p in self.profiles.values()))
-        return self.newest and f"Numbers: kept runs of {names}, newest {self.newest[:10]}, {self.processor}."
+        profiles = {each.profile for each in self.claims.values()}
+        newest, processor = max((each.made for each in self.claims.values()), default=("", ""))
+        names = " and ".join(profile for profile in STRONGEST if profile in profiles)
+        return newest and f"Numbers: kept runs of {names}, newest {newest[:10]}, {processor}."
 
     def of_claim(self, name: str) -> Verdict:
         """Return a claim's verdict."""
-        return self.verdicts.get(name, Verdict.NOT_RUN)
+        return self.claims[name].verdict if name in self.claims else Verdict.NOT_RUN
 
     def give(self, needs: Mapping[str, Verdict]) -> bool:
         """Return whether these claims have these verdicts."""
         return all(self.of_claim(name) is verdict for name, verdict in needs.items())
+
+
+NOTHING = Decisions()
 
 
 class ShownNumber(NamedTuple):
@@ -168,15 +167,14 @@ def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
     return Word.HOLDS if all(held) else Word.PARTLY if any(held) else Word.NOT_SUPPORTED
 
 
-def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions | None = None) -> list[PaperRow]:
+def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions = NOTHING) -> list[PaperRow]:
     """Return the row of each claim of the paper, in order, by the evidence `shown`, beside this run's `own`.
 
     A claim for which no finding is written needs all the claims that restate it.
     """
     written = {finding.paper: finding for finding in findings.finding}
-    evidence = shown.completed(own) if own else shown
     return [
-        _row(claims, text, written.get(name) or _unwritten(claims, name), evidence, own)
+        _row(claims, text, written.get(name) or _unwritten(claims, name), shown.completed(own), own)
         for name, text in claims.outline.stated.items()
     ]
 
@@ -195,14 +193,14 @@ def _unwritten(claims: Claims, name: str) -> Finding:
     return Finding(paper=name, needs={claim.id: Verdict.HOLDS for claim in claims.restating(name)})
 
 
-def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: Decisions | None) -> PaperRow:
+def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: Decisions) -> PaperRow:
     restating = {claim.id: evidence.of_claim(claim.id) for claim in claims.restating(finding.paper)}
     reached = {name: verdict for name, verdict in restating.items() if verdict is not Verdict.NOT_RUN}
     needed = {name: evidence.of_claim(name) for name in finding.needs}
     word = word_of(needed.values(), reached.values())
     row = PaperRow(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
     if word is Word.NOT_TESTED:
-        return row._replace(sentence=_untested(claims, needed | (restating if not reached else {}), own))
+        return row._replace(sentence=_untested(claims, needed | (restating if not reached else {})))
     values = required_of(claims) | evidence.values
     sentence = filled(finding.sentence, values) if evidence.give(finding.needs) else ""
     return row._replace(
@@ -220,11 +218,9 @@ def _condition(claims: Claims, condition: Condition, evidence: Decisions, values
     return ShownCondition(condition.claim, verdict, text or claims.titles[condition.claim])
 
 
-def _differing(
-    claims: Claims, names: Iterable[str], evidence: Decisions, own: Decisions | None
-) -> tuple[ShownCondition, ...]:
+def _differing(claims: Claims, names: Iterable[str], evidence: Decisions, own: Decisions) -> tuple[ShownCondition, ...]:
     """Return the claims that this run decided otherwise; what it left undecided is no other verdict."""
-    verdicts = {name: own.of_claim(name) for name in dict.fromkeys(names)} if own else {}
+    verdicts = {name: own.of_claim(name) for name in names}
     return tuple(
         ShownCondition(name, verdict, claims.titles[name])
         for name, verdict in verdicts.items()
@@ -233,18 +229,18 @@ def _differing(
 
 
 def _number(
-    finding: Finding, claims: Claims, evidence: Decisions, own: Decisions | None, values: Mapping[str, str]
+    finding: Finding, claims: Claims, evidence: Decisions, own: Decisions, values: Mapping[str, str]
 ) -> ShownNumber | None:
     """Return the finding's number from the evidence, beside this run's; None where it was not measured."""
-    number = finding.number
-    if number is None or number.check not in evidence.checks:
+    number, measured = finding.number, evidence.checks
+    if number is None or number.check not in measured:
         return None
-    claim, kept = claims.claim_of(number.check), evidence.checks[number.check]
-    ours = own.checks.get(number.check) if own else None
-    label, profile = filled(number.label, values), evidence.profiles[claim.id]
+    claim, kept, ours = claims.claim_of(number.check).id, measured[number.check], own.checks.get(number.check)
+    label, profile = filled(number.label, values), evidence.claims[claim].profile
     shown = ShownNumber(spread(kept), label, profile, because=number.because)
-    resting = own is not None and claim.id in own.kept
-    return shown._replace(own=spread(ours), agrees=meet(kept, ours), resting=resting) if ours else shown
+    if ours is None:
+        return shown
+    return shown._replace(own=spread(ours), agrees=meet(kept, ours), resting=own.claims[claim].kept)
 
 
 def meet(one: Measured, other: Measured) -> bool:
@@ -276,7 +272,7 @@ def answer_of(claims: Claims, findings: Findings, evidence: Decisions) -> str:
     return finding_text(findings.answer, evidence, required_of(claims) | evidence.values)
 
 
-def _untested(claims: Claims, given: Mapping[str, Verdict], own: Decisions | None) -> str:
+def _untested(claims: Claims, given: Mapping[str, Verdict]) -> str:
     """Say which claims were not run, and the command that runs them, in the smallest profile that has most of them."""
     missing = [claim for claim in claims.claim if given.get(claim.id) is Verdict.NOT_RUN]
     if not missing:
@@ -299,14 +295,9 @@ def counts(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict]) -> list[st
     """Return three sentences: the claims of the paper by word, those here that restate them, all others by verdict."""
     restating = {name for row in rows for name in row.restating}
     ours, others = ([v for name, v in verdicts.items() if (name in restating) is wanted] for wanted in (True, False))
-    parts = [
-        (f"Of our {len(verdicts)} claims, {len(ours)} restate these", reached(ours)),
-        (
-            "The others explain or limit these, or test the suite (one that holds can contradict the paper)",
-            reached(others),
-        ),
-    ]
-    counted = [f"{': '.join(filter(None, part))}." for part in parts]
+    others_do = "The others explain or limit these, or test the suite (one that holds can contradict the paper)"
+    parts = (f"Of our {len(verdicts)} claims, {len(ours)} restate these", ours), (others_do, others)
+    counted = [f"{': '.join(filter(None, (what, reached(of))))}." for what, of in parts]
     words = ", ".join(f"{count} {word.lower()}" for word in Word if (count := [row.word for row in rows].count(word)))
     return [f"Of the paper's {len(rows)} claims: {words}.", *counted]
 
@@ -321,5 +312,5 @@ def undecided(opened: int, underpowered: int) -> str:
 def reached(verdicts: Iterable[Verdict]) -> str:
     """Count verdicts in words."""
     counts = Counter(verdicts)
-    named = {verdict: verdict if counts[verdict] == 1 else PLURALS.get(verdict, verdict) for verdict in Verdict}
-    return ", ".join(f"{counts[verdict]} {named[verdict]}" for verdict in Verdict if counts[verdict])
+    named = {Verdict.HOLDS: "hold" if counts[Verdict.HOLDS] > 1 else "holds"}
+    return ", ".join(f"{counts[each]} {named.get(each, each)}" for each in Verdict if counts[each])

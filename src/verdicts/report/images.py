@@ -4,8 +4,11 @@ import json
 import re
 from base64 import b64encode
 from pathlib import Path
+from typing import NamedTuple
 
 from markupsafe import Markup
+
+from verdicts.records.charts import SPEC, still
 
 # An SVG of very many points is slower to show than its pixels
 LARGEST_SVG = 300_000
@@ -22,23 +25,47 @@ SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[
 ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n": " "})
 
 
-def chosen(file: Path) -> Path:
-    """Return a figure's SVG `file`, or its PNG where there is one that is much smaller. Raises OSError."""
-    pixels = file.with_suffix(".png")
-    if not pixels.is_file():
-        return file
-    return pixels if file.stat().st_size > max(LARGEST_SVG, 2 * pixels.stat().st_size) else file
+class Picture(NamedTuple):
+    """A figure by its SVG `file`, beside which lie its other kinds. Each method but `kinds` raises OSError."""
 
+    file: Path
 
-def data_address(file: Path) -> Markup:
-    """Return the chosen picture as a data address, to stand between apostrophes. Raises OSError.
+    def chosen(self) -> Path:
+        """Return the SVG, or the PNG where there is one that is much smaller."""
+        pixels = self.file.with_suffix(".png")
+        if not pixels.is_file():
+            return self.file
+        return pixels if self.file.stat().st_size > max(LARGEST_SVG, 2 * pixels.stat().st_size) else self.file
 
-    An SVG is text, a third shorter than in base 64.
-    """
-    picture = chosen(file)
-    if picture.suffix == ".png":
-        return Markup(f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}")
-    return svg_address(shortened(picture.read_text(encoding="utf-8")))
+    def address(self) -> Markup:
+        """Return the chosen file as a data address, to stand between apostrophes.
+
+        An SVG is text, a third shorter than in base 64.
+        """
+        picture = self.chosen()
+        if picture.suffix == ".png":
+            return Markup(f"data:image/png;base64,{b64encode(picture.read_bytes()).decode()}")
+        return svg_address(shortened(self.text()))
+
+    def text(self) -> str:
+        """Return the SVG."""
+        return self.file.read_text(encoding="utf-8")
+
+    def chart(self) -> str:
+        """Return the Vega-Lite chart of a figure that moves."""
+        return self.file.with_suffix(SPEC).read_text(encoding="utf-8")
+
+    def narrow(self) -> Markup:
+        """Return a still picture of its chart, at the width of a column, as a data address."""
+        return svg_address(still(narrowed(self.chart())))
+
+    def pixelated(self) -> bool:
+        """Return whether the SVG holds pixels (samples, photographs), whose colours may not be changed."""
+        return "<image" in self.text()
+
+    def kinds(self) -> list[str]:
+        """Return the kinds of file that there are; the quick profile keeps the SVG alone."""
+        return [kind for kind in ("svg", "pdf", "png") if self.file.with_suffix(f".{kind}").is_file()]
 
 
 def shortened(svg: str) -> str:
@@ -53,34 +80,15 @@ def svg_address(svg: str) -> Markup:
     return Markup("data:image/svg+xml," + svg.translate(ESCAPES))
 
 
-def pixelated(file: Path) -> bool:
-    """Return whether a figure's SVG holds pixels (samples, photographs), whose colours may not be changed."""
-    return "<image" in file.read_text(encoding="utf-8")
-
-
-def kinds_of(file: Path) -> list[str]:
-    """Return the kinds of file that a figure is there as; the quick profile keeps the SVG alone."""
-    return [kind for kind in ("svg", "pdf", "png") if file.with_suffix(f".{kind}").is_file()]
-
-
-def narrowed(spec: str, width: int = 250, height: int = 130) -> str:
+def narrowed(spec: str) -> str:
     """Return a Vega-Lite chart of one panel at the width of a column: its type stays legible."""
-    content = json.loads(spec) | {"width": width, "height": height}
+    content = json.loads(spec) | {"width": 250, "height": 130}
     content["config"]["legend"]["columns"] = 1
     return json.dumps(content, ensure_ascii=False, sort_keys=True)
 
 
-def size_of(svg: Path) -> tuple[float, float]:
-    """Return a figure's width and height in points.
-
-    Raises OSError; ValueError for a file that does not tell its size in points, as matplotlib's do.
-    """
-    with svg.open(encoding="utf-8") as file:
-        return size_in(file.read(4096), str(svg))
-
-
-def size_in(svg: str, name: str = "a picture") -> tuple[float, float]:
+def size_of(svg: str) -> tuple[float, float]:
     """Return an SVG's width and height in points. Raises ValueError for one that does not tell them."""
     if (size := SIZE.search(svg)) is None:
-        raise ValueError(f"{name}: no width and height in points")
+        raise ValueError("a picture without width and height in points")
     return float(size["width"]), float(size["height"])

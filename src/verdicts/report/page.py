@@ -6,14 +6,12 @@ No page needs anything from elsewhere. The same records give the same bytes: eve
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from verdicts.claims.schema import Evidence, Expectation, Group, Verdict
-from verdicts.records.charts import SPEC, library, still
-from verdicts.records.figures import Figure
+from verdicts.records.charts import library
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
@@ -30,7 +28,7 @@ from verdicts.report.findings import (
     required_of,
     tally,
 )
-from verdicts.report.images import data_address, kinds_of, narrowed, pixelated, size_in, size_of, svg_address
+from verdicts.report.images import Picture, size_of, svg_address
 from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation, load_works
 from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
 from verdicts.report.tables import shown
@@ -45,11 +43,13 @@ FIRST = 2  # figures on the first screen, beside the answer
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
     """Return the pages by name, for a ledger and the records beside it: the report, and those of groups apart."""
-    content = _content(workspace, ledger)
+    groups, works = views.groups_of(workspace), load_works(workspace.root, workspace.all_claims)
+    content = _content(workspace, ledger, groups)
     pages = {REPORT: render("report.html.j2", here=REPORT, **content)}
-    for here, views_here in content["pages"].items():
-        work = content["works"].get(views_here[0].group.own_page)
-        pages[here] = render("group.html.j2", here=here, views=views_here, work=work, **content)
+    for own in dict.fromkeys(view.group.own_page for view in groups if view.group.own_page):
+        here = [view for view in groups if view.group.own_page == own]
+        page = page_of(here[0].group)
+        pages[page] = render("group.html.j2", here=page, views=here, work=works.get(own), **content)
     return pages
 
 
@@ -58,37 +58,24 @@ def page_of(group: Group) -> str:
     return f"report-{group.own_page}.html" if group.own_page else REPORT
 
 
-def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
+def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]) -> dict[str, Any]:
     """Return all that the templates show."""
-    outline, groups, notation = workspace.claims.outline, views.groups_of(workspace), load_notation(workspace.root)
+    outline, notation = workspace.claims.outline, load_notation(workspace.root)
     claims = views.claims_of(workspace, ledger, groups)
     paper, moved = views.paper_of(workspace, ledger, claims), views.moved(workspace, ledger)
     addresses = _addresses(claims, groups)
     here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
     charts = overviews(claims, moved, outline.parts, here)
-    outcome, apart = Decisions.of(ledger), [view for view in groups if view.group.own_page]
+    outcome = Decisions.of(ledger)
     costs = views.costs(workspace, claims)
     values = required_of(workspace.all_claims) | outcome.values
     findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
-    def place(view: views.GroupView, name: str | Path) -> Path:
-        return workspace.folder / view.folder / name
-
-    def spec(view: views.GroupView, figure: Figure) -> str:
-        return place(view, figure.file).with_suffix(SPEC).read_text(encoding="utf-8")
-
-    def small(view: views.GroupView, figure: Figure) -> Markup:
-        """Return the address of a figure's picture at the width of a column."""
-        if figure.moves:
-            return svg_address(still(narrowed(spec(view, figure))))
-        return data_address(place(view, figure.file))
-
     return {
         "ledger": ledger,
         "profile": ledger.profile,
         "claims": claims,
-        "groups": groups,
         "paper": paper,
         "answer": answer_of(workspace.all_claims, findings, evidence),
         "evidence": evidence,
@@ -99,8 +86,6 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "underpowered": [view for view in claims if view.claim.expected is Expectation.UNDERPOWERED],
         "tally": tally([view.row for view in paper], *views.counted(ledger)),
         "firmness": list(Evidence),
-        "pages": {page_of(view.group): [o for o in apart if page_of(o.group) == page_of(view.group)] for view in apart},
-        "works": load_works(workspace.root, workspace.all_claims),
         "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
         "verdicts_of": lambda of: [one.row.verdict for view in of for one in claims if one.group.id == view.group.id],
         "reached": reached,
@@ -131,15 +116,9 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         ),
         "newest": views.newest(ledger),
         "shown": shown,
-        "kinds": lambda view, figure: kinds_of(place(view, figure.file)),
-        "picture": lambda view, figure: data_address(place(view, figure.file)),
-        "small": small,
-        "chart": spec,
-        "pixelated": lambda view, figure: pixelated(place(view, figure.file)),
+        "picture": lambda view, figure: Picture(workspace.folder / view.folder / figure.file),
         "svg_address": svg_address,
-        "size_of": lambda view, figure: size_of(place(view, figure.file)),
-        "size_in": size_in,
-        "pixels": lambda points: [round(pt * 96 / 72) for pt in points],
+        "pixels": lambda svg: [round(pt * 96 / 72) for pt in size_of(svg)],
         "origin": lambda view, figure: drawn_by(workspace.root, view.group.folder, figure.file.stem),
         "source": _once(partial(source_of, workspace.root)),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),

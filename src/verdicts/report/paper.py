@@ -10,18 +10,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from verdicts.claims.schema import Expectation, Group, Verdict
-from verdicts.records.checksummed import NotCurrent
+from verdicts.claims.schema import Expectation, Verdict
 from verdicts.records.figures import Figure, Table
 from verdicts.records.ledger import Ledger
-from verdicts.records.record import current_artefacts
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import pieces
-from verdicts.report.derivations import derivation, read_cells
+from verdicts.report.derivations import derivation
 from verdicts.report.findings import ShownNumber, answer_of, counts, evidence_of, tally, undecided
-from verdicts.report.images import chosen, size_of
+from verdicts.report.images import Picture, size_of
 from verdicts.report.report_texts import Exhibit, load_exhibits, load_findings, load_limitations, load_notation
 from verdicts.report.tables import shown
 from verdicts.report.templating import gap
@@ -58,7 +56,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "tally": tally([view.row for view in paper], verdicts, opened, underpowered),
         "contradictions": list(ledger.summary.contradictions),
         "paper": [_paper(view) for view in paper],
-        "verdicts": evidence.verdicts,
+        "verdicts": {name: each.verdict for name, each in evidence.claims.items()},
         "values": evidence.values,
         "notation": {
             "step": [pieces(formula) for formula in notation.step],
@@ -72,8 +70,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             {"title": pieces(each.title), "text": pieces(each.text)} for each in load_limitations(workspace.root)
         ],
         "sections": [
-            {"title": each.title, "text": pieces(each.text), "date": each.started[:10]}
-            for each in (view.section for view in sections_of(workspace))
+            {"title": view.section.title, "text": pieces(view.section.text)} for view in sections_of(workspace)
         ],
         "seconds": duration(sum(cost.seconds for cost in views.costs(workspace, claims))),
         "environments": [_environment(*each) for each in views.environments(ledger.claims)],
@@ -122,24 +119,22 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
 
 
 def _paper(view: views.PaperView) -> Data:
+    row = view.row
     return {
-        "id": view.row.id,
-        "text": view.row.text,
-        "word": view.row.word,
-        "sentence": pieces(view.row.sentence),
-        "number": _number(view.row.number),
+        "id": row.id,
+        "text": row.text,
+        "word": row.word,
+        "sentence": pieces(row.sentence),
+        "number": row.number and _number(row.number),
         "conditions": [
-            {"claim": each.claim, "verdict": each.verdict, "text": pieces(each.text)} for each in view.row.conditions
+            {"claim": each.claim, "verdict": each.verdict, "text": pieces(each.text)} for each in row.conditions
         ],
-        "differing": [{"claim": each.claim, "verdict": each.verdict} for each in view.row.differing],
-        "restating": list(view.row.restating),
+        "restating": list(row.restating),
         "figure": view.figure,
     }
 
 
-def _number(shown: ShownNumber | None) -> Data | None:
-    if shown is None:
-        return None
+def _number(shown: ShownNumber) -> Data:
     return {"value": shown.value, "label": pieces(shown.label), "beside": pieces(shown.beside)}
 
 
@@ -184,37 +179,28 @@ def _parts(workspace: Workspace, groups: Sequence[GroupView]) -> list[Data]:
 
 
 def _group(workspace: Workspace, view: GroupView) -> Data:
+    cells = workspace.page_path(view.group).with_name(f"{view.group.id}.cells.json")
     return {
         "id": view.group.id,
         "title": view.group.title,
         "figures": [_figure(workspace, view, each) for each in view.figures],
         "tables": [_table(view.folder, each) for each in view.tables],
-        "derivation": derivation(_cells(workspace, view.group)),
+        "derivation": derivation(json.loads(cells.read_text(encoding="utf-8"))) if view.page else [],
     }
 
 
-def _cells(workspace: Workspace, group: Group) -> list[dict[str, str]]:
-    """Return the cells of a group's notebook with what executing it gave, none where it was not executed."""
-    path = workspace.page_path(group)
-    try:
-        executed = group.notebook and current_artefacts(path, workspace.page_parts(group)).files
-        return read_cells(path.with_name(f"{group.id}.cells.json")) if executed else []
-    except (NotCurrent, OSError):
-        return []
-
-
 def _figure(workspace: Workspace, view: GroupView, figure: Figure) -> Data:
-    file = chosen(workspace.folder / view.folder / figure.file)
+    picture = Picture(workspace.folder / view.folder / figure.file)
     return {
-        "path": f"/{view.folder}/{file.name}",
+        "path": f"/{view.folder}/{picture.chosen().name}",
         "name": figure.file.stem,
-        "width": width_of(file.with_suffix(".svg")),
+        "width": width_of(picture.text()),
         "caption": pieces(figure.caption),
         "claims": list(figure.claims),
     }
 
 
-def width_of(svg: Path) -> float:
+def width_of(svg: str) -> float:
     """Return the width, in points, at which a figure fits the page: its own, if that is not too large."""
     width, height = size_of(svg)
     return round(min(width, TEXT_WIDTH, width * TEXT_HEIGHT / height), 2)

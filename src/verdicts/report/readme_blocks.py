@@ -4,7 +4,7 @@ A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, Self
@@ -58,8 +58,12 @@ class KeptValues(NamedTuple):
     @property
     def rows(self) -> list[PaperRow]:
         """Return the rows of the abstract's claims by the strongest evidence, beside a default run's own numbers."""
-        own = Decisions.of(self.chosen) if self.chosen else None
-        return rows_of(self.claims, self.findings, self.evidence, own) if own else []
+        return rows_of(self.claims, self.findings, self.evidence, Decisions.of(self.chosen)) if self.chosen else []
+
+    @property
+    def numbers(self) -> dict[str, str]:
+        """Return the number of each group's experiment, from 1."""
+        return {group.id: str(number) for number, group in enumerate(self.claims.group, 1)}
 
 
 def answer(kept: KeptValues) -> str:
@@ -127,22 +131,14 @@ def experiments(kept: KeptValues) -> str:
         decision = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
         more = [group for group in beside if group not in decided]
         lines.append(f"- **{name}**: {text}. {decision}{f'; supported by {_experiments(kept, more)}' if more else ''}.")
-    lines += [
-        "",
-        "| experiment | group | claims | computing time | expected result | expected variation |",
-    ]
-    lines += ["|---|---|---|---|---|---|"]
-    names = [group.id for group in kept.claims.group]
-    return "\n".join([*lines, *(_row(kept, name) for name in names)])
+    head = ["| experiment | group | claims | computing time | expected result | expected variation |"]
+    head += ["|---|---|---|---|---|---|"]
+    return "\n".join([*lines, "", *head, *(_row(kept, group.id) for group in kept.claims.group)])
 
 
 def _experiments(kept: KeptValues, groups: Iterable[str]) -> str:
-    numbers = [_experiment(kept, group) for group in groups]
+    numbers = [kept.numbers[group] for group in groups]
     return f"experiment{'' if len(numbers) == 1 else 's'} {', '.join(numbers)}"
-
-
-def _experiment(kept: KeptValues, group: str) -> str:
-    return str([each.id for each in kept.claims.group].index(group) + 1)
 
 
 def _row(kept: KeptValues, group: str) -> str:
@@ -157,7 +153,7 @@ def _row(kept: KeptValues, group: str) -> str:
     halves = [(each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high]
     sampled = f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value" if halves else ""
     return (
-        f"| {_experiment(kept, group)} | `{group}` | {len(members)} | {took} | {wanted} "
+        f"| {kept.numbers[group]} | `{group}` | {len(members)} | {took} | {wanted} "
         f"| {sampled or ('none beyond rounding' if known else 'not measured')} |"
     )
 
@@ -198,17 +194,16 @@ def contents(root: Path) -> dict[str, str]:
     return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | written
 
 
-def outdated(root: Path) -> Iterator[str]:
-    """Yield the files that are not as the expected values give them."""
-    for name, text in contents(root).items():
-        if not (root / name).is_file() or (root / name).read_text(encoding="utf-8") != text:
-            yield name
+def outdated(root: Path) -> dict[str, str]:
+    """Return the files that are not as the expected values give them, with the text that these give."""
+    pages = contents(root)
+    present = {name: (root / name).read_text(encoding="utf-8") for name in pages if (root / name).is_file()}
+    return {name: text for name, text in pages.items() if present.get(name) != text}
 
 
 def write(root: Path) -> list[str]:
     """Bring pages up to date, each file whole; return those that changed. Raises OSError, UserError."""
-    wanted = contents(root)
-    changed = list(outdated(root))
-    for name in changed:
-        write_whole(root / name, wanted[name])
-    return changed
+    changed = outdated(root)
+    for name, text in changed.items():
+        write_whole(root / name, text)
+    return list(changed)

@@ -23,6 +23,7 @@ LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
 WORKS = "paper/related_work.toml"
+# What a text writes for a check's value, or for what is required of it
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::required)?)\}")
 
 
@@ -112,11 +113,6 @@ class Findings(Frozen):
 
     answer: Answer = Answer()
     finding: tuple[Finding, ...] = ()
-
-
-def values_in(text: str) -> list[str]:
-    """Return the checks whose values or requirements a text holds, as it names them."""
-    return VALUE.findall(text)
 
 
 def filled(text: str, measured: Mapping[str, str]) -> str:
@@ -214,8 +210,8 @@ def load_findings(root: Path, claims: Claims) -> Findings:
 
 def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims: Claims) -> None:
     """Raise UserError for a claim that does not exist, or a check whose value one of the texts holds."""
-    _refuse_unknown(where, "claim", names, _names(claims))
-    values = [name.removesuffix(":required") for text in texts for name in values_in(text)]
+    _refuse_unknown(where, "claim", names, claims.titles)
+    values = [name.removesuffix(":required") for text in texts for name in VALUE.findall(text)]
     _refuse_unknown(where, "check", values, claims.checks)
 
 
@@ -230,10 +226,6 @@ def load_works(root: Path, claims: Claims) -> dict[str, RelatedPaper]:
         needed = [name for each in work.finding for name in each.needs]
         _refuse_unfit(where, needed, [each.text for each in work.finding], claims)
     return works
-
-
-def _names(claims: Claims) -> list[str]:
-    return [claim.id for claim in claims.claim]
 
 
 def _entries(root: Path, name: str, entry: type[Schema], kind: str) -> tuple[Schema, ...]:

@@ -11,17 +11,18 @@ from verdicts.errors import UserError
 def source_of(root: Path, where: str) -> str:
     """Return the text of the function at `where` (`file:line`, as a record has it); empty where there is none."""
     name, _, line = where.rpartition(":")
-    if not name or not line.isdigit() or not (root / name).is_file():
-        return ""
-    first = int(line)
-    lines, ends = _functions(root / name)
-    return "\n".join(lines[first - 1 : ends[first]]) if first in ends else ""
+    lines, functions = _functions(root / name)
+    for node in functions:
+        first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+        if line in (str(first), str(node.lineno)):
+            return "\n".join(lines[int(line) - 1 : node.end_lineno])
+    return ""
 
 
 def address_of(root: Path, folder: Path, where: str) -> str:
     """Return the address of the file of `where` from a page in `folder`; empty where the results lie elsewhere."""
     name = where.rpartition(":")[0]
-    if not name or not folder.is_relative_to(root) or not (root / name).is_file():
+    if not folder.is_relative_to(root) or not (root / name).is_file():
         return ""
     return Path(os.path.relpath(root / name, folder)).as_posix()
 
@@ -29,14 +30,14 @@ def address_of(root: Path, folder: Path, where: str) -> str:
 def function_at(root: Path, place: str) -> str:
     """Return the text of the function at `place` (`file:name`) without its docstring. Raises UserError for none."""
     file, _, name = place.rpartition(":")
-    text = (root / file).read_text(encoding="utf-8") if (root / file).is_file() else ""
-    named = (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef) and node.name == name)
-    if (node := next(named, None)) is None:
+    lines, functions = _functions(root / file)
+    node = next((each for each in functions if each.name == name), None)
+    if node is None:
         raise UserError(f"{place}: there is no such function")
-    lines, first = text.splitlines(), node.body[0]
-    if ast.get_docstring(node) and first.end_lineno:
-        lines[first.lineno - 1 : first.end_lineno] = [""] * (first.end_lineno - first.lineno + 1)
-    return "\n".join(line for line in lines[node.lineno - 1 : node.end_lineno] if line.strip())
+    kept = range(node.lineno - 1, node.end_lineno or 0)
+    first = node.body[0]
+    doc = range(first.lineno - 1, first.end_lineno or 0) if ast.get_docstring(node) else ()
+    return "\n".join(lines[n] for n in kept if n not in doc and lines[n].strip())
 
 
 def drawn_by(root: Path, folder: str, figure: str) -> str:
@@ -49,12 +50,7 @@ def drawn_by(root: Path, folder: str, figure: str) -> str:
 
 
 @lru_cache(maxsize=64)
-def _functions(path: Path) -> tuple[list[str], dict[int, int]]:
-    """Return a file's lines, and for each of its functions the first line (of its decorators) with the last."""
-    text = path.read_text(encoding="utf-8")
-    ends = {}
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.FunctionDef) and node.end_lineno:
-            first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-            ends[first] = ends[node.lineno] = node.end_lineno
-    return text.splitlines(), ends
+def _functions(path: Path) -> tuple[list[str], list[ast.FunctionDef]]:
+    """Return a file's lines and its functions; of no file, none."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return text.splitlines(), [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]

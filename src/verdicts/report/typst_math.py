@@ -170,9 +170,8 @@ def _both(node: Element) -> str:
 
 
 def _table(node: Element) -> str:
-    rows = ["mat(delim: #none, "]
-    rows.append("; ".join(", ".join(_sequence(list(cell)) or '""' for cell in row) for row in node))
-    return "".join([*rows, ")"])
+    rows = "; ".join(", ".join(_sequence(list(cell)) or '""' for cell in row) for row in node)
+    return f"mat(delim: #none, {rows})"
 
 
 _FORMS: dict[str, Callable[[Element], str]] = {

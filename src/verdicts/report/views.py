@@ -122,9 +122,9 @@ def benchmarks(workspace: Workspace) -> list[ClaimView]:
 
 
 def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView] = ()) -> list[ClaimView]:
-    """Return every claim beside its row of the ledger."""
+    """Return every claim beside its row of the ledger, with the notebook page and the figures of these groups."""
     rows = {row.id: row for row in ledger.claims}
-    pages = {group.id: _page(workspace, group) for group in workspace.claims.group}
+    pages = {view.group.id: view.page for view in groups}
     drawn = [figure for view in groups for figure in view.figures]
     views = []
     for claim in workspace.claims.claim:
@@ -135,7 +135,7 @@ def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView] 
         chosen = ledger.profile if ledger.profile in claim.profiles else claim.profiles[0]
         command = command_for(chosen, claim.id)
         figures = [figure.file.stem for figure in drawn if claim.id in figure.claims]
-        views.append(ClaimView(claim, group, row, checks, deciding, command, pages[group.id], figures))
+        views.append(ClaimView(claim, group, row, checks, deciding, command, pages.get(group.id, ""), figures))
     return views
 
 
@@ -182,7 +182,7 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
     path = workspace.figures_path(group)
     folder = path.parent.relative_to(workspace.folder).as_posix()
     page, command = _page(workspace, group), command_for(workspace.profile, group.id)
-    if not any(workspace.profile in claim.profiles for claim in workspace.claims.of_group(group.id)):
+    if not workspace.claims_here(group):
         return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page, command)
     try:
         artefacts = current_artefacts(path, workspace.figures_parts(group))
@@ -250,21 +250,16 @@ def moved(workspace: Workspace, ledger: Ledger) -> MovedView | None:
 
 def costs(workspace: Workspace, claims: Sequence[ClaimView]) -> list[Totals]:
     """Return what the records and the study of each group cost, for the groups that have any record."""
-    by_group: dict[str, list[ClaimView]] = {}
-    for view in claims:
-        if view.row.provenance:
-            by_group.setdefault(view.group.id, []).append(view)
-    return [_total(workspace, views) for views in by_group.values()]
-
-
-def _total(workspace: Workspace, views: Sequence[ClaimView]) -> Totals:
-    origins = [view.row.provenance for view in views if view.row.provenance]
-    group = views[0].group
-    parts = workspace.study_parts(group)
-    if parts and (study := artefacts_at(workspace.study_path(group), parts)):
-        origins.append(study.provenance)
-    seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
-    return Totals(group, len(views), seconds, peak)
+    totals = []
+    for group in workspace.claims.group:
+        origins = [view.row.provenance for view in claims if view.group.id == group.id and view.row.provenance]
+        count, parts = len(origins), workspace.study_parts(group)
+        if count and parts and (study := artefacts_at(workspace.study_path(group), parts)):
+            origins.append(study.provenance)
+        if count:
+            seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
+            totals.append(Totals(group, count, seconds, peak))
+    return totals
 
 
 def standing(exhibit: Exhibit, ledger: Ledger) -> str:

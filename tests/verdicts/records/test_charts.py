@@ -22,4 +22,4 @@ def test_a_chart_is_saved_with_a_still_picture_and_its_origin(tmp_path):
     assert (figure.file.name, figure.claims, figure.moves) == ("dots.svg", ("A1",), True)
     spec = json.loads(made[0][f"dots{SPEC}"])
     assert "the paper verified; claims A1" in spec["usermeta"]["origin"] and "http" not in json.dumps(spec)
-    assert size_of(figure.file) > (75.0, 56.0), "in points, axes included"
+    assert size_of(figure.file.read_text()) > (75.0, 56.0), "in points, axes included"

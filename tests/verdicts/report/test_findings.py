@@ -11,7 +11,7 @@ from verdicts.records.expected import Expected, expected_path, kept_runs
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
 from verdicts.report.findings import Decisions, PaperRow, Word, answer_of, meet, rows_beside, rows_of, tally, word_of
-from verdicts.report.report_texts import load_findings, values_in
+from verdicts.report.report_texts import VALUE, load_findings
 
 CLAIMS = load_claims(ROOT)
 FINDINGS = load_findings(ROOT, CLAIMS)
@@ -41,7 +41,7 @@ def test_the_word_follows_from_the_verdicts_of_the_claims_that_restate_once_all_
 
 @by_claim
 def test_a_row_rests_on_every_claim_that_restates_and_was_run(finding):
-    run = {claim.id for claim in CLAIMS.restating(finding.paper) if claim.id in EVIDENCE.verdicts}
+    run = {claim.id for claim in CLAIMS.restating(finding.paper) if claim.id in EVIDENCE.claims}
     assert run <= finding.claims, "a word is not to rest on a choice among the claims that restate"
 
 
@@ -78,7 +78,7 @@ def test_no_bound_stands_where_an_estimate_was_measured(finding):
     prose = re.sub(r"\$[^$]*\$|\{[^}]*\}", " ", texts)
     found = {float(each) for each in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)", prose)}
     assert not found & {limit for limit in limits if limit != int(limit)}
-    assert all(name.removesuffix(":required") in CLAIMS.checks for name in values_in(texts))
+    assert all(name.removesuffix(":required") in CLAIMS.checks for name in VALUE.findall(texts))
 
 
 @pytest.mark.parametrize("run", KEPT, ids=lambda run: run.profile)
@@ -125,8 +125,8 @@ def test_the_strongest_evidence_of_a_claim_is_the_kept_run_with_the_largest_size
         kept(CLAIMS, "cpu", {"P1a": "holds", "P2": "holds"}, 2.0),
     ]
     evidence = Decisions.strongest(runs)
-    assert (evidence.profiles["P2"], evidence.of_claim("P2")) == (Profile.FULL, REFUTED)
-    assert (evidence.profiles["P1a"], evidence.of_claim("P3")) == (Profile.CPU, NOT_RUN)
+    assert (evidence.claims["P2"].profile, evidence.of_claim("P2")) == (Profile.FULL, REFUTED)
+    assert (evidence.claims["P1a"].profile, evidence.of_claim("P3")) == (Profile.CPU, NOT_RUN)
     values = {name.split(".")[0]: check.value for name, check in evidence.checks.items()}
     assert values == {"P2": 3.0, "P1a": 2.0}
     assert evidence.origin == "Numbers: kept runs of full and cpu, newest 2031-02-03, Abacus."

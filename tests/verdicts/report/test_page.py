@@ -19,7 +19,7 @@ from verdicts.records.ledger import collect
 from verdicts.records.section import FOLDER
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report, views
-from verdicts.report.report_texts import load_works
+from verdicts.report.report_texts import refuse_bad_texts
 from verdicts.report.source_code import address_of, source_of
 from verdicts.run.pages import make_page
 from verdicts.run.publish import publish
@@ -93,27 +93,28 @@ def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_fou
     assert 'It is 1 (<a href="report-others.html#claim-A1">A1</a>).' in text and "Never shown" not in text
 
 
+FINDING = '[[finding]]\npaper = "P1"\nneeds = { A2 = "holds" }\nsentence = "{A2.two}"\n'
+
+
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("name", "old", "new", "message"),
     [
-        ('"others"', '"other"', "group.own_page"),
-        ("A2 =", "A9 =", "A9"),
-        ("{A1.one}", "{A1.two}", "A1.two"),
+        ("related_work", '"others"', '"other"', "group.own_page"),
+        ("related_work", "A2 =", "A9 =", "A9"),
+        ("related_work", "{A1.one}", "{A1.two}", "A1.two"),
+        ("deviations", "A2.two", "A2.tow", r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"),
+        ("findings", "{A2.two}", "{A9.two}", r"paper/findings.toml: finding\[P1\]: unknown check"),
+        ("findings", "{A2.two}", "{A2.tow}", r"paper/findings.toml: finding\[P1\]: unknown check"),
     ],
 )
-def test_what_related_work_names_must_exist(toy, old, new, message):
+def test_what_texts_name_must_exist(toy, name, old, new, message):
+    toy.lay("texts")
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "others"')
-    toy.write("paper/related_work.toml", WORK.replace(old, new))
+    toy.write("paper/related_work.toml", WORK)
+    toy.write("paper/findings.toml", FINDING)
+    toy.replace(f"paper/{name}.toml", old, new)
     with pytest.raises(UserError, match=message):
-        load_works(toy.root, load_claims(toy.root))
-
-
-def test_the_page_of_a_group_is_written_again_where_it_is_gone(toy):
-    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "beta"')
-    apart = publish(toy.run_all()).page.with_name("report-beta.html")
-    apart.unlink()
-    publish(toy.workspace())
-    assert apart.is_file()
+        refuse_bad_texts(toy.root, Profile.QUICK, load_claims(toy.root))
 
 
 def test_each_claim_has_a_row_with_verdict_values_figures_sources_and_commands(usual):
@@ -205,13 +206,11 @@ def test_figures_and_tables_are_shown_with_their_files(usual):
     assert text.count('class="evidence-of"') == 1, "a group without figures has no place for them"
 
 
-@pytest.mark.parametrize("kind", ["pdf", "png"])
-def test_a_figure_is_linked_as_what_it_is_there_as(usual, kind, tmp_path):
-    assert f'href="figures/alpha/line.{kind}"' in usual[1]
-    for each in {"svg", "pdf", "png"} - {kind}:
-        (tmp_path / f"line.{each}").touch()
-    names = pictures.kinds_of(tmp_path / "line.svg")
-    assert kind not in names and len(names) == 2
+def test_a_figure_is_linked_as_what_it_is_there_as(usual, tmp_path):
+    assert all(f'href="figures/alpha/line.{kind}"' in usual[1] for kind in ("pdf", "png"))
+    for kind in ("svg", "png"):
+        (tmp_path / f"line.{kind}").touch()
+    assert pictures.Picture(tmp_path / "line.svg").kinds() == ["svg", "png"]
 
 
 def test_an_edited_figure_is_not_shown(toy):
@@ -255,16 +254,16 @@ def test_a_huge_svg_gives_way_to_its_pixels(tmp_path):
     file = tmp_path / "dots.svg"
     file.write_bytes(b"<svg/>" + b" " * pictures.LARGEST_SVG)
     file.with_suffix(".png").write_bytes(b"pixels")
-    assert pictures.data_address(file).startswith("data:image/png;base64,")
+    assert pictures.Picture(file).address().startswith("data:image/png;base64,")
     file.write_bytes(b"<svg/>")
-    assert pictures.data_address(file) == "data:image/svg+xml,<svg/>"
+    assert pictures.Picture(file).address() == "data:image/svg+xml,<svg/>"
 
 
 def test_a_picture_s_address_ends_neither_itself_nor_its_attribute(tmp_path):
     file = tmp_path / "signs.svg"
     file.write_text('<svg><text fill="#333">it\'s 5% &amp; more</text></svg>')
     file.with_suffix(".png").write_bytes(b"pixels")
-    address = Page(f"<img src='{pictures.data_address(file)}'>").addresses()[0]
+    address = Page(f"<img src='{pictures.Picture(file).address()}'>").addresses()[0]
     assert not set(address) & {"#", "'"}
     assert file.read_text() == unquote(address.removeprefix("data:image/svg+xml,"))
 
@@ -324,13 +323,6 @@ def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):
     assert "none to speak of." in section and 'href="#claim-A2"' in section and "2 [1.9, 2.1]" in section
 
 
-def test_a_deviation_without_its_check_is_refused(toy):
-    toy.lay("texts")
-    toy.replace("paper/deviations.toml", "A2.two", "A2.tow")
-    with pytest.raises(UserError, match=r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"):
-        text_of(toy.workspace())
-
-
 def test_the_notation_is_shown_where_there_is_one(toy):
     notation = "step = ['$$x + a s, \\qquad b$$']\ncode = ['tests/test_toy.py:test_one']\n"
     toy.write("paper/notation.toml", f"{notation}[[symbol]]\nsign = '$s$'\nmeaning = 'the score'\n")
@@ -339,13 +331,6 @@ def test_the_notation_is_shown_where_there_is_one(toy):
     assert section.count("<math") == 3 and "<td>the score</td>" in section and "def test_one" in section
     toy.write("paper/notation.toml", "code = ['tests/test_toy.py:gone']")
     with pytest.raises(UserError, match=r"tests/test_toy\.py:gone: there is no such function"):
-        text_of(toy.workspace())
-
-
-@pytest.mark.parametrize("text", ["{A9.two}", "{A2.tow}"])
-def test_a_finding_of_what_is_not_there_is_refused(toy, text):
-    toy.write("paper/findings.toml", f'[[finding]]\npaper = "P1"\nneeds = {{ A2 = "holds" }}\nsentence = "{text}"\n')
-    with pytest.raises(UserError, match=r"paper/findings.toml: finding\[P1\]: unknown check"):
         text_of(toy.workspace())
 
 

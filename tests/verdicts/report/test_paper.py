@@ -100,11 +100,6 @@ def test_before_any_run_there_is_a_paper_that_says_so(toy):
     assert json.loads(built["paper/data.json"])["tally"].endswith("contradict the paper): 3 not run.")
 
 
-def test_data_that_do_not_fit_are_refused(toy, tmp_path):
-    with pytest.raises(document.NotSet, match=r"paper/paper\.typ is not set: "):
-        document.compiled(toy.root / "paper", "paper", tmp_path, "{}", "")
-
-
 @pytest.mark.parametrize("name", document.DOCUMENTS)
 def test_a_document_that_cannot_be_set_takes_no_page_with_it(toy, name):
     workspace = toy.run_all()

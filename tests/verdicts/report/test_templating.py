@@ -30,31 +30,15 @@ def test_number(value, shown):
     assert number(value) == shown
 
 
-@pytest.mark.parametrize(("seconds", "shown"), [(0.04, "0.0 s"), (9.96, "10.0 s"), (42.3, "42 s"), (600.0, "10.0 min")])
-def test_duration(seconds, shown):
-    assert duration(seconds) == shown
+def test_a_time_that_was_measured():
+    assert [duration(each) for each in (0.04, 9.96, 42.3, 600.0)] == ["0.0 s", "10.0 s", "42 s", "10.0 min"]
+    assert [clock(each) for each in (0.4, 59.4, 90.2, 120)] == ["0 s", "59 s", "1 min 30 s", "2 min"]
+    assert [clock(each) for each in (3599.7, 3900)] == ["1 h", "1 h 5 min"]
 
 
-@pytest.mark.parametrize(
-    ("seconds", "shown"),
-    [(0.4, "0 s"), (59.4, "59 s"), (90.2, "1 min 30 s"), (120, "2 min"), (3599.7, "1 h"), (3900, "1 h 5 min")],
-)
-def test_clock(seconds, shown):
-    assert clock(seconds) == shown
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "shown"),
-    [
-        (0.3, 1, "5 s"),
-        (22, 41, "20 to 40 s"),
-        (170, 310, "3 to 5 min"),
-        (99, 99, "2 min"),
-        (4800, 9100, "1.5 to 2.5 h"),
-    ],
-)
-def test_span(low, high, shown):
-    assert span(low, high) == shown
+def test_a_range_of_times():
+    assert [span(0.3, 1), span(22, 41), span(99, 99)] == ["5 s", "20 to 40 s", "2 min"]
+    assert [span(170, 310), span(4800, 9100)] == ["3 to 5 min", "1.5 to 2.5 h"]
 
 
 @pytest.mark.parametrize(
