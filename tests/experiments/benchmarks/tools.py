@@ -13,7 +13,6 @@ from verdicts.claims.schema import Verdict
 SMALL = Settings(
     image=(3, 2, 2, 2),
     point=(4, 2),
-    image_steps=20,
     point_steps=20,
     loop_pairs=8,
     library_pairs=8,
