@@ -40,9 +40,9 @@ def short(y: Tensor, v: Tensor) -> Tensor:
 def time_over_written(settings: Settings, kind: str) -> Measurement:
     """Measure the CPU time of a kind of network over that as written, on one batch."""
     y, v = torch.randn(settings.network_batch, 3, 16, 16, generator=generator(settings.seed, 0)), torch.ones(1)
-    works = (partial(network(each), y, v) for each in (kind, "written"))
+    ours, written = (partial(network(each), y, v) for each in (kind, "written"))
     with torch.no_grad():
-        return time_ratio(*works, settings.network_pairs)
+        return time_ratio(ours, written, settings.network_pairs)
 
 
 def samples(settings: Settings, kind: str) -> Float[Tensor, "n 3 16 16"]:

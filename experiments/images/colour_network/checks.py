@@ -24,7 +24,7 @@ def _difference(settings: Settings, values: Callable[..., list[float]], one: Run
     choices."""
     pairs = ([values(settings, *run, choice) for run in (one, other)] for choice in range(len(CHOICES)))
     return measures.over_choices(
-        [measures.mean_difference(*pair, CONFIDENCE, settings.seed, settings.batch) for pair in pairs]
+        [measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch) for ours, theirs in pairs]
     )
 
 
