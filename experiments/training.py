@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -79,13 +79,8 @@ class Task(Protocol):
         """Return the loss of one batch in parts; everything random is drawn from `generator`, which is on the CPU."""
         ...
 
-
-@runtime_checkable
-class HeldOut(Protocol):
-    """A task that measures a network's loss on data that it does not learn from."""
-
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " parts"]:
-        """Return the loss on what is held out, in parts: the same noise at each call."""
+        """Return the loss on data that it does not learn from, in parts: the same noise at each call."""
         ...
 
 
@@ -124,10 +119,9 @@ class Trainer:
         self.curve.append(parts.detach().tolist())
 
     def look(self) -> None:
-        """Add the average's loss on held-out data, of a task that has some."""
-        if isinstance(self.task, HeldOut):
-            with torch.no_grad():
-                self.held.append([float(self.done), *self.task.held_out(self.averaged, self.device).tolist()])
+        """Add the average's loss on held-out data."""
+        with torch.no_grad():
+            self.held.append([float(self.done), *self.task.held_out(self.averaged, self.device).tolist()])
 
     def _rate(self) -> float:
         """Return the learning rate of the step that comes."""
@@ -233,26 +227,21 @@ def _resume(trainer: Trainer, file: Path) -> None:
 
 
 def trained(trainer: Trainer, state: Path, resume: bool, command: str, points: int) -> dict[str, Any]:
-    """Train to the end under a progress bar, and return how, as `recipe` has it. Raises as `fit`."""
-    begun, steps = time.process_time(), trainer.plan.steps
-    with progress_bar(steps, state.stem) as report:
-        fit(trainer, state, resume, report, max(steps // points, 1))
-    return recipe(trainer, command, time.process_time() - begun, points)
-
-
-def recipe(trainer: Trainer, command: str, seconds: float, points: int) -> dict[str, Any]:
-    """Return how weights were made, as plain values: what fixes the run, and its losses.
+    """Train to the end under a progress bar, and return how, as plain values: what fixes the run, and its losses.
 
     `seconds`: processor time since the run was last begun. `curve` has so many points, each the mean of the steps
-    before it and the loss, the sum of its parts; `held out` those of the averaged weights.
+    before it and the loss, the sum of its parts; `held out` those of the averaged weights. Raises as `fit`.
     """
-    every = max(trainer.done // points, 1)
-    losses = np.array(trainer.curve)[: trainer.done // every * every].sum(1).reshape(-1, every).mean(1)
+    begun, steps = time.process_time(), trainer.plan.steps
+    every = max(steps // points, 1)
+    with progress_bar(steps, state.stem) as report:
+        fit(trainer, state, resume, report, every)
+    losses = np.array(trainer.curve)[: steps // every * every].sum(1).reshape(-1, every).mean(1)
     return {
         "command": command,
         **trainer.about(),
         "parameters": sum(parameter.numel() for parameter in trainer.network.parameters()),
-        "seconds": round(seconds, 1),
+        "seconds": round(time.process_time() - begun, 1),
         "threads": torch.get_num_threads(),
         "device": trainer.device.type,
         "versions": {"python": platform.python_version(), "torch": torch.__version__},

@@ -13,11 +13,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ams.data.safe_read import guarded
-from ams.errors import UserError
+from ams.data.safe_read import LARGEST, content_of, guarded
 from verdicts.records.files import canonical_json, write_whole
-
-_HEADER = 2**20  # bytes: what a header may have
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
@@ -45,11 +42,7 @@ def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -
 
 def about(path: Path) -> dict[str, Any]:
     """Return how the weights in a file were made. Raises UserError, one line."""
-    try:
-        with path.open("rb") as stream:
-            size = int.from_bytes(stream.read(8), "little")
-            header = stream.read(min(size, _HEADER))
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
+    content = content_of(path, LARGEST)
+    end = 8 + int.from_bytes(content[:8], "little")
     with guarded(str(path), "a safetensors file that says how it was made"):
-        return dict(json.loads(json.loads(header)["__metadata__"]["training"]))
+        return dict(json.loads(json.loads(content[8:end])["__metadata__"]["training"]))

@@ -91,11 +91,8 @@ def both_runs(sampler: str, shape: tuple[int, ...], steps: int, seed: int) -> tu
 
 
 def time_over_bare(settings: Settings, sampler: str, state: str) -> Measurement:
-    """Measure the CPU time of the library's loop over the bare loop's, at image size or on points of the plane."""
-    shape, steps = {
-        "image": (settings.image, settings.image_steps),
-        "point": (settings.point, settings.point_steps),
-    }[state]
+    """Measure the CPU time of the library's loop over the bare loop's, at `image` size or on `point`s of the plane."""
+    shape, steps = getattr(settings, state), getattr(settings, f"{state}_steps")
     return time_ratio(*both_runs(sampler, shape, steps, settings.seed), settings.loop_pairs, steps=steps)
 
 

@@ -21,6 +21,7 @@ from ams.schedules import Level, geometric_sigmas, linked
 from ams.targets import Gaussian
 from experiments.benchmarks.settings import Settings
 from experiments.benchmarks.timing import time_ratio
+from experiments.images.networks.loading import optional
 from samplercheck.adapters.k_diffusion import sampling
 from verdicts import Measurement
 
@@ -58,23 +59,17 @@ def ours(given: PeerRun, kernel: Kernel) -> Tensor:
 def k_diffusion() -> ModuleType:
     """Return the module `k_diffusion.sampling` without the package's `__init__`, which imports its training code.
 
-    Raises DataUnavailable where the package, or a package that the module needs, is not installed.
+    Raises DataUnavailable where the package is not installed.
     """
     if importlib.util.find_spec("k_diffusion") is None:
         raise DataUnavailable(f"k-diffusion is not installed: {BENCH}", "k-diffusion", BENCH)
-    return _tried(sampling)
+    return sampling()
 
 
 def azula() -> ModuleType:
     """Return the module `azula.sample`. Raises DataUnavailable where it, or a package it needs, is not installed."""
-    return _tried(lambda: importlib.import_module("azula.sample"))
-
-
-def _tried(load: Callable[[], ModuleType]) -> ModuleType:
-    try:
-        return load()
-    except ImportError as error:
-        raise DataUnavailable(f"{error}: {BENCH}", str(error.name), BENCH) from error
+    module: ModuleType = optional("azula.sample", f"azula is not installed: {BENCH}")
+    return module
 
 
 def by_k_diffusion(given: PeerRun, name: str) -> Tensor:

@@ -53,7 +53,7 @@ class Settings(TimingSettings):
     score_pairs: Pairs = 25
 
     directions: PositiveInt = 4096
-    law_steps: PositiveInt = 25
+    law_steps: Pairs = 25
     norms: PositiveInt = 4
     compared_directions: PositiveInt = 64
     compared_steps: PositiveInt = 10

@@ -59,11 +59,9 @@ def undisturbed() -> Iterator[None]:
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
     """Return the median of independent values with its interval by order statistics, which covers at least as stated.
 
-    Raises ValueError for fewer than `FEWEST_PAIRS` values.
+    There are at least `FEWEST_PAIRS` values, as settings have it.
     """
     n = len(values)
-    if n < FEWEST_PAIRS:
-        raise ValueError(f"an interval of a median needs at least {FEWEST_PAIRS} values, got {n}")
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     rank = max(int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)) - 1, 0)
     return Interval(float(np.median(ordered)), float(ordered[rank]), float(ordered[n - 1 - rank]), n)

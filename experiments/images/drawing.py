@@ -83,9 +83,9 @@ def _grid(rows: int, families: Mapping[str, Sequence[str]]) -> tuple[Drawing, An
     return drawing, grid
 
 
-def _lines(name: str) -> str:
-    """Return a sampler's name in lines as long as a column is wide."""
-    return fill(name.replace(" = ", "\u00a0=\u00a0"), _LETTERS)
+def _lines(name: str, letters: int = _LETTERS) -> str:
+    """Return a sampler's name in lines of so many letters, by default as long as a column is wide."""
+    return fill(name.replace(" = ", "\u00a0=\u00a0"), letters)
 
 
 def move_speed_ups(curves: Mapping[tuple[str, str], Points]) -> Any:
@@ -165,8 +165,7 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w *rgb"]]) -> Drawing:
     axes = drawing.subplots()
     axes.set_position((names / 3.4, edge / height, inner / 3.4, 1 - 2 * edge / height))
     axes.imshow(mosaic, cmap=colormaps["gray_r"].resampled(_GREYS), vmin=0, vmax=1, interpolation="none")
-    labels = [fill(name.replace(" = ", "\u00a0=\u00a0"), 19) for name in rows]
-    axes.set_yticks(pitch * (np.arange(len(rows)) + 0.5) - 0.5, labels)
+    axes.set_yticks(pitch * (np.arange(len(rows)) + 0.5) - 0.5, [_lines(name, 19) for name in rows])
     axes.tick_params(length=0)
     axes.set_xticks([])
     axes.grid(False)

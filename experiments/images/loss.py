@@ -7,7 +7,7 @@ Without a score (s = 0) it is the number of pixels. The least possible loss is t
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -19,7 +19,7 @@ from ams.errors import UserError
 from ams.samplers import Score
 from ams.schedules import Level
 from ams.statistics import Interval, mean_interval
-from ams.targets import Gaussian
+from ams.targets import Empirical, Gaussian
 from experiments.images.networks.unet_ve import ExponentialVE, mnist_ve
 
 _BLOCK = 250
@@ -60,6 +60,10 @@ def denoising_losses(
 def fitted(x: Float[Tensor, " n *shape"]) -> Gaussian:
     """Return the Gaussian with the mean and the covariance of images, in their type."""
     return Gaussian(x.mean(0), x.flatten(1).mT.cov())
+
+
+KNOWN: Mapping[str, Callable[[Tensor], Empirical | Gaussian]] = {"exact": Empirical, "gaussian": fitted}
+"""What distributions images are said to have, whose scores a network's is compared with."""
 
 
 def losses_per_pixel(

@@ -26,14 +26,12 @@ def test_the_digest_is_of_the_tensors_alone():
         assert weights.digest(changed) != weights.digest(TENSORS)
 
 
-@pytest.mark.parametrize("change", ["bit", "cut"])
-def test_a_changed_file_is_not_used(tmp_path, change):
+def test_a_changed_file_is_not_used(tmp_path):
     file = tmp_path / "w.safetensors"
     sha256 = weights.write(file, TENSORS, {})
     content = bytearray(file.read_bytes())
-    if change == "bit":
-        content[-1] ^= 1
-    file.write_bytes(content if change == "bit" else content[:-4])
+    content[-1] ^= 1
+    file.write_bytes(content)
     with pytest.raises(UserError, match="restore it"):
         stored(file, sha256)
 

@@ -7,30 +7,24 @@ from ams_suite import measures
 from experiments.images.colour_network import losses, study
 from experiments.images.colour_network.settings import ADAPTIVE, LATE, PLAIN, Settings
 from experiments.images.colour_network.tuning import CHOICES
-from experiments.images.comparison import column
 from experiments.images.loss import worst_ratio
 from verdicts import Measurement
 
-Values = Callable[[int], list[float]]
-"""A value of each batch, with a choice of hyperparameters."""
+Run = tuple[str, int]
+"""A sampler, and its score evaluations."""
 
 
-def difference(settings: Settings, worse: tuple[str, int], better: tuple[str, int]) -> Measurement:
+def difference(settings: Settings, worse: Run, better: Run) -> Measurement:
     """Return the kernel distance of one sampler's runs minus that of another's, with both choices."""
-    return _over_choices(
-        settings,
-        lambda choice: study.kernels(settings, *worse, choice),
-        lambda choice: study.kernels(settings, *better, choice),
-    )
+    return _difference(settings, study.kernels, worse, better)
 
 
-def _over_choices(settings: Settings, ours: Values, theirs: Values) -> Measurement:
-    """Return a difference, paired by batch (start, noise and reference are common), with both choices."""
+def _difference(settings: Settings, values: Callable[..., list[float]], one: Run, other: Run) -> Measurement:
+    """Return the difference of values of two runs, paired by batch (start, noise and reference are common), with both
+    choices."""
+    pairs = ([values(settings, *run, choice) for run in (one, other)] for choice in range(len(CHOICES)))
     return measures.over_choices(
-        [
-            measures.mean_difference(ours(choice), theirs(choice), CONFIDENCE, settings.seed, settings.batch)
-            for choice in range(len(CHOICES))
-        ]
+        [measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch) for ours, theirs in pairs]
     )
 
 
@@ -45,12 +39,4 @@ def worst_loss_ratio(settings: Settings, other: str) -> Measurement:
 
 def variance_ratio_less_that_of_langevins_corrector(settings: Settings) -> Measurement:
     """Measure the adaptive corrector's minus the plain corrector's variance ratio at 100 evaluations, both tuned."""
-    return _over_choices(
-        settings,
-        lambda choice: _variance_ratios(settings, ADAPTIVE, choice),
-        lambda choice: _variance_ratios(settings, PLAIN, choice),
-    )
-
-
-def _variance_ratios(settings: Settings, sampler: str, choice: int) -> list[float]:
-    return column(study.batches(settings, sampler, LATE, choice), "variance_ratio")
+    return _difference(settings, study.variance_ratios, (ADAPTIVE, LATE), (PLAIN, LATE))

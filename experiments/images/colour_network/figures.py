@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import product
 from pathlib import Path
-from typing import Any
 
 import torch
 from jaxtyping import Float
@@ -55,7 +54,8 @@ def colour_network_distances(settings: Settings) -> Drawing:
     {confidence} intervals, {batches} batches of {batch}.
     """
     drawing, (above, below) = panels(2)
-    for axes, label, values in ((above, "kernel distance", study.kernels), (below, "variance ratio", _ratios)):
+    drawn = (above, "kernel distance", study.kernels), (below, "variance ratio", study.variance_ratios)
+    for axes, label, values in drawn:
         curves = {
             sampler: {n: mean_interval(_mean(settings, sampler, n, values), CONFIDENCE) for n in settings.budgets}
             for sampler in settings.samplers
@@ -74,10 +74,6 @@ def _mean(settings: Settings, sampler: str, budget: int, values: Callable[..., l
     """Return each batch's mean over both choices of a sampler's hyperparameters."""
     held = [values(settings, sampler, budget, choice) for choice in range(len(tuning.CHOICES))]
     return [sum(each) / len(each) for each in zip(*held, strict=True)]
-
-
-def _ratios(settings: Settings, *run: Any) -> list[float]:
-    return column(study.batches(settings, *run), "variance_ratio")
 
 
 def draw_samples(settings: Settings, budget: int) -> Drawing:

@@ -7,9 +7,8 @@ from, which it would have if it had memorised them, and that of one Gaussian fit
 """
 
 from ams.samplers import Score
-from ams.targets import Empirical
 from experiments.images.colour_network import quality
-from experiments.images.loss import fitted, losses_per_pixel
+from experiments.images.loss import KNOWN, losses_per_pixel
 from experiments.images.networks.colour import colour_score
 from verdicts.studies import Array, cell
 
@@ -27,9 +26,4 @@ def per_image(case: str, count: int) -> Array:
 
 
 def _score(case: str) -> Score:
-    train = quality.learned().train
-    if case == EXACT:
-        return Empirical(train).score
-    if case == GAUSSIAN:
-        return fitted(train).score
-    return colour_score(quality.NETWORK).score
+    return KNOWN[case](quality.learned().train).score if case in KNOWN else colour_score(quality.NETWORK).score

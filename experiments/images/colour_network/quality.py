@@ -16,7 +16,6 @@ Each batch has a reference of its own, so that what differs between batches is d
 from functools import cache
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -143,10 +142,8 @@ def kernel(batch: Batch, setup: Setup, number: int) -> float:
 
 def pictures(x: Float[Tensor, "n 3 h w"]) -> Array:
     """Return images as uint8 (n, h, w, 3)."""
-    picture: Array = (255 * x.clamp(0, 1)).round().byte().movedim(1, -1).numpy()
-    return picture
+    return x.clamp(0, 1).mul(255).round().byte().movedim(1, -1).numpy()
 
 
 def _short(features: Tensor) -> Array:
-    short: Array = features.numpy().astype(np.float32)
-    return short
+    return features.float().numpy()

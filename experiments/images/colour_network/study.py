@@ -11,6 +11,7 @@ from experiments.images.colour import study as published
 from experiments.images.colour_network import losses, quality, tuning
 from experiments.images.colour_network.quality import DATA, Batch
 from experiments.images.colour_network.settings import Settings, Setup
+from experiments.images.comparison import column
 from experiments.images.pretrained.samplers import BY_NAME
 from experiments.images.runs import generator, run
 from verdicts.studies import Cell, cell
@@ -57,6 +58,11 @@ def kernels(settings: Settings, sampler: str, budget: int = 0, choice: int = 0) 
     """Return the kernel distance of each of a sampler's batches to the batch's own reference."""
     held = batches(settings, sampler, budget, choice)
     return [quality.kernel(each, settings.setup, number) for each, number in zip(held, settings.numbers, strict=True)]
+
+
+def variance_ratios(settings: Settings, sampler: str, budget: int, choice: int) -> list[float]:
+    """Return the variance ratio of each of a sampler's batches."""
+    return column(batches(settings, sampler, budget, choice), "variance_ratio")
 
 
 def cells(settings: Settings) -> Iterator[Cell]:

@@ -5,7 +5,6 @@ tends to a tempered target `p^c` with `c > 1`. There a mode of weight `w` has a 
 gets rarer. The share of samples at a one is compared with the target's share.
 """
 
-import math
 from collections.abc import Iterator
 from functools import cache, partial
 from itertools import product
@@ -94,19 +93,13 @@ def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> flo
 def tuned(
     sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
 ) -> Hyperparameters:
-    """Return the hyperparameters of least KL per pixel, summed over trial batches.
-
-    Raises ValueError where a run diverges at each of them.
-    """
+    """Return the hyperparameters of least KL per pixel, summed over trial batches."""
 
     def kl(hyperparameters: Hyperparameters) -> float:
         batches = (sampler_batch(sampler, budget, number, setup, hyperparameters) for number in trial_numbers(trials))
         return sum(errors.kl for errors in batches)
 
-    best = min(grid, key=kl)
-    if not math.isfinite(kl(best)):
-        raise ValueError(f"{sampler}: no setting of the grid stays finite in {budget} evaluations")
-    return best
+    return min(grid, key=kl)
 
 
 def trial_numbers(trials: int) -> range:

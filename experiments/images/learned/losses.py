@@ -11,7 +11,6 @@ from jaxtyping import Float
 
 from ams.samplers import Score
 from ams.statistics import Interval
-from ams.targets import Empirical
 from experiments.images import loss
 from experiments.images.networks.small import digits_score
 from experiments.images.tasks import split_digits
@@ -35,12 +34,7 @@ def per_image(case: str) -> Array:
 
 
 def _score(case: str) -> Score:
-    digits = split_digits().train.x
-    if case == "exact":
-        return Empirical(digits).score
-    if case == "gaussian":
-        return loss.fitted(digits).score
-    return digits_score().score
+    return loss.KNOWN[case](split_digits().train.x).score if case in loss.KNOWN else digits_score().score
 
 
 def worst_ratio(

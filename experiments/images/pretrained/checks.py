@@ -81,9 +81,7 @@ def tuned_gain(settings: Settings, worse: str, better: str, budget: int, as_shar
         gains.append(over(gain, float(np.mean(worst))) if as_share else gain)
         for name, chosen in ((worse, theirs), (better, ours)):
             detail[f"{name}, choice {number}"] = f"factor {chosen.factor:g}, T {chosen.repeats}, snr {chosen.snr:g}"
-    lows, highs = zip(*(gain.interval for gain in gains), strict=True)
-    value = float(np.mean([gain.value for gain in gains]))
-    return gains[0].model_copy(update={"value": value, "low": min(lows), "high": max(highs), "detail": detail})
+    return measures.over_choices(gains).model_copy(update={"detail": detail})
 
 
 def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:

@@ -8,7 +8,7 @@ count all of them.
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import cache
 from itertools import product
 from pathlib import Path
 
@@ -65,18 +65,21 @@ def tune(samplers: Sequence[str], budgets: Sequence[int], setup: Setup, out: Pat
         if sampler not in TUNED:
             raise unknown("sampler", sampler, TUNED)
     for sampler, budget in product(samplers, budgets):
-
-        def error(number: int, values: Values, sampler: str = sampler, budget: int = budget) -> float:
-            return runs.batch(setup, sampler, budget, hyperparameters(sampler, values), number).quality.energy
-
-        rows = []
-        for number in range(FIRST_TRIAL, FIRST_TRIAL + CHOICES):
-            errors = tried(partial(error, number), names(sampler))
-            rows.append([[*values, round(energy, 6)] for values, energy in errors.items()])
+        trials = range(FIRST_TRIAL, FIRST_TRIAL + CHOICES)
+        rows = [_rows(setup, sampler, budget, number) for number in trials]
         held = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
         held.setdefault(sampler, {})[str(budget)] = rows
         write_whole(out, (json.dumps(held).replace("]], ", "]],\n").replace(": {", ":\n{") + "\n").encode())
     return 0
+
+
+def _rows(setup: Setup, sampler: str, budget: int, number: int) -> list[list[float]]:
+    """Return the rows of a choice that is made on the trial batch of a number."""
+
+    def error(values: Values) -> float:
+        return runs.batch(setup, sampler, budget, hyperparameters(sampler, values), number).quality.energy
+
+    return [[*values, round(energy, 6)] for values, energy in tried(error, names(sampler)).items()]
 
 
 @cache

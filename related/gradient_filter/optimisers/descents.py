@@ -23,7 +23,7 @@ PROBLEMS: Mapping[str, Callable[[], Any]] = {
     MNIST: MnistTask,
     SCORE: partial(DenoisingTask, Denoising()),
 }
-"""Tasks, `experiments.training.HeldOut`."""
+"""Tasks, `experiments.training.Task`."""
 FILTER, FIRST = "SGDF", "SGDF, gamma 1"
 OPTIMISERS: Mapping[str, Callable[..., Optimizer]] = {
     FILTER: SGDF,

@@ -7,10 +7,10 @@ from verdicts.claims.schema import Verdict
 
 
 @pytest.fixture
-def set_power(monkeypatch):
+def verdict_at_power(monkeypatch):
     """Let the n-th of three sizes, each twice the one before, take `2^(p n)` seconds; the work is still done once."""
 
-    def set_power(power):
+    def verdict_at_power(check, power):
         count = iter(range(3))
 
         def median_seconds(work, runs):
@@ -18,25 +18,22 @@ def set_power(monkeypatch):
             return 2.0 ** (power * next(count))
 
         monkeypatch.setattr(timing, "median_seconds", median_seconds)
+        return verdict_of(check.split(".")[0], check, SMALL)
 
-    return set_power
+    return verdict_at_power
 
 
 @pytest.mark.parametrize("check", ["batch", "dimension", "steps", "points", "directions"])
-def test_quadratic_time_breaks_t6(set_power, check):
+def test_quadratic_time_breaks_t6(verdict_at_power, check):
     """Falsifier of T6: a clock by which time grows as the square of the size."""
-    set_power(2.0)
-    assert verdict_of("T6", f"T6.{check}", SMALL) is Verdict.REFUTED
-    set_power(1.0)
-    assert verdict_of("T6", f"T6.{check}", SMALL) is Verdict.HOLDS
+    assert verdict_at_power(f"T6.{check}", 2.0) is Verdict.REFUTED
+    assert verdict_at_power(f"T6.{check}", 1.0) is Verdict.HOLDS
 
 
 @pytest.mark.parametrize("check", ["batch", "dimension", "steps"])
-def test_quadratic_time_breaks_t13(set_power, check):
-    set_power(2.0)
-    assert verdict_of("T13", f"T13.{check}", SMALL) is Verdict.REFUTED
-    set_power(1.0)
-    assert verdict_of("T13", f"T13.{check}", SMALL) is Verdict.HOLDS
+def test_quadratic_time_breaks_t13(verdict_at_power, check):
+    assert verdict_at_power(f"T13.{check}", 2.0) is Verdict.REFUTED
+    assert verdict_at_power(f"T13.{check}", 1.0) is Verdict.HOLDS
 
 
 def test_a_run_that_keeps_its_states_breaks_t13(monkeypatch):

@@ -7,8 +7,7 @@ from ams import samplers as sm
 from ams.errors import DataUnavailable
 from experiments.benchmarks import peers
 from tests.ams.tools import assert_equal, found_or_skipped, trajectory
-from tests.experiments.benchmarks.tools import SMALL, verdict_at
-from verdicts.claims.schema import Verdict
+from tests.experiments.benchmarks.tools import SMALL, flips
 
 MODULES = {"k_diffusion": peers.k_diffusion, "azula": peers.azula}
 
@@ -33,8 +32,7 @@ def test_a_slower_library_breaks_t2(monkeypatch):
     itself = {peer: (peers.ours, {sm.ancestral: sm.ancestral}) for peer in peers.PEERS}
     monkeypatch.setattr(peers, "PEERS", itself)
     for peer in itself:
-        assert verdict_at(f"T2.{peer}", monkeypatch, 1.1) is Verdict.REFUTED
-        assert verdict_at(f"T2.{peer}", monkeypatch, 0.9) is Verdict.HOLDS
+        assert flips(f"T2.{peer}", monkeypatch, 1.1, 0.9)
 
 
 def test_an_absent_library_is_unavailable(monkeypatch):

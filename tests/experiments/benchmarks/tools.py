@@ -13,7 +13,6 @@ from verdicts.claims.schema import Verdict
 SMALL = Settings(
     image=(3, 2, 2, 2),
     point=(4, 2),
-    image_steps=20,
     point_steps=20,
     loop_pairs=8,
     library_pairs=8,
@@ -59,7 +58,10 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, numerator: float, denominator: fl
     monkeypatch.setattr(timing, "cpu_seconds", cpu_seconds)
 
 
-def verdict_at(check: str, monkeypatch: pytest.MonkeyPatch, ratio: float) -> Verdict:
-    """Return the verdict of one check if each pair of its runs has this ratio of times."""
-    set_clock(monkeypatch, ratio, 1.0)
-    return verdict_of(check.split(".")[0], check, SMALL)
+def flips(check: str, monkeypatch: pytest.MonkeyPatch, refuting: float, holding: float) -> bool:
+    """Tell whether one check is refuted if each pair of its runs has the one ratio of times, and holds at the other."""
+    verdicts = []
+    for ratio in (refuting, holding):
+        set_clock(monkeypatch, ratio, 1.0)
+        verdicts.append(verdict_of(check.split(".")[0], check, SMALL))
+    return verdicts == [Verdict.REFUTED, Verdict.HOLDS]

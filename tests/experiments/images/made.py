@@ -1,5 +1,6 @@
 """Random weights under the published names, in files as `torch.save` writes them: what the tests of networks share."""
 
+import hashlib
 import io
 import math
 from pathlib import Path
@@ -53,6 +54,13 @@ def saved(tensors: Tensors) -> bytes:
     return stream.getvalue()
 
 
+def stored(folder: Path, content: bytes) -> tuple[Path, str]:
+    """Write a checkpoint; return its path and sha256."""
+    path = folder / "checkpoint.pth"
+    path.write_bytes(content)
+    return path, hashlib.sha256(content).hexdigest()
+
+
 def file_of(folder: Path, tensors: Tensors, name: str = "weights.pt") -> str:
     path = folder / name
     path.write_bytes(saved(tensors))
@@ -62,11 +70,8 @@ def file_of(folder: Path, tensors: Tensors, name: str = "weights.pt") -> str:
 def refinenet_tensors(stages: tuple[str, ...], levels: int = 0, width: int = 4, seed: int = 0) -> Tensors:
     """The tensors of NCSN (`levels` of them) or NCSNv2 with these stages, in the authors' names; no noise levels."""
     generator, made = torch.Generator().manual_seed(seed), {}
-    widths = (
-        [width] + [2 * width] * (len(stages) - 1) if len(stages) < 5 else [width, *[2 * width] * 2, *[4 * width] * 2]
-    )
-    if len(stages) == 6:
-        widths.insert(2, 2 * width)
+    multiples = {4: (1, 2, 2, 2), 5: (1, 2, 2, 4, 4), 6: (1, 2, 2, 2, 4, 4)}[len(stages)]
+    widths = [width * each for each in multiples]
 
     def put(name: str, *shape: int, mean: float = 0.0, scale: float = 0.3) -> None:
         made[name] = mean + scale * torch.randn(shape, generator=generator)
@@ -104,7 +109,6 @@ def refinenet_tensors(stages: tuple[str, ...], levels: int = 0, width: int = 4, 
             if first:
                 convolution(f"{name}.shortcut{'.conv' if pooled else ''}", inputs, channels, 1 if not dilated else 3)
         before = channels
-    given: list[int] = []
     order = sorted(stages, key=["1", "2", "31", "3", "4", "5"].index)
     for number, (stage, channels) in enumerate(zip(order, widths[::-1], strict=True)):
         outputs = widths[::-1][min(number + 1, len(widths) - 1)]

@@ -197,6 +197,19 @@ def made(nf, mult, blocks, side, attended, progressive, pyramid, fourier, fir, s
     return named, Original(named, len(mult), blocks, attended, progressive, pyramid, fourier, fir)
 
 
+KINDS = {
+    "ve/cifar10_ncsnpp": {"progressive": "none", "pyramid": "residual", "fourier": True, "fir": True},
+    "ve/celebahq_256_ncsnpp": {"progressive": "output_skip", "pyramid": "input_skip", "fourier": True, "fir": True},
+    "vp/cifar10_ddpmpp": {"progressive": "none", "pyramid": "none", "fourier": False, "fir": False},
+}
+"""The switches of networks, by score_sde's names."""
+
+
+def small(kind, side, attended):
+    """Return (state dictionary, forward pass) of the smallest network of a kind: two resolutions of one block each."""
+    return made(nf=8, mult=(1, 2), blocks=1, side=side, attended=(attended,), **KINDS[kind])
+
+
 def checkpoint(named, blank=True):
     """Return the bytes of a checkpoint: the average is `named`, the weights themselves are another's (zeros)."""
     trained = [name for name in named if name not in ("sigmas", "all_modules.0.W")]

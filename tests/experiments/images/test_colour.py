@@ -26,7 +26,8 @@ from experiments.images.colour.study import Quality, Reference
 from experiments.images.features.extractors import Extractor
 from experiments.images.runs import Problem, Samples, generator, run
 from tests.claims import ROOT, claims, verdict_of
-from tests.experiments.images.original import checkpoint, made
+from tests.experiments.images.made import stored
+from tests.experiments.images.original import checkpoint, small
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.studies import Memory, using
@@ -88,11 +89,9 @@ def test_the_baseline_in_its_place_gains_nothing(monkeypatch: pytest.MonkeyPatch
 @pytest.mark.parametrize("vp", [False, True])
 def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: bool) -> None:
     """From the checkpoint's bytes to a measurement and a table: NCSN++ and DDPM++ in small, at CIFAR-10's size."""
-    kind = {"progressive": "none", "pyramid": "none" if vp else "residual", "fourier": not vp, "fir": not vp}
-    named, _ = made(nf=8, mult=(1, 2), blocks=1, side=32, attended=(16,), **kind)
-    content, path = checkpoint(named), tmp_path / "network.pth"
-    path.write_bytes(content)
-    entry = Network(path=path, sha256=hashlib.sha256(content).hexdigest(), side=32, reference="cifar10-test")
+    named, _ = small("vp/cifar10_ddpmpp" if vp else "ve/cifar10_ncsnpp", 32, 16)
+    path, sha256 = stored(tmp_path, checkpoint(named))
+    entry = Network(path=path, sha256=sha256, side=32, reference="cifar10-test")
     name = "cifar10_ddpmpp_continuous" if vp else NCSNPP
     settings = FEW.model_copy(update={"networks": {name: entry}})
     gain = checks.gain(settings, name)
@@ -112,8 +111,7 @@ def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_miss
     missing = capsys.readouterr().out.splitlines()
     assert len(missing) == 15 and all(line.startswith("missing") for line in missing[:14])
     place.mkdir(parents=True)
-    kind = {"progressive": "none", "pyramid": "residual", "fourier": True, "fir": True}
-    content = checkpoint(made(nf=8, mult=(1, 2), blocks=1, side=32, attended=(16,), **kind)[0])
+    content = checkpoint(small("ve/cifar10_ncsnpp", 32, 16)[0])
     (place / "checkpoint_9.pth").write_bytes(b"older")
     (place / "checkpoint_24.pth").write_bytes(content)
     (tmp_path / "images").mkdir()
@@ -219,7 +217,7 @@ def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch,
     assert ("No rows in the features of inception" in table.caption) is missing
 
 
-def stored(path: Path, **arrays: np.ndarray) -> Reference:
+def reference_of(path: Path, **arrays: np.ndarray) -> Reference:
     """Write arrays as .npz, or the one array as .npy; return the reference that they are."""
     if path.suffix == ".npz":
         np.savez(path, **arrays)
@@ -231,7 +229,7 @@ def stored(path: Path, **arrays: np.ndarray) -> Reference:
 @pytest.mark.parametrize("name", ["own.npy", "own.npz"])
 def test_images_of_ones_own_are_a_reference(tmp_path: Path, name: str) -> None:
     pixels = np.random.default_rng(1).integers(0, 256, (9, 4, 4, 3), np.uint8)
-    reference = stored(tmp_path / name, x=pixels)
+    reference = reference_of(tmp_path / name, x=pixels)
     x = study.pictures(reference, 9)
     expected = pixels.transpose(0, 3, 1, 2).astype(np.float32) / 255
     np.testing.assert_array_equal(np.sort(x, axis=0), np.sort(expected, axis=0))

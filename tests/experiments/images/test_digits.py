@@ -172,13 +172,13 @@ def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
     assert set(exact.numbers(SMALL, BASELINE)).isdisjoint(exact.numbers(SMALL, EXACT.name))
 
 
-def test_what_diverges_is_never_chosen(monkeypatch: MonkeyPatch) -> None:
+def test_a_batch_that_diverges_is_lost(monkeypatch: MonkeyPatch) -> None:
     def diverging(*given: Any) -> torch.Tensor:
         raise NonFiniteState("far")
 
     monkeypatch.setattr(exact, "samples", diverging)
-    with using(Memory()), pytest.raises(ValueError, match="no setting"):
-        study.tuned(BASELINE, 20, SMALL.grid(20), 1, SMALL.setup)
+    with using(Memory()):
+        assert study.sampler_batch(BASELINE, 20, 1, SMALL.setup) == LOST
 
 
 def test_errors_know_collisions_and_classes() -> None:

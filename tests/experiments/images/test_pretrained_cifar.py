@@ -13,27 +13,10 @@ from ams.errors import DataUnavailable, UserError
 from ams.schedules import VP, Level
 from experiments.images.networks import ncsnpp, pretrained_cifar
 from experiments.images.networks.ddpm import ratios
-from tests.experiments.images.made import library_model
-from tests.experiments.images.original import checkpoint, made
+from tests.experiments.images.made import library_model, stored
+from tests.experiments.images.original import KINDS, checkpoint, made
 
-
-def kind(progressive, pyramid, fourier):
-    return {"attended": (8,), "progressive": progressive, "pyramid": pyramid, "fourier": fourier, "fir": fourier}
-
-
-KINDS = {
-    "ve/cifar10_ncsnpp": kind("none", "residual", True),
-    "ve/celebahq_256_ncsnpp": kind("output_skip", "input_skip", True),
-    "vp/cifar10_ddpmpp": kind("none", "none", False),
-}
-CONFIG = b'{"_class_name": "UNet2DModel", "sample_size": 16}'
-SIZES = {"nf": 8, "mult": (1, 2, 2), "blocks": 2, "side": 16}
-
-
-def stored(tmp_path, content):
-    path = tmp_path / "checkpoint.pth"
-    path.write_bytes(content)
-    return path, hashlib.sha256(content).hexdigest()
+SIZES = {"nf": 8, "mult": (1, 2, 2), "blocks": 2, "side": 16, "attended": (8,)}
 
 
 @pytest.mark.parametrize("name", KINDS)

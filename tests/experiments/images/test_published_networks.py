@@ -1,6 +1,5 @@
 """NCSN, NCSNv2 and score_sde's DDPM by their published names: outputs of the published code, strict loading."""
 
-import hashlib
 import math
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from ams.schedules import Level
 from experiments.images.networks.ddpm import ratios
 from experiments.images.networks.pretrained_cifar import checkpoint as loaded
 from experiments.images.networks.refinenet import RefineNet
-from tests.experiments.images.made import ddpm_of_score_sde, refinenet_tensors, saved
+from tests.experiments.images.made import ddpm_of_score_sde, refinenet_tensors, saved, stored
 from tests.experiments.images.original import checkpoint, made
 
 KINDS = {
@@ -38,12 +37,6 @@ def tensors_of(kind: str) -> dict[str, torch.Tensor]:
     return refinenet_tensors(tuple(stages.split()), levels)
 
 
-def stored(folder: Path, states: object) -> tuple[Path, str]:
-    path, content = folder / "checkpoint.pth", saved(states)
-    path.write_bytes(content)
-    return path, hashlib.sha256(content).hexdigest()
-
-
 def ncsnv2_states(tensors: dict[str, torch.Tensor], sigmas: torch.Tensor) -> list[object]:
     """The five parts of a file of NCSNv2: the averages, last, are the tensors; the weights themselves are zeros."""
     weights = {f"module.{name}": torch.zeros_like(tensor) for name, tensor in tensors.items()}
@@ -59,7 +52,7 @@ def test_outputs_are_those_of_the_published_code(kind: str) -> None:
 
 def test_ncsnv2_runs_by_its_averages_at_any_noise_level(tmp_path: Path) -> None:
     tensors, sigmas = tensors_of("NCSNv2"), torch.logspace(math.log10(50), -2, 232)
-    score = loaded(*stored(tmp_path, ncsnv2_states(tensors, sigmas)), side=16)
+    score = loaded(*stored(tmp_path, saved(ncsnv2_states(tensors, sigmas))), side=16)
     assert (score.smallest, score.largest) == pytest.approx((0.01, 50), rel=1e-6) and score.shape == (3, 16, 16)
     for sigma in (0.02, 7.0):
         assert seen(sigma * score.score(x, Level(0, sigma=sigma))) == pytest.approx(KINDS["NCSNv2"][2], abs=1e-4)
@@ -67,7 +60,7 @@ def test_ncsnv2_runs_by_its_averages_at_any_noise_level(tmp_path: Path) -> None:
 
 def test_ncsn_is_asked_at_its_nearest_level(tmp_path: Path) -> None:
     tensors = tensors_of("NCSN")
-    score = loaded(*stored(tmp_path, [{f"module.{name}": one for name, one in tensors.items()}, {}]), side=16)
+    score = loaded(*stored(tmp_path, saved([{f"module.{name}": one for name, one in tensors.items()}, {}])), side=16)
     level_3 = 0.01 ** (3 / 9)
     for sigma in (level_3, 1.2 * level_3, level_3 / 1.2):
         assert seen(score.score(x, Level(0, sigma=sigma))) == pytest.approx(KINDS["NCSN"][2], abs=1e-4)
@@ -75,7 +68,7 @@ def test_ncsn_is_asked_at_its_nearest_level(tmp_path: Path) -> None:
 
 
 def test_score_sdes_ddpm_is_the_published_code_and_asked_at_its_steps(tmp_path: Path) -> None:
-    score = loaded(*stored_checkpoint(tmp_path, ddpm_of_score_sde()), side=16, trained="VP steps")
+    score = loaded(*stored(tmp_path, checkpoint(ddpm_of_score_sde())), side=16, trained="VP steps")
     v = ratios()[40] / 2
     r = 1 / math.hypot(1, 2 * v)
     y = (2 * x - 1 + r) / (2 * r)  # so that the network sees 2 x - 1
@@ -86,18 +79,12 @@ def test_a_network_of_noise_levels_is_asked_by_the_number_of_the_nearest(tmp_pat
     """score_sde's NCSN++ without Fourier features: the same weights, asked at a number in place of a time."""
     kind = {"attended": (8,), "progressive": "none", "pyramid": "residual", "fourier": False, "fir": True}
     named, original = made(nf=8, mult=(1, 2), blocks=1, side=16, **kind)
-    score = loaded(*stored_checkpoint(tmp_path, named), side=16, trained="VE levels")
+    score = loaded(*stored(tmp_path, checkpoint(named)), side=16, trained="VE levels")
     sigmas = np.geomspace(50, 0.01, 30)
     for number in (0, 7, 29):
         sigma = min(sigmas[number] * (1.1 if number else 1.0), 50.0)
         expected = original(2 * x - 1, torch.full((1,), float(number))) / sigma
         torch.testing.assert_close(score.score(x, Level(0, sigma=sigma)), expected, rtol=1e-4, atol=1e-4 / sigma)
-
-
-def stored_checkpoint(folder: Path, named: dict[str, torch.Tensor]) -> tuple[Path, str]:
-    path, content = folder / "network.pth", checkpoint(named)
-    path.write_bytes(content)
-    return path, hashlib.sha256(content).hexdigest()
 
 
 DAMAGES = {
@@ -112,5 +99,5 @@ DAMAGES = {
 @pytest.mark.parametrize("how", DAMAGES)
 def test_other_contents_are_refused_in_one_line(tmp_path: Path, how: str) -> None:
     with pytest.raises(UserError) as caught:
-        loaded(*stored(tmp_path, [DAMAGES[how](tensors_of("NCSNv2")), {}]), side=16)
+        loaded(*stored(tmp_path, saved([DAMAGES[how](tensors_of("NCSNv2")), {}])), side=16)
     assert "\n" not in str(caught.value) and "checkpoint.pth" in str(caught.value)

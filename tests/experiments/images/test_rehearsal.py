@@ -21,15 +21,13 @@ import torch
 
 from experiments.images.colour.files import WANTED, paper_files
 from tests.experiments.images.made import ddpm_of_score_sde, library_model, refinenet_tensors, saved
-from tests.experiments.images.original import checkpoint, made
+from tests.experiments.images.original import checkpoint, small
 from tests.verdicts.run.slurm_cluster import SlurmCluster
 from tests.verdicts.run.test_runner_faults import ledger
 from tests.verdicts.study_toy import tree
 
 REPOSITORY = Path(__file__).parents[3]
 DATA = Path(os.environ.get("AMS_DATA", "/missing"))
-VE = {"progressive": "none", "pyramid": "residual", "fourier": True, "fir": True}
-VP = {"progressive": "none", "pyramid": "none", "fourier": False, "fir": False}
 STAGES = ("1", "2", "3", "4")
 NETWORKS = {
     "cifar10_ncsnpp_continuous": ["PC, Langevin", "PC, adaptive"],
@@ -61,28 +59,27 @@ pytestmark = [
 ]
 
 
-def file_of(name: str) -> bytes:
-    """Return a network's file with the published names and layout."""
-    small = {"nf": 8, "mult": (1, 2), "blocks": 1, "side": 16, "attended": (8,)}
+def files() -> dict[str, bytes]:
+    """Return each network's file with the published names and layout."""
     ncsnv2 = refinenet_tensors(STAGES)
     sigmas = {"module.sigmas": torch.logspace(1.7, -2, 232)}
     return {
-        "cifar10_ncsnpp_continuous": lambda: checkpoint(made(**small, **VE)[0]),
-        "cifar10_ddpmpp_continuous": lambda: checkpoint(made(**small, **VP)[0]),
-        "cifar10_ddpm": lambda: checkpoint(ddpm_of_score_sde(8)),
-        "cifar10_ncsn": lambda: saved([refinenet_tensors(STAGES, 10), {}]),
-        "cifar10_ncsnv2": lambda: saved([{f"module.{k}": v for k, v in ncsnv2.items()} | sigmas, {}, 1, 1, ncsnv2]),
-    }[name]()
+        "cifar10_ncsnpp_continuous": checkpoint(small("ve/cifar10_ncsnpp", 16, 8)[0]),
+        "cifar10_ddpmpp_continuous": checkpoint(small("vp/cifar10_ddpmpp", 16, 8)[0]),
+        "cifar10_ddpm": checkpoint(ddpm_of_score_sde(8)),
+        "cifar10_ncsn": saved([refinenet_tensors(STAGES, 10), {}]),
+        "cifar10_ncsnv2": saved([{f"module.{k}": v for k, v in ncsnv2.items()} | sigmas, {}, 1, 1, ncsnv2]),
+    }
 
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The settings that `ams paper-files` writes for these files, cut to 512 images of 16 pixels a side."""
     folder = tmp_path_factory.mktemp("files")
-    for name in list(NETWORKS)[:-1]:
+    for name, content in files().items():
         place = folder / ("score_sde" if WANTED[name].folder[0] == "v" else "") / WANTED[name].folder
         place.mkdir(parents=True)
-        (place / "checkpoint_1.pth").write_bytes(file_of(name))
+        (place / "checkpoint_1.pth").write_bytes(content)
     out = folder / "paper-files.toml"
     assert paper_files(folder, out) == 0
     networks = tomllib.loads(out.read_text())["groups"]["colour"]["networks"]
