@@ -49,7 +49,7 @@ def measured(check: str, settings: Any = None) -> Measurement:
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
     own = next(each for each in claim.check if each.id == check)
     group, settings = _group(claim.group), settings or quick_settings(claim.group)
-    return Checks(group, settings).function(own)(settings)
+    return Checks(group, settings).measured(own)
 
 
 def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict:

@@ -25,15 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_a_parser_takes_its_seeds_or_refuses_them_as_documented(name: str) -> None:
-    for content in TARGETS[name].seeds():
-        _parsed(name, content)
-
-
-@pytest.mark.parametrize("name", TARGETS)
-def test_the_kept_corpus_breaks_no_parser(name: str) -> None:
+def test_neither_seeds_nor_the_kept_corpus_break_a_parser(name: str) -> None:
     assert CORPUS.get(name), f"no corpus of {name}: python -m tests.fuzz {name}"
-    for content in CORPUS[name]:
+    for content in [*TARGETS[name].seeds(), *CORPUS[name]]:
         _parsed(name, content)
 
 

@@ -4,7 +4,7 @@ import ast
 import json
 import os
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +18,7 @@ from verdicts.errors import UserError, unknown
 from verdicts.validation import from_validation
 
 Schema = TypeVar("Schema", bound=BaseModel)
+Functions = Callable[[Path], dict[str, ast.arguments] | None]
 
 CLAIMS = "claims.toml"
 OVERLAY = "VERDICTS_CONFIG"
@@ -41,11 +42,9 @@ def load_claims(root: Path) -> Claims:
         )
     except ValidationError as error:
         raise from_validation(error, f"{'/, '.join(outline.rooms)}/", {}) from error
-    tests: dict[Path, set[str]] = {}
+    functions = cache(_functions)
     for claim in claims.claim:
-        _refuse_missing_test(root, claim, claims.group_of(claim), tests)
-    for group in claims.group:
-        _refuse_missing_functions(root, group, claims.of_group(group.id))
+        _refuse_missing_functions(root, claim, claims.group_of(claim), functions)
     return claims
 
 
@@ -119,56 +118,36 @@ def _overlay(root: Path, profile: Profile) -> Overlay | None:
 
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the TOML file `shown` below `root` into a schema. Raises UserError with file, field and value."""
-    return _validated(schema, _toml(root, shown), shown)
+    return _loaded(root, shown, schema, "TOML", tomllib.loads)
 
 
 def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field and value."""
-    try:
-        content = json.loads(_text(root, shown))
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"{shown} is not valid JSON: {error}") from error
-    return _validated(schema, content, shown)
+    return _loaded(root, shown, schema, "JSON", json.loads)
 
 
-def _validated(schema: type[Schema], content: Any, shown: str) -> Schema:
+def _loaded(root: Path, shown: str, schema: type[Schema], kind: str, parse: Callable[[str], Any]) -> Schema:
     try:
+        content = parse((root / shown).read_text(encoding="utf-8"))
         return schema.model_validate(content)
-    except ValidationError as error:
-        raise from_validation(error, shown, content) from error
-
-
-def _text(root: Path, shown: str) -> str:
-    try:
-        return (root / shown).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{shown} cannot be read: {error}") from error
-
-
-def _toml(root: Path, shown: str) -> dict[str, Any]:
-    try:
-        return tomllib.loads(_text(root, shown))
+    except ValidationError as error:
+        raise from_validation(error, shown, content) from error
     except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError, no TOMLDecodeError
-        raise UserError(f"{shown} is not valid TOML: {error}") from error
+        raise UserError(f"{shown} is not valid {kind}: {error}") from error
 
 
-def _refuse_missing_test(root: Path, claim: Claim, group: Group, tests: dict[Path, set[str]]) -> None:
-    name, *steps = claim.falsifier.split("::")
-    path = root / name
-    if path not in tests:
-        tests[path] = _defined(path)
-    if "::".join(steps) not in tests[path]:
+def _refuse_missing_functions(root: Path, claim: Claim, group: Group, functions: Functions) -> None:
+    """Refuse a falsifier that is no test, a `measure` that is no function of its group or takes no such `with`."""
+    file, _, test = claim.falsifier.partition("::")
+    if test not in (functions(root / file) or ()):
         raise UserError(f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
-
-
-def _refuse_missing_functions(root: Path, group: Group, claims: Iterable[Claim]) -> None:
-    """Refuse a check whose `measure` is no function of its group, or does not take the arguments `with`."""
-    signatures = cache(lambda module: _signatures(root / group.folder / f"{module}.py"))
-    for check in (check for claim in claims for check in claim.check):
+    for check in claim.check:
         module, _, name = check.measure.partition(".")
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
-        if (known := signatures(module)) is None:
-            continue
+        if (known := functions(root / group.folder / f"{module}.py")) is None:
+            continue  # its run records that it does not parse
         if name not in known:
             raise UserError(f"{where}.measure: {unknown(f'function of {module}.py', name, known)}")
         takes = known[name]
@@ -182,23 +161,19 @@ def _refuse_missing_functions(root: Path, group: Group, claims: Iterable[Claim])
             raise UserError(f"{where}.with: {check.measure} also needs {', '.join(missing)}")
 
 
-def _signatures(path: Path) -> dict[str, ast.arguments] | None:
-    """Return the arguments of a module's functions by name; None for what does not parse, which its run records."""
+def _functions(path: Path) -> dict[str, ast.arguments] | None:
+    """Return the arguments of a file's functions by name, of those of its classes by `Class::function`.
+
+    None for a file that cannot be read or does not parse; a file that is not there has no function.
+    """
     try:
         body = ast.parse(path.read_bytes()).body if path.is_file() else []
-    except (SyntaxError, ValueError):
+    except (OSError, SyntaxError, ValueError):
         return None
-    return {node.name: node.args for node in body if isinstance(node, ast.FunctionDef)}
-
-
-def _defined(path: Path) -> set[str]:
-    """Return the functions of a test file, those of its classes as `Class::function`."""
-    try:
-        body = ast.parse(path.read_bytes()).body
-    except (OSError, SyntaxError):
-        return set()
-    names = {node.name for node in body if isinstance(node, ast.FunctionDef)}
-    for node in body:
-        if isinstance(node, ast.ClassDef):
-            names |= {f"{node.name}::{item.name}" for item in node.body if isinstance(item, ast.FunctionDef)}
-    return names
+    scopes = {"": body} | {f"{node.name}::": node.body for node in body if isinstance(node, ast.ClassDef)}
+    return {
+        f"{scope}{node.name}": node.args
+        for scope, nodes in scopes.items()
+        for node in nodes
+        if isinstance(node, ast.FunctionDef)
+    }

@@ -18,7 +18,7 @@ class Unavailable(Exception):
     """
 
     not_run: ClassVar[bool] = True
-    settled: ClassVar[bool] = False
+    settled: bool = False
 
     def __init__(self, reason: str = "", missing: str = "", remedy: str = "") -> None:
         super().__init__(reason)

@@ -6,7 +6,6 @@ They decide nothing: verdicts come from the claims file alone.
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
-from types import MappingProxyType
 from typing import NamedTuple
 
 from verdicts.claims.loading import load_json
@@ -138,12 +137,7 @@ def kept_runs(root: Path) -> list[Expected]:
     return [kept for profile in Profile if (kept := read_expected(root, profile))]
 
 
-def expected_of(
-    ledger: Ledger,
-    studies: Mapping[str, float] = MappingProxyType({}),
-    beside: float = 0.0,
-    calibration: float | None = None,
-) -> Expected:
+def expected_of(ledger: Ledger, studies: Mapping[str, float], beside: float, calibration: float) -> Expected:
     """Return the values of a ledger, for those claims that have a record. Raises ValueError where none has.
 
     `studies` and `beside` are the seconds of studies by group, and of all else that is no check; `calibration` those

@@ -71,11 +71,9 @@ class RunRecord(Checksummed):
         return cls(selected=selected, forced=forced, fetch=fetch, **about)
 
     @classmethod
-    def begin(
-        cls, workspace: Workspace, only: tuple[str, ...] = (), force: tuple[str, ...] = (), fetch: bool = False
-    ) -> Self:
-        """Write down the options of a run that starts now. Raises UserError for an unknown name, OSError."""
-        run = cls.of(workspace, only, force, fetch)
+    def begin(cls, workspace: Workspace) -> Self:
+        """Write down that a run of all claims starts now. Raises OSError."""
+        run = cls.of(workspace)
         run.write(run_path(workspace))
         return run
 

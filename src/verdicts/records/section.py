@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from verdicts.records.checksummed import Checksummed
 from verdicts.records.figures import Table
-from verdicts.records.files import sha256_of
 from verdicts.records.workspace import Workspace
 
 FOLDER = "sections"
@@ -41,12 +40,6 @@ def sections_of(workspace: Workspace) -> list[SectionView]:
     for place in places:
         for path in sorted(place.glob("*.json")):
             if (section := Section.read_or_none(path)) and section.started:  # else nothing was tried
-                changed = sum(digest != _digest(workspace, name) for name, digest in section.sources.items())
+                changed = sum(digest != workspace.digest_of(name) for name, digest in section.sources.items())
                 newest[section.id] = SectionView(section, changed, place == places[0])
     return list(newest.values())
-
-
-def _digest(workspace: Workspace, name: str) -> str:
-    """Return the digest of a file, named from the repository or a root of its Python path; empty where it is gone."""
-    paths = (root / name for root in (workspace.root, *workspace.sources.roots))
-    return next((sha256_of(path.read_bytes()) for path in paths if path.is_file()), "")

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 from verdicts.errors import UserError
@@ -106,8 +107,7 @@ def _statements(parent: ast.AST) -> Iterator[ast.AST]:
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:
-    if not node.level:
-        return node.module or ""
-    parts = package.split(".")
-    base = parts[: len(parts) - node.level + 1]
-    return ".".join([*base, *([node.module] if node.module else [])])
+    try:
+        return resolve_name("." * node.level + (node.module or ""), package)
+    except ImportError:  # from above the topmost package: its run records that
+        return ""

@@ -244,10 +244,14 @@ class Workspace:
         Empty where none has.
         """
         for name, digest in parts.sources.items():
-            place = next((root / name for root in self.sources.roots if (root / name).is_file()), None)
-            if place and sha256_of(place.read_bytes()) != digest:
+            if self.digest_of(name) not in ("", digest):
                 return f"{name} changed while this was computed: run again"
         return ""
+
+    def digest_of(self, name: str) -> str:
+        """Return the present digest of a file, named from a root of Python's path; empty where it is gone."""
+        places = (root / name for root in self.sources.roots)
+        return next((sha256_of(place.read_bytes()) for place in places if place.is_file()), "")
 
     def _closures(self, group: Group, modules: Iterable[str]) -> dict[str, str]:
         """Return the digests of the files that any of these modules of a group imports."""
@@ -256,8 +260,7 @@ class Workspace:
 
     def _extra(self, *names: str) -> dict[str, str]:
         """Return the digests of files of the package or the repository that no module imports."""
-        places = [(name, root / name) for root in self.sources.roots for name in names]
-        return {name: sha256_of(path.read_bytes()) for name, path in places if path.is_file()}
+        return {name: digest for name in names if (digest := self.digest_of(name))}
 
     def _parts(self, entry: object, group: Group, sources: dict[str, str], claims: Sequence[Claim]) -> KeyParts:
         data = {name: self.data[name] for claim in claims for name in claim.data}

@@ -1,15 +1,12 @@
 """A group's checks: functions that their entries name, imported from the repository's root, called with settings."""
 
 import importlib
-import importlib.util
 import inspect
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import wraps
 from pathlib import Path
-from types import ModuleType
 from typing import Any, Self, get_type_hints
 
 from pydantic import BaseModel, JsonValue, ValidationError
@@ -21,9 +18,8 @@ from verdicts.claims.schema import Group
 from verdicts.errors import in_utf8
 from verdicts.records.files import write_whole
 from verdicts.records.workspace import Workspace
+from verdicts.studies.study import module_of
 from verdicts.validation import Frozen, from_validation
-
-Function = Callable[[Any], Measurement]
 
 
 class NoSettings(Frozen):
@@ -52,30 +48,25 @@ class Checks:
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
         return cls(group, settings)
 
-    def function(self, check: Check) -> Function:
-        """Return what measures a check: settings -> measurement. Raises what the import of its module does.
+    def function(self, check: Check) -> Callable[..., Any]:
+        """Return the function that measures a check. Raises what the import of its module does."""
+        module, _, name = check.measure.partition(".")
+        function: Callable[..., Any] = getattr(importlib.import_module(f"{self.group.module}.{module}"), name)
+        return function
+
+    def measured(self, check: Check) -> Measurement:
+        """Measure a check. Raises what the import of its module and the function itself do.
 
         Lists among the arguments become tuples, texts members of the enumeration that is asked for. A number that the
         function returns is a measurement without an interval.
         """
-        module, _, name = check.measure.partition(".")
-        function = getattr(importlib.import_module(f"{self.group.module}.{module}"), name)
+        function = self.function(check)
         hints = get_type_hints(function) if check.arguments else {}
         arguments = {key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()}
-        takes_settings = "settings" in inspect.signature(function).parameters
-
-        @wraps(function)
-        def measure(settings: BaseModel) -> Measurement:
-            given = {"settings": settings, **arguments} if takes_settings else arguments
-            result = function(**given)
-            return result if isinstance(result, Measurement) else Measurement(value=float(result))
-
-        return measure
-
-    def figures(self) -> ModuleType | None:
-        """Return the module that draws and tabulates, None where the group has none."""
-        name = f"{self.group.module}.figures"
-        return importlib.import_module(name) if importlib.util.find_spec(name) else None
+        if "settings" in inspect.signature(function).parameters:
+            arguments["settings"] = self.settings
+        result = function(**arguments)
+        return result if isinstance(result, Measurement) else Measurement(value=float(result))
 
 
 def _as_hinted(value: JsonValue, hint: object = None) -> Any:
@@ -86,14 +77,12 @@ def _as_hinted(value: JsonValue, hint: object = None) -> Any:
 
 def settings_class(group: Group) -> type[BaseModel]:
     """Return the class of a group's settings. Whatever the import of their module raises passes through."""
-    name = f"{group.module}.settings"
-    if importlib.util.find_spec(name) is None:
-        return NoSettings
-    schema: type[BaseModel] = importlib.import_module(name).Settings
+    module = module_of(group, "settings")
+    schema: type[BaseModel] = module.Settings if module else NoSettings
     return schema
 
 
-def place_of(root: Path, function: Function) -> str:
+def place_of(root: Path, function: Callable[..., Any]) -> str:
     """Return `file:line` of a function, `file` relative to the repository."""
     plain = inspect.unwrap(function)
     file = Path(inspect.getsourcefile(plain) or "").resolve()

@@ -28,7 +28,7 @@ from verdicts.run.plan import Plan
 from verdicts.run.preflight import PROFILE, Cluster
 from verdicts.run.snakemake import PARENT
 from verdicts.run.study import NODES
-from verdicts.run.workers import SIGNALS, PlannedJob, Watch, tasks
+from verdicts.run.workers import PlannedJob, Watch, held_back, tasks
 
 FOLDER = ".cluster"
 """Below a profile's results: there while jobs of a run may be on a cluster."""
@@ -89,7 +89,7 @@ def run_on_cluster(
         _await(watch, screen, ended, cluster)
         _report_failures(workspace, work, place, child.returncode, screen)
     finally:
-        with _undisturbed():
+        with held_back():  # no signal ends what clears up
             try:
                 if child:
                     _end(child)
@@ -166,10 +166,6 @@ def _snakemake(
         )
 
 
-def _started(workspace: Workspace, task: PlannedJob) -> bool:
-    return workspace.log_path(task.log).exists()
-
-
 def _done(place: Path, task: PlannedJob) -> bool:
     return (place / "done" / task.log).exists()
 
@@ -201,24 +197,15 @@ def _report_failures(
         if _done(place, task) or not all((place / "done" / name).exists() for name in task.after):
             continue
         blamed = True
-        logs = [workspace.log_path(task.log)] if _started(workspace, task) else [workspace.log_path("snakemake")]
+        log = workspace.log_path(task.log)
+        started = log.exists()
+        logs = [log if started else workspace.log_path("snakemake")]
         logs += sorted((workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=os.path.getmtime)[-1:]
         ended = "has not ended" if broken else "ended badly at every attempt"
-        happened = ended if _started(workspace, task) else "was not started"
+        happened = ended if started else "was not started"
         screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
     if code and not blamed:
         screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
-
-
-@contextlib.contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Let no signal end what clears up."""
-    before = {sent: signal.signal(sent, signal.SIG_IGN) for sent in SIGNALS}
-    try:
-        yield
-    finally:
-        for sent, handler in before.items():
-            signal.signal(sent, handler)
 
 
 def _end(child: "subprocess.Popen[bytes]") -> None:

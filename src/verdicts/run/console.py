@@ -182,14 +182,6 @@ class Screen:
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
 
 
-def _lines_of(row: PaperRow) -> list[str]:
-    """Return what a row says below its first line: the finding, its number beside this run's, and what differs."""
-    texts = [row.sentence]
-    if row.number:
-        texts.append(f"{row.number.value}: {row.number.label} ({row.number.beside})")
-    return texts + [f"this run differs: {each.claim} is {each.verdict} ({each.text})" for each in row.differing]
-
-
 def listing(item: PlannedClaim) -> str:
     """Return a claim's line in the list of claims."""
     state = f"{item.record.verdict}, current" if item.record and not item.why else f"to do: {item.why}"
@@ -227,8 +219,15 @@ def _evidence(claim: Claim, record: Record) -> list[str]:
 
 
 def _row_lines(row: PaperRow, width: int) -> list[str]:
-    """Return the lines of a claim of the paper: its id, the word and its text, then what was found."""
-    below = [line for text in _lines_of(row) for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
+    """Return the lines of a claim of the paper: its id, the word and its text, then what was found.
+
+    That is the finding, its number beside this run's, and what differs.
+    """
+    texts = [row.sentence]
+    if row.number:
+        texts.append(f"{row.number.value}: {row.number.label} ({row.number.beside})")
+    texts += [f"this run differs: {each.claim} is {each.verdict} ({each.text})" for each in row.differing]
+    below = [line for text in texts for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
     return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in below)]
 
 

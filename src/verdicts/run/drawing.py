@@ -15,6 +15,7 @@ from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import STYLE, Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
+from verdicts.studies.study import module_of
 
 
 def draw_group(
@@ -60,7 +61,7 @@ def drawing_style(root: Path) -> Iterator[None]:
 
 def figures_of(root: Path, checks: Checks, folder: Path) -> list[Figure]:
     """Return what a group draws into `folder` (it may draw nothing), in the style of the repository at `root`."""
-    module = checks.figures()
+    module = module_of(checks.group, "figures")
     if not (module and hasattr(module, "figures")):
         return []
     with drawing_style(root):
@@ -69,7 +70,7 @@ def figures_of(root: Path, checks: Checks, folder: Path) -> list[Figure]:
 
 def tables_of(checks: Checks) -> list[Table]:
     """Return what a group tabulates."""
-    module = checks.figures()
+    module = module_of(checks.group, "figures")
     return list(module.tables(checks.settings)) if module and hasattr(module, "tables") else []
 
 

@@ -16,16 +16,14 @@ from verdicts.errors import UserError, writable
 from verdicts.records.expected import read_expected
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import Ledger, exit_code
-from verdicts.records.provenance import now
 from verdicts.records.run_record import AuditOptions, RunRecord, run_path
 from verdicts.records.workspace import Project, Workspace, find_root
 from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.report_texts import refuse_bad_texts
-from verdicts.run.checks import Checks
 from verdicts.run.cluster import clear, clear_if_used, run_on_cluster
 from verdicts.run.console import Screen, counted, listing
 from verdicts.run.forecast import Forecast
-from verdicts.run.group import complaining, run_group
+from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.job import keep_freed_memory
 from verdicts.run.lock import one_run_at_a_time, sharing
 from verdicts.run.pages import make_page
@@ -136,14 +134,8 @@ def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
     A module that cannot be imported is left to its run, which records the failure.
     """
     for group in workspace.claims.group:
-        if group.id not in plan.busy_groups:
-            continue
-        try:
-            Checks.load(workspace, group)
-        except UserError:
-            raise
-        except (Exception, SystemExit):
-            continue
+        if group.id in plan.busy_groups:
+            loader(workspace, group)
 
 
 def _do(
@@ -202,8 +194,7 @@ def list_claims(options: RunOptions, console: Console) -> int:
     workspace = open_workspace(options)
     screen = Screen(console)
     chosen = workspace.claims.select(options.only)
-    selected = tuple(claim.id for claim in chosen)
-    plan = plan_of(workspace, RunRecord(profile=workspace.profile, started=now(), selected=selected, forced=()))
+    plan = plan_of(workspace, RunRecord.of(workspace, options.only))
     items = {item.claim.id: item for item in plan.items}
     for claim in chosen:
         why, group = f"only with --profile {claim.profiles[0]}", workspace.claims.group_of(claim)

@@ -58,7 +58,7 @@ class Forecast:
                 times["study"] = expected.studies.get(name, 0.0) * _computed(workspace, plan, groups[name])
                 times["figures"] = drawn * expected.beside / len(groups)
         for item in plan.pending:
-            self.left[item.group.id][item.claim.id] = _kept_seconds(expected, item.claim) if expected else 1.0
+            self.left[item.group.id][item.claim.id] = expected.seconds_of([item.claim]) if expected else 1.0
         self.whole, self.slowdown, self.landed = self.planned, 1.0, 0.0
 
     def land(self, claim: Claim, elapsed: float) -> None:
@@ -98,11 +98,6 @@ class Forecast:
 
     def _alone(self, group: str, times: dict[str, float]) -> float:
         return sum(times.values()) - times.get("study", 0.0) * (1 - 1 / self.shares.get(group, 1))
-
-
-def _kept_seconds(expected: Expected, claim: Claim) -> float:
-    kept = expected.claims.get(claim.id)
-    return kept.seconds if kept else 0.0
 
 
 def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:

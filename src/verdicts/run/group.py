@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from functools import cache, partial
 
 from verdicts.claims.check import Check
-from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Claim, Group
 from verdicts.claims.verdict import claim_verdict
 from verdicts.errors import UserError
@@ -55,7 +54,7 @@ def run_group(workspace: Workspace, run: RunRecord, group: Group, note: Note, co
     if group.id in plan.studies:
         with complaining(f"{group.id}: no study", complain):
             if refused := run_study(workspace, run, group, load, environment):
-                load = _refusing(refused)
+                load = partial(_refuse, refused)  # all that would read the study fails
     whole = bool(complete_groups(workspace, run, [group]))
     for claim in (item.claim for item in plan.pending):
         anew = claim.id in run.forced
@@ -81,13 +80,8 @@ def loader(workspace: Workspace, group: Group) -> Load:
     return load
 
 
-def _refusing(reason: str) -> Load:
-    """Load nothing: all that would read a refused study fails with its reason."""
-
-    def fail() -> Checks:
-        raise StudyRefused(reason)
-
-    return fail
+def _refuse(reason: str) -> Checks:
+    raise StudyRefused(reason)
 
 
 @contextmanager
@@ -129,9 +123,8 @@ def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseExc
     where = ""
     try:
         checks = load()
-        function = checks.function(check)
-        where = place_of(workspace.root, function)
-        measured = Measurement.model_validate(function(checks.settings))
+        where = place_of(workspace.root, checks.function(check))
+        measured = checks.measured(check)
         return CheckResult.of(check, measured, time.perf_counter() - begin, where)
     except (Exception, SystemExit) as error:
         if getattr(error, "not_run", False):

@@ -14,7 +14,6 @@ from pathlib import Path
 from IPython.display import HTML, SVG
 
 from verdicts.claims.check import Check
-from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Claim, Profile, Verdict
 from verdicts.errors import unknown
 from verdicts.records.checksummed import NotCurrent
@@ -108,7 +107,7 @@ class GroupPage:
             return CheckResult(id=check.id, verdict=Verdict.NOT_RUN, reason=f"not part of the {profile} profile")
         try:
             with using(store_of(self.workspace)):
-                measured = Measurement.model_validate(self.checks.function(check)(self.settings))
+                measured = self.checks.measured(check)
         except Exception as error:
             if not getattr(error, "not_run", False):
                 raise

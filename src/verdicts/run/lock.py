@@ -7,7 +7,6 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from io import FileIO
 from pathlib import Path
 from typing import IO
 
@@ -20,8 +19,8 @@ A_DAY = 86400.0
 
 
 @contextmanager
-def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> Iterator[int]:
-    """Hold the lock file `path` (flock) and yield its descriptor; a child that inherits it holds the lock too.
+def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the lock file `path` (flock); a child that inherits it holds the lock too.
 
     The file names the holder: process, start, command. Once no other run is in progress, `clear` may end what an
     earlier one has left at work. Raises UserError, with the holder, if another run holds it; if jobs of an earlier run
@@ -31,11 +30,16 @@ def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> I
         with writable(path):
             # Unbuffered: what a full disk refuses is not tried again when the file is closed
             stream = held.enter_context(path.open("ab+", buffering=0))
-            _take(stream, path)
+            if not _taken(stream):
+                raise UserError(_holder(path))
+            stream.truncate(0)
+            stream.write(json.dumps({"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}).encode())
         clear()
-        with writable(path):
-            _refuse_orphans(path.with_name(JOBS))
-        yield stream.fileno()
+        with writable(path), path.with_name(JOBS).open("ab") as jobs:
+            if not _taken(jobs):
+                advice = "wait for them, or give another place with --out DIR"
+                raise UserError(f"jobs of a run that died are still at work in {path.parent}; {advice}")
+        yield
 
 
 @contextmanager
@@ -67,20 +71,6 @@ def _taken(stream: IO[bytes]) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _refuse_orphans(path: Path) -> None:
-    with path.open("ab") as stream:
-        if not _taken(stream):
-            advice = "wait for them, or give another place with --out DIR"
-            raise UserError(f"jobs of a run that died are still at work in {path.parent}; {advice}")
-
-
-def _take(stream: FileIO, path: Path) -> None:
-    if not _taken(stream):
-        raise UserError(_holder(path))
-    stream.truncate(0)
-    stream.write(json.dumps({"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}).encode())
 
 
 def _holder(path: Path) -> str:

@@ -108,12 +108,8 @@ def artefacts_of(workspace: Workspace, group: Group) -> GroupArtefacts:
 
 def complete_groups(workspace: Workspace, run: RunRecord, groups: Iterable[Group]) -> list[Group]:
     """Return those of the groups whose claims of this profile were all selected: their figures and pages are made."""
-    complete = []
-    for group in groups:
-        claims = workspace.claims_here(group)
-        if claims and all(claim.id in run.selected for claim in claims):
-            complete.append(group)
-    return complete
+    claims = [(group, {claim.id for claim in workspace.claims_here(group)}) for group in groups]
+    return [group for group, own in claims if own and own <= set(run.selected)]
 
 
 def forced(workspace: Workspace, run: RunRecord, group: Group) -> bool:

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import psutil  # type: ignore[import-untyped]
+
 from verdicts.claims.config import Device
 from verdicts.errors import UserError, unknown
 from verdicts.records.workspace import Workspace
@@ -121,14 +123,8 @@ def _shared(folder: Path, hosts: set[str], warn: Callable[[str], None]) -> None:
         )
 
 
-def file_system(folder: Path, mounts: Path = Path("/proc/self/mounts")) -> str:
+def file_system(folder: Path) -> str:
     """Return the type of the file system that holds `folder`, empty where it cannot be known."""
-    try:
-        lines = [line.split() for line in mounts.read_text(encoding="utf-8").splitlines()]
-    except OSError:
-        return ""
-    points = [(Path(words[1].replace(r"\040", " ")), words[2]) for words in lines]
-    holding = [
-        (len(point.parts), number, kind) for number, (point, kind) in enumerate(points) if folder.is_relative_to(point)
-    ]
-    return max(holding)[2] if holding else ""
+    holding = [each for each in psutil.disk_partitions(all=True) if folder.is_relative_to(each.mountpoint)]
+    innermost = max(reversed(holding), key=lambda each: len(Path(each.mountpoint).parts), default=None)
+    return innermost.fstype if innermost else ""

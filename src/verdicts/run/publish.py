@@ -1,11 +1,12 @@
 """After a run: the ledger's file, page, paper and supplement, and what is not as it should be."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from verdicts.claims.schema import Claim, Group, Profile
+from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
@@ -13,7 +14,7 @@ from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
 from verdicts.records.memo import remembering
 from verdicts.records.provenance import Stopwatch
-from verdicts.records.record import Artefacts, artefacts_at, current_artefacts, current_record
+from verdicts.records.record import Artefacts, Record, artefacts_at, current_artefacts, current_record
 from verdicts.records.run_record import RunRecord
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
@@ -111,20 +112,13 @@ def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[s
     the records give. With `only`, the claims so named (ids or groups) are looked at alone.
     """
     for claim in workspace.claims.select(only):
-        if workspace.profile in claim.profiles and (reason := _record_fault(workspace, claim)):
-            yield claim.id, reason
+        if workspace.profile in claim.profiles:
+            path, parts = workspace.record_path(claim), workspace.record_parts(claim)
+            yield from _fault(claim.id, partial(current_record, claim, path, parts))
     if not only:
         groups = workspace.claims.group
         yield from artefact_faults(workspace, [group for group in groups if workspace.claims_here(group)])
         yield from _document_faults(workspace)
-
-
-def _record_fault(workspace: Workspace, claim: Claim) -> str:
-    try:
-        record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
-    except NotCurrent as reason:
-        return str(reason)
-    return record.reason if record.failed else ""
 
 
 def artefact_faults(workspace: Workspace, groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
@@ -132,17 +126,18 @@ def artefact_faults(workspace: Workspace, groups: Iterable[Group]) -> Iterator[t
     for group in groups:
         for kind, artefact in zip(("study", "figures", "notebook page"), artefacts_of(workspace, group), strict=True):
             if artefact:
-                yield from _artefact_fault(f"{kind} of {group.id}", *artefact)
+                yield from _fault(f"{kind} of {group.id}", partial(current_artefacts, *artefact))
 
 
-def _artefact_fault(name: str, path: Path, parts: KeyParts) -> Iterator[tuple[str, str]]:
+def _fault(name: str, current: Callable[[], Record | Artefacts]) -> Iterator[tuple[str, str]]:
+    """Yield why what is read by `current` may not be shown, if so."""
     try:
-        artefacts = current_artefacts(path, parts)
+        made = current()
     except NotCurrent as reason:
         yield name, str(reason)
-        return
-    if artefacts.failed:
-        yield name, artefacts.reason
+    else:
+        if made.failed:
+            yield name, made.reason
 
 
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:

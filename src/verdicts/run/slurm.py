@@ -72,11 +72,6 @@ def queued(prefix: str) -> list[Queued]:
     return [job for job in jobs if job.name.startswith(prefix)]
 
 
-def jobs_of(prefix: str) -> set[str]:
-    """Return the ids of this user's jobs, queued, running or ending, whose name begins so. Raises UserError."""
-    return {job.id for job in queued(prefix)}
-
-
 def cancel(prefix: str, patience: float, again: bool = False) -> int:
     """Cancel the jobs whose name begins so, wait until they are gone, and return how many there were.
 
@@ -85,7 +80,7 @@ def cancel(prefix: str, patience: float, again: bool = False) -> int:
     """
     seen: set[str] = set()
     end = time.monotonic() + patience
-    while (left := jobs_of(prefix)) or again:
+    while (left := {job.id for job in queued(prefix)}) or again:
         again = again and bool(left)
         seen |= left
         if left:

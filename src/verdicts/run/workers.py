@@ -69,7 +69,7 @@ def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, scree
                     ended[task.log] = False
                 elif all(name in ended for name in task.after) and _room(task, running, cores):
                     waiting.remove(task)
-                    with _held_back():
+                    with held_back():
                         running[task.log] = (task, _started(workspace, task))
             if not (waiting or prepared):
                 prepared = True
@@ -134,14 +134,14 @@ def _room(task: PlannedJob, running: dict[str, tuple[PlannedJob, BaseProcess]], 
 
 def in_subprocess(workspace: Workspace, task: PlannedJob) -> int | None:
     """Do one job in a process of its own, and return its exit code."""
-    with _held_back():
+    with held_back():
         process = _started(workspace, task)
     process.join()
     return process.exitcode
 
 
 @contextlib.contextmanager
-def _held_back() -> Iterator[None]:
+def held_back() -> Iterator[None]:
     """Let signals wait: what one raises within a fork Python drops, and a job that is not yet noted nobody stops.
 
     By handlers, not by a mask: a signal may reach another thread, and its handler still runs in this one.
@@ -218,13 +218,7 @@ class Watch:
         self.seen = {item.claim: self._stamp(item.claim) for item in plan.pending}
 
     def show(self, screen: Screen, running: Iterable[PlannedJob]) -> None:
-        """Show the records that have appeared, and which groups are at work."""
-        for claim, record in self.fresh():
-            screen.computed(claim, record)
-        screen.work_on(list(dict.fromkeys(task.job.group for task in running)))
-
-    def fresh(self) -> Iterator[tuple[Claim, Record]]:
-        """Yield the records that have appeared since the last call."""
+        """Show the records that have appeared since the last call, and which groups are at work."""
         for claim, seen in list(self.seen.items()):
             stamp = self._stamp(claim)
             if stamp == seen:
@@ -232,7 +226,8 @@ class Watch:
             self.seen[claim] = stamp
             if record := self._read(claim):
                 del self.seen[claim]
-                yield claim, record
+                screen.computed(claim, record)
+        screen.work_on(list(dict.fromkeys(task.job.group for task in running)))
 
     def _stamp(self, claim: Claim) -> tuple[int, int] | None:
         try:

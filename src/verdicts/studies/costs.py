@@ -1,5 +1,6 @@
 """What a cell cost, when, and on what it was computed."""
 
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -39,10 +40,7 @@ def mixture(costs: Iterable[Cost], here: ComputedOn | None = None) -> str:
 
     Cells of which it is not known do not count.
     """
-    counts: dict[str, int] = {}
-    for cost in costs:
-        if cost.computed_on.releases:
-            counts[cost.computed_on.releases] = counts.get(cost.computed_on.releases, 0) + 1
+    counts = Counter(cost.computed_on.releases for cost in costs if cost.computed_on.releases)
     words = [f"{count} with {which}" for which, count in sorted(counts.items())]
     if here and here.releases and here.releases not in counts:
         words.append(f"the others would be with {here.releases}")

@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import JsonValue, TypeAdapter
 
+from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.workspace import SUFFIX
@@ -130,8 +131,11 @@ class Archive:
         return kept.content if kept else ""
 
     def data_of(self, function: CellFunction[..., Any]) -> dict[str, str]:
-        """Return the digests of a function's data sets. Raises KeyError for one that is not registered."""
+        """Return the digests of a function's data sets. Raises UserError for one that is not registered."""
         registered = self._registered() if function.data else {}
+        for name in function.data:
+            if name not in registered:
+                raise UserError(f"{function.name}: {unknown('data set', name, registered)}")
         return {name: registered[name] for name in function.data}
 
     def add(self, group: str, cells: Iterable[KeptCell]) -> Path | None:

@@ -11,10 +11,11 @@ import traceback
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 from pydantic import JsonValue
 
+from verdicts.claims.measurement import Unavailable
 from verdicts.errors import in_utf8
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
@@ -39,14 +40,12 @@ class CellFailed(RuntimeError):
     """A reader asked for a cell whose computation broke; the text says how, a note holds the traceback."""
 
 
-class CellUnavailable(Exception):
+class CellUnavailable(Unavailable):
     """A reader asked for a cell that could not be computed for want of a file, a device or data."""
 
-    not_run: ClassVar[bool] = True
-
     def __init__(self, reason: str, settled: bool, missing: str, remedy: str) -> None:
-        super().__init__(reason)
-        self.settled, self.missing, self.remedy = settled, missing, remedy
+        super().__init__(reason, missing, remedy)
+        self.settled = settled
 
 
 class CellFile(Checksummed):
@@ -147,11 +146,10 @@ class Store:
 
     def has(self, cell: Cell[Any]) -> bool:
         """Return whether a cell lies there whole, or is kept."""
-        try:
+        with suppress(NotCurrent):
             self._read(cell, self.path(cell))
-        except NotCurrent:
-            return self._kept(cell) is not None
-        return True
+            return True
+        return self._kept(cell) is not None
 
     def taken(self, cell: Cell[Any]) -> bool:
         """Return whether a cell is there or being computed, as far as names of files tell, or kept."""
@@ -181,10 +179,6 @@ class Store:
             return Failure.model_validate_json(self.path(cell).with_suffix(".failed").read_bytes())
         except (OSError, ValueError):
             return None
-
-    def seconds(self, cells: Iterable[Cell[Any]]) -> float:
-        """Return the processor time of cells and of all that they asked for, each counted once."""
-        return sum(cost.seconds for cost in self.costs(cells))
 
     def costs(self, cells: Iterable[Cell[Any]]) -> list[Cost]:
         """Return what is known of the costs of cells and of all that they asked for, each once.

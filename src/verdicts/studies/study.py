@@ -4,14 +4,14 @@ import csv
 import importlib
 import importlib.util
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
+from types import ModuleType
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, JsonValue
 
 from verdicts.claims.schema import Group
-from verdicts.errors import UserError, unknown
 from verdicts.records.audit import audit_at
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.workspace import Workspace
@@ -20,14 +20,22 @@ from verdicts.studies.kept import Archive, Refused
 from verdicts.studies.store import Store
 
 CELLS = "cells"
-Cells = Callable[[Any], Iterable[Cell[Any]]]
 Item = TypeVar("Item")
 
 
 def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: bool = False) -> Store:
     """Return the store of cells, which all profiles share; the other arguments are `Store`'s."""
     folder, here, archive = workspace.folder.parent / CELLS, workspace.computed_on(), archive_of(workspace)
-    return Store(folder, lambda function: _parts(workspace, function), reading, run, anew, here, archive)
+
+    def parts(function: CellFunction[..., Any]) -> dict[str, JsonValue]:
+        """Return what a function's cells depend on beside their arguments. Raises UserError for an unknown data set."""
+        return {
+            "sources": dict(workspace.sources.closure(function.__module__)),
+            "data": dict(archive.data_of(function)),
+            "device": workspace.device,
+        }
+
+    return Store(folder, parts, reading, run, anew, here, archive)
 
 
 def archive_of(workspace: Workspace) -> Archive:
@@ -46,17 +54,10 @@ def sources_of(workspace: Workspace, function: CellFunction[..., Any]) -> str:
     return sha256_of(canonical_json(dict(workspace.sources.closure(function.__module__))))
 
 
-def _parts(workspace: Workspace, function: CellFunction[..., Any]) -> dict[str, JsonValue]:
-    """Return what a function's cells depend on beside their arguments. Raises UserError for an unknown data set."""
-    registered = workspace.project.registered() if function.data else {}
-    for name in function.data:
-        if name not in registered:
-            raise UserError(f"{function.name}: {unknown('data set', name, registered)}")
-    return {
-        "sources": dict(workspace.sources.closure(function.__module__)),
-        "data": {name: registered[name] for name in function.data},
-        "device": workspace.device,
-    }
+def module_of(group: Group, name: str) -> ModuleType | None:
+    """Return a module of a group, None where it has none. Whatever its import raises passes through."""
+    place = f"{group.module}.{name}"
+    return importlib.import_module(place) if importlib.util.find_spec(place) else None
 
 
 def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
@@ -64,11 +65,9 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
 
     Whatever the module raises passes through.
     """
-    name = f"{group.module}.study"
-    if importlib.util.find_spec(name) is None:
-        return []
-    listed: Cells = importlib.import_module(name).cells
-    return list({(cell.function.name, cell.digest): cell for cell in listed(settings)}.values())
+    study = module_of(group, "study")
+    listed: Iterable[Cell[Any]] = study.cells(settings) if study else ()
+    return list({(cell.function.name, cell.digest): cell for cell in listed}.values())
 
 
 def share_of(cells: Sequence[Item], share: int, shares: int) -> list[Item]:

@@ -7,7 +7,6 @@ from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.outline import OUTLINE
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.report.report_texts import load_exhibits
 
 CLAIM_FAULTS = [
     ('expected = "holds"', 'expected = "hold"', "claim[A1].expected = 'hold': input should be 'holds'"),
@@ -163,16 +162,12 @@ def test_a_fault_in_the_configuration_is_one_line(toy, text, line):
     assert line in complaint(load_config, toy.root, Profile.QUICK, load_claims(toy.root))
 
 
-def test_an_empty_configuration_stands_for_defaults(toy):
-    toy.write("config/quick.toml", "")
-    config = load_config(toy.root, Profile.QUICK, load_claims(toy.root))
-    assert config.settings_of("alpha") == {} and config.resources_of("alpha").threads == 1
-
-
-def test_resources_fall_back_to_the_default_entry(toy):
-    toy.write("config/cpu.toml", "[resources]\ndefault = { mem_mb = 5 }\nalpha = { threads = 2 }\n")
-    config = load_config(toy.root, Profile.CPU, load_claims(toy.root))
-    assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (5, 2)
+def test_resources_fall_back_to_the_default_entry_and_this_to_one_thread(toy):
+    for text, memory, threads in (("default = { mem_mb = 5 }\nalpha = { threads = 2 }", 5, 2), ("", 2000, 1)):
+        toy.write("config/cpu.toml", f"[resources]\n{text}\n")
+        config = load_config(toy.root, Profile.CPU, load_claims(toy.root))
+        assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (memory, threads)
+        assert config.settings_of("alpha") == {}
 
 
 def test_a_profile_stands_on_those_that_it_extends(toy):
@@ -182,16 +177,6 @@ def test_a_profile_stands_on_those_that_it_extends(toy):
     config = load_config(toy.root, Profile.PAPER, load_claims(toy.root))
     assert config.groups == {"alpha": {"steps": 90, "seed": 2}, "beta": {"steps": 5}}
     assert (config.notebooks, config.every_picture, config.device) == (False, False, "cuda")
-
-
-def test_exhibits(toy):
-    assert load_exhibits(toy.root) == ()
-    entry = '[[exhibit]]\nid = "Table 1"\ntitle = "t"\nwhat = "w"\nstatus = "smaller"\n'
-    toy.write("paper/exhibits.toml", entry)
-    assert load_exhibits(toy.root)[0].id == "Table 1"
-    toy.write("paper/exhibits.toml", entry.replace("smaller", "half"))
-    with pytest.raises(UserError, match=r"paper/exhibits\.toml: exhibit\[Table 1\]\.status = 'half'"):
-        load_exhibits(toy.root)
 
 
 def test_an_overlay_cuts_the_sizes_of_its_profile_alone(toy, monkeypatch):

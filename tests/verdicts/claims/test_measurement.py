@@ -9,10 +9,6 @@ from pydantic import ValidationError
 from verdicts import Measurement
 
 
-def test_an_exact_measurement_is_its_own_interval():
-    assert Measurement(value=0.5).interval == (0.5, 0.5)
-
-
 @pytest.mark.parametrize(("given", "value"), [(True, 1.0), (np.bool_(False), 0.0), (np.float32(1.5), 1.5), (3, 3.0)])
 def test_booleans_and_numpy_numbers_count(given, value):
     assert Measurement(value=given).value == value

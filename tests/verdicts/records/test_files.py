@@ -10,12 +10,6 @@ from tests.verdicts.toy import full_disk
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 
 
-def test_writes_text_and_bytes_and_makes_the_folder(tmp_path):
-    write_whole(tmp_path / "a" / "b", "é")
-    write_whole(tmp_path / "a" / "c", b"\x00")
-    assert (tmp_path / "a" / "b").read_bytes() == "é".encode() and (tmp_path / "a" / "c").read_bytes() == b"\x00"
-
-
 @pytest.mark.parametrize("mask", [0o002, 0o027])
 def test_who_may_read_a_file_is_the_users_own_choice(tmp_path, mask):
     theirs = os.umask(mask)

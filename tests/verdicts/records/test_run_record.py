@@ -1,14 +1,12 @@
 """A run's options, and which results are its own: told by its id, whatever the clocks say."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from verdicts.records import provenance
-from verdicts.records.checksummed import Checksummed
 from verdicts.records.record import Record
-from verdicts.records.run_record import RunRecord, run_path
+from verdicts.records.run_record import RunRecord
 from verdicts.run.plan import plan_of
 
 
@@ -37,26 +35,3 @@ def test_a_forced_claim_is_made_once_a_run_whatever_the_clock(session, monkeypat
     monkeypatch.setattr(provenance, "now", lambda: at(minutes=-30))
     assert session.run(force=("A1",)) == 0 and session.computed() == {"A1"}
     assert session.run() == 0 and session.computed() == set()
-
-
-def test_results_from_before_runs_had_ids_are_current_and_of_no_run(session):
-    toy = session.toy
-    session.run()
-    content = json.loads(toy.record("A1").read_bytes())
-    del content["digest"], content["provenance"]["run"]
-    Record.model_validate(content).write(toy.record("A1"))
-    old = json.loads(run_path(toy.workspace()).read_bytes())
-    del old["id"], old["digest"], old["audit"]
-    Old.model_validate(old).write(run_path(toy.workspace()))
-    assert RunRecord.last(toy.workspace()) is None and session.check() in (0, 1)
-    assert session.run() == 0 and session.computed() == set()
-
-
-class Old(Checksummed):
-    """A run's options as they were."""
-
-    profile: str
-    started: str
-    selected: tuple[str, ...]
-    forced: tuple[str, ...]
-    fetch: bool

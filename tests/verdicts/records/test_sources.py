@@ -25,6 +25,7 @@ def tree(tmp_path):
         "src/verdicts/report/page.py": "",
         "tests/verdicts/toy.py": "",
         "notebook.py": "# %%\nfrom checks import direct\n",
+        "notebook.md": "import lib.unused\n```python a=1\nfrom checks import direct\n```\n```\nimport lib.deep\n```\n",
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -60,9 +61,10 @@ def test_closure(tree, module, files):
     assert set(Sources(tree / "src", tree).closure(module)) == files
 
 
-def test_a_script_counts_with_all_that_it_imports(tree):
-    found = Sources(tree / "src", tree).closure_of_script(tree / "notebook.py")
-    assert set(found) == {"notebook.py", "checks/direct.py", "lib/__init__.py", "lib/core.py"}
+@pytest.mark.parametrize("notebook", ["notebook.py", "notebook.md"])
+def test_a_notebook_counts_with_all_that_its_code_imports(tree, notebook):
+    found = Sources(tree / "src", tree).closure_of_script(tree / notebook)
+    assert set(found) == {notebook, "checks/direct.py", "lib/__init__.py", "lib/core.py"}
 
 
 def test_digests_follow_content(tree):
@@ -70,11 +72,3 @@ def test_digests_follow_content(tree):
     (tree / "src/lib/core.py").write_text("import math\n\n")
     after = Sources(tree / "src", tree).closure("checks.chain")
     assert {name for name in after if before[name] != after[name]} == {"lib/core.py"}
-
-
-def test_a_notebook_in_markdown_counts_with_what_its_code_imports(tree):
-    code = "```python tags=[]\nfrom checks import direct\n```\n"
-    text = f"# Title\n\nimport lib.unused\n\n{code}\n```\nimport lib.deep\n```\n"
-    (tree / "notebook.md").write_text(text)
-    files = Sources(tree / "src", tree).closure_of_script(tree / "notebook.md")
-    assert set(files) == {"notebook.md", "checks/direct.py", "lib/__init__.py", "lib/core.py"}

@@ -1,5 +1,6 @@
 """A SLURM cluster of one node on loopback, with daemons of its own and no accounting, started and stopped here."""
 
+import importlib.util
 import os
 import platform
 import pwd
@@ -48,11 +49,8 @@ def lacking() -> str:
     gone = [name for name in (*DAEMONS, "sbatch") if shutil.which(name, path=SBIN) is None]
     if gone:
         return f"no {', '.join(gone)} here (Debian: apt-get install slurmctld slurmd slurm-client munge)"
-    try:
-        import snakemake_executor_plugin_slurm  # noqa: F401
-    except ImportError:
-        return "no snakemake-executor-plugin-slurm here (the extra cluster)"
-    return ""
+    there = importlib.util.find_spec("snakemake_executor_plugin_slurm")
+    return "" if there else "no snakemake-executor-plugin-slurm here (the extra cluster)"
 
 
 def free_port() -> int:

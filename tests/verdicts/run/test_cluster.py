@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -196,6 +197,11 @@ class TestWithoutSlurm:
     def run(self, session, **options):
         return session.run(profile=Profile.CPU, cluster="slurm", **options)
 
+    def snakemake_is(self, code, monkeypatch):
+        """Let Python code stand for Snakemake."""
+        command = [sys.executable, "-c", code]
+        monkeypatch.setattr(cluster, "_snakemake", lambda *_: subprocess.Popen(command, start_new_session=True))
+
     def test_a_run_is_as_on_this_machine(self, session, toy):
         assert self.run(session) == 0 and "6 to run on SLURM" in session.said and "C1    The mean" in session.said
         assert self.cancelled == [(self.name, False), (self.name, True)]
@@ -212,30 +218,20 @@ class TestWithoutSlurm:
         assert f"beta.job was not started: see {logs / 'snakemake.log'}" in session.said
 
     def test_snakemake_that_breaks_is_told_with_its_log(self, toy, session, monkeypatch):
-        def broken(*_):
-            return subprocess.Popen([sys.executable, "-c", "raise SystemExit(1)"], start_new_session=True)
-
-        monkeypatch.setattr(cluster, "_snakemake", broken)
+        self.snakemake_is("raise SystemExit(1)", monkeypatch)
         monkeypatch.setattr(cluster, "tasks", lambda workspace, plan, jobs: [])
         assert self.run(session) == 3
         assert f"Snakemake ended with 1: see {toy.folder('cpu') / 'logs' / 'snakemake.log'}" in session.said
 
     def test_snakemake_that_is_killed_blames_no_job(self, toy, session, monkeypatch):
-        def killed(*_):
-            (toy.folder("cpu") / "logs" / "gamma.job.log").touch()
-            return subprocess.Popen(
-                [sys.executable, "-c", "import os; os.kill(os.getpid(), 9)"], start_new_session=True
-            )
-
-        monkeypatch.setattr(cluster, "_snakemake", killed)
+        log = toy.folder("cpu") / "logs" / "gamma.job.log"
+        self.snakemake_is(f"import os; open({str(log)!r}, 'w'); os.kill(os.getpid(), 9)", monkeypatch)
         assert self.run(session) == 3
         assert "Snakemake was killed by signal 9: its jobs are cancelled; run again to go on" in session.said
         assert "gamma.job has not ended" in session.said and "ended badly" not in session.said
 
     def test_a_controller_that_forgets_the_jobs_does_not_keep_the_run_waiting(self, toy, session, monkeypatch):
-        def waiting(*_):
-            return subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
-
+        self.snakemake_is("import time; time.sleep(600)", monkeypatch)
         looks = iter([[slurm_commands.Queued("7", self.name, "gamma.job", True)], UserError("SLURM does not answer")])
 
         def queued(prefix):
@@ -244,7 +240,6 @@ class TestWithoutSlurm:
                 raise look
             return look
 
-        monkeypatch.setattr(cluster, "_snakemake", waiting)
         monkeypatch.setattr(slurm_commands, "queued", queued)
         monkeypatch.setattr(cluster, "LOOK", 0.1)
         monkeypatch.setattr(cluster, "FORGOTTEN", 1.0)
@@ -288,10 +283,9 @@ class TestWithoutSlurm:
                 UserError, match=r"jobs of an earlier run may still write into .*: SLURM does not answer"
             ):
                 session.run(profile=Profile.CPU, **options)
-        cluster._cancel(toy.folder("cpu"), screen := Heard())
-        assert screen.lines == [
-            "jobs may be left in the queue, the next run cancels them: SLURM does not answer: squeue"
-        ]
+        lines = []
+        cluster._cancel(toy.folder("cpu"), SimpleNamespace(complain=lines.append))
+        assert lines == ["jobs may be left in the queue, the next run cancels them: SLURM does not answer: squeue"]
 
     def test_jobs_of_a_killed_driver_are_found_also_by_a_run_on_this_machine(self, session, toy):
         (toy.folder("cpu") / cluster.FOLDER / "killed").mkdir(parents=True)
@@ -300,13 +294,3 @@ class TestWithoutSlurm:
         assert "3 jobs of an earlier run, still in the queue: cancelled" in session.said
         assert self.cancelled == [(self.name, False)]
         assert session.run(profile=Profile.CPU, only=("A1",)) == 0 and len(self.cancelled) == 1
-
-
-class Heard:
-    """A screen that keeps what it hears."""
-
-    def __init__(self):
-        self.lines = []
-
-    def complain(self, line):
-        self.lines.append(line)

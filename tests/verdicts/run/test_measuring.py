@@ -21,10 +21,13 @@ def named(toy):
     return toy
 
 
-def test_the_function_is_called_with_settings_and_arguments(named):
+def test_the_function_is_called_with_settings_and_the_arguments_of_the_entry(named):
     named.run_all()
     record = named.record("A1").read_text()
     assert '"holds"' in record and f"{named.package}/alpha/more.py:5" in record
+    named.replace_in_claims("alpha", "at = 2", "at = 3")
+    named.run_all()
+    assert '"refuted"' in named.record("A1").read_text()
 
 
 def test_a_record_rests_on_the_module_that_is_named(named):
@@ -33,10 +36,3 @@ def test_a_record_rests_on_the_module_that_is_named(named):
     before = workspace.record_parts(claim)
     named.replace_in_module("alpha/more", "- 4", "- 4 + 0")
     assert before != named.workspace().record_parts(claim)
-
-
-def test_other_arguments_are_another_entry(named):
-    named.run_all()
-    named.replace_in_claims("alpha", "at = 2", "at = 3")
-    named.run_all()
-    assert '"refuted"' in named.record("A1").read_text()

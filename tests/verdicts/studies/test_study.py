@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.verdicts.studies.test_cells import Range
-from tests.verdicts.study_toy import calls, listed, tree, with_study
+from tests.verdicts.study_toy import listed, tree, with_study
 from verdicts.run.checks import Checks
 from verdicts.studies import Array, Store, cell
 from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
@@ -16,11 +16,6 @@ from verdicts.studies.study import cells_of, compute, labelled_table, share_of, 
 @pytest.fixture
 def toy(tmp_path):
     return with_study(tmp_path)
-
-
-def test_the_cells_are_those_that_the_study_lists(toy):
-    names = [tuple(each.labels.values()) for each in listed(toy.workspace())]
-    assert names == [(sampler, batch) for sampler in ("one", "two") for batch in range(3)]
 
 
 def test_a_cell_that_is_listed_twice_is_one(toy):
@@ -115,13 +110,3 @@ def test_cells_without_a_value_are_left_out(tmp_path):
     found, _ = table(tmp_path, broken.cell(0), broken.cell(2))
     assert [row["n"] for row in found] == ["2"]
     assert table(tmp_path, broken.cell(0))[1] == "\n"
-
-
-def test_the_table_is_the_same_whatever_was_computed_first(toy):
-    workspace = toy.workspace()
-    compute(reversed(listed(workspace)), store_of(workspace))
-    text = labelled_table(listed(workspace), store_of(workspace, reading=True))
-    found = list(csv.DictReader(text.splitlines()))
-    assert [(row["sampler"], row["batch"]) for row in found] == [(s, b) for s in ("one", "two") for b in "012"]
-    assert [float(row["energy"]) for row in found] == [1.0, 1.125, 1.25] * 2
-    assert len(calls(toy)) == 8
