@@ -10,7 +10,6 @@ from ams import samplers as sm
 from ams.laws import GaussianLaw
 from ams.laws.symbolic import (
     Norm,
-    Symbols,
     a,
     b,
     lam,
@@ -108,11 +107,3 @@ def test_a_step_size_from_norms() -> None:
     after = symbolic_step(langevin(sm.snr_of_score(snr)), State(x))
     size = 2 * (snr * Norm(z) / Norm(lam * (x - mu))) ** 2
     assert sp.simplify(after.x - (x - size * lam * (x - mu) + sp.sqrt(2 * size) * z)) == 0
-
-
-def test_the_algebra_of_expressions() -> None:
-    algebra, state = Symbols(), State(x, m)
-    assert algebra.begin_step(state) is state
-    assert algebra.combine((0.5, x), (a, m)) == x / 2 + a * m, "floats become exact"
-    assert algebra.clip(b, 0.0, 1.0) == b and algebra.finite(x / a)
-    assert symbolic_step(langevin(), State(x), size=2 * a).x == x - 2 * a * lam * (x - mu) + 2 * sp.sqrt(a) * z

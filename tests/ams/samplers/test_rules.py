@@ -16,7 +16,7 @@ from ams.samplers import Coefficients, Particles, PerSample, State, Step
 from ams.samplers.noise_sources import replayed
 from ams.samplers.rules import Size
 from ams.schedules import VP, Level, process_levels
-from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
+from tests.ams.tools import assert_equal, draws, trajectory
 
 SIZES = [0.05, 0.02, 0.1, 0.1, 0.03, 0.07]
 LEVELS = [Level(i, sigma=0.5, alpha=0.9 - 0.1 * i, step=a) for i, a in enumerate(SIZES)]
@@ -199,16 +199,6 @@ def test_each_ablation_is_the_algorithm_without_that_part(rule, parts, algebra, 
     wanted = by_hand(1e-2, norm=norm, **parts)
     assert_equal(path(sm.momentum(rule(sm.adaptive(1e-2))), algebra), wanted)
     assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"
-
-
-@pytest.mark.parametrize("rule", [rule for rule, _ in ABLATIONS.values()], ids=ABLATIONS)
-def test_each_ablation_has_an_exact_law(rule: Callable) -> None:
-    """Without noise a particle of a Gaussian target follows the mean of the exact law."""
-    law, level = GaussianLaw([0.5, 2.0], [0.3, -1.0]), Level(0, sigma=0.0, step=0.05)
-    program = [(sm.momentum(rule(sm.constant(0.6))), level)] * 9
-    start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
-    end = trajectory(program, start, lambda at, level: (law.mean - at) / law.variance, torch.zeros(9, 1, 2).double())
-    assert_equal(moments_at_end(law, program, law.start([1.0, 2.0], 0.0)).mean, end[-1][0])
 
 
 def test_without_averaging_it_is_langevin_with_a_factor_and_the_score_is_the_momentum() -> None:
