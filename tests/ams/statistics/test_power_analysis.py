@@ -54,13 +54,6 @@ def test_the_error_rates_of_counts_are_the_binomials(n: int, rate: float) -> Non
     assert not test.rejects(round(n * rate)) and test.rejects(float("nan"))
 
 
-def test_a_test_of_many_observations_is_the_normal_one() -> None:
-    plan = plan_mean_test(10**6, effect=0.01)
-    z = stats.norm.isf(0.01 * SUITE_FALSE_ALARM / 2)
-    assert plan.critical == pytest.approx(z, rel=1e-4)
-    assert plan.smallest == pytest.approx((z + stats.norm.isf(0.001)) / 1000, rel=1e-4)
-
-
 def test_planning_fails_if_the_effect_is_undetectable() -> None:
     with pytest.raises(Undetectable, match=r"100 observations detect 0\.85 .* not 0\.1: about 7232 are needed"):
         plan_mean_test(100, effect=0.1)
