@@ -63,20 +63,6 @@ def test_against_its_own_distribution_it_is_zero_on_average(monte_carlo: MonteCa
     assert 2 * 0.4 * distances.std(ddof=1) < 0.076, "the detected effect is far below that bias"
 
 
-@pytest.mark.monte_carlo(share=0.01)
-def test_the_exact_reference_is_the_limit_of_sampled_ones(monte_carlo: MonteCarlo) -> None:
-    """200 draws of the reference against the exact one, with the same sample."""
-    points, x = draws(5, 6, 4), draws(6, 25, 4)
-    exact, generator = MixtureReference(points, 0.7).energy_distance(x), monte_carlo.torch()
-
-    def sampled() -> float:
-        chosen = points[torch.randint(6, (200,), generator=generator)]
-        return energy_distance(x, chosen + 0.7 * torch.randn(200, 4, generator=generator, dtype=torch.float64))
-
-    test = monte_carlo.note(plan_mean_test(200, effect=0.6, share=monte_carlo.share))
-    assert not test.rejects([sampled() for _ in range(200)], exact)
-
-
 def test_one_reference_serves_several_samples() -> None:
     points, generator = torch.rand(7, 2, 3), torch.Generator().manual_seed(2)
     reference, known = MixtureReference(points, 0.3), MixtureReference(points, 0.3, mixture_spread(points, 0.3))

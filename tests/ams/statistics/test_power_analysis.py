@@ -118,14 +118,6 @@ def test_a_count_of_probability_0_gives_0() -> None:
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_the_error_rate_of_goodness_of_fit(monte_carlo: MonteCarlo) -> None:
-    """A level of 5 %, with a cell that is pooled."""
-    rng, p = monte_carlo.numpy(), np.array([0.3, 0.2, 0.2, 0.15, 0.1, 0.048, 0.002])
-    test = monte_carlo.note(plan_count_test(4000, 0.05, effect=0.035, share=monte_carlo.share))
-    assert not test.rejects(sum(goodness_of_fit(rng.multinomial(2000, p), p) < 0.05 for _ in range(4000)))
-
-
-@pytest.mark.monte_carlo(share=0.01)
 def test_the_power_of_a_planned_fit(monte_carlo: MonteCarlo) -> None:
     """Planned at a false alarm of 5 % and a power of 90 %: a die that is loaded by just the smallest effect."""
     rng, fair, trials = monte_carlo.numpy(), np.full(6, 1 / 6), 2000
