@@ -5,9 +5,8 @@ import math
 import pytest
 import torch
 
-from ams import samplers as sm
 from ams.laws import GaussianLaw, eigenlaw, expected_norm, rotated_back
-from ams.samplers import AffineTransition, NonFiniteState, langevin, leimkuhler_matthews
+from ams.samplers import NonFiniteState, langevin, leimkuhler_matthews
 from ams.schedules import Level
 from ams.targets import Gaussian
 from tests.ams.tools import assert_equal, draws, moments_at_end
@@ -42,15 +41,6 @@ def test_the_norm_is_the_expectation_over_all_directions() -> None:
     exact = expected_norm(*(torch.tensor(v, dtype=torch.float64) for v in ([0.5, 0.0], [2.0, 0.1], [3.0, 2.0])))
     assert law.norm(state.x) == pytest.approx(exact, rel=1e-14)
     assert law.norm(law.noise(state.x)) == pytest.approx(math.sqrt(2) * math.gamma(3) / math.gamma(2.5), rel=1e-12)
-
-
-def test_an_affine_step_has_its_transition_and_stationary_distribution() -> None:
-    law = GaussianLaw([2.0], [1.0])
-    state, step = law.begin_step(law.start(0.0, 1.0)), sm.affine(lambda level: AffineTransition(0.5, 0.2, 0.3))
-    after, _ = step(state, law.score, law.noise, HERE, law)
-    assert [part.item() for part in law.transition(after)] == pytest.approx([0.1, 0.4, 0.3])
-    moments = law.moments(law.set_stationary(state, after).x)
-    assert moments.mean.item() == pytest.approx(0.1 / 0.6) and moments.variance.item() == pytest.approx(0.09 / 0.84)
 
 
 def test_two_draws_of_a_step_are_independent() -> None:

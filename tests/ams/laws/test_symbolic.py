@@ -93,15 +93,6 @@ def test_the_norm_is_homogeneous_and_nothing_else() -> None:
     assert sp.latex(Norm(m)) == r"\left\langle m \right\rangle"
 
 
-def test_a_first_step_is_langevin_and_later_ones_have_the_rule() -> None:
-    step = momentum(momentum_rule(sm.adaptive()))
-    first = symbolic_step(step, State(x))
-    assert sp.expand(first.x - (x - a * lam * (x - mu) + sp.sqrt(2) * sp.sqrt(a) * z)) == 0
-    second = symbolic_step(step, State(x, m, s, drift=a, effective_drift=a))
-    rho = Norm(lam * (x - mu) + s) / Norm(m)
-    assert sp.simplify(second.drift - a * (1 + ((1 - rho) / (1 + rho)) ** 2) ** 2) == 0
-
-
 def test_a_step_size_from_norms() -> None:
     snr = sp.Rational(1, 10)
     after = symbolic_step(langevin(sm.snr_of_score(snr)), State(x))
