@@ -24,12 +24,10 @@ def toy(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("reproduce --jobs x", "--jobs"),
         ("reproduce --jobs 0", "--jobs 0: expected at least 1"),
         ("reproduce --profile slow", "invalid choice 'slow' for argument '--profile'"),
         ("reproduce --onyl A1", "Unrecognized options: --onyl, A1; did you mean --only?"),
         ("reproduce --profile quick --only", "--only: expected at least one ID; --list shows them"),
-        ("reproduce --profile quick --only A1 --force", "--force: expected at least one ID"),
         ("reproduce --force --list", "--force: expected at least one ID"),
         ("reproduce --profile quick --only B2 --strict", "--strict: B2 is not part of the quick profile: run with"),
         ("run B1 B2 --profile quick --strict", "not part of the quick profile: run with --profile cpu"),
@@ -41,11 +39,9 @@ def toy(tmp_path, monkeypatch):
         ("reproduce --profile quick --force C9", "unknown claim or group 'C9'"),
         ("reproduce --profile quick --only P3", "unknown claim or group 'P3': did you mean P1 or P2?"),
         ("reproduce --list P1", "P1: no claim here restates it; see --list"),
-        ("run b1x --profile quick", "unknown claim or group 'b1x': did you mean B1?"),
         ("list --profile quick zzz", "unknown claim or group 'zzz'"),
         ("check --profile paper", "config/paper.toml cannot be read"),
         ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
-        ("law --sampler langevin", "step"),
         ("expect", "--profile"),
     ],
 )

@@ -201,8 +201,4 @@ def test_invalid_arguments_are_refused() -> None:
     target = Empirical(digits())
     with pytest.raises(ValueError, match="no density at sigma = 0"):
         target.score(digits(), CLEAN)
-    with pytest.raises(ValueError, match="64 elements a row"):
-        target.score(torch.zeros(3, 63), Level(0, 1.0))
-    with pytest.raises(TypeError, match=r"target\.to"):
-        target.score(digits(torch.float64), Level(0, 1.0))
     assert len(target) == 1797
