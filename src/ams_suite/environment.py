@@ -35,6 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = ROOT / "pyproject.toml"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SATISFIED = "satisfied"
+SHOWN = 3  # of what is missing; the rest is counted
 READ = 2**18  # bytes of a log's end
 AMS = """\
 #!/bin/sh
@@ -100,17 +101,11 @@ def missing(extras: Sequence[str]) -> str:
     Raises KeyError for an extra that the project does not define.
     """
     try:
-        return summary([problem for problem in map(unmet, requirements(extras)) if problem])
+        problems = [problem for problem in map(unmet, requirements(extras)) if problem]
     except ModuleNotFoundError:  # neither packaging nor pip: so little is hardly an environment
         return "pip"
-
-
-def summary(problems: Sequence[str], shown: int = 3) -> str:
-    """Return `problems` as one line that names the first `shown` of them and counts the rest."""
-    if not problems:
-        return SATISFIED
-    rest = len(problems) - shown
-    return ", ".join(problems[:shown]) + (f" and {rest} more" if rest > 0 else "")
+    more = f" and {len(problems) - SHOWN} more" if len(problems) > SHOWN else ""
+    return ", ".join(problems[:SHOWN]) + more or SATISFIED
 
 
 def answers(url: str, seconds: float = 5.0) -> bool:

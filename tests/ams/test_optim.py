@@ -88,13 +88,6 @@ def test_a_compiler_traces_it_twice_and_changes_nothing() -> None:
     assert torch.equal(flat(parameters), flat(others)) and counter.frame_count == 2
 
 
-def test_without_a_filter_s_memory_it_is_gradient_descent() -> None:
-    parameters, given = start(), gradients(20)
-    before = flat(parameters)
-    descended(SGDF(parameters, lr=0.1, betas=(0.0, 0.9)), given)
-    assert torch.allclose(flat(parameters), before - 0.1 * given.sum(0), rtol=0, atol=1e-12)
-
-
 def test_a_closure_is_called_with_gradients() -> None:
     (x,) = parameters = [nn.Parameter(torch.ones(3))]
     optimiser = SGDF(parameters)

@@ -11,15 +11,12 @@ from tests.verdicts.toy import Toy
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
-    add(toy, f'greet = "{toy.package}.alpha.commands:Greet", broken = "{toy.package}.alpha.commands:Broken"')
+    commands = f'greet = "{toy.package}.alpha.commands:Greet", broken = "{toy.package}.alpha.commands:Broken"'
+    toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\ncommands = {{ {commands} }}')
     toy.lay("commands")
     monkeypatch.chdir(toy.root)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return toy
-
-
-def add(toy, commands):
-    toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\ncommands = {{ {commands} }}')
 
 
 def complaint(capsys, *words) -> str:

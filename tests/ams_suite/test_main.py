@@ -24,12 +24,10 @@ def toy(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "line"),
     [
-        ("reproduce --jobs x", "--jobs"),
         ("reproduce --jobs 0", "--jobs 0: expected at least 1"),
         ("reproduce --profile slow", "invalid choice 'slow' for argument '--profile'"),
         ("reproduce --onyl A1", "Unrecognized options: --onyl, A1; did you mean --only?"),
         ("reproduce --profile quick --only", "--only: expected at least one ID; --list shows them"),
-        ("reproduce --profile quick --only A1 --force", "--force: expected at least one ID"),
         ("reproduce --force --list", "--force: expected at least one ID"),
         ("reproduce --profile quick --only B2 --strict", "--strict: B2 is not part of the quick profile: run with"),
         ("run B1 B2 --profile quick --strict", "not part of the quick profile: run with --profile cpu"),
@@ -41,11 +39,9 @@ def toy(tmp_path, monkeypatch):
         ("reproduce --profile quick --force C9", "unknown claim or group 'C9'"),
         ("reproduce --profile quick --only P3", "unknown claim or group 'P3': did you mean P1 or P2?"),
         ("reproduce --list P1", "P1: no claim here restates it; see --list"),
-        ("run b1x --profile quick", "unknown claim or group 'b1x': did you mean B1?"),
         ("list --profile quick zzz", "unknown claim or group 'zzz'"),
         ("check --profile paper", "config/paper.toml cannot be read"),
         ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
-        ("law --sampler langevin", "step"),
         ("expect", "--profile"),
     ],
 )
@@ -213,24 +209,17 @@ class Ended:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def test_an_interrupt_that_python_drops_or_a_library_turns_into_another_error_is_one_line(monkeypatch, capfd):
+def test_an_interrupt_that_python_drops_is_one_line(monkeypatch, capfd):
     def dropped(orders, console):
         Ended()
         return 0
 
-    def turned(orders, console):
-        try:
-            os.kill(os.getpid(), signal.SIGTERM)
-        except KeyboardInterrupt as interrupt:
-            raise RuntimeError("of a library") from interrupt
-
     theirs = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        for work in (dropped, turned):
-            monkeypatch.setattr("verdicts.run.driver.reproduce", work)
-            assert main(["reproduce"]) == 130
-            said = capfd.readouterr().err
-            assert said.startswith("ams: interrupted") and said.count("\n") == 1, said
+        monkeypatch.setattr("verdicts.run.driver.reproduce", dropped)
+        assert main(["reproduce"]) == 130
+        said = capfd.readouterr().err
+        assert said.startswith("ams: interrupted") and said.count("\n") == 1, said
     finally:
         signal.signal(signal.SIGTERM, theirs)
 

@@ -64,7 +64,7 @@ class Faults(Frozen):
         """Return the faults that fit a pattern, all without patterns; raises UserError for one that nothing fits."""
         for pattern in patterns:
             if not any(fault.fits(pattern) for fault in self.fault):
-                raise unknown("fault", pattern, [fault.id for fault in self.fault], "--list shows them")
+                raise unknown("fault", pattern, [fault.id for fault in self.fault])
         return tuple(each for each in self.fault if not patterns or any(each.fits(pattern) for pattern in patterns))
 
 

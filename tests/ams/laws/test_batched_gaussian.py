@@ -53,14 +53,6 @@ def test_a_grid_of_snr_is_as_many_runs(of_adaptive: bool) -> None:
     assert_alike(stack, run(stack.column(snrs)), [run(snr) for snr in snrs])  # type: ignore[arg-type]
 
 
-def test_norms_are_those_of_each_run() -> None:
-    stack = BatchedGaussian(LAW, 2)
-    start = stack.start([1.0] * 3 + [0.0] * 3, [0.0] * 3 + [2.0] * 3)
-    norms = stack.norm(start.x).reshape(2, -1)
-    assert norms[0].tolist() == pytest.approx([7.0**0.5] * 3)
-    assert norms[1].tolist() == pytest.approx([LAW.norm(LAW.start(0.0, 2.0).x)] * 3)
-
-
 def test_a_run_that_diverges_leaves_the_others_alone() -> None:
     program_of = [[(sm.langevin(), Level(0, sigma=0.0, step=step))] * 400 for step in (1e-3, 1.0)]
     stack = BatchedGaussian(LAW, 2)

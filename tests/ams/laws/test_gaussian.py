@@ -5,11 +5,10 @@ import math
 import pytest
 import torch
 
-from ams import samplers as sm
 from ams.laws import GaussianLaw, eigenlaw, expected_norm, rotated_back
-from ams.samplers import AffineTransition, NonFiniteState, langevin, leimkuhler_matthews
+from ams.samplers import NonFiniteState, langevin, leimkuhler_matthews
 from ams.schedules import Level
-from ams.targets import CLEAN, Gaussian
+from ams.targets import Gaussian
 from tests.ams.tools import assert_equal, draws, moments_at_end
 
 HERE = Level(0, sigma=0.0, step=0.1)
@@ -36,46 +35,12 @@ def test_the_score_is_that_of_the_level() -> None:
     assert law.score(row, level)[0, 0].item() == pytest.approx(exact.item(), rel=1e-12)
 
 
-def test_covariances_are_carried() -> None:
-    """After two steps of constant momentum: position and momentum covary as the particles' recursion says."""
-    law = GaussianLaw([1.0])
-    state, _ = law.end([(sm.momentum(sm.momentum_rule(sm.constant(0.5))), HERE)] * 2, law.start(0.0, 1.0))
-    # x1 = .9 x0 + n z0; m1 = .5 (-x0) + .5 (-x1); x2 = x1 + .225 m1 + n z1, with n^2 = .2
-    n2 = 0.2
-    m_x0, m_z0 = -0.5 - 0.45, -0.5
-    x_x0, x_z0 = 0.9 + 0.225 * m_x0, 1.0 + 0.225 * m_z0
-    assert law.moments(state.m).variance.item() == pytest.approx(m_x0**2 + n2 * m_z0**2)
-    assert law.moments(state.x).variance.item() == pytest.approx(x_x0**2 + n2 * (x_z0**2 + 1))
-    assert law.covariance(state.x, state.m).item() == pytest.approx(m_x0 * x_x0 + n2 * m_z0 * x_z0)
-
-
 def test_the_norm_is_the_expectation_over_all_directions() -> None:
     law = GaussianLaw([1.0, 4.0], [0.0, 1.0], [3.0, 2.0])
     state = law.start([0.5, 0.0], [2.0, 0.1])
     exact = expected_norm(*(torch.tensor(v, dtype=torch.float64) for v in ([0.5, 0.0], [2.0, 0.1], [3.0, 2.0])))
     assert law.norm(state.x) == pytest.approx(exact, rel=1e-14)
     assert law.norm(law.noise(state.x)) == pytest.approx(math.sqrt(2) * math.gamma(3) / math.gamma(2.5), rel=1e-12)
-
-
-def test_equal_directions_may_be_counted_or_listed() -> None:
-    program = [(sm.momentum(sm.momentum_rule(sm.adaptive())), Level(0, sigma=0.0, step=0.02))] * 15
-    counted = GaussianLaw([1.0, 0.2], multiplicity=[2.0, 1.0])
-    listed = GaussianLaw([1.0, 1.0, 0.2])
-    one, info = counted.end(program, counted.start(1.0, 0.3))
-    other, other_info = listed.end(program, listed.start(1.0, 0.3))
-    assert info.coefficients.beta == pytest.approx(other_info.coefficients.beta, rel=1e-12)
-    assert counted.moments(one.x).variance[[0, 0, 1]].tolist() == pytest.approx(
-        listed.moments(other.x).variance.tolist()
-    )
-
-
-def test_an_affine_step_has_its_transition_and_stationary_distribution() -> None:
-    law = GaussianLaw([2.0], [1.0])
-    state, step = law.begin_step(law.start(0.0, 1.0)), sm.affine(lambda level: AffineTransition(0.5, 0.2, 0.3))
-    after, _ = step(state, law.score, law.noise, HERE, law)
-    assert [part.item() for part in law.transition(after)] == pytest.approx([0.1, 0.4, 0.3])
-    moments = law.moments(law.set_stationary(state, after).x)
-    assert moments.mean.item() == pytest.approx(0.1 / 0.6) and moments.variance.item() == pytest.approx(0.09 / 0.84)
 
 
 def test_two_draws_of_a_step_are_independent() -> None:
@@ -141,16 +106,6 @@ def test_langevin_on_a_full_covariance_is_the_matrix_recursion() -> None:
         mean = target.mean + matrix @ (mean - target.mean)
         covariance = matrix @ covariance @ matrix.mT + 0.1 * eye
     assert_equal((end.mean, end.covariance.matrix()), (mean, covariance))
-
-
-def test_the_target_comes_back_as_it_was() -> None:
-    target = full(1)
-    law = eigenlaw(target)
-    back = rotated_back(target, law.moments(law.start(law.mean.tolist(), law.variance.tolist()).x))
-    torch.testing.assert_close(back.mean, target.mean)
-    torch.testing.assert_close(back.covariance.matrix(), target.covariance.matrix())
-    x = torch.ones(3, 5, dtype=torch.float64)
-    torch.testing.assert_close(back.score(x, CLEAN), target.score(x, CLEAN))
 
 
 def test_a_diagonal_target_keeps_its_directions_and_shape() -> None:

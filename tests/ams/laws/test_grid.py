@@ -60,15 +60,6 @@ def test_the_start_is_what_was_asked_for():
     assert half_line(algebra.density(algebra.start(CLEAN, power=4.0))) < 0.05
 
 
-def test_norms_are_integrals_over_the_density():
-    algebra = GridAlgebra(Gaussian([0.3141], 0.7))
-    state = algebra.start(CLEAN)
-    s = algebra.score(state.x, CLEAN)
-    assert algebra.norm(s) == pytest.approx(math.sqrt(2 / math.pi / 0.7), rel=1e-12)
-    assert algebra.norm(Blurred(s.values, 0.5)) == pytest.approx(math.sqrt(2 / math.pi * (1 / 0.7 + 0.25)), rel=1e-12)
-    assert algebra.norm(algebra.noise(state.x)) == pytest.approx(math.sqrt(2 / math.pi), rel=1e-12)
-
-
 def test_steps_that_are_no_kernel_of_position_are_refused():
     algebra = GridAlgebra(MIXTURE)
     levels = process_levels(VE(0.02, 20.0), 4, 1e-3)

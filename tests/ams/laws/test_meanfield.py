@@ -2,14 +2,13 @@
 
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 
 from ams.laws import meanfield
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.meanfield import frozen_density, mean_field, returned_momentum
+from ams.laws.meanfield import mean_field
 from ams.laws.stationary import solved
-from ams.samplers import State, adaptive, momentum_rule
+from ams.samplers import adaptive, momentum_rule
 from ams.targets import Gaussian
 
 RULE = momentum_rule(adaptive(1e-9))
@@ -37,11 +36,3 @@ def test_a_search_that_does_not_converge_is_an_error(monkeypatch):
     monkeypatch.setattr(meanfield, "root_scalar", lambda *_, **__: lost)
     with pytest.raises(ArithmeticError, match="no stationary momentum coefficient at step 0"):
         mean_field(Gaussian([0.0], 0.25), RULE, 0.02, nodes=3)
-
-
-def test_the_algebra_of_rules():
-    stationary = frozen_density(Gaussian([0.0], 0.25), 0.02, 0.2, nodes=4)
-    assert 0.0 < returned_momentum(Gaussian([0.0], 0.25), RULE, 0.02, 0.2, stationary) < 1.0
-    algebra, state = meanfield._RuleAlgebra(stationary, np.ones((*stationary.auxiliary.shape, 1))), State(np.ones(1))
-    assert algebra.begin_step(state) is state
-    assert algebra.finite(np.ones((1, 1, 1))) and not algebra.finite(np.full((1, 1, 1), np.inf))

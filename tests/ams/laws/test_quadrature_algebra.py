@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
-from ams.samplers import State, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
+from ams.samplers import State, langevin, leimkuhler_matthews
 from ams.targets import CLEAN, Gaussian, GaussianMixture
 
 
@@ -55,10 +55,3 @@ def test_folded_normal():
     for mean, spread in ((0.7, 0.5), (0.0, 2.0), (5.0, 0.3)):
         exact = stats.foldnorm(mean / spread, scale=spread).mean()
         assert folded(np.array([mean, -mean]), spread) == pytest.approx([exact, exact], rel=1e-14)
-
-
-def test_momentum_is_seen_at_its_own_nodes():
-    algebra, x, m = NodeAlgebra(Gaussian([0.0])), np.array([0.0, 1.0]), np.array([2.0, -1.0])
-    after = algebra.image(momentum(momentum_rule(constant(0.5))), State(Blurred(x), Blurred(m)), 0.1)
-    assert after.m.values == pytest.approx(0.5 * m - 0.5 * x) and after.m.spread == 0.0
-    assert after.x.values == pytest.approx(x + 0.225 * after.m.values)

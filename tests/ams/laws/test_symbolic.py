@@ -10,7 +10,6 @@ from ams import samplers as sm
 from ams.laws import GaussianLaw
 from ams.laws.symbolic import (
     Norm,
-    Symbols,
     a,
     b,
     lam,
@@ -94,25 +93,8 @@ def test_the_norm_is_homogeneous_and_nothing_else() -> None:
     assert sp.latex(Norm(m)) == r"\left\langle m \right\rangle"
 
 
-def test_a_first_step_is_langevin_and_later_ones_have_the_rule() -> None:
-    step = momentum(momentum_rule(sm.adaptive()))
-    first = symbolic_step(step, State(x))
-    assert sp.expand(first.x - (x - a * lam * (x - mu) + sp.sqrt(2) * sp.sqrt(a) * z)) == 0
-    second = symbolic_step(step, State(x, m, s, drift=a, effective_drift=a))
-    rho = Norm(lam * (x - mu) + s) / Norm(m)
-    assert sp.simplify(second.drift - a * (1 + ((1 - rho) / (1 + rho)) ** 2) ** 2) == 0
-
-
 def test_a_step_size_from_norms() -> None:
     snr = sp.Rational(1, 10)
     after = symbolic_step(langevin(sm.snr_of_score(snr)), State(x))
     size = 2 * (snr * Norm(z) / Norm(lam * (x - mu))) ** 2
     assert sp.simplify(after.x - (x - size * lam * (x - mu) + sp.sqrt(2 * size) * z)) == 0
-
-
-def test_the_algebra_of_expressions() -> None:
-    algebra, state = Symbols(), State(x, m)
-    assert algebra.begin_step(state) is state
-    assert algebra.combine((0.5, x), (a, m)) == x / 2 + a * m, "floats become exact"
-    assert algebra.clip(b, 0.0, 1.0) == b and algebra.finite(x / a)
-    assert symbolic_step(langevin(), State(x), size=2 * a).x == x - 2 * a * lam * (x - mu) + 2 * sp.sqrt(a) * z

@@ -94,34 +94,6 @@ def test_there_is_no_step_from_the_last_level(step: sm.Step) -> None:
     assert next_level(PAIRS["VE"][0]) is PAIRS["VE"][0].next
 
 
-def test_heun_is_the_trapezoidal_rule() -> None:
-    level, after = PAIRS["VP"]
-    x, mu = 0.9, 0.2
-
-    def slope(y: float, at: Level) -> float:
-        """Return `dy/dv = -sigma s(r y)`."""
-        return -at.sigma * (at.scale * mu - at.scale * y) / (at.scale**2 * 0.5 + at.sigma**2)
-
-    y, h = x / level.scale, after.sigma / after.scale - level.sigma / level.scale
-    guess = y + h * slope(y, level)
-    exact = after.scale * (y + h * (slope(y, level) + slope(guess, after)) / 2)
-    law = GaussianLaw([0.5], [mu])
-    state, info = law.end([(sm.flow_heun, level)], law.start(x, 0.0))
-    assert law.moments(state.x).mean.item() == pytest.approx(exact, rel=1e-12)
-    assert law.moments(info.at).mean.item() == pytest.approx(after.scale * guess, rel=1e-12)
-    assert info.evaluations == 2
-
-
-def test_heun_ends_as_euler_at_sigma_0() -> None:
-    levels, law = linked([Level(0, 1.0), Level(1, 0.0)]), GaussianLaw([0.5], [0.2])
-    ends = [
-        law.end(sm.one_step_per_level(step, levels), law.start(1.0, 0.3))
-        for step in (sm.flow_heun, sm.affine(sm.flow_euler))
-    ]
-    assert ends[0][1].evaluations == ends[1][1].evaluations == 1
-    assert torch.equal(ends[0][0].x, ends[1][0].x)
-
-
 VARIANCE, MEAN = 0.3, 0.8
 COUNTS = [32, 64, 128, 256]
 SCHEDULES: dict[str, Callable[[int], list[Level]]] = {
@@ -190,12 +162,6 @@ def test_special_cases_of_consistent_are_ancestral_and_euler(kind: str) -> None:
     assert sm.consistent(1 - gamma**2)(levels[0]) == pytest.approx(sm.ancestral(levels[0]), rel=1e-12)
     nearly = sm.consistent(1 - gamma * (1 - 1e-12))(levels[0])
     assert nearly == pytest.approx(sm.flow_euler(levels[0]), rel=1e-10, abs=1e-5)
-
-
-def test_the_published_consistent_update() -> None:
-    """`x + eta sigma_i^2 s + sigma_{i+1} sqrt(1 - ((1 - eta) / g')^2) z`."""
-    transition = sm.consistent(0.6)(ve_levels([2.0, 1.5])[0])
-    assert transition == pytest.approx((1.0, 0.6 * 4.0, 1.5 * math.sqrt(1 - (0.4 / 0.75) ** 2)), rel=1e-13)
 
 
 @pytest.mark.parametrize("eta", [0.25, 1.75, 0.1, 2.0, math.nan])

@@ -86,13 +86,6 @@ def test_particles_follow_the_formulas(algebra: Callable[[], Particles], e: floa
     assert_equal(end, by_hand(x, p, noise, sigmas, target, e))
 
 
-def test_without_refreshment_it_is_dpm_solver() -> None:
-    law, levels = GaussianLaw([1.0, 0.01], [0.5, -1.0]), levels_of([0.01, 0.1, 0.4, 2.0, 10.0])
-    steps = annealed_baoab(lambda h: KineticParameters(0.0, 0.5)), sm.dpm_solver()
-    programs = (sm.one_step_per_level(step, levels) for step in steps)
-    assert_equal(*(moments_at_end(law, program, law.start(0.0, 100.0)) for program in programs), 1e-12, 1e-14)
-
-
 def test_at_equal_noise_levels_it_is_leimkuhler_matthews() -> None:
     """At `e = 0`, from the second step on."""
     x, *noise = draws(2, 6, 4, 3)

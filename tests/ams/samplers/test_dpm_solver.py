@@ -13,7 +13,7 @@ from ams.samplers import Step, dpm_solver
 from ams.samplers.noise_sources import replayed
 from ams.schedules import VP, process_levels, ve_levels
 from ams.statistics import Interval, convergence_order
-from tests.ams.samplers.test_affine_transitions import COUNTS, MEAN, SCHEDULES, VARIANCE, flow_error, weak_error
+from tests.ams.samplers.test_affine_transitions import COUNTS, MEAN, SCHEDULES, flow_error, weak_error
 from tests.ams.tools import assert_equal, draws, moments_at_end
 
 
@@ -46,14 +46,6 @@ def test_the_published_update(eta: float) -> None:
         assert_equal(state.x, x)
         assert info.evaluations == 1
         before, last_h = point, h
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-def test_its_first_step_is_ddim_or_ancestral(schedule: str) -> None:
-    levels, law = SCHEDULES[schedule](1), GaussianLaw([VARIANCE], [MEAN])
-    for eta, kernel in ((0.0, sm.flow_euler), (1.0, sm.ancestral)):
-        programs = (sm.one_step_per_level(step, levels) for step in (dpm_solver(eta), sm.affine(kernel)))
-        assert_equal(*(law.end(program, law.start(2.0, 1.0))[0].x for program in programs))
 
 
 def order(error: Callable[[Step, str, int], float], step: Step, schedule: str) -> Interval:

@@ -16,7 +16,7 @@ from ams.samplers import Coefficients, Particles, PerSample, State, Step
 from ams.samplers.noise_sources import replayed
 from ams.samplers.rules import Size
 from ams.schedules import VP, Level, process_levels
-from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
+from tests.ams.tools import assert_equal, draws, trajectory
 
 SIZES = [0.05, 0.02, 0.1, 0.1, 0.03, 0.07]
 LEVELS = [Level(i, sigma=0.5, alpha=0.9 - 0.1 * i, step=a) for i, a in enumerate(SIZES)]
@@ -116,13 +116,6 @@ def test_constant_momentum_zero_is_langevin(algebra: type[Particles]) -> None:
     assert_equal(path(constant(0.0), algebra), path(sm.langevin(), algebra))
 
 
-def test_langevin_with_a_factor_and_with_an_snr() -> None:
-    exact = X + 2 * 0.05 * score(X) + math.sqrt(0.1) * NOISE[0]
-    assert_equal(path(sm.langevin(factor=2.0))[0], exact)
-    a = 2 * 0.9 * (0.2 * mean_norm(NOISE[0]) / mean_norm(score(X))) ** 2
-    assert_equal(path(sm.langevin(sm.snr_of_score(0.2)))[0], X + a * score(X) + (2 * a) ** 0.5 * NOISE[0])
-
-
 def test_recorded_coefficients_replay_their_run() -> None:
     step = FORMS["adaptive, annealed"][0]
     states = sm.run([(step, level) for level in LEVELS], State(X), score, replayed(NOISE), Particles())
@@ -131,15 +124,6 @@ def test_recorded_coefficients_replay_their_run() -> None:
     assert recorded[0] == Coefficients(0.0, 0.05, 0.05, math.sqrt(0.1), extra=0.04)
     assert all(each.rho > 0 and each.extra == 0.0 for each in recorded[1:])
     assert all(each.drift == each.step * sm.authors_factor(each.beta) for each in recorded)
-
-
-def test_leimkuhler_matthews_averages_two_draws() -> None:
-    x, program = X, [(sm.leimkuhler_matthews, LEVELS[0])] * 3
-    states = sm.run(program, State(X), score, replayed(NOISE), Particles())
-    for number, (state, info) in enumerate(states):
-        mean = x + 0.05 * score(x)
-        x = mean + math.sqrt(0.025) * (NOISE[number] + NOISE[number + 1])
-        assert_equal([state.x, info.mean()], [x, mean])
 
 
 SNR, SIZED = 0.16, Level(2, sigma=0.5, alpha=0.7)
@@ -156,12 +140,6 @@ def test_the_step_is_sized_by_the_direction(rule: type[Size], direction: torch.T
     column = rule(SNR)(State(S, M, S), S, Z, 0.6, SIZED, PerSample())
     assert column.shape == (3, 1, 1, 1)
     torch.testing.assert_close(column.flatten(), 2 * 0.7 * (SNR * norms[0] / norms[1]) ** 2, rtol=1e-12, atol=0)
-
-
-@pytest.mark.parametrize("rule", [rule for rule, _ in SIZES_OF])
-def test_at_the_first_step_all_take_the_score(rule: type[Size]) -> None:
-    size = rule(SNR)(State(S), S, Z, 0.0, SIZED, Particles())
-    assert size == sm.snr_of_score(SNR)(State(S), S, Z, 0.0, SIZED, Particles())
 
 
 @pytest.mark.parametrize("rule", [rule for rule, _ in SIZES_OF])
@@ -199,16 +177,6 @@ def test_each_ablation_is_the_algorithm_without_that_part(rule, parts, algebra, 
     wanted = by_hand(1e-2, norm=norm, **parts)
     assert_equal(path(sm.momentum(rule(sm.adaptive(1e-2))), algebra), wanted)
     assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"
-
-
-@pytest.mark.parametrize("rule", [rule for rule, _ in ABLATIONS.values()], ids=ABLATIONS)
-def test_each_ablation_has_an_exact_law(rule: Callable) -> None:
-    """Without noise a particle of a Gaussian target follows the mean of the exact law."""
-    law, level = GaussianLaw([0.5, 2.0], [0.3, -1.0]), Level(0, sigma=0.0, step=0.05)
-    program = [(sm.momentum(rule(sm.constant(0.6))), level)] * 9
-    start = torch.tensor([[1.0, 2.0]], dtype=torch.float64)
-    end = trajectory(program, start, lambda at, level: (law.mean - at) / law.variance, torch.zeros(9, 1, 2).double())
-    assert_equal(moments_at_end(law, program, law.start([1.0, 2.0], 0.0)).mean, end[-1][0])
 
 
 def test_without_averaging_it_is_langevin_with_a_factor_and_the_score_is_the_momentum() -> None:

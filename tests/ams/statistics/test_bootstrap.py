@@ -29,15 +29,6 @@ def test_a_unit_is_drawn_as_a_whole_and_a_source_keeps_its_size():
     np.testing.assert_array_equal(drawn[:, 7:].sum(1), 5)
 
 
-def test_it_is_about_as_long_as_the_normal_interval_of_a_mean():
-    values = np.random.default_rng(0).standard_normal(400)
-    interval = bootstrap_interval(mean_of(values), [singles(0, 400)], seed=0, resamples=2000)
-    half = stats.norm.isf(0.005) * values.std() / math.sqrt(400)
-    assert interval.value == pytest.approx(values.mean())
-    assert (interval.value - interval.low, interval.high - interval.value) == pytest.approx((half, half), rel=0.15)
-    assert interval.n == 400
-
-
 @pytest.mark.monte_carlo(share=0.01)
 def test_its_coverage_is_about_nominal(monte_carlo: MonteCarlo):
     """Misses of 400 nominal 90 % intervals of a mean of 50: an exact binomial test of the 11 % that is known.

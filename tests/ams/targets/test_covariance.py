@@ -1,11 +1,10 @@
-"""Covariances: all forms of the argument, densities and draws, and invalid arguments."""
+"""Covariances: all forms of the argument, and invalid arguments; the targets' tests see what they compute."""
 
 import math
 
 import pytest
 import torch
 
-from ams.schedules import Level
 from ams.targets import Covariance
 from ams.targets.covariance import as_covariance
 from tests.ams.tools import draws
@@ -32,25 +31,6 @@ def test_components_have_one_form_or_their_own() -> None:
     torch.testing.assert_close(both.component(1).matrix(), 2 * MATRIX, rtol=1e-14, atol=1e-14)
     diagonal = as_covariance(torch.ones(2, 2, 2), means, SHAPE)
     assert torch.equal(diagonal.component(0).matrix(), torch.eye(4).double())
-
-
-def test_noise_is_added_in_the_eigenbasis() -> None:
-    level = Level(0, 0.3, 0.5)
-    expected = 0.25 * MATRIX + 0.09 * torch.eye(4).double()
-    marginal = as_covariance(MATRIX, MEAN, SHAPE).marginal(level)
-    torch.testing.assert_close(marginal.matrix(), expected, rtol=1e-14, atol=1e-14)
-    y = draws(0, 5, 4)
-    torch.testing.assert_close(marginal.solve(y), torch.linalg.solve(expected, y.mT).mT, rtol=1e-12, atol=1e-13)
-    torch.testing.assert_close(marginal.from_eigenbasis(marginal.to_eigenbasis(y)), y, rtol=1e-13, atol=1e-13)
-
-
-def test_density_and_draws_are_those_of_the_matrix() -> None:
-    covariance, eye = as_covariance(MATRIX, MEAN, SHAPE), torch.eye(4, dtype=torch.float64)
-    y = draws(0, 5, 4)
-    reference = torch.distributions.MultivariateNormal(MEAN, MATRIX)
-    torch.testing.assert_close(covariance.log_density(y), reference.log_prob(y), rtol=1e-12, atol=1e-12)
-    root = covariance.color(eye)
-    torch.testing.assert_close(root.mT @ root, MATRIX, rtol=1e-13, atol=1e-13)
 
 
 def test_rounding_of_single_precision_is_allowed() -> None:
