@@ -35,6 +35,20 @@ CHECKS = (
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
 
+CAUSES = {
+    ("finite", "float32", "bfloat16"): "a division by a noise level or scale of 0; tables kept in low precision",
+    ("noise", "deterministic"): "a start or a draw of your own in `run`; state `noise`",
+    ("rows independent",): "means or norms over the batch. Where they are meant, say so in your documentation",
+    ("rotation", "scaling"): "clipping, thresholds; `data_std`",
+    ("start",): "the factor on the start, `prior`",
+    ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
+    ("end",): "the last step, the last noise level",
+    ("order of each step",): "the step's formula, its sign and factors",
+    ("order on uneven steps",): "weights made for steps of one length",
+    ("order",): "the first step of a multistep method, and the past values that it is given",
+}
+"""What to look at first where a check is refuted, from the top: later ones often follow from earlier ones."""
+
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
 NOT_AFFINE = "not affine: there is no exact law"
@@ -119,6 +133,12 @@ class Report:
         reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
         return "; ".join(reasons) if self.verdict != HOLDS else "no check refutes it"
 
+    @property
+    def hint(self) -> str:
+        """Return what to look at first in a refuted sampler's code, empty for others and where nothing is known."""
+        refuted = {each.check for each in self.judgements if each.verdict == REFUTED}
+        return next((cause for checks, cause in CAUSES.items() if refuted & {*checks}), "")
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values, in the keys of `ams conform --json`."""
         measured = self.convergence.order if self.convergence else None
@@ -132,6 +152,7 @@ class Report:
             "settings": self.settings,
             "verdict": self.verdict,
             "why": self.why,
+            "hint": self.hint,
             "worst": self.worst and self.worst._asdict(),
             "noted": [each.check for each in self.judgements if each.verdict == NOTED],
             "stated_order": self.order,
@@ -167,6 +188,7 @@ class Report:
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
             f"  {self.why}",
             *([f"  Look here first: {self.worst.text()}"] if self.worst else []),
+            *([f"  Look at: {self.hint}"] if self.hint else []),
             "",
         ]
         lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]

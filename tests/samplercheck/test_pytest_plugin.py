@@ -32,6 +32,11 @@ def test_the_docs_have_every_check_with_its_threshold() -> None:
         "error on the mixture": report.FAR,
     }
     stated |= {"rotation": TIGHT, "float32": SINGLE}
+    for checks, cause in report.CAUSES.items():
+        first = ", with each step right" if checks == ("order",) else ""
+        assert re.search(
+            rf"^\| {', '.join(checks)}{first} \|.*\| {re.escape(cause)} \|$", DOCS.read_text(), re.MULTILINE
+        )
     for name, value in stated.items():
         assert f"{value:g}".replace("e-0", "e-") in dict(rows)[name], name
 
