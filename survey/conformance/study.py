@@ -25,7 +25,7 @@ from samplercheck.adapters import (  # noqa: F401
     refiners,
     smalldiffusion,
 )
-from survey.conformance import defects
+from survey.conformance import corpus, defects
 from survey.conformance.settings import Settings
 from verdicts.studies import Cell, cell
 
@@ -85,6 +85,7 @@ def _arguments(row: Row, release: str, settings: Settings) -> tuple[str, str, st
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield a cell for each row of an installed library, and for each defect that the profile's claims measure."""
     release_of = cache(adapters.installed)
+    yield from corpus.cells() if settings.bugs else ()
     for row in rows(settings):
         if (release := release_of(row.library)) is not None:
             yield report.cell(*_arguments(row, release, settings))

@@ -1,0 +1,1 @@
+"""Publicly reported bugs of samplers, each restated in code before and after its fix."""
