@@ -335,7 +335,7 @@ def test_the_notation_is_shown_where_there_is_one(toy):
 
 
 def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
-    expected_of(collect(toy.run_all())).write(expected_path(toy.root, Profile.QUICK))
+    expected_of(collect(toy.run_all()), {}, 0.0, 1.0).write(expected_path(toy.root, Profile.QUICK))
     same = text_of(toy.workspace())
     assert "3 checks are where they were, 0 moved" in same and "Kept value 2 [1.9, 2.1]: as kept." in same
     toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
