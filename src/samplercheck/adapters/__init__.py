@@ -9,6 +9,7 @@ import fnmatch
 import importlib
 import importlib.util
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from importlib.machinery import ModuleSpec
@@ -158,7 +159,8 @@ def module_of(path: Path) -> ModuleType:
     while (top / "__init__.py").is_file():
         top, name = top.parent, f"{top.name}.{name}"
     if top == path.parent:
-        name = f"_sampler_files_of_{top.name}.{name}"
+        folder_name = re.sub(r"\W", "_", top.name)  # a dot in it would name a package
+        name = f"_sampler_files_of_{folder_name}.{name}"
     if str(top) not in sys.path:  # first, as for `python FILE.py`, and to stay: it may import when it runs
         sys.path.insert(0, str(top))
     for depth in range(name.count("."), 0, -1):
