@@ -157,6 +157,7 @@ def _add_survey() -> None:
     """Add the libraries that the survey has by file, where it lies beside the kit, in a checkout of the suite."""
     with suppress(ModuleNotFoundError):
         import_module("survey.by_file")
+        import_module("survey.more")
 
 
 def _check_options(order: int | None, guidance: float | None, clip: float | None) -> None:

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from survey import by_file
+from survey import by_file, more
 from survey.conformance import defects, derivations, study
 from survey.conformance.settings import Settings
 from verdicts import Measurement
@@ -35,8 +35,17 @@ def fixed(names: Sequence[str]) -> Measurement:
 
 def refuted_samplers_by_file(settings: Settings) -> Measurement:
     """Count the refuted samplers of those whose code no package index has; raises for missing code."""
-    counted = [refuted_samplers(settings, library) for library in BY_FILE]
-    detail = {library: dict(one.detail) for library, one in zip(BY_FILE, counted, strict=True)}
+    return _refuted_samplers_of(settings, BY_FILE)
+
+
+def refuted_samplers_of_more(settings: Settings) -> Measurement:
+    """Count the refuted samplers of more repositories, at their defaults; raises for missing code."""
+    return _refuted_samplers_of(settings, tuple(more.SAMPLERS))
+
+
+def _refuted_samplers_of(settings: Settings, libraries: Sequence[str]) -> Measurement:
+    counted = [refuted_samplers(settings, library) for library in libraries]
+    detail = {library: dict(one.detail) for library, one in zip(libraries, counted, strict=True)}
     return Measurement(value=sum(one.value for one in counted), n=sum(one.n or 0 for one in counted), detail=detail)
 
 

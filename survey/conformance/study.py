@@ -25,6 +25,7 @@ from samplercheck.adapters import (  # noqa: F401
     refiners,
     smalldiffusion,
 )
+from survey import more
 from survey.conformance import corpus, defects
 from survey.conformance.settings import Settings
 from verdicts.studies import Cell, cell
@@ -48,9 +49,10 @@ class Row(NamedTuple):
 
 @cache
 def survey() -> tuple[Row, ...]:
-    """Return all rows of the survey."""
+    """Return all rows of the survey: those listed, and the samplers of more repositories, at their defaults."""
     content = tomllib.loads(Path(__file__).with_name("survey.toml").read_text())
-    return tuple(Row(library, *row) for library, rows in content.items() for row in rows)
+    listed = [Row(library, *row) for library, rows in content.items() for row in rows]
+    return (*listed, *(Row(name, each, {}, "full") for name, samplers in more.SAMPLERS.items() for each in samplers))
 
 
 def rows(settings: Settings, library: str | None = None) -> list[Row]:

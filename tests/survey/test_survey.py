@@ -7,6 +7,7 @@ import pytest
 
 from ams.data.registry import CODE
 from samplercheck import adapters
+from survey import more
 from survey.conformance import defects, study
 from survey.conformance.settings import Settings
 from tests.claims import claims, expected, verdict_of
@@ -42,6 +43,8 @@ def of_a_library(library):
     """Return the packages and the registered files that a library's samplers come from."""
     if library in adapters.LIBRARIES:
         return {adapters.LIBRARIES[library].split()[-1]}, set()
+    if library in more.SAMPLERS:  # its files are checked as a whole
+        return {"diffusers", "k-diffusion", "torchdiffeq"}, set()
     return set(), {library, *(name for name in CODE if name.startswith(f"{library}-"))}
 
 

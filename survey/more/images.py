@@ -1,0 +1,187 @@
+"""Samplers of seven image repositories, at their defaults unless the name says more.
+
+- crowsonkb/v-diffusion-pytorch: functions of a v network at times of the cosine schedule, on its spliced steps.
+- openai/guided-diffusion: loops over a subset of about 8000 timesteps here, with `clip_denoised` off.
+- openai/consistency_models: functions of a denoiser at Karras' noise levels, as `karras_sample` calls them; its own
+  clamp of the samples to [-1, 1] is left out, and so is what needs a distilled model in place of a denoiser.
+- CompVis/latent-diffusion: DDIM and PLMS over a subset of about 8000 timesteps here, with betas of its `linear` kind.
+- NVlabs/edm2: EDM's sampler, without guidance.
+- baofff/U-ViT: Euler-Maruyama for its reverse SDE and probability flow.
+- willisma/SiT: Euler's ODE solver and the SDE solvers, of a velocity network on the linear path. Its default for the
+  ODE, dopri5, is left out: it passes the network times above 1, which are no noise levels.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from samplercheck import entry_points
+from samplercheck.answered_draws import Draws
+from samplercheck.model import Network, noise_level
+from samplercheck.sampler import Sampler, places
+from survey.more.repository import REPOSITORIES, code, folder
+
+V, GUIDED, CONSISTENCY = "crowsonkb/v-diffusion-pytorch", "openai/guided-diffusion", "openai/consistency_models"
+LATENT, EDM2, UVIT, SIT = "CompVis/latent-diffusion", "NVlabs/edm2", "baofff/U-ViT", "willisma/SiT"
+FINE = 8000  # timesteps, in place of 1000: their number is an argument of the code
+SIGMA_MIN, SIGMA_MAX = 0.002, 80.0  # the defaults of `karras_sample`
+
+
+def _sampler(name: str, kind: str, run: Any, start: float = 1.0, **more: Any) -> Sampler:
+    return Sampler(f"{name}:{kind}", REPOSITORIES[name].commit[:8], run, lambda steps: start, **more)
+
+
+def _v_diffusion(kind: str, order: int, eta: float | None = None) -> Sampler:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
+        sampling = code(V, "diffusion/sampling.py")
+
+        def model(x: Tensor, t: Tensor) -> Tensor:
+            return network("v", x, noise_level(*sampling.utils.t_to_alpha_sigma(t.double())))
+
+        falling = (1 - places(steps, uneven))[:-1].to(torch.get_default_dtype())
+        times = sampling.utils.get_spliced_ddpm_cosine_schedule(falling)
+        more = {} if eta is None else {"eta": eta}
+        return getattr(sampling, kind.partition(" ")[0])(model, x, times, extra_args={}, **more)
+
+    return _sampler(V, kind, run, order=order, noise=eta or 0.0, uneven=partial(run, uneven=True))
+
+
+def _eps(network: Network, betas: Tensor) -> Callable[..., Tensor]:
+    """Return a network that is told timesteps of these betas."""
+    left = (1 - betas).cumprod(0)
+    return lambda x, t, *_: network("eps", x, noise_level(left[t[0]].sqrt(), (1 - left[t[0]]).sqrt()))
+
+
+def _guided_diffusion(kind: str, noise: float, respacing: str = "", small: bool = False, **more: Any) -> Sampler:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        timesteps = FINE // steps * steps
+        script = code(GUIDED, "guided_diffusion/script_util.py")
+        made = script.create_gaussian_diffusion(
+            steps=timesteps, timestep_respacing=f"{respacing}{steps}", sigma_small=small
+        )
+        model = _eps(network, torch.as_tensor(script.gd.get_named_beta_schedule("linear", timesteps)))
+        loop = getattr(made, kind.partition(" ")[0])
+        return loop(model, x.shape, noise=x, clip_denoised=False, device="cpu", **more)
+
+    return _sampler(GUIDED, kind, run, order=1, noise=noise)
+
+
+def _consistency_models(kind: str, order: int | None, noise: float | None = 0.0, **more: Any) -> Sampler:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        diffusion = code(CONSISTENCY, "cm/karras_diffusion.py", "piq", "mpi4py", "blobfile")
+        levels = steps + (kind == "sample_progdist")  # which leaves out the last one, 0
+        sigmas = diffusion.get_sigmas_karras(levels, SIGMA_MIN, SIGMA_MAX)
+
+        def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
+            return network("x0", x, noise_level(1.0, sigma))
+
+        generator = diffusion.get_generator("dummy")
+        return getattr(diffusion, kind.partition(" ")[0])(denoiser, x, sigmas, generator, **more)
+
+    return _sampler(CONSISTENCY, kind, run, SIGMA_MAX, order=order, noise=noise, data_std=0.5)
+
+
+def _latent_diffusion(kind: str, order: int, eta: float = 0.0) -> Sampler:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        if (place := str(folder(LATENT))) not in sys.path:
+            sys.path.append(place)  # its files import each other by the name of the package
+        util, name = code(LATENT, "ldm/modules/diffusionmodules/util.py"), kind.partition(" ")[0]
+        timesteps = FINE // steps * steps
+        scale = 1000 / timesteps
+        betas = torch.as_tensor(util.make_beta_schedule("linear", timesteps, 1e-4 * scale, 2e-2 * scale))
+        left = (1 - betas).cumprod(0).to(torch.get_default_dtype())
+        model = SimpleNamespace(num_timesteps=timesteps, betas=betas, device="cpu", alphas_cumprod=left)
+        model.alphas_cumprod_prev, model.apply_model = torch.cat([torch.ones(1), left[:-1]]), _eps(network, betas)
+        sampler = getattr(code(LATENT, f"ldm/models/diffusion/{name.removesuffix('Sampler').lower()}.py"), name)(model)
+        sampler.register_buffer = partial(setattr, sampler)  # its own moves all tensors to a GPU
+        return sampler.sample(steps, len(x), x.shape[1:], x_T=x, eta=eta, verbose=False)[0]
+
+    return _sampler(LATENT, kind, run, order=order, noise=eta)
+
+
+def _edm2(kind: str, order: int | None, noise: float | None = 0.0, **settings: Any) -> Sampler:
+    edm_sampler = code(EDM2, "generate_images.py", "dnnlib", "torch_utils", "tqdm", "click").edm_sampler
+    known = {"labels": None, "gnet": None} | settings
+    asked = entry_points.load(edm_sampler, f"{EDM2}:{kind}", "net", known, "x0@sigma")
+    return replace(asked, version=REPOSITORIES[EDM2].commit[:8], order=order, noise=noise, data_std=0.5)
+
+
+def _u_vit(kind: str, solved: str, process: str = "vpsde") -> Sampler:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        module = code(UVIT, "sde.py", "absl")
+        sde = module.get_sde(process)
+
+        def model(x: Tensor, labels: Tensor) -> Tensor:
+            t = labels[:1].double() / 999
+            return network("eps", x, noise_level(sde.cum_alpha(t).sqrt(), sde.cum_beta(t).sqrt()))
+
+        reverse = getattr(module, solved)(module.ScoreModel(model, "noise_pred", sde))
+        return module.euler_maruyama(reverse, x, steps)
+
+    return _sampler(UVIT, kind, run, order=1, noise=float(solved == "ReverseSDE"))
+
+
+def _sit(kind: str, order: int | None, noise: float | None = 0.0, **settings: Any) -> Sampler:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        transport = code(SIT, "transport/__init__.py")
+        sampler = transport.Sampler(transport.create_transport())
+        solve = getattr(sampler, kind.partition(" ")[0])(num_steps=steps, **settings)
+        return solve(x, lambda x, t: -network("flow", x, noise_level(t, 1 - t)))[-1]
+
+    return _sampler(SIT, kind, run, order=order, noise=noise)
+
+
+_SIGMA: dict[str, Any] = {"noise": None, "diffusion_form": "sigma"}  # the form that the repository's script takes
+_TABLE: dict[str, tuple[Callable[..., Sampler], dict[str, dict[str, Any]]]] = {
+    V: (
+        _v_diffusion,
+        {"sample": {"order": 1, "eta": 0.0}, "sample eta=1": {"order": 1, "eta": 1.0}}
+        | {f"{kind}_sample": {"order": 4} for kind in ("prk", "plms", "iplms")}
+        | {f"{kind}_sample": {"order": 2} for kind in ("pie", "plms2")},
+    ),
+    GUIDED: (
+        _guided_diffusion,
+        {"p_sample_loop": {"noise": 1.0}, "p_sample_loop sigma_small": {"noise": 1.0, "small": True}}
+        | {"ddim_sample_loop": {"noise": 0.0, "respacing": "ddim"}}
+        | {"ddim_sample_loop eta=1": {"noise": 1.0, "respacing": "ddim", "eta": 1.0}},
+    ),
+    CONSISTENCY: (
+        _consistency_models,
+        {f"sample_{kind}": {"order": order} for kind, order in {"heun": 2, "dpm": 2, "euler": 1, "progdist": 1}.items()}
+        | {"sample_heun s_churn=10": {"order": None, "noise": None, "s_churn": 10.0}}
+        | {"sample_euler_ancestral": {"order": 1, "noise": 1.0}},
+    ),
+    LATENT: (
+        _latent_diffusion,
+        {"DDIMSampler": {"order": 1}, "DDIMSampler eta=1": {"order": 1, "eta": 1.0}, "PLMSSampler": {"order": 4}},
+    ),
+    EDM2: (
+        _edm2,
+        {"edm_sampler": {"order": 2}, "edm_sampler S_churn=40": {"order": None, "noise": None, "S_churn": 40}},
+    ),
+    UVIT: (
+        _u_vit,
+        {"euler_maruyama SDE": {"solved": "ReverseSDE"}, "euler_maruyama ODE": {"solved": "ODE"}}
+        | {"euler_maruyama SDE vpsde_cosine": {"solved": "ReverseSDE", "process": "vpsde_cosine"}},
+    ),
+    SIT: (
+        _sit,
+        {
+            "sample_ode euler": {"order": 1, "sampling_method": "euler"},
+            "sample_sde": {"order": 1, "noise": 1.0},
+            "sample_sde sigma": {"order": 1, **_SIGMA},
+            "sample_sde sigma Heun": {"order": None, "sampling_method": "Heun", **_SIGMA},
+        },
+    ),
+}
+
+SAMPLERS: dict[str, dict[str, Callable[[], Sampler]]] = {
+    name: {kind: partial(make, kind, **settings) for kind, settings in kinds.items()}
+    for name, (make, kinds) in _TABLE.items()
+}
