@@ -18,6 +18,7 @@ def test_a_verdict_that_turns_breaks_both_claims(monkeypatch: pytest.MonkeyPatch
     settings = Settings(rows="full", bugs=True)
     monkeypatch.setattr(corpus, "verdict", lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""})
     assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "holds"
+    assert [row[:2] for row in corpus.table().rows] == [("refuted", "holds")] * len(ALL)
     monkeypatch.setattr(corpus, "verdict", lambda name, fixed: {"verdict": "refuted" if fixed else "holds", "why": ""})
     assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "refuted"
 
