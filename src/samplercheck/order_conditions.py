@@ -26,6 +26,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from ams.statistics.orders import Order
+from samplercheck.affine_map import moved_by_start
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import (
     EVERY,
@@ -74,7 +75,7 @@ class _Sources(NamedTuple):
         """Return the network that returns the polynomials."""
 
         def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
-            lam = log_snr(level) if level.scale else self.first
+            lam = log_snr(level) if level.scale else -math.inf
             value = self.at(torch.tensor([lam], dtype=torch.float64)).expand(len(x), -1)
             x0 = (x - level.sigma * value) / level.scale if level.scale else torch.zeros_like(value)
             eps = (x - level.scale * value) / level.sigma if level.sigma else torch.zeros_like(value)
@@ -82,6 +83,11 @@ class _Sources(NamedTuple):
             return torch.where(own, value, x0), torch.where(own, eps, value)
 
         return Recorded(pair)
+
+    def pure_noise(self, sigma: float) -> Tensor:
+        """Return the input (1, elements) at pure noise for which `x0` is 0."""
+        value = sigma * self.at(torch.tensor([-math.inf], dtype=torch.float64))
+        return torch.where(torch.arange(value.shape[1]) <= DEGREE, 0.0, value)
 
     def step(self, y: Tensor, before: Level, after: Level, kappa: float) -> Tensor:
         """Return the exact step of `y` (elements,); Gauss's rule on 12 nodes is exact to rounding for steps below 2."""
@@ -100,11 +106,13 @@ def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS, known: slic
     `known` are the calls that are states on another network.
     """
     start = torch.zeros(1, 3 * (DEGREE + 1), dtype=torch.float64)
-    pilot = trajectory(sampler, _Sources(0.0, 1.0).network(), start, min(steps), Draws(), most=WARM_UP + 1).calls
+    pilot = trajectory(sampler, _Sources(0.0, 1.0).network(), start + 1, min(steps), Draws(), most=WARM_UP + 1).calls
     window = between([call.level for call in pilot], sampler.data_std)
     if window is None:
         return OrderConditions(-1, None, "no steps between its start and low noise")
     sources = _Sources(*window)
+    if not pilot[0].level.scale:  # at pure noise the input is that of its eps, or else x0 has no finite value
+        start = sources.pure_noise(pilot[0].level.sigma) / moved_by_start(pilot[0].x)
     runs = [trajectory(sampler, sources.network(), start, count, Draws()).calls for count in steps]
     kappa = 1 + (sampler.noise or 0.0) ** 2
     calls = [len(run) for run in runs]

@@ -1,6 +1,7 @@
 """Order conditions: methods of known degree and order; wrong first steps, which they leave out, and wrong weights."""
 
 import json
+import math
 from itertools import pairwise
 
 import pytest
@@ -159,3 +160,19 @@ def test_steps_of_different_numbers_of_calls_refute_no_order() -> None:
 def test_calls_a_step_are_the_growth_of_a_run() -> None:
     assert calls_a_step((5, 10, 20), (17, 37, 77)) == 4
     assert calls_a_step((5, 10, 20), (9, 18, 37)) is None and calls_a_step((5, 10), (3, 3)) is None
+
+
+@pytest.mark.parametrize("first", [0.0, 0.05], ids=["from pure noise", "from nearly pure noise"])
+def test_the_midpoint_rule_has_its_order_where_a_velocity_begins_at_pure_noise(first: float) -> None:
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def velocity(x: Tensor, t: float) -> Tensor:
+            angle = t * math.pi / 2
+            return -math.pi / 2 * network("v", x, noise_level(math.sin(angle), math.cos(angle)))
+
+        times = torch.linspace(first, 1.0, steps + 1, dtype=torch.float64).tolist()
+        for a, b in pairwise(times):
+            x = x + (b - a) * velocity(x + (b - a) / 2 * velocity(x, a), (a + b) / 2)
+        return x
+
+    order = order_conditions(Sampler("midpoint", "0", run, lambda steps: 1.0)).order
+    assert order is not None and abs(order.value - 2) < 0.1
