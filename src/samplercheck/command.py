@@ -135,7 +135,8 @@ def run(
     except (UserError, DataUnavailable):
         raise
     except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
-        raise UserError(f"{sampler} {advice(missing)}") from missing
+        own = "; where it is a module of the same repository: put its folder on PYTHONPATH" if ".py:" in sampler else ""
+        raise UserError(f"{sampler} {advice(missing)}{own}") from missing
     except (Exception, SystemExit) as error:  # whatever the code under test raises; its exit code is no verdict
         words = " ".join(f"{type(error).__name__}: {error}".split())
         print(f"ams conform: {sampler} raised {words}{_place(error)}", file=sys.stderr)
