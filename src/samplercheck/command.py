@@ -19,7 +19,7 @@ import ams
 import samplercheck
 from ams.errors import DataUnavailable, UserError
 from ams.lacking import advice
-from samplercheck import adapters
+from samplercheck import adapters, entry_points
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.changes import changes, read
 from samplercheck.judgement import conform
@@ -95,8 +95,6 @@ def _loaded(
 ) -> Sampler:
     """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
     if network is not None:
-        from samplercheck import entry_points
-
         tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention)
     elif convention is not None:
         raise UserError("--convention: of a sampling function, with --network")

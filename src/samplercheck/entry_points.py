@@ -67,10 +67,15 @@ def _betas(count: int) -> Tensor:
     return torch.linspace(1e-4, 0.02, count, dtype=torch.float64) * USUAL / count
 
 
+@cache
+def _ratios(count: int) -> np.ndarray:
+    """Return sigma / scale at each timestep of `count`."""
+    return (1 / (1 - _betas(count)).cumprod(0) - 1).sqrt().numpy()
+
+
 def _of_timestep(count: int, t: float) -> Level:
     """Return the noise level of a timestep of `count`, between timesteps by interpolation of sigma / scale."""
-    table = (1 / _betas(count).neg().add(1).cumprod(0) - 1).sqrt()
-    ratio = float(np.interp(t, np.arange(count), table.numpy()))
+    ratio = float(np.interp(t, np.arange(count), _ratios(count)))
     return noise_level(1 / math.hypot(1, ratio), ratio / math.hypot(1, ratio))
 
 
@@ -79,18 +84,28 @@ def _of_vp(t: float) -> Level:
     return noise_level(scale, math.sqrt(-math.expm1(2 * math.log(scale))))
 
 
-TIMES: dict[str, tuple[Callable[[float], Level], tuple[str, ...]]] = {
-    "sigma": (lambda t: noise_level(1.0, t), ("x0", "eps", "score")),
-    "flow": (lambda t: noise_level(1 - t, t), ("flow", "x0")),
-    "flow1000": (lambda t: noise_level(1 - t / 1000, t / 1000), ("flow",)),
-    "rising": (lambda t: noise_level(t, 1 - t), ("back", "x0")),
-    "cosine": (lambda t: noise_level(math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)), ("v", "eps", "x0")),
-    "vp": (_of_vp, ("eps", "score", "x0")),
-    "betas": (partial(_of_timestep, FINE), ("eps", "x0", "v")),
-    "linear": (partial(_of_timestep, USUAL), ("eps", "x0", "v")),
+class Time(NamedTuple):
+    """A kind of time: its noise level, what networks that are told it return, and between what a run may begin."""
+
+    level: Callable[[float], Level]
+    predicts: tuple[str, ...]
+    least: float
+    most: float
+
+
+TIMES = {
+    "sigma": Time(lambda t: noise_level(1.0, t), ("x0", "eps", "score"), 1, inf),
+    "flow": Time(lambda t: noise_level(1 - t, t), ("flow", "x0"), 0.9, 1),
+    "flow1000": Time(lambda t: noise_level(1 - t / 1000, t / 1000), ("flow",), 900, 1000),
+    "rising": Time(lambda t: noise_level(t, 1 - t), ("back", "x0"), 0, 0.1),
+    "cosine": Time(
+        lambda t: noise_level(math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)), ("v", "eps", "x0"), 0.9, 1
+    ),
+    "vp": Time(_of_vp, ("eps", "score", "x0"), 0.9, 1),
+    "betas": Time(partial(_of_timestep, FINE), ("eps", "x0", "v"), USUAL / 2, FINE),
+    "linear": Time(partial(_of_timestep, USUAL), ("eps", "x0", "v"), USUAL / 2, FINE),
 }
-"""The noise level of each kind of time, and what networks that are told it return."""
-CONVENTIONS = [f"{predict}@{time}" for time, (_, predicts) in TIMES.items() for predict in predicts]
+CONVENTIONS = [f"{predict}@{time}" for time, kind in TIMES.items() for predict in kind.predicts]
 
 
 MESHES: dict[str, Callable[[Tensor], Any]] = {
@@ -107,6 +122,7 @@ class Model(torch.nn.Module):
     """The network as the function sees it; it has the attributes that EDM's samplers read."""
 
     sigma_min, sigma_max, sigma_data = 0.002, 80.0, 1.0
+    img_channels = img_resolution = 1
     round_sigma = staticmethod(torch.as_tensor)
 
     def __init__(self, answer: Callable[[Tensor, Any], Tensor]) -> None:
@@ -208,7 +224,7 @@ class Function:
     def sampler(self, name: str, convention: str) -> Sampler:
         """Return the sampler whose network is read by a convention."""
         predict, _, time = convention.partition("@")
-        level, probe = TIMES[time][0], cache(self.probe)  # once for each number of steps
+        level, probe = TIMES[time].level, cache(self.probe)  # once for each number of steps
 
         def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
             def answer(x: Tensor, time: Any) -> Tensor:
@@ -280,12 +296,10 @@ def load(
 
 def _possible(time: float, roles: set[str]) -> Iterator[str]:
     """Yield the conventions in which a run may begin at a time."""
-    betas = "betas" if roles & {"betas", "cumulative"} else "linear"
-    ranges = {"sigma": (1, inf), "flow": (0.9, 1), "flow1000": (900, 1000), "rising": (0, 0.1), "cosine": (0.9, 1)}
-    ranges |= {"vp": (0.9, 1), betas: (USUAL / 2, FINE)}
+    other = "linear" if roles & {"betas", "cumulative"} else "betas"
     for each in CONVENTIONS:
-        least, most = ranges.get(each.partition("@")[2], (inf, inf))
-        if least <= time <= most:
+        time_kind = each.partition("@")[2]
+        if time_kind != other and TIMES[time_kind].least <= time <= TIMES[time_kind].most:
             yield each
 
 

@@ -14,12 +14,20 @@ import torch
 
 from ams.metrics.gaussian import gaussian_w2
 from ams.schedules import Level
-from samplercheck.coefficients import PREDICTIONS, VARIABLES, Function, densities, interpolation, linear, unit, whole
+from samplercheck.coefficients import (
+    PREDICTIONS,
+    STEPS,
+    VARIABLES,
+    Function,
+    densities,
+    interpolation,
+    linear,
+    unit,
+    whole,
+)
 from samplercheck.convergence import JUDGED, Data, calls_a_step, pushforward, ratio
 from samplercheck.sampler import Sampler
 
-STEPS = (16, 20)
-"""Of the runs: the second one is judged, the first tells how many calls a step makes."""
 NOTED_ABOVE = 1.5
 FEWEST = 5
 """States at noise levels above that of judgement without which no constant is had."""

@@ -16,9 +16,9 @@ import torch
 
 from ams.statistics.orders import Order
 from samplercheck.as_used import AsUsed
-from samplercheck.coefficients import Weight
+from samplercheck.coefficients import STEPS, Weight
 from samplercheck.convergence import Convergence, Limit
-from samplercheck.error_constant import NOTED_ABOVE, STEPS
+from samplercheck.error_constant import NOTED_ABOVE
 from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
