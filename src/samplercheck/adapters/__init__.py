@@ -168,9 +168,7 @@ def module_of(path: Path) -> ModuleType:
         try:
             importlib.import_module(parent)
         except ImportError:
-            bare = ModuleSpec(parent, None, is_package=True)
-            bare.submodule_search_locations = [str(folder)]
-            sys.modules[parent] = importlib.util.module_from_spec(bare)
+            bare_package(parent, [str(folder)])
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
@@ -180,6 +178,13 @@ def module_of(path: Path) -> ModuleType:
         del sys.modules[name]
         raise
     return module
+
+
+def bare_package(name: str, folders: list[str]) -> None:
+    """Put in a package whose modules lie in the folders, and whose own `__init__` is not executed."""
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = folders
+    sys.modules[name] = importlib.util.module_from_spec(spec)
 
 
 def _installed_file(module: str) -> Path | None:

@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from samplercheck.adapters import accepted
+from samplercheck.adapters import accepted, bare_package
 from samplercheck.answered_draws import Draws
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler, places
@@ -44,9 +44,7 @@ def sampling() -> ModuleType:
     if "k_diffusion" not in sys.modules:
         spec = importlib.util.find_spec("k_diffusion")
         assert spec is not None and spec.submodule_search_locations is not None
-        package = ModuleType("k_diffusion")
-        package.__path__, package.__spec__ = list(spec.submodule_search_locations), spec
-        sys.modules["k_diffusion"] = package
+        bare_package("k_diffusion", list(spec.submodule_search_locations))
     return importlib.import_module("k_diffusion.sampling")
 
 
