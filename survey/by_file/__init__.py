@@ -13,13 +13,13 @@ An import adds all to `samplercheck.adapters.OTHERS`.
 import inspect
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ams.data.files import PUT
 from ams.errors import DataUnavailable
 from samplercheck import adapters
 from samplercheck.answered_draws import Draws
+from samplercheck.entry_points import Model
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
 from survey.by_file import comfyui, score_sde
@@ -111,25 +111,15 @@ def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
     order = int(next((settings[key] for key in ORDER_SETTINGS if key in settings), FUNCTIONS[library][name]))
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        class Denoiser:
-            """What the functions ask of a network."""
-
-            sigma_min, sigma_max, img_channels, img_resolution = 0.0, float("inf"), 1, 1
-
-            @staticmethod
-            def round_sigma(sigma: Any) -> Tensor:
-                return torch.as_tensor(sigma)
-
-            def __call__(self, x: Tensor, sigma: Any, *_: Any, **__: Any) -> Tensor:
-                return network("x0", x, noise_level(1.0, sigma))
-
+        denoiser = Model(lambda x, sigma: network("x0", x, noise_level(1.0, sigma)))
+        denoiser.sigma_min, denoiser.sigma_max = 0.0, float("inf")
         more: dict[str, Any] = {}
         if name == "deis_sampler":
             tables = module("diff-solvers-utils")
             levels = tables.get_schedule(steps, 0.002, 80.0)
             more = {"coeff_list": tables.get_deis_coeff_list(levels, order, deis_mode="tab")}
         # The functions multiply what they are given by their first noise level.
-        return getattr(code, name)(Denoiser(), x / 80.0, num_steps=steps, **more, **settings)
+        return getattr(code, name)(denoiser, x / 80.0, num_steps=steps, **more, **settings)
 
     churned = float(settings.get("S_churn", 0.0)) > 0 or bool(settings.get("restart_info"))
     return Sampler(
