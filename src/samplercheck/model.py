@@ -141,6 +141,13 @@ def exact(target: Target, mean: Tensor | float = 0.0) -> Recorded:
     return Recorded(pair)
 
 
+def preconditioned(network: Network, scaled: Tensor, sigma: Any, data: float) -> Tensor:
+    """Return EDM's network F, with `x0 = c_skip x + c_out F`, for its input `c_in x` (arXiv 2206.00364, table 1)."""
+    norm = (sigma**2 + data**2) ** 0.5
+    denoised = network("x0", scaled * norm, noise_level(1.0, sigma))
+    return (denoised - data**2 / norm * scaled) * norm / (sigma * data)
+
+
 def guided(conditional: Recorded, unconditional: Recorded, weight: float) -> Recorded:
     """Return classifier-free guidance of weight w: `w conditional + (1 - w) unconditional`, which stays affine."""
 

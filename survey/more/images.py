@@ -11,7 +11,6 @@
   ODE, dopri5, is left out: it passes the network times above 1, which are no noise levels.
 """
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -25,16 +24,12 @@ from samplercheck import entry_points
 from samplercheck.answered_draws import Draws
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler, places
-from survey.more.repository import REPOSITORIES, code, folder
+from survey.more.repository import REPOSITORIES, code, importable, sampler
 
 V, GUIDED, CONSISTENCY = "crowsonkb/v-diffusion-pytorch", "openai/guided-diffusion", "openai/consistency_models"
 LATENT, EDM2, UVIT, SIT = "CompVis/latent-diffusion", "NVlabs/edm2", "baofff/U-ViT", "willisma/SiT"
 FINE = 8000  # timesteps, in place of 1000: their number is an argument of the code
 SIGMA_MIN, SIGMA_MAX = 0.002, 80.0  # the defaults of `karras_sample`
-
-
-def _sampler(name: str, kind: str, run: Any, start: float = 1.0, **more: Any) -> Sampler:
-    return Sampler(f"{name}:{kind}", REPOSITORIES[name].commit[:8], run, lambda steps: start, **more)
 
 
 def _v_diffusion(kind: str, order: int, eta: float | None = None) -> Sampler:
@@ -49,7 +44,7 @@ def _v_diffusion(kind: str, order: int, eta: float | None = None) -> Sampler:
         more = {} if eta is None else {"eta": eta}
         return getattr(sampling, kind.partition(" ")[0])(model, x, times, extra_args={}, **more)
 
-    return _sampler(V, kind, run, order=order, noise=eta or 0.0, uneven=partial(run, uneven=True))
+    return sampler(V, kind, run, order=order, noise=eta or 0.0, uneven=partial(run, uneven=True))
 
 
 def _eps(network: Network, betas: Tensor) -> Callable[..., Tensor]:
@@ -69,7 +64,7 @@ def _guided_diffusion(kind: str, noise: float, respacing: str = "", small: bool 
         loop = getattr(made, kind.partition(" ")[0])
         return loop(model, x.shape, noise=x, clip_denoised=False, device="cpu", **more)
 
-    return _sampler(GUIDED, kind, run, order=1, noise=noise)
+    return sampler(GUIDED, kind, run, order=1, noise=noise)
 
 
 def _consistency_models(kind: str, order: int | None, noise: float | None = 0.0, **more: Any) -> Sampler:
@@ -84,13 +79,12 @@ def _consistency_models(kind: str, order: int | None, noise: float | None = 0.0,
         generator = diffusion.get_generator("dummy")
         return getattr(diffusion, kind.partition(" ")[0])(denoiser, x, sigmas, generator, **more)
 
-    return _sampler(CONSISTENCY, kind, run, SIGMA_MAX, order=order, noise=noise, data_std=0.5)
+    return sampler(CONSISTENCY, kind, run, SIGMA_MAX, order=order, noise=noise, data_std=0.5)
 
 
 def _latent_diffusion(kind: str, order: int, eta: float = 0.0) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        if (place := str(folder(LATENT))) not in sys.path:
-            sys.path.append(place)  # its files import each other by the name of the package
+        importable(LATENT)  # its files import each other by the name of the package
         util, name = code(LATENT, "ldm/modules/diffusionmodules/util.py"), kind.partition(" ")[0]
         timesteps = FINE // steps * steps
         scale = 1000 / timesteps
@@ -98,11 +92,11 @@ def _latent_diffusion(kind: str, order: int, eta: float = 0.0) -> Sampler:
         left = (1 - betas).cumprod(0).to(torch.get_default_dtype())
         model = SimpleNamespace(num_timesteps=timesteps, betas=betas, device="cpu", alphas_cumprod=left)
         model.alphas_cumprod_prev, model.apply_model = torch.cat([torch.ones(1), left[:-1]]), _eps(network, betas)
-        sampler = getattr(code(LATENT, f"ldm/models/diffusion/{name.removesuffix('Sampler').lower()}.py"), name)(model)
-        sampler.register_buffer = partial(setattr, sampler)  # its own moves all tensors to a GPU
-        return sampler.sample(steps, len(x), x.shape[1:], x_T=x, eta=eta, verbose=False)[0]
+        made = getattr(code(LATENT, f"ldm/models/diffusion/{name.removesuffix('Sampler').lower()}.py"), name)(model)
+        made.register_buffer = partial(setattr, made)  # its own moves all tensors to a GPU
+        return made.sample(steps, len(x), x.shape[1:], x_T=x, eta=eta, verbose=False)[0]
 
-    return _sampler(LATENT, kind, run, order=order, noise=eta)
+    return sampler(LATENT, kind, run, order=order, noise=eta)
 
 
 def _edm2(kind: str, order: int | None, noise: float | None = 0.0, **settings: Any) -> Sampler:
@@ -124,17 +118,17 @@ def _u_vit(kind: str, solved: str, process: str = "vpsde") -> Sampler:
         reverse = getattr(module, solved)(module.ScoreModel(model, "noise_pred", sde))
         return module.euler_maruyama(reverse, x, steps)
 
-    return _sampler(UVIT, kind, run, order=1, noise=float(solved == "ReverseSDE"))
+    return sampler(UVIT, kind, run, order=1, noise=float(solved == "ReverseSDE"))
 
 
 def _sit(kind: str, order: int | None, noise: float | None = 0.0, **settings: Any) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         transport = code(SIT, "transport/__init__.py")
-        sampler = transport.Sampler(transport.create_transport())
-        solve = getattr(sampler, kind.partition(" ")[0])(num_steps=steps, **settings)
+        made = transport.Sampler(transport.create_transport())
+        solve = getattr(made, kind.partition(" ")[0])(num_steps=steps, **settings)
         return solve(x, lambda x, t: -network("flow", x, noise_level(t, 1 - t)))[-1]
 
-    return _sampler(SIT, kind, run, order=order, noise=noise)
+    return sampler(SIT, kind, run, order=order, noise=noise)
 
 
 _SIGMA: dict[str, Any] = {"noise": None, "diffusion_form": "sigma"}  # the form that the repository's script takes

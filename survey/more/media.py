@@ -9,7 +9,6 @@
 - flow_matching: torchdiffeq's solvers, also of a flow that is changed to another schedule.
 """
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from importlib import import_module
@@ -24,8 +23,8 @@ from samplercheck.adapters.k_diffusion import sampling
 from samplercheck.answered_draws import Draws
 from samplercheck.entry_points import Model
 from samplercheck.model import Network, noise_level, one_value
-from samplercheck.sampler import Run, Sampler
-from survey.more.repository import REPOSITORIES, code, folder, standing_in
+from samplercheck.sampler import Sampler
+from survey.more.repository import code, importable, sampler, standing_in
 
 AUDIO, WAN, HUNYUAN = "Stability-AI/stable-audio-tools", "Wan-Video/Wan2.1", "Tencent-Hunyuan/HunyuanVideo"
 SGM, ADP = "Stability-AI/generative-models", "archinetai/audio-diffusion-pytorch"
@@ -33,13 +32,6 @@ RECTIFIED, FLOW = "lucidrains/rectified-flow-pytorch", "facebookresearch/flow_ma
 TRAINING: tuple[str, ...] = ("einx", "ema_pytorch", "accelerate", "hyper_connections", "x_transformers")
 TRAINING += ("hyper_connections.hyper_connections_channel_first", "torch_einops_utils")
 """Modules that rectified-flow-pytorch imports for its networks and their training."""
-
-
-def _sampler(
-    repository: str, name: str, run: Run, order: int | None, noise: float = 0.0, prior: float = 1.0
-) -> Sampler:
-    commit = REPOSITORIES[repository].commit[:8]
-    return Sampler(f"{repository}:{name}", commit, run, lambda steps: prior, order, noise)
 
 
 def _first(name: str) -> str:
@@ -85,18 +77,17 @@ def _audio(name: str, order: int | None, noise: float, settings: dict[str, Any])
         return end
 
     prior = 100.0 if function == "sample_k" else 1.0  # it multiplies its start itself
-    return _sampler(AUDIO, name, run, order, noise, prior)
+    return sampler(AUDIO, name, run, prior, order=order, noise=noise)
 
 
 def _scheduler(name: str, repository: str, path: str, order: int, settings: dict[str, Any]) -> Sampler:
     made = of_class(getattr(code(repository, path), _first(name)), name, "", settings)
-    return _sampler(repository, name, made.run, order)
+    return sampler(repository, name, made.run, order=order)
 
 
 def _sgm(name: str, order: int | None, noise: float) -> Sampler:
-    root, place = str(folder(SGM)), "sgm.modules.diffusionmodules"
-    if root not in sys.path:
-        sys.path.insert(0, root)
+    place = "sgm.modules.diffusionmodules"
+    importable(SGM)
     with standing_in(["omegaconf"]):
         samplers, denoisers, _ = (import_module(f"{place}.{name}") for name in ("sampling", "denoiser", "guiders"))
     levels = {"target": f"{place}.discretizer.EDMDiscretization"}
@@ -108,13 +99,13 @@ def _sgm(name: str, order: int | None, noise: float) -> Sampler:
             norm = (1 + sigma**2).sqrt()
             return network("v", x, noise_level(1 / norm, sigma / norm))
 
-        sampler = getattr(samplers, _first(name))(discretization_config=levels, num_steps=steps, device="cpu")
-        end: Tensor = sampler(partial(denoisers.Denoiser(scaling), v), x / prior, {})
+        made = getattr(samplers, _first(name))(discretization_config=levels, num_steps=steps, device="cpu")
+        end: Tensor = made(partial(denoisers.Denoiser(scaling), v), x / prior, {})
         return end
 
     first = denoisers.instantiate_from_config(levels)(10)[0].double()  # of any number of steps
     prior = float((1 + first**2).sqrt())
-    return _sampler(SGM, name, run, order, noise, prior)
+    return sampler(SGM, name, run, prior, order=order, noise=noise)
 
 
 def _vsampler(name: str) -> Sampler:
@@ -123,7 +114,7 @@ def _vsampler(name: str) -> Sampler:
         end: Tensor = diffusion.VSampler(_cosine(network))(x, num_steps=steps)
         return end
 
-    return _sampler(ADP, name, run, 1)
+    return sampler(ADP, name, run, order=1)
 
 
 def _rectified(name: str, path: str, order: int, output: str, settings: dict[str, Any]) -> Sampler:
@@ -138,7 +129,7 @@ def _rectified(name: str, path: str, order: int, output: str, settings: dict[str
         end: Tensor = made.sample(batch_size=len(x), data_shape=x.shape[1:], steps=times)
         return end
 
-    return _sampler(RECTIFIED, name, run, order)
+    return sampler(RECTIFIED, name, run, order=order)
 
 
 def _flow(name: str, order: int, method: str, schedule: str) -> Sampler:
@@ -153,7 +144,7 @@ def _flow(name: str, order: int, method: str, schedule: str) -> Sampler:
         end: Tensor = solver.sample(x, step_size=None, method=method, time_grid=times)
         return end
 
-    return _sampler(FLOW, name, run, order)
+    return sampler(FLOW, name, run, order=order)
 
 
 DPM, UNIPC = (WAN, "wan/utils/fm_solvers.py"), (WAN, "wan/utils/fm_solvers_unipc.py")

@@ -17,7 +17,7 @@ from unittest.mock import MagicMock
 from ams.data.files import PUT
 from ams.errors import DataUnavailable, UserError
 from samplercheck import adapters
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Run, Sampler
 
 
 class Repository(NamedTuple):
@@ -137,6 +137,17 @@ def standing_in(names: Iterable[str]) -> Iterator[None]:
         sys.dont_write_bytecode = written
         for name in set(names) - before:
             del sys.modules[name]
+
+
+def importable(name: str) -> None:
+    """Let a repository's modules be imported by their own names."""
+    if (place := str(folder(name))) not in sys.path:
+        sys.path.append(place)
+
+
+def sampler(name: str, kind: str, run: Run, start: float = 1.0, **stated: Any) -> Sampler:
+    """Return a sampler of a repository, whose start has a standard deviation that no number of steps changes."""
+    return Sampler(f"{name}:{kind}", REPOSITORIES[name].commit[:8], run, lambda steps: start, **stated)
 
 
 class More:

@@ -24,9 +24,9 @@ from torch.nn.functional import pad
 from torch.overrides import TorchFunctionMode
 
 from samplercheck.answered_draws import Draws
-from samplercheck.model import Network, noise_level
+from samplercheck.model import Network, noise_level, preconditioned
 from samplercheck.sampler import Run, Sampler
-from survey.more.repository import REPOSITORIES, code, folder, standing_in
+from survey.more.repository import code, folder, importable, sampler, standing_in
 
 CLEAN, BOLTZ = "CleanDiffuserTeam/CleanDiffuser", "jwohlwend/boltz"
 ALPHAFOLD = "lucidrains/alphafold3-pytorch"
@@ -58,13 +58,6 @@ class Answer(nn.Module):
         return self.answer(*args, **kwargs)
 
 
-def preconditioned(network: Network, scaled: Tensor, sigma: Tensor, data: float) -> Tensor:
-    """Return EDM's network, with `x0 = c_skip x + c_out F`, for the input `c_in x` (arXiv 2206.00364)."""
-    norm = (sigma**2 + data**2).sqrt()
-    denoised = network("x0", scaled * norm, noise_level(1.0, sigma))
-    return (denoised - data**2 / norm * scaled) * norm / (sigma * data)
-
-
 def clean(kind: str, solver: str) -> Sampler:
     """Return a solver of a class of CleanDiffuser, from the start that it draws itself."""
     discrete, karras = kind.startswith("Discrete"), kind.endswith("EDM")
@@ -94,15 +87,13 @@ def clean(kind: str, solver: str) -> Sampler:
         return end
 
     noise = 1.0 if solver == "ddpm" or solver.startswith("sde") else 0.0
-    name, data = f"{CLEAN}:{kind} {solver}", 0.5 if karras else 1.0
-    return Sampler(name, _commit(CLEAN), run, lambda steps: first, ORDERS.get(solver), noise, data)
+    stated = {"order": ORDERS.get(solver), "noise": noise, "data_std": 0.5 if karras else 1.0}
+    return sampler(CLEAN, f"{kind} {solver}", run, first, **stated)
 
 
 def _clean(kind: str) -> ModuleType:
     """Return the module of a class of CleanDiffuser, which is imported by its own name."""
-    place = str(folder(CLEAN))
-    if place not in sys.path:
-        sys.path.insert(0, place)
+    importable(CLEAN)
     networks = ("classifier", "nn_condition", "nn_diffusion")
     own = ".ddim" if kind == "DDIM" else ""
     with standing_in(f"cleandiffuser.{name}" for name in networks):
@@ -118,10 +109,6 @@ def _file(name: str, path: str) -> ModuleType:
     names |= {each.module for each in imports if isinstance(each, ast.ImportFrom) and each.module}
     absent = [each.split(".") for each in sorted(names) if not importlib.util.find_spec(each.split(".")[0])]
     return code(name, path, *(".".join(parts[:i]) for parts in absent for i in range(1, len(parts) + 1)))
-
-
-def _commit(name: str) -> str:
-    return REPOSITORIES[name].commit[:8]
 
 
 class Atoms(TorchFunctionMode):
@@ -201,8 +188,8 @@ def _alphafold() -> ModuleType:
 
 def _atomic(name: str, run: Run, order: int | None, first: float = FIRST, data: float = SIGMA_DATA) -> Sampler:
     """Return a sampler of atoms, which is deterministic where it has an order."""
-    noise = 0.0 if order else None
-    return Sampler(name, _commit(name.partition(":")[0]), run, lambda steps: first, order, noise, data)
+    repository, _, kind = name.partition(":")
+    return sampler(repository, kind, run, first, order=order, noise=0.0 if order else None, data_std=data)
 
 
 SAMPLERS: dict[str, dict[str, Callable[[], Sampler]]] = {

@@ -20,7 +20,7 @@ from torch import Tensor
 from ams.schedules import Level
 from samplercheck.adapters import accepted
 from samplercheck.answered_draws import Draws
-from samplercheck.model import Network, noise_level
+from samplercheck.model import Network, noise_level, preconditioned
 from samplercheck.sampler import Sampler
 
 SUFFIX = "Scheduler"
@@ -142,7 +142,9 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
     """Return what a perfectly trained network returns for the input and the timestep that it is given."""
     if "sigma_data" in scheduler.config:
         cosine = short.startswith("Cosine")  # its time is an arc tangent, EDM's a logarithm
-        return _preconditioned(scheduler, network, x, math.tan(t * math.pi / 2) if cosine else math.exp(4 * float(t)))
+        sigma = math.tan(t * math.pi / 2) if cosine else math.exp(4 * float(t))
+        sign = -1 if scheduler.config.prediction_type == "v_prediction" else 1
+        return sign * preconditioned(network, x, sigma, scheduler.config.sigma_data)
     velocity = scheduler.config.get("use_flow_sigmas") or scheduler.config.get("prediction_type") == "flow_prediction"
     if velocity or short.startswith("FlowMatch"):
         time = float(t) / scheduler.config.num_train_timesteps
@@ -154,16 +156,6 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
     logarithmic = midpoint or any(scheduler.config.get(key) for key in LOGARITHMIC)
     level = trained_level(scheduler, float(t), logarithmic)
     return network(PREDICT[scheduler.config.get("prediction_type", "epsilon")], x, level)
-
-
-def _preconditioned(scheduler: Any, network: Network, x: Tensor, sigma: float) -> Tensor:
-    """Return EDM's network F, with `x0 = c_skip x + c_out F`, for the scaled input `c_in x` (arXiv 2206.00364)."""
-    data = scheduler.config.sigma_data
-    norm = math.hypot(sigma, data)
-    y = x * norm
-    denoised = network("x0", y, noise_level(1.0, sigma))
-    sign = -1 if scheduler.config.prediction_type == "v_prediction" else 1
-    return sign * (denoised - (data / norm) ** 2 * y) / (sigma * data / norm)
 
 
 def trained_level(scheduler: Any, t: float, logarithmic: bool) -> Level:
