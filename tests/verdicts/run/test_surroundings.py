@@ -14,17 +14,30 @@ from tools.faults.requirements import OF_THE_RUN, files_of
 
 pytestmark = pytest.mark.slow
 WORDS = ("-m", "ams_suite", "reproduce", "--jobs", "2", "--profile")
-VARIABLES: tuple[dict[str, str | None], ...] = (
-    {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None},
-    {"HOME": "/proc", "TMPDIR": "/nowhere"},
-    {"HOME": "/etc/passwd", "USER": None, "LOGNAME": None, "PATH": ""},
-    {"MPLBACKEND": "gone", "SNAKEMAKE_PROFILE": "gone", "TZ": "Nowhere/None", "TERM": "dumb", "COLUMNS": "1"},
-    {"LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "0"},
-    {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONHASHSEED": "4321"},
-    {"LC_ALL": "xx_YY.nonsense"},
-    {"PYTHONIOENCODING": "ascii"},
-    {"PYTHONIOENCODING": "utf-16"},
-)
+# Each run has as many of them at once as do not hide one another
+SURROUNDINGS: dict[str, tuple[dict[str, str | None], int, tuple[str, ...]]] = {
+    "nothing is known of the user": (
+        {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "0"},
+        0o000,
+        ("-O",),
+    ),
+    "no folder can be written": (
+        {"HOME": "/proc", "TMPDIR": "/nowhere", "LC_ALL": "xx_YY.nonsense", "PYTHONIOENCODING": "ascii"},
+        0o027,
+        ("-B", "-u"),
+    ),
+    "home is a file": (
+        {"HOME": "/etc/passwd", "USER": None, "LOGNAME": None, "PATH": "", "LC_ALL": "C", "PYTHONHASHSEED": "4321"},
+        0o077,
+        ("-X", "dev", "-X", "utf8=0"),
+    ),
+    "names of what is not there": (
+        {"MPLBACKEND": "gone", "SNAKEMAKE_PROFILE": "gone", "TZ": "Nowhere/None", "TERM": "dumb", "COLUMNS": "1"}
+        | {"PYTHONIOENCODING": "utf-16"},
+        0o022,
+        (),
+    ),
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,21 +67,9 @@ def results(toy: Toy, out: str, profile: str = "cpu") -> dict[str, object]:
     return {name: content for name, content in files.items() if not OF_THE_RUN.fullmatch(name)}
 
 
-@pytest.mark.parametrize("variables", VARIABLES, ids=str)
-def test_whatever_the_variables_are(toy: Toy, tmp_path: Path, variables) -> None:
-    ran(toy, str(tmp_path), variables=variables)
-    assert results(toy, str(tmp_path)) == results(toy, "undisturbed")
-
-
-@pytest.mark.parametrize("flags", [("-O",), ("-B",), ("-u",), ("-X", "dev"), ("-X", "utf8=0")], ids=str)
-def test_whatever_the_flags_of_python_are(toy: Toy, tmp_path: Path, flags) -> None:
-    ran(toy, str(tmp_path), *flags)
-    assert results(toy, str(tmp_path)) == results(toy, "undisturbed")
-
-
-@pytest.mark.parametrize("mask", [0o000, 0o027, 0o077])
-def test_whatever_the_umask_is(toy: Toy, tmp_path: Path, mask: int) -> None:
-    ran(toy, str(tmp_path), before=lambda: os.umask(mask))
+@pytest.mark.parametrize(("variables", "mask", "flags"), SURROUNDINGS.values(), ids=SURROUNDINGS)
+def test_whatever_variables_umask_and_flags_are(toy: Toy, tmp_path: Path, variables, mask, flags) -> None:
+    ran(toy, str(tmp_path), *flags, variables=variables, before=lambda: os.umask(mask))
     assert results(toy, str(tmp_path)) == results(toy, "undisturbed")
 
 
