@@ -1,0 +1,226 @@
+"""H1 to H4: what `ams.laws.contraction` states, by algebra, on Gaussians, on other targets, on turning Hessians."""
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import sympy as sp
+import torch
+
+from ams.laws.contraction import Chain
+from ams.laws.symbolic import a, b, lam
+from ams.samplers import Particles, State, constant, momentum, momentum_rule, run
+from ams.schedules import Level
+from ams_suite.measures import largest
+from analysis.momentum.closed_forms import contraction, variance_ratio
+from analysis.momentum.study import derivation
+from analysis.proofs import left_over
+from beyond.contraction.settings import Settings
+from verdicts import Measurement
+
+PAIRS = ((0.9, 0.01), (0.4, 0.1))
+"""Momentum coefficients, and steps times the largest curvature, at which large condition numbers are tried."""
+CONDITIONS = (10.0, 100.0, 1e4)
+
+
+def chains(settings: Settings, inside: bool) -> Iterator[Chain]:
+    """Yield random chains within the region of contraction, or outside of it: b up to 0.95, conditions up to 1e4."""
+    generator, left = np.random.default_rng(settings.seed), settings.points
+    while left:
+        beta, condition = generator.uniform(0.0, 0.95), 10 ** generator.uniform(0.0, 4.0)
+        chain = Chain(beta, generator.uniform(0.0, 2 / (1 - beta**2)), 1 / condition, 1.0)
+        if (chain.rate < 1 - 1e-9) == inside and (inside or not chain.vertex):
+            left -= 1
+            yield chain
+
+
+def terms_left_of_the_identities() -> Measurement:
+    """Count the terms left of the theorem's lines: transfer function, ellipse, polynomial in the cosine, rates."""
+    rho, cosine, m, largest_, h, z = sp.symbols("rho cosine m L h z", positive=True)
+    matrix, _, _ = derivation()
+    k = a * (1 + b) ** 2 * (1 - b)
+    free, kick = matrix.subs(lam, 0), sp.Matrix([a * (1 + b) ** 2, 1]) * (1 - b)
+    transfer = ((z * sp.eye(2) - free).inv() * kick)[0]
+    real, imaginary = (rho + b / rho) * cosine - (1 + b), (rho - b / rho) * sp.sqrt(1 - cosine**2)
+    point = rho * (cosine + sp.I * sp.sqrt(1 - cosine**2))
+    form = (real + k * largest_) * (real + k * m) + imaginary**2
+    total = k * (m + largest_)
+    stated = 4 * b * cosine**2 + (rho + b / rho) * (total - 2 * (1 + b)) * cosine
+    stated += (1 + b) ** 2 + (rho - b / rho) ** 2 - total * (1 + b) + k**2 * m * largest_
+    # The nearest point of the ellipse (half-axes A, B; A^2 - B^2 = 4b) to the disc's centre at h has cosine h A / (4b)
+    half, other = rho + b / rho, rho - b / rho
+    nearest = (half * h * half / (4 * b) - h) ** 2 + other**2 * (1 - (h * half / (4 * b)) ** 2)
+    return left_over(
+        *(matrix - free + lam * kick * sp.Matrix([[1, 0]])),
+        transfer - k * z / ((z - 1) * (z - b)),
+        sp.expand((point - 1) * (point - b) - point * (real + sp.I * imaginary)),
+        form - stated,
+        half**2 - other**2 - 4 * b,
+        nearest - other**2 * (1 - h**2 / (4 * b)),
+    )
+
+
+def terms_left_of_the_comparison_with_langevin() -> Measurement:
+    """Count the terms left of H1b's lines: the angle at which 0 sees the ellipse, and what it leaves to `rho`."""
+    rho = sp.symbols("rho", positive=True)
+    real, imaginary, away = rho + b / rho, rho - b / rho, 1 + b
+    slope = imaginary**2 / (away**2 - real**2)  # squared, of the tangent from 0
+    return left_over(
+        slope * away**2 - slope * real**2 - imaginary**2,
+        slope / (1 + slope) - (imaginary / (1 - b)) ** 2,
+        rho - imaginary / (1 - b) - b * (1 - rho**2) / (rho * (1 - b)),
+    )
+
+
+def largest_violation_of_the_inequality(settings: Settings) -> Measurement:
+    """Measure the largest eigenvalue of `T(l)' P T(l) - rho^2 P` over P's largest, at the ends of `[m, L]`."""
+
+    def violation(chain: Chain) -> float:
+        form, rho = chain.metric, chain.slack_rate
+        ends = map(chain.transition, (chain.smallest, chain.largest))
+        worst = max(np.linalg.eigvalsh(end.T @ form @ end - rho**2 * form)[-1] for end in ends)
+        return float(worst / np.linalg.eigvalsh(form)[-1])
+
+    return largest([violation(chain) for chain in chains(settings, inside=True)], settings.seed)
+
+
+def largest_share_of_the_bound_on_gaussians(settings: Settings) -> Measurement:
+    """Measure the largest `|dx_n| / (C rho^(n-1) |dx_0|)`, n up to 256, at random curvatures and both ends."""
+    generator = np.random.default_rng(settings.seed + 1)
+
+    def share(chain: Chain) -> float:
+        curvatures = np.append(generator.uniform(chain.smallest, chain.largest, 3), [chain.smallest, chain.largest])
+        after = np.stack([1 - chain.step * curvatures, -curvatures], axis=1)[:, :, None]
+        steps = np.stack([chain.transition(each) for each in curvatures]) / chain.slack_rate
+        worst = 0.0
+        for _ in range(256):
+            worst, after = max(worst, np.abs(after[:, 0]).max()), steps @ after
+        return float(worst / chain.constant)
+
+    return largest([share(chain) for chain in chains(settings, inside=True)], settings.seed)
+
+
+def largest_distance_to_the_gaussian_rate() -> Measurement:
+    """Measure the largest relative difference of the loss `1 - rate` and that of G2's exact rate over `[m, L]`."""
+
+    def difference(beta: float, step: float, condition: float) -> float:
+        exact = contraction(np.geomspace(1 / condition, 1.0, 1001) * step, beta).max()
+        return float(abs((1 - Chain(beta, step, 1 / condition, 1.0).slack_rate) / (1 - exact) - 1))
+
+    return largest([difference(*pair, condition) for pair in PAIRS for condition in CONDITIONS])
+
+
+def _log_cosh(x: torch.Tensor, m: float) -> torch.Tensor:
+    return -(m * x + (1 - m) * torch.tanh(x))
+
+
+def _quartic_within_1(x: torch.Tensor, m: float) -> torch.Tensor:
+    inner = x.clamp(-1, 1)
+    return -(m * x + (1 - m) * (inner**3 / 3 + (x - inner)))
+
+
+def _logistic_regression(x: torch.Tensor, m: float) -> torch.Tensor:
+    """The posterior of 200 labels in 100 dimensions, with curvature from the prior's m to at most 1."""
+    generator = torch.Generator().manual_seed(2405)
+    rows = torch.randn(200, x.shape[-1], generator=generator, dtype=x.dtype)
+    rows *= 2 * math.sqrt(1 - m) / torch.linalg.matrix_norm(rows, 2)
+    signs = torch.randn(200, generator=generator, dtype=x.dtype).sign()
+    return (torch.sigmoid(-signs * (x @ rows.T)) * signs) @ rows - m * x
+
+
+TARGETS: dict[str, tuple[Callable[[torch.Tensor, float], torch.Tensor], int]] = {
+    "log cosh": (_log_cosh, 1),
+    "quartic within 1, quadratic beyond": (_quartic_within_1, 2),
+    "logistic regression": (_logistic_regression, 100),
+}
+
+
+def largest_share_of_the_bound(settings: Settings, target: str) -> Measurement:
+    """Measure the largest `|v_n|_P / (rho^(n-1) |v_1|_P)` over pairs of copies that share their noise, and their steps.
+
+    The inequality holds for each pair and draw, so nothing is estimated.
+    """
+    score, dimension = TARGETS[target]
+    worst = 0.0
+    for (beta, step), condition in ((pair, condition) for pair in PAIRS for condition in (10.0, 100.0)):
+        chain = Chain(beta, step, 1 / condition, 1.0)
+        for shrunk in _differences(chain, settings, score, dimension):
+            worst = max(worst, shrunk)
+    return Measurement(value=worst, n=settings.pairs * 2 * len(PAIRS), seeds=(settings.seed,))
+
+
+def _differences(
+    chain: Chain, settings: Settings, score: Callable[[torch.Tensor, float], torch.Tensor], dimension: int
+) -> Iterator[float]:
+    """Yield for each step but the first the largest share of the bound over the pairs."""
+    generator = torch.Generator().manual_seed(settings.seed)
+    draw = lambda: torch.randn(settings.pairs, dimension, generator=generator, dtype=torch.float64)  # noqa: E731
+    form, first = torch.from_numpy(chain.metric), None
+    program = [(momentum(momentum_rule(constant(chain.beta))), Level(0, sigma=0.0, step=chain.step))] * settings.steps
+    start = State(torch.cat([3 * draw(), 3 * draw()]))
+    scored = lambda x, level: score(x, chain.smallest)  # noqa: E731
+    twice = lambda x: torch.cat([draw()] * 2)  # noqa: E731
+    for number, (state, _) in enumerate(run(program, start, scored, twice, Particles())):
+        pair = torch.stack(
+            [
+                state.x[: settings.pairs] - state.x[settings.pairs :],
+                state.m[: settings.pairs] - state.m[settings.pairs :],
+            ]
+        )
+        size = torch.einsum("ipd,ij,jpd->p", pair, form, pair).sqrt()
+        if first is None:
+            first = size
+        else:
+            yield float((size / first).max()) / chain.slack_rate**number
+
+
+def least_growth_outside(settings: Settings) -> Measurement:
+    """Measure the least `|v_n| / |v_0|` after 300 steps on turning Hessians, outside the region of contraction.
+
+    Raises ArithmeticError where a Hessian's eigenvalue is not within `[m, L]`.
+    """
+
+    def growth(chain: Chain) -> float:
+        hessians, turn = chain.turning_hessians(301), chain.turning_angle()
+        ends = np.linalg.eigvalsh(hessians)
+        if ends.min() < chain.smallest - 1e-12 or ends.max() > chain.largest + 1e-12:
+            raise ArithmeticError(f"{chain}: a Hessian's eigenvalues reach from {ends.min()} to {ends.max()}")
+        drift, left = chain.step * (1 + chain.beta) ** 2, 1 - chain.beta
+        at = np.array([math.cos(turn), math.sin(turn)])
+        m = (at - np.array([1.0, 0.0])) / drift  # as a step from (1, 0) leaves it
+        first = math.hypot(*at, *m)
+        for hessian in hessians[1:]:
+            m = chain.beta * m - left * hessian @ at
+            at = at + drift * m
+        return math.hypot(*at, *m) / first
+
+    values = [growth(chain) for chain in chains(settings, inside=False)]
+    return Measurement(value=min(values), n=len(values), seeds=(settings.seed,))
+
+
+def largest_gain_over_langevin(condition: float) -> Measurement:
+    """Measure the largest loss `1 - rate` on a grid of (b, a), over Langevin's at its best step, `2 / (L/m + 1)`."""
+    losses = [
+        (1 - Chain(beta, step, 1 / condition, 1.0).rate) * (condition + 1) / 2
+        for beta in np.linspace(0.0, 0.98, 99)
+        for step in np.append(np.geomspace(1e-3, 2 / (1 - beta**2), 400), 2 / (1 + 1 / condition))
+    ]
+    return Measurement(value=max(losses), n=len(losses))
+
+
+def largest_share_of_the_distance_bound(settings: Settings) -> Measurement:
+    """Measure the largest W2 to `pi^c / Z` over its bound, on Gaussians with three precisions in `[m, L]`."""
+    generator = np.random.default_rng(settings.seed + 2)
+
+    def share(chain: Chain) -> float:
+        precisions = np.append(generator.uniform(chain.smallest, chain.largest, 2), chain.largest)
+        ratio = np.sqrt(variance_ratio(precisions * chain.step, chain.beta)) - 1 / (1 + chain.beta)
+        return float(np.linalg.norm(ratio / np.sqrt(precisions))) / chain.distance_to_tempered(3)
+
+    return largest([share(chain) for chain in chains(settings, inside=True)], settings.seed)
+
+
+def largest_share_of_the_score_bound(settings: Settings) -> Measurement:
+    """Measure the largest shift of the limit by a constant score error, `1 / m`, over its bound."""
+    values = [1 / (chain.smallest * chain.error_constant) for chain in chains(settings, inside=True)]
+    return largest(values, settings.seed, least=min(values))

@@ -1,0 +1,190 @@
+r"""How fast constant momentum contracts on a strongly log-concave target, with all constants.
+
+The potential's curvature lies in `[m, L]`. Two copies of the chain that share their noise differ by `v = (dx, dm)`, and
+a step multiplies `v` by `T(H)`, H the mean Hessian between the copies. Let `c = (1 + b)^2` and `k = a c (1 - b)`. From
+`dm` to `dx` the chain is heavy ball's, with transfer function `k z / ((z - 1)(z - b))`. With `z = rho e^(i t)`,
+
+    (z - 1)(z - b) / z = (rho + b / rho) cos t - (1 + b) + i (rho - b / rho) sin t
+
+runs through an ellipse. By the circle criterion a quadratic form shrinks by `rho` a step, whatever the Hessians, if
+and only if the disc whose diameter is `[k m, k L]` lies within the ellipse with centre `1 + b` and half-axes
+`rho + b / rho` (real) and `rho - b / rho`. Where it does not, `turning_hessians` are Hessians on which a difference
+keeps its size relative to `rho^n`: then no norm shrinks for the curvature's bounds alone. Heavy ball by the circle
+criterion: Ugrinovskii, Petersen and Shames (arXiv 2202.02914); its cycles: Goujaud, Taylor and Dieuleveut (2307.11291).
+"""
+
+import cmath
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+
+@dataclass(frozen=True)
+class Chain:
+    """Constant momentum `beta` in [0, 1), base step `step` > 0 (a), curvature from `smallest` (m) to `largest` (L)."""
+
+    beta: float
+    step: float
+    smallest: float
+    largest: float
+
+    @property
+    def gain(self) -> float:
+        """Heavy ball's step, `k = a (1 + b)^2 (1 - b)`."""
+        return self.step * (1 + self.beta) ** 2 * (1 - self.beta)
+
+    @property
+    def offset(self) -> float:
+        """The distance h from the ellipse's centre to the disc's."""
+        return abs(1 + self.beta - self.gain * (self.smallest + self.largest) / 2)
+
+    @property
+    def radius(self) -> float:
+        """The disc's radius r."""
+        return self.gain * (self.largest - self.smallest) / 2
+
+    def transition(self, curvature: float) -> np.ndarray:
+        """Return `T` of `(dx, dm)` at one curvature, shape (2, 2)."""
+        drift = self.step * (1 + self.beta) ** 2
+        return np.array(
+            [
+                [1 - drift * (1 - self.beta) * curvature, drift * self.beta],
+                [-(1 - self.beta) * curvature, self.beta],
+            ]
+        )
+
+    @property
+    def gaussian_rate(self) -> float:
+        """The exact contraction per step on a Gaussian with precisions in `[m, L]`: the largest spectral radius."""
+        real = max(self.offset + self.radius, 2 * math.sqrt(self.beta))
+        return (real + math.sqrt(max(real**2 - 4 * self.beta, 0.0))) / 2
+
+    @property
+    def vertex(self) -> bool:
+        """Does the disc touch the smallest ellipse around it at a vertex? Then `rate` is `gaussian_rate`."""
+        real = self.offset + self.radius
+        return real**2 >= 4 * self.beta and self.offset * real >= 4 * self.beta
+
+    @property
+    def rate(self) -> float:
+        """The least `rho` at which the ellipse holds the disc. Below 1 the chain contracts; else no norm shows it."""
+        if self.vertex:
+            return self.gaussian_rate
+        room = 1 - self.offset**2 / (4 * self.beta)
+        imaginary = self.radius / math.sqrt(room) if room > 0 else math.inf
+        return (imaginary + math.sqrt(imaginary**2 + 4 * self.beta)) / 2
+
+    @property
+    def slack_rate(self) -> float:
+        """The rate at which `metric` shrinks: `rate`, but for a thousandth of the loss `1 - rate`."""
+        return 1 - 0.999 * (1 - self.rate)
+
+    @cached_property
+    def metric(self) -> np.ndarray:
+        """The quadratic form P, shape (2, 2), with `T(l)' P T(l) <= slack_rate^2 P` for each curvature l in `[m, L]`.
+
+        Of those that `least` looks at it has the least `constant`. Raises ValueError where `rate` is not below 1.
+        """
+        return self.least(self._forgotten)
+
+    @property
+    def constant(self) -> float:
+        """C in `W2(x_n, y_n) <= C slack_rate^(n-1) W2(x_0, y_0)`; the first step has no momentum, as the authors'."""
+        return self._forgotten(self.metric)
+
+    @property
+    def error_constant(self) -> float:
+        """How far a score with error 1, in L2 under the perturbed chain's distribution, moves the limit in W2 at most."""
+        kick = np.array([self.step * (1 + self.beta) ** 2, 1.0]) * (1 - self.beta)
+
+        def grown(form: np.ndarray) -> float:
+            return math.sqrt(kick @ form @ kick * np.linalg.inv(form)[0, 0])
+
+        return grown(self.least(grown)) / (1 - self.slack_rate)
+
+    def distance_to_tempered(self, dimension: int) -> float:
+        r"""Return a bound on W2 of the stationary distribution to `pi^c / Z`, of order `sqrt(a)`.
+
+        Langevin's diffusion in `pi^c`, with the average of its past scores, follows the chain but for a defect of
+        `a c L (sqrt(2 d a / (1 - b)) + a sqrt(c d L) / (1 - b))` a step at most; they add up to that over `1 - rho`.
+        """
+        c, left = (1 + self.beta) ** 2, 1 - self.beta
+        moved = math.sqrt(2 * dimension * self.step / left) + self.step * math.sqrt(c * dimension * self.largest) / left
+
+        def skew(form: np.ndarray) -> float:
+            return math.sqrt(form[0, 0] * np.linalg.inv(form)[0, 0])
+
+        return skew(self.least(skew)) * self.step * c * self.largest * moved / (1 - self.slack_rate)
+
+    def least(self, constant: Callable[[np.ndarray], float]) -> np.ndarray:
+        """Return the quadratic form with the least constant among sums of the two extreme ones.
+
+        These solve the equations of the Kalman-Yakubovich-Popov lemma, by the spectral factors of `(w + kL)(w + km)` on
+        the ellipse whose roots lie outside the unit circle, or inside. Raises ValueError where `rate` is not below 1.
+        """
+        if self.rate >= 1:
+            raise ValueError(f"no quadratic form shrinks at {self}")
+        outside, inside = (self._form(roots) for roots in self._factors)
+
+        def at(share: float) -> np.ndarray:
+            return outside / outside[0, 0] + math.exp(share) * inside / inside[0, 0]
+
+        return at(minimize_scalar(lambda share: constant(at(share)), bounds=(-30.0, 30.0), method="bounded").x)
+
+    def _forgotten(self, form: np.ndarray) -> float:
+        """Return `constant` with a quadratic form."""
+        after_one = [np.array([1 - self.step * l, -l]) for l in (self.smallest, self.largest)]
+        return math.sqrt(np.linalg.inv(form)[0, 0] * max(v @ form @ v for v in after_one))
+
+    def turning_angle(self) -> float:
+        """Return the angle t at which the ellipse for `rho = 1` is nearest to the disc's centre."""
+        if not self.beta or self.offset * (1 + self.beta) >= 4 * self.beta:
+            return 0.0
+        signed = 1 + self.beta - self.gain * (self.smallest + self.largest) / 2
+        return math.acos(signed * (1 + self.beta) / (4 * self.beta))
+
+    def turning_hessians(self, steps: int) -> np.ndarray:
+        """Return symmetric matrices, shape (steps, 2, 2), on which a difference only turns, by `turning_angle` a step.
+
+        As a complex number `dx_n = e^(i n t)`. Each matrix maps it to its product with the number at which the ellipse
+        is nearest. Their eigenvalues lie in `[m, L]` if and only if `rate` is at least 1.
+        """
+        angle, middle = self.turning_angle(), (self.smallest + self.largest) / 2
+        number = (1 + self.beta) * (1 - math.cos(angle)) - 1j * (1 - self.beta) * math.sin(angle)
+        off = number / self.gain - middle
+        axis = 2 * angle * np.arange(steps) + cmath.phase(off)
+        reflections = np.array([[np.cos(axis), np.sin(axis)], [np.sin(axis), -np.cos(axis)]])
+        return middle * np.eye(2) + abs(off) * np.moveaxis(reflections, -1, 0)
+
+    @property
+    def _at_one(self) -> float:
+        """`(w + kL)(w + km)` at the ellipse's end `z = rho`, without cancellation."""
+        rho = self.slack_rate
+        end = -(1 - rho) * (rho - self.beta) / rho
+        return (end + self.gain * self.largest) * (end + self.gain * self.smallest)
+
+    @property
+    def _factors(self) -> tuple[list[complex], list[complex]]:
+        """The roots outside the unit circle, and those inside, of the form that is positive on it."""
+        rho, b = self.slack_rate, self.beta
+        slope = 8 * b + (rho + b / rho) * (self.gain * (self.smallest + self.largest) - 2 * (1 + b))
+        lags = [complex(lag) for lag in np.roots([4 * b, -slope, self._at_one])]  # 1 - cos t
+        pairs = [(1 - lag + cmath.sqrt(lag * (lag - 2)), 1 - lag - cmath.sqrt(lag * (lag - 2))) for lag in lags]
+        return [max(pair, key=abs) for pair in pairs], [min(pair, key=abs) for pair in pairs]
+
+    def _form(self, roots: list[complex]) -> np.ndarray:
+        """Return the quadratic form that belongs to a spectral factor's roots."""
+        rho, b = self.slack_rate, self.beta
+        scale = rho * math.sqrt(self._at_one) / abs(math.prod(1 - root for root in roots))
+        at_one, at_beta = (scale * math.prod(z / rho - root for root in roots).real for z in (1.0, b))
+        on_position = -at_one / self.gain
+        on_momentum = (at_beta / (1 - b) + on_position * self.step * (1 + b) ** 2 * b) / (1 - b)
+        residue = np.outer([on_position, on_momentum], [on_position, on_momentum])
+        residue[0, 0] -= self.smallest * self.largest
+        free = self.transition(0.0)
+        form = np.linalg.solve(rho**2 * np.eye(4) - np.kron(free.T, free.T), residue.ravel()).reshape(2, 2)
+        return (form + form.T) / 2
