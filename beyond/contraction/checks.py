@@ -8,12 +8,11 @@ import sympy as sp
 import torch
 
 from ams.laws.contraction import Chain
-from ams.laws.symbolic import a, b, lam
+from ams.laws.symbolic import a, b, lam, m as memory, symbolic_step, transition, x
 from ams.samplers import Particles, State, constant, momentum, momentum_rule, run
 from ams.schedules import Level
 from ams_suite.measures import largest
 from analysis.momentum.closed_forms import contraction, variance_ratio
-from analysis.momentum.study import derivation
 from analysis.proofs import left_over
 from beyond.contraction.settings import Settings
 from verdicts import Measurement
@@ -37,7 +36,7 @@ def chains(settings: Settings, inside: bool) -> Iterator[Chain]:
 def terms_left_of_the_identities() -> Measurement:
     """Count the terms left of the theorem's lines: transfer function, ellipse, polynomial in the cosine, rates."""
     rho, cosine, m, largest_, h, z = sp.symbols("rho cosine m L h z", positive=True)
-    matrix, _, _ = derivation()
+    matrix = transition(symbolic_step(momentum(momentum_rule(constant(b))), State(x, memory)), [x, memory], ["x", "m"])
     k = a * (1 + b) ** 2 * (1 - b)
     free, kick = matrix.subs(lam, 0), sp.Matrix([a * (1 + b) ** 2, 1]) * (1 - b)
     transfer = ((z * sp.eye(2) - free).inv() * kick)[0]

@@ -26,9 +26,9 @@ def region() -> Drawing:
     drawing, (axes,) = panels(height=2.4)
     beta = np.linspace(0.0, 0.98, 120)
     steps = np.geomspace(1e-3, 40.0, 800)
-    for condition, color in zip((2.0, 10.0, 1e4), shades(3), strict=True):
+    for condition, label, color in zip((2.0, 10.0, 1e4), ("2", "10", "10^4"), shades(3), strict=True):
         edge = [max(s for s in steps if Chain(b, s, 1 / condition, 1.0).rate < 1) for b in beta]
-        axes.semilogy(beta, edge, color=color, label=rf"$\kappa = {condition:g}$")
+        axes.semilogy(beta, edge, color=color, label=rf"$\kappa = {label}$")
     axes.semilogy(beta, stability_bound(beta), color="black", ls="--", label="Gaussians")
     axes.set(xlabel="momentum coefficient $b$", ylabel="largest step $aL$", xlim=(0, 0.98), ylim=(1e-2, 40))
     legend_above(axes, 4)
@@ -36,20 +36,20 @@ def region() -> Drawing:
 
 
 def tightness() -> Drawing:
-    r"""The bounds against what Gaussians show, condition number 10, $b = 0.4$, one dimension. Left: W2 of the
-    stationary distribution to $\pi^c/Z$ falls as the step (the bound as its root). Right: what a score error of size 1
+    r"""The bounds against what Gaussians show, condition number 10, $b = 0.4$, one dimension. Above: W2 of the
+    stationary distribution to $\pi^c/Z$ falls as the step (the bound as its root). Below: what a score error of size 1
     does, in units of $1/m$, at its worst on a Gaussian and by the bound.
     """
-    drawing, (left, right) = panels(2)
+    drawing, (above, below) = panels(2)
     steps = np.geomspace(1e-4, 0.5, 60)
     chains = [Chain(0.4, step, 0.1, 1.0) for step in steps]
     shown = [abs(np.sqrt(variance_ratio(step, 0.4)) - 1 / 1.4) for step in steps]
-    left.loglog(steps, [chain.distance_to_tempered(1) for chain in chains], color="C0", label="bound")
-    left.loglog(steps, shown, color="C1", ls="--", label="Gaussian")
-    left.set(xlabel="step $aL$", ylabel=r"W2 to $\pi^c/Z$")
-    right.semilogx(steps, [chain.error_constant * chain.smallest for chain in chains], color="C0", label="bound")
-    right.semilogx(steps, np.ones(len(steps)), color="C1", ls="--", label="Gaussian")
-    right.set(xlabel="step $aL$", ylabel="shift of the limit, in $1/m$", ylim=(0, None))
-    for axes in (left, right):
+    above.loglog(steps, [chain.distance_to_tempered(1) for chain in chains], color="C0", label="bound")
+    above.loglog(steps, shown, color="C1", ls="--", label="Gaussian")
+    above.set(xlabel="step $aL$", ylabel=r"W2 to $\pi^c/Z$")
+    below.semilogx(steps, [chain.error_constant * chain.smallest for chain in chains], color="C0", label="bound")
+    below.semilogx(steps, np.ones(len(steps)), color="C1", ls="--", label="Gaussian")
+    below.set(xlabel="step $aL$", ylabel="shift of the limit, in $1/m$", ylim=(0, None))
+    for axes in (above, below):
         legend_above(axes, 2)
     return drawing
