@@ -8,7 +8,8 @@ A patch opens with four lines, which `patch` and `git apply` pass over, and a bl
     Find: PAGE.md
 
 PLACE is a path in the project's repository. SOURCE is what lies there: an installed package (of the distribution NAME),
-a registered file, a repository of `$AMS_DATA/code/more`, or nothing for a module that is imported and not used.
+a registered file, a repository of `$AMS_DATA/code/more`, or nothing for a module that is imported and not used: it has
+every name, `__init__.py` none.
 """
 
 import os
@@ -33,6 +34,7 @@ FINDS = Path(__file__).parents[2] / "docs/finds"
 PATCHES = sorted(FINDS.glob("*.patch"))
 HEADER = re.compile(r"Project: (\S+) (\S+), (.+)\nLicense: \S+, https://.+\nMends: .+\.\nFind: (\S+\.md)\n\n")
 DIFF = re.compile(r"^diff --git a/(\S+) .+?(?=^diff --git |\Z)", re.DOTALL | re.MULTILINE)
+STAND_IN = "from unittest.mock import MagicMock\n\n\ndef __getattr__(name):\n    return MagicMock()\n"
 TOOLS = {"patch": ("-p1", "--batch", "--fuzz=0"), "git": ("apply",)}
 TOOL = next((tool for tool in TOOLS if shutil.which(tool)), "")
 
@@ -46,9 +48,9 @@ def read(patch: Path) -> tuple[re.Match[str], dict[str, str], list[str]]:
 
 
 def copied(source: str, path: Path, project: str) -> str:
-    """Copy what `source` names to a path, and return its version; nothing names an empty file. Raises if missing."""
+    """Copy what `source` names to a path, and return its version; nothing names a stand-in. Raises if missing."""
     if not source:
-        path.write_text("")
+        path.write_text("" if path.name == "__init__.py" else STAND_IN)
         return ""
     if source in CODE:
         shutil.copy(fetch(source), path)
