@@ -11,25 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from ams.data.files import fetch
-from ams.errors import DataUnavailable
+from tests.survey.test_patches import lay_out, read
 
 NUMBER = r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 PAGES = sorted(path for path in (Path(__file__).parents[2] / "docs/finds").glob("*.md") if path.name != "README.md")
-REPOSITORIES = {
-    "solvers": {"solvers.py": "diff-solvers", "solver_utils.py": "diff-solvers-utils"},
-    "sampling": {"sampling.py": "score-sde", "sde_lib.py": "score-sde-lib", "models/utils.py": "score-sde-utils"},
-    "comfy.model_sampling": {
-        "comfy/k_diffusion/sampling.py": "comfyui",
-        "comfy/k_diffusion/utils.py": "comfyui-utils",
-        "comfy/k_diffusion/deis.py": "comfyui-deis",
-        "comfy/k_diffusion/sa_solver.py": "comfyui-sa-solver",
-        "comfy/model_sampling.py": "comfyui-model-sampling",
-        "comfy/model_patcher.py": "",
-        "comfy/ldm/modules/diffusionmodules/util.py": "",
-    },
-}
-"""What a page imports first of a repository: its files in place of the repository; nothing for one that is not used."""
 
 
 @contextlib.contextmanager
@@ -38,36 +23,30 @@ def here_alone(modules: set[str]) -> Iterator[None]:
 
     In this process, since a library takes seconds to import.
     """
-    dtype = torch.get_default_dtype()
+    dtype, before = torch.get_default_dtype(), set(sys.modules)
     try:
         with torch.random.fork_rng():
             yield
     finally:
         torch.set_default_dtype(dtype)
-        for name in [each for each in sys.modules if each.partition(".")[0] in modules]:
+        for name in [each for each in sys.modules if each.partition(".")[0] in modules and each not in before]:
             del sys.modules[name]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
 def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, printed = re.findall(r"```(?:python|text)\n(.*?)```", page.read_text(), flags=re.DOTALL)
-    own = next((places for start, places in REPOSITORIES.items() if f"from {start} import" in code), {})
-    for place, name in own.items():  # run in a repository's folder, of which these files are enough
-        try:
-            text = fetch(name).read_text() if name else "make_beta_schedule = None\n"
-        except DataUnavailable:
-            pytest.skip(f"{name} is missing")
-        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / place).write_text(text)
+    library = re.search(r"(?:from|find_spec\(\")\W*(azula|diffusers|k_diffusion|monai|physicsnemo|refiners)", code)
+    if library is None:  # run in a repository's folder, of which its patch names what is enough
+        lay_out(tmp_path, *read(page.with_suffix(".patch"))[0].groups()[:3])
+    elif find_spec(library[1]) is None:
+        pytest.skip(f"{library[1]} is not installed")
     if "torchsde" in "".join(path.read_text() for path in tmp_path.rglob("sampling.py")):
         pytest.importorskip("torchsde")
-    library = re.search(r"(?:from|find_spec\(\")\W*(azula|diffusers|k_diffusion|monai|physicsnemo|refiners)", code)
-    assert library is not None or own
-    if library is not None and find_spec(library[1]) is None:
-        pytest.skip(f"{library[1]} is not installed")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    modules = {Path(place).parts[0].removesuffix(".py") for place in own}
+    folder = next(tmp_path.glob("*-main"), tmp_path)  # one repository has its programs there
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
+    modules = {path.stem for path in folder.iterdir()}
     modules.update(re.findall(r'sys\.modules\["(\w+)"\]', code))  # stand-ins for packages
     with here_alone(modules), contextlib.redirect_stdout(io.StringIO()) as stream:
         exec(compile(code, page.name, "exec"), {"__name__": "__main__"})
