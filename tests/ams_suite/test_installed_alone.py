@@ -24,7 +24,7 @@ sys.exit(main({arguments}))
 SUITE = {
     *("pydantic", "pydantic_core", "jinja2", "markupsafe", "matplotlib", "PIL", "sklearn"),
     *("snakemake", "jupytext", "nbconvert", "nbformat", "IPython", "latex2mathml"),
-    *("networkx", "psutil", "pygments"),
+    *("networkx", "psutil", "pygments", "flint"),
     *("safetensors", "tabulate", "typst", "yaml", "analysis", "experiments", "related", "beyond", "survey"),
 }
 

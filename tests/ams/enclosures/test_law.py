@@ -1,0 +1,164 @@
+"""Enclosures against the exact law in float64, and against themselves: with more bits, other directions, other runs."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from flint import arb
+
+from ams.enclosures import Ball, BallLaw, ball, distances, ends, lifted_level, mean_field, precision
+from ams.enclosures.expected_norm import expected_norm
+from ams.enclosures.mean_field import run_mean_field
+from ams.enclosures.stationary import frozen, reproduced
+from ams.laws.expected_norm import expected_norm as float_norm
+from ams.laws.gaussian import GaussianLaw
+from ams.laws.stationary import frozen as float_frozen, solved
+from ams.metrics import gaussian_kl, gaussian_w2
+from ams.samplers import adaptive, momentum, momentum_rule
+from ams.schedules import annealed_levels
+
+NORM = 1e-12
+"""The stated relative error of the expected norm in float64."""
+SOLVED = 1e-10
+"""That of solved stationary variances (claims G3, A2)."""
+
+
+def within(value, enclosure, relative):
+    """Tell whether a float lies in an enclosure that is widened by its rounding bound."""
+    low, high = ends(enclosure)
+    room = relative * abs(value)
+    return low - room <= value <= high + room
+
+
+def random_vector(generator):
+    """Return means, variances and multiplicities of a Gaussian vector in 1 to 20 directions."""
+    directions = int(generator.integers(1, 21))
+    variance = np.exp(generator.uniform(-9, 4, directions))
+    mean = generator.normal(size=directions) * math.exp(generator.uniform(-4, 2)) * generator.integers(0, 2)
+    return mean, variance, generator.integers(1, 4, directions)
+
+
+def balls_of(vector):
+    mean, variance, count = (part.tolist() for part in vector)
+    return [arb(m) for m in mean], [arb(v) for v in variance], count
+
+
+@precision(128)
+def test_float_norms_lie_in_their_enclosures():
+    generator = np.random.default_rng(33)
+    for _ in range(400):
+        vector = random_vector(generator)
+        value = float_norm(*(torch.as_tensor(part, dtype=torch.float64) for part in vector))
+        enclosed = expected_norm(*balls_of(vector), 70)
+        assert abs(arb(value) - enclosed) < NORM * value
+        assert enclosed.rad() < 1e-18 * value
+
+
+@precision(128)
+def test_float_stationary_laws_lie_in_their_enclosures():
+    generator = np.random.default_rng(34)
+    for _ in range(600):
+        beta = float(generator.uniform(0.0, 0.95))
+        u = float(generator.uniform(0.01, 0.95) * 2 / (1 - beta**2))
+        variance = math.exp(generator.uniform(-3, 3))
+        law = GaussianLaw([variance], multiplicity=float(generator.integers(1, 50)))
+        balls = BallLaw(law)
+        mean, spread = balls.moments(frozen(balls, ball(u * variance), ball(beta)).x)
+        value = law.moments(float_frozen(law, u * variance, beta).x).variance
+        assert within(value.item(), spread[0], SOLVED)
+        both = (0.0, value, 0.0, law.variance, law.multiplicity)
+        excess = abs(value.item() / variance - 1)  # a relative error of v/v' - 1 is that of v over it
+        assert within(gaussian_w2(*both), distances.w2(balls, mean, spread), 2 * SOLVED / excess)
+        assert within(gaussian_kl(*both), distances.kl(balls, mean, spread), 4 * SOLVED / excess)
+
+
+@precision(128)
+def test_float_fixed_points_lie_in_their_enclosures():
+    generator = np.random.default_rng(35)
+    law = GaussianLaw([1.0])
+    for u in np.exp(generator.uniform(math.log(1e-4), math.log(0.45), 20)).tolist():
+        value = solved(law, momentum_rule(adaptive(1e-6)), u, 1 - 1e-6).beta
+        enclosed = reproduced(BallLaw(law), momentum_rule(adaptive(ball(1e-6))), ball(u), value)
+        assert within(value, enclosed, SOLVED)
+        assert enclosed.value.rad() < 1e-20
+
+
+def test_a_finer_norm_lies_in_a_coarser_one_and_a_split_direction_changes_nothing():
+    generator = np.random.default_rng(36)
+    for _ in range(30):
+        mean, variance, count = balls_of(random_vector(generator))
+        with precision(300):
+            coarse, fine = (expected_norm(mean, variance, count, bits) for bits in (30, 220))
+            split = expected_norm([*mean, mean[0]], [*variance, variance[0]], [*count, 1], 60)
+            whole = expected_norm(mean, variance, [count[0] + 1, *count[1:]], 60)
+        if len(mean) > 1:
+            assert coarse.contains(fine) and fine.rad() < 1e-60 * float(fine)
+        assert split.overlaps(whole)
+
+
+def test_a_wider_vector_has_a_norm_that_contains_the_narrower_ones():
+    with precision(128):
+        wide = expected_norm([arb(1, 0.1), arb(0)], [arb(2, 0.5), arb(1)], [1, 2], 60)
+        for m in (0.9, 1.1):
+            for v in (1.5, 2.5):
+                assert wide.contains(expected_norm([arb(m), arb(0)], [arb(v), arb(1)], [1, 2], 60))
+
+
+TARGET = GaussianLaw([1.0, 0.1, 0.01], mean=[0.5, 0.0, -1.0], multiplicity=[1.0, 2.0, 1.0])
+LEVELS = [level for level in annealed_levels(np.geomspace(3.0, 0.1, 8), 5e-4) for _ in range(4)]
+
+
+def run(bits=128, norm_bits=80, rule=None):
+    """Return the last step of an annealed mean-field run in balls."""
+    with precision(bits):
+        law = BallLaw(TARGET, norm_bits)
+        levels = [lifted_level(level) for level in LEVELS]
+        *_, end = run_mean_field(law, rule or momentum_rule(adaptive(ball(1e-3))), levels, law.start(0.0, 9.0))
+        return end.moments()
+
+
+def test_a_float_run_lies_in_its_enclosure():
+    program = [(momentum(momentum_rule(adaptive(1e-3))), level) for level in LEVELS]
+    moments = TARGET.moments(TARGET.end(program, TARGET.start(0.0, 9.0))[0].x)
+    with precision(128):
+        for values, enclosures in zip(moments, run(), strict=True):
+            assert all(within(v, e, SOLVED) for v, e in zip(values.tolist(), enclosures, strict=True))
+            assert all(e.value.rad() < 1e-12 for e in enclosures)
+
+
+def contained(fine, coarse):
+    return all(
+        two.value.contains(one.value) for part in zip(fine, coarse, strict=True) for one, two in zip(*part, strict=True)
+    )
+
+
+def test_a_run_with_coarse_norms_contains_one_with_fine_norms():
+    assert contained(run(200, 120), run(norm_bits=30))
+
+
+@pytest.mark.parametrize("broken", ["norms", "bound"])
+def test_without_its_bound_the_run_would_miss_it(broken, monkeypatch):
+    if broken == "norms":  # the rule sees norms without what beta may be off
+        monkeypatch.setattr(
+            mean_field._WiderNorms, "norm", lambda self, vector: Ball(self.law.norm(vector).value.mid())
+        )
+    else:
+        monkeypatch.setattr(mean_field, "_upper", lambda values: [arb(0) for _ in values])
+    coarse = run(norm_bits=30)
+    monkeypatch.undo()
+    assert not contained(run(200, 120), coarse)
+
+
+def test_a_clip_that_always_acts_is_constant_momentum():
+    with precision(128):
+        moments = run(rule=momentum_rule(adaptive(ball(1.0))))  # beta is 0: Langevin
+        law = BallLaw(TARGET)
+        plain = momentum_rule(lambda state, s, algebra: (ball(0.0), None))
+        end, _ = law.end([(momentum(plain), lifted_level(level)) for level in LEVELS], law.start(0.0, 9.0))
+        assert all(one.value.overlaps(two.value) for one, two in zip(moments[1], law.moments(end.x)[1], strict=True))
+
+
+def test_multiplicities_must_be_integers():
+    with pytest.raises(ValueError, match="integers"):
+        BallLaw(GaussianLaw([1.0], multiplicity=1.5))
