@@ -45,11 +45,14 @@ def claim_of(check: str) -> str:
 
 
 def measured(check: str, settings: Any = None) -> Measurement:
-    """Return what a check's function measures, by default with its group's settings in the quick profile."""
+    """Return what a check's function measures, by default with its group's settings in the quick profile.
+
+    What proves the number is left out: a falsifier breaks what measures it.
+    """
     claim = next(claim for claim in claims().claim if any(each.id == check for each in claim.check))
     own = next(each for each in claim.check if each.id == check)
     group, settings = _group(claim.group), settings or quick_settings(claim.group)
-    return Checks(group, settings).measured(own)
+    return Checks(group, settings).measured(own.model_copy(update={"enclosed": None}))
 
 
 def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict:

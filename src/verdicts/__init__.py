@@ -6,7 +6,7 @@ packages below: `claims` (what is claimed, and when it holds), `records` (what w
 Nothing here knows which science is verified: a `records.workspace.Project` says so.
 """
 
-from verdicts.claims.measurement import InsufficientData, Measurement, NotBuilt, Unavailable
+from verdicts.claims.measurement import Enclosure, InsufficientData, Measurement, NotBuilt, Unavailable
 from verdicts.records.figures import Figure, Table, save_figure
 
-__all__ = ["Figure", "InsufficientData", "Measurement", "NotBuilt", "Table", "Unavailable", "save_figure"]
+__all__ = ["Enclosure", "Figure", "InsufficientData", "Measurement", "NotBuilt", "Table", "Unavailable", "save_figure"]

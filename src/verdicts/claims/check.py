@@ -34,7 +34,8 @@ class Check(Frozen):
     `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
     rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
     `measure` names what measures it, as `module.function` of the group, called with the group's settings (where it
-    takes `settings`) and the arguments `with`.
+    takes `settings`) and the arguments `with`. `enclosed` names a function of the group, called alike, that proves the
+    number: its measurement has an enclosure; or None where these settings are not enclosed.
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -49,6 +50,7 @@ class Check(Frozen):
     share: Number | None = Field(default=None, gt=0, le=1)
     alarm: Number | None = Field(default=None, gt=0, le=1)
     measure: str = Field(pattern=r"^[a-z]\w*\.[a-z]\w*$")
+    enclosed: str | None = Field(default=None, pattern=r"^[a-z]\w*\.[a-z]\w*$")
     arguments: dict[str, JsonValue] = Field(default={}, alias="with")
 
     def __hash__(self) -> int:
@@ -60,6 +62,11 @@ class Check(Frozen):
         if origin.split(":")[0].strip() not in ORIGINS:
             raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
         return origin
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Return what the check calls, as `module.function`."""
+        return (self.measure, self.enclosed) if self.enclosed else (self.measure,)
 
     @property
     def by_monte_carlo(self) -> bool:

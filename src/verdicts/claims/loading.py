@@ -143,22 +143,23 @@ def _refuse_missing_functions(root: Path, claim: Claim, group: Group, functions:
     file, _, test = claim.falsifier.partition("::")
     if test not in (functions(root / file) or ()):
         raise UserError(f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
-    for check in claim.check:
-        module, _, name = check.measure.partition(".")
+    for check, called in ((each, called) for each in claim.check for called in each.functions):
+        module, _, name = called.partition(".")
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
         if (known := functions(root / group.folder / f"{module}.py")) is None:
             continue  # its run records that it does not parse
         if name not in known:
-            raise UserError(f"{where}.measure: {unknown(f'function of {module}.py', name, known)}")
+            field = "measure" if called == check.measure else "enclosed"
+            raise UserError(f"{where}.{field}: {unknown(f'function of {module}.py', name, known)}")
         takes = known[name]
         names = [each.arg for each in (*takes.args, *takes.kwonlyargs)]
         for given in check.arguments:
             if given not in names and takes.kwarg is None:
-                raise UserError(f"{where}.with: {unknown(f'argument of {check.measure}', given, names)}")
+                raise UserError(f"{where}.with: {unknown(f'argument of {called}', given, names)}")
         needed = names[: len(takes.args) - len(takes.defaults)]
         needed += [each.arg for each, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if not default]
         if missing := [each for each in needed if each not in check.arguments and each != "settings"]:
-            raise UserError(f"{where}.with: {check.measure} also needs {', '.join(missing)}")
+            raise UserError(f"{where}.with: {called} also needs {', '.join(missing)}")
 
 
 def _functions(path: Path) -> dict[str, ast.arguments] | None:

@@ -1,5 +1,6 @@
 """What a check returns, and how it says that it cannot."""
 
+import math
 from collections.abc import Mapping
 from typing import ClassVar, Self
 
@@ -37,14 +38,28 @@ class InsufficientData(Unavailable):
     settled = True
 
 
+AGREES = 1e-6
+"""The largest relative difference of a number and its enclosure: more, and one of the two is another quantity."""
+
+
+class Enclosure(Frozen):
+    """A proved number: it lies between `low` and `high`, by ball arithmetic of `bits`, computed in `seconds`."""
+
+    low: float
+    high: float
+    bits: int
+    seconds: float = 0.0
+
+
 class Measurement(Frozen):
     """One measured quantity.
 
     `low` and `high` bound it (both or neither; without them the value is exact: `low = high = value`); `n` is the
     number of independent observations behind it and `seeds` are all the seeds that were used; `unit` is empty for
     a pure number; `detail` holds whatever else is worth a reader's while, as JSON. A boolean counts as 0 or 1.
+    `enclosure` bounds the value where it is proved.
 
-    Raises ValidationError for a NaN or an infinity, half an interval, or an interval that misses the value.
+    Raises ValidationError for a NaN or an infinity, half an interval, an interval or enclosure that misses the value.
     """
 
     value: float
@@ -54,6 +69,7 @@ class Measurement(Frozen):
     seeds: tuple[int, ...] = ()
     unit: str = ""
     detail: Mapping[str, JsonValue] = {}
+    enclosure: Enclosure | None = None
 
     @model_validator(mode="after")
     def _interval_holds_value(self) -> Self:
@@ -62,6 +78,8 @@ class Measurement(Frozen):
         low, high = self.interval
         if not low <= self.value <= high:
             raise ValueError(f"the interval [{low}, {high}] does not hold the value {self.value}")
+        if self.enclosure and not low <= self.enclosure.low <= self.value <= self.enclosure.high <= high:
+            raise ValueError(f"the enclosure {self.enclosure} is not about the value {self.value}, in [{low}, {high}]")
         return self
 
     @property
@@ -70,3 +88,15 @@ class Measurement(Frozen):
         if self.low is None or self.high is None:
             return self.value, self.value
         return self.low, self.high
+
+    def proved_by(self, proof: Self, seconds: float) -> Self:
+        """Return this measurement with the numbers of `proof`, which has an enclosure and took so long.
+
+        Raises ValueError where it has none, and where the two disagree by more than `AGREES`.
+        """
+        if proof.enclosure is None or not math.isclose(self.value, proof.value, rel_tol=AGREES, abs_tol=AGREES):
+            raise ValueError(f"the value {self.value} is not that of its proof, {proof.value} in {proof.enclosure}")
+        low, high = proof.interval
+        enclosure = proof.enclosure.model_copy(update={"seconds": round(seconds, 4)})
+        proved = {"value": proof.value, "low": low, "high": high, "enclosure": enclosure}
+        return self.model_copy(update={**proved, "detail": {**self.detail, **proof.detail}})

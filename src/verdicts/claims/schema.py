@@ -116,7 +116,7 @@ class Claim(Frozen):
     @property
     def modules(self) -> set[str]:
         """Return the modules of its group that measure its checks."""
-        return {check.measure.partition(".")[0] for check in self.check}
+        return {name.partition(".")[0] for check in self.check for name in check.functions}
 
     @field_validator("profiles")
     @classmethod

@@ -12,7 +12,7 @@ from typing import Any, Self
 from pydantic import JsonValue, ValidationError
 
 from verdicts.claims.check import Check
-from verdicts.claims.measurement import Measurement
+from verdicts.claims.measurement import Enclosure, Measurement
 from verdicts.claims.schema import Claim, Verdict
 from verdicts.claims.verdict import check_verdict, claim_verdict, tightness
 from verdicts.errors import in_utf8
@@ -27,7 +27,8 @@ from verdicts.validation import Frozen
 class CheckResult(Frozen):
     """One check's outcome: a measurement with its verdict, or the reason why there is none.
 
-    `where` is the file and line of the function that measured; `seconds` its wall-clock time.
+    `where` is the file and line of the function that measured; `seconds` its wall-clock time. `enclosure` is that of
+    a proved value.
     """
 
     id: str
@@ -38,6 +39,7 @@ class CheckResult(Frozen):
     seeds: tuple[int, ...] = ()
     unit: str = ""
     detail: dict[str, JsonValue] = {}  # noqa: RUF012 (a pydantic field)
+    enclosure: Enclosure | None = None
     verdict: Verdict
     tightness: float | None = None
     seconds: float = 0.0

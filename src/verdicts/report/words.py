@@ -1,6 +1,10 @@
 """Verdicts, numbers and checks in a reader's words: the same in terminal, pages and paper."""
 
+import math
+from fractions import Fraction
+
 from verdicts.claims.check import Check, Relation
+from verdicts.claims.measurement import Enclosure
 from verdicts.claims.schema import Verdict
 from verdicts.records.expected import ExpectedCheck
 from verdicts.records.record import CheckResult
@@ -19,9 +23,27 @@ def number(value: float | None, digits: int = 3) -> str:
 
 
 def spread(measured: CheckResult | ExpectedCheck, digits: int = 3) -> str:
-    """Return a value for reading, with its interval where it is not exact."""
+    """Return a value for reading, with its interval where it is not exact, or as proved (`0.4990792176 ± 5e-11`)."""
+    proof = measured.enclosure if isinstance(measured, CheckResult) else None
+    if proof:
+        interval = "" if (proof.low, proof.high) == (measured.low, measured.high) else _interval(measured, digits)
+        return f"{_enclosed(proof)}, proved{interval}"
+    return number(measured.value, digits) + ("" if measured.low == measured.high else _interval(measured, digits))
+
+
+def _enclosed(proof: Enclosure) -> str:
+    """Return the middle of an enclosure in ten digits, and by how much that may be off, rounded up to one digit."""
+    middle = f"{(proof.low + proof.high) / 2:.10g}"
+    off = max(Fraction(proof.high) - Fraction(middle), Fraction(middle) - Fraction(proof.low))
+    if off == 0:
+        return number(float(middle), 10)
+    unit = Fraction(10) ** math.floor(math.log10(off))
+    return f"{number(float(middle), 10)} ± {number(float(math.ceil(off / unit) * unit), 1)}"
+
+
+def _interval(measured: CheckResult | ExpectedCheck, digits: int) -> str:
     low, high = number(measured.low, digits), number(measured.high, digits)
-    return number(measured.value, digits) + ("" if measured.low == measured.high else f" [{low}, {high}]")
+    return f" [{low}, {high}]"
 
 
 def required(check: Check) -> str:

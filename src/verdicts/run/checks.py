@@ -2,6 +2,7 @@
 
 import importlib
 import inspect
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -50,7 +51,10 @@ class Checks:
 
     def function(self, check: Check) -> Callable[..., Any]:
         """Return the function that measures a check. Raises what the import of its module does."""
-        module, _, name = check.measure.partition(".")
+        return self._named(check.measure)
+
+    def _named(self, called: str) -> Callable[..., Any]:
+        module, _, name = called.partition(".")
         function: Callable[..., Any] = getattr(importlib.import_module(f"{self.group.module}.{module}"), name)
         return function
 
@@ -58,15 +62,22 @@ class Checks:
         """Measure a check. Raises what the import of its module and the function itself do.
 
         Lists among the arguments become tuples, texts members of the enumeration that is asked for. A number that the
-        function returns is a measurement without an interval.
+        function returns is a measurement without an interval. What proves the number follows, and takes its place.
         """
-        function = self.function(check)
+        result = self._result(self.function(check), check)
+        measured = result if isinstance(result, Measurement) else Measurement(value=float(result))
+        if check.enclosed is None:
+            return measured
+        begin = time.perf_counter()
+        proof = self._result(self._named(check.enclosed), check)
+        return measured.proved_by(proof, time.perf_counter() - begin) if proof else measured
+
+    def _result(self, function: Callable[..., Any], check: Check) -> Any:
         hints = get_type_hints(function) if check.arguments else {}
         arguments = {key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()}
         if "settings" in inspect.signature(function).parameters:
             arguments["settings"] = self.settings
-        result = function(**arguments)
-        return result if isinstance(result, Measurement) else Measurement(value=float(result))
+        return function(**arguments)
 
 
 def _as_hinted(value: JsonValue, hint: object = None) -> Any:

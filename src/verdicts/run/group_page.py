@@ -21,7 +21,7 @@ from verdicts.records.figures import Figure, Table
 from verdicts.records.files import shown_json
 from verdicts.records.record import CheckResult, artefacts_at, current_record
 from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
-from verdicts.report.words import required
+from verdicts.report.words import required, spread
 from verdicts.run.checks import Checks
 from verdicts.run.drawing import figures_of, tables_of
 from verdicts.studies.cells import using
@@ -81,11 +81,7 @@ class GroupPage:
 
     def _row(self, identifier: str) -> Sequence[object]:
         check, result = self._result(identifier)
-        if result.value is None:
-            value = result.reason
-        else:
-            exact = result.low == result.high
-            value = f"{result.value:.6g}" + ("" if exact else f" [{result.low:.4g}, {result.high:.4g}]")
+        value = result.reason if result.value is None else spread(result, 6)
         return check.id, check.quantity, value, f"{required(check)} {check.unit}", check.origin, result.verdict
 
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:

@@ -25,6 +25,7 @@ CLAIM_FAULTS = [
             ("", "measure is missing"),
             ('measure = "checks.scaled"\nwith = { facto = 2 }', "with: unknown argument of checks.scaled 'facto': did"),
             ('measure = "checks.scaled"', "with: checks.scaled also needs factor"),
+            ('measure = "checks.one"\nenclosed = "checks.noe"', "enclosed: unknown function of checks.py 'noe'"),
         )
     ),
     ("[group]", "[group", "not valid TOML"),

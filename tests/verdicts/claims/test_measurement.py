@@ -6,7 +6,11 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from verdicts import Measurement
+from verdicts import Enclosure, Measurement
+from verdicts.records.record import CheckResult
+from verdicts.report.words import spread
+
+PROOF = Enclosure(low=0.5, high=0.75, bits=128)
 
 
 @pytest.mark.parametrize(("given", "value"), [(True, 1.0), (np.bool_(False), 0.0), (np.float32(1.5), 1.5), (3, 3.0)])
@@ -24,8 +28,45 @@ def test_booleans_and_numpy_numbers_count(given, value):
         ({"value": 1.0, "low": 2.0, "high": 3.0}, "does not hold the value"),
         ({"value": 1.0, "low": 1.5, "high": 0.5}, "does not hold the value"),
         ({"value": 1.0, "unitt": "m"}, "Extra"),
+        ({"value": 1.0, "low": 0.0, "high": 2.0, "enclosure": PROOF}, "not about the value"),
+        ({"value": 0.75, "enclosure": PROOF}, "not about the value"),
     ],
 )
 def test_what_is_no_measurement_is_refused(fields, complaint):
     with pytest.raises(ValidationError, match=complaint):
         Measurement(**fields)
+
+
+def proof(value, low, high):
+    return Measurement(value=value, low=low, high=high, enclosure=Enclosure(low=low, high=high, bits=128))
+
+
+def test_a_proof_takes_the_place_of_the_number_and_keeps_the_rest():
+    plain = Measurement(value=0.5 + 1e-9, n=3, seeds=(1,), unit="m", detail={"a": 1})
+    proved = plain.proved_by(proof(0.5, 0.49999999, 0.50000001), seconds=0.25)
+    assert proved.interval == (0.49999999, 0.50000001)
+    assert (proved.value, proved.n, proved.seeds, proved.unit, proved.detail) == (0.5, 3, (1,), "m", {"a": 1})
+    assert proved.enclosure == Enclosure(low=0.49999999, high=0.50000001, bits=128, seconds=0.25)
+
+
+@pytest.mark.parametrize("other", [proof(0.6, 0.6, 0.6), Measurement(value=0.5)])
+def test_a_proof_of_another_number_or_without_an_enclosure_is_refused(other):
+    with pytest.raises(ValueError, match="not that of its proof"):
+        Measurement(value=0.5).proved_by(other, seconds=0.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (0.499079217642531, 0.4990792176425311, "0.4990792176 ± 5e−11, proved"),
+        (60.0, 60.0, "60, proved"),
+        (-1.0, 3.0, "1 ± 2, proved"),
+        (0.25, 0.5, "0.375 ± 0.2, proved"),
+    ],
+)
+def test_a_proved_number_is_shown_with_what_it_may_be_off(low, high, shown):
+    fields = {"value": (low + high) / 2, "low": low, "high": high, "verdict": "holds"}
+    result = CheckResult(id="X", **fields, enclosure=Enclosure(low=low, high=high, bits=128))
+    assert spread(result) == shown
+    wider = result.model_copy(update={"low": low - 1.0, "high": high + 1.0})
+    assert spread(wider).startswith(f"{shown} [")
