@@ -2,7 +2,7 @@
 
 from itertools import product
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, RK45, Hyperparameters, SamplerSpec
 from analysis.settings import Seeded
@@ -57,8 +57,10 @@ class Settings(Seeded):
     exponent) last; EDM's `churns`; constant `betas`; `drift_scales` of consistent annealed sampling. RK45 has no
     budget but `tolerances`. Thresholds: `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of
     `batch`, `judged` batches in the runs that judge P2a and P2b. Sensitivity: at `probes` evaluations, over `sweep_*`.
+    `enclosed` is the largest budget at which adaptive momentum runs in ball arithmetic at the defaults, 0 for none.
     """
 
+    enclosed: NonNegativeInt = 520
     tabulated: tuple[str, ...] = ()
     drawn: tuple[str, ...] = ()
     lasting: tuple[str, ...] = (*CAUSES, "constant momentum")

@@ -13,7 +13,8 @@ class Settings(Seeded):
     `targets` of a judged family, the largest `budget` there, and the kinds of problem on which all samplers are
     `compared`: with all kinds the annealed samplers are run too. `tuned` says whether what takes long is run: settings
     next to the chosen ones on the development family, the best momentum (K8f, K8g), and the mixture, on which 64
-    batches have `mixture_batch` particles each. K10 has so many random `spectra`, to a share `error` of the start's.
+    batches have `mixture_batch` particles each. `enclosed` says whether runs on the
+    judged family are proved. K10 has so many random `spectra`, to a share `error` of the start's.
     """
 
     points: PositiveInt = 400
@@ -24,6 +25,7 @@ class Settings(Seeded):
     budget: PositiveInt = 640
     compared: Names = ("exact", "high", "shift", "start", "low")
     tuned: bool = True
+    enclosed: bool = True
     mixture_batch: PositiveInt = 2500
     spectra: PositiveInt = 50
     error: float = 1e-4
