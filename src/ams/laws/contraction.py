@@ -98,7 +98,7 @@ class Chain:
 
     @property
     def error_constant(self) -> float:
-        """How far a score with error 1, in L2 under the perturbed chain's distribution, moves the limit in W2 at most."""
+        """How far at most a score error of 1, in L2 under the perturbed chain, moves the limit in W2."""
         kick = np.array([self.step * (1 + self.beta) ** 2, 1.0]) * (1 - self.beta)
 
         def grown(form: np.ndarray) -> float:
