@@ -12,7 +12,8 @@ other networks where the *steps* have the stated order here. Where runs do not g
 the run, step-size control), no b need fit: the order may then be higher than any that is measured, and refutes nothing.
 A multistep method starts with steps of lower order, which cost it the order of convergence however good the
 others are. So a deterministic sampler's *steps* are judged too: each against the exact flow from where the step before
-ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out.
+ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out:
+`WARM_UP` calls, and as many as a run makes beside those of its steps, as those of Runge and Kutta's method in its start.
 
 The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
 marginal, to infinitely many steps: zero for a sampler whose limit is its target. The *end* is that of the whole run,
@@ -44,6 +45,7 @@ DRIFT = 0.15
 FITTED = 0.95  # the confidence of an order's interval with which the thresholds were set
 BLOCKS = (1, 2, 3)
 RAISED = 0.3
+REGIMES = 1.0
 EVERY = slice(0, None)
 WARM_UP = 5
 ROUNDING = 1e-10
@@ -254,7 +256,7 @@ def steps_order(
     steps: Sequence[int], maps: Sequence[AffineMap], data: Data, scale: float, states: slice
 ) -> Order | None:
     """Return the order of a deterministic sampler's steps on the Gaussian, None where there are too few of them."""
-    window = between(maps[0].levels, scale)
+    window = between(maps[0].levels, scale, past_start(steps, [len(map_.levels) for map_ in maps]))
     if window is None:
         return None
     errors = []
@@ -269,9 +271,18 @@ def steps_order(
     return fitted(steps, errors)[0]
 
 
-def between(levels: Sequence[Level], scale: float) -> tuple[float, float] | None:
-    """Return `ln(scale / sigma)` past the start of the run with the fewest steps, and at the level of judgement."""
-    start = ratio(levels[min(WARM_UP, len(levels) - 1)])
+def past_start(steps: Sequence[int], calls: Sequence[int]) -> int:
+    """Return the number of the call, in the run with the fewest steps, before which the first steps are made."""
+    each = calls_a_step(steps, calls)
+    return WARM_UP + (max(calls[0] - each * steps[0], 0) if each else 0)
+
+
+def between(levels: Sequence[Level], scale: float, past: int) -> tuple[float, float] | None:
+    """Return `ln(scale / sigma)` at the call `past` the start of the run with the fewest steps, and where it is judged.
+
+    None where the first is not above the second.
+    """
+    start = ratio(levels[min(past, len(levels) - 1)])
     first, last = -math.log(start) if start > 0 else math.inf, -math.log(JUDGED * scale)
     return (first, last) if math.isfinite(first) and first < last else None
 
@@ -288,8 +299,9 @@ def bump(before: Level, after: Level, window: tuple[float, float]) -> float:
 def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None, str]:
     """Return the order of the errors above rounding, or None and the reason why there is none.
 
-    Where the orders between neighbours still drift, the order is the last of them. Its interval has the last three and
-    3/2 of their drift beyond the last, as in `asymptotic_order`.
+    Where the orders between neighbours still drift, or the last three differ by more than `REGIMES`, from one whole
+    order to another, the order is the last of them. Its interval has the last three and 3/2 of their drift beyond the
+    last, as in `asymptotic_order`.
     """
     if not all(map(math.isfinite, errors)):
         return None, "errors that are not finite"
@@ -299,6 +311,8 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
     try:
         h, error = zip(*kept, strict=True)
         order = asymptotic_order(h, error, drift=DRIFT)
+        if np.ptp(order.local[-3:]) > REGIMES:
+            raise NotAsymptotic(f"the last orders between neighbours differ by more than {REGIMES:g}")
         _, low, high, _ = convergence_order(order.steps, error[-len(order.steps) :], FITTED)
         beyond = -1.5 * order.drift
         return order._replace(low=low + min(beyond, 0.0), high=high + max(beyond, 0.0)), ""

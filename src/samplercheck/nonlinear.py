@@ -35,6 +35,7 @@ from samplercheck.convergence import (
     fitted,
     highest,
     judged_points,
+    past_start,
     states_tried,
 )
 from samplercheck.model import Call, Recorded, exact
@@ -143,7 +144,8 @@ def transport_steps(
     """Return the order of a deterministic sampler's steps past its start, each against the flow from its own point."""
     target = TwoModes(sampler.data_std)
     runs = _runs(sampler, target, steps, points)
-    window = between([call.level for call in runs[0]], sampler.data_std)
+    past = past_start(steps, [len(run) for run in runs])
+    window = between([call.level for call in runs[0]], sampler.data_std, past)
     if window is None:
         return None
     orders, tried = [], states_tried(steps, [len(run) for run in runs], known)

@@ -31,12 +31,12 @@ from samplercheck.answered_draws import Draws
 from samplercheck.convergence import (
     EVERY,
     STEPS,
-    WARM_UP,
     best,
     between,
     bump,
     calls_a_step,
     fitted,
+    past_start,
     ratio,
     states_tried,
 )
@@ -106,8 +106,11 @@ def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS, known: slic
     `known` are the calls that are states on another network.
     """
     start = torch.zeros(1, 3 * (DEGREE + 1), dtype=torch.float64)
-    pilot = trajectory(sampler, _Sources(0.0, 1.0).network(), start + 1, min(steps), Draws(), most=WARM_UP + 1).calls
-    window = between([call.level for call in pilot], sampler.data_std)
+    pilot, other = (
+        trajectory(sampler, _Sources(0.0, 1.0).network(), start + 1, count, Draws()).calls for count in steps[:2]
+    )
+    past = past_start(steps[:2], (len(pilot), len(other)))
+    window = between([call.level for call in pilot], sampler.data_std, past)
     if window is None:
         return OrderConditions(-1, None, "no steps between its start and low noise")
     sources = _Sources(*window)
