@@ -29,6 +29,7 @@ Variable: TypeAlias = Callable[[int, torch.Size], Tensor]
 """`variable(k, shape)`: the value of the k-th independent standard normal variable, one row a sample, in float64."""
 
 _NARROW = (torch.float32, torch.float16, torch.bfloat16)
+_BY_NAME = dict.fromkeys(("torch.HalfTensor", "torch.BFloat16Tensor", "torch.FloatTensor"), torch.float64)
 _IN_PLACE = ("uniform", "random", "bernoulli", "exponential", "cauchy", "log_normal", "geometric")
 _OTHER = {
     *(torch.rand, torch.rand_like, torch.randint, torch.randint_like, torch.randperm, torch.poisson, torch.binomial),
@@ -58,6 +59,7 @@ class Draws:
         self.variable, self.breaks = variable, list(breaks)
         self.normals = 0
         self.dtype = torch.float64  # of the run that asks
+        self.narrow: torch.dtype | None = None  # of a result that is narrower than that, in a run that is not widened
         self.start: Tensor | None = None  # what answers the first draw, of a code that draws its own start
         self.samples: tuple[Tensor, ...] = ()  # the values of draws that are asked for sample by sample
         self.shape, self.row = torch.Size(), 0  # of the first of them, and how many samples have theirs
@@ -174,11 +176,17 @@ class _Answered(TorchFunctionMode):
             value, out = self._drawn(func, args, kwargs), kwargs.get("out")
             return value if out is None else out.copy_(value)
         if not self.widen:
-            return func(*args, **kwargs)
+            out = func(*args, **kwargs)
+            for value in (out, *args):
+                if isinstance(value, Tensor) and value.dtype in _NARROW[1:] and self.draws.dtype not in _NARROW[1:]:
+                    self.draws.narrow = value.dtype
+            return out
         if torch.dtype in map(type, args):  # this runs for every operation of a run
             args = tuple(torch.float64 if _narrow(value) else value for value in args)
         if kwargs:
             kwargs = {name: torch.float64 if _narrow(value) else value for name, value in kwargs.items()}
+        if func is torch.Tensor.type and args[1:] and isinstance(args[1], str) and "Tensor" in args[1]:
+            args = (args[0], _BY_NAME.get(args[1], args[1]))
         if func in (torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16):
             return args[0].double()
         out = func(*args, **kwargs)
@@ -219,16 +227,16 @@ def answered(draws: Draws, rows: int, widen: bool = True, width: int | None = No
 
     `width` is the number of elements of a sample; None for one draw of any shape with one row a sample.
 
-    To widen, PyTorch's default type and NumPy's name `float32` stand for float64 meanwhile. Other random draws raise
+    To widen, PyTorch's default type and NumPy's names `float32` and `float16` stand for float64 meanwhile. Other random draws raise
     Unanswered.
     """
-    narrow = torch.get_default_dtype(), np.float32
+    narrow = torch.get_default_dtype(), np.float32, np.float16
     if widen:
         torch.set_default_dtype(torch.float64)
-        np.float32 = np.float64  # type: ignore[assignment]
+        np.float32 = np.float16 = np.float64  # type: ignore[assignment, misc]
     try:
         with torch.no_grad(), _Answered(draws, rows, widen, width):
             yield
     finally:
         torch.set_default_dtype(narrow[0])
-        np.float32 = narrow[1]
+        np.float32, np.float16 = narrow[1:]

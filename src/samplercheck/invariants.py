@@ -5,8 +5,8 @@
 sample alone ends as it does in a batch. *rotation*: a rotated start, target and draws give the rotated end. *scaling*:
 all halved gives half of the end. *levels fall*: the noise levels passed to the network never rise. *evaluations*: the
 network is called as often as the library states. *float32*, *bfloat16*: the end is finite. In float32 it is within
-`SINGLE` of float64's, in units of the data's scale, when started from the library's own start. A network that is called
-in a narrower type is noted: what a sampler computes is judged in float64, how exactly is its author's choice.
+`SINGLE` of float64's, in units of the data's scale, when started from the library's own start. Code that computes in a
+narrower type is noted: what a sampler computes is judged in float64, how exactly is its author's choice.
 """
 
 import math
@@ -180,9 +180,8 @@ def _rounded(path: Path, reference: Tensor, scale: float, name: str, judged: boo
     if not bool(path.end.isfinite().all()):
         return Finding(False, float("inf"), SINGLE, f"in {name} an entry of the end is not finite")
     size = float((path.end - reference).abs().max()) / scale
-    if judged and any(call.dtype.itemsize < torch.float32.itemsize for call in path.calls):
-        narrow = next(call.dtype for call in path.calls if call.dtype.itemsize < torch.float32.itemsize)
-        what = f"in {name} the network is called in {narrow}, and the end moves by {size:.1e} of the data's scale"
+    if judged and path.narrow is not None:
+        what = f"in {name} the code computes in {path.narrow}, and the end moves by {size:.1e} of the data's scale"
         return Finding(None, size, SINGLE, what)
     return Finding(
         size <= SINGLE if judged else True,

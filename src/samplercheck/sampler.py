@@ -99,10 +99,14 @@ def places(steps: int, uneven: bool = False) -> Tensor:
 
 
 class Path(NamedTuple):
-    """A run: the calls of the network and the end, in flat rows of float64."""
+    """A run: the calls of the network and the end, in flat rows of float64.
+
+    `narrow` is a type narrower than the run's in which the code computed something, in a run that is not widened.
+    """
 
     calls: list[Call]
     end: Tensor
+    narrow: torch.dtype | None = None
 
 
 @contextmanager
@@ -151,7 +155,7 @@ def trajectory(
     if not isinstance(end, Tensor) or end.numel() != start.numel():
         returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
         raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}")
-    return Path(fresh.calls, end.double().reshape(len(x), -1))
+    return Path(fresh.calls, end.double().reshape(len(x), -1), draws.narrow)
 
 
 def driven(

@@ -26,9 +26,13 @@ def after(change: Callable[[Tensor], Tensor]) -> Reference:
     return CLEAN._replace(run=run)
 
 
-def float16(network: Network, x: Tensor, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
-    """Run DDIM with a network that is called in float16."""
-    return CLEAN.run(lambda predict, x, level: network(predict, x.half(), level).to(x.dtype), x, levels, draws)
+def narrow(cast: Callable[[Tensor], Tensor]) -> Reference:
+    """Return DDIM whose network is called with what `cast` makes narrow, in its own type."""
+
+    def run(network: Network, x: Tensor, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
+        return CLEAN.run(lambda predict, x, level: network(predict, cast(x).to(x.dtype), level), x, levels, draws)
+
+    return CLEAN._replace(run=run)
 
 
 def drawn(noise: Callable[[Tensor, int], Tensor]) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
@@ -66,7 +70,9 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
     "a norm": (after(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
     "its count of evaluations": (CLEAN._replace(evaluations=lambda steps: steps + 1), {"evaluations"}),
-    "a network in float16": (CLEAN._replace(run=float16), set()),
+    "float16": (narrow(torch.Tensor.half), set()),
+    "float16 by name": (narrow(lambda x: x.type("torch.HalfTensor")), set()),
+    "NumPy's float16": (narrow(lambda x: torch.from_numpy(x.float().numpy().astype(np.float16))), set()),
     "an end of three digits": (after(lambda x: x if x.dtype is torch.float64 else x + 2e-3), {"float32"}),
 }
 
