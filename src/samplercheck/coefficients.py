@@ -151,11 +151,14 @@ def _run(sampler: Sampler, prediction: str, steps: int, width: int) -> list[tupl
 
 
 def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
-    """Return the steps of a run by their weights, none where most of them combine more than `MOST` outputs."""
+    """Return the steps of a run by their weights, none where most of them combine more than `MOST` outputs.
+
+    None either where a run's number of calls depends on its values, as with step-size control.
+    """
     short, long = (len(_run(sampler, prediction, steps, 1)) for steps in STEPS)
     each = calls_a_step(STEPS, (short, long)) or 1
     calls, read = _run(sampler, prediction, STEPS[-1], long), []
-    if prediction == "flow" and not linear([level for level, _ in calls]):
+    if len(calls) != long or (prediction == "flow" and not linear([level for level, _ in calls])):
         return []
     for number, i in enumerate(range(0, len(calls) - each, each), 1):
         (before, x), (after, x_next) = calls[i], calls[i + each]

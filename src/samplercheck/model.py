@@ -62,11 +62,14 @@ def log_snr(level: Level) -> float:
 
 
 class Call(NamedTuple):
-    """One evaluation: the noise level that was passed and the input, flat rows in float64, with its own type."""
+    """One evaluation: the noise level that was passed and the input, flat rows in float64.
+
+    `joined` is the number of equal copies of the samples in the call, as for guidance: they are answered alike.
+    """
 
     level: Level
     x: Tensor
-    dtype: torch.dtype
+    joined: int = 1
 
 
 class Network(Protocol):
@@ -101,16 +104,20 @@ class Recorded:
         with _unwatched():
             return self._predicted(predict, x, level)
 
-    def _predicted(self, predict: str, x: Tensor, level: Level) -> Tensor:
+    def _predicted(self, predict: str, x: Tensor, level: Level, joined: int = 1) -> Tensor:
         if not isinstance(level, Level):
             raise TypeError(f"network was passed the noise level {level!r:.60}: pass noise_level(scale, sigma)")
+        if self.rows and len(x) > self.rows and not len(x) % self.rows:
+            copies = x.unflatten(0, (-1, self.rows))
+            if torch.equal(copies, copies[:1].expand_as(copies)):
+                return torch.cat([self._predicted(predict, copies[0], level, len(copies))] * len(copies))
         if self.rows is not None and len(x) != self.rows:
             raise ValueError(
                 f"network was called with {len(x)} samples in a run of {self.rows}: call it with all samples of the "
-                "run, once for each prediction"
+                "run, or with equal copies of them one after the other"
             )
         rows = x.detach().double().reshape(len(x), -1)
-        self.calls.append(Call(level, rows.clone(), x.dtype))
+        self.calls.append(Call(level, rows.clone(), joined))
         if len(self.calls) == self.most:
             raise Enough
         x0, eps = self.pair(rows, level)

@@ -45,7 +45,7 @@ def called(*change):  # Heun's method with other arguments of the network
     return Sampler("called", "0", run, lambda steps: 10.0)
 
 same = lambda value: value
-joined = called(same, lambda x: torch.cat([x, x]), same)
+joined = called(same, lambda x: torch.cat([x, 2 * x]), same)
 bare = called(same, same, lambda level: level.sigma)
 without = Sampler("without", "0", lambda network, x, steps, draws: x, lambda steps: 10.0)
 

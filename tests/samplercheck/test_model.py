@@ -41,8 +41,17 @@ def test_calls_are_recorded_until_there_are_enough() -> None:
     assert net("x0", X.float(), LEVEL).dtype is torch.float32
     with pytest.raises(Enough):
         net("x0", X, LEVEL)
-    assert [(call.level, call.dtype) for call in net.calls] == [(LEVEL, torch.float32), (LEVEL, torch.float64)]
+    assert [call.level for call in net.calls] == [LEVEL, LEVEL]
     assert_equal(net.calls[1].x, X.reshape(4, 2))
+
+
+def test_copies_of_all_samples_are_answered_alike_and_others_refused() -> None:
+    net = network()
+    net.rows = len(X)
+    assert_equal(net("x0", torch.cat([X, X, X]), LEVEL), posterior_mean(X).repeat(3, 1, 1, 1))
+    assert [(call.joined, len(call.x)) for call in net.calls] == [(3, 4)]
+    with pytest.raises(ValueError, match="equal copies"):
+        net("x0", torch.cat([X, 2 * X]), LEVEL)
 
 
 @pytest.mark.parametrize("number", [float, lambda value: value.expand(4)])

@@ -30,8 +30,8 @@ def test_a_rule_that_couples_its_batch_is_not_read_as_an_affine_map(known: bool)
     assert read_map(sampler, two_targets(1.0).network(), 8, 6).defect < 1e-9  # within one batch superposition holds
     report = conform(sampler if known else replace(sampler, mean_field=None), steps=(12, 24, 48, 96))
     found = {judgement.check: judgement for judgement in report.judgements}
-    assert report.verdict == found["rows independent"].verdict == "refuted"
-    assert "means over the batch" in report.why
+    assert found["rows independent"].verdict == "noted" and report.verdict == "inconclusive"
+    assert "means over the batch" in found["rows independent"].why
     assert found["affine"].why.startswith("not affine, by " if known else "samples depend on the rest of their batch")
     assert found["affine"].verdict == ("noted" if known else "inconclusive")
     assert ("limit" in found) is known is (len(report.w2) == 3)
