@@ -227,13 +227,13 @@ def answered(draws: Draws, rows: int, widen: bool = True, width: int | None = No
 
     `width` is the number of elements of a sample; None for one draw of any shape with one row a sample.
 
-    To widen, PyTorch's default type and NumPy's names `float32` and `float16` stand for float64 meanwhile. Other random draws raise
-    Unanswered.
+    To widen, PyTorch's default type and NumPy's names `float32` and `float16` stand for float64 meanwhile. Other random
+    draws raise Unanswered.
     """
     narrow = torch.get_default_dtype(), np.float32, np.float16
     if widen:
         torch.set_default_dtype(torch.float64)
-        np.float32 = np.float16 = np.float64  # type: ignore[assignment, misc]
+        np.float32 = np.float16 = np.float64  # type: ignore[assignment]
     try:
         with torch.no_grad(), _Answered(draws, rows, widen, width):
             yield

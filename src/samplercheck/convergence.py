@@ -13,7 +13,7 @@ the run, step-size control), no b need fit: the order may then be higher than an
 A multistep method starts with steps of lower order, which cost it the order of convergence however good the
 others are. So a deterministic sampler's *steps* are judged too: each against the exact flow from where the step before
 ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out:
-`WARM_UP` calls, and as many as a run makes beside those of its steps, as those of Runge and Kutta's method in its start.
+`WARM_UP` calls, and as many as a run makes beside those of its steps, as of Runge and Kutta's method in its start.
 
 The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
 marginal, to infinitely many steps: zero for a sampler whose limit is its target. The *end* is that of the whole run,
