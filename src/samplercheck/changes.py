@@ -20,7 +20,7 @@ def read(path: Path) -> dict[str, Any]:
     except (OSError, ValueError) as reason:
         raise UserError(f"--against {path}: {reason}") from reason
     if not isinstance(values, dict) or any(key not in values for key in KEYS):
-        raise UserError(f"--against {path}: not a report of `ams conform --json`")
+        raise UserError(f"--against {path}: not a report that --json wrote")
     return values
 
 
@@ -70,7 +70,7 @@ def _orders(report: dict[str, Any]) -> dict[str, tuple[float, float]]:
     """Return the intervals of the orders that a report has."""
     mixture = report.get("mixture") or {}
     orders = {"order": report.get("order"), "order of each step": report.get("order_conditions")}
-    orders["order on the mixture"] = mixture.get("order")
+    orders |= {"order on uneven steps": report.get("uneven"), "order on the mixture": mixture.get("order")}
     return {
         name: (each["low"], math.inf if each["high"] is None else each["high"])  # JSON has no infinity
         for name, each in orders.items()

@@ -94,6 +94,7 @@ def conform(
         time.perf_counter() - began,
         tuple(dict.fromkeys(trouble)),
         constant=constant,
+        rounding=sampler.rounding((FEW_STEPS[-1], steps[-1])) if sampler.rounding else "",
         uneven=uneven,
     )
     large = constant is not None and constant > NOTED_ABOVE

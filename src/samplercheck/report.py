@@ -17,8 +17,8 @@ import torch
 from ams.statistics.orders import Order
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight
-from samplercheck.convergence import Convergence, Limit
-from samplercheck.error_constant import NOTED_ABOVE
+from samplercheck.convergence import JUDGED, Convergence, Limit
+from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
@@ -34,20 +34,26 @@ CHECKS = (
     *("order on uneven steps", "order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
+TOO_FEW = f"of {STEPS[-1]} steps fewer than {FEWEST} are at falling noise levels above {JUDGED:g} of the data's scale: "
+TOO_FEW += "let more of them be there, or correct `data_std`"
+ROUNDED = "levels passed"
+"""What a library rounds, noted beside the checks."""
 
 CAUSES = {
-    ("finite", "float32", "bfloat16"): "a division by a noise level or scale of 0; tables kept in low precision",
+    ("finite",): "a division by a noise level or scale of 0",
     ("noise", "deterministic"): "a start or a draw of your own in `run`; state `noise`",
-    ("rows independent",): "means or norms over the batch. Where they are meant, say so in your documentation",
+    ("rows independent",): "means over the batch, a draw that samples share",
     ("rotation", "scaling"): "clipping, thresholds; `data_std`",
     ("start",): "the factor on the start, `prior`",
-    ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
-    ("end",): "the last step, the last noise level",
+    (ROUNDED,): "the rounding of timesteps: pass the network the one that the formulas use, if it takes one",
     ("order of each step",): "the step's formula, its sign and factors",
     ("order on uneven steps",): "weights made for steps of one length",
+    ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
+    ("end",): "the last step, the last noise level",
     ("order",): "the first step of a multistep method, and the past values that it is given",
+    ("float32", "bfloat16"): "tables kept in low precision, a division by what rounds to 0",
 }
-"""What to look at first where a check is refuted, from the top: later ones often follow from earlier ones."""
+"""What to look at first where checks are refuted, by priority: what follows from another stands after it."""
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
@@ -82,7 +88,8 @@ class Report:
     """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated.
 
     `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
-    the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant.
+    the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant. `rounding`
+    says how the library rounds noise levels.
     """
 
     name: str
@@ -102,6 +109,7 @@ class Report:
     worst: Weight | None = None
     constant: float | None = None
     uneven: OrderConditions | None = None
+    rounding: str = ""
     judgements: tuple[Judgement, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -137,6 +145,8 @@ class Report:
     def hint(self) -> str:
         """Return what to look at first in a refuted sampler's code, empty for others and where nothing is known."""
         refuted = {each.check for each in self.judgements if each.verdict == REFUTED}
+        if self.rounding and refuted:
+            refuted.add(ROUNDED)
         return next((cause for checks, cause in CAUSES.items() if refuted & {*checks}), "")
 
     def as_dict(self) -> dict[str, Any]:
@@ -242,6 +252,8 @@ def _judge(report: Report) -> list[Judgement]:
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
         elif name in ("float32", "rows independent"):
             judged.append(Judgement(name, NOTED, finding.why))
+    if report.rounding:
+        judged.append(Judgement(ROUNDED, NOTED, report.rounding))
     if not affine:
         decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
         words = no_exact_law(report)
@@ -291,7 +303,7 @@ def _why_not(report: Report, check: str) -> str:
         return report.invariants[check].why
     if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
-    not_of_such = {"evaluations": "no number of evaluations is stated", "error constant": "it has too few states"}
+    not_of_such = {"evaluations": "no number of evaluations is stated", "error constant": TOO_FEW}
     not_of_such["order on uneven steps"] = "its noise levels are its own"
     if report.noise != 0:
         not_of_such |= dict.fromkeys(

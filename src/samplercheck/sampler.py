@@ -1,10 +1,11 @@
 """A sampler under test: what an adapter returns, and one run of it with every draw answered."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from inspect import signature
 from io import StringIO
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import NamedTuple, Protocol, TypeAlias
 
@@ -51,6 +52,8 @@ class Sampler:
     None if it states none. `coupling` is the reason for which the samples of a batch depend on each other by design;
     `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it is known.
     `uneven` is `run` on noise levels at `places(steps, uneven=True)`, of code that takes its levels from outside.
+    `rounding(counts)` says in words, for runs of so many steps, how far the noise levels that the network is passed are
+    from those of the formulas, where a library rounds them; empty where they agree.
     """
 
     name: str
@@ -64,6 +67,7 @@ class Sampler:
     coupling: str = ""
     mean_field: Callable[[int, Tensor, Tensor], Pushforward] | None = None
     uneven: Run | None = None
+    rounding: Callable[[Sequence[int]], str] | None = None
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -152,6 +156,13 @@ def trajectory(
             draws.close(len(start))
     except Enough:
         return Path(fresh.calls, x[:0])
+    except Exception as error:
+        levels = [call.level for call in fresh.calls]
+        equal = [k for k, (before, after) in enumerate(pairwise(levels), 1) if before == after]
+        if equal and (len(levels) == 2 or len(equal) <= len(levels) / 4):  # not the stages of steps of several calls
+            k = equal[0]
+            error.add_note(f"of {steps} steps, calls {k} and {k + 1} pass one noise level: a step of length 0")
+        raise
     if not isinstance(end, Tensor) or end.numel() != start.numel():
         returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
         raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}")

@@ -82,7 +82,7 @@ def _audio(name: str, order: int | None, noise: float, settings: dict[str, Any])
 
 def _scheduler(name: str, repository: str, path: str, order: int, settings: dict[str, Any]) -> Sampler:
     made = of_class(getattr(code(repository, path), _first(name)), name, "", settings)
-    return sampler(repository, name, made.run, order=order)
+    return sampler(repository, name, made.run, order=order, rounding=made.rounding)
 
 
 def _sgm(name: str, order: int | None, noise: float) -> Sampler:

@@ -104,6 +104,20 @@ def test_eta_between_flow_and_reverse_sde_is_the_library_s(name):
     assert found.order.low > 0.7, "its eta multiplies the deviation of the noise, or the variance"
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"use_karras_sigmas": True}, "one of 1000 noise levels: off.* % in 20 steps, .* 144 steps .* of length 0"),
+        ({}, ""),
+    ],
+)
+def test_rounded_timesteps_are_said_in_words(settings, said):
+    if adapters.installed("diffusers") is None:
+        pytest.skip("diffusers is not installed")
+    sampler = adapters.load("diffusers:DPMSolverMultistepScheduler", settings | {"grid": 1})
+    assert re.fullmatch(f".*{said}.*" if said else "", sampler.rounding((20, 144)))
+
+
 def test_adapters_import_no_library():
     code = "import samplercheck.adapters as a, sys; assert not {'azula', 'diffusers', 'monai'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -99,6 +99,23 @@ def test_the_verdict_follows_from_what_was_measured(fields: dict[str, object], v
     assert verdict in found.text() and found.why in found.text()
 
 
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ({"limit": Limit(0.03, 0.01), "conditions": OrderConditions(0, order(1.0))}, "the step's formula"),
+        (
+            {"start": 0.2, "conditions": OrderConditions(0, order(1.0)), "rounding": "rounded"},
+            "the factor on the start",
+        ),
+        ({"limit": Limit(0.03, 0.01), "rounding": "rounded"}, "the rounding of timesteps"),
+        ({"limit": Limit(0.03, 0.01), "invariants": {"float32": Finding(False, 1.0, 0.0, "")}}, "a coefficient"),
+        ({"rounding": "rounded"}, ""),
+    ],
+)
+def test_the_hint_is_of_what_others_follow_from(fields: dict[str, object], hint: str) -> None:
+    assert report(**fields).hint.startswith(hint) and bool(report(**fields).hint) is bool(hint)
+
+
 def test_a_report_is_json_whatever_was_measured() -> None:
     found = json.loads(report(convergence=None, w2={5: math.inf}).json())
     assert found["limit"] is None and found["w2"]["5"] is None and found["verdict"] == "holds"
@@ -114,6 +131,10 @@ def test_a_report_is_json_whatever_was_measured() -> None:
             {"verdict", "order of each step", "measured order of each step"},
         ),
         ({"mixture": Transport((0.1, 0.01), order(2.0))}, {"measured order on the mixture"}),
+        (
+            {"uneven": OrderConditions(1, order(1.4))},
+            {"verdict", "order on uneven steps", "measured order on uneven steps"},
+        ),
         ({"mixture": Transport((0.1, 0.01), order(2.6))}, set()),
         ({"mixture": Transport((0.1, 0.01), order(4.0))}, set()),
         ({"order": None}, set()),
@@ -121,7 +142,7 @@ def test_a_report_is_json_whatever_was_measured() -> None:
     ],
 )
 def test_what_is_worse_than_before(fields: dict[str, object], worse: set[str]) -> None:
-    before = {"mixture": Transport((0.1, 0.01), order(3.0))}
+    before = {"mixture": Transport((0.1, 0.01), order(3.0)), "uneven": OrderConditions(1, order(2.0))}
     old, new = (json.loads(report(**each).json()) for each in (before, before | fields))
     assert {each.words.partition(":")[0] for each in changes(old, new) if each.worse} == worse
     assert not [each for each in changes(old, old) if each.worse]
@@ -141,6 +162,7 @@ def test_what_is_worse_than_before(fields: dict[str, object], worse: set[str]) -
         ({"defect": math.nan, "convergence": None}, "limit", "not every end is finite"),
         ({"invariants": {"finite": Finding(False, 1.0, 0.0, "8")}, "convergence": None}, "limit", "not every end is"),
         ({"noise": None}, "noise", "varies along a run"),
+        ({"constant": None}, "error constant", "of 20 steps fewer than 5 are at falling noise levels above 0.2"),
     ],
 )
 def test_a_check_that_is_not_made_has_its_reason(fields: dict[str, object], check: str, reason: str) -> None:

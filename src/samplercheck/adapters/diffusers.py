@@ -9,8 +9,9 @@ counts that leave the rounding of timesteps behind. Flow-matching, EDM and cosin
 import copy
 import inspect
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from torch import Tensor
 from ams.schedules import Level
 from samplercheck.adapters import accepted
 from samplercheck.answered_draws import Draws
+from samplercheck.convergence import ratio
 from samplercheck.model import Network, noise_level, preconditioned
 from samplercheck.sampler import Sampler
 
@@ -52,6 +54,7 @@ SOLVERS = (
     "CosineDPMSolverMultistep",
 )
 PATHS = ("DPMSolverSDE", "CosineDPMSolverMultistep")  # they ask for increments of one path
+NOTABLE = 1e-3  # of a noise level: float32 keeps it better
 LOGARITHMIC = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")
 
 
@@ -107,6 +110,17 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         scheduler.set_timesteps(steps)
         return float(getattr(scheduler, "init_noise_sigma", 1.0))
 
+    def rounding(counts: Sequence[int]) -> str:
+        scheduler, words = made(), []
+        for steps in counts:
+            scheduler.set_timesteps(steps)
+            off, repeated = rounded(scheduler)
+            if off > NOTABLE or repeated:
+                none = f" ({len(repeated)} of length 0, the first step {repeated[0]})" if repeated else ""
+                words.append(f"{100 * off:.2g} % in {steps} steps{none}")
+        levels = f"the network gets one of {scheduler.config.get('num_train_timesteps')} noise levels"
+        return f"{levels}: off from those of the formulas by up to {', '.join(words)}" if words else ""
+
     settings_eta = float(settings.pop("eta", 0.0))
     solver_order = settings.get(
         "solver_order", arguments["solver_order"].default if "solver_order" in arguments else None
@@ -128,6 +142,7 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         data_std=float(settings.get("sigma_data", arguments["sigma_data"].default))
         if "sigma_data" in arguments
         else 1.0,
+        rounding=rounding,
     )
 
 
@@ -145,8 +160,7 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
         sigma = math.tan(t * math.pi / 2) if cosine else math.exp(4 * float(t))
         sign = -1 if scheduler.config.prediction_type == "v_prediction" else 1
         return sign * preconditioned(network, x, sigma, scheduler.config.sigma_data)
-    velocity = scheduler.config.get("use_flow_sigmas") or scheduler.config.get("prediction_type") == "flow_prediction"
-    if velocity or short.startswith("FlowMatch"):
+    if of_velocity(scheduler) or short.startswith("FlowMatch"):
         time = float(t) / scheduler.config.num_train_timesteps
         return network("flow", x, noise_level(1 - time, time))
     if short == "IPNDM":
@@ -156,6 +170,22 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
     logarithmic = midpoint or any(scheduler.config.get(key) for key in LOGARITHMIC)
     level = trained_level(scheduler, float(t), logarithmic)
     return network(PREDICT[scheduler.config.get("prediction_type", "epsilon")], x, level)
+
+
+def of_velocity(scheduler: Any) -> bool:
+    """Return whether the scheduler is told a velocity at a flow's time."""
+    return bool(scheduler.config.get("use_flow_sigmas") or scheduler.config.get("prediction_type") == "flow_prediction")
+
+
+def rounded(scheduler: Any) -> tuple[float, list[int]]:
+    """Return how far noise levels of integer timesteps are from the scheduler's, and steps at the one before's."""
+    times, sigmas = torch.as_tensor(scheduler.timesteps), getattr(scheduler, "sigmas", None)
+    if times.is_floating_point() or sigmas is None:
+        return 0.0, []
+    count = scheduler.config.num_train_timesteps
+    levels = [t / count if of_velocity(scheduler) else ratio(trained_level(scheduler, t, True)) for t in times.tolist()]
+    off = max(abs(level / float(sigma) - 1) for level, sigma in zip(levels, sigmas, strict=False))
+    return off, [k for k, (before, after) in enumerate(pairwise(levels), 1) if before == after]
 
 
 def trained_level(scheduler: Any, t: float, logarithmic: bool) -> Level:
