@@ -22,9 +22,10 @@ from ams.lacking import advice
 from samplercheck import adapters, entry_points
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.changes import changes, read
-from samplercheck.judgement import conform
+from samplercheck.convergence import two_targets
+from samplercheck.judgement import conform, end_distance
 from samplercheck.page import badge, html
-from samplercheck.report import HOLDS, REFUTED, Report
+from samplercheck.report import HOLDS, REFUTED, Report, no_exact_law
 from samplercheck.sampler import Sampler
 
 EXIT = {HOLDS: 0, REFUTED: 1}
@@ -72,7 +73,7 @@ def batch(
             report = conform(_loaded(name, {}, order, kind, network, convention))
         except (Exception, SystemExit) as error:
             codes.append(RAISED)
-            print(f"? {name}: {' '.join(f'{type(error).__name__}: {error}'.split())}", file=sys.stderr)
+            print(f"? {name}: {_words(error)}", file=sys.stderr)
             continue
         codes.append(EXIT.get(report.verdict, INCONCLUSIVE))
         reports.append(report.json())
@@ -120,14 +121,20 @@ def run(
     html: Path | None,
     badge: Path | None,
     against: Path | None,
+    steps: int | None,
 ) -> int:
     """Test a sampler, print and write what was asked for, return the exit code."""
     given = settings(set)
-    _check_options(order, guidance, clip)
+    _check_options(order, guidance, clip, steps)
     old = read(against) if against else None
     try:
         tested = _loaded(sampler, given, order, kind, network, convention)
         report = conform(tested, given)
+        if steps is not None and report.w2:
+            few = report.w2 | {steps: end_distance(tested, two_targets(tested.data_std), steps)}
+            report = replace(report, w2=dict(sorted(few.items())))
+        elif steps is not None:
+            print(f"--steps {steps}: not measured: {no_exact_law(report)}", file=sys.stderr)
         asked = ((with_guidance, guidance), (with_clipping, clip))
         report = replace(report, used=tuple(measure(tested, value) for measure, value in asked if value is not None))
     except (UserError, DataUnavailable):
@@ -136,8 +143,7 @@ def run(
         own = "; where it is a module of the same repository: put its folder on PYTHONPATH" if ".py:" in sampler else ""
         raise UserError(f"{sampler} {advice(missing)}{own}") from missing
     except (Exception, SystemExit) as error:  # whatever the code under test raises; its exit code is no verdict
-        words = " ".join(f"{type(error).__name__}: {error}".split())
-        print(f"ams conform: {sampler} raised {words}{_place(error)}", file=sys.stderr)
+        print(f"{sampler} raised {_words(error)}{_place(error)}", file=sys.stderr)
         return RAISED
     _write(report, html, badge)  # first, whatever becomes of a reader of what is printed
     print(report.json() if json else report.text())
@@ -159,14 +165,23 @@ def _add_survey() -> None:
         import_module("survey.more")
 
 
-def _check_options(order: int | None, guidance: float | None, clip: float | None) -> None:
+def _check_options(order: int | None, guidance: float | None, clip: float | None, steps: int | None) -> None:
     """Raise UserError for an option whose value means nothing."""
+    if steps is not None and steps < 1:
+        raise UserError(f"--steps {steps}: a number of steps is 1 or more")
     if order is not None and order < 1:
         raise UserError(f"--order {order}: an order is 1 or more; leave it out to judge the order that is stated")
     if guidance is not None and not math.isfinite(guidance):
         raise UserError(f"--guidance {guidance}: expected a finite weight, such as 3")
     if clip is not None and not (math.isfinite(clip) and clip > 0):
         raise UserError(f"--clip {clip}: expected a finite bound above 0, such as 1")
+
+
+def _words(error: BaseException) -> str:
+    """Return an error in a line, with the kit's notes on it."""
+    return " ".join(
+        "; ".join([f"{type(error).__name__}: {error}".removesuffix(": "), *getattr(error, "__notes__", ())]).split()
+    )
 
 
 def _place(error: BaseException) -> str:

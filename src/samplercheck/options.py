@@ -31,6 +31,8 @@ class Conform:
     """What that network returns and is told, as x0@sigma (default: by trying)."""
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
+    steps: Whole = None
+    """Also W2 to the data after so many steps, as you use it; the runs that decide have their own numbers."""
     guidance: Number = None
     """Also with classifier-free guidance of this weight."""
     clip: Number = None

@@ -54,6 +54,11 @@ def shares(network, x, steps, draws):
 
 shared = Sampler("shared", "0", shares, lambda steps: 10.0, noise=None)
 
+def stuck(network, x, steps, draws):
+    return network("x0", x, noise_level(1, 5.0)) + network("x0", x, noise_level(1, 5.0)) * (1 / 0)
+
+repeated = Sampler("repeated", "0", stuck, lambda steps: 10.0)
+
 def leaves(network, x, steps, draws):
     raise SystemExit(0)
 
@@ -84,12 +89,12 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_verdict_reason_and_json(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["conform", f"{file}:loud", "--json"]) == 1
+    assert main(["conform", f"{file}:loud", "--json", "--steps", "7"]) == 1
     report = json.loads(capsys.readouterr().out)
     assert report["verdict"] == "refuted" and report["why"].startswith("limit: W2 of the limit to the target")
     assert {"name", "version", "order", "order_conditions", "limit", "w2", "invariants", "seconds"} <= set(report)
     assert report["not_made"]["evaluations"] == "no number of evaluations is stated" and report["torch"]
-    assert list(report["w2"]) == ["5", "10", "20"] and report["superposition_defect"] < 1e-10
+    assert list(report["w2"]) == ["5", "7", "10", "20"] and report["superposition_defect"] < 1e-10
 
 
 @pytest.mark.parametrize(("kind", "noise"), [("ode", 0.0), ("sde", 1.0), ("churn", None)])
@@ -150,10 +155,11 @@ def test_page_badge_options_and_changes(
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["FILE:failing"], 3, "raised RuntimeError: out of luck (FILE, line 10)"),
+        (["FILE:failing"], 3, "FILE:failing raised RuntimeError: out of luck (FILE, line 10)"),
         (["FILE:silent"], 3, "raised TypeError: run returned None, expected a tensor of shape (4, 1, 1, 2)"),
         (["FOLDER/syntax.py:x"], 3, "raised SyntaxError: '(' was never closed (syntax.py, line 1)"),
-        (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 45)"),
+        (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 50)"),
+        (["FILE:repeated"], 3, "of 20 steps, calls 1 and 2 pass one noise level: a step of length 0 (FILE, line 45)"),
         (["FOLDER/three.py:x"], 3, "run takes (n, x, s): it is called as run(network, x, steps, draws) (FOLDER/three"),
         (["FOLDER/number.py:x"], 3, "prior is 80.0: expected a function, as lambda steps: 80.0 (FOLDER/number.py, l"),
         (
@@ -167,6 +173,7 @@ def test_page_badge_options_and_changes(
         (["FILE:bare"], 3, "network was passed the noise level 10.0: pass noise_level(scale, sigma) (FILE, line 31)"),
         (["FILE:without"], 3, "run called the network not once"),
         (["FILE:heun", "--order", "0"], 2, "--order 0: an order is 1 or more"),
+        (["FILE:heun", "--steps", "0"], 2, "--steps 0: a number of steps is 1 or more"),
         (["FILE:heun", "--guidance", "inf"], 2, "--guidance inf: expected a finite weight"),
         (["FILE:heun", "--clip", "nan"], 2, "--clip nan: expected a finite bound above 0"),
         (["FOLDER/lost.py:x"], 2, "needs no_such: python -m pip install no_such"),
