@@ -55,6 +55,8 @@ CAUSES = {
 }
 """What to look at first where checks are refuted, by priority: what follows from another stands after it."""
 
+BEFORE_WEIGHTS = (("finite",), ("start",), (ROUNDED,))
+"""Causes that make the weights of steps wrong too."""
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
 NOT_AFFINE = "not affine: there is no exact law"
@@ -194,11 +196,13 @@ class Report:
         """Return the report for a terminal."""
         marks = {HOLDS: "+", REFUTED: "x", NOTED: "-"}
         width = max(map(len, [*CHECKS, *(each.check for each in self.judgements)]))
+        looks = [look for look in (self.worst and self.worst.text(), self.hint) if look]
+        if self.hint in [CAUSES[checks] for checks in BEFORE_WEIGHTS]:
+            looks.reverse()
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
             f"  {self.why}",
-            *([f"  Look here first: {self.worst.text()}"] if self.worst else []),
-            *([f"  Look at: {self.hint}"] if self.hint else []),
+            *(f"  Look {'at' if i else 'here first'}: {look}" for i, look in enumerate(looks)),
             "",
         ]
         lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]

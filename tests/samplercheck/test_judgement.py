@@ -13,6 +13,7 @@ from ams.statistics.orders import Order
 from samplercheck import Draws, Network, Report, Sampler, conform, differ, noise_level
 from samplercheck.as_used import AsUsed
 from samplercheck.changes import changes
+from samplercheck.coefficients import Weight
 from samplercheck.convergence import EVERY, Convergence, Limit, aitken, fitted, limit_of
 from samplercheck.invariants import Finding
 from samplercheck.judgement import confirmed_limit, confirmed_order
@@ -113,7 +114,12 @@ def test_the_verdict_follows_from_what_was_measured(fields: dict[str, object], v
     ],
 )
 def test_the_hint_is_of_what_others_follow_from(fields: dict[str, object], hint: str) -> None:
-    assert report(**fields).hint.startswith(hint) and bool(report(**fields).hint) is bool(hint)
+    """It stands before a weight that follows from a start or from rounding, else after it."""
+    found = report(**fields, worst=Weight(1, 0, 0.5, 1.0, "int eps dv"))
+    assert found.hint.startswith(hint) and bool(found.hint) is bool(hint)
+    assert ("weight of the last output" in found.text().splitlines()[3]) is bool(
+        hint and {*fields} & {"start", "rounding"}
+    )
 
 
 def test_a_report_is_json_whatever_was_measured() -> None:
