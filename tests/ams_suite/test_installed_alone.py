@@ -4,9 +4,11 @@ import json
 import re
 import subprocess
 import tomllib
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 from ams.lacking import BASE
 from tests.docs.test_recipes import blocks
@@ -69,6 +71,18 @@ def test_conform_names_a_base_dependency_that_is_missing(tmp_path):
 def test_the_base_dependencies_are_those_of_the_package():
     listed = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["dependencies"]
     assert [re.match(r"[\w-]+", each)[0] for each in listed] == list(BASE)
+
+
+def test_the_wheel_has_all_of_the_library_and_the_kit_and_nothing_else():
+    """With torch, NumPy and SciPy it needs three packages."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
+    where = project["tool"]["setuptools"]["packages"]["find"]
+    packed = find_packages(REPOSITORY / "src", where["exclude"], where["include"])
+    files = [file for name in ("ams", "samplercheck") for file in (REPOSITORY / "src" / name).rglob("*.py")]
+    assert {*packed} == {".".join(file.parent.relative_to(REPOSITORY / "src").parts) for file in files}
+    assert len({*BASE} - {"torch", "numpy", "scipy"}) <= 3
+    module, _, name = project["project"]["scripts"]["samplercheck"].partition(":")
+    assert callable(getattr(import_module(module), name))
 
 
 @pytest.mark.parametrize("words", ["list", "reproduce", "docs"])

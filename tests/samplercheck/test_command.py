@@ -2,6 +2,8 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -211,6 +213,12 @@ def test_an_option_that_cannot_be_measured_keeps_the_verdict(file: Path, tmp_pat
     assert main(["conform", f"{file}:shared", "--guidance", "2", "--html", str(page)]) == 1
     text = capsys.readouterr().out
     assert "x rows independent" in text and "With guidance 2: not measured: a normal draw of shape (1,)" in text
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(file: Path) -> None:
+    line = 'set -o pipefail; "$0" -m samplercheck "$1" | true'
+    done = subprocess.run(["bash", "-c", line, sys.executable, f"{file}:loud"], capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_an_interrupted_test_keeps_nothing_and_says_so(file: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
