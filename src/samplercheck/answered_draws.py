@@ -59,7 +59,7 @@ class Draws:
         self.variable, self.breaks = variable, list(breaks)
         self.normals = 0
         self.dtype = torch.float64  # of the run that asks
-        self.narrow: torch.dtype | None = None  # of a result that is narrower than that, in a run that is not widened
+        self.narrow = False  # whether a run that is not widened computed something in half precision
         self.start: Tensor | None = None  # what answers the first draw, of a code that draws its own start
         self.samples: tuple[Tensor, ...] = ()  # the values of draws that are asked for sample by sample
         self.shape, self.row = torch.Size(), 0  # of the first of them, and how many samples have theirs
@@ -177,15 +177,13 @@ class _Answered(TorchFunctionMode):
             return value if out is None else out.copy_(value)
         if not self.widen:
             out = func(*args, **kwargs)
-            for value in (out, *args):
-                if isinstance(value, Tensor) and value.dtype in _NARROW[1:] and self.draws.dtype not in _NARROW[1:]:
-                    self.draws.narrow = value.dtype
+            self.draws.narrow |= any(isinstance(each, Tensor) and each.dtype in _NARROW[1:] for each in (out, *args))
             return out
         if torch.dtype in map(type, args):  # this runs for every operation of a run
             args = tuple(torch.float64 if _narrow(value) else value for value in args)
         if kwargs:
             kwargs = {name: torch.float64 if _narrow(value) else value for name, value in kwargs.items()}
-        if func is torch.Tensor.type and args[1:] and isinstance(args[1], str) and "Tensor" in args[1]:
+        if func is torch.Tensor.type and args[1:]:
             args = (args[0], _BY_NAME.get(args[1], args[1]))
         if func in (torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16):
             return args[0].double()

@@ -179,9 +179,8 @@ def _check_options(order: int | None, guidance: float | None, clip: float | None
 
 def _words(error: BaseException) -> str:
     """Return an error in a line, with the kit's notes on it."""
-    return " ".join(
-        "; ".join([f"{type(error).__name__}: {error}".removesuffix(": "), *getattr(error, "__notes__", ())]).split()
-    )
+    parts = f"{type(error).__name__}: {error}".removesuffix(": "), *getattr(error, "__notes__", ())
+    return " ".join("; ".join(parts).split())
 
 
 def _place(error: BaseException) -> str:

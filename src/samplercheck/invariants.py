@@ -97,8 +97,9 @@ def invariants(sampler: Sampler, steps: int = STEPS, seed: int = 0) -> dict[str,
     if not rows.holds and _share_sizes(sampler, x[:1], steps, values):
         rows = rows._replace(holds=None, why=f"{rows.why}; samples share norms or a step size, and nothing else")
     if (joined := max(call.joined for call in reference.calls)) > 1:
-        alike = f"a call joins {joined} copies of the samples, which are answered alike, so that guidance does nothing"
-        rows = rows._replace(why=f"{rows.why}; {alike}")
+        rows = rows._replace(
+            why=f"{rows.why}; calls join {joined} copies of all, answered alike: guidance does nothing"
+        )
     findings["rows independent"] = rows
     turn = torch.tensor([[0.8, 0.6], [-0.6, 0.8]], dtype=torch.float64)
     turned = run(x @ turn, network=_rotated(target, turn), turn=turn)
@@ -136,10 +137,10 @@ def _share_sizes(sampler: Sampler, x: Tensor, steps: int, values: Variable) -> b
         def variable(k: int, shape: torch.Size) -> Tensor:
             return (values(k, torch.Size((ROWS, 2)))[0] @ turns[:count]).reshape(shape)
 
-        return driven(sampler, network, (x[0] @ turns[:count]), steps, variable).end[0]
+        return driven(sampler, network, x[0] @ turns[:count], steps, variable).end[0]
 
-    difference = float((end(ROWS) - end(1)).abs().max())
-    return difference <= TIGHT * max(sampler.data_std, float(end(1).abs().max()))
+    alone, together = end(1), end(ROWS)
+    return float((together - alone).abs().max()) <= TIGHT * max(sampler.data_std, float(alone.abs().max()))
 
 
 def _noise(moved: Finding, stated: float, answered: bool) -> Finding:
@@ -207,8 +208,8 @@ def _rounded(path: Path, reference: Tensor, scale: float, name: str, judged: boo
     if not bool(path.end.isfinite().all()):
         return Finding(False, float("inf"), SINGLE, f"in {name} an entry of the end is not finite")
     size = float((path.end - reference).abs().max()) / scale
-    if judged and path.narrow is not None:
-        what = f"in {name} the code computes in {path.narrow}, and the end moves by {size:.1e} of the data's scale"
+    if judged and path.narrow:
+        what = f"in {name} the code computes in half precision, and the end moves by {size:.1e} of the data's scale"
         return Finding(None, size, SINGLE, what)
     return Finding(
         size <= SINGLE if judged else True,

@@ -144,7 +144,7 @@ def transport_steps(
     """Return the order of a deterministic sampler's steps past its start, each against the flow from its own point."""
     target = TwoModes(sampler.data_std)
     runs = _runs(sampler, target, steps, points)
-    past = past_start(steps, [len(run) for run in runs])
+    past = past_start(steps, list(map(len, runs)))
     window = between([call.level for call in runs[0]], sampler.data_std, past)
     if window is None:
         return None

@@ -106,10 +106,8 @@ def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS, known: slic
     `known` are the calls that are states on another network.
     """
     start = torch.zeros(1, 3 * (DEGREE + 1), dtype=torch.float64)
-    pilot, other = (
-        trajectory(sampler, _Sources(0.0, 1.0).network(), start + 1, count, Draws()).calls for count in steps[:2]
-    )
-    past = past_start(steps[:2], (len(pilot), len(other)))
+    pilots = [trajectory(sampler, _Sources(0.0, 1.0).network(), start + 1, n, Draws()).calls for n in steps[:2]]
+    pilot, past = pilots[0], past_start(steps[:2], list(map(len, pilots)))
     window = between([call.level for call in pilot], sampler.data_std, past)
     if window is None:
         return OrderConditions(-1, None, "no steps between its start and low noise")

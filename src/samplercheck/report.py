@@ -34,8 +34,9 @@ CHECKS = (
     *("order on uneven steps", "order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
-TOO_FEW = f"of {STEPS[-1]} steps fewer than {FEWEST} are at falling noise levels above {JUDGED:g} of the data's scale: "
-TOO_FEW += "let more of them be there, or correct `data_std`"
+TOO_FEW = (
+    f"of {STEPS[-1]} steps fewer than {FEWEST} fall at noise levels above {JUDGED:g}: add some, or mend `data_std`"
+)
 ROUNDED = "levels passed"
 """What a library rounds, noted beside the checks."""
 
@@ -147,8 +148,7 @@ class Report:
     def hint(self) -> str:
         """Return what to look at first in a refuted sampler's code, empty for others and where nothing is known."""
         refuted = {each.check for each in self.judgements if each.verdict == REFUTED}
-        if self.rounding and refuted:
-            refuted.add(ROUNDED)
+        refuted |= {ROUNDED} if self.rounding and refuted else set()
         return next((cause for checks, cause in CAUSES.items() if refuted & {*checks}), "")
 
     def as_dict(self) -> dict[str, Any]:

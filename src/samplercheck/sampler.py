@@ -105,12 +105,12 @@ def places(steps: int, uneven: bool = False) -> Tensor:
 class Path(NamedTuple):
     """A run: the calls of the network and the end, in flat rows of float64.
 
-    `narrow` is a type narrower than the run's in which the code computed something, in a run that is not widened.
+    `narrow` says that a run that is not widened computed something in half precision.
     """
 
     calls: list[Call]
     end: Tensor
-    narrow: torch.dtype | None = None
+    narrow: bool = False
 
 
 @contextmanager
@@ -157,11 +157,10 @@ def trajectory(
     except Enough:
         return Path(fresh.calls, x[:0])
     except Exception as error:
-        levels = [call.level for call in fresh.calls]
-        equal = [k for k, (before, after) in enumerate(pairwise(levels), 1) if before == after]
-        if equal and (len(levels) == 2 or len(equal) <= len(levels) / 4):  # not the stages of steps of several calls
-            k = equal[0]
-            error.add_note(f"of {steps} steps, calls {k} and {k + 1} pass one noise level: a step of length 0")
+        equal = [k for k, (a, b) in enumerate(pairwise(fresh.calls), 1) if a.level == b.level]
+        made = len(fresh.calls)
+        if equal and (made == 2 or len(equal) <= made / 4):  # not the stages of steps of several calls
+            error.add_note(f"of {steps} steps, calls {equal[0]} and {equal[0] + 1} pass one noise level: length 0")
         raise
     if not isinstance(end, Tensor) or end.numel() != start.numel():
         returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"

@@ -161,7 +161,7 @@ def test_page_badge_options_and_changes(
         (["FILE:silent"], 3, "raised TypeError: run returned None, expected a tensor of shape (4, 1, 1, 2)"),
         (["FOLDER/syntax.py:x"], 3, "raised SyntaxError: '(' was never closed (syntax.py, line 1)"),
         (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 50)"),
-        (["FILE:repeated"], 3, "of 20 steps, calls 1 and 2 pass one noise level: a step of length 0 (FILE, line 45)"),
+        (["FILE:repeated"], 3, "of 20 steps, calls 1 and 2 pass one noise level: length 0 (FILE, line 45)"),
         (["FOLDER/three.py:x"], 3, "run takes (n, x, s): it is called as run(network, x, steps, draws) (FOLDER/three"),
         (["FOLDER/number.py:x"], 3, "prior is 80.0: expected a function, as lambda steps: 80.0 (FOLDER/number.py, l"),
         (

@@ -45,15 +45,6 @@ def test_calls_are_recorded_until_there_are_enough() -> None:
     assert_equal(net.calls[1].x, X.reshape(4, 2))
 
 
-def test_copies_of_all_samples_are_answered_alike_and_others_refused() -> None:
-    net = network()
-    net.rows = len(X)
-    assert_equal(net("x0", torch.cat([X, X, X]), LEVEL), posterior_mean(X).repeat(3, 1, 1, 1))
-    assert [(call.joined, len(call.x)) for call in net.calls] == [(3, 4)]
-    with pytest.raises(ValueError, match="equal copies"):
-        net("x0", torch.cat([X, 2 * X]), LEVEL)
-
-
 @pytest.mark.parametrize("number", [float, lambda value: value.expand(4)])
 def test_pure_noise_is_told_in_single_precision(number) -> None:  # type: ignore[no-untyped-def]
     """cos(pi/2) is -4e-8 there."""

@@ -184,7 +184,8 @@ def rounded(scheduler: Any) -> tuple[float, list[int]]:
         return 0.0, []
     count = scheduler.config.num_train_timesteps
     levels = [t / count if of_velocity(scheduler) else ratio(trained_level(scheduler, t, True)) for t in times.tolist()]
-    off = max(abs(level / float(sigma) - 1) for level, sigma in zip(levels, sigmas, strict=False))
+    pairs = zip(levels, torch.as_tensor(sigmas).tolist(), strict=False)
+    off = max((abs(level / sigma - 1) for level, sigma in pairs if sigma), default=0.0)
     return off, [k for k, (before, after) in enumerate(pairwise(levels), 1) if before == after]
 
 
