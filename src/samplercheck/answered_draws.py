@@ -45,7 +45,15 @@ class Unanswered(NotMade):
 
 
 class Shared(Unanswered):
-    """A normal draw without one row a sample: the samples of a batch share it."""
+    """A normal draw without one row a sample: the samples of a batch share it. `check` is what it refutes."""
+
+    check = "rows independent"
+
+
+class Repeated(Shared):
+    """A normal draw from a generator in the state of an earlier draw, as of one that is seeded anew in each step."""
+
+    check = "draws independent"
 
 
 class Untimed(Unanswered):
@@ -65,6 +73,7 @@ class Draws:
         self.shape, self.row = torch.Size(), 0  # of the first of them, and how many samples have theirs
         self.times: set[float] = set()
         self.path: dict[float, Tensor] = {}
+        self.states: set[bytes] = set()  # of generators at their draws
 
     @property
     def count(self) -> int:
@@ -191,6 +200,11 @@ class _Answered(TorchFunctionMode):
         return out.double() if isinstance(out, Tensor) and out.dtype in _NARROW else out
 
     def _drawn(self, func: Any, args: Any, kwargs: Any) -> Tensor:
+        if isinstance(generator := kwargs.get("generator"), torch.Generator):
+            if (state := generator.get_state().numpy().tobytes()) in self.draws.states:
+                raise Repeated("two normal draws of a run come from a generator in one state, so that they are equal")
+            self.draws.states.add(state)
+            torch.empty(1).uniform_(generator=generator)
         if func is _RANDN:
             size = kwargs.get("size", args[0] if len(args) == 1 and not isinstance(args[0], int) else args)
             return self._typed(torch.Size(size), kwargs.get("dtype"))

@@ -97,10 +97,8 @@ def _loaded(
     """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
     if network is not None:
         tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention)
-    elif convention is not None:
-        raise UserError("--convention: of a sampling function, with --network")
     else:
-        tested = adapters.load(sampler, given)
+        tested = adapters.load(sampler, given, convention)
     if order is not None:
         tested = replace(tested, order=order)
     if kind is not None:

@@ -32,7 +32,7 @@ from torch import Tensor
 
 from ams.errors import UserError, unknown
 from ams.schedules import Level
-from samplercheck.answered_draws import Draws, seeded
+from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
 from samplercheck.judgement import end_distance
 from samplercheck.model import Network, noise_level, one_value
@@ -64,7 +64,9 @@ ROLES = {
 
 @cache
 def _betas(count: int) -> Tensor:
-    return torch.linspace(1e-4, 0.02, count, dtype=torch.float64) * USUAL / count
+    """Return 1000 linear betas on `count` timesteps; of few, whose betas would exceed 1, what they add up to."""
+    betas = torch.linspace(1e-4, 0.02, count, dtype=torch.float64) * USUAL / count
+    return betas if count >= USUAL else -torch.expm1(-betas)
 
 
 @cache
@@ -115,6 +117,7 @@ MESHES: dict[str, Callable[[Tensor], Any]] = {
     "timesteps": lambda at: list(range(0, FINE, FINE // (len(at) - 1))),
 }
 """What a function gets that asks for steps or times: their number, times, or timesteps where it takes betas."""
+TABLES = ("betas", "cumulative")
 _OWN = "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as docs/test_your_sampler.md shows"
 
 
@@ -171,7 +174,7 @@ class Function:
         known = set(roles.values())
         if not known & {"start", "shape", "rows"}:
             raise UserError(f"{self.call.__name__} takes neither a start nor a shape of its samples: {_OWN}")
-        if not known & {"count", "sigmas", "times"}:
+        if not known & {"count", "sigmas", "times", *TABLES}:
             raise UserError(f"{self.call.__name__} takes neither a number of steps nor noise levels: {_OWN}")
         made = {name for name in ("sigmas", "times") if "count" in known}  # by the function itself, from the number
         return {
@@ -180,10 +183,16 @@ class Function:
             if role and not (role in made and parameters[name].default is not parameters[name].empty)
         }
 
+    @property
+    def each_beta(self) -> bool:
+        """Whether it takes betas and no number of steps or times: then each of the betas is a step."""
+        return not {*self.roles.values()} & {"count", "sigmas", "times"}
+
     def end(self, model: Model, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
         """Return the end of a run of `steps` steps from `x` (rows, 1, 1, d), which replaces a start that it draws."""
         kind = torch.get_default_dtype()
         roles = set(self.roles.values())
+        betas = _betas(steps if self.each_beta else FINE)
         if "start" not in roles:
             draws.start = x
         values: dict[str, Callable[[], Any]] = {
@@ -195,8 +204,8 @@ class Function:
             "count": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
             "sigmas": lambda: torch.cat([HIGH * (LOW / HIGH) ** places(steps - 1, uneven), torch.zeros(1)]).to(kind),
             "times": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
-            "betas": lambda: _betas(FINE).to(kind),
-            "cumulative": lambda: (1 - _betas(FINE)).cumprod(0).to(kind),
+            "betas": lambda: betas.to(kind),
+            "cumulative": lambda: (1 - betas).cumprod(0).to(kind),
             "increments": lambda: lambda a, b: draws.increment(a, b, x.shape),
             "device": lambda: "cpu",
         }
@@ -224,11 +233,14 @@ class Function:
     def sampler(self, name: str, convention: str) -> Sampler:
         """Return the sampler whose network is read by a convention."""
         predict, _, time = convention.partition("@")
-        level, probe = TIMES[time].level, cache(self.probe)  # once for each number of steps
+        probe = cache(self.probe)  # once for each number of steps
+
+        def level(t: float, steps: int) -> Level:
+            return _of_timestep(steps, t) if self.each_beta else TIMES[time].level(t)
 
         def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
             def answer(x: Tensor, time: Any) -> Tensor:
-                at = level(one_value(time))
+                at = level(one_value(time), steps)
                 return -network("flow", x, at) if predict == "back" else network(predict, x, at)
 
             return self.end(Model(answer), x / probe(steps).gain, steps, draws, uneven)
@@ -236,11 +248,31 @@ class Function:
         def prior(steps: int) -> float:
             first = probe(steps)
             unscaled = time == "sigma" and first.gain == 1 and "start" in self.roles.values()
-            return level(first.time).sigma if unscaled else abs(first.gain)
+            return level(first.time, steps).sigma if unscaled else abs(first.gain)
 
         outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
         uneven = partial(run, uneven=True) if outside else None
         return Sampler(name, f"as it is, its network read as {convention}", run, prior, uneven=uneven)
+
+
+def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable[..., Tensor]:
+    """Return the loop that runs a scheduler of diffusers' form, as a function of its network.
+
+    `kind(**settings)` has `set_timesteps`, `timesteps`, `step` and perhaps `scale_model_input`.
+    """
+
+    def loop(model: Model, x: Tensor, steps: int) -> Tensor:
+        scheduler = kind(**settings)
+        scheduler.set_timesteps(steps)
+        for t in scheduler.timesteps:
+            value = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+            after = scheduler.step(model(value, t), t, x)
+            after = getattr(after, "prev_sample", after)
+            x = after if isinstance(after, Tensor) else after[0]
+        return x
+
+    loop.__name__ = kind.__name__
+    return loop
 
 
 class _End(NamedTuple):
@@ -264,7 +296,7 @@ def load(
         raise unknown("convention", convention, CONVENTIONS)
     function = Function(call, network, settings)
     roles, trouble, ends = set(function.roles.values()), [], list[_End]()
-    meshes = ["timesteps"] if roles & {"betas", "cumulative"} else ["falling", "rising"]
+    meshes = ["timesteps"] if roles & {*TABLES} else ["falling", "rising"]
     for mesh in ["", *meshes] if "count" in roles else meshes if "times" in roles else [""]:
         asked = replace(function, times=mesh)
         try:
@@ -272,10 +304,12 @@ def load(
         except Exception as error:
             trouble.append(error)
             continue
-        for each in [convention] if convention else _possible(time, roles):
+        for each in [convention] if convention else _possible(time, roles, asked.each_beta):
             sampler = asked.sampler(name, each)
             try:
                 ends.append(_End(end_distance(sampler, two_targets(1.0), STEPS), each, mesh, sampler))
+            except Shared:
+                return sampler  # refuted by any convention
             except Exception as error:
                 trouble.append(error)
     if not ends:
@@ -294,9 +328,12 @@ def load(
     return replace(sampler, noise=0.0 if torch.equal(silent.end, drawn.end) else None)
 
 
-def _possible(time: float, roles: set[str]) -> Iterator[str]:
+def _possible(time: float, roles: set[str], each_beta: bool) -> Iterator[str]:
     """Yield the conventions in which a run may begin at a time."""
-    other = "linear" if roles & {"betas", "cumulative"} else "betas"
+    if each_beta:
+        yield from (each for each in CONVENTIONS if each.endswith("@betas"))
+        return
+    other = "linear" if roles & {*TABLES} else "betas"
     for each in CONVENTIONS:
         time_kind = each.partition("@")[2]
         if time_kind != other and TIMES[time_kind].least <= time <= TIMES[time_kind].most:

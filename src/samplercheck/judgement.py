@@ -55,8 +55,8 @@ def conform(
     try:
         findings = invariants(sampler)
     except Shared as reason:
-        findings = {"rows independent": Finding(False, 1.0, 0.0, str(reason))}
-    coupled = findings["rows independent"]
+        findings = {reason.check: Finding(False, 1.0, 0.0, str(reason))}
+    coupled = findings.get(Shared.check) or next(iter(findings.values()))
     # Where the samples of a batch share coefficients that depend on them all, superposition holds and says nothing.
     readable = coupled.holds or sampler.mean_field is not None
     convergence = tried(lambda: _converged(sampler, data, steps)) if readable else None

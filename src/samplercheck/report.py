@@ -44,6 +44,7 @@ CAUSES = {
     ("finite",): "a division by a noise level or scale of 0",
     ("noise", "deterministic"): "a start or a draw of your own in `run`; state `noise`",
     ("rows independent",): "means over the batch, a draw that samples share",
+    ("draws independent",): "where the generator is made or seeded",
     ("rotation", "scaling"): "clipping, thresholds; `data_std`",
     ("start",): "the factor on the start, `prior`",
     (ROUNDED,): "the rounding of timesteps: pass the network the one that the formulas use, if it takes one",

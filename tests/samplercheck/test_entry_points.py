@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ams.errors import UserError
-from samplercheck import Sampler, conform
+from samplercheck import Sampler, adapters, conform
 from samplercheck.adapters import function
 from samplercheck.command import run
 from samplercheck.entry_points import load
@@ -59,6 +59,31 @@ def ddim(x, seq, model, b, eta=0.0):  # as DDIM's: timesteps of betas, a pair of
         c = eta * ((1 - at / to) * (1 - to) / (1 - at)).sqrt()
         xs.append(to.sqrt() * x0s[-1] + c * torch.randn_like(x) + (1 - to - c * c).sqrt() * eps)
     return xs, x0s
+
+
+def ddpm(model, shape, betas, keep=1.0, seed=None):  # each of the betas is a step
+    x, alpha = torch.randn(shape), (1 - betas).cumprod(0)
+    for i in reversed(range(len(betas))):
+        before = alpha[i - 1] if i else torch.ones(())
+        eps = model(x, torch.full([len(x)], i))
+        x = (x - keep * betas[i] / (1 - alpha[i]).sqrt() * eps) / (1 - betas[i]).sqrt()
+        drawn = torch.Generator().manual_seed(seed) if seed is not None else None
+        x = x + (betas[i] * (1 - before) / (1 - alpha[i])).sqrt() * torch.randn(shape, generator=drawn)
+    return x
+
+
+class Scheduler:  # of diffusers' form, without its configuration; it returns a tuple
+    def __init__(self, off=0):
+        self.alpha, self.off = (1 - torch.linspace(1e-4, 0.02, 1000)).cumprod(0), off
+
+    def set_timesteps(self, steps):
+        self.timesteps = torch.linspace(999, 0, steps).round().long()
+        self.after = dict(zip(self.timesteps.tolist(), self.timesteps.tolist()[1:]))
+
+    def step(self, eps, t, x):
+        at = self.alpha[t]
+        to = self.alpha[min(self.after[int(t)] + self.off, 999)] if int(t) in self.after else torch.ones(())
+        return (to.sqrt() * (x - (1 - at).sqrt() * eps) / at.sqrt() + (1 - to).sqrt() * eps,)
 
 
 def angles(model, x, steps):  # as v-diffusion's: `steps` are times
@@ -122,6 +147,7 @@ def read(file: Path, name: str, network: str, **settings: object) -> Sampler:
         ("ddim", "model", {}, "eps@betas", 1),
         ("ddim", "model", {"eta": 1.0}, "eps@betas", 1),
         ("angles", "model", {}, "v@cosine", 1),
+        ("ddpm", "model", {"keep": 1}, "eps@betas", 1),
     ],
 )
 def test_a_right_function_is_read_and_holds(
@@ -141,6 +167,21 @@ def test_a_wrong_function_is_read_and_refuted(file: Path, name: str, settings: d
     report = conform(Sampler(**{**vars(read(file, name, "model", **settings)), "order": 2 if check == "order" else 1}))
     assert report.verdict == REFUTED
     assert next(each for each in report.judgements if each.check == check).verdict == REFUTED
+
+
+def test_a_generator_that_is_seeded_in_each_step_is_refuted(file: Path) -> None:
+    report = conform(read(file, "ddpm", "model", seed=1))
+    assert [each.check for each in report.judgements if each.verdict == REFUTED] == ["draws independent"]
+
+
+def test_a_scheduler_needs_no_configuration(file: Path) -> None:
+    right = adapters.load(f"{file}:Scheduler")
+    assert right.version.endswith("eps@linear")
+    assert conform(right).verdict == HOLDS
+    wrong = adapters.load(f"{file}:Scheduler", {"off": 20}, "eps@linear")
+    assert conform(wrong).verdict == REFUTED
+    with pytest.raises(UserError, match="--convention: of a sampling function"):
+        adapters.load("k-diffusion:sample_heun", {}, "x0@sigma")
 
 
 def test_weights_for_even_steps_are_refuted_on_uneven_ones(file: Path) -> None:

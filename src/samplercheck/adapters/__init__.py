@@ -58,14 +58,22 @@ OTHERS: dict[str, Adapter] = {}
 """Libraries that other packages add when they are imported."""
 
 
-def load(name: str, settings: dict[str, Any] | None = None) -> Sampler:
-    """Return the sampler `LIBRARY:NAME` or `FILE.py:NAME` at settings. Raises UserError for what is not there."""
+NO_CONVENTION = "--convention: of a sampling function, with --network, or of a scheduler's class in a file"
+
+
+def load(name: str, settings: dict[str, Any] | None = None, convention: str | None = None) -> Sampler:
+    """Return the sampler `LIBRARY:NAME` or `FILE.py:NAME` at settings, by a `convention` that a file's scheduler needs.
+
+    Raises UserError for what is not there.
+    """
     source, _, sampler = name.rpartition(":")
     given = dict(settings or {})  # a copy, since a `load` may take its own out of them
     if not source or not sampler:
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
     if source.endswith(".py"):
-        return _from_file(Path(source), sampler, given)
+        return _from_file(Path(source), sampler, given, convention)
+    if convention:
+        raise UserError(NO_CONVENTION)
     chosen = adapter(source)
     if sampler not in chosen.names():
         raise unknown(f"sampler of {source}", sampler, chosen.names())
@@ -130,13 +138,20 @@ def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) 
     return dict(settings)
 
 
-def _from_file(path: Path, name: str, settings: dict[str, Any]) -> Sampler:
+def _from_file(path: Path, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
     module = module_of(path)
     made = getattr(module, name, None)
     if isinstance(made, type) and hasattr(made, "set_timesteps"):
+        if convention or not hasattr(made, "from_config"):  # without diffusers' configuration
+            points = importlib.import_module("samplercheck.entry_points")
+            loop = points.of_scheduler(made, accepted(settings, made))
+            own: Sampler = points.load(loop, f"{path}:{name}", "model", {}, convention)
+            return own
         schedulers = importlib.import_module(f"{__name__}.diffusers")
         sampler: Sampler = schedulers.of_class(made, f"{path}:{name}", "as it is", settings)
         return sampler
+    if convention:
+        raise UserError(NO_CONVENTION)
     if hasattr(module, "load") and (settings or made is None):
         made = module.load(name, settings)
     elif settings:
