@@ -13,6 +13,7 @@ from samplercheck.answered_draws import Draws, Shared, Unanswered, answered, see
 from samplercheck.nonlinear import TwoModes
 from samplercheck.sampler import driven
 
+GENERATOR = torch.Generator()
 ROWS, WIDTH = 3, 2
 LIKE = torch.zeros(ROWS, WIDTH, dtype=torch.float32)
 
@@ -25,7 +26,7 @@ def numbered(k: int, shape: torch.Size) -> Tensor:
 ANSWERED: dict[str, Callable[[], Tensor]] = {
     "randn": lambda: torch.randn(ROWS, WIDTH),
     "randn of a tuple": lambda: torch.randn((ROWS, WIDTH), dtype=torch.float32),
-    "randn by name": lambda: torch.randn(size=(ROWS, WIDTH), generator=torch.Generator()),
+    "randn by name": lambda: torch.randn(size=(ROWS, WIDTH), generator=GENERATOR),
     "randn_like": lambda: torch.randn_like(LIKE),
     "normal of a size": lambda: torch.normal(0.0, 1.0, size=(ROWS, WIDTH)),
     "normal of a mean": lambda: torch.normal(torch.zeros_like(LIKE), 1.0),
@@ -106,7 +107,7 @@ def test_draws_of_one_sample_each_are_the_rows_of_one_draw() -> None:
     with answered(draws, ROWS, width=WIDTH):
         twice = torch.stack([torch.randn(2, 1, WIDTH) for _ in range(ROWS)], dim=1)
         draws.close(ROWS)
-        once = torch.cat([torch.randn((1, WIDTH), generator=torch.Generator()) for _ in range(ROWS)])
+        once = torch.cat([torch.randn((1, WIDTH), generator=torch.Generator().manual_seed(i)) for i in range(ROWS)])
     assert draws.count == 3
     for number, value in enumerate([*twice.squeeze(2), once]):
         assert torch.equal(value, values(number, torch.Size((ROWS, WIDTH))))
