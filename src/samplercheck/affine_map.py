@@ -22,6 +22,9 @@ from samplercheck.errors import NotMade
 from samplercheck.model import Recorded
 from samplercheck.sampler import Path, Sampler, trajectory
 
+AFFINE = 1e-6
+"""A larger superposition defect, relative, is a sampler that is not affine."""
+
 
 @dataclass(frozen=True)
 class AffineMap:

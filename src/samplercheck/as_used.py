@@ -4,6 +4,7 @@ Guidance combines the exact scores of two Gaussians, `w s_1 + (1 - w) s_0`: stil
 data that were diffused, so that there is no target to compare with. Clipping is not affine. What remains is the flow
 that the network defines: a deterministic sampler's points are compared with it, solved by an adaptive method of high
 accuracy, and have an order. The *effect* of the option is how far it moves the ends of runs with equal start and draws.
+How far guided samples are from the density that is meant is a fact beside it (`samplercheck.guidance`).
 """
 
 from collections.abc import Callable
@@ -29,6 +30,7 @@ from samplercheck.convergence import (
     two_targets,
 )
 from samplercheck.errors import NotMade
+from samplercheck.guidance import guided_distances, guided_flow, powered
 from samplercheck.model import Recorded, clipped, guided
 from samplercheck.sampler import Sampler, driven, one_thread, trajectory
 
@@ -44,6 +46,8 @@ class AsUsed(NamedTuple):
 
     `effect` is the distance of the ends with the option from those without it, by number of steps. `errors` are the
     distances from the network's own flow at runs of `STEPS`, and `order` their order; empty for a sampler that draws.
+    Of guidance, `density` names what its weight stands for, and `to_density` is W2 to it: of the network's exact flow,
+    and of runs from the library's own start by number of steps; empty where there is no such density.
     """
 
     option: str
@@ -51,24 +55,37 @@ class AsUsed(NamedTuple):
     errors: tuple[float, ...]
     order: Order | None
     why: str = ""
+    density: str = ""
+    to_density: dict[str, float] = {}  # noqa: RUF012 - a field of a tuple, never changed
 
     def text(self) -> str:
-        """Return what the option does, in a line for a terminal."""
+        """Return what the option does, for a terminal."""
         if not self.effect:
             return f"  With {self.option}: not measured: {self.why}"
         moved = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.effect.items())
         measured = self.order and f"{self.order.value:.2f} [{self.order.low:.2f}, {self.order.high:.2f}]"
-        return f"  With {self.option}: the end moves by {moved}" + (
+        lines = f"  With {self.option}: the end moves by {moved}" + (
             f"; order of the error to the flow of this network {measured}" if measured else ""
         )
+        if not self.density:
+            return lines
+        runs = [f"{value:.3g} at {steps} steps" for steps, value in self.to_density.items() if steps != "flow"]
+        distances = f"{self.to_density['flow']:.3g} of the exact flow" if self.to_density else "none, it has no density"
+        return f"{lines};\n    W2 of guided samples to {self.density}: {', '.join([distances, *runs])}"
 
 
 def with_guidance(sampler: Sampler, weight: float) -> AsUsed:
-    """Return what guidance of weight w does; the unconditional data are centred, and twice as wide."""
+    """Return what guidance of weight w does; the unconditional data are centred, and twice as wide.
+
+    Their p(x) p(c|x)^w is a density for w above -1/3.
+    """
     data = two_targets(sampler.data_std)
-    plain = data.network()
-    network = guided(plain, Data(torch.zeros_like(data.mean), 2 * data.std).network(), weight)
-    return _measured(sampler, f"guidance {weight:g}", data, plain, network)
+    plain, unconditional = data.network(), Data(torch.zeros_like(data.mean), 2 * data.std)
+    network = guided(plain, unconditional.network(), weight)
+    used = _measured(sampler, f"guidance {weight:g}", data, plain, network)
+    target, flow = powered(data, unconditional, weight), guided_flow(data, unconditional, weight)
+    distances = guided_distances(sampler, network, flow, target, FEW_STEPS) if target and used.effect else {}
+    return used._replace(density=f"p(x) p(c|x)^{weight:g}", to_density=distances)
 
 
 def with_clipping(sampler: Sampler, bound: float) -> AsUsed:

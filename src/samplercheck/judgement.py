@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from ams.metrics.gaussian import gaussian_w2
 from ams.statistics.orders import Order
+from samplercheck.affine_map import AFFINE
 from samplercheck.answered_draws import Shared
 from samplercheck.coefficients import Weight, worst_weight
 from samplercheck.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
@@ -17,7 +18,7 @@ from samplercheck.errors import NotMade
 from samplercheck.invariants import Finding, invariants
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
-from samplercheck.report import AFFINE, END, LIMIT, REFUTED, Report, reached
+from samplercheck.report import END, LIMIT, REFUTED, Report, reached
 from samplercheck.sampler import Sampler, one_thread
 
 FEW_STEPS = (5, 10, 20)

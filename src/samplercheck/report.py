@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from ams.statistics.orders import Order
+from samplercheck.affine_map import AFFINE
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight
 from samplercheck.convergence import JUDGED, Convergence, Limit
@@ -59,8 +60,6 @@ CAUSES = {
 
 BEFORE_WEIGHTS = (("finite",), ("start",), (ROUNDED,))
 """Causes that make the weights of steps wrong too."""
-AFFINE = 1e-6
-"""A larger superposition defect, relative, is a sampler that is not affine."""
 NOT_AFFINE = "not affine: there is no exact law"
 ORDER_SHORT = 0.3
 """An order is refuted if its interval is below the stated order by more than this."""

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from samplercheck import pytest_plugin, report
+from samplercheck.affine_map import AFFINE
 from samplercheck.invariants import SINGLE, TIGHT
 from samplercheck.report import HOLDS, INCONCLUSIVE, REFUTED, Judgement
 
@@ -27,7 +28,7 @@ def test_the_docs_have_every_check_with_its_threshold() -> None:
     assert {name for name, _ in rows} >= {*pytest_plugin.CHECKS}
     stated = {"limit": report.LIMIT, "end": report.END, "start": report.START, "order": report.ORDER_SHORT}
     stated |= {
-        "affine": report.AFFINE,
+        "affine": AFFINE,
         "distribution on the mixture": report.TRANSPORTED,
         "error on the mixture": report.FAR,
     }
