@@ -95,7 +95,9 @@ class Convergence(NamedTuple):
 
     `w2` is in units of the data's scale, `kl` in nats; `order` is None where too few errors are above rounding, `why`
     says so. `states` are the calls whose steps have the stated order. `of_steps` is the order of each step past the
-    start, None for a sampler that draws.
+    start, None for a sampler that draws. `nested` is the limit of runs of N, 2 N and 4 N steps at the level at
+    which that of N steps is judged by itself. All three pass it; not all runs have a call near one level for all, at
+    which `limit` is, where the last steps are long, as of times that are shifted far.
     """
 
     steps: tuple[int, ...]
@@ -108,6 +110,7 @@ class Convergence(NamedTuple):
     of_steps: Order | None = None
     start: float = 0.0
     end: Limit = Limit(0.0, 0.0)
+    nested: Limit = Limit(math.nan, math.nan)
 
 
 def ratio(level: Level) -> float:
@@ -237,19 +240,39 @@ def _end(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: f
 def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, states: slice) -> Convergence:
     """Return the convergence of the calls that are taken for states."""
     points = judged_points([map_.levels for map_ in maps], states, JUDGED * scale)
-    w2, kl, defects = [], [], []
+    w2, kl = [], []
     for map_, point in zip(maps, points, strict=True):
         level = map_.levels[point]
         mean, variance = map_.law(point, *map_.exact_start(*data.marginal(map_.levels[0])))
         exact_mean, exact_variance = data.marginal(level)
         w2.append(gaussian_w2(mean, variance, exact_mean, exact_variance) / level.scale / scale)
         kl.append(gaussian_kl(mean, variance, exact_mean, exact_variance))
-        unit = level.scale * scale
-        defects.append(torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / unit)
+    defects = [_defect(map_, point, data, scale) for map_, point in zip(maps, points, strict=True)]
+    nested = nested_limit(steps, maps, data, scale, states)
     order, why = fitted(steps, w2)
     still = [map_ for map_ in maps if isinstance(map_, AffineMap) and not map_.draws.shape[1]]
     of_steps = steps_order(steps, still, data, scale, states) if len(still) == len(maps) else None
-    return Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), states, why, of_steps)
+    curve = Convergence(tuple(steps), tuple(w2), tuple(kl), order, limit_of(steps, defects), states, why, of_steps)
+    return curve._replace(nested=nested)
+
+
+def _defect(map_: Pushforward, point: int, data: Data, scale: float) -> Tensor:
+    """Return mean and standard deviation at a call, less the exact marginal's, in units of the data's scale."""
+    level = map_.levels[point]
+    mean, variance = map_.law(point, *map_.exact_start(*data.marginal(map_.levels[0])))
+    exact_mean, exact_variance = data.marginal(level)
+    return torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / (level.scale * scale)
+
+
+def nested_limit(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, states: slice) -> Limit:
+    """Return the limit from runs of N, 2 N and 4 N steps, judged at the level of that of N steps."""
+    at, extrapolated = dict(zip(steps, maps, strict=True)), []
+    for runs in ([at[n], at[2 * n], at[4 * n]] for n in sorted(at) if 2 * n in at and 4 * n in at):
+        points = judged_points([run.levels for run in runs], states, JUDGED * scale)
+        extrapolated.append(
+            aitken(*(_defect(run, point, data, scale) for run, point in zip(runs, points, strict=True)))
+        )
+    return _last(extrapolated)
 
 
 def steps_order(
@@ -334,6 +357,11 @@ def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:
     extrapolated = [aitken(at[n], at[2 * n], at[4 * n]) for n in sorted(at) if 2 * n in at and 4 * n in at]
     if len(extrapolated) < 2:
         raise NotMade(f"a limit needs runs of N, 2 N and 4 N steps for two N, got {list(steps)}")
+    return _last(extrapolated)
+
+
+def _last(extrapolated: Sequence[Tensor]) -> Limit:
+    """Return the last of the extrapolated values as a limit; its error is the difference from the one before."""
     return Limit(float(extrapolated[-1].norm()), float((extrapolated[-1] - extrapolated[-2]).norm()))
 
 

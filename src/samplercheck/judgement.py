@@ -118,9 +118,10 @@ def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Co
     if defect > AFFINE or (reached(result.order, sampler.order) and not fails):
         return result, defect
     longer, defect = converge(sampler, data, tuple(2 * count for count in steps), read)
+    limit = confirmed_limit(result.limit, longer.limit, LIMIT)
     return longer._replace(
         order=confirmed_order(result.order, longer.order),
-        limit=confirmed_limit(result.limit, longer.limit, LIMIT),
+        limit=longer.nested if limit.least <= LIMIT < limit.most and longer.nested.most <= LIMIT else limit,
         end=confirmed_limit(result.end, longer.end, END),
     ), defect
 
