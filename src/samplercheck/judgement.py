@@ -13,6 +13,7 @@ from samplercheck.affine_map import AFFINE
 from samplercheck.answered_draws import Shared
 from samplercheck.coefficients import Weight, worst_weight
 from samplercheck.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
+from samplercheck.dead_directions import DeadDirection, dead_direction
 from samplercheck.error_constant import NOTED_ABOVE, error_constant
 from samplercheck.errors import NotMade
 from samplercheck.invariants import Finding, invariants
@@ -80,6 +81,7 @@ def conform(
         mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
     constant = tried(lambda: error_constant(sampler, data)) if curve else None
+    dead = tried(lambda: _dead(sampler, steps)) if curve else None
     report = Report(
         sampler.name,
         sampler.version,
@@ -97,6 +99,7 @@ def conform(
         constant=constant,
         rounding=sampler.rounding((FEW_STEPS[-1], steps[-1])) if sampler.rounding else "",
         uneven=uneven,
+        dead=dead,
     )
     large = constant is not None and constant > NOTED_ABOVE
     return replace(report, worst=_worst(sampler)) if large or report.verdict == REFUTED else report
@@ -108,6 +111,14 @@ def _worst(sampler: Sampler) -> Weight | None:
         return worst_weight(sampler)
     except (NotMade, ArithmeticError, ValueError, RuntimeError):
         return None
+
+
+def _dead(sampler: Sampler, steps: tuple[int, ...]) -> DeadDirection:
+    """Return what is left in a dead direction, its limit from `steps` too where it is not surely within `END`."""
+    result = dead_direction(sampler)
+    if result.limit.most <= END:
+        return result
+    return result._replace(limit=confirmed_limit(result.limit, dead_direction(sampler, steps).limit, END))
 
 
 def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Convergence, float]:

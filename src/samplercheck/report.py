@@ -18,7 +18,8 @@ from ams.statistics.orders import Order
 from samplercheck.affine_map import AFFINE
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight
-from samplercheck.convergence import JUDGED, Convergence, Limit
+from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Limit
+from samplercheck.dead_directions import DeadDirection
 from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
@@ -31,8 +32,9 @@ NOTED = "noted"
 
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
-    *("float32", "bfloat16", "affine", "start", "limit", "end", "order", "error constant", "order of each step"),
-    *("order on uneven steps", "order on the mixture", "error on the mixture", "distribution on the mixture"),
+    *("float32", "bfloat16", "affine", "start", "limit", "end", "dead direction", "order", "error constant"),
+    *("order of each step", "order on uneven steps"),
+    *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
 TOO_FEW = (
@@ -52,7 +54,7 @@ CAUSES = {
     ("order of each step",): "the step's formula, its sign and factors",
     ("order on uneven steps",): "weights made for steps of one length",
     ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
-    ("end",): "the last step, the last noise level",
+    ("end", "dead direction"): "the last step, the last noise level",
     ("order",): "the first step of a multistep method, and the past values that it is given",
     ("float32", "bfloat16"): "tables kept in low precision, a division by what rounds to 0",
 }
@@ -69,6 +71,8 @@ LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
 END = 0.05
 """The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
+LEFT_AFTER = 10
+"""The steps after which more noise than `END` in a dead direction is noted, though it falls with more steps."""
 START = 0.1
 """The largest logarithm of the start's standard deviation, in units of the exact one."""
 FAR = 0.5
@@ -92,7 +96,7 @@ class Report:
 
     `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
     the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant. `rounding`
-    says how the library rounds noise levels.
+    says how the library rounds noise levels, `dead` is what it leaves of noise where the data have no variance.
     """
 
     name: str
@@ -113,6 +117,7 @@ class Report:
     constant: float | None = None
     uneven: OrderConditions | None = None
     rounding: str = ""
+    dead: DeadDirection | None = None
     judgements: tuple[Judgement, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -175,6 +180,12 @@ class Report:
             "error_constant": self.constant,
             "end": self.convergence and self.convergence.end._asdict(),
             "start": self.convergence and self.convergence.start,
+            "dead_direction": self.dead
+            and {
+                "left": self.dead.left,
+                "order": _interval(self.dead.order),
+                "limit": self.dead.limit._asdict(),
+            },
             "mixture": _mixture(self.mixture),
             "w2": {str(steps): value for steps, value in self.w2.items()},
             "curve": self.convergence
@@ -272,6 +283,7 @@ def _judge(report: Report) -> list[Judgement]:
         judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
         judged += _judge_ends(measured.start, measured.end)
+        judged += [_judge_dead(report.dead)] if report.dead else []
         judged += _judge_order(
             "order", report, measured.order, measured.why, start=_past_start(report, measured.of_steps)
         )
@@ -321,7 +333,7 @@ def _why_not(report: Report, check: str) -> str:
     if report.conditions is not None:
         not_of_such["order of each step"] = report.conditions.why
     if report.convergence is None and (reason := no_exact_law(report)):
-        not_of_such |= dict.fromkeys(("limit", "start", "end", "order", "error constant"), reason)
+        not_of_such |= dict.fromkeys(("limit", "start", "end", "dead direction", "order", "error constant"), reason)
     return not_of_such.get(check, "it could not be, for what the lines above say")
 
 
@@ -351,6 +363,17 @@ def _judge_ends(start: float, end: Limit) -> list[Judgement]:
         Judgement("start", _within(start, START), first),
         Judgement("end", _within(end.least, END), final),
     ]
+
+
+def _judge_dead(dead: DeadDirection) -> Judgement:
+    """Return the judgement on noise left in a dead direction: its limit refutes, slow convergence is noted."""
+    left = ", ".join(f"{value:.2g} after {steps} steps" for steps, value in dead.left.items() if value > ROUNDING)
+    words = f"noise left where the data have no variance: {left or 'none'}; limit {dead.limit.value:.1e} +- "
+    words += f"{dead.limit.error:.0e}, at most {END:g} allowed"
+    words += f"; it falls with order {_words(dead.order)}" if dead.order and math.isfinite(dead.order.low) else ""
+    if dead.limit.least > END:
+        return Judgement("dead direction", REFUTED, words)
+    return Judgement("dead direction", HOLDS if dead.left[LEFT_AFTER] <= END else NOTED, words)
 
 
 def _within(value: float, allowed: float) -> str:
