@@ -59,7 +59,8 @@ class Kept(NamedTuple):
     """How a function's cells are published (`verdicts.studies.kept`): under which stable name, "group.name", whatever
     the code is called.
 
-    On a machine like theirs a value computed anew has the same bytes. On another one its numbers are within `tolerance`
+    On a machine like theirs a value computed anew has the same bytes, but for the last bits of sums in float64
+    (`verdicts.run.audit.LAST_BITS`). On another one its numbers are within `tolerance`
     (absolute up to 1, relative beyond); where rounding changes the outcome, `test(kept, anew)` gives the p-value of the
     hypothesis that both are of one distribution.
     """
