@@ -34,7 +34,9 @@ depends on where in memory it finds them."""
 
 
 def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) -> Audit | None:
-    """Audit a group's kept cells and write the record; None where there are none, or where they were audited before.
+    """Audit a group's kept cells and write the record.
+
+    None where the profile's study reads none of them, or where they were audited before.
 
     Raises OSError where it cannot be written.
     """
@@ -43,7 +45,9 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
     if not (cells or archive.damaged):
         return None
     try:
-        cells_of(group, load().settings)  # imports the study, whose functions are in `KEPT` then
+        listed = cells_of(group, load().settings)  # imports the study, whose functions are in `KEPT` then
+        if not (archive.damaged or any(map(archive.kept, listed))):
+            return None
     except (Exception, SystemExit):
         return None  # each check tells
     names = {one.function for one in cells.values()} & KEPT.keys()

@@ -131,6 +131,12 @@ def test_an_exchanged_cell_is_of_no_call(session):
     assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == ALL
 
 
+def test_kept_cells_that_no_study_reads_are_not_audited(session):
+    forge(session, lambda cells: [one["arguments"].update(batch=one["arguments"]["batch"] + 5) for one in cells])
+    assert session.run() == 0 and calls(session.toy) == ALL
+    assert not (session.toy.folder() / "audits/gamma.json").exists() and "kept cells" not in session.said
+
+
 def test_older_cells_are_shown_only_where_five_agree_now_or_did_for_the_present_sources(session):
     session.toy.replace_in_module("gamma/study", "batch / 8", "batch / 8 + 0")
     assert session.run(audit=AuditOptions(short=0)) == 0 and len(calls(session.toy)) == len(ALL), "short ones: computed"
