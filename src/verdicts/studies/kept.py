@@ -22,7 +22,7 @@ from verdicts.studies.cells import Cell, CellFunction
 from verdicts.validation import Frozen
 
 AUDITED = "audited.json"
-SPARED = 300.0
+SPARED = 900.0
 """Processor seconds up to which the refused cells of a function are computed anew; beyond, they are not available."""
 
 

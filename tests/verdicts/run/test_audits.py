@@ -153,7 +153,7 @@ def test_older_cells_are_shown_only_where_five_agree_now_or_did_for_the_present_
 
 
 def test_refused_cells_that_take_long_are_not_computed_unasked(session):
-    forge(session, lambda cells: [one.update(seconds=90.0, sources="other") for one in cells])
+    forge(session, lambda cells: [one.update(seconds=200.0, sources="other") for one in cells])
     assert session.run() == 0 and calls(session.toy) == []
     assert session.rows()["C1"]["verdict"] == "not run" and "not proved by an audit" in session.rows()["C1"]["reason"]
     assert session.run(force=("gamma",)) == 0 and calls(session.toy) == ALL
