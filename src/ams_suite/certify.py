@@ -1,7 +1,8 @@
 """`ams certify`: decide the paper's six rows anew in some minutes, break them, and write on one page what was seen.
 
-The run has a results folder of its own, empty: nothing on the page was computed before. Whole groups are computed, with
-cpu's settings where their recorded seconds fit into the time, else with quick's. Then the claims' falsifiers run.
+The run has a results folder of its own, empty, and reads no kept cells: nothing on the page was computed before. Whole
+groups are computed, with cpu's settings where their recorded seconds fit into the time, else with quick's. Then the
+claims' falsifiers run.
 """
 
 import os
@@ -28,6 +29,8 @@ from verdicts.report import certificate
 from verdicts.report.certificate import Falsified
 from verdicts.report.report_texts import Finding, load_findings
 from verdicts.run.forecast import calibrated
+from verdicts.studies.kept import Archive
+from verdicts.studies.study import archive_of
 
 SETTINGS = (Profile.CPU, Profile.QUICK)
 """The profiles whose settings a certificate uses, the larger first."""
@@ -57,9 +60,12 @@ def certify(minutes: float, out: Path | None, jobs: int, say: Say) -> int:
     end = time.monotonic() + 60 * minutes
     root = find_root(Path.cwd())
     folder = _empty_folder(out or root / "results/certificates", now())
-    claims = Workspace.open(root, Profile.CPU, folder, PROJECT).all_claims
+    workspace = Workspace.open(root, Profile.CPU, folder, PROJECT)
+    claims, archive = workspace.all_claims, archive_of(workspace)
     findings = load_findings(root, claims).finding
     kept = {profile: run for profile in SETTINGS if (run := read_expected(root, profile))}
+    if Profile.CPU in kept:
+        kept[Profile.CPU] = without_kept_cells(kept[Profile.CPU], archive)
     plans, unreached = planned(claims, kept, wanted(claims, findings), 60 * minutes * MEASURING * jobs * BUSY)
     groups = ", ".join(f"{each.group} ({each.profile})" for each in plans)
     say(f"certificate in {minutes:g} min: {groups}; then the falsifiers. Results: {folder}")
@@ -93,6 +99,12 @@ def wanted(claims: Claims, findings: Sequence[Finding]) -> list[Claim]:
     needed = (name for nth in zip_longest(*(each.needs for each in findings)) for name in nth if name)
     by_id = {claim.id: claim for claim in claims.claim}
     return [by_id[name] for name in dict.fromkeys([*numbers, *needed])]
+
+
+def without_kept_cells(run: Expected, archive: Archive) -> Expected:
+    """Return a run's record as if it had computed what is kept of its groups: their recorded seconds are longer."""
+    spared = {name: sum(cell.seconds for cell in archive.of_group(name).values()) for name in run.studies}
+    return run.model_copy(update={"studies": {name: run.studies[name] + spared[name] for name in spared}})
 
 
 def planned(
@@ -141,7 +153,8 @@ def _measure(plans: Sequence[Planned], folder: Path, jobs: int, end: float, say:
     failed = False
     for profile in [each for each in reversed(SETTINGS) if any(plan.profile is each for plan in plans)]:
         groups = [plan.group for plan in plans if plan.profile is profile]
-        words = ["reproduce", "--profile", profile, "--only", *groups, "--out", str(folder), "--jobs", str(jobs)]
+        words = ["reproduce", "--profile", profile, "--only", *groups, "--force", *groups]
+        words += ["--out", str(folder), "--jobs", str(jobs), "--audit", "0"]
         code = in_time([sys.executable, "-m", "ams_suite", *words], folder / f"{profile}.log", Path.cwd(), end)
         say(f"{', '.join(groups)} ({profile}): {'ended by the clock' if code is None else f'exit code {code}'}")
         failed |= code == 3

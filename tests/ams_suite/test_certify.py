@@ -13,6 +13,7 @@ from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import Expected, expected_path
+from verdicts.studies.kept import Archive, KeptCell
 
 FINDING = """
 [[finding]]
@@ -77,6 +78,18 @@ def test_groups_take_cpu_s_settings_where_they_fit_else_quick_s_and_what_does_no
     assert made(1000.0) == ([("alpha", "cpu"), ("beta", "cpu")], [])
     assert made(70.0) == ([("alpha", "cpu"), ("beta", "quick")], [])
     assert made(4.0) == ([("alpha", "quick")], ["B1"])
+
+
+def test_a_certificate_computes_what_is_kept_and_counts_its_seconds(toy, monkeypatch):
+    about = {"value": 0, "sources": "", "commit": None, "computed_on": {}, "started": ""}
+    archive = Archive(toy.root / "paper/kept", dict)
+    archive.add("beta", [KeptCell(function="beta.f", arguments={}, data={}, seconds=40.0, **about)])
+    run = certifying.without_kept_cells(kept(load_claims(toy.root), "cpu", 20.0), archive)
+    assert run.studies == {"alpha": 20.0, "beta": 60.0}
+    commands = []
+    monkeypatch.setattr(certifying, "in_time", lambda command, *_: commands.append(command))
+    certifying._measure([certifying.Planned("beta", Profile.CPU, 1.0)], toy.root, 1, 0.0, lambda text: None)
+    assert commands[0][commands[0].index("--force") + 1] == "beta"
 
 
 def test_a_command_that_outlives_its_time_is_ended_with_its_children(tmp_path):
