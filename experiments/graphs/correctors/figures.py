@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import budget_ticks, interval_curves, interval_points, legend_above, panels
+from ams.plots import interval_curves, interval_points, legend_above, panels, ticks
 from ams.statistics import CONFIDENCE, Interval
 from ams_suite.drawn import save_drawn
 from experiments.graphs.correctors import checks, study
@@ -86,7 +86,7 @@ def draw_set(settings: Settings, name: str, sizes: SetSizes) -> Drawing:
         names = dict.fromkeys(run.sampler for run in values)
         own = {n: {run.evaluations: value for run, value in values.items() if run.sampler == n} for n in names}
         interval_curves(axes, own, LOOKS, DODGE)
-        budget_ticks(axes, axes.get_xlim())
+        ticks(axes, sorted({run.evaluations for run in values}))
         axes.set_ylabel(label)
     axes_of[0].axhline(0.0, color="0.4", lw=0.8)
     axes_of[-1].set_xlabel("score evaluations (NFE)")
