@@ -2,8 +2,10 @@
 
 import dataclasses
 import hashlib
+import io
 import math
 import os
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,7 +28,7 @@ from experiments.images.colour.study import Quality, Reference
 from experiments.images.features.extractors import Extractor
 from experiments.images.runs import Problem, Samples, generator, run
 from tests.claims import ROOT, claims, verdict_of
-from tests.experiments.images.made import stored
+from tests.experiments.images.made import library_model, stored
 from tests.experiments.images.original import checkpoint, small
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
@@ -149,6 +151,32 @@ def test_pictures_are_cropped_as_published_and_become_a_set(tmp_path: Path, caps
     (out.parent / "celeba_64.npy").unlink()
     with pytest.raises(UserError, match=r"1\.png: no picture"):
         paper_files(tmp_path, out)
+
+
+def test_a_folder_in_diffusers_format_is_that_network(tmp_path: Path) -> None:
+    library_model(tmp_path / "diffusers/church_ncsnpp_continuous/unet", True)
+    (tmp_path / "images").mkdir()
+    np.save(tmp_path / "images/church_256.npy", np.zeros((2, 256, 256, 3), np.uint8))
+    assert paper_files(tmp_path, tmp_path / "own.toml") == 0
+    networks = tomllib.loads((tmp_path / "own.toml").read_text())["groups"]["colour"]["networks"]
+    network = Network.model_validate(networks["church_ncsnpp_continuous"])
+    assert network.path.name == "unet" and network.largest == 380.0 and network.side == 256
+    assert study.network_problem(network).sigmas == SigmaRange(380.0, 0.01)
+
+
+def test_lsun_is_read_from_its_database(tmp_path: Path) -> None:
+    place, stream = tmp_path / "images/church_256", io.BytesIO()
+    lmdb = pytest.importorskip("lmdb")
+    Image.fromarray(np.full((260, 300, 3), 80, np.uint8)).save(stream, "webp", lossless=True)
+    place.mkdir(parents=True)
+    with lmdb.open(str(place)) as database, database.begin(write=True) as transaction:
+        transaction.put(b"key", stream.getvalue())
+    assert paper_files(tmp_path, tmp_path / "own.toml") == 1
+    assert (np.load(tmp_path / "church_256.npy") == np.full((1, 256, 256, 3), 80)).all()
+    (place / "data.mdb").write_bytes(b"no database" * 1000)
+    (tmp_path / "church_256.npy").unlink()
+    with pytest.raises(UserError, match="church_256: no database"):
+        paper_files(tmp_path, tmp_path / "own.toml")
 
 
 def test_an_annealed_network_runs_with_its_configurations_levels_and_step() -> None:
