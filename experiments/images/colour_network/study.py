@@ -11,15 +11,15 @@ from experiments.images.colour import study as published
 from experiments.images.colour_network import losses, quality, tuning
 from experiments.images.colour_network.quality import DATA, Batch
 from experiments.images.colour_network.settings import Settings, Setup
-from experiments.images.comparison import column
+from experiments.images.comparison import alike, column
 from experiments.images.pretrained.samplers import BY_NAME
 from experiments.images.runs import generator, run
-from verdicts.studies import Cell, cell
+from verdicts.studies import Cell, Kept, cell
 
 REAL, GAUSSIAN = "real images", "fitted Gaussian"
 
 
-@cell(data=DATA)
+@cell(data=DATA, kept=Kept("colour_network.batch", test=alike))
 def batch(setup: Setup, sampler: str, budget: int, given: Hyperparameters, number: int) -> Batch:
     """Run one batch; batches of one number start alike and draw the same noise, whatever the sampler.
 

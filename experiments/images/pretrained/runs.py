@@ -11,6 +11,7 @@ from ams.laws import GaussianLaw
 from ams.samplers import NonFiniteState, Particles, State, last, noise_sources, run
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
 from ams.schedules import process_levels
+from experiments.images.comparison import alike
 from experiments.images.features.extractors import digit_features
 from experiments.images.loss import denoising_losses, gaussian, levels_at, midpoints
 from experiments.images.networks.unet_ve import ExponentialVE
@@ -18,7 +19,7 @@ from experiments.images.pretrained import inputs, samplers
 from experiments.images.pretrained.inputs import DATA, DEFAULTS, Quality, blank, noise_level
 from experiments.images.pretrained.settings import Setup
 from experiments.images.runs import denoised, generator, run as sampled, started
-from verdicts.studies import Array, cell
+from verdicts.studies import Array, Kept, cell
 
 SHOWN = 14
 """Samples of a first batch that are kept for a grid of pictures."""
@@ -44,7 +45,7 @@ class Batch(NamedTuple):
     shown: Array
 
 
-@cell(data=DATA)
+@cell(data=DATA, kept=Kept("pretrained.batch", test=alike))
 def batch(setup: Setup, sampler: str, budget: int, hyperparameters: Hyperparameters, number: int) -> Batch:
     """Run one batch; batches of one number start alike and draw the same noise, whatever the sampler.
 

@@ -18,6 +18,7 @@ from ams.errors import UserError
 from ams.laws import GaussianLaw
 from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
 from ams.targets import Empirical
+from experiments.images.comparison import ROUNDING, alike
 from experiments.images.features.extractors import digit_features
 from experiments.images.networks.classifier import SHA256
 from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study, tuning
@@ -315,3 +316,13 @@ def test_figures_and_tables_are_made_of_the_studys_cells(
     conditions = ("first 40 MNIST test images", 40, "mnist-classifier", SHA256["mnist-classifier"][:12], "yes")
     assert {row[5:10] for row in in_features.rows} == {conditions}
     assert all(sum(row[5:15]) == pytest.approx(100, abs=0.6) for row in classes.rows)
+
+
+def test_batches_are_alike_up_to_rounding() -> None:
+    """Of a hundredth of the tolerance, not of ten; a grey level more in one pixel of 784 is rounding."""
+    features, shown = np.full((6, 64), 0.5), np.full((1, 28, 28), 100, np.uint8)
+    whole, brighter = Batch(20, Quality(0.1, 2.0, 0.05), features, shown), shown.copy()
+    brighter[0, 0, 0] += 1
+    assert alike(whole, whole._replace(features=features * (1 + ROUNDING / 100), shown=brighter)) == 1.0
+    forged = ({"features": features * (1 + 10 * ROUNDING)}, {"quality": Quality(0.1 + 10 * ROUNDING, 2.0, 0.05)})
+    assert all(alike(whole, whole._replace(**one)) == 0.0 for one in (*forged, {"shown": shown[:0]}))
