@@ -47,6 +47,7 @@ class ProfileConfig(Frozen):
 
     `extends`: the profile whose configuration stands where this one says nothing.
     `every_picture`: figures as PNG and PDF too, beside SVG, which takes twice as long as SVG alone.
+    `kept`: whether kept cells are read and audited; else all is computed.
 
     `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the group's records.
     `every_picture` enters that of figures alone. The rest does not: it changes how a result is made, not which.
@@ -57,6 +58,7 @@ class ProfileConfig(Frozen):
     one_process: bool = False
     notebooks: bool = True
     every_picture: bool = True
+    kept: bool = True
     resources: dict[str, Resources] = {}  # noqa: RUF012 (a pydantic field)
     groups: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
 

@@ -42,7 +42,7 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
     """
     archive, before = archive_of(workspace), audit_at(workspace, group.id)
     cells = archive.of_group(group.id)
-    if not (cells or archive.damaged):
+    if not (workspace.config.kept and (cells or archive.damaged)):
         return None
     try:
         listed = cells_of(group, load().settings)  # imports the study, whose functions are in `KEPT` then

@@ -35,7 +35,7 @@ def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: b
             "device": workspace.device,
         }
 
-    return Store(folder, parts, reading, run, anew, here, archive)
+    return Store(folder, parts, reading, run, anew, here, archive if workspace.config.kept else None)
 
 
 def archive_of(workspace: Workspace) -> Archive:

@@ -78,6 +78,12 @@ def test_kept_cells_are_read_and_the_run_says_so_and_which_were_audited(session)
     assert session.run(audit=AuditOptions(short=6, asked=True)) == 0 and "6 of 6 recomputed" in session.said
 
 
+def test_a_profile_may_read_no_kept_cells(session):
+    session.toy.write("config/quick.toml", "one_process = true\nnotebooks = false\nkept = false\n")
+    assert session.run() == 0 and calls(session.toy) == ALL
+    assert session.rows()["C1"]["kept"] == 0 and "kept cells" not in session.said and session.check() == 0
+
+
 def test_no_audit_is_said_and_a_number_above_the_stratum_is_all_of_it(session):
     assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == []
     assert "6 of 6 kept, not audited" in session.said
