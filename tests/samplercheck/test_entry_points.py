@@ -225,7 +225,7 @@ def test_a_module_is_found_without_its_package(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_command_names_the_function_and_its_convention(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    others = dict.fromkeys(("kind", "guidance", "clip", "html", "badge", "against"))
+    others = dict.fromkeys(("kind", "steps", "guidance", "clip", "html", "badge", "against"))
     given = {"sampler": f"{file}:sample_heun", "order": 2, "set": (), "json": False, **others}
     assert run(**given, network="model", convention=None) == 0  # type: ignore[arg-type]
     assert "sampling.py:sample_heun as it is, its network read as x0@sigma: holds" in capsys.readouterr().out
