@@ -202,7 +202,7 @@ class _Answered(TorchFunctionMode):
 
     def _drawn(self, func: Any, args: Any, kwargs: Any) -> Tensor:
         if isinstance(generator := kwargs.get("generator"), torch.Generator):
-            if (state := sha256(generator.get_state().numpy()).digest()) in self.draws.states:
+            if (state := sha256(generator.get_state().numpy().tobytes()).digest()) in self.draws.states:
                 raise Repeated("two normal draws of a run come from a generator in one state, so that they are equal")
             self.draws.states.add(state)
             torch.empty(1).uniform_(generator=generator)

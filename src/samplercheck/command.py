@@ -70,7 +70,7 @@ def batch(
     codes, reports = [], list[str]()
     for name in names:
         try:
-            report = conform(_loaded(name, {}, order, kind, network, convention))
+            report = conform(loaded(name, {}, order, kind, network, convention))
         except (Exception, SystemExit) as error:
             codes.append(RAISED)
             print(f"? {name}: {_words(error)}", file=sys.stderr)
@@ -86,7 +86,7 @@ def batch(
     return next((code for code in (EXIT[REFUTED], RAISED, INCONCLUSIVE) if code in codes), 0)
 
 
-def _loaded(
+def loaded(
     sampler: str,
     given: dict[str, Any],
     order: int | None,
@@ -126,7 +126,7 @@ def run(
     _check_options(order, guidance, clip, steps)
     old = read(against) if against else None
     try:
-        tested = _loaded(sampler, given, order, kind, network, convention)
+        tested = loaded(sampler, given, order, kind, network, convention)
         report = conform(tested, given)
         if steps is not None and report.w2:
             few = report.w2 | {steps: end_distance(tested, two_targets(tested.data_std), steps)}

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ams.errors import DataUnavailable
-from survey.conformance import corpus, study
+from survey.conformance import blind, corpus, study
 from survey.conformance.settings import Settings
 from verdicts import Figure, Table
 
@@ -29,7 +29,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return all samplers that ran, by verdict, order and W2 after 10 steps; and the reported bugs, where they ran."""
+    """Return all samplers that ran, by verdict, order and W2 after 10 steps; the bugs and the blind trial, if run."""
     entries = []
     for library in dict.fromkeys(row.library for row in study.rows(settings)):
         try:
@@ -45,7 +45,7 @@ def tables(settings: Settings) -> list[Table]:
     claims = (*(f"F{number}" for number in range(1, 11)), "F27")
     rows = tuple(_row(row, report) for row, report in entries)
     table = Table(id="conformance", caption=caption, header=HEADER, rows=rows, claims=claims)
-    return [table, corpus.table()] if settings.bugs else [table]
+    return [table, corpus.table(), blind.table()] if settings.bugs else [table]
 
 
 def _order(report: dict[str, Any]) -> float | None:

@@ -26,7 +26,7 @@ from samplercheck.adapters import (  # noqa: F401
     smalldiffusion,
 )
 from survey import more
-from survey.conformance import corpus, defects
+from survey.conformance import blind, corpus, defects
 from survey.conformance.settings import Settings
 from verdicts.studies import Cell, cell
 
@@ -85,9 +85,10 @@ def _arguments(row: Row, release: str, settings: Settings) -> tuple[str, str, st
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield a cell for each row of an installed library, and for each defect that the profile's claims measure."""
+    """Yield a cell for each row of an installed library, each reported bug, blind sampler and defect of the profile."""
     release_of = cache(adapters.installed)
     yield from corpus.cells() if settings.bugs else ()
+    yield from blind.cells(settings)
     for row in rows(settings):
         if (release := release_of(row.library)) is not None:
             yield report.cell(*_arguments(row, release, settings))
