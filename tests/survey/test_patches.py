@@ -100,6 +100,7 @@ def test_each_find_has_a_patch() -> None:
 
 
 @pytest.mark.skipif(not TOOL, reason="not run: neither patch nor git is installed")
+@pytest.mark.slow
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_a_patch_mends_what_its_tests_show(patch: Path, tmp_path: Path) -> None:
     header, diffs, tests = read(patch)
