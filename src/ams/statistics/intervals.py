@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # its modules are loaded where they are asked for: `scipy.stats` takes a second
+from scipy import special, stats
 
 Values = Sequence[float] | np.ndarray
 CONFIDENCE = 0.99
@@ -41,7 +41,7 @@ class Interval(NamedTuple):
 
 def student_quantile(freedom: int, confidence: float) -> float:
     """Return the two-sided quantile t of Student's distribution, `P(|T| <= t) = confidence`."""
-    return float(-scipy.special.stdtrit(freedom, (1 - confidence) / 2))
+    return float(-special.stdtrit(freedom, (1 - confidence) / 2))
 
 
 def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Interval:
@@ -85,5 +85,5 @@ def ratio_interval(numerators: Values, denominators: Values, confidence: float =
 
 def proportion_interval(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
     """Return a proportion with its Clopper-Pearson interval. Raises ValueError unless 0 <= successes <= n, n >= 1."""
-    bounds = scipy.stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
+    bounds = stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
     return Interval(successes / n, float(bounds.low), float(bounds.high), n)

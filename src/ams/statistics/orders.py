@@ -13,7 +13,7 @@ The limit then is between `slope - 3 D / 2` and `slope`, and the interval includ
 from typing import NamedTuple
 
 import numpy as np
-import scipy
+from scipy import stats
 
 from ams.statistics.intervals import CONFIDENCE, Interval, Values, finite, mean_interval, student_quantile
 
@@ -47,7 +47,7 @@ def convergence_order(steps: Values, errors: Values, confidence: float = CONFIDE
     h, error = finite(steps, fewest=3), finite(errors, fewest=3)
     if len(h) != len(error) or not (h > 0).all() or not (error > 0).all() or np.ptp(h) == 0:
         raise ValueError("an order needs as many errors as steps, all positive, at steps that differ")
-    fit = scipy.stats.linregress(np.log(h), np.log(error))
+    fit = stats.linregress(np.log(h), np.log(error))
     half = student_quantile(len(h) - 2, confidence) * float(fit.stderr)
     return Interval(float(fit.slope), float(fit.slope) - half, float(fit.slope) + half, len(h))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-import scipy
+from scipy import optimize, special, stats
 
 from ams.statistics.intervals import Values, finite
 
@@ -99,7 +99,7 @@ def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.
     if n < 2:
         raise ValueError(f"a t-test needs at least two observations, got {n}")
     false_alarm = share * SUITE_FALSE_ALARM
-    critical = float(scipy.stats.t.isf(false_alarm / 2, n - 1))
+    critical = float(stats.t.isf(false_alarm / 2, n - 1))
     smallest = _noncentrality(critical, n - 1, power) / math.sqrt(n)
     if smallest > effect:
         needed = math.ceil(n * (smallest / effect) ** 2)
@@ -111,8 +111,8 @@ def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.
 
 def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
     """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers that must detect a mean of `effect`."""
-    critical = float(scipy.stats.norm.isf(share * SUITE_FALSE_ALARM / 2))
-    smallest = (critical + float(scipy.stats.norm.isf(1 - power))) / math.sqrt(n)
+    critical = float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2))
+    smallest = (critical + float(stats.norm.isf(1 - power))) / math.sqrt(n)
     return _planned(n, share, power, (-critical, critical), smallest, effect, "a mean off by, in standard deviations,")
 
 
@@ -121,8 +121,8 @@ def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999)
 
     It must detect a variance of `1 + effect` and of `1 - effect`.
     """
-    low, high = scipy.stats.chi2(n).interval(1 - share * SUITE_FALSE_ALARM)
-    smallest = max(high / scipy.stats.chi2.isf(power, n) - 1, 1 - low / scipy.stats.chi2.isf(1 - power, n))
+    low, high = stats.chi2(n).interval(1 - share * SUITE_FALSE_ALARM)
+    smallest = max(high / stats.chi2.isf(power, n) - 1, 1 - low / stats.chi2.isf(1 - power, n))
     return _planned(n, share, power, (low, high), float(smallest), effect, "a variance off by the part")
 
 
@@ -132,11 +132,11 @@ def plan_count_test(n: int, rate: float, effect: float, share: float, power: flo
     It must detect the probabilities `rate - effect` and `rate + effect`, if they are in [0, 1].
     """
     half = share * SUITE_FALSE_ALARM / 2
-    low, high = float(scipy.stats.binom.isf(1 - half, n, rate)), float(scipy.stats.binom.isf(half, n, rate))
+    low, high = float(stats.binom.isf(1 - half, n, rate)), float(stats.binom.isf(half, n, rate))
 
     def missed(shift: float) -> float:
         sides = (min(max(p, 0.0), 1.0) for p in (rate - shift, rate + shift) if -1e-12 <= p <= 1 + 1e-12)
-        return max(float(scipy.stats.binom.cdf(high, n, p) - scipy.stats.binom.cdf(low - 1, n, p)) for p in sides)
+        return max(float(stats.binom.cdf(high, n, p) - stats.binom.cdf(low - 1, n, p)) for p in sides)
 
     smallest = _smallest(missed, max(rate, 1 - rate), power)
     return _planned(n, share, power, (low, high), smallest, effect, "a probability off by")
@@ -152,10 +152,10 @@ def plan_fit_test(n: int, probabilities: Values, effect: float, share: float, po
     if n * p.min() < FEWEST_EXPECTED:
         raise ValueError(f"goodness of fit: a cell expects {n * p.min():.3g} of {n} counts, too few to plan with")
     freedom = len(p) - 1
-    high = float(scipy.stats.chi2.isf(false_alarm, freedom))
+    high = float(stats.chi2.isf(false_alarm, freedom))
 
     def missed(w: float) -> float:
-        return float(scipy.stats.ncx2.cdf(high, freedom, n * w**2))
+        return float(stats.ncx2.cdf(high, freedom, n * w**2))
 
     smallest = _smallest(missed, 10 * math.sqrt((high + freedom) / n), power)
     return _planned(n, share, power, (false_alarm, 1.0), smallest, effect, "a distance w of probabilities of")
@@ -169,8 +169,8 @@ def plan_margin(
     The tolerance is for the estimate itself; an interval within the tolerance would need twice as much. `bias` is the
     difference that the expectation may have, such as a step's discretisation error.
     """
-    needed = bias + float(scipy.stats.norm.isf(share * SUITE_FALSE_ALARM / 2)) * standard_error
-    smallest = needed + float(scipy.stats.norm.isf(1 - power)) * standard_error
+    needed = bias + float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2)) * standard_error
+    smallest = needed + float(stats.norm.isf(1 - power)) * standard_error
     if not smallest <= effect:
         raise Undetectable(f"a standard error of {standard_error:.3g} detects {smallest:.3g}, not {effect:.3g}")
     return Margin(standard_error, needed, smallest)
@@ -193,14 +193,14 @@ def _smallest(missed: Callable[[float], float], most: float, power: float) -> fl
     """Return the effect that is missed with probability `1 - power`, infinite if `most` is missed more often."""
     if missed(most) > 1 - power:
         return math.inf
-    return float(scipy.optimize.brentq(lambda effect: missed(effect) - (1 - power), 0.0, most, xtol=1e-9))
+    return float(optimize.brentq(lambda effect: missed(effect) - (1 - power), 0.0, most, xtol=1e-9))
 
 
 def _noncentrality(critical: float, freedom: int, power: float) -> float:
     """Return the difference, in standard errors, at which a t statistic exceeds `critical` with probability `power`."""
     spread = critical / math.sqrt(freedom)  # an upper bound of the spread of critical times the estimated deviation
-    far = critical + 10 * (1 + spread) * float(scipy.stats.norm.isf((1 - power) / 2))
-    return float(scipy.optimize.brentq(lambda shift: scipy.stats.nct.sf(critical, freedom, shift) - power, 0.0, far))
+    far = critical + 10 * (1 + spread) * float(stats.norm.isf((1 - power) / 2))
+    return float(optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - power, 0.0, far))
 
 
 def goodness_of_fit(counts: Values, probabilities: Values) -> float:
@@ -219,7 +219,7 @@ def goodness_of_fit(counts: Values, probabilities: Values) -> float:
     if len(expected) < 2:
         raise ValueError(f"goodness of fit: {observed.sum():.0f} counts are too few for {len(p)} cells")
     statistic = ((seen - expected) ** 2 / expected).sum()
-    return float(scipy.special.chdtrc(len(expected) - 1, statistic))
+    return float(special.chdtrc(len(expected) - 1, statistic))
 
 
 def _pooled(observed: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
