@@ -131,6 +131,12 @@ optional() { # the extras that claims of this run can use; it goes on without on
   [ "$PROFILE" != auto ] || ! command -v nvidia-smi >/dev/null || echo paper
 }
 
+foreign() { # is something at PLACE that was not made here? Another run makes the folder, then the lock, then the rest
+  local others="$PLACE"
+  [ ! -d "$PLACE" ] || others=$(find "$PLACE" -mindepth 1 -maxdepth 1 ! -name .ams-suite.lock)
+  [ -e "$PLACE" ] && [ -n "$others" ] && [ ! -e "$PLACE/.ams-suite.lock" ]
+}
+
 find_environment() { # sets PYTHON; nothing is added to an environment that was not made here
   local extra made
   PLACE=$ROOT/.venv STAMP="$(cksum <"$ROOT/constraints.txt") $ROOT"
@@ -139,7 +145,7 @@ find_environment() { # sets PYTHON; nothing is added to an environment that was 
   PYTHON=$PLACE/bin/python
   if [ -n "${AMS_ENV:-}" ]; then
     PLACE=$(absolute "$AMS_ENV")$ROOT
-  elif [ ! -w "$ROOT" ] || [ -L "$PLACE" ] || { [ -e "$PLACE" ] && [ ! -e "$PLACE/.ams-suite.lock" ]; }; then
+  elif [ ! -w "$ROOT" ] || [ -L "$PLACE" ] || foreign; then
     if serves suite "$EXTRA"; then return; fi
     say "environment: $PLACE does not serve, and was not made here or cannot be written: left as it is"
     PLACE=${XDG_CACHE_HOME:-${HOME:-/dev/null}/.cache}/ams-suite$ROOT

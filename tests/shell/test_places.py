@@ -88,6 +88,12 @@ def test_a_venv_made_by_hand_is_used_if_it_serves_and_else_left_alone(checkout) 
     assert sorted(checkout.venv.rglob("*")) == before
 
 
+def test_an_empty_venv_is_another_run_that_has_not_made_its_lock_yet(checkout) -> None:
+    checkout.venv.mkdir()
+    done = checkout.run()
+    assert done.child["python"] == str(checkout.venv / "bin/python") and "left as it is" not in done.err
+
+
 def test_a_link_to_the_venv_of_another_checkout_leaves_that_as_it_is(checkout, copy_of) -> None:
     theirs = copy_of("theirs")
     assert checkout.run().code == theirs.run().code == 0
