@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from samplercheck.changes import Change, changes
-from samplercheck.coefficients import Weight
 from samplercheck.report import HOLDS, REFUTED
 
 
@@ -51,9 +50,7 @@ def _limit(report: dict[str, Any]) -> str:
 
 
 def _first(report: dict[str, Any]) -> str:
-    if report["worst"]:
-        return Weight(**report["worst"]).text()
-    return "" if report["verdict"] == HOLDS else report["why"].split(";")[0]
+    return report["first"] or ("" if report["verdict"] == HOLDS else report["why"].split(";")[0])
 
 
 def main(arguments: list[str]) -> int:

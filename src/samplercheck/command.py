@@ -78,7 +78,7 @@ def batch(
         codes.append(EXIT.get(report.verdict, INCONCLUSIVE))
         reports.append(report.json())
         if not json:
-            why = "" if report.verdict == HOLDS else f": {report.worst.text() if report.worst else report.why}"
+            why = "" if report.verdict == HOLDS else f": {report.first or report.why}"
             mark = {HOLDS: "+", REFUTED: "x"}.get(report.verdict, "?")
             print(f"{mark} {name} {report.verdict} ({report.seconds:.1f} s){why}", flush=True)
     if json:

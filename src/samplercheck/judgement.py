@@ -11,7 +11,7 @@ from ams.metrics.gaussian import gaussian_w2
 from ams.statistics.orders import Order
 from samplercheck.affine_map import AFFINE
 from samplercheck.answered_draws import Shared
-from samplercheck.coefficients import Weight, worst_weight
+from samplercheck.coefficients import worst_weight
 from samplercheck.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
 from samplercheck.dead_directions import DeadDirection, dead_direction
 from samplercheck.error_constant import NOTED_ABOVE, error_constant
@@ -19,6 +19,7 @@ from samplercheck.errors import NotMade
 from samplercheck.invariants import Finding, invariants
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
+from samplercheck.placement import misplaced
 from samplercheck.report import END, LIMIT, REFUTED, Report, reached
 from samplercheck.sampler import Sampler, one_thread
 
@@ -101,14 +102,16 @@ def conform(
         uneven=uneven,
         dead=dead,
     )
+    if report.verdict == REFUTED:
+        report = replace(report, place=_hint(misplaced, sampler) or "")
     large = constant is not None and constant > NOTED_ABOVE
-    return replace(report, worst=_worst(sampler)) if large or report.verdict == REFUTED else report
+    return replace(report, worst=_hint(worst_weight, sampler)) if large or report.verdict == REFUTED else report
 
 
-def _worst(sampler: Sampler) -> Weight | None:
-    """Return a refuted sampler's worst weight, None where none can be read: it is a hint, and decides nothing."""
+def _hint(read: Callable[[Sampler], T], sampler: Sampler) -> T | None:
+    """Return what is read off a sampler, None where nothing can be: it is a hint, and decides nothing."""
     try:
-        return worst_weight(sampler)
+        return read(sampler)
     except (NotMade, ArithmeticError, ValueError, RuntimeError):
         return None
 

@@ -69,7 +69,7 @@ def html(report: Report) -> str:
         kit=VERSION,
         colour=colour(report.verdict),
         why=escape(report.why[:1].upper() + report.why[1:]),
-        worst=f"<p>Look here first: {escape(report.worst.text())}.</p>" if report.worst else "",
+        worst=f"<p>Look here first: {escape(report.first)}.</p>" if report.first else "",
         rows=rows,
         slope=slope,
         judged=JUDGED,

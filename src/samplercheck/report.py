@@ -96,7 +96,8 @@ class Report:
 
     `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
     the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant. `rounding`
-    says how the library rounds noise levels, `dead` is what it leaves of noise where the data have no variance.
+    says how the library rounds noise levels, `place` which step of a refuted one does not lead to the level that the
+    network is told; `dead` is what it leaves of noise where the data have no variance.
     """
 
     name: str
@@ -117,6 +118,7 @@ class Report:
     constant: float | None = None
     uneven: OrderConditions | None = None
     rounding: str = ""
+    place: str = ""
     dead: DeadDirection | None = None
     judgements: tuple[Judgement, ...] = field(init=False)
 
@@ -154,7 +156,13 @@ class Report:
         """Return what to look at first in a refuted sampler's code, empty for others and where nothing is known."""
         refuted = {each.check for each in self.judgements if each.verdict == REFUTED}
         refuted |= {ROUNDED} if self.rounding and refuted else set()
-        return next((cause for checks, cause in CAUSES.items() if refuted & {*checks}), "")
+        noted = {each.check for each in self.judgements if each.verdict == NOTED and refuted}
+        return next((cause for said in (refuted, noted) for checks, cause in CAUSES.items() if said & {*checks}), "")
+
+    @property
+    def first(self) -> str:
+        """Return the step or the weight to look at first, empty where none can be read."""
+        return self.place or (self.worst.text() if self.worst else "")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values, in the keys of `ams conform --json`."""
@@ -170,6 +178,7 @@ class Report:
             "verdict": self.verdict,
             "why": self.why,
             "hint": self.hint,
+            "first": self.first,
             "worst": self.worst and self.worst._asdict(),
             "noted": [each.check for each in self.judgements if each.verdict == NOTED],
             "stated_order": self.order,
@@ -207,9 +216,9 @@ class Report:
         """Return the report for a terminal."""
         marks = {HOLDS: "+", REFUTED: "x", NOTED: "-"}
         width = max(map(len, [*CHECKS, *(each.check for each in self.judgements)]))
-        looks = [look for look in (self.worst and self.worst.text(), self.hint) if look]
+        looks = [look for look in (self.place, self.worst and self.worst.text(), self.hint) if look]
         if self.hint in [CAUSES[checks] for checks in BEFORE_WEIGHTS]:
-            looks.reverse()
+            looks.insert(0, looks.pop())
         lines = [
             f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
             f"  {self.why}",

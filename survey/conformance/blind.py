@@ -41,7 +41,7 @@ def judged(
     except (ArithmeticError, AttributeError, RuntimeError, ValueError, TypeError, IndexError) as error:
         return {"verdict": "raised", "why": f"{type(error).__name__}: {error}"}
     weight = report.worst.text() if report.worst else ""
-    return {"verdict": report.verdict, "why": report.why, "weight": weight, "hint": report.hint}
+    return {"verdict": report.verdict, "why": report.why, "place": report.place, "weight": weight, "hint": report.hint}
 
 
 def _asked(row: dict[str, Any]) -> tuple[str, int | None, str | None, str | None, str | None, str]:
@@ -73,7 +73,7 @@ def table() -> Table:
     rows = []
     for row in samplers(ALL):
         said = verdict(row)
-        names = said.get("weight") or said.get("hint") or said["why"]
+        names = said.get("place") or said.get("weight") or said.get("hint") or said["why"]
         what = "" if row["right"] else row["bug"]
         rows.append((row["id"], said["verdict"], row["first"], row.get("named", ""), what[:90], names[:90]))
     caption = (

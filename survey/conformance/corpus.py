@@ -45,7 +45,7 @@ def judged(name: str, fixed: bool, code: str) -> dict[str, str]:
         report = conform(restated()[name][0](fixed))
     except (ArithmeticError, RuntimeError, ValueError, TypeError, IndexError) as error:
         return {"verdict": "raised", "why": f"{type(error).__name__}: {error}"}
-    return {"verdict": report.verdict, "why": report.worst.text() if report.worst else report.why}
+    return {"verdict": report.verdict, "why": report.first or report.why}
 
 
 def cells() -> list[Cell]:

@@ -65,7 +65,7 @@ def test_a_method_that_is_the_same_passes(repository: Path) -> None:
 def test_a_new_sampler_is_worse_if_it_is_refuted(
     tmp_path: Path, verdict: str, code: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report = dict.fromkeys(("order", "stated_order", "limit", "worst")) | {"name": "x", "verdict": verdict, "why": "so"}
+    report = dict.fromkeys(("order", "stated_order", "limit", "first")) | {"name": "x", "verdict": verdict, "why": "so"}
     (tmp_path / "base.json").write_text("[]", encoding="utf-8")
     (tmp_path / "head.json").write_text(json.dumps(report), encoding="utf-8")
     assert beside.main([str(tmp_path / "base.json"), str(tmp_path / "head.json")]) == code

@@ -51,5 +51,4 @@ def test_a_report_tells_it_first() -> None:
     report = conform(faulty(fault_of("Euler", "one per cent too far in each step")))
     told = json.loads(report.json())["worst"]
     assert told["expected"] == pytest.approx(1.0) and told["got"] == pytest.approx(1.034, abs=1e-3)
-    assert "Look here first: step 1: weight of the last output" in report.text().splitlines()[2]
-    assert "Look here first" in html(report)
+    assert "step 1: weight of the last output" in report.text() and "Look here first" in html(report)
