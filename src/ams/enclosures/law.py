@@ -108,6 +108,11 @@ class BallLaw:
         means, covariances = [], []
         for rows, mean, covariance in zip(zip(*vectors, strict=True), self._mean, self._covariance, strict=True):
             n = len(mean)
+            if n == len(rows) == 1:  # of most samplers: the general case below is slow in Python
+                c, square = rows[0][1], sum((a * a for a in rows[0][2:] if a is not ZERO), 0)
+                means.append([c * mean[0] + rows[0][0]])
+                covariances.append([[c * c * covariance[0][0] + square]])
+                continue
             old = [[(k, c) for k, c in enumerate(row[1 : 1 + n]) if c is not ZERO] for row in rows]
             new = [row[1 + n :] for row in rows]
             means.append([sum((c * mean[k] for k, c in part), row[0]) for part, row in zip(old, rows, strict=True)])
