@@ -29,7 +29,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from samplercheck.answered_draws import Draws
-from samplercheck.convergence import calls_a_step, ratio
+from samplercheck.convergence import calls_a_step, past_start, ratio
 from samplercheck.model import Recorded
 from samplercheck.sampler import Sampler, trajectory
 
@@ -72,11 +72,12 @@ class Weight(NamedTuple):
 class _Step(NamedTuple):
     """A step between two noise levels: the levels of its outputs, the newest last.
 
-    `weights` are that of the state, which is `kept` in the exact step, then those of the outputs. `noise` has the
-    weight of the draws and those of both rules.
+    `start` is the number of the last step of the run's start. `weights` are that of the state, which is `kept` in the
+    exact step, then those of the outputs. `noise` has the weight of the draws and those of both rules.
     """
 
     number: int
+    start: int
     ends: tuple[float, float]
     nodes: list[float]
     kept: float
@@ -87,13 +88,23 @@ class _Step(NamedTuple):
 def worst_weight(sampler: Sampler) -> Weight | None:
     """Return the weight that is farthest from that of the nearest method, None where all agree or none can be read.
 
-    The nearest method is that with which most weights agree, of several the one that is nearest in sum.
+    Steps past the start are looked at first, since a right start may be of another method, and then all of them.
     """
     if sampler.noise not in (0.0, 1.0):
         return None
-    kappa, tried = 1 + sampler.noise, []
-    for prediction in PREDICTIONS:
-        steps = _read(sampler, prediction, kappa)
+    read = {prediction: _read(sampler, prediction, 1 + sampler.noise) for prediction in PREDICTIONS}
+    inner = {name: [step for step in steps if step.number > step.start] for name, steps in read.items()}
+    return _farthest(inner, sampler.noise) or _farthest(read, sampler.noise)
+
+
+def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
+    """Return the weight that is farthest from that of the nearest method, among the steps as read by prediction.
+
+    The nearest method is one with which all agree. Else it has the same weights in each step if these do, then most
+    that agree, then the least sum of differences.
+    """
+    kappa, tried = 1 + noise, []
+    for prediction, steps in read.items():
         methods = product(densities(prediction, kappa).items(), VARIABLES) if steps else ()
         for (name, density), variable in methods:
             expected = [_expected(step, density, VARIABLES[variable]) for step in steps]
@@ -101,16 +112,24 @@ def worst_weight(sampler: Sampler) -> Weight | None:
             every = np.concatenate(apart)
             if np.isfinite(every).all():
                 method = f"int {prediction} {name}, polynomial in {variable}"
-                tried.append((-float((every < SAME).mean()), float(every.sum()), method, steps, expected, apart))
+                vary = _vary([step.weights for step in steps]), _vary(expected)
+                share = float((every < SAME).mean())
+                tried.append(
+                    ((share < 1, vary[0] != vary[1], vary[0], -share, every.sum()), method, steps, expected, apart)
+                )
     if not tried:
         return None
-    disagree, _, method, steps, expected, apart = min(tried, key=lambda one: one[:2])
-    if disagree == -1.0:
-        return _worst_noise(steps) if sampler.noise else None
+    (differs, *_), method, steps, expected, apart = min(tried, key=lambda one: one[0])
+    if not differs:
+        return _worst_noise(steps) if noise else None
     at = max(range(len(steps)), key=lambda i: float(apart[i].max()))
     place = int(apart[at].argmax())
     back = len(steps[at].nodes) - place if place else STATE
     return Weight(steps[at].number, back, float(steps[at].weights[place]), float(expected[at][place]), method)
+
+
+def _vary(weights: Sequence[np.ndarray]) -> bool:
+    return len({tuple(each.round(6)) for each in weights}) > 1
 
 
 def _worst_noise(steps: list[_Step]) -> Weight | None:
@@ -158,6 +177,7 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
     short, long = (len(_run(sampler, prediction, steps, 1)) for steps in STEPS)
     each = calls_a_step(STEPS, (short, long)) or 1
     calls, read = _run(sampler, prediction, STEPS[-1], long), []
+    start = past_start(STEPS, (short, long)) // each
     if len(calls) != long or (prediction == "flow" and not linear([level for level, _ in calls])):
         return []
     for number, i in enumerate(range(0, len(calls) - each, each), 1):
@@ -177,7 +197,7 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
             drawn = float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0]) / SMALL * unit(after, prediction)
             held = after.sigma * math.sqrt(-math.expm1(2 * (ends[0] - ends[1])))
             noise = abs(drawn), held, after.scale * math.sqrt(ratio(before) ** 2 - ratio(after) ** 2)
-            read.append(_Step(number, ends, nodes, exact, np.array([kept, *weights[used]]), noise))
+            read.append(_Step(number, start, ends, nodes, exact, np.array([kept, *weights[used]]), noise))
     return read if 2 * each * len(read) > len(calls) else []
 
 

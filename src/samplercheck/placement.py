@@ -11,6 +11,7 @@ the step with the largest one tells where to look in a refuted sampler. So does 
 """
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -61,18 +62,21 @@ def misplaced(sampler: Sampler) -> str:
     if again := _acts_again(maps[-1], each):
         return again
     past = past_start(STEPS, calls)
+    inner = [range(past + 1, int((1 - END) * count)) for count in calls]
     moves = [
-        [move for move in _moves(map_, each, sampler.noise) if past < move.number < (1 - END) * count]
-        for map_, count in zip(maps, calls, strict=True)
+        [move for move in _moves(map_, each, sampler.noise) if move.number in numbers]
+        for map_, numbers in zip(maps, inner, strict=True)
     ]
     if not all(moves):
         return ""
+    spread, level = _spread(maps[-1], sampler.prior(STEPS[-1])), maps[-1].levels
     short, long = (max(those, key=lambda move: move.apart) for those in moves)
     if long.apart <= max(SEEN, FALLS * short.apart):
-        return ""
-    step = f"step {(long.number - 1) // each + 1}"
-    where = f"in {step}, call {long.behind + 1}," if long.behind < each else f"after {step}"
-    text = f"{where} x is at {_level(long.at)}; the network is told {_level(long.passed)}"
+        return _behind(spread, level, inner[-1], each)
+    first = long.number - long.behind
+    if long.behind < each and _off(spread, level, first) > 2 * _off(spread, level, long.number):
+        return f"{_where(first, each)} x is at sigma {spread[first]:.4g}; the network is told {level[first].sigma:.4g}"
+    text = f"{_where(long.number, each)} x is at {_level(long.at)}; the network is told {_level(long.passed)}"
     if long.noise < ROUNDING * long.passed[1]:
         return text
     if not sampler.noise:
@@ -80,6 +84,31 @@ def misplaced(sampler: Sampler) -> str:
     if abs(long.noise - long.expected) < AGREES * long.expected:
         return f"{text}; the step's noise is right, so that its mean is not"
     return f"{text}; the step's noise is {long.noise:.4g}, expected {long.expected:.4g}"
+
+
+def _behind(spread: Sequence[float], levels: Sequence[Level], numbers: range, each: int) -> str:
+    """Return in words that at most calls x is at the level that the network is told at the next, empty if it is not."""
+    ahead = [k for k in numbers if 0 < _off(spread, levels[1:], k) < SEEN * _off(spread, levels, k)]
+    if 2 * len(ahead) < len(numbers):
+        return ""
+    k = ahead[-1]
+    return f"{_where(k, each)} x is at sigma {spread[k]:.4g}; the network is told that of the call before"
+
+
+def _where(number: int, each: int) -> str:
+    """Return the place of a call in words: the one that ends a step, or one within it."""
+    step, behind = divmod(number, each)
+    return f"in step {step + 1}, call {behind + 1}," if behind or each > 1 else f"after step {step}"
+
+
+def _spread(map_: AffineMap, prior: float) -> list[float]:
+    """Return the standard deviation of x at each call, from the start that the library draws."""
+    return torch.hypot(prior * map_.start[:-1, 1], map_.draws[:-1, :, 1].norm(dim=1)).tolist()
+
+
+def _off(spread: Sequence[float], levels: Sequence[Level], number: int) -> float:
+    """Return the distance of ln sigma at a call from the level that is passed there."""
+    return abs(math.log(spread[number] / levels[number].sigma))
 
 
 def _distance(one: tuple[float, float], other: tuple[float, float]) -> float:

@@ -50,5 +50,5 @@ def test_a_report_tells_it_first() -> None:
     assert conform(REFERENCES["Euler"].sampler("Euler")).worst is None
     report = conform(faulty(fault_of("Euler", "one per cent too far in each step")))
     told = json.loads(report.json())["worst"]
-    assert told["expected"] == pytest.approx(1.0) and told["got"] == pytest.approx(1.034, abs=1e-3)
-    assert "step 1: weight of the last output" in report.text() and "Look here first" in html(report)
+    assert told["expected"] == pytest.approx(1.0) and told["got"] == pytest.approx(1.027, abs=1e-3)
+    assert "step 6: weight of the last output" in report.text() and "Look here first" in html(report)

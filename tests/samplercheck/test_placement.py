@@ -12,6 +12,7 @@ from tests.samplercheck.test_coefficients import fault_of
 NAMED = {
     ("Heun", "the network is told the wrong noise level"): "call 2, x is at scale 1, sigma",
     ("DPM-Solver-2", "the half step is a whole one"): "call 2, x is at scale 1, sigma",
+    ("DPM-Solver-2", "the first evaluation is told the noise level of the second"): "call 1, x is at sigma",
     ("DDIM", "the scale of the wrong step"): "after step",
     ("reverse SDE", "Langevin's factor of 2 in the noise"): "the step's noise is 0.07439, expected 0.04475",
     ("EDM", "noise three per cent too large"): "the step's noise is 35.22, with 34.2 it would lead there",
