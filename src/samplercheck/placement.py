@@ -74,7 +74,7 @@ def misplaced(sampler: Sampler) -> str:
     if long.apart <= max(SEEN, FALLS * short.apart):
         return _behind(spread, level, inner[-1], each)
     first = long.number - long.behind
-    if long.behind < each and _off(spread, level, first) > 2 * _off(spread, level, long.number):
+    if long.behind < each and _off(spread, level, long.number) < SEEN * _off(spread, level, first):
         return f"{_where(first, each)} x is at sigma {spread[first]:.4g}; the network is told {level[first].sigma:.4g}"
     text = f"{_where(long.number, each)} x is at {_level(long.at)}; the network is told {_level(long.passed)}"
     if long.noise < ROUNDING * long.passed[1]:
