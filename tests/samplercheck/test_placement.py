@@ -3,8 +3,10 @@
 import pytest
 
 from samplercheck import conform
+from samplercheck.command import loaded
 from samplercheck.placement import misplaced
 from samplercheck.sampler import one_thread
+from survey.conformance.blind import ALL, CODE, samplers
 from tests.samplercheck.faulty import faulty
 from tests.samplercheck.references import REFERENCES
 from tests.samplercheck.test_coefficients import fault_of
@@ -12,7 +14,7 @@ from tests.samplercheck.test_coefficients import fault_of
 NAMED = {
     ("Heun", "the network is told the wrong noise level"): "call 2, x is at scale 1, sigma",
     ("DPM-Solver-2", "the half step is a whole one"): "call 2, x is at scale 1, sigma",
-    ("DPM-Solver-2", "the first evaluation is told the noise level of the second"): "call 1, x is at sigma",
+    ("DPM-Solver-2", "the first evaluation is told the noise level of the second"): "call 2, x is at scale 1, sigma",
     ("DDIM", "the scale of the wrong step"): "after step",
     ("reverse SDE", "Langevin's factor of 2 in the noise"): "the step's noise is 0.07439, expected 0.04475",
     ("EDM", "noise three per cent too large"): "the step's noise is 35.22, with 34.2 it would lead there",
@@ -34,6 +36,14 @@ def test_a_right_sampler_is_where_the_network_is_told() -> None:
 def test_a_wrong_level_or_noise_is_named(key: tuple[str, str]) -> None:
     with one_thread():
         assert NAMED[key] in misplaced(faulty(fault_of(*key)))
+
+
+@pytest.mark.parametrize(("name", "words"), [("w04", "call 1, x is at sigma"), ("w41", "told that of the call before")])
+def test_a_level_told_at_another_call_is_named(name: str, words: str) -> None:
+    row = next(row for row in samplers(ALL) if row["id"] == name)
+    options = [row.get(key) for key in ("order", "kind", "network", "convention")]
+    with one_thread():
+        assert words in misplaced(loaded(f"{CODE}/{row['file']}:{row['name']}", {}, *options))
 
 
 def test_a_report_tells_it_before_the_weight() -> None:
