@@ -151,7 +151,7 @@ def expected_of(ledger: Ledger, studies: Mapping[str, float], beside: float, cal
     return Expected(
         profile=ledger.profile,
         newest=newest.started,
-        processor=newest.processor,
+        processor=re.sub(r"\((R|TM)\)| (CPU|Processor)\b", "", newest.processor),  # a line of the first screen has it
         device=newest.device,
         commit=newest.commit,
         studies={group: round(seconds, 4) for group, seconds in studies.items()},
