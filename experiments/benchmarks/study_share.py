@@ -95,7 +95,7 @@ def spent_in(cells: Iterable[Cell[Any]], store: Store, settings: Settings) -> Sp
 
 
 def share_of_computing_time_at_work(settings: Settings) -> Measurement:
-    """Measure the part of the computing time of the kept run of the profile cpu that is networks, scores, metrics."""
+    """Measure the part of the time of studies in the kept run of the profile cpu that is networks, scores, metrics."""
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace.open(find_root(Path.cwd()), Profile.CPU, Path(folder), PROJECT)
         kept, store = read_expected(workspace.root, Profile.CPU), store_of(workspace)
@@ -105,5 +105,5 @@ def share_of_computing_time_at_work(settings: Settings) -> Measurement:
             for group in workspace.claims.group
             if kept.studies.get(group.id, 0.0) >= settings.least
         }
-    value = sum(kept.studies[name] * share for name, share in shares.items()) / kept.seconds
+    value = sum(kept.studies[name] * share for name, share in shares.items()) / sum(kept.studies.values())
     return Measurement(value=value, n=len(shares), detail={name: round(share, 3) for name, share in shares.items()})

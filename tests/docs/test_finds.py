@@ -19,18 +19,19 @@ PAGES = sorted(path for path in (Path(__file__).parents[2] / "docs/finds").glob(
 
 @contextlib.contextmanager
 def here_alone(modules: set[str]) -> Iterator[None]:
-    """Leave nothing to what follows: these modules are forgotten, torch's defaults are put back.
+    """Leave nothing to what follows: these modules are as before, torch's defaults are put back.
 
     In this process, since a library takes seconds to import.
     """
-    dtype, before = torch.get_default_dtype(), set(sys.modules)
+    dtype, before = torch.get_default_dtype(), dict(sys.modules)
     try:
         with torch.random.fork_rng():
             yield
     finally:
         torch.set_default_dtype(dtype)
-        for name in [each for each in sys.modules if each.partition(".")[0] in modules and each not in before]:
+        for name in [each for each in sys.modules if each.partition(".")[0] in modules]:
             del sys.modules[name]
+        sys.modules.update({name: each for name, each in before.items() if name.partition(".")[0] in modules})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
