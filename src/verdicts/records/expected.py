@@ -3,6 +3,7 @@
 They decide nothing: verdicts come from the claims file alone.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
