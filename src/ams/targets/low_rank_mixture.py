@@ -81,7 +81,8 @@ class LowRankMixture:
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "LowRankMixture":
         """Return the target in another dtype, on another device."""
         parts = (self.weights, self.means, self.bases, self.variances, self.residual)
-        return LowRankMixture(*(part.to(device, dtype) for part in parts), self.d)
+        weights, means, bases, variances, residual = (part.to(device, dtype) for part in parts)
+        return LowRankMixture(weights, means, bases, variances, residual, self.d)
 
     def _marginal(self, level: Level) -> tuple[Float[Tensor, "k r"], Float[Tensor, " k"]]:
         return self.variances * level.scale**2 + level.sigma**2, self.residual * level.scale**2 + level.sigma**2
