@@ -1,4 +1,9 @@
-"""J1 to J8: differences of errors, and what samples lose, from the outcomes of the study."""
+"""J1 to J9: differences of errors, and what samples lose, from the outcomes of the study.
+
+Where several runs decide a check, it is the one whose interval reaches farthest towards a refutation.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -6,9 +11,26 @@ from jaxtyping import Float
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from beyond.data_like import study
-from beyond.data_like.settings import ERRORS, Settings
-from beyond.data_like.study import Outcome
+from beyond.data_like.settings import (
+    BASELINE,
+    CHOSEN,
+    ERRORS,
+    GROUPS,
+    HEADLINE,
+    PAPER,
+    SAMPLERS,
+    Settings,
+    trials,
+)
+from beyond.data_like.study import EXACT, Outcome
+from beyond.data_like.targets import target as of_name
 from verdicts import Measurement
+
+FIRST = ("DPM-Solver++", "UniPC-3", "Heun ODE")
+SLOW = (BASELINE, PAPER, "constant momentum", "PC, Langevin", "PC, adaptive", "reverse diffusion")
+"""The annealed samplers, the predictor-corrector ones and their predictor."""
+RARE = 0.05
+"""A mode of less weight is rare."""
 
 
 def error_of(outcome: Outcome) -> Float[np.ndarray, " groups"]:
@@ -19,11 +41,92 @@ def error_of(outcome: Outcome) -> Float[np.ndarray, " groups"]:
     return np.array(outcome.sliced) + (np.sqrt(outcome.dead) - 1) ** 2
 
 
+def errors(settings: Settings, target: str, sampler: str, budget: int, score: int = 0) -> list[float]:
+    """Return the error of each group of a run, with the score error of that number."""
+    values: list[float] = error_of(study.value(settings, target, ERRORS[score], sampler, budget)).tolist()
+    return values
+
+
+def error(settings: Settings, target: str, sampler: str, budget: int, score: int = 0) -> Measurement:
+    """Measure a sampler's error."""
+    return _mean(settings, errors(settings, target, sampler, budget, score), budget)
+
+
+def error_of_fresh_draws(settings: Settings, target: str) -> Measurement:
+    """Measure the error of draws of the target itself."""
+    return _mean(settings, error_of(study.value(settings, target, ERRORS[0], EXACT, 0)).tolist(), HEADLINE)
+
+
 def difference(
-    settings: Settings, target: str, sampler: str, other: str, budget: int, less: int | None = None, score: int = 0
+    settings: Settings,
+    target: str,
+    sampler: str,
+    other: str,
+    budget: int,
+    less: int | None = None,
+    scores: Sequence[int] = (0, 0),
 ) -> Measurement:
-    """Measure a sampler's error at a budget less another's there, or at the budget `less`; group by group, paired."""
-    ours = study.value(settings, target, ERRORS[score], sampler, budget)
-    theirs = study.value(settings, target, ERRORS[score], other, less or budget)
-    pair = error_of(ours).tolist(), error_of(theirs).tolist()
-    return measures.mean_difference(*pair, CONFIDENCE, settings.seed, settings.samples_at(budget) // len(pair[0]))
+    """Measure a sampler's error at a budget less another's there or at the budget `less`, each with its score error."""
+    ours = errors(settings, target, sampler, budget, scores[0])
+    theirs = errors(settings, target, other, less or budget, scores[1])
+    return _mean(settings, [one - two for one, two in zip(ours, theirs, strict=True)], budget)
+
+
+def least_lead(settings: Settings, target: str) -> Measurement:
+    """Measure how much larger the error of a slow sampler is than DPM-Solver++'s at 50 evaluations: the least."""
+    leads = {other: difference(settings, target, other, FIRST[0], HEADLINE) for other in SLOW}
+    return _named(leads, min(leads, key=lambda name: leads[name].interval[0]))
+
+
+def least_lead_with_errors(settings: Settings, target: str, other: str) -> Measurement:
+    """Measure how much larger a sampler's error is than DPM-Solver++'s at 50, over the score errors: the least."""
+    numbers = range(len(ERRORS))
+    leads = {
+        f"{ERRORS[n].kind} {ERRORS[n].size:g}": difference(settings, target, other, FIRST[0], HEADLINE, scores=(n, n))
+        for n in numbers
+    }
+    return _named(leads, min(leads, key=lambda name: leads[name].interval[0]))
+
+
+def rare_weight(settings: Settings, target: str, sampler: str, budget: int) -> Measurement:
+    """Measure the weight of the rare modes in a sampler's samples, over that in the target."""
+    weights = of_name(target).mixture.weights
+    rare = [k for k, weight in enumerate(weights.tolist()) if weight < RARE]
+    shares = np.array(study.value(settings, target, ERRORS[0], sampler, budget).shares)
+    return _mean(settings, (shares[rare].sum(0) / float(weights[rare].sum())).tolist(), budget)
+
+
+def dead_variance(settings: Settings, target: str, sampler: str, budget: int) -> Measurement:
+    """Measure the variance in dead directions, over the target's."""
+    return _mean(settings, list(study.value(settings, target, ERRORS[0], sampler, budget).dead), budget)
+
+
+def weight_of_a_forgotten_mode(settings: Settings, target: str) -> Measurement:
+    """Measure the weight, over its own, of the mode that the score forgets, at 50 evaluations: the most of 12."""
+    weights = of_name(target).mixture.weights
+    mode, forgotten = int(weights.argmin()), next(error for error in ERRORS if error.kind == "forgotten")
+    found = {
+        sampler: _mean(settings, (np.array(outcome.shares[mode]) / float(weights[mode])).tolist(), HEADLINE)
+        for sampler in SAMPLERS
+        for outcome in [study.value(settings, target, forgotten, sampler, HEADLINE)]
+    }
+    return _named(found, max(found, key=lambda name: found[name].interval[1]))
+
+
+def largest_loss_by_choice(settings: Settings) -> Measurement:
+    """Measure the error of chosen hyperparameters less the least of the six trials: the largest over samplers."""
+    samples, losses = settings.samples_at(HEADLINE), {}
+    for sampler in SAMPLERS:
+        outcomes = {h: study.trial(sampler, h, samples, settings.seed) for h in trials(sampler)}
+        tried = {h: float(error_of(outcome).mean()) for h, outcome in outcomes.items()}
+        losses[sampler] = tried[CHOSEN[sampler]] - min(tried.values())
+    return measures.named_extreme(losses)
+
+
+def _mean(settings: Settings, values: list[float], budget: int) -> Measurement:
+    return measures.mean_of(values, CONFIDENCE, settings.seed, settings.samples_at(budget) // GROUPS)
+
+
+def _named(found: dict[str, Measurement], decisive: str) -> Measurement:
+    """Return the decisive measurement, with the value of each."""
+    return found[decisive].model_copy(update={"detail": {name: one.value for name, one in found.items()}})
