@@ -27,8 +27,8 @@ from beyond.data_like.targets import target as of_name
 from verdicts import Measurement
 
 FIRST = ("DPM-Solver++", "UniPC-3", "Heun ODE")
-SLOW = (BASELINE, PAPER, "constant momentum", "PC, Langevin", "PC, adaptive", "reverse diffusion")
-"""The annealed samplers, the predictor-corrector ones and their predictor."""
+SLOW = (BASELINE, PAPER, "PC, Langevin", "PC, adaptive", "reverse diffusion")
+"""The paper's sampler and its baselines without constant momentum."""
 RARE = 0.05
 """A mode of less weight is rare."""
 
@@ -90,10 +90,18 @@ def least_lead_with_errors(settings: Settings, target: str, other: str) -> Measu
 
 def rare_weight(settings: Settings, target: str, sampler: str, budget: int) -> Measurement:
     """Measure the weight of the rare modes in a sampler's samples, over that in the target."""
-    weights = of_name(target).mixture.weights
-    rare = [k for k, weight in enumerate(weights.tolist()) if weight < RARE]
-    shares = np.array(study.value(settings, target, ERRORS[0], sampler, budget).shares)
-    return _mean(settings, (shares[rare].sum(0) / float(weights[rare].sum())).tolist(), budget)
+    weights = of_name(target).mixture.weights.tolist()
+    return _weight(settings, target, sampler, budget, [k for k, weight in enumerate(weights) if weight < RARE])
+
+
+def weight_of_least_residual(settings: Settings, target: str, sampler: str, budget: int) -> Measurement:
+    """Measure the weight of the mode with the least residual variance, over that in the target."""
+    return _weight(settings, target, sampler, budget, [int(of_name(target).mixture.residual.argmin())])
+
+
+def _weight(settings: Settings, target: str, sampler: str, budget: int, modes: list[int]) -> Measurement:
+    shares = np.array(study.value(settings, target, ERRORS[0], sampler, budget).shares)[modes].sum(0)
+    return _mean(settings, (shares / float(of_name(target).mixture.weights[modes].sum())).tolist(), budget)
 
 
 def dead_variance(settings: Settings, target: str, sampler: str, budget: int) -> Measurement:
