@@ -113,12 +113,12 @@ def weight_of_a_forgotten_mode(settings: Settings, target: str) -> Measurement:
     """Measure the weight, over its own, of the mode that the score forgets, at 50 evaluations: the most of 12."""
     weights = of_name(target).mixture.weights
     mode, forgotten = int(weights.argmin()), next(error for error in ERRORS if error.kind == "forgotten")
-    found = {
+    runs = {
         sampler: _mean(settings, (np.array(outcome.shares[mode]) / float(weights[mode])).tolist(), HEADLINE)
         for sampler in SAMPLERS
         for outcome in [study.value(settings, target, forgotten, sampler, HEADLINE)]
     }
-    return _named(found, max(found, key=lambda name: found[name].interval[1]))
+    return _named(runs, max(runs, key=lambda name: runs[name].interval[1]))
 
 
 def largest_loss_by_choice(settings: Settings) -> Measurement:
@@ -135,6 +135,6 @@ def _mean(settings: Settings, values: list[float], budget: int) -> Measurement:
     return measures.mean_of(values, CONFIDENCE, settings.seed, settings.samples_at(budget) // GROUPS)
 
 
-def _named(found: dict[str, Measurement], decisive: str) -> Measurement:
+def _named(runs: dict[str, Measurement], decisive: str) -> Measurement:
     """Return the decisive measurement, with the value of each."""
-    return found[decisive].model_copy(update={"detail": {name: one.value for name, one in found.items()}})
+    return runs[decisive].model_copy(update={"detail": {name: one.value for name, one in runs.items()}})

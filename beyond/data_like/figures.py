@@ -35,9 +35,9 @@ def if_your_score_is_this_good(settings: Settings) -> Drawing:
         curves = {sampler: [(n, _error(settings, sampler, n, number)) for n in settings.budgets] for sampler in SHOWN}
         error_against_nfe(axes, curves)
         reference_line(axes, 0.05, "5 %", right=False)
-        axes.set(ylabel="error", ylim=(LEAST / 1.2, 1.2), title=title)
+        axes.set(ylabel="error", ylim=(LEAST / 1.2, 1.2), title=title if number else None)
         budget_ticks(axes, settings.budgets)
-    legend_above(panes[0])
+    legend_above(panes[0], title=PANELS[0])
     return drawing
 
 
