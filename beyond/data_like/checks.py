@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
+from ams.samplers.presets import Hyperparameters
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from beyond.data_like import study
@@ -123,12 +124,22 @@ def weight_of_a_forgotten_mode(settings: Settings, target: str) -> Measurement:
 
 def largest_loss_by_choice(settings: Settings) -> Measurement:
     """Measure the error of chosen hyperparameters less the least of the six trials: the largest over samplers."""
-    samples, losses = settings.samples_at(HEADLINE), {}
+    losses = {}
     for sampler in SAMPLERS:
-        outcomes = {h: study.trial(sampler, h, samples, settings.seed) for h in trials(sampler)}
-        tried = {h: float(error_of(outcome).mean()) for h, outcome in outcomes.items()}
+        tried = {h: float(values.mean()) for h, values in _tried(settings, sampler).items()}
         losses[sampler] = tried[CHOSEN[sampler]] - min(tried.values())
     return measures.named_extreme(losses)
+
+
+def loss_by_schedule(settings: Settings, sampler: str) -> Measurement:
+    """Measure a sampler's error with the worst noise schedule of its six trials less that with the best (paired)."""
+    by_error = sorted(_tried(settings, sampler).values(), key=np.mean)
+    return _mean(settings, (by_error[-1] - by_error[0]).tolist(), HEADLINE)
+
+
+def _tried(settings: Settings, sampler: str) -> dict[Hyperparameters, Float[np.ndarray, " groups"]]:
+    samples = settings.samples_at(HEADLINE)
+    return {h: error_of(study.trial(sampler, h, samples, settings.seed)) for h in trials(sampler)}
 
 
 def _mean(settings: Settings, values: list[float], budget: int) -> Measurement:

@@ -104,17 +104,19 @@ def test_a_sampler_that_corrects_scores_breaks_the_lead(monkeypatch: MonkeyPatch
     assert refuted(claim, *parts.get(claim, parts["J6"] + parts["J7"]), settings=SETTINGS)
 
 
-def test_another_choice_breaks_j1a(monkeypatch: MonkeyPatch) -> None:
-    def trials(best: bool) -> None:
-        """Let the chosen hyperparameters be best, or the others."""
-        lost = lambda s, h: 0.0 if (h == checks.CHOSEN[s]) is best else 0.1  # noqa: E731
+def test_another_choice_breaks_j1a_and_j1b(monkeypatch: MonkeyPatch) -> None:
+    """Falsifiers: other hyperparameters are better than the chosen; a solver suffers from schedules and another not."""
+
+    def trials(chosen: float, solver: float, reverse: float) -> None:
+        others = {"DPM-Solver++": solver, "reverse diffusion": reverse}
+        lost = lambda s, h: chosen if h == checks.CHOSEN[s] else others.get(s, 0.05)  # noqa: E731
         trial = lambda s, h, n, seed: Outcome((lost(s, h),) * GROUPS, (), (), (1.0,) * GROUPS)  # noqa: E731
         monkeypatch.setattr(study, "trial", trial)
 
-    trials(best=True)
-    assert verdict_of("J1a", settings=SETTINGS) == "holds"
-    trials(best=False)
-    assert refuted("J1a", "loss", settings=SETTINGS)
+    trials(0.0, 0.001, 0.2)
+    assert verdict_of("J1a", settings=SETTINGS) == verdict_of("J1b", settings=SETTINGS) == "holds"
+    trials(0.1, 0.2, 0.1)
+    assert refuted("J1a", "loss", settings=SETTINGS) and refuted("J1b", "solver", "reverse", settings=SETTINGS)
 
 
 def test_outcomes_of_fresh_draws_and_of_changed_ones() -> None:
