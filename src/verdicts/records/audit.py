@@ -92,6 +92,6 @@ def most_that_differ(cells: int, drawn: int) -> int:
     which it is at least .05.
     """
     count = 0
-    while comb(cells - count - 1, drawn) >= ERROR * comb(cells, drawn):
+    while comb(cells - count - 1, drawn) / comb(cells, drawn) >= ERROR:  # a float times either may be too large
         count += 1
     return count

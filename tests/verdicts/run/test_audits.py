@@ -224,6 +224,7 @@ def test_forged_archives_are_caught_at_the_rate_of_the_hypergeometric_law():
 
 def test_the_bound_on_what_differs_is_that_of_the_law():
     assert most_that_differ(3200, 41) == 224 and most_that_differ(6, 6) == 0 and most_that_differ(20, 1) == 19
+    assert most_that_differ(2238, 371) == 16
     assert Stratum(cells=3200, drawn=41, agreed=41).said.endswith("at most 7 % differ")
     short, long = strata_of([_cell(1, 60.0), _cell(2, 61.0)])
     assert (len(short), len(long)) == (1, 1)
