@@ -19,7 +19,7 @@ from ams.schedules import Level
 from analysis.adaptive.closed_forms import random_steps, stationary_momentum
 from analysis.adaptive.settings import Settings
 from analysis.momentum.study import derivation
-from verdicts.studies import Array, Cell, Kept, cell
+from verdicts.studies import Array, Cell, cell
 
 RULE = momentum_rule(adaptive(1e-6))
 STEP = momentum(RULE)
@@ -129,7 +129,7 @@ def stationary_run(start: Tensor, noise: Noise, steps: int) -> Iterator[tuple[St
     yield from ((state, info.coefficients) for state, info in islice(states, _BURN, None) if info.coefficients)
 
 
-@cell(kept=Kept("adaptive.momentum_fluctuations", tolerance=1e-9))
+@cell
 def momentum_fluctuations(batch: int, dimension: int, groups: int, steps: int, seed: int) -> Array:
     """Per batch of `groups`, the mean over steps of `(b_t - b)^2`, `b` the mean field's."""
     generator, expected = torch.Generator().manual_seed(seed), stationary_momentum(U)
