@@ -195,10 +195,15 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
             exact = math.exp((1 - kappa) * (ends[1] - ends[0])) if prediction == "x0" else 1.0
             nodes = [-math.log(ratio(calls[k][0])) if calls[k][0].scale else -math.inf for k in used]
             drawn = float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0]) / SMALL * unit(after, prediction)
-            held = after.sigma * math.sqrt(-math.expm1(2 * (ends[0] - ends[1])))
+            held = held_noise(before, after)
             noise = abs(drawn), held, after.scale * math.sqrt(ratio(before) ** 2 - ratio(after) ** 2)
             read.append(_Step(number, start, ends, nodes, exact, np.array([kept, *weights[used]]), noise))
     return read if 2 * each * len(read) > len(calls) else []
+
+
+def held_noise(before: Level, after: Level, noise: float = 1.0) -> float:
+    """Return the noise of the exact step with x0 held, of the reverse SDE with noise eta: `1 - exp(-2 eta^2 h)`."""
+    return after.sigma * math.sqrt(abs(math.expm1(2 * noise**2 * math.log(ratio(after) / ratio(before)))))
 
 
 def _impulses(prediction: str) -> Recorded:

@@ -19,7 +19,8 @@ from torch import Tensor
 
 from ams.schedules import Level
 from samplercheck.affine_map import AFFINE, AffineMap, read_map
-from samplercheck.convergence import calls_a_step, past_start, ratio
+from samplercheck.coefficients import held_noise
+from samplercheck.convergence import calls_a_step, past_start
 from samplercheck.model import Recorded
 from samplercheck.sampler import Sampler
 
@@ -120,7 +121,10 @@ def _level(level: tuple[float, float]) -> str:
 
 
 def _one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
-    """Return x0 and eps of data at one point, whose elements are `SMALL` and 0."""
+    """Return x0 and eps of data at one point, whose elements are `SMALL` and 0.
+
+    Not by its score, as `Data.network` has it: x0 would be a difference that rounding spoils where x is far away.
+    """
     x0 = SMALL * torch.tensor([1.0, 0.0], dtype=x.dtype).expand_as(x)
     return x0, (x - level.scale * x0) / level.sigma if level.sigma else torch.zeros_like(x)
 
@@ -138,7 +142,7 @@ def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:
         at, passed = (scale, math.hypot(mean, added)), (after.scale, after.sigma)
         expected = math.sqrt(max(after.sigma**2 - mean**2, 0.0))
         if noise:
-            expected = after.sigma * math.sqrt(abs(math.expm1(2 * noise**2 * math.log(ratio(after) / ratio(before)))))
+            expected = held_noise(before, after, noise)
         length = _distance(passed, (before.scale, before.sigma))
         apart = _distance(at, passed) / length if length and min(at) > 0 else MOST
         moves.append(_Move(number, number - first, at, passed, added, expected, min(apart, MOST)))
