@@ -25,7 +25,7 @@ sys.exit(main({arguments}))
 # What the extra `suite` names, and what comes with it
 SUITE = {
     *("pydantic", "pydantic_core", "jinja2", "markupsafe", "matplotlib", "PIL", "sklearn"),
-    *("snakemake", "jupytext", "nbconvert", "nbformat", "IPython", "latex2mathml"),
+    *("snakemake", "jupytext", "mistune", "nbformat", "IPython", "latex2mathml"),
     *("networkx", "psutil", "pygments", "flint"),
     *("safetensors", "tabulate", "typst", "yaml", "analysis", "experiments", "related", "beyond", "survey"),
 }

@@ -7,9 +7,8 @@ A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from nbconvert.filters.markdown_mistune import MarkdownWithMath
-
 from verdicts.records.inline import inline
+from verdicts.report.markdown import parser
 from verdicts.report.typst_math import Unreadable, typst_math
 
 Piece = dict[str, Any]
@@ -35,9 +34,7 @@ def math(tex: str, display: bool = False) -> Piece:
 
 def blocks(markdown: str) -> list[Block]:
     """Return Markdown as blocks: headings, paragraphs, lists, tables, formulas."""
-    parse = MarkdownWithMath(renderer=None)  # type: ignore[arg-type]  # none: the tree itself
-    tree: list[dict[str, Any]] = parse(markdown)  # type: ignore[assignment]
-    return [block for token in tree for block in _block(token)]
+    return [block for token in parser()(markdown) for block in _block(token)]
 
 
 def _block(token: dict[str, Any]) -> Iterator[Block]:
@@ -76,8 +73,6 @@ def _inline(token: dict[str, Any]) -> Iterator[Piece]:
         yield {"code": token["raw"]}
     elif kind in {"inline_math", "block_math"}:
         yield math(token["raw"], display=kind == "block_math")
-    elif kind == "latex_environment":
-        yield math(token["raw"], display=True)
     elif kind in {"softbreak", "linebreak"}:
         yield {"text": " "}
     elif kind in {"emphasis", "strong"}:
