@@ -152,6 +152,7 @@ find_environment() { # sets PYTHON; nothing is added to an environment that was 
   fi
   mkdir -p -- "$PLACE" 2>/dev/null || true
   [ -w "$PLACE" ] || die "$PLACE cannot be written: name another folder with AMS_ENV"
+  unset PYTHONDONTWRITEBYTECODE # nothing is compiled there yet, and else each process would compile all it imports
   exec 9>>"$PLACE/.ams-suite.lock" # gone with this process and its children
   if command -v flock >/dev/null && ! flock -n 9; then
     say "environment: another run is at work in $PLACE: waiting for it"

@@ -27,7 +27,9 @@ def extras(done) -> list[str]:
 
 
 def test_a_virtual_environment_is_made_once(checkout) -> None:
+    checkout.variables["PYTHONDONTWRITEBYTECODE"] = "1"
     first = made(checkout)
+    assert first.child["PYTHONDONTWRITEBYTECODE"] is None, "its modules are compiled once, not by each process"
     assert f"environment: making {checkout.venv}, since {checkout.bin}/python3 lacks pip" in first.err
     assert "environment: ready after " in first.err and (checkout.venv / "finished").exists()
     (call,) = checkout.pip_calls
