@@ -12,12 +12,15 @@ a registered file, a repository of `$AMS_DATA/code/more`, or nothing for a modul
 every name, `__init__.py` none.
 """
 
+import io
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from xml.etree import ElementTree
@@ -36,6 +39,10 @@ HEADER = re.compile(r"Project: (\S+) (\S+), (.+)\nLicense: \S+, https://.+\nMend
 DIFF = re.compile(r"^diff --git a/(\S+) .+?(?=^diff --git |\Z)", re.DOTALL | re.MULTILINE)
 STAND_IN = "from unittest.mock import MagicMock\n\n\ndef __getattr__(name):\n    return MagicMock()\n"
 TOOLS = {"patch": ("-p1", "--batch", "--fuzz=0"), "git": ("apply",)}
+# Ten seconds of each import of a library are of these modules; each process starts as a copy of one that has them.
+HEAVY = "torch._dynamo torchvision scipy.signal scipy.stats matplotlib.pyplot sklearn.metrics"
+SERVER = multiprocessing.get_context("forkserver")
+SERVER.set_forkserver_preload(["pytest", *HEAVY.split(), __name__])
 TOOL = next((tool for tool in TOOLS if shutil.which(tool)), "")
 
 
@@ -80,15 +87,25 @@ def apply(diffs: Iterable[str], root: Path) -> None:
     subprocess.run([TOOL, *TOOLS[TOOL]], input="".join(diffs), cwd=root, text=True, check=True)
 
 
+def report(tests: list[str], root: Path) -> None:
+    """Run tests with the repository's modules before those installed, and write what came out: in its own process."""
+    os.chdir(root)
+    sys.path[:0] = [str(root / "src"), str(root)]
+    for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
+        del sys.modules[name]  # the repository may have a package of that name
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    with redirect_stdout(io.StringIO()):
+        pytest.main(["-c", os.devnull, "--rootdir=.", "-p", "no:cacheprovider", "--junitxml=report.xml", *tests])
+
+
 def run(tests: list[str], root: Path) -> tuple[int, list[str]]:
     """Return how many tests pass, and the first words of each failure or error."""
-    path = os.pathsep.join([str(root / "src"), str(root), os.environ.get("PYTHONPATH", "")])
-    options = ("-q", "-c", os.devnull, "--rootdir=.", "-p", "no:cacheprovider", "--junitxml=report.xml")
-    command = [sys.executable, "-m", "pytest", *options, *tests]
-    subprocess.run(command, cwd=root, env=os.environ | {"PYTHONPATH": path}, capture_output=True, timeout=600)
-    report = ElementTree.parse(root / "report.xml")
-    failures = [failure.get("message", "") for kind in ("failure", "error") for failure in report.iter(kind)]
-    return len(list(report.iter("testcase"))) - len(failures), failures
+    process = SERVER.Process(target=report, args=(tests, root))
+    process.start()
+    process.join(600)
+    written = ElementTree.parse(root / "report.xml")
+    failures = [failure.get("message", "") for kind in ("failure", "error") for failure in written.iter(kind)]
+    return len(list(written.iter("testcase"))) - len(failures), failures
 
 
 def test_each_find_has_a_patch() -> None:
