@@ -4,8 +4,7 @@ import functools
 import gc
 import importlib.util
 import shutil
-import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import jaxtyping
@@ -30,8 +29,6 @@ from verdicts.studies import Memory, using  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
 DECIDES = "test_claims_come_out_as_expected"
-TRACED = {"ams", "ams_suite", "samplercheck", "verdicts"}
-"""The areas whose tests hold the coverage."""
 
 # For `python -m tools.mutation`: that an example fails is enough, the smallest one is not looked for
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
@@ -97,22 +94,10 @@ def needs_git() -> None:
         pytest.skip("no git here")
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Neither trace nor check the shapes of what slow tests and those of other areas run.
-
-    Tracing takes as long again, the checks half as long.
-    """
-    if item.path.relative_to(HERE).parts[0] in TRACED and not item.get_closest_marker("slow"):
-        return (yield)
-    tracer = sys.gettrace()
-    sys.settrace(None)
-    jaxtyping.config.update("jaxtyping_disable", True)
-    try:
-        return (yield)
-    finally:
-        jaxtyping.config.update("jaxtyping_disable", False)
-        sys.settrace(tracer)
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """Check shapes in the tests of what has them; what others run would take half as long again."""
+    jaxtyping.config.update("jaxtyping_disable", item.path.relative_to(HERE).parts[0] != "ams")
 
 
 def pytest_report_collectionfinish(items: list[pytest.Item]) -> str:
