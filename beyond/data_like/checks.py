@@ -110,6 +110,11 @@ def dead_variance(settings: Settings, target: str, sampler: str, budget: int) ->
     return _mean(settings, list(study.value(settings, target, ERRORS[0], sampler, budget).dead), budget)
 
 
+def error_within_modes(settings: Settings, target: str, sampler: str, budget: int) -> Measurement:
+    """Measure the squared W2 of a frequent mode to its own samples, over its variance, by weight."""
+    return _mean(settings, list(study.value(settings, target, ERRORS[0], sampler, budget).modes), budget)
+
+
 def weight_of_a_forgotten_mode(settings: Settings, target: str) -> Measurement:
     """Measure the weight, over its own, of the mode that the score forgets, at 50 evaluations: the most of 12."""
     weights = of_name(target).mixture.weights
