@@ -44,11 +44,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what a quick run decides; refuse a collection that spends more than the budget, before any test runs."""
+    """Mark what a quick run decides, put slow tests first, since workers share out what is left beside them, and refuse
+    a collection that spends more than the budget, before any test runs.
+    """
     quick = [f"::{DECIDES}[{claim.id}]" for claim in claims().claim if Profile.QUICK in claim.profiles]
     for item in items:
         if item.nodeid.endswith(tuple(quick)):
             item.add_marker("quick")
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     try:
         spent = _spent(items)
     except (ValueError, UserError) as error:
