@@ -29,7 +29,7 @@ from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, RIVALS, SPECS, Bui
 from ams.schedules import Level
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from beyond.kinetic_langevin.family import Problem, family
-from verdicts.studies import Array, cell
+from verdicts.studies import Array, Kept, cell
 
 DECAYING, DECAYING_HALF = "annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2"
 MOMENTUM, SAME_WITHOUT = "annealed BAOAB, tapered", "annealed BAOAB, tapered, e = 0"
@@ -136,7 +136,7 @@ def divergences(sampler: str, problem: Problem, budget: int) -> Array:
     return family(problem).divergence(SAMPLERS[sampler].build(problem.sigmas, budget), problem.sigmas)
 
 
-@cell
+@cell(kept=Kept("kinetic_langevin.curve", tolerance=1e-6))
 def curve(sampler: str, problem: Problem, largest: int) -> Array:
     """KL / d of a sampler's runs (nats), of shape (budgets, targets); see `errors_at_budgets`."""
     program = SAMPLERS[sampler].program
