@@ -42,7 +42,7 @@ def made(
         variance = dead if budget == 1000 else 1.0
         sliced = error(sampler, budget, score) - (np.sqrt(variance) - 1) ** 2 + noise
         shares = [np.full(GROUPS, w * (rare(name) if w < checks.RARE else common)) for w in weights]
-        return Outcome(tuple(sliced), (), tuple(map(tuple, shares)), (variance,) * GROUPS)
+        return Outcome(tuple(sliced), tuple(sliced), tuple(map(tuple, shares)), (variance,) * GROUPS)
 
     monkeypatch.setattr(study, "value", value)
     monkeypatch.setattr(checks, "of_name", lambda name: target("synthetic"))
@@ -141,7 +141,7 @@ def test_a_score_errs_by_its_size(error: ScoreError) -> None:
 def test_figure_and_table_read_the_same_runs(monkeypatch: MonkeyPatch) -> None:
     made(monkeypatch, measured)
     rows = list(figures.errors_at_50(SETTINGS))
-    assert len(rows) == 24 and rows[0][2] == pytest.approx(0.09)
+    assert len(rows) == 24 and rows[0][2] == rows[0][-3] == pytest.approx(0.09)
     lines = figures.if_your_score_is_this_good(SETTINGS).axes[0].get_lines()
     assert lines[0].get_ydata()[1] == pytest.approx(0.3)
     assert len(without_rarest(target("synthetic").mixture).weights) == 5
