@@ -100,9 +100,10 @@ def report(tests: list[str], root: Path) -> None:
 
 def run(tests: list[str], root: Path) -> tuple[int, list[str]]:
     """Return how many tests pass, and the first words of each failure or error."""
-    process = SERVER.Process(target=report, args=(tests, root))
+    process = SERVER.Process(target=report, args=(tests, root), daemon=True)
     process.start()
     process.join(600)
+    assert process.exitcode == 0
     written = ElementTree.parse(root / "report.xml")
     failures = [failure.get("message", "") for kind in ("failure", "error") for failure in written.iter(kind)]
     return len(list(written.iter("testcase"))) - len(failures), failures
