@@ -4,6 +4,7 @@ import functools
 import gc
 import importlib.util
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from tests.verdicts.run.slurm_cluster import SlurmCluster, lacking  # noqa: E402
 from verdicts.claims.schema import Profile  # noqa: E402
 from verdicts.errors import UserError  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
+
+sys.dont_write_bytecode = True  # a module that a test edits twice in a second would be taken for the old one
 
 HERE = Path(__file__).resolve().parent
 DECIDES = "test_claims_come_out_as_expected"
