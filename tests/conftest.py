@@ -47,8 +47,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what a quick run decides, put slow tests first, since workers share out what is left beside them, and refuse
-    a collection that spends more than the budget, before any test runs.
+    """Mark what a quick run decides, and put slow tests first, so that none runs last and alone.
+
+    A collection that spends more than the budget is refused before any test runs.
     """
     quick = [f"::{DECIDES}[{claim.id}]" for claim in claims().claim if Profile.QUICK in claim.profiles]
     for item in items:
@@ -102,7 +103,7 @@ def needs_git() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Check shapes in the tests of what has them; what others run would take half as long again."""
+    """Check the shapes of arrays in tests/ams alone: elsewhere the checks would add half to the time."""
     jaxtyping.config.update("jaxtyping_disable", item.path.relative_to(HERE).parts[0] != "ams")
 
 

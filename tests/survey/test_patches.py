@@ -88,7 +88,7 @@ def apply(diffs: Iterable[str], root: Path) -> None:
 
 
 def report(tests: list[str], root: Path) -> None:
-    """Run tests with the repository's modules before those installed, and write what came out: in its own process."""
+    """Run a patch's tests on the modules laid out at `root`, and write report.xml there; called in a new process."""
     os.chdir(root)
     sys.path[:0] = [str(root / "src"), str(root)]
     for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
