@@ -6,8 +6,14 @@ from analysis.settings import Seeded
 
 
 class Settings(Seeded):
-    """Random chains (momentum coefficient, step, curvature); pairs of copies, and their steps, on other targets."""
+    """Random chains (momentum coefficient, step, curvature); pairs of copies, and their steps, on other targets.
+
+    For adaptive momentum: random spectra; random starts of its mean field; samples of a batch.
+    """
 
     points: PositiveInt = 2000
     pairs: PositiveInt = 200
     steps: PositiveInt = 300
+    spectra: PositiveInt = 200
+    starts: PositiveInt = 3
+    batch: PositiveInt = 4096

@@ -1,0 +1,168 @@
+"""H2 and H2a: what `loop` states of adaptive momentum, by algebra, on exact laws in the mean field, in batches."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+import sympy as sp
+import torch
+from torch import Tensor
+
+from ams.laws.gaussian import GaussianLaw
+from ams.laws.stationary import frozen
+from ams.laws.symbolic import a, b, lam, m as memory, mu, symbolic_step, transition, x
+from ams.samplers import Info, Particles, State, Step, adaptive, constant, momentum, momentum_rule, run
+from ams.samplers.noise_sources import generated
+from ams.schedules import Level
+from ams_suite.measures import largest
+from analysis.proofs import left_over
+from beyond.contraction.loop import Loop, fluctuation
+from beyond.contraction.settings import Settings
+from verdicts import Measurement
+
+DIRECTIONS = 16
+ADAPTIVE = momentum(momentum_rule(adaptive(1e-6)))
+FARTHEST = ((0.0, 1.5702), (0.0, 1.5516, 2.5651), (0.0, 1.5495, 2.4695, 3.5701))
+"""Decades of the spectra with the largest gains at a step of 0.005 that a search by differential evolution found."""
+
+
+def log_spaced(step: float, condition: float, share: float = 0.5) -> Loop:
+    """Return the loop on 16 precisions, log-spaced from 1 over the condition number to 1."""
+    return Loop(step, tuple(np.geomspace(1 / condition, 1.0, DIRECTIONS)), share)
+
+
+def terms_left_of_the_difference() -> Measurement:
+    """Count the terms left of H2's lines: the difference of two runs, T's polynomial in delta, the rule's slope."""
+    v, w, delta, rho = sp.symbols("v w delta rho", real=True)
+
+    def step(beta: sp.Expr, state: State) -> State:
+        return symbolic_step(momentum(momentum_rule(constant(beta))), state)
+
+    limit, other = step(b, State(x, memory)), step(b + delta, State(x + v, memory + w))
+    matrix = transition(step(b + delta, State(x, memory)), [x, memory], ["x", "m"])
+    from_score = memory + lam * (x - mu)
+    moved = a * (1 + b + delta) ** 2 * from_score + a * (2 * (1 + b) + delta) * limit.m
+    grown = matrix * sp.Matrix([v, w]) + delta * sp.Matrix([moved, from_score])
+    by_power = (
+        sp.Matrix([[a * lam * (3 * b**2 + 2 * b - 1), a * (3 * b**2 + 4 * b + 1)], [lam, 1]]),
+        sp.Matrix([[a * lam * (1 + 3 * b), a * (2 + 3 * b)], [0, 0]]),
+        sp.Matrix([[a * lam, a], [0, 0]]),
+    )
+    polynomial = sum((delta**k * term for k, term in enumerate(by_power, 1)), sp.zeros(2, 2))
+    return left_over(
+        other.x - limit.x - grown[0],
+        other.m - limit.m - grown[1],
+        *(matrix - matrix.subs(delta, 0) - polynomial),
+        sp.diff(((1 - rho) / (1 + rho)) ** 2, rho) + 4 * (1 - rho) / (1 + rho) ** 3,
+        sp.diff(4 * (1 - rho) / (1 + rho) ** 3, rho) - 8 * (rho - 2) / (1 + rho) ** 4,
+    )
+
+
+def largest_share_of_the_growth(settings: Settings) -> Measurement:
+    """Measure the largest entry of `|T_{b + d}|` in the modes over its bound, d in `[-delta, delta]` at random."""
+    generator, shares = np.random.default_rng(settings.seed), []
+    for loop in _random_loops(generator, settings.spectra):
+        delta = (1 - loop.beta) * generator.uniform(0.01, 1.0)
+        for beta in np.clip(loop.beta + delta * generator.uniform(-1, 1, 4), 0.0, None):
+            in_modes = np.linalg.inv(loop.modes) @ loop.transition(float(beta)) @ loop.modes
+            shares.append((np.abs(in_modes) / loop.growth(delta)).max())
+    return largest(shares, settings.seed)
+
+
+def largest_gain(settings: Settings) -> Measurement:
+    """Measure the largest gain at steps up to 0.005 over L, on random spectra and on the farthest that a search found.
+
+    Up to 32 directions, log-uniform over up to six decades.
+    """
+    gains = [loop.gain for loop in _random_loops(np.random.default_rng(settings.seed), settings.spectra)]
+    gains += [Loop(0.005, tuple(10 ** -np.array(decades)), 0.0).gain for decades in FARTHEST]
+    gains += [log_spaced(0.005, condition, 0.0).gain for condition in (1.0, 10.0, 100.0, 1e4, 1e6)]
+    return largest(gains, settings.seed)
+
+
+def _random_loops(generator: np.random.Generator, count: int) -> Iterator[Loop]:
+    for _ in range(count):
+        lam_ = 10 ** -generator.uniform(0, generator.uniform(0, 6), generator.integers(1, 33))
+        yield Loop(10 ** generator.uniform(-5, math.log10(0.005)), tuple(lam_ / lam_.max()), 0.0)
+
+
+def largest_share_of_the_bounds(settings: Settings) -> Measurement:
+    """Measure the largest share of the bounds on score and coefficient that a mean field reaches, random starts.
+
+    W2 of `Lam x` to the limit is at most `|Lam v|`, since both are driven by the same noise.
+    """
+    generator, shares = np.random.default_rng(settings.seed), []
+    for step in (1e-3, 1e-4):
+        for condition in (10.0, 1e4):
+            loop = log_spaced(step, condition)
+            shares += [_share(loop, generator, settings.steps) for _ in range(settings.starts)]
+    return largest(shares, settings.seed)
+
+
+def _share(loop: Loop, generator: np.random.Generator, steps: int) -> float:
+    bounds, shares = loop.bounds, []
+    for number, (far, off) in enumerate(distances(loop, generator, steps)):
+        shares += [far / (bounds.score * loop.rate ** (number + 1)), off / (bounds.coefficient * loop.rate**number)]
+    return max(shares)
+
+
+def distances(loop: Loop, generator: np.random.Generator, steps: int) -> Iterator[tuple[float, float]]:
+    """Yield W2 of `Lam x` to the limit and `|delta|` after each step, from a random start at the bounds' distance."""
+    law, lam_ = GaussianLaw(1 / np.array(loop.precisions)), torch.tensor(loop.precisions)[:, None]
+    state = frozen(law, loop.step, loop.beta)
+    limit = law.moments(state.x).variance.sqrt()
+
+    def difference() -> Tensor:
+        one = torch.zeros_like(state.x)
+        one[:, 0] = 1.0
+        mixed = (torch.from_numpy(generator.standard_normal((len(lam_), 1))) * row for row in (one, *state.vectors()))
+        total = sum(mixed, torch.zeros_like(one))
+        moments = law.moments(total)
+        return total * loop.bounds.start / float((moments.variance + moments.mean.square()).sum()) ** 0.5
+
+    score, in_momentum, move = difference(), difference(), difference()
+    start = state._replace(x=state.x + score / lam_, m=state.m + in_momentum, s=state.s - score + move)
+    for after, info in law.run([(ADAPTIVE, Level(0, sigma=0.0, step=loop.step))] * steps, start):
+        moments = law.moments(after.x)
+        apart = moments.mean.square() + (moments.variance.sqrt() - limit).square()
+        yield float(lam_[:, 0].square() @ apart) ** 0.5, abs(_beta(info) - loop.beta)
+
+
+def _beta(info: Info) -> float:
+    return float(info.coefficients.beta) if info.coefficients else math.nan
+
+
+def largest_share_in_batches(settings: Settings) -> Measurement:
+    """Measure the largest share of the bounds on coefficient, score and momentum that a batch reaches, two targets.
+
+    It starts in the limit, beside as many copies of constant momentum at b with the same noise. Chance of an exception:
+    1e-6 a batch.
+    """
+    loops = log_spaced(1e-3, 1.0, 0.0), log_spaced(1e-4, 10.0, 0.0)
+    shares = [_share_of_a_batch(loop, settings) for loop in loops]
+    return largest(shares, settings.seed)
+
+
+def _share_of_a_batch(loop: Loop, settings: Settings) -> float:
+    bounds = loop.of_batches(fluctuation(settings.batch, settings.steps, DIRECTIONS, 1e-6))
+    generator, lam_ = torch.Generator().manual_seed(settings.seed), torch.tensor(loop.precisions)
+    roots = torch.from_numpy(np.linalg.cholesky(loop.covariance))
+    normal = torch.randn(settings.batch, DIRECTIONS, 2, generator=generator, dtype=torch.float64)
+    scores, m = torch.einsum("dij,ndj->ndi", roots, normal).unbind(-1)
+    copies, level = momentum(momentum_rule(constant(loop.beta))), Level(0, sigma=0.0, step=loop.step)
+    score = lambda x, level: -lam_ * x  # noqa: E731
+    first = State(scores / lam_, m, drift=loop.step, effective_drift=loop.step)
+
+    def states(step: Step, start: State, seed: int) -> Iterator[tuple[State, Info]]:
+        return run(
+            [(step, level)] * settings.steps, start, score, generated(torch.Generator().manual_seed(seed)), Particles()
+        )
+
+    start, _ = next(states(copies, first, settings.seed + 1))
+    worst = 0.0
+    for (state, info), (limit, _) in zip(states(ADAPTIVE, start, 0), states(copies, start, 0), strict=True):
+        apart = [lam_ * (state.x - limit.x), state.m - limit.m]
+        score_, momentum_ = (float(each.square().sum(-1).mean().sqrt()) for each in apart)
+        off = abs(_beta(info) - loop.beta) / bounds.coefficient
+        worst = max(worst, off, score_ / bounds.score, momentum_ / bounds.momentum)
+    return worst

@@ -1,0 +1,270 @@
+r"""Where adaptive momentum contracts to its limit on a Gaussian target, with all constants: claims H2 and H2a.
+
+In the mean field the coefficient is constant at the limit, `b`. A run with the limit's noise differs from it by `v` in
+position, `w` in momentum, `q` in the last move and `delta` in the coefficient. With m and s the limit's momentum and
+score, m' its next momentum, and T the transition of claim G1,
+
+    (v, w)_{n+1} = T_{b + delta_n} (v, w)_n + delta_n G_n,
+    G = (a (1 + b + delta)^2 (m - s) + a (2 (1 + b) + delta) m', m - s).
+
+Let Lam be the precision and `|.|` the norm in L2. The rule reads `rho = E|Lam D| / E|m|`, D the last move, so that
+
+    |rho_n - rho| <= y_n / (E|m| - |w_n|),         y = |Lam q| + rho |w|.
+
+This is a loop: delta acts on y by a sum of responses to G, y on delta by the rule's slope. Where their product, the
+`gain`, is below 1, small differences shrink. How small is told by a bound on products of `T_{b + delta}`: in the
+coordinates in which T_b is diagonal, sizes of components grow by at most a matrix without negative entries.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from scipy.optimize import brentq, minimize_scalar
+
+from ams.laws.contraction import Chain
+from ams.laws.expected_norm import expected_norm
+from ams.laws.gaussian import GaussianLaw
+from analysis.adaptive.study import stationary
+
+
+class Bounds(NamedTuple):
+    """If `|Lam v|`, `|w|`, `|Lam q|` are at most `start` at first, then at each step n, with the loop's rate r:
+
+    `|Lam v| <= score r^n`, `|w| <= momentum r^n`, `|delta| <= coefficient r^n`. A `start` of -1: nothing is shown.
+    """
+
+    start: float
+    score: float
+    momentum: float
+    coefficient: float
+
+
+NOTHING = Bounds(-1.0, math.inf, math.inf, math.inf)
+
+
+@dataclass(frozen=True)
+class Loop:
+    """Adaptive momentum's mean field at base step `step` (a), on a Gaussian with these precisions, one a direction.
+
+    `share` sets the rate r of all bounds: `1 - r` is this share of the slowest direction's. With 0 they hold at every
+    step without a rate. Raises ValueError where a direction oscillates: all is for positive eigenvalues of T.
+    """
+
+    step: float
+    precisions: tuple[float, ...]
+    share: float = 0.5
+
+    def __post_init__(self) -> None:
+        roots = np.linalg.eigvals(self.matrix)
+        if np.abs(roots.imag).max() > 0 or roots.real.min() <= 0:
+            raise ValueError(f"a direction oscillates at step {self.step:g}: no bound is known")
+
+    @cached_property
+    def beta(self) -> float:
+        """The limit's coefficient b."""
+        return stationary(GaussianLaw(1 / self._lam), self.step).beta
+
+    @cached_property
+    def rate(self) -> float:
+        """The rate r."""
+        return float(1 - self.share * (1 - np.linalg.eigvals(self.matrix).max()))
+
+    @cached_property
+    def gain(self) -> float:
+        """The loop's gain for small differences. Below 1, each start that is near enough tends to the limit."""
+        return float(self._slope(0.0) * self._linear[2] / self.mean_norm)
+
+    @cached_property
+    def mean_norm(self) -> float:
+        """`E|m|` in the limit."""
+        return _expected(self.covariance[:, 1, 1])
+
+    @cached_property
+    def ratio(self) -> float:
+        """`rho` in the limit."""
+        return _expected(self._moves) / self.mean_norm
+
+    @cached_property
+    def bounds(self) -> Bounds:
+        """The bounds with the largest start."""
+        if self.gain >= 1:
+            return NOTHING
+        most = math.log(1 - self.beta)
+        least = lambda size: -self.within(math.exp(size)).start  # noqa: E731
+        return self.within(math.exp(minimize_scalar(least, bounds=(most - 12, most), method="bounded").x))
+
+    def of_batches(self, fluctuation: float) -> Bounds:
+        """Return the bounds with the least coefficient, to an eighth, where norms fluctuate as `within` says."""
+        for delta in np.geomspace(1e-6, 1 - self.beta, 110):
+            if (bounds := self.within(delta, fluctuation)).start >= 0:
+                return bounds
+        return NOTHING
+
+    def within(self, delta: float, fluctuation: float = 0.0) -> Bounds:
+        """Return the bounds with `delta` as the coefficient's, for the largest start from which they follow.
+
+        In a batch, norms in L2 may exceed the limit's by the factor `1 + fluctuation`, and mean norms be off by
+        `fluctuation` times the largest standard deviation of a component.
+        """
+        growth = self.growth(delta) / self.rate
+        if np.linalg.eigvals(growth).max() >= 1:
+            return NOTHING
+        free, forced = self._free(growth, delta), (1 + fluctuation) * delta * self._forced(growth, delta)
+        off = fluctuation * math.sqrt(self.covariance[:, 1, 1].max())
+        noise = fluctuation * math.sqrt(self._moves.max()) + self.ratio * off
+
+        def excess(start: float) -> float:
+            _, momentum, output = start * free + forced
+            left = max(self.mean_norm - off - momentum, 1e-9 * self.mean_norm)
+            return self._slope((output + noise) / left) * (output + noise) / left - delta
+
+        if excess(0.0) >= 0:
+            return NOTHING
+        start = brentq(excess, 0.0, self.mean_norm / free[1])
+        score, momentum, _ = start * free + forced
+        return Bounds(start, float(score), float(momentum), delta)
+
+    def transition(self, beta: float) -> np.ndarray:
+        """Return `T_beta` of `(Lam v, w)`, shape (directions, 2, 2)."""
+        scale = np.stack([self._lam, np.ones_like(self._lam)], axis=1)
+        chain = Chain(beta, self.step, self._lam.min(), self._lam.max())
+        return np.stack([chain.transition(each) for each in self._lam]) * scale[:, :, None] / scale[:, None, :]
+
+    @cached_property
+    def matrix(self) -> np.ndarray:
+        """`T_b` of `(Lam v, w)`, shape (directions, 2, 2)."""
+        return self.transition(self.beta)
+
+    @cached_property
+    def covariance(self) -> np.ndarray:
+        """The limit's covariance of `(Lam x, m)`, shape (directions, 2, 2)."""
+        product = np.einsum("dij,dkl->dikjl", self.matrix, self.matrix).reshape(-1, 4, 4)
+        source = np.zeros((len(self._lam), 4, 1))
+        source[:, 0, 0] = 2 * self.step * self._lam**2
+        return np.linalg.solve(np.eye(4) - product, source).reshape(-1, 2, 2)
+
+    @cached_property
+    def modes(self) -> np.ndarray:
+        """The coordinates in which T is diagonal: its eigenvectors, shape (directions, 2, 2)."""
+        return np.linalg.eig(self.matrix)[1]
+
+    def growth(self, delta: float) -> np.ndarray:
+        """Return what bounds each `|T_{b + d}|` in the modes, `|d| <= delta`, entry by entry; (directions, 2, 2)."""
+        u, b = self.step * self._lam, self.beta
+        by_power = np.zeros((3, len(u), 2, 2))  # T_{b + d} - T_b is a polynomial in d
+        by_power[0] = np.stack([u * (3 * b**2 + 2 * b - 1), u * (3 * b**2 + 4 * b + 1), u / u, u / u], -1).reshape(
+            -1, 2, 2
+        )
+        by_power[1, :, 0], by_power[2, :, 0] = np.stack([u * (1 + 3 * b), u * (2 + 3 * b)], -1), u[:, None]
+        terms = np.abs(np.linalg.inv(self.modes) @ by_power @ self.modes)
+        still = np.abs(np.linalg.eigvals(self.matrix))[:, :, None] * np.eye(2)
+        return still + delta * terms[0] + delta**2 * terms[1] + delta**3 * terms[2]
+
+    @property
+    def _lam(self) -> np.ndarray:
+        return np.array(self.precisions)
+
+    @cached_property
+    def _moves(self) -> np.ndarray:
+        """The variance of `Lam D` in each direction."""
+        drift = self.step * (1 + self.beta) ** 2
+        return self._lam**2 * (drift**2 * self.covariance[:, 1, 1] + 2 * self.step)
+
+    @cached_property
+    def _kick(self) -> np.ndarray:
+        """The covariance of `(Lam, 1) G` in each direction, at delta = 0."""
+        own = np.ones((len(self._lam), 2))  # m - s of (Lam x, m)
+        moved = self.step * self._lam[:, None] * (1 + self.beta) * ((1 + self.beta) * own + 2 * self.matrix[:, 1])
+        kick = np.stack([moved, own], axis=1)
+        return kick @ self.covariance @ kick.mT
+
+    def _added(self, delta: float) -> np.ndarray:
+        """What `|d| <= delta` adds at most to the size of `Lam G`'s position, in each direction."""
+        own, momentum = np.sqrt(self.covariance.sum(axis=(1, 2))), np.sqrt(self.covariance[:, 1, 1])
+        return delta * self.step * self._lam * ((2 * (1 + self.beta) + delta) * own + momentum)
+
+    def _rows(self, delta: float) -> np.ndarray:
+        """Rows that read `Lam v`, `w`, `a (1 + b + delta)^2 Lam w` from `(Lam v, w)`; shape (3, directions, 1, 2)."""
+        rows = np.zeros((3, len(self._lam), 1, 2))
+        rows[0, :, 0, 0] = rows[1, :, 0, 1] = 1.0
+        rows[2, :, 0, 1] = self.step * self._lam * (1 + self.beta + delta) ** 2
+        return rows
+
+    def _outputs(self, sizes: np.ndarray, delta: float = 0.0) -> np.ndarray:
+        """Make `|Lam v|`, `|w|` and y of the three rows' sizes; `delta` is the coefficient's own share in the move."""
+        drift = self.step * math.sqrt(self._lam**2 @ self.covariance[:, 1, 1]) / self.rate
+        return np.array([sizes[0], sizes[1], sizes[2] + self.ratio * sizes[1] + delta * drift])
+
+    @cached_property
+    def _linear(self) -> np.ndarray:
+        """The sums of responses to G over time, each over r to the time, with powers of T_b."""
+        sums = summed(self.matrix / self.rate, self._kick / self.rate**2, self._rows(0.0))
+        return self._outputs(sums, 2 * (1 + self.beta))
+
+    def _forced(self, growth: np.ndarray, delta: float) -> np.ndarray:
+        """Return bounds of `|Lam v|`, `|w|`, y over `r^n` where each G is multiplied by `r^n` at most."""
+        into, count = np.linalg.inv(self.modes), len(growth)
+        kick = np.sqrt(np.einsum("dij,djk,dik->di", into, self._kick, into))
+        both = np.zeros((count, 4, 4))  # what the bound on products gives, less what it gives without delta
+        both[:, :2, :2], both[:, 2:, 2:] = growth, self.growth(0.0) / self.rate
+        start = np.concatenate([kick + np.abs(into[:, :, 0]) * self._added(delta)[:, None], kick], axis=1) / self.rate
+        rows = [sign * self._rows(by) @ np.abs(self.modes) for sign, by in ((1, delta), (-1, 0.0))]
+        more = summed(both, start[:, :, None] * start[:, None], np.concatenate(rows, axis=3))
+        return self._linear + self._outputs(more, delta)
+
+    def _free(self, growth: np.ndarray, delta: float) -> np.ndarray:
+        """Return bounds of `|Lam v|`, `|w|`, y over `r^n` after a start of size 1 in each of `Lam v`, `w`, `Lam q`."""
+        sizes, rows = np.abs(np.linalg.inv(self.modes)), self._rows(delta) @ np.abs(self.modes)
+        faster = np.linalg.eigvals(growth).min(axis=1).max()
+        largest = np.array([1.0, 1.0, 1 + self.ratio])
+        for _ in range(math.ceil(40 / -math.log(faster))):  # after that one mode is left, and falls
+            of_position_and_momentum = (rows @ sizes).max(axis=1).sum(axis=(1, 2))
+            largest = np.maximum(largest, self._outputs(of_position_and_momentum))
+            sizes = growth @ sizes
+        return largest
+
+    def _slope(self, moved: float) -> float:
+        """The rule's largest slope within `moved` of rho: `4 (1 - rho) / (1 + rho)^3`; it falls up to 1."""
+        low = max(self.ratio - moved, 0.0)
+        return max(4 * (1 - low) / (1 + low) ** 3, 4 / 27)  # 4 / 27: its largest beyond 1, at 2
+
+
+def fluctuation(batch: int, steps: int, directions: int, chance: float) -> float:
+    r"""Return `t / sqrt(B)`, which `Loop.within` takes: all of a run's norms are as near as it asks but for `chance`.
+
+    A batch's mean norm and its norm in L2 are Lipschitz in the independent normals behind the limit's vectors, with
+    `1 / sqrt(B)` times a standard deviation: each is farther from its mean than t of these with probability
+    `exp(-t^2 / 2)` at most. The number of events: two sides of two mean norms, and one of `|Lam m|`, a step; one for
+    each direction's modes, `m - s` and `m'`; one for each output at each pair of steps.
+    """
+    events = steps * (5 + 4 * directions) + 3 * steps * (steps + 1) / 2
+    return math.sqrt(2 * math.log(events / chance) / batch)
+
+
+def _expected(variance: np.ndarray) -> float:
+    one = torch.ones(len(variance), dtype=torch.float64)
+    return expected_norm(0 * one, torch.from_numpy(variance), one)
+
+
+def summed(matrix: np.ndarray, covariance: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Bound `sum_j (sum_i r_i M_i^j C_i M_i^j' r_i')^(1/2)` over times j and directions i, for each row r.
+
+    By Cauchy-Schwarz over blocks of at most an eighth of the time that has passed; what is left out is a part in 1e9.
+    """
+    powers, totals, time = [matrix], np.zeros(len(rows)), 0
+    while True:
+        level = max(0, (time // 8).bit_length() - 1)
+        if level == len(powers):
+            powers.append(powers[-1] @ powers[-1])
+        block = covariance
+        for power in powers[:level]:
+            block = block + power @ block @ power.mT
+        new = np.sqrt(2**level * np.maximum((rows @ block @ rows.mT).sum(axis=(1, 2, 3)), 0.0))
+        totals += new
+        if time and (new * time <= 1e-9 * 2**level * totals).all():
+            return totals
+        covariance, time = powers[level] @ covariance @ powers[level].mT, time + 2**level
