@@ -81,8 +81,9 @@ class Forecast:
         part = self.planned / self.whole if self.whole else 0.0
         if not self.planned or (not self.known and part > 0.9):
             return None
-        left = self.slowdown * self.planned
-        left = max(left - (elapsed - self.landed), left / 4)  # what lands late was not nearly done
+        left, waited = self.slowdown * self.planned, elapsed - self.landed
+        # What lands late was not nearly done: it may take as long again
+        left = max(left - waited, left / 4, waited - left)
         wide = AT_LAST + (AT_FIRST - AT_LAST) * part if self.known else UNKNOWN
         return left / wide, left * wide
 

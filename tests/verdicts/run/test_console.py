@@ -71,7 +71,7 @@ def test_the_time_that_is_left_is_a_range_and_follows_the_speed(workspace):
     low, high = forecast.between(300.0)
     assert (low * high) ** 0.5 == pytest.approx(slow * (200.0 + AROUND)) and high / low < 1.4**2
     assert forecast.between(400.0)[0] < low, "it goes down while a claim is computed"
-    assert forecast.between(9000.0)[0] > 0, "and never to nothing"
+    assert forecast.between(9000.0)[0] > 4000.0, "what takes long beyond it may take as long again"
     forecast.land(two, 500.0)
     forecast.land(three, 600.0)
     assert forecast.between(600.0)[1] < 20.0
