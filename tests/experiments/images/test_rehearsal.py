@@ -97,13 +97,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-def started(settings: Path, root: Path, out: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def started(
+    settings: Path, root: Path, out: Path, *arguments: str, slurm: SlurmCluster | None = None
+) -> subprocess.Popen[str]:
     """Start `reproduce` of the group, as the leader of a process group of its own."""
     command = [sys.executable, "-m", "ams_suite", "reproduce", "--profile", "paper", "--only", "colour"]
     path = os.pathsep.join([str(root / "src"), str(root)])
-    variables = (
-        os.environ | {"VERDICTS_CONFIG": str(settings), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"} | environment
-    )
+    variables = os.environ | {"VERDICTS_CONFIG": str(settings), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    variables = slurm.environment_of(variables) if slurm else variables
     return subprocess.Popen(
         [*command, "--out", str(out), *arguments], cwd=root, env=variables, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -159,5 +160,5 @@ def test_slurm_gives_the_same_bytes(
     profile = root / "config/slurm/config.yaml"
     text = profile.read_text().replace("latency-wait: 60", "latency-wait: 5").replace("checks: 20", "checks: 1")
     profile.write_text(text)
-    run = started(settings, root, tmp_path / "out", "--cluster", "slurm", **slurm.environment)
+    run = started(settings, root, tmp_path / "out", "--cluster", "slurm", slurm=slurm)
     assert ended(run, tmp_path / "out") == alone

@@ -23,17 +23,25 @@ from verdicts.run.preflight import Cluster
 
 FAST = {"latency-wait: 60": "latency-wait: 5", "status-checks: 20": "status-checks: 1"}
 CONFIG = "notebooks = false\nevery_picture = false\n[resources]\ndefault = { mem_mb = 200 }\n"
+WAITS = """def log(line):
+    import os, time
+    while 'TOY_GATE' in os.environ and not os.path.exists(os.environ['TOY_GATE']):
+        time.sleep(0.1)
+"""
 
 
 @pytest.fixture
 def toy(tmp_path):
-    """A toy with a study, three cells of which a sampler has; each takes as long as TOY_SLEEP says."""
-    toy = with_study(tmp_path / "a folder")
+    return toy_in(tmp_path)
+
+
+def toy_in(folder):
+    """Make a toy with a study, three cells of which a sampler has; each waits for the file TOY_GATE, if that is set."""
+    toy = with_study(folder / "a folder")
     shutil.copytree(REPOSITORY / "config" / "slurm", toy.root / "config" / "slurm")
     for old, new in FAST.items():
         toy.replace("config/slurm/config.yaml", old, new)
-    naps = "def log(line):\n    import os, time\n    time.sleep(float(os.environ.get('TOY_SLEEP', 0)))\n"
-    toy.replace_in_module("gamma/study", "def log(line):\n", naps)
+    toy.replace_in_module("gamma/study", "def log(line):\n", WAITS)
     share_out(toy, 3)
     return toy
 
@@ -44,10 +52,10 @@ def share_out(toy, shares, profile="cpu", more=""):
 
 
 @contextlib.contextmanager
-def driver(toy, slurm, *arguments, sleep=0.0):
+def driver(toy, slurm, *arguments, **variables):
     """Run the command line on the cluster, as the leader of a process group of its own."""
     command = [sys.executable, "-m", "ams_suite", "reproduce", "--cluster", "slurm", "--profile", "cpu", *arguments]
-    environment = toy.environment() | slurm.environment | {"TOY_SLEEP": str(sleep)}
+    environment = slurm.environment_of(toy.environment()) | variables
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     with subprocess.Popen(command, cwd=toy.root, env=environment, start_new_session=True, **streams) as run:
         try:
@@ -92,53 +100,58 @@ def results(toy, out, profile="cpu"):
     return tables, tree(folder / "cells"), ledger(folder, profile)
 
 
-def undisturbed(toy):
-    """Return the results of a run on this machine alone."""
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """A toy, and the results of its run on this machine alone."""
+    toy = toy_in(tmp_path_factory.mktemp("undisturbed"))
     assert toy.ams("reproduce", "--profile", "cpu", "--jobs", "2", "--out", "alone").returncode == 0
-    return results(toy, "alone")
+    return toy, results(toy, "alone")
 
 
 @pytest.mark.slow
-def test_any_number_of_shares_gives_what_one_machine_does(toy, slurm):
-    alone = undisturbed(toy)
-    for shares in (1, 3):
-        share_out(toy, shares)
-        with driver(toy, slurm, "--out", f"of{shares}") as run:
-            said, _ = run.communicate(timeout=300)
-        assert run.returncode == 0, said
-        assert "6 claims, 0 cached, 6 to run on SLURM" in said and "C1    The mean energy" in said
-        assert results(toy, f"of{shares}") == alone
-        assert slurm.queue() == [] and not (toy.root / f"of{shares}" / "cpu" / cluster.FOLDER).exists()
-        assert shares != 3 or (toy.root / "of3/cpu/logs/gamma.study.2of3.log").exists()
-    assert toy.ams("check", "--profile", "cpu", "--out", "of3").returncode == 0
+def test_the_cluster_gives_what_one_machine_does(undisturbed, slurm):
+    toy, alone = undisturbed
+    share_out(toy, 1)
+    with driver(toy, slurm, "--out", "whole") as run:
+        said, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    assert "6 claims, 0 cached, 6 to run on SLURM" in said and "C1    The mean energy" in said
+    assert results(toy, "whole") == alone
+    assert slurm.queue() == [] and not (toy.root / "whole" / "cpu" / cluster.FOLDER).exists()
 
 
 @pytest.mark.slow
-def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(toy, slurm):
-    alone = undisturbed(toy)
-    with driver(toy, slurm, sleep=60) as run:
+def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(undisturbed, slurm):
+    toy, alone = undisturbed
+    share_out(toy, 3)
+    gate = toy.root / "gate"
+    with driver(toy, slurm, TOY_GATE=str(gate)) as run:
         first = at_work(toy)
         run.kill()
         run.wait()
     assert slurm.queue() != []
     wait_for(lambda: not list(processes(toy, "verdicts.run.snakemake")))
-    with driver(toy, slurm, sleep=20) as run:
+    with driver(toy, slurm, TOY_GATE=str(gate)) as run:
         shares = at_work(toy, apart_from=[each for _, each in first.values()])
         shares["1"][0].kill()
         slurm.asked("scancel", shares["2"][1])
+        shares["2"][0].wait(60)
+        gate.touch()
         said, _ = run.communicate(timeout=300)
     assert run.returncode == 0, said
     assert "of an earlier run, still in the queue: cancelled" in said
     assert slurm.queue() == [] and results(toy, "results") == alone
     ended = slurm.asked("squeue", "-h", "--states=all", "-o", "%i %T")
     assert f"{shares['1'][1]} FAILED" in ended and f"{shares['2'][1]} CANCELLED" in ended
+    assert (toy.root / "results/cpu/logs/gamma.study.2of3.log").exists()
+    assert toy.ams("check", "--profile", "cpu").returncode == 0
 
 
 @pytest.mark.slow
 def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(toy, slurm, monkeypatch):
     share_out(toy, 1, "paper", 'device = "cuda"\n')
     session = Session(toy, monkeypatch)
-    for name, value in slurm.environment.items():
+    for name, value in slurm.environment_of(toy.environment()).items():
         monkeypatch.setenv(name, value)
     options = {"profile": Profile.PAPER, "project": PROJECT}
     with pytest.raises(UserError, match=r"the paper profile computes on a CUDA device, and \S+ has none to use"):
