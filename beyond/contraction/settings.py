@@ -14,6 +14,6 @@ class Settings(Seeded):
     points: PositiveInt = 2000
     pairs: PositiveInt = 200
     steps: PositiveInt = 300
-    spectra: PositiveInt = 200
+    spectra: PositiveInt = 100
     starts: PositiveInt = 3
     batch: PositiveInt = 4096
