@@ -97,9 +97,8 @@ class Expected(JsonFile):
         }
         every = {claim.id: (self.claims | kept)[claim.id] for claim in claims.claim if claim.id in self.claims | kept}
         studies = {group.id: before.studies[group.id] for group in claims.group if group.id in before.studies}
-        measured = {group: seconds for group, seconds in self.studies.items() if seconds or not kept}
         beside = max(self.beside, before.beside) if kept else self.beside  # of the groups that were drawn now
-        return self.model_copy(update={"claims": every, "studies": studies | measured, "beside": beside})
+        return self.model_copy(update={"claims": every, "studies": studies | self.studies, "beside": beside})
 
 
 class Moved(StrEnum):

@@ -67,9 +67,10 @@ def _keep_figure(workspace: Workspace) -> list[str]:
 
 
 def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:
-    """Return the seconds that each group's study took, and those of all figures, tables and notebook pages."""
+    """Return the seconds of each study that is current, and those of all figures, tables and notebook pages."""
     made = {group.id: artefacts_of(workspace, group) for group in workspace.claims.group}
-    studies = {group: _took(artefacts.study) for group, artefacts in made.items() if artefacts.study}
+    current = {group: artefacts_at(*each.study) for group, each in made.items() if each.study}
+    studies = {group: study.provenance.seconds for group, study in current.items() if study}
     return studies, sum(_took(artefacts.figures) + _took(artefacts.page) for artefacts in made.values())
 
 
