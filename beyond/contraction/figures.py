@@ -49,7 +49,7 @@ def loop() -> Drawing:
     above.axhline(1.0, color="0.6", lw=0.8, zorder=0)
     above.set(xlabel="step $aL$", ylabel="gain")
     shown = log_spaced(1e-3, 10.0)
-    run = [far for far, _ in distances(shown, np.random.default_rng(0), 2000)]
+    run = [far for far, *_ in distances(shown, np.random.default_rng(0), 2000)]
     number = np.arange(1, len(run) + 1)
     below.semilogy(number, shown.bounds.score * shown.rate**number / shown.mean_norm, color="C0", label="bound")
     below.semilogy(number, np.array(run) / shown.mean_norm, color="C1", ls="--", label="a run")

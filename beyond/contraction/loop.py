@@ -32,7 +32,7 @@ from analysis.adaptive.study import stationary
 
 
 class Bounds(NamedTuple):
-    """If `|Lam v|`, `|w|`, `|Lam q|` are at most `start` at first, then at each step n, with the loop's rate r:
+    """If `|Lam v|`, `|w|` and `|Lam q|` are at most `start` at first, then at each step n, with the loop's rate r:
 
     `|Lam v| <= score r^n`, `|w| <= momentum r^n`, `|delta| <= coefficient r^n`. A `start` of -1: nothing is shown.
     """
@@ -48,15 +48,17 @@ NOTHING = Bounds(-1.0, math.inf, math.inf, math.inf)
 
 @dataclass(frozen=True)
 class Loop:
-    """Adaptive momentum's mean field at base step `step` (a), on a Gaussian with these precisions, one a direction.
+    """Adaptive momentum's mean field at base step `step` (a), on a Gaussian with these distinct precisions.
 
     `share` sets the rate r of all bounds: `1 - r` is this share of the slowest direction's. With 0 they hold at every
-    step without a rate. Raises ValueError where a direction oscillates: all is for positive eigenvalues of T.
+    step without a rate, as in batches. `multiplicity` counts the directions of each precision, by default one. Raises
+    ValueError where a direction oscillates: all is for positive eigenvalues of T.
     """
 
     step: float
     precisions: tuple[float, ...]
     share: float = 0.5
+    multiplicity: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         roots = np.linalg.eigvals(self.matrix)
@@ -66,7 +68,7 @@ class Loop:
     @cached_property
     def beta(self) -> float:
         """The limit's coefficient b."""
-        return stationary(GaussianLaw(1 / self._lam), self.step).beta
+        return stationary(GaussianLaw(1 / self._lam, multiplicity=self._count), self.step).beta
 
     @cached_property
     def rate(self) -> float:
@@ -81,12 +83,12 @@ class Loop:
     @cached_property
     def mean_norm(self) -> float:
         """`E|m|` in the limit."""
-        return _expected(self.covariance[:, 1, 1])
+        return self._expected(self.covariance[:, 1, 1])
 
     @cached_property
     def ratio(self) -> float:
         """`rho` in the limit."""
-        return _expected(self._moves) / self.mean_norm
+        return self._expected(self._moves) / self.mean_norm
 
     @cached_property
     def bounds(self) -> Bounds:
@@ -108,8 +110,11 @@ class Loop:
         """Return the bounds with `delta` as the coefficient's, for the largest start from which they follow.
 
         In a batch, norms in L2 may exceed the limit's by the factor `1 + fluctuation`, and mean norms be off by
-        `fluctuation` times the largest standard deviation of a component.
+        `fluctuation` times the largest standard deviation of a component. Raises ValueError for a batch with a `share`:
+        fluctuations do not decay.
         """
+        if fluctuation and self.share:
+            raise ValueError(f"bounds of a batch have no rate: share is {self.share:g}, 0 is expected")
         growth = self.growth(delta) / self.rate
         if np.linalg.eigvals(growth).max() >= 1:
             return NOTHING
@@ -168,6 +173,14 @@ class Loop:
     def _lam(self) -> np.ndarray:
         return np.array(self.precisions)
 
+    @property
+    def _count(self) -> np.ndarray:
+        return np.array(self.multiplicity or [1.0] * len(self.precisions), dtype=float)
+
+    def _expected(self, variance: np.ndarray) -> float:
+        v = torch.from_numpy(variance)
+        return expected_norm(torch.zeros_like(v), v, torch.from_numpy(self._count))
+
     @cached_property
     def _moves(self) -> np.ndarray:
         """The variance of `Lam D` in each direction."""
@@ -176,16 +189,17 @@ class Loop:
 
     @cached_property
     def _kick(self) -> np.ndarray:
-        """The covariance of `(Lam, 1) G` in each direction, at delta = 0."""
+        """The covariance of `(Lam, 1) G` at delta = 0, added over the directions of each precision."""
         own = np.ones((len(self._lam), 2))  # m - s of (Lam x, m)
         moved = self.step * self._lam[:, None] * (1 + self.beta) * ((1 + self.beta) * own + 2 * self.matrix[:, 1])
         kick = np.stack([moved, own], axis=1)
-        return kick @ self.covariance @ kick.mT
+        return self._count[:, None, None] * (kick @ self.covariance @ kick.mT)
 
     def _added(self, delta: float) -> np.ndarray:
-        """What `|d| <= delta` adds at most to the size of `Lam G`'s position, in each direction."""
+        """What `|d| <= delta` adds at most to the size of `Lam G`'s position, for each precision."""
         own, momentum = np.sqrt(self.covariance.sum(axis=(1, 2))), np.sqrt(self.covariance[:, 1, 1])
-        return delta * self.step * self._lam * ((2 * (1 + self.beta) + delta) * own + momentum)
+        sizes = (2 * (1 + self.beta) + delta) * own + momentum
+        return delta * self.step * self._lam * sizes * np.sqrt(self._count)
 
     def _rows(self, delta: float) -> np.ndarray:
         """Rows that read `Lam v`, `w`, `a (1 + b + delta)^2 Lam w` from `(Lam v, w)`; shape (3, directions, 1, 2)."""
@@ -196,7 +210,7 @@ class Loop:
 
     def _outputs(self, sizes: np.ndarray, delta: float = 0.0) -> np.ndarray:
         """Make `|Lam v|`, `|w|` and y of the three rows' sizes; `delta` is the coefficient's own share in the move."""
-        drift = self.step * math.sqrt(self._lam**2 @ self.covariance[:, 1, 1]) / self.rate
+        drift = self.step * math.sqrt((self._count * self._lam**2) @ self.covariance[:, 1, 1]) / self.rate
         return np.array([sizes[0], sizes[1], sizes[2] + self.ratio * sizes[1] + delta * drift])
 
     @cached_property
@@ -219,7 +233,7 @@ class Loop:
     def _free(self, growth: np.ndarray, delta: float) -> np.ndarray:
         """Return bounds of `|Lam v|`, `|w|`, y over `r^n` after a start of size 1 in each of `Lam v`, `w`, `Lam q`."""
         sizes, rows = np.abs(np.linalg.inv(self.modes)), self._rows(delta) @ np.abs(self.modes)
-        faster = np.linalg.eigvals(growth).min(axis=1).max()
+        faster = np.abs(np.linalg.eigvals(growth)).min(axis=1).max()
         largest = np.array([1.0, 1.0, 1 + self.ratio])
         for _ in range(math.ceil(40 / -math.log(faster))):  # after that one mode is left, and falls
             of_position_and_momentum = (rows @ sizes).max(axis=1).sum(axis=(1, 2))
@@ -237,25 +251,22 @@ def fluctuation(batch: int, steps: int, directions: int, chance: float) -> float
     r"""Return `t / sqrt(B)`, which `Loop.within` takes: all of a run's norms are as near as it asks but for `chance`.
 
     A batch's mean norm and its norm in L2 are Lipschitz in the independent normals behind the limit's vectors, with
-    `1 / sqrt(B)` times a standard deviation: each is farther from its mean than t of these with probability
-    `exp(-t^2 / 2)` at most. The number of events: two sides of two mean norms, and one of `|Lam m|`, a step; one for
-    each direction's modes, `m - s` and `m'`; one for each output at each pair of steps.
+    `1 / sqrt(B)` times a standard deviation. So each is farther above its mean than t of these with probability
+    `exp(-t^2 / 2)` at most, or below it. The events: two sides of two mean norms, and `|Lam m|`, a step; each
+    direction's modes, `m - s` and `m'`, a step; each output at each pair of steps.
     """
     events = steps * (5 + 4 * directions) + 3 * steps * (steps + 1) / 2
     return math.sqrt(2 * math.log(events / chance) / batch)
 
 
-def _expected(variance: np.ndarray) -> float:
-    one = torch.ones(len(variance), dtype=torch.float64)
-    return expected_norm(0 * one, torch.from_numpy(variance), one)
-
-
 def summed(matrix: np.ndarray, covariance: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Bound `sum_j (sum_i r_i M_i^j C_i M_i^j' r_i')^(1/2)` over times j and directions i, for each row r.
 
-    By Cauchy-Schwarz over blocks of at most an eighth of the time that has passed; what is left out is a part in 1e9.
+    By Cauchy-Schwarz over blocks of at most an eighth of the time that has passed. It ends where the slowest mode has
+    fallen by 1e-12.
     """
     powers, totals, time = [matrix], np.zeros(len(rows)), 0
+    end = 28 / -math.log(np.abs(np.linalg.eigvals(matrix)).max())
     while True:
         level = max(0, (time // 8).bit_length() - 1)
         if level == len(powers):
@@ -263,8 +274,7 @@ def summed(matrix: np.ndarray, covariance: np.ndarray, rows: np.ndarray) -> np.n
         block = covariance
         for power in powers[:level]:
             block = block + power @ block @ power.mT
-        new = np.sqrt(2**level * np.maximum((rows @ block @ rows.mT).sum(axis=(1, 2, 3)), 0.0))
-        totals += new
-        if time and (new * time <= 1e-9 * 2**level * totals).all():
+        totals += np.sqrt(2**level * np.maximum((rows @ block @ rows.mT).sum(axis=(1, 2, 3)), 0.0))
+        if time > end:
             return totals
         covariance, time = powers[level] @ covariance @ powers[level].mT, time + 2**level
