@@ -45,15 +45,18 @@ ERRORS = (
 class Settings(Seeded):
     """Every sampler runs on `targets` at `budgets` (NFE) with every score error.
 
-    A run has `samples` in `GROUPS` groups: four times as many at 50 evaluations, half as many above 100.
+    A run has `samples` in `GROUPS` groups: four times as many at 50 evaluations, half as many above 100. Where claims
+    compare long runs, with the exact score, they have sixteen times as many.
     """
 
     targets: Names = ("synthetic", "MNIST")
     budgets: Sizes = (20, 50, 100)
     samples: PositiveInt = 256
 
-    def samples_at(self, budget: int) -> int:
-        """Return the number of samples of a run of so many evaluations."""
+    def samples_at(self, budget: int, compared: bool = False) -> int:
+        """Return the number of samples of a run of so many evaluations; `compared`: claims compare it at 1000."""
+        if compared and budget == LONG:
+            return self.samples * 16
         return self.samples * 4 if budget == HEADLINE else self.samples // (1 if budget <= 100 else 2)
 
 

@@ -22,7 +22,7 @@ RANK, LAST = 10, 0.05
 """The rank of each covariance; the noise level at which runs end, as in the groups on images."""
 TEN = (0.5, 0.15, 0.1, 0.07, 0.05, 0.04, 0.04, 0.02, 0.02, 0.01)
 SIX = (0.5, 0.25, 0.12, 0.08, 0.04, 0.01)
-DATA = {"MNIST": "mnist-test", "CIFAR-10": "cifar10-train-16"}
+DATA = {"MNIST": "mnist-test", "CIFAR-10": "cifar10-test"}
 """The images that a target is fitted to: a thousand of each class at most."""
 SEEDS = {"synthetic": 2405, EQUAL: 2405, DEVELOPMENT: 730}
 
