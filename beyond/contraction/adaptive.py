@@ -8,15 +8,27 @@ import sympy as sp
 import torch
 from torch import Tensor
 
-from ams.laws.gaussian import GaussianLaw, Moments
+from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen
 from ams.laws.symbolic import a, b, lam, m as memory, mu, symbolic_step, transition, x
-from ams.samplers import Info, Particles, State, Step, adaptive, constant, momentum, momentum_rule, run
+from ams.metrics import gaussian_w2
+from ams.samplers import (
+    Info,
+    Particles,
+    State,
+    Step,
+    adaptive,
+    constant,
+    critical_momentum,
+    momentum,
+    momentum_rule,
+    run,
+)
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level
 from ams_suite.measures import largest
 from analysis.proofs import left_over
-from beyond.contraction.loop import Bounds, Loop, fluctuation
+from beyond.contraction.loop import Bounds, Loop, change, fluctuation, slope
 from beyond.contraction.settings import Settings
 from verdicts import Measurement
 
@@ -49,18 +61,13 @@ def terms_left_of_the_difference() -> Measurement:
     from_score = memory + lam * (x - mu)
     moved = a * (1 + b + delta) ** 2 * from_score + a * (2 * (1 + b) + delta) * limit.m
     grown = matrix * sp.Matrix([v, w]) + delta * sp.Matrix([moved, from_score])
-    by_power = (
-        sp.Matrix([[a * lam * (3 * b**2 + 2 * b - 1), a * (3 * b**2 + 4 * b + 1)], [lam, 1]]),
-        sp.Matrix([[a * lam * (1 + 3 * b), a * (2 + 3 * b)], [0, 0]]),
-        sp.Matrix([[a * lam, a], [0, 0]]),
-    )
-    polynomial = sum((delta**k * term for k, term in enumerate(by_power, 1)), sp.zeros(2, 2))
+    changed = sum((delta**k * sp.Matrix(term) for k, term in enumerate(change(a * lam, b), 1)), sp.zeros(2, 2))
     return left_over(
         other.x - limit.x - grown[0],
         other.m - limit.m - grown[1],
-        *(matrix - matrix.subs(delta, 0) - polynomial),
-        sp.diff(((1 - rho) / (1 + rho)) ** 2, rho) + 4 * (1 - rho) / (1 + rho) ** 3,
-        sp.diff(4 * (1 - rho) / (1 + rho) ** 3, rho) - 8 * (rho - 2) / (1 + rho) ** 4,
+        *(sp.diag(lam, 1) * (matrix - matrix.subs(delta, 0)) * sp.diag(1 / lam, 1) - changed),
+        sp.diff(critical_momentum(rho), rho) + slope(rho),
+        sp.diff(slope(rho), rho) - 8 * (rho - 2) / (1 + rho) ** 4,
     )
 
 
@@ -123,7 +130,7 @@ def distances(loop: Loop, generator: np.random.Generator, steps: int) -> Iterato
     """Yield W2 of `Lam x` and of m to the limit's, and `|delta|`, from a random start at the bounds' distance."""
     law, lam_ = GaussianLaw(1 / np.array(loop.precisions)), torch.tensor(loop.precisions)[:, None]
     state = frozen(law, loop.step, loop.beta)
-    limits = [law.moments(vector).variance.sqrt() for vector in (state.x, state.m)]
+    limits = [law.moments(vector).variance for vector in (state.x, state.m)]
 
     def difference() -> Tensor:
         one = torch.zeros_like(state.x)
@@ -136,15 +143,9 @@ def distances(loop: Loop, generator: np.random.Generator, steps: int) -> Iterato
     score, in_momentum, move = difference(), difference(), difference()
     start = state._replace(x=state.x + score / lam_, m=state.m + in_momentum, s=state.s - score + move)
     for after, info in law.run([(ADAPTIVE, Level(0, sigma=0.0, step=loop.step))] * steps, start):
-        both = zip((after.x, after.m), limits, (lam_[:, 0].square(), torch.ones(len(lam_))), strict=True)
-        far, apart = (_w2(law.moments(vector), limit, weight) for vector, limit, weight in both)
-        yield far, apart, abs(_beta(info) - loop.beta)
-
-
-def _w2(moments: Moments, deviation: Tensor, weight: Tensor) -> float:
-    """Return W2 to a centred Gaussian, the squares of directions weighted."""
-    square = moments.mean.square() + (moments.variance.sqrt() - deviation).square()
-    return float(weight.to(square) @ square) ** 0.5
+        of_x, of_m = law.moments(after.x), law.moments(after.m)
+        far = gaussian_w2(*of_x, 0.0, limits[0], lam_[:, 0].square())
+        yield far, gaussian_w2(*of_m, 0.0, limits[1]), abs(_beta(info) - loop.beta)
 
 
 def _beta(info: Info) -> float:
@@ -158,8 +159,7 @@ def largest_share_in_batches(settings: Settings) -> Measurement:
     1e-6 a batch.
     """
     loops = log_spaced(1e-3, 1.0, 0.0), log_spaced(1e-4, 10.0, 0.0)
-    shares = [_share_of_a_batch(loop, settings) for loop in loops]
-    return largest(shares, settings.seed)
+    return largest([_share_of_a_batch(loop, settings) for loop in loops], settings.seed)
 
 
 def _share_of_a_batch(loop: Loop, settings: Settings) -> float:
