@@ -102,8 +102,8 @@ def test_the_density_after_some_steps_has_the_exact_laws_moments():
 
 
 def test_the_density_after_many_steps_is_the_stationary_one():
-    a, near = 0.04, tabulated(lambda x: -(x**2) / 4)
-    (late,) = evolved(MIXTURE, baoab(0.0), a, AuxiliaryVariable("p"), norm.pdf, near, (4000,))
+    a, near = 0.16, tabulated(lambda x: -(x**2) / 4)
+    (late,) = evolved(MIXTURE, baoab(0.0), a, AuxiliaryVariable("p"), norm.pdf, near, (400,))
     assert line_w2(late, stationary(MIXTURE, baoab(0.0), a, AuxiliaryVariable("p"), near).density) < 1e-6
 
 
