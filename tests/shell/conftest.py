@@ -27,7 +27,7 @@ FILES = (
 )
 TOOLS = (
     *("bash", "sh", "cat", "chmod", "cksum", "cp", "cut", "dirname", "find", "flock", "grep", "ls", "mkdir"),
-    *("readlink", "rm", "sleep", "tail", "touch"),
+    *("readlink", "rm", "tail", "touch"),
 )
 
 AMS = """
@@ -79,7 +79,7 @@ class Checkout:
     def python(self, name: str = "python3", *, venv: str = MAKE_VENV, complete: bool = False) -> Path:
         """Put a stub Python on the PATH, bare or with every requirement."""
         template, site = str(self.bin.parent / "venv-python"), "" if complete else "-S"
-        return self.stub(name, PYTHON, VENV=venv, TEMPLATE=template, REAL=sys.executable, SITE=site)
+        return self.stub(name, PYTHON, VENV=venv, TEMPLATE=template, REAL=f"{self.bin}/remember", SITE=site)
 
     def old_python(self, name: str = "python3") -> None:
         """Put a Python of 3.10 on the PATH, which knows no option -P."""
@@ -87,7 +87,7 @@ class Checkout:
 
     def pip(self, body: str = INSTALL) -> None:
         """Say what `pip install` does in environments made from now on."""
-        template = VENV_PYTHON.replace("@PIP@", body).replace("@REAL@", sys.executable)
+        template = VENV_PYTHON.replace("@PIP@", body).replace("@REAL@", f"{self.bin}/remember")
         path = self.bin.parent / "venv-python"
         path.write_text(template.replace("@CALLS@", str(self.bin.parent / "pip-calls")))
         path.chmod(0o755)
@@ -144,6 +144,8 @@ def copy_of(tmp_path: Path) -> Callable[[str], Checkout]:
             found = shutil.which(tool)
             if found and not (checkout.bin / tool).exists():
                 (checkout.bin / tool).symlink_to(found)
+        checkout.stub("remember", (STUBS / "remember").read_text(), ANSWERS=str(tmp_path.parent), REAL=sys.executable)
+        checkout.stub("sleep", f'[ "$1" != 0.1 ] || set 0.01; exec {shutil.which("sleep")} "$@"')
         checkout.pip()
         return checkout
 

@@ -103,7 +103,7 @@ def test_one_that_is_not_right_is_made_anew(checkout, fault: str) -> None:
 
 @pytest.mark.parametrize("extra", ["suite", "paper"])
 def test_two_at_once_make_it_once(checkout, extra: str) -> None:
-    checkout.pip(f"sleep 1; {INSTALL}")
+    checkout.pip(f"sleep 0.5; {INSTALL}")
     if extra == "paper":
         made(checkout)
     calls = len(checkout.pip_calls)
@@ -125,11 +125,11 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signals) -> None:
+@pytest.mark.parametrize(("number", "seconds"), [(signal.SIGTERM, 5), (signal.SIGKILL, 1)])
+def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signals, seconds: int) -> None:
     """A signal that can be caught ends pip and what it started as well."""
     pids = checkout.root / "pids"
-    checkout.pip(f'sleep 5 & echo $$ $! >"{pids}.new"; cp "{pids}.new" "{pids}"; wait; {INSTALL}')
+    checkout.pip(f"[ -e {pids} ] || {{ sleep {seconds} & echo $$ $! >{pids}_; cp {pids}_ {pids}; wait; }}; {INSTALL}")
     process = subprocess.Popen(checkout.command(), env=checkout.environment(), stderr=subprocess.DEVNULL)
     while not pids.exists():
         time.sleep(0.02)
