@@ -2,11 +2,13 @@
 
 import functools
 import gc
+import gzip
 import importlib.util
 import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import jaxtyping
 import pytest
@@ -26,6 +28,7 @@ from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_cl
 from tests.verdicts.run.slurm_cluster import SlurmCluster, lacking  # noqa: E402
 from verdicts.claims.schema import Profile  # noqa: E402
 from verdicts.errors import UserError  # noqa: E402
+from verdicts.records import charts  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
 
 sys.dont_write_bytecode = True  # a module that a test edits twice in a second would be taken for the old one
@@ -71,9 +74,11 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_library_of_charts() -> Iterator[None]:
-    """Bundle the library that moves charts once for all tests' pages: it takes two seconds."""
+    """Bundle the library that moves charts, and draw each of the pages' charts, once for all tests."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vl_convert, "javascript_bundle", functools.cache(vl_convert.javascript_bundle))
+        for name in ("javascript_bundle", "vegalite_to_svg"):
+            patch.setattr(vl_convert, name, functools.cache(getattr(vl_convert, name)))
+        patch.setattr(charts, "gzip", SimpleNamespace(compress=functools.cache(gzip.compress)))
         yield
 
 
