@@ -15,6 +15,7 @@ from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.study import Load
+from verdicts.studies.arrays import ENCODED, decoded
 from verdicts.studies.cells import KEPT, Cell, Kept
 from verdicts.studies.kept import Archive, KeptCell
 from verdicts.studies.store import Store
@@ -29,8 +30,8 @@ FEWEST = 5
 LEVEL = 1e-3
 """False alarms of an audit, all tests of distributions together."""
 LAST_BITS = 1e-12
-"""What numbers may differ by on the same kind of machine, arrays by nothing: a BLAS sums float64 in an order that
-depends on where in memory it finds them."""
+"""What numbers may differ by on the same kind of machine: a BLAS sums float64 in an order that depends on where in
+memory it finds them."""
 
 
 def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) -> Audit | None:
@@ -152,13 +153,19 @@ def agrees(kept: KeptCell, cell: Cell[Any], store: Store, level: float) -> bool:
 
 
 def near(one: Any, other: Any, tolerance: float) -> bool:
-    """Tell whether all numbers of two values agree (absolute up to 1, relative beyond), and all else is equal."""
+    """Tell whether all numbers of two values agree (absolute up to 1, relative beyond), and all else is equal.
+
+    Arrays are compared number by number; their types and shapes are equal.
+    """
     if isinstance(one, dict) and isinstance(other, dict):
+        if one.keys() == other.keys() == ENCODED and one["shape"] == other["shape"]:
+            one, other = ({"dtype": each["dtype"], "numbers": decoded(each).tolist()} for each in (one, other))
         return one.keys() == other.keys() and all(near(one[name], other[name], tolerance) for name in one)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(near, one, other, [tolerance] * len(one)))
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return abs(one - other) <= tolerance * max(1.0, abs(one), abs(other))
+        alike = one == other or (one != one and other != other)  # both infinite, or no numbers
+        return alike or abs(one - other) <= tolerance * max(1.0, min(abs(one), abs(other)))
     return bool(one == other)
 
 

@@ -6,6 +6,9 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import PlainSerializer, PlainValidator
 
+ENCODED = {"dtype", "shape", "base64"}
+"""The names of an encoded array's parts."""
+
 
 def encoded(array: np.ndarray) -> dict[str, Any]:
     """Return an array's type, shape and bytes (base 64) as JSON has them. Raises ValueError for Python objects."""

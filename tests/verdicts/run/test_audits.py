@@ -5,6 +5,7 @@ import lzma
 import random
 import shutil
 
+import numpy as np
 import pytest
 
 from tests.verdicts.run.session import Session
@@ -19,6 +20,7 @@ from verdicts.report.report_texts import Exhibit
 from verdicts.report.views import standing
 from verdicts.run.audit import agrees, drawn, near, strata_of
 from verdicts.run.keeping import keep
+from verdicts.studies.arrays import encoded
 from verdicts.studies.cells import KEPT
 from verdicts.studies.kept import SUFFIX, Archive, KeptCell
 from verdicts.studies.study import archive_of, sources_of
@@ -190,6 +192,13 @@ def test_on_another_machine_numbers_may_differ_by_rounding_or_as_their_test_allo
         here.off = other.off = off
         assert agrees(one, cell, here, 1e-3) is same and agrees(one, cell, other, 1e-3) is elsewhere
     assert near({"a": [1.0, "x"]}, {"a": [1.0, "x"]}, 0.0) and not near([1.0], [1.0, 2.0], 1.0)
+
+
+def test_arrays_agree_number_by_number_infinities_too():
+    given = np.array([1.0, 200.0, np.inf, np.nan])
+    cases = [(given * (1 + 1e-9), True), (given * 1.1, False), (np.full(4, np.inf), False), (given[:3], False)]
+    for other, same in (*cases, (given.astype("f4"), False), (np.where(given > 300, 300.0, given), False)):
+        assert near([encoded(given)], [encoded(other)], 1e-6) is same
 
 
 def test_a_sample_is_uniform_and_its_size_is_fixed_before_it_is_drawn():
