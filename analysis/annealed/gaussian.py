@@ -12,7 +12,7 @@ from ams.metrics import gaussian_kl, gaussian_w2
 from ams.samplers import NonFiniteState, Program, spent
 from ams.samplers.presets import DEFAULT, SPECS, Family, Hyperparameters, SigmaRange
 from analysis.targets import stiff_gaussian
-from verdicts.studies import cell
+from verdicts.studies import CellFunction, Kept, cell
 
 SIGMAS = SigmaRange(50.0, 0.02)
 TARGET = 1000.0
@@ -37,18 +37,40 @@ class GaussianRun(NamedTuple):
 LOST = Errors(math.inf, math.inf)
 
 
-@cell
-def runs(
+@cell(kept=Kept("annealed.exact_runs", tolerance=1e-6))
+def annealed_runs(
     sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
 ) -> list[GaussianRun]:
-    """A sampler's runs at a budget, one for each setting; those of annealed samplers are computed together.
+    """An annealed sampler's runs at a budget, one for each setting, computed together.
 
     The target is a Gaussian of that condition number.
     """
-    spec = SPECS[sampler]
-    programs = [spec.build(SIGMAS, budget, setting) for setting in settings]
-    together = spec.family is Family.ANNEALED and len(settings) > 1
-    return list((_batched if together else _one_by_one)(settings, programs, condition))
+    programs = [SPECS[sampler].build(SIGMAS, budget, setting) for setting in settings]
+    return list((_batched if len(settings) > 1 else _one_by_one)(settings, programs, condition))
+
+
+@cell
+def other_runs(
+    sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
+) -> list[GaussianRun]:
+    """The same of another sampler, one by one.
+
+    Not kept: a corrector's steps at a ratio of 1 or more are chaotic, so that machines differ.
+    """
+    programs = [SPECS[sampler].build(SIGMAS, budget, setting) for setting in settings]
+    return list(_one_by_one(settings, programs, condition))
+
+
+def runs_of(sampler: str) -> CellFunction[..., list[GaussianRun]]:
+    """Return the function that has a sampler's runs."""
+    return annealed_runs if SPECS[sampler].family is Family.ANNEALED else other_runs
+
+
+def runs(
+    sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
+) -> list[GaussianRun]:
+    """Return a sampler's runs at a budget, one for each setting, on a Gaussian of that condition number."""
+    return runs_of(sampler)(sampler, budget, settings, condition)
 
 
 @cell

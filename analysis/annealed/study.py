@@ -66,12 +66,12 @@ def _on_gaussian(settings: Settings, name: str) -> Iterator[Cell]:
         yield gaussian.errors_at_defaults.cell(name, together)
     for budget in KL.budgets(settings, name):
         if budget not in together:
-            yield gaussian.runs.cell(name, budget, (DEFAULT,))
+            yield gaussian.runs_of(name).cell(name, budget, (DEFAULT,))
     for budget in KL.budgets(settings, name, tuned=True):
-        yield gaussian.runs.cell(name, budget, grid(settings, name, budget))
+        yield gaussian.runs_of(name).cell(name, budget, grid(settings, name, budget))
     for budget in ELSEWHERE.budgets(settings, name, tuned=True):
         for condition in (TARGET, *ELSEWHERE.conditions):
-            yield gaussian.runs.cell(name, budget, grid(settings, name, budget), condition)
+            yield gaussian.runs_of(name).cell(name, budget, grid(settings, name, budget), condition)
 
 
 def _on_mixture(settings: Settings) -> Iterator[Cell]:
@@ -96,9 +96,10 @@ def _on_mixture(settings: Settings) -> Iterator[Cell]:
 
 def _of_sensitivity(settings: Settings) -> Iterator[Cell]:
     for budget in settings.probes:
-        yield from (gaussian.runs.cell(name, budget, along) for name, along in sweeps(settings))
-        yield from (gaussian.runs.cell(name, budget, (DEFAULT,)) for name in ("reverse diffusion", ADAPTIVE.name))
+        defaults = ((name, (DEFAULT,)) for name in ("reverse diffusion", ADAPTIVE.name))
+        for name, along in (*sweeps(settings), *defaults):
+            yield gaussian.runs_of(name).cell(name, budget, along)
         yield from (sensitivity.kl_of_batch.cell(budget, size, sizes_of(settings)) for size in settings.sweep_batch)
     for name in sensitivity.SAMPLERS:
-        yield gaussian.runs.cell(name, max(settings.long), steps_at(settings))
+        yield gaussian.runs_of(name).cell(name, max(settings.long), steps_at(settings))
         yield sensitivity.stationary_errors.cell(name, sensitivity.steps(settings))
