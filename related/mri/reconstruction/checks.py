@@ -55,7 +55,7 @@ def sampler_ratio(settings: Settings, sampler: str, budget: int) -> Measurement:
     """Return a sampler's NMSE over annealed Langevin's, the geometric mean over subjects and choices."""
     if budget not in settings.budgets:
         raise Unavailable(f"{budget} evaluations are none of this profile's budgets")
-    return _over_choices(settings, sampler, budget, lambda case, run: study.sampled(case, *run).quality.nmse.mean())
+    return _over_choices(settings, sampler, budget, lambda case, run: study.sampled_quality(case, *run).nmse.mean())
 
 
 def _over_choices(
@@ -71,13 +71,7 @@ def _over_choices(
 
 def variance_between_runs(settings: Settings) -> Measurement:
     """Measure the variance between two runs of adaptive momentum over that of annealed Langevin, at 30 evaluations."""
-    return _over_choices(settings, ADAPTIVE, BUDGET, _between)
-
-
-def _between(case: ScannedSubject, run: SamplerChoice) -> float:
-    """Return half the mean squared difference of two runs."""
-    one, other = (study.sampled(case, *run, number).images for number in (0, 1))
-    return float(np.square(one - other).mean() / 2)
+    return _over_choices(settings, ADAPTIVE, BUDGET, lambda case, run: study.between(case, *run))
 
 
 def gain(settings: Settings, method: str, over: str, acceleration: int = 4) -> Measurement:

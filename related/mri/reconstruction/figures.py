@@ -1,6 +1,6 @@
 """The group's figures and its table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +13,11 @@ from ams.samplers.looks import LOOKS
 from ams_suite.drawn import save_drawn, tabled
 from experiments.images.drawing import draw_grid
 from related.mri.data import split
+from related.mri.metrics import Quality
 from related.mri.reconstruction import study
 from related.mri.reconstruction.checks import PGI, outcomes
 from related.mri.reconstruction.settings import Settings
-from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED, Reconstruction
+from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED
 from related.mri.tuning import SAMPLERS
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
@@ -87,7 +88,7 @@ def sampler_errors(settings: Settings) -> Drawing:
 
 
 def _nmse(case: study.ScannedSubject, sampler: str, budget: int) -> float:
-    return float(np.mean([study.sampled(case, *run).quality.nmse for run in study.runs(sampler, budget)]))
+    return float(np.mean([study.sampled_quality(case, *run).nmse for run in study.runs(sampler, budget)]))
 
 
 def quality_by_method(settings: Settings) -> Drawing:
@@ -132,13 +133,16 @@ def mri_quality(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """
     for title, case in CASES.items():
         for method in NAMES if case == (4, T1) else SHARED:
-            yield title, NAMES[method], *_means(outcomes(settings, method, *case))
+            held = outcomes(settings, method, *case)
+            yield title, NAMES[method], *_means(each.quality for each in held)
     for kind in (MODULE, UNGUIDED, GUIDED):
-        yield "T1, 4x", f"{NAMES[kind]}, 4 subjects", *_means(outcomes(settings, f"{kind}-quarter"))
+        held = outcomes(settings, f"{kind}-quarter")
+        yield "T1, 4x", f"{NAMES[kind]}, 4 subjects", *_means(each.quality for each in held)
     for sampler, budget in study.compared(settings):
-        held = [study.sampled(case, *run) for run in study.runs(sampler, budget) for case in study.cases(settings)]
-        yield "T1, 4x", f"{sampler}, {budget} NFE", *_means(held)
+        runs = study.runs(sampler, budget)
+        qualities = (study.sampled_quality(case, *run) for run in runs for case in study.cases(settings))
+        yield "T1, 4x", f"{sampler}, {budget} NFE", *_means(qualities)
 
 
-def _means(held: list[Reconstruction]) -> list[float]:
-    return [float(np.mean([getattr(each.quality, of).mean() for each in held])) for of in ("psnr", "ssim", "nmse")]
+def _means(qualities: Iterable[Quality]) -> list[float]:
+    return [float(np.mean(values)) for values in zip(*qualities, strict=True)]

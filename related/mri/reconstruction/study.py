@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -19,7 +20,7 @@ from related.mri.train import BUDGET, SAMPLER
 from related.mri.trained import committed, prior_score
 from related.mri.tuning import COMPARED
 from related.mri.unrolled import seen
-from verdicts.studies import Array, Cell, cell
+from verdicts.studies import Array, Cell, Kept, cell
 
 T1, FLAIR = SEQUENCES
 DATA = tuple(f"nichart-{sequence}-{subject:02d}" for sequence in SEQUENCES for subject in split().test)
@@ -79,6 +80,19 @@ def sampled(case: ScannedSubject, sampler: str, budget: int, given: Hyperparamet
     return judged(x, scan, guidance_images(prior_score(), scan, sampler, budget, given, draws))
 
 
+@cell(data=DATA, kept=Kept("reconstruction.quality", tolerance=1e-3))
+def sampled_quality(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters) -> Quality:
+    """The quality of the images that a sampler makes."""
+    return sampled(case, sampler, budget, given).quality
+
+
+@cell(data=DATA, kept=Kept("reconstruction.between", tolerance=1e-3))
+def between(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters) -> float:
+    """The variance between two runs of a sampler, half the mean squared difference of their images."""
+    one, other = (sampled(case, sampler, budget, given, number).images for number in (0, 1))
+    return float(np.square(one - other).mean() / 2)
+
+
 @cell(data=DATA)
 def reconstructed(case: ScannedSubject, method: str) -> Reconstruction:
     """The reconstruction by a method that is no sampler; the guided ones begin from the sampler's images."""
@@ -121,11 +135,12 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for case in cases(settings):
         yield truth.cell(case)
         for sampler, budget in compared(settings):
-            yield from (sampled.cell(case, *one) for one in dict.fromkeys(runs(sampler, budget)))
+            yield from (sampled_quality.cell(case, *one) for one in dict.fromkeys(runs(sampler, budget)))
         for sampler in COMPARED[100]:
-            yield from (sampled.cell(case, *one, 1) for one in dict.fromkeys(runs(sampler, BUDGET)))
+            yield from (between.cell(case, *one) for one in dict.fromkeys(runs(sampler, BUDGET)))
         yield from (reconstructed.cell(case, method) for method in (ZERO_FILLED, SENSED))
         yield from (reconstructed.cell(case, kind + part) for part in PARTS for kind in (MODULE, UNGUIDED, GUIDED))
+        yield sampled.cell(case, *runs(SAMPLER, BUDGET)[0])
     for case in (*cases(settings, 8), *cases(settings, 4, FLAIR)):
         yield truth.cell(case)
         yield sampled.cell(case, *runs(SAMPLER, BUDGET)[0])

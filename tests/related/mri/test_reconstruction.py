@@ -36,7 +36,7 @@ def test_a_sampler_with_another_error_refutes(
 ) -> None:
     """Falsifier of N4, N4a, N4b and N4j: a sampler whose error over Langevin's is another."""
     for factor, verdict in ends.items():
-        monkeypatch.setattr(study, "sampled", by_subject({**EVEN, sampler: 0.02 * factor}))
+        monkeypatch.setattr(study, "sampled_quality", by_subject({**EVEN, sampler: 0.02 * factor}))
         assert verdict_of(check.split(".")[0], check, settings=SMALL) == verdict
 
 
@@ -44,14 +44,10 @@ def test_runs_that_vary_alike_refute_n4k(monkeypatch: pytest.MonkeyPatch) -> Non
     """Falsifier of N4k: two runs of adaptive momentum that differ as much as Langevin's."""
     for factor, verdict in ((1.0, "refuted"), (0.8, "holds")):
 
-        def made(
-            case: ScannedSubject, sampler: str, budget: int, given: object, number: int = 0, factor: float = factor
-        ) -> Reconstruction:
-            size = factor if sampler == ADAPTIVE else 1.0
-            apart = (size * (1 + 0.01 * (case.subject % 3))) ** 0.5
-            return outcome(20.0)._replace(images=np.full((2, 64, 64), number * apart))
+        def between(case: ScannedSubject, sampler: str, *_: object, factor: float = factor) -> float:
+            return (factor if sampler == ADAPTIVE else 1.0) * (1 + 0.01 * (case.subject % 3))
 
-        monkeypatch.setattr(study, "sampled", made)
+        monkeypatch.setattr(study, "between", between)
         assert verdict_of("N4k", settings=SMALL) == verdict
 
 
