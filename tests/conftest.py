@@ -31,8 +31,6 @@ from verdicts.errors import UserError  # noqa: E402
 from verdicts.records import charts  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
 
-sys.dont_write_bytecode = True  # a module that a test edits twice in a second would be taken for the old one
-
 HERE = Path(__file__).resolve().parent
 DECIDES = "test_claims_come_out_as_expected"
 
@@ -68,8 +66,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what collection made: it lives to the end."""
+    """Spare the garbage collector what collection made: it lives to the end. Write no bytecode from here on.
+
+    A module that a test edits twice in a second would be taken for the old one.
+    """
     gc.freeze()
+    sys.dont_write_bytecode = True
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.verdicts.toy import REPOSITORY
 from tools import mass
-from tools.mass import House, Mass, code_lines, houses
+from tools.mass import Mass, code_lines, houses
 
 FILES = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["tool"]["tracked-files"]
 TEXT = '''"""A module."""
@@ -41,10 +41,10 @@ def test_a_code_line_is_not_blank_no_comment_no_docstring_and_no_import() -> Non
     assert code_lines("") == 0 and code_lines("x = 1\n\n# y\n") == 1
 
 
-@pytest.mark.parametrize("house", houses(REPOSITORY), ids=lambda house: house.name)
-def test_every_house_keeps_to_its_budget(house: House) -> None:
-    assert 0 < house.lines <= house.limit, "python -m tools.mass"
-    assert house.target <= house.limit
+def test_every_house_keeps_to_its_budget() -> None:
+    counted = list(houses(REPOSITORY))
+    assert [house for house in counted if not 0 < house.lines <= house.limit] == [], "python -m tools.mass"
+    assert all(house.target <= house.limit for house in counted)
 
 
 def test_every_package_has_a_budget() -> None:
