@@ -90,7 +90,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     networks["diffusers"] |= {"largest": 50.0, "reference": "cifar10-test"}
     lines = []
     for name, samplers in NETWORKS.items():
-        side, budget = (8, 10) if "ncsnv2" in name or name.endswith("ncsn") else (16, 4)
+        side, budget = {"cifar10_ncsn": (8, 10), "cifar10_ncsnv2": (8, 10), "diffusers": (8, 4)}.get(name, (16, 4))
         cut = networks[name] | {"side": side, "images": 512, "batch": 128, "budgets": [budget], "samplers": samplers}
         lines += [f"[groups.colour.networks.{name}]", *(f"{key} = {json.dumps(value)}" for key, value in cut.items())]
     out.write_text(SETTINGS + "\n".join(lines) + "\n")
