@@ -284,9 +284,11 @@ def test_committed_choices_are_inside_of_what_was_tried() -> None:
 
 
 def test_figures_and_tables_are_made_of_the_studys_cells(
-    known: Empirical, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    other_score: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """And of no others: what the study lists is all that checks, figures and tables read."""
+    """And of no others: what the study lists is all that checks, figures and tables read. The score is of one image."""
+    (image,) = pictures(1)
+    other_score(lambda x, level: (image - x) / level.sigma**2)
     choices = [DEFAULTS._replace(snr=snr, repeats=1) for snr in (0.2, 0.3)]
     monkeypatch.setattr(tuning, "chosen", lambda sampler, budget: choices)
     listed = {cell.digest for cell in study.cells(SMALL)}
