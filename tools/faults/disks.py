@@ -17,7 +17,7 @@ ROOM = "64m"
 @fault("The disk of the results is full: a file system of so many bytes, swept from too small to large enough.", 40)
 def full_disk(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
     """Where it is full the run says so; once there is room the next one goes on."""
-    reference, whole = suite.quick, suite.quick.suite.place()
+    reference, whole = suite.quick, suite.quick.place()
     reference.suite.run(whole)
     most = sum(path.stat().st_size + 4096 for path in whole.rglob("*"))
     for number in range(tries):
