@@ -100,28 +100,25 @@ def test_a_command_that_outlives_its_time_is_ended_with_its_children(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_certificate_shows_what_its_own_run_saw(toy, capsys):
+def test_a_certificate_shows_what_its_own_run_saw_and_which_formula_was_changed(toy, capsys):
+    toy.replace_in_claims("beta", 'where = "beyond" }', 'where = "beyond" }\npaper = ["P2"]')
+    toy.write(
+        "paper/findings.toml", FINDING + FINDING.replace("P1", "P2").replace("A1.one", "B1.three").replace("A1", "B1")
+    )
+    toy.replace_in_module("beta/checks", "value=3", "value=0.5")
     code = certifying.certify(2.0, None, 1, print)
     folder = next((toy.root / "results/certificates").iterdir())
     facts = json.loads((folder / "certificate.json").read_text())
-    row = facts["rows"][0]
+    row, changed = facts["rows"]
     assert (row["word"], row["number"]["own"], row["number"]["agrees"]) == ("Holds", "1", True)
     assert row["seen"] == [{"claim": "A1", "verdict": "holds", "alike": True}]
     assert (folder / row["figure"]).is_file()
     flipped = {each["claim"]: each["flipped"] for each in facts["falsified"]}
-    assert flipped == {"A1": True, "A2": False}
-    assert (code, facts["against"]) == (1, ["A2"]), "a falsifier that does not flip is against expectation"
+    assert flipped == {"A1": True, "A2": False, "B1": True, "B2": True}
+    assert (code, facts["against"]) == (1, ["A2", "B1"]), "a falsifier that does not flip is against expectation"
+    assert changed["number"]["agrees"] is False and "B1.three" in facts["same"][0]["moved"]
+    assert changed["seen"] == [{"claim": "B1", "verdict": "refuted", "alike": False}]
     assert facts["same"][0]["equal"] >= 1
     assert (folder / "certificate.pdf").read_bytes().startswith(b"%PDF")
     check = yaml.safe_load((folder / "codecheck.yml").read_text())
     assert "certificate" not in check and check["summary"].startswith(capsys.readouterr().out.splitlines()[-2][:20])
-
-
-@pytest.mark.slow
-def test_a_changed_formula_makes_the_certificate_say_so(toy):
-    toy.replace_in_module("alpha/checks", "value=ONE", "value=1.5 * ONE")
-    certifying.certify(2.0, None, 1, print)
-    facts = json.loads(next((toy.root / "results/certificates").glob("*/certificate.json")).read_text())
-    assert facts["rows"][0]["number"]["agrees"] is False and "A1" in facts["against"]
-    assert "A1.one" in facts["same"][0]["moved"]
-    assert facts["rows"][0]["seen"] == [{"claim": "A1", "verdict": "refuted", "alike": False}]
