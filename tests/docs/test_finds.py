@@ -13,8 +13,7 @@ import torch
 
 from tests.survey.test_patches import lay_out, read
 
-OF_EXTRAS = {"einops", "torchsde", "tqdm"}
-"""What repositories import that only the extras `conformance` and `survey` bring."""
+OF_EXTRAS = {"einops", "torchsde", "tqdm"}  # what repositories import, and the extras of the survey bring
 NUMBER = r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 PAGES = sorted(path for path in (Path(__file__).parents[2] / "docs/finds").glob("*.md") if path.name != "README.md")
 
