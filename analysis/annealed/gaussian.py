@@ -37,7 +37,7 @@ class GaussianRun(NamedTuple):
 LOST = Errors(math.inf, math.inf)
 
 
-@cell(kept=Kept("annealed.exact_runs", tolerance=1e-6))
+@cell(kept=Kept("annealed.exact_runs", tolerance=1e-8))
 def annealed_runs(
     sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
 ) -> list[GaussianRun]:
@@ -53,16 +53,16 @@ def annealed_runs(
 def other_runs(
     sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
 ) -> list[GaussianRun]:
-    """The same of another sampler, one by one.
+    """The runs at a budget of a sampler that is not annealed, one for each setting, on the same Gaussian.
 
-    Not kept: a corrector's steps at a ratio of 1 or more are chaotic, so that machines differ.
+    Not kept: a corrector's steps at a signal-to-noise ratio of 1 or more are chaotic, so that machines differ.
     """
     programs = [SPECS[sampler].build(SIGMAS, budget, setting) for setting in settings]
     return list(_one_by_one(settings, programs, condition))
 
 
 def runs_of(sampler: str) -> CellFunction[..., list[GaussianRun]]:
-    """Return the function that has a sampler's runs."""
+    """Return the cell's function that has a sampler's runs."""
     return annealed_runs if SPECS[sampler].family is Family.ANNEALED else other_runs
 
 

@@ -80,13 +80,13 @@ def sampled(case: ScannedSubject, sampler: str, budget: int, given: Hyperparamet
     return judged(x, scan, guidance_images(prior_score(), scan, sampler, budget, given, draws))
 
 
-@cell(data=DATA, kept=Kept("reconstruction.quality", tolerance=1e-3))
+@cell(data=DATA, kept=Kept("reconstruction.quality", tolerance=1e-4))
 def sampled_quality(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters) -> Quality:
     """The quality of the images that a sampler makes."""
     return sampled(case, sampler, budget, given).quality
 
 
-@cell(data=DATA, kept=Kept("reconstruction.between", tolerance=1e-3))
+@cell(data=DATA, kept=Kept("reconstruction.between", tolerance=1e-6))
 def between(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters) -> float:
     """The variance between two runs of a sampler, half the mean squared difference of their images."""
     one, other = (sampled(case, sampler, budget, given, number).images for number in (0, 1))
