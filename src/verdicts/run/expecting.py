@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
 from verdicts.records.files import write_whole
@@ -51,7 +52,10 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
 
 
 def _keep_figure(workspace: Workspace) -> list[str]:
-    """Keep the figure that illustrates the answer, where it was drawn now; return the file's name if it changed."""
+    """Keep the figure that illustrates the answer, where it was drawn now; return the file's name if it changed.
+
+    A quick run's, which has fewer points, replaces none.
+    """
     from verdicts.report.views import groups_of
 
     wanted = load_findings(workspace.root, workspace.all_claims).answer.figure
@@ -60,7 +64,7 @@ def _keep_figure(workspace: Workspace) -> list[str]:
             if figure.file.stem == wanted:
                 drawn = (workspace.folder / view.folder / figure.file).read_bytes()
                 place = workspace.root / FIGURE
-                if not place.is_file() or place.read_bytes() != drawn:
+                if not place.is_file() or (workspace.profile != Profile.QUICK and place.read_bytes() != drawn):
                     write_whole(place, drawn)
                     return [FIGURE]
     return []
