@@ -109,16 +109,29 @@ def undisturbed(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_killed_or_cancelled_the_cluster_gives_what_one_machine_does(undisturbed, slurm):
+def test_the_cluster_gives_what_one_machine_does(undisturbed, slurm):
     toy, alone = undisturbed
+    share_out(toy, 1)
+    with driver(toy, slurm, "--out", "whole") as run:
+        said, _ = run.communicate(timeout=300)
+    assert run.returncode == 0, said
+    assert "6 claims, 0 cached, 6 to run on SLURM" in said and "C1    The mean energy" in said
+    assert results(toy, "whole") == alone
+    assert slurm.queue() == [] and not (toy.root / "whole" / "cpu" / cluster.FOLDER).exists()
+
+
+@pytest.mark.slow
+def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(undisturbed, slurm):
+    toy, alone = undisturbed
+    share_out(toy, 3)
     gate = toy.root / "gate"
-    with driver(toy, slurm, "--out", "whole", TOY_GATE=str(gate)) as run:
+    with driver(toy, slurm, TOY_GATE=str(gate)) as run:
         first = at_work(toy)
         run.kill()
         run.wait()
     assert slurm.queue() != []
     wait_for(lambda: not list(processes(toy, "verdicts.run.snakemake")))
-    with driver(toy, slurm, "--out", "whole", TOY_GATE=str(gate)) as run:
+    with driver(toy, slurm, TOY_GATE=str(gate)) as run:
         shares = at_work(toy, apart_from=[each for _, each in first.values()])
         shares["1"][0].kill()
         slurm.asked("scancel", shares["2"][1])
@@ -126,13 +139,12 @@ def test_killed_or_cancelled_the_cluster_gives_what_one_machine_does(undisturbed
         gate.touch()
         said, _ = run.communicate(timeout=300)
     assert run.returncode == 0, said
-    assert "of an earlier run, still in the queue: cancelled" in said and "C1    The mean energy" in said
-    assert slurm.queue() == [] and results(toy, "whole") == alone
-    assert "to run on SLURM" in said and not (toy.root / "whole" / "cpu" / cluster.FOLDER).exists()
+    assert "of an earlier run, still in the queue: cancelled" in said
+    assert slurm.queue() == [] and results(toy, "results") == alone
     ended = slurm.asked("squeue", "-h", "--states=all", "-o", "%i %T")
     assert f"{shares['1'][1]} FAILED" in ended and f"{shares['2'][1]} CANCELLED" in ended
-    assert (toy.root / "whole/cpu/logs/gamma.study.2of3.log").exists()
-    assert toy.ams("check", "--profile", "cpu", "--out", "whole").returncode == 0
+    assert (toy.root / "results/cpu/logs/gamma.study.2of3.log").exists()
+    assert toy.ams("check", "--profile", "cpu").returncode == 0
 
 
 @pytest.mark.slow
