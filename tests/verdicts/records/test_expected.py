@@ -89,6 +89,7 @@ def test_the_figure_of_the_answer_is_kept_as_it_was_drawn(toy):
     toy.write("paper/findings.toml", '[answer]\nfigure = "line"\n')
     drawn, kept = toy.run_all().folder / "figures/alpha/line.svg", toy.root / FIGURE
     assert f"written: {FIGURE}" in expected(toy) and kept.read_bytes() == drawn.read_bytes()
+    assert f"written: {FIGURE}" not in expected(toy), "it has not changed"
     kept.write_bytes(b"a larger profile's")
     assert f"written: {FIGURE}" not in expected(toy), "a quick run replaces none"
 
