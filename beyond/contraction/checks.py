@@ -59,6 +59,20 @@ def terms_left_of_the_identities() -> Measurement:
     )
 
 
+def terms_left_of_the_region() -> Measurement:
+    """Count the terms left of the region's lines: where the vertex stops to be nearest, and what room there is then."""
+    radius, end = sp.symbols("r K", positive=True)
+    turn, edge = 4 * b / (1 + b), (1 - b) ** 2 / (1 + b)
+    room = (1 - b) ** 2 * (1 - (1 + b - end + radius) ** 2 / (4 * b)) - radius**2
+    return left_over(
+        1 + b - turn - edge,
+        room.subs(radius, end - edge) - edge**2 + (end - edge) ** 2,
+        (1 - b) ** 2 * (1 - turn**2 / (4 * b)) - edge**2,
+        sp.diff(room, radius, 2) + (1 - b) ** 2 / (2 * b) + 2,
+        a * (1 + b) ** 2 * (1 - b) - 2 * edge * a * (1 + b) ** 3 / (2 * (1 - b)),
+    )
+
+
 def terms_left_of_the_comparison_with_langevin() -> Measurement:
     """Count the terms left of H1b's lines: the angle at which 0 sees the ellipse, and what it leaves to `rho`."""
     rho = sp.symbols("rho", positive=True)

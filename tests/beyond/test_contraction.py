@@ -6,11 +6,14 @@ import numpy as np
 import pytest
 
 from ams.laws.contraction import Chain
+from ams.laws.symbolic import b, symbolic_step
+from ams.samplers import constant, momentum, momentum_rule
+from ams.samplers.rules import unit_factor
 from analysis.momentum.closed_forms import contraction
 from analysis.momentum.transition import exact_transition
-from beyond.contraction import checks
+from beyond.contraction import checks, smooth
 from beyond.contraction.settings import Settings
-from tests.claims import claims, verdict_of
+from tests.claims import claims, refuted, verdict_of
 
 
 @pytest.mark.parametrize("claim", [claim.id for claim in claims().of_group("contraction")])
@@ -27,6 +30,7 @@ def test_the_region_ends_where_the_notebook_says():
     for beta in (0.1, 0.4, 0.9):
         edge = 2 * (1 - beta) / (1 + beta) ** 3
         assert Chain(beta, 0.999 * edge, 1e-9, 1.0).rate < 1 < Chain(beta, 1.001 * edge, 1e-9, 1.0).rate
+        assert all(Chain(beta, 0.999 * edge, m, 1.0).rate < 1 for m in np.linspace(0.001, 1.0, 500))
 
 
 def test_no_quadratic_form_is_made_up_where_none_shrinks():
@@ -74,6 +78,22 @@ def test_a_defect_a_hundredth_as_large_breaks_h3(monkeypatch):
     whole = Chain.distance_to_tempered
     monkeypatch.setattr(Chain, "distance_to_tempered", lambda chain, dimension: whole(chain, dimension) / 100)
     assert verdict_of("H3") == "refuted"
+
+
+def test_a_forgotten_defect_breaks_h3a(monkeypatch):
+    whole = Chain.distance_if_smooth
+    monkeypatch.setattr(Chain, "distance_if_smooth", lambda chain, *given: whole(chain, *given) / 10)
+    assert refuted("H3a", "gaussian", "mixture")
+    monkeypatch.setattr(Chain, "distance_if_smooth", lambda chain, *_: chain.distance_to_tempered(1))
+    assert refuted("H3a", "order")
+    with pytest.raises(ValueError, match="no bound of order a"):
+        whole(Chain(0.9, 0.1, 0.9, 1.0), 1, 0.0)
+
+
+def test_another_drift_breaks_h3as_lines(monkeypatch):
+    other = momentum(momentum_rule(constant(b), factor=unit_factor))
+    monkeypatch.setattr(smooth, "symbolic_step", lambda step, state: symbolic_step(other, state))
+    assert refuted("H3a", "lines")
 
 
 def test_a_forgotten_factor_breaks_h4(monkeypatch):

@@ -114,11 +114,35 @@ class Chain:
         """
         c, left = (1 + self.beta) ** 2, 1 - self.beta
         moved = math.sqrt(2 * dimension * self.step / left) + self.step * math.sqrt(c * dimension * self.largest) / left
+        return self._skew * self.step * c * self.largest * moved / (1 - self.slack_rate)
+
+    def distance_if_smooth(self, dimension: int, third: float) -> float:
+        r"""Return a bound on the same distance, of order `a`, where the Hessian has the Lipschitz constant `third`.
+
+        Langevin's diffusion in `pi^c`, moved by `-l M`, `l = a b c / (1 - b)`, M the average of past scores there,
+        follows the chain but for a defect. In L2 its mean given the past is `expected` at most, the rest `random`; over
+        the steps the first add up, of the second the squares. Raises ValueError unless `l L < 1`, as `rate < 1`.
+        """
+        c, a = (1 + self.beta) ** 2, self.step
+        lag = a * c * self.beta / (1 - self.beta)
+        if lag * self.largest >= 1:
+            raise ValueError(f"no bound of order a is known where a b c L >= 1 - b, as at {self}")
+        score = math.sqrt(dimension * self.largest / c)
+        shift = lag * score / (1 - lag * self.largest)
+        turned = c * a**2 / 2 * (c * self.largest * score + dimension * third)
+        expected = turned + a * c * self.largest * shift
+        random = turned + a * c * self.largest * math.sqrt(2 * dimension * a / 3)
+        rho = self.slack_rate
+        return self._skew * (expected / (1 - rho) + random / math.sqrt(1 - rho**2)) + shift
+
+    @cached_property
+    def _skew(self) -> float:
+        """By how much a defect in the position may grow at once: the least `sqrt(P_11 (P^-1)_11)`."""
 
         def skew(form: np.ndarray) -> float:
             return math.sqrt(form[0, 0] * np.linalg.inv(form)[0, 0])
 
-        return skew(self.least(skew)) * self.step * c * self.largest * moved / (1 - self.slack_rate)
+        return skew(self.least(skew))
 
     def least(self, constant: Callable[[np.ndarray], float]) -> np.ndarray:
         """Return the quadratic form with the least constant among sums of the two extreme ones.
