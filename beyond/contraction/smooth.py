@@ -33,8 +33,7 @@ def terms_left_of_the_moved_chain() -> Measurement:
     """
     after = symbolic_step(momentum(momentum_rule(constant(b))), State(x, memory))
     r, t, rho, u, v, half = sp.symbols("r t rho u v delta", positive=True)
-    c = (1 + b) ** 2
-    lag = a * b * c / (1 - b)
+    c, lag = (1 + b) ** 2, a * b * (1 + b) ** 2 / (1 - b)
     moved = after.x + lag * after.m - (x + lag * memory)
     expected, random = (1 - rho) * u, (1 - rho**2) * v**2
     potential = x**2 / 2 - sp.log((sp.exp(half * x) + sp.exp(-half * x)) / 2)
@@ -47,7 +46,8 @@ def terms_left_of_the_moved_chain() -> Measurement:
         sp.integrate(a - r, (r, 0, a)) - a**2 / 2,
         sp.diff(potential, x, 2) - hessian.subs(t, tangent),
         sp.diff(potential, x, 3) - cubed.subs(t, tangent),
-        sp.diff(cubed, t).subs(t, 1 / sp.sqrt(3)),
+        sp.diff(cubed, t) - 2 * half**3 * (1 - 3 * t**2),
+        cubed.subs(t, 1 / sp.sqrt(3)) - 4 * half**3 / (3 * sp.sqrt(3)),
     )
 
 
