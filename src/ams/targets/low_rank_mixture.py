@@ -105,9 +105,17 @@ def in_its_subspace(
     variances: Float[Tensor, "k r"],
     residual: Float[Tensor, " k"],
 ) -> LowRankMixture:
-    """Return the mixture about its overall mean, turned so that its first coordinates span all its structure."""
+    """Return the mixture about its overall mean, turned so that its first coordinates span all its structure.
+
+    Each direction's sign is chosen, since a decomposition leaves it to the processor, and draws would differ with it.
+    """
     centred, (k, d, r) = means - weights @ means, bases.shape
     columns = torch.cat([centred.mT, bases.permute(1, 0, 2).reshape(d, k * r)], dim=1)
     left, sizes, _ = torch.linalg.svd(columns, full_matrices=False)
-    frame = left[:, sizes > 1e-8 * sizes[0]]
-    return LowRankMixture(weights, centred @ frame, frame.mT @ bases, variances, residual, d)
+    frame = _signed(left[:, sizes > 1e-8 * sizes[0]])
+    return LowRankMixture(weights, centred @ frame, _signed(frame.mT @ bases), variances, residual, d)
+
+
+def _signed(columns: Float[Tensor, "... n r"]) -> Float[Tensor, "... n r"]:
+    """Return columns with the signs that make the largest entry of each positive."""
+    return columns * columns.gather(-2, columns.abs().argmax(-2, keepdim=True)).sign()

@@ -45,6 +45,22 @@ def test_all_structure_lies_in_its_first_coordinates() -> None:
     assert torch.allclose(WEIGHTS @ mixture.means, torch.zeros(8, dtype=torch.float64), atol=1e-12)
 
 
+@pytest.mark.parametrize("flipped", [(0,), (1,), (0, 1)])
+def test_no_sign_of_a_decomposition_is_seen(flipped: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in draws: processors differ in the signs of singular vectors."""
+    mixture, svd = in_its_subspace(*PARTS), torch.linalg.svd
+    turned = BASES.clone()
+    turned[..., flipped] *= -1
+
+    def other(columns: torch.Tensor, full_matrices: bool) -> tuple[torch.Tensor, ...]:
+        left, *rest = svd(columns, full_matrices=full_matrices)
+        return left * (1 - 2 * (torch.arange(left.shape[1]) % 3 == 0).to(left)), *rest
+
+    monkeypatch.setattr(torch.linalg, "svd", other)
+    same = in_its_subspace(WEIGHTS, MEANS, turned, VARIANCES, RESIDUAL)
+    assert torch.allclose(same.means, mixture.means) and torch.allclose(same.bases, mixture.bases)
+
+
 def test_its_draws_have_its_moments() -> None:
     """Mean and covariance of 40,000 draws: six standard errors, a false alarm in 1e7; a tenth of a variance is seen."""
     mixture, n = in_its_subspace(*PARTS), 40_000
