@@ -117,9 +117,9 @@ class Chain:
         return self._skew * self.step * c * self.largest * moved / (1 - self.slack_rate)
 
     def distance_if_smooth(self, dimension: int, third: float) -> float:
-        r"""Return a bound on the same distance, of order `a`, where the Hessian has the Lipschitz constant `third`.
+        r"""Return a bound of order `a` on that W2, if the Hessian's Lipschitz constant is `third` (operator norm).
 
-        Langevin's diffusion in `pi^c`, moved by `-l M`, `l = a b c / (1 - b)`, M the average of past scores there,
+        Langevin's diffusion in `pi^c`, moved by `-l m`, `l = a b c / (1 - b)`, m the average of past scores there,
         follows the chain but for a defect. In L2 its mean given the past is `expected` at most, the rest `random`; over
         the steps the first add up, of the second the squares. Raises ValueError unless `l L < 1`, as `rate < 1`.
         """
