@@ -42,9 +42,9 @@ def error_of(outcome: Outcome) -> Float[np.ndarray, " groups"]:
     return np.array(outcome.sliced) + (np.sqrt(outcome.dead) - 1) ** 2
 
 
-def errors(settings: Settings, target: str, sampler: str, budget: int, score: int = 0, more: int = 1) -> list[float]:
-    """Return the error of each group of a run, with the score error of that number and `more` times the samples."""
-    values: list[float] = error_of(study.value(settings, target, ERRORS[score], sampler, budget, more)).tolist()
+def errors(settings: Settings, target: str, sampler: str, budget: int, score: int = 0) -> list[float]:
+    """Return the error of each group of a run, with the score error of that number."""
+    values: list[float] = error_of(study.value(settings, target, ERRORS[score], sampler, budget)).tolist()
     return values
 
 
@@ -66,12 +66,11 @@ def difference(
     budget: int,
     less: int | None = None,
     scores: Sequence[int] = (0, 0),
-    more: int = 1,
 ) -> Measurement:
     """Measure a sampler's error at a budget less another's there or at the budget `less`, each with its score error."""
-    ours = errors(settings, target, sampler, budget, scores[0], more)
-    theirs = errors(settings, target, other, less or budget, scores[1], more)
-    return _mean(settings, [one - two for one, two in zip(ours, theirs, strict=True)], budget, more)
+    ours = errors(settings, target, sampler, budget, scores[0])
+    theirs = errors(settings, target, other, less or budget, scores[1])
+    return _mean(settings, [one - two for one, two in zip(ours, theirs, strict=True)], budget)
 
 
 def least_lead(settings: Settings, target: str) -> Measurement:
@@ -148,8 +147,8 @@ def _tried(settings: Settings, sampler: str) -> dict[Hyperparameters, Float[np.n
     return {h: error_of(study.trial(sampler, h, samples, settings.seed)) for h in trials(sampler)}
 
 
-def _mean(settings: Settings, values: list[float], budget: int, more: int = 1) -> Measurement:
-    batch = settings.samples_at(budget, compared=True) * more // GROUPS
+def _mean(settings: Settings, values: list[float], budget: int) -> Measurement:
+    batch = settings.samples_at(budget, compared=True) // GROUPS
     return measures.mean_of(values, CONFIDENCE, settings.seed, batch)
 
 

@@ -45,7 +45,7 @@ ERRORS = (
 class Settings(Seeded):
     """Every sampler runs on `targets` at `budgets` (NFE) with every score error.
 
-    A run has `samples` in `GROUPS` groups: four times as many at 50 evaluations, half as many above 100. Where claims
+    A run has `samples` in `GROUPS` groups: 32 times as many at 50 evaluations, half as many above 100. Where claims
     compare long runs, with the exact score, they have sixteen times as many.
     """
 
@@ -57,7 +57,7 @@ class Settings(Seeded):
         """Return the number of samples of a run of so many evaluations; `compared`: claims compare it at 1000."""
         if compared and budget == LONG:
             return self.samples * 16
-        return self.samples * 4 if budget == HEADLINE else self.samples // (1 if budget <= 100 else 2)
+        return self.samples * 32 if budget == HEADLINE else self.samples // (1 if budget <= 100 else 2)
 
 
 _STEPS = ((5, 1.0), (3, 1.0), (1, 1.0), (1, 2.0), (1, 3.0), (1, 4.0))

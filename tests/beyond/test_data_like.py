@@ -38,7 +38,7 @@ def made(
     noise = np.linspace(-1e-4, 1e-4, GROUPS)
     weights = target("synthetic").mixture.weights.tolist()
 
-    def value(settings: Settings, name: str, score: ScoreError, sampler: str, budget: int, more: int = 1) -> Outcome:
+    def value(settings: Settings, name: str, score: ScoreError, sampler: str, budget: int) -> Outcome:
         variance = dead if budget == 1000 else 1.0
         sliced = error(sampler, budget, score) - (np.sqrt(variance) - 1) ** 2 + noise
         shares = [np.full(GROUPS, w * (rare(name) if w < checks.RARE else common)) for w in weights]
