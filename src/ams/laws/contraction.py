@@ -121,7 +121,7 @@ class Chain:
 
         Langevin's diffusion in `pi^c`, moved by `-l m`, `l = a b c / (1 - b)`, m the average of past scores there,
         follows the chain but for a defect. In L2 its mean given the past is `expected` at most, the rest `random`; over
-        the steps the first add up, of the second the squares. Raises ValueError unless `l L < 1`, as `rate < 1`.
+        the steps the first add up, of the second the squares. Raises ValueError where `l L` or `rate` is 1 or more.
         """
         c, a = (1 + self.beta) ** 2, self.step
         lag = a * c * self.beta / (1 - self.beta)
