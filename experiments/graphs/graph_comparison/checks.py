@@ -34,7 +34,7 @@ PerGraph = Callable[..., Float[Tensor, " graphs"]]
 
 def title_of(settings: Settings) -> str:
     """Return whose networks the runs are of."""
-    return TITLES[study.common_of(settings).networks]
+    return TITLES[settings.networks]
 
 
 def measured(settings: Settings, interval: Interval, seeds: int, **detail: JsonValue) -> Measurement:
@@ -63,7 +63,7 @@ def against_adaptive(settings: Settings, sampler: str, times: int = 1, adaptive:
 
 def refuse_other_networks(settings: Settings) -> None:
     """Raise Unavailable unless the networks are the authors': V5, V6 and V9 are claims about those alone."""
-    if study.common_of(settings).networks != "authors":
+    if settings.networks != "authors":
         reason = f"a claim about the authors' networks alone: their file {study.CHECKPOINT} is not here"
         raise Unavailable(reason, ENTRIES[study.CHECKPOINT].files[0].path, PUT)
 

@@ -11,11 +11,10 @@ from verdicts.validation import Frozen
 class Settings(Frozen):
     """Sizes of the group.
 
-    `networks`: the authors' (the bundled ones where their file is missing), or the bundled ones. Each of `samplers`
-    runs at each of `steps` with `seeds` seeds of `graphs` graphs; its norms are averaged over batches of `batch`, as in
-    the authors' code. In the fewest steps there are `more` seeds, and the samplers of `once` run too. `reference`
-    counts the fresh graphs that they are compared with; `snr` and `scale_eps` are the published ones; `drawn` graphs of
-    each sampler are drawn.
+    `networks`: the authors', or the bundled ones. Each of `samplers` runs at each of `steps` with `seeds` seeds of
+    `graphs` graphs; its norms are averaged over batches of `batch`, as in the authors' code. In the fewest steps there
+    are `more` seeds, and the samplers of `once` run too. `reference` counts the fresh graphs that they are compared
+    with; `snr` and `scale_eps` are the published ones; `drawn` graphs of each sampler are drawn.
     """
 
     networks: Literal["authors", "bundled"] = "authors"

@@ -13,8 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.stats import binom
 
-from ams.data import Graph, fetch
-from ams.errors import DataUnavailable
+from ams.data import Graph
 from ams.statistics import Interval
 from experiments.graphs import bundled_networks, discrepancy
 from experiments.graphs.checkpoints import Networks
@@ -48,7 +47,7 @@ class SteppedRun(NamedTuple):
 
 
 class Common(NamedTuple):
-    """What all runs of a comparison share, as in `Settings`; `networks` are those that are there."""
+    """What all runs of a comparison share, as in `Settings`."""
 
     networks: str
     graphs: int
@@ -137,14 +136,8 @@ def trimmed_graphs(common: Common, run: SteppedRun) -> list[list[Graph]]:
 
 
 def common_of(settings: Settings) -> Common:
-    """Return what all runs share; the bundled networks stand in where the authors' file cannot be had."""
-    networks = settings.networks
-    if networks == "authors":
-        try:
-            fetch(CHECKPOINT)
-        except DataUnavailable:
-            networks = "bundled"
-    return Common(networks, settings.graphs, settings.batch, settings.snr, settings.scale_eps, settings.seed)
+    """Return what all runs share."""
+    return Common(settings.networks, settings.graphs, settings.batch, settings.snr, settings.scale_eps, settings.seed)
 
 
 def run_of(settings: Settings, sampler: str, times: int = 1) -> SteppedRun:

@@ -5,7 +5,6 @@ A change needs no network: graphs of the distribution with a share of their pair
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,7 +66,6 @@ def made_outcome(common: Common, number: int, look: Look) -> SampledGraphs:
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
     """Return a function that puts made outcomes in the place of runs; they count as the authors' networks'."""
-    monkeypatch.setattr(study, "fetch", lambda name: Path())
 
     def place(looks: Mapping[str, Look]) -> None:
         def outcomes(common: Common, run: SteppedRun) -> list[SampledGraphs]:
@@ -156,12 +154,13 @@ def test_some_claims_are_about_the_authors_networks_alone() -> None:
             measured(name, bundled)
 
 
-def test_the_bundled_networks_stand_in_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> None:
-        raise DataUnavailable("none")
-
-    monkeypatch.setattr(study, "fetch", missing)
-    assert study.common_of(MADE).networks == "bundled" and checks.title_of(MADE) == "the bundled"
+def test_no_other_networks_stand_in_for_the_authors(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where their file is missing nothing is computed: kept runs are shown, others are not run."""
+    monkeypatch.setenv("AMS_OFFLINE", "1")
+    monkeypatch.setenv("AMS_DATA", "/nowhere")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
+    with pytest.raises(DataUnavailable, match=r"community_small\.pth"):
+        measured("V4.langevin", MADE)
 
 
 def test_runs_are_every_sampler_and_the_predictor_at_equal_cost() -> None:
