@@ -14,9 +14,8 @@ from ams.metrics import line_w2
 from ams.samplers import State, constant, momentum, momentum_rule
 from ams.targets import GaussianMixture
 from ams_suite.measures import largest
-from analysis.momentum.closed_forms import variance_ratio
 from analysis.proofs import left_over
-from beyond.contraction.checks import chains
+from beyond.contraction.checks import chains, distance_on_a_gaussian
 from beyond.contraction.settings import Settings
 from verdicts import Measurement
 
@@ -55,10 +54,8 @@ def largest_share_on_gaussians(settings: Settings) -> Measurement:
     """Measure the largest W2 to `pi^c / Z` over its bound, on Gaussians with three precisions, both ends among them."""
     generator, shares = np.random.default_rng(settings.seed + 3), []
     for chain in _smooth(settings):
-        middle = generator.uniform(chain.smallest, chain.largest)
-        precisions = np.array([chain.smallest, middle, chain.largest])
-        ratio = np.sqrt(variance_ratio(precisions * chain.step, chain.beta)) - 1 / (1 + chain.beta)
-        shares.append(float(np.linalg.norm(ratio / np.sqrt(precisions))) / chain.distance_if_smooth(3, 0.0))
+        precisions = np.array([chain.smallest, generator.uniform(chain.smallest, chain.largest), chain.largest])
+        shares.append(distance_on_a_gaussian(chain, precisions) / chain.distance_if_smooth(3, 0.0))
     return largest(shares, settings.seed)
 
 
