@@ -5,13 +5,12 @@ from pathlib import Path
 import pytest
 
 from ams_suite.project import PROJECT
+from tests.claims import ROOT
 from verdicts.claims.schema import Profile
-from verdicts.records.workspace import Workspace, find_root
+from verdicts.records.workspace import Workspace
 from verdicts.run.audit import agrees, strata_of
 from verdicts.studies.cells import KEPT
 from verdicts.studies.study import archive_of, module_of, store_of
-
-ROOT = find_root(Path(__file__).parent)
 
 
 @pytest.mark.slow
