@@ -7,8 +7,7 @@ from tests.ams.tools import found_or_skipped
 
 
 @pytest.fixture
-def authors_files(monkeypatch: pytest.MonkeyPatch) -> None:
+def authors_files() -> None:
     """Skip without the authors' files of graphs, of which nothing is downloaded here."""
-    monkeypatch.setenv("AMS_OFFLINE", "1")
     for name in (*GRAPHS, *MOLECULES, *(name for name in WEIGHTS if name.startswith("gdss-"))):
         found_or_skipped(fetch, name)

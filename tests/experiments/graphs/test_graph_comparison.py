@@ -12,6 +12,7 @@ import torch
 
 from ams.data import Graph
 from ams.errors import DataUnavailable
+from experiments.graphs import checkpoints
 from experiments.graphs.data import to_graph6
 from experiments.graphs.graph_comparison import checks, study
 from experiments.graphs.graph_comparison.presets import (
@@ -159,6 +160,7 @@ def test_no_other_networks_stand_in_for_the_authors(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("AMS_OFFLINE", "1")
     monkeypatch.setenv("AMS_DATA", "/nowhere")
     monkeypatch.setenv("XDG_CACHE_HOME", "/nowhere")
+    checkpoints.networks.cache_clear()  # of another test in this process
     with pytest.raises(DataUnavailable, match=r"community_small\.pth"):
         measured("V4.langevin", MADE)
 

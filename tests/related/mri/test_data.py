@@ -44,8 +44,7 @@ def test_an_unknown_volume_is_one_line() -> None:
         volume("nichart-t1-1")
 
 
-def test_a_real_volume_makes_slices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMS_OFFLINE", "1")
+def test_a_real_volume_makes_slices() -> None:
     found = found_or_skipped(slices, split().train[0])
     assert found.shape == (COUNT, SIDE, SIDE) and 0.05 < found.mean() < 0.2
     assert 0.2 < head_mask(found[::10]).float().mean() < 0.6
