@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 from ams.enclosures import BITS, Ball, BallLaw, ball, distances, precision
+from ams.enclosures.law import in_direction
 from ams.enclosures.stationary import frozen, level_of
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers import State, constant, momentum, momentum_rule
@@ -39,7 +40,7 @@ def spectral_radius(u: Ball, beta: Ball) -> Ball:
     state = law.begin_step(State(row, row, drift=u, effective_drift=u))
     step = momentum(momentum_rule(constant(beta)))
     after, _ = step(state, law.score, law.noise, level_of(u), law)
-    (a, b), (c, d) = (vector[0][1:3] for vector in (after.x, after.m))
+    (a, b), (c, d) = (in_direction(vector, 0)[1:3] for vector in (after.x, after.m))
     return largest_root(Ball(a + d), Ball(a * d - b * c))
 
 

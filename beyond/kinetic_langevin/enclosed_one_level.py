@@ -7,6 +7,7 @@ import sympy as sp
 
 from ams.enclosures import BITS, Ball, BallLaw, ball, distances, precision
 from ams.enclosures.given_coefficients import GivenCoefficients
+from ams.enclosures.law import in_direction
 from ams.enclosures.stationary import frozen, level_of, reproduced, set_stationary
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import solved
@@ -75,7 +76,7 @@ def largest_error_of_best_rate(settings: Settings) -> Measurement:
 
 def _radius(u: Ball, momentum: Ball) -> Ball:
     _, after = law_step(BallLaw(GaussianLaw([1.0])), "BAOAB", u, momentum)
-    (a, b), (c, d) = (vector[0][1:3] for vector in (after.x, after.p))
+    (a, b), (c, d) = (in_direction(vector, 0)[1:3] for vector in (after.x, after.p))
     return largest_root(Ball(a + d), Ball(a * d - b * c))
 
 

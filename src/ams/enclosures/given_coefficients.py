@@ -6,7 +6,7 @@ it, since a coefficient that depends on the distribution must be a ball.
 """
 
 from ams.enclosures.balls import Ball, ball
-from ams.enclosures.law import BallLaw, Row
+from ams.enclosures.law import BallLaw, Columns
 from ams.samplers.scalars import FloatScalars
 
 
@@ -15,10 +15,10 @@ class GivenCoefficients(FloatScalars, BallLaw):  # type: ignore[misc]
 
     begin_step = BallLaw.begin_step
 
-    def combine(self, *terms: tuple[Ball | float, Row], over: Row | None = None) -> Row:
+    def combine(self, *terms: tuple[Ball | float, Columns], over: Columns | None = None) -> Columns:
         """Return the linear combination of rows, by the doubles that the coefficients are."""
         return super().combine(*((ball(float(c)), rows) for c, rows in terms))
 
-    def norm(self, vector: Row) -> Ball:
+    def norm(self, vector: Columns) -> Ball:
         """Raise TypeError: a rule needs `BallLaw`."""
         raise TypeError("the coefficients are given doubles: a rule that asks for a norm runs on BallLaw")

@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from flint import arb
 
 from ams.enclosures.balls import Ball, raw
-from ams.enclosures.law import BallLaw, Row
+from ams.enclosures.law import BallLaw, Columns
 from ams.samplers.base import Coefficients, Rule, State, Vector
 from ams.samplers.rules import momentum
 from ams.schedules import Level
@@ -45,10 +45,10 @@ class EnclosedStep(NamedTuple):
 class _WiderNorms:
     """The algebra that a rule sees: the norm of `m` may be off by the length of `own`, any other by `change`'s."""
 
-    def __init__(self, law: BallLaw, m: Row | None, own: Bounds, change: Bounds) -> None:
+    def __init__(self, law: BallLaw, m: Columns | None, own: Bounds, change: Bounds) -> None:
         self.law, self.m, self.own, self.change = law, m, own, change
 
-    def norm(self, vector: Row) -> Ball:
+    def norm(self, vector: Columns) -> Ball:
         """Return the norm, widened."""
         off = self.own if vector is self.m else self.change
         square = sum((n * each * each for n, each in zip(self.law.multiplicity, off, strict=True)), arb(0))

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from flint import arb, arb_mat, arb_series
 
 from ams.enclosures.balls import Ball, Undecided, Value, constant_term
-from ams.enclosures.law import BallLaw
+from ams.enclosures.law import BallLaw, in_direction
 from ams.samplers.base import Coefficients, Rule, State
 from ams.samplers.rules import Factor, authors_factor, momentum
 from ams.schedules import Level
@@ -41,15 +41,16 @@ def set_stationary(law: BallLaw, state: State, after: State) -> State:
     means, covariances = [], []
     n = len(state.vectors())
     pairs = [(i, j) for i in range(n) for j in range(n)]
-    for rows in zip(*after.vectors(), strict=True):
+    for number in range(len(law.variance)):
+        rows = [in_direction(vector, number) for vector in after.vectors()]
         matrix, spread = [row[1 : 1 + n] for row in rows], [row[1 + n] for row in rows]
         refuse_unstable(matrix)
-        less = [[int(i == j) - matrix[i][j] + arb(0) for j in range(n)] for i in range(n)]
-        means.append(solved(less, [row[0] + arb(0) for row in rows]))
-        system = [[int((i, j) == (k, m)) - matrix[i][k] * matrix[j][m] + arb(0) for k, m in pairs] for i, j in pairs]
-        flat = solved(system, [spread[i] * spread[j] + arb(0) for i, j in pairs])
-        covariances.append([flat[i * n : (i + 1) * n] for i in range(n)])
-    law.carry(means, covariances)
+        less = [[int(i == j) - matrix[i][j] for j in range(n)] for i in range(n)]
+        means.append(solved(less, [row[0] for row in rows]))
+        system = [[int((i, j) == (k, m)) - matrix[i][k] * matrix[j][m] for k, m in pairs] for i, j in pairs]
+        covariances.append(solved(system, [spread[i] * spread[j] for i, j in pairs]))
+    columns = [list(column) for column in zip(*covariances, strict=True)]
+    law.carry([list(column) for column in zip(*means, strict=True)], [columns[i * n : (i + 1) * n] for i in range(n)])
     return state
 
 

@@ -52,7 +52,7 @@ def test_a_step_with_a_float_parameter_is_refused(step, level):
 def test_a_vector_of_another_algebra_is_refused():
     law = BallLaw(ONE)
     x = law.start(0.0, 1.0).x
-    with pytest.raises(TypeError, match="rows of balls"):
+    with pytest.raises(TypeError, match="columns of balls"):
         law.combine((1.0, x), (1.0, torch.zeros(1, 4, dtype=torch.float64)))
 
 
@@ -101,12 +101,11 @@ def test_more_bits_lie_inside_fewer_bits():
 def test_a_lost_rounding_is_caught(monkeypatch):
     whole = BallLaw.carry
 
+    def middle(column):
+        return [arb(each).mid() for each in column]
+
     def middles(law, mean, covariance):
-        whole(
-            law,
-            [[arb(m).mid() for m in row] for row in mean],
-            [[[arb(c).mid() for c in r] for r in m] for m in covariance],
-        )
+        whole(law, [middle(column) for column in mean], [[middle(column) for column in row] for row in covariance])
 
     monkeypatch.setattr(BallLaw, "carry", middles)
     assert not enclosed_variance(40).contains(enclosed_variance(200))
