@@ -11,7 +11,7 @@ from tests.claims import _group, claims, quick_settings
 from verdicts import Measurement
 from verdicts.run.checks import Checks
 
-GROUPS = ("adaptive", "momentum")
+GROUPS = ("adaptive", "contraction", "momentum")
 PROVED = [check for group in GROUPS for claim in claims().of_group(group) for check in claim.check if check.enclosed]
 
 

@@ -56,6 +56,11 @@ def test_a_changed_step_breaks_h1(monkeypatch):
     assert verdict_of("H1") == "refuted"
 
 
+def test_a_form_without_room_for_its_rounding_is_not_proved(monkeypatch):
+    monkeypatch.setattr(Chain, "_form_rate", Chain.slack_rate)
+    assert verdict_of("H1", "H1.inequality", Settings(points=1000)) == "refuted"
+
+
 def test_a_gaussian_in_place_of_turning_hessians_breaks_h1a(monkeypatch):
     still = lambda chain, steps: np.broadcast_to(np.eye(2) * chain.largest, (steps, 2, 2))  # noqa: E731
     monkeypatch.setattr(Chain, "turning_hessians", still)

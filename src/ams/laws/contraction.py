@@ -83,6 +83,11 @@ class Chain:
         """The rate at which `metric` shrinks: `rate`, but for a thousandth of the loss `1 - rate`."""
         return 1 - 0.999 * (1 - self.rate)
 
+    @property
+    def _form_rate(self) -> float:
+        """The rate for which quadratic forms are made, between `rate` and `slack_rate`: room for their rounding."""
+        return 1 - 0.9995 * (1 - self.rate)
+
     @cached_property
     def metric(self) -> np.ndarray:
         """The quadratic form P, shape (2, 2), with `T(l)' P T(l) <= slack_rate^2 P` for each curvature l in `[m, L]`.
@@ -187,14 +192,14 @@ class Chain:
     @property
     def _at_one(self) -> float:
         """`(w + kL)(w + km)` at the ellipse's end `z = rho`, without cancellation."""
-        rho = self.slack_rate
+        rho = self._form_rate
         end = -(1 - rho) * (rho - self.beta) / rho
         return (end + self.gain * self.largest) * (end + self.gain * self.smallest)
 
     @property
     def _factors(self) -> tuple[list[complex], list[complex]]:
         """The roots outside the unit circle, and those inside, of the form that is positive on it."""
-        rho, b = self.slack_rate, self.beta
+        rho, b = self._form_rate, self.beta
         slope = 8 * b + (rho + b / rho) * (self.gain * (self.smallest + self.largest) - 2 * (1 + b))
         lags = [complex(lag) for lag in np.roots([4 * b, -slope, self._at_one])]  # 1 - cos t
         pairs = [(1 - lag + cmath.sqrt(lag * (lag - 2)), 1 - lag - cmath.sqrt(lag * (lag - 2))) for lag in lags]
@@ -202,7 +207,7 @@ class Chain:
 
     def _form(self, roots: list[complex]) -> np.ndarray:
         """Return the quadratic form that belongs to a spectral factor's roots."""
-        rho, b = self.slack_rate, self.beta
+        rho, b = self._form_rate, self.beta
         scale = rho * math.sqrt(self._at_one) / abs(math.prod(1 - root for root in roots))
         at_one, at_beta = (scale * math.prod(z / rho - root for root in roots).real for z in (1.0, b))
         on_position = -at_one / self.gain

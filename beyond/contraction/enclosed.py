@@ -1,0 +1,54 @@
+"""Proofs of H1's numbers: P and rho are found as doubles, what a step does to P is enclosed in ball arithmetic."""
+
+from dataclasses import astuple
+
+import numpy as np
+from flint import arb
+
+from ams.enclosures import BITS, Ball, Undecided, precision
+from ams.laws.contraction import Chain
+from ams_suite.enclosed import largest
+from beyond.contraction.checks import CONDITIONS, PAIRS, chains
+from beyond.contraction.settings import Settings
+from verdicts import Measurement
+
+
+@precision(BITS)
+def largest_violation_of_the_inequality(settings: Settings) -> Measurement:
+    """Prove the largest eigenvalue of `T(l)' P T(l) - rho^2 P` over P's largest, at the ends of `[m, L]`."""
+    return largest([Ball(violation(chain)) for chain in chains(settings, inside=True)])
+
+
+@precision(BITS)
+def largest_distance_to_the_gaussian_rate() -> Measurement:
+    """Prove the largest relative difference of the loss `1 - rho` to that of the exact rate on a Gaussian.
+
+    Raises Undecided where P is not shown to shrink by rho.
+    """
+    differences = []
+    for chain in (Chain(*pair, 1 / condition, 1.0) for pair in PAIRS for condition in CONDITIONS):
+        if not violation(chain) < 0:
+            raise Undecided(f"no quadratic form is shown to shrink at {chain}")
+        beta, step, least, most = map(arb, astuple(chain))
+        ends = [1 + beta - step * (1 + beta) ** 2 * (1 - beta) * curvature for curvature in (least, most)]
+        half = (abs(ends[0]) / 2).max(abs(ends[1]) / 2).max(beta.sqrt())
+        exact = half + (half**2 - beta).nonnegative_part().sqrt()
+        differences.append(Ball(abs((1 - arb(chain.slack_rate)) / (1 - exact) - 1)))
+    return largest(differences)
+
+
+def violation(chain: Chain) -> arb:
+    """Return what `largest_violation_of_the_inequality` states of one chain, its parameters exact doubles."""
+    form, rho = np.vectorize(arb, otypes=[object])(chain.metric), arb(chain.slack_rate)
+    exact = Chain(*map(arb, astuple(chain)))
+    first, last = (
+        top(matrix.T @ form @ matrix - rho**2 * form)
+        for matrix in map(exact.transition, (exact.smallest, exact.largest))
+    )
+    return first.max(last) / top(form)
+
+
+def top(symmetric: np.ndarray) -> arb:
+    """Return the largest eigenvalue of a symmetric matrix, shape (2, 2)."""
+    (a, b), (_, d) = symmetric
+    return (a + d + ((a - d) ** 2 + 4 * b**2).sqrt()) / 2
