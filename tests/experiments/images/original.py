@@ -1,19 +1,19 @@
 """A small network in score_sde's own layout, and what that code computes with it, written from its description.
 
-The forward pass is one walk along the list `all_modules`, on a state dictionary. For the three kinds of test_scale it
-was compared with the published code itself (yang-song/score_sde_pytorch at cb1f359): the same names in the same order,
-outputs to 2e-6.
+The forward pass is one walk along the list `all_modules`, on a state dictionary. For the three kinds of network it was
+compared with the published code itself (yang-song/score_sde_pytorch at cb1f359), outputs to 2e-6. It takes each tensor
+by its published name and place, so a network of other names or another order has no output here.
 """
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 
 import torch
 from torch.nn.functional import avg_pool2d, conv2d, group_norm, interpolate, linear, pad, silu, softmax
 
+from experiments.images.networks.ncsnpp_architectures import Architecture, random_network
 from tests.experiments.images.made import saved
 
 ROOT2 = math.sqrt(2.0)
@@ -39,50 +39,45 @@ def filtered(x, up):
 
 @dataclass
 class Original:
-    """The forward pass for a state dictionary and the switches that have no weights."""
+    """The forward pass for a state dictionary; `fir` (resampling by the filter) has no weights that would tell."""
 
     named: dict
-    levels: int
-    blocks: int
-    attended: tuple
-    progressive: str
-    pyramid: str
-    fourier: bool
+    sizes: Architecture
     fir: bool
 
     def __call__(self, x, time):
         self.at = 0
         temb = self.embedding(time)
-        if self.fourier:
+        if self.sizes.fourier:
             x = 2 * x - 1
         p = x
         hs = [self.conv(x)]
-        for level in range(self.levels):
-            for _ in range(self.blocks):
+        for level in range(len(self.sizes.multiples)):
+            for _ in range(self.sizes.blocks):
                 h = self.block(hs[-1], temb)
-                hs.append(self.attention(h) if h.shape[-1] in self.attended else h)
-            if level == self.levels - 1:
+                hs.append(self.attention(h) if h.shape[-1] in self.sizes.attended else h)
+            if level == len(self.sizes.multiples) - 1:
                 break
             h = self.block(hs[-1], temb, "down")
-            if self.pyramid == "input_skip":
+            if self.sizes.input_pyramid == "summed":
                 p = filtered(p, False)
                 h = self.conv(p, "Conv_0.", 0) + h
-            elif self.pyramid == "residual":
+            elif self.sizes.input_pyramid == "carried":
                 p = h = (self.conv_down(p) + h) / ROOT2
             hs.append(h)
         h = self.block(self.attention(self.block(hs[-1], temb)), temb)
         q = None
-        for level in reversed(range(self.levels)):
-            for _ in range(self.blocks + 1):
+        for level in reversed(range(len(self.sizes.multiples))):
+            for _ in range(self.sizes.blocks + 1):
                 h = self.block(torch.cat([h, hs.pop()], 1), temb)
-            h = self.attention(h) if h.shape[-1] in self.attended else h
-            if self.progressive == "output_skip":
+            h = self.attention(h) if h.shape[-1] in self.sizes.attended else h
+            if self.sizes.output_pyramid:
                 added = self.conv(silu(self.norm(h)))
                 q = added if q is None else filtered(q, True) + added
             h = self.block(h, temb, "up") if level else h
-        h = q if self.progressive == "output_skip" else self.conv(silu(self.norm(h)))
+        h = q if self.sizes.output_pyramid else self.conv(silu(self.norm(h)))
         assert not hs and f"all_modules.{self.at}.weight" not in self.named
-        return h / time.reshape(-1, 1, 1, 1) if self.fourier else h
+        return h / time.reshape(-1, 1, 1, 1) if self.sizes.fourier else h
 
     def taken(self):
         prefix = f"all_modules.{self.at}."
@@ -90,7 +85,7 @@ class Original:
         return {name.removeprefix(prefix): tensor for name, tensor in self.named.items() if name.startswith(prefix)}
 
     def embedding(self, time):
-        if self.fourier:
+        if self.sizes.fourier:
             angles = 2 * math.pi * time.log()[:, None] * self.taken()["W"]
         else:
             half = len(self.named["all_modules.0.weight"][0]) // 2
@@ -140,74 +135,35 @@ class Original:
         return (x + found.reshape(x.shape)) / ROOT2
 
 
-def made(nf, mult, blocks, side, attended, progressive, pyramid, fourier, fir, seed=0, channels=3):
-    """Return (state dictionary, forward pass) of a small network with random weights, names as score_sde's."""
-    named, generator, count = {}, torch.Generator().manual_seed(seed), itertools.count()
+def made(sizes, fir=None, seed=0):
+    """Return (state dictionary, forward pass) of a network with random weights; by default VE networks have the filter.
 
-    def put(shapes):
-        """Add an entry to the list: of each part a weight, and a bias of as many outputs."""
-        number = next(count)
-        for part, shape in shapes.items():
-            w, b = ("W", "b") if part.startswith("NIN") else ("weight", "bias")
-            weight, bias = (torch.randn(size, generator=generator) for size in (shape, shape[:1]))
-            prefix = f"all_modules.{number}.{part}".rstrip(".") + "."
-            named[prefix + w] = weight / math.sqrt(math.prod(shape[1:])) if shape[1:] else 1 + 0.3 * weight
-            named[prefix + b] = 0.3 * bias
-
-    def block(i, o, resampling=False):
-        parts = {"GroupNorm_0": (i,), "Conv_0": (o, i, 3, 3), "Dense_0": (o, 4 * nf)}
-        parts |= {"GroupNorm_1": (o,), "Conv_1": (o, o, 3, 3)}
-        put(parts | ({"Conv_2": (o, i, 1, 1)} if i != o or resampling else {}))
-
-    def attention(c):
-        put({"GroupNorm_0": (c,)} | {f"NIN_{n}": (c, c) for n in range(4)})
-
-    named["sigmas"] = torch.logspace(math.log10(50), -2, 30)
-    if fourier:
-        named[f"all_modules.{next(count)}.W"] = 1.5 * torch.randn(nf, generator=generator)
-    put({"": (4 * nf, 2 * nf if fourier else nf)})
-    put({"": (4 * nf, 4 * nf)})
-    put({"": (nf, channels, 3, 3)})
-    kept, c, p = [nf], nf, channels
-    for level, m in enumerate(mult):
-        for _ in range(blocks):
-            block(c, c := m * nf)
-            if side >> level in attended:
-                attention(c)
-            kept.append(c)
-        if level < len(mult) - 1:
-            block(c, c, True)
-            if pyramid == "input_skip":
-                put({"Conv_0": (c, p, 1, 1)})
-            elif pyramid == "residual":
-                put({"Conv2d_0": (c, p, 3, 3)})
-                p = c
-            kept.append(c)
-    block(c, c), attention(c), block(c, c)
-    for level, m in reversed(list(enumerate(mult))):
-        for _ in range(blocks + 1):
-            block(c + kept.pop(), c := m * nf)
-        if side >> level in attended:
-            attention(c)
-        if progressive == "output_skip" or not level:
-            put({"": (c,)})
-            put({"": (channels, c, 3, 3)})
-        if level:
-            block(c, c, True)
-    return named, Original(named, len(mult), blocks, attended, progressive, pyramid, fourier, fir)
+    The forward pass takes each tensor by score_sde's own name, in its place in the list.
+    """
+    generator, named = torch.Generator().manual_seed(seed), {"sigmas": torch.logspace(math.log10(50), -2, 30)}
+    for name, place in random_network(sizes).state_dict().items():
+        z = torch.randn(place.shape, generator=generator)
+        if z.ndim > 1:
+            named[name] = z / math.sqrt(math.prod(z.shape[1:]))
+        elif name == "all_modules.0.W":
+            named[name] = 1.5 * z
+        else:
+            named[name] = 0.3 * z + name.endswith("weight")
+    return named, Original(named, sizes, sizes.fourier if fir is None else fir)
 
 
+_SMALLEST = Architecture(32, (1, 2), 1, "none", output_pyramid=False, fourier=False, width=8)
 KINDS = {
-    "ve/cifar10_ncsnpp": {"progressive": "none", "pyramid": "residual", "fourier": True, "fir": True},
-    "ve/celebahq_256_ncsnpp": {"progressive": "output_skip", "pyramid": "input_skip", "fourier": True, "fir": True},
-    "vp/cifar10_ddpmpp": {"progressive": "none", "pyramid": "none", "fourier": False, "fir": False},
+    "ve/cifar10_ncsnpp": _SMALLEST._replace(input_pyramid="carried", fourier=True),
+    "ve/celebahq_256_ncsnpp": _SMALLEST._replace(input_pyramid="summed", output_pyramid=True, fourier=True),
+    "vp/cifar10_ddpmpp": _SMALLEST,
 }
-"""The switches of networks, by score_sde's names."""
+"""The smallest network of each kind, two resolutions of one block each, by score_sde's names."""
 
 
 def small(kind, side, attended):
-    """Return (state dictionary, forward pass) of the smallest network of a kind: two resolutions of one block each."""
-    return made(nf=8, mult=(1, 2), blocks=1, side=side, attended=(attended,), **KINDS[kind])
+    """Return (state dictionary, forward pass) of the smallest network of a kind."""
+    return made(KINDS[kind]._replace(side=side, attended=(attended,)))
 
 
 def checkpoint(named, blank=True):

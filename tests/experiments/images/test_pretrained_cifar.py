@@ -16,19 +16,22 @@ from experiments.images.networks.ddpm import ratios
 from tests.experiments.images.made import library_model, stored
 from tests.experiments.images.original import KINDS, checkpoint, made
 
-SIZES = {"nf": 8, "mult": (1, 2, 2), "blocks": 2, "side": 16, "attended": (8,)}
+
+def of_kind(name):
+    """Return (state dictionary, forward pass) of a network of three resolutions, for 16 x 16 pixels."""
+    return made(KINDS[name]._replace(side=16, multiples=(1, 2, 2), blocks=2, attended=(8,)))
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_converted_networks_are_the_original(tmp_path, name):
     """The averaged weights, in a network that is built from their names, give what score_sde's forward pass gives."""
-    named, original = made(**SIZES, **KINDS[name])
+    named, original = of_kind(name)
     network = pretrained_cifar.checkpoint(*stored(tmp_path, checkpoint(named)), side=16)
     ratios, times = pretrained_cifar.continuous()
     y = torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))
 
     def expected(v):
-        if KINDS[name]["fourier"]:
+        if KINDS[name].fourier:
             return original(y, torch.full((3,), v))
         r, time = 1 / math.hypot(1, 2 * v), float(np.interp(math.log(2 * v), np.log(ratios), times))
         return -original(r * (2 * y - 1), torch.full((3,), time)) / v
@@ -65,7 +68,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("how", DAMAGES)
 def test_other_weights_are_refused_in_one_line(tmp_path, how):
-    named, _ = made(**SIZES, **KINDS["ve/cifar10_ncsnpp"])
+    named, _ = of_kind("ve/cifar10_ncsnpp")
     with pytest.raises(UserError) as caught:
         pretrained_cifar.checkpoint(*stored(tmp_path, checkpoint(DAMAGES[how](named), blank=False)), side=16)
     assert "\n" not in str(caught.value) and "checkpoint.pth" in str(caught.value)
@@ -83,7 +86,7 @@ def test_another_file_is_not_used_and_a_missing_one_is_unavailable(tmp_path):
 
 
 def test_averages_that_do_not_fit_are_refused():
-    named, _ = made(**SIZES, **KINDS["vp/cifar10_ddpmpp"])
+    named, _ = of_kind("vp/cifar10_ddpmpp")
     held = torch.load(io.BytesIO(checkpoint(named)), weights_only=True)
     for change in (lambda ema: ema["shadow_params"].pop(), lambda ema: ema.update(shadow_params=[torch.zeros(1)] * 5)):
         change(held["ema"])
@@ -98,7 +101,7 @@ def test_averages_that_do_not_fit_are_refused():
 
 def test_modules_in_another_order_are_refused():
     """Each fits a module; together they are no network."""
-    named, _ = made(**SIZES, **KINDS["vp/cifar10_ddpmpp"])
+    named, _ = of_kind("vp/cifar10_ddpmpp")
     order = sorted({int(name.split(".")[1]) for name in named if name != "sigmas"})
     order[5], order[7] = order[7], order[5]
     parts = {n: {k: v for k, v in named.items() if k.startswith(f"all_modules.{n}.")} for n in order}

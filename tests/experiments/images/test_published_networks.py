@@ -10,6 +10,7 @@ import torch
 from ams.errors import UserError
 from ams.schedules import Level
 from experiments.images.networks.ddpm import ratios
+from experiments.images.networks.ncsnpp_architectures import Architecture
 from experiments.images.networks.pretrained_cifar import checkpoint as loaded
 from experiments.images.networks.refinenet import RefineNet
 from tests.experiments.images.made import ddpm_of_score_sde, refinenet_tensors, saved, stored
@@ -77,8 +78,8 @@ def test_score_sdes_ddpm_is_the_published_code_and_asked_at_its_steps(tmp_path: 
 
 def test_a_network_of_noise_levels_is_asked_by_the_number_of_the_nearest(tmp_path: Path) -> None:
     """score_sde's NCSN++ without Fourier features: the same weights, asked at a number in place of a time."""
-    kind = {"attended": (8,), "progressive": "none", "pyramid": "residual", "fourier": False, "fir": True}
-    named, original = made(nf=8, mult=(1, 2), blocks=1, side=16, **kind)
+    sizes = Architecture(16, (1, 2), 1, "carried", output_pyramid=False, fourier=False, width=8, attended=(8,))
+    named, original = made(sizes, fir=True)
     score = loaded(*stored(tmp_path, checkpoint(named)), side=16, trained="VE levels")
     sigmas = np.geomspace(50, 0.01, 30)
     for number in (0, 7, 29):
