@@ -95,18 +95,3 @@ def batch(sizes: Sequence[int], seed: int = 1) -> tuple[Layout, Tensor, Tensor]:
 def real_nodes(sizes: Sequence[int], side: int) -> Tensor:
     """Return the padded formulation's mask."""
     return (torch.arange(side) < torch.tensor(sizes)[:, None]).double()
-
-
-def node_orders(sizes: Sequence[int], side: int, seed: int) -> Tensor:
-    """Return another order of each graph's nodes, padded ones in their places: (graphs, side)."""
-    order, generator = torch.arange(side).repeat(len(sizes), 1), torch.Generator().manual_seed(seed)
-    for row, n in zip(order, sizes, strict=True):
-        row[:n] = torch.randperm(n, generator=generator)
-    return order
-
-
-def reordered(layout: Layout, order: Tensor, x: Tensor, a: Tensor) -> tuple[Tensor, Tensor]:
-    """Return ragged features and pairs, each graph's nodes in its order."""
-    graph, side = torch.arange(len(order))[:, None], order.shape[1]
-    square = layout.pad_pairs(a, side)[graph[..., None], order[:, :, None], order[:, None, :]]
-    return layout.pack_rows(layout.pad_rows(x, side)[graph, order]), layout.pack_pairs(square)

@@ -33,20 +33,6 @@ def test_ragged_is_padded(attentive: bool, sizes: list[int], more: int, seed: in
     close(layout.pad_pairs(both.adjacency(x, a, layout), side), adjacency)
 
 
-@ATTENTIVE
-@given(sizes=SIZES, seed=st.integers(0, 99))
-@few
-def test_the_order_of_nodes_is_the_graphs_own(attentive: bool, sizes: list[int], seed: int) -> None:
-    both = WITH_ATTENTION if attentive else PLAIN
-    layout, x, a = small.batch(sizes, seed)
-    order = small.node_orders(sizes, max(sizes), seed)
-    inputs = small.reordered(layout, order, x, a)
-    permuted = both.features(*inputs, layout), both.adjacency(*inputs, layout)
-    still = both.features(x, a, layout), both.adjacency(x, a, layout)
-    for one, other in zip(permuted, small.reordered(layout, order, *still), strict=True):
-        close(one, other)
-
-
 @pytest.mark.parametrize(("price", "limit"), [(0, 1), (0, 100), (10**6, 10**6)], ids=["one each", "some", "all"])
 def test_the_cutting_changes_nothing(price: int, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
     sizes = [3, 5, 5, 2, 6, 5]

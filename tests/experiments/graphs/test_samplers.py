@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Particles, PerSample
+from ams.samplers import Particles, PerSample, State, last, run
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks import padded_networks as graphs_padded
@@ -113,23 +113,6 @@ def test_ragged_is_padded(name: str, coupling: type) -> None:
     assert rounds == len(plan.rounds)
 
 
-@EVERY
-@COUPLINGS
-def test_the_order_of_nodes_is_the_samples_own(name: str, coupling: type) -> None:
-    """Each graph in an order of its own, start and noise with it: so is every state."""
-    pair, plan = PLANS[name]
-    layout, side = Layout.of(SIZES), max(SIZES)
-    order, noises = small.node_orders(SIZES, side, 7), Noises(layout, side)
-    still = coupled(plan, *noises.ragged(scores(BOTH, pair, layout), coupling))
-    orderly = [(x.x.clone(), a.x.clone()) for (x, _), (a, _) in still]
-    both = [small.reordered(layout, order, x, a) for x, a in zip(noises.rows, noises.pairs, strict=True)]
-    noises.rows, noises.pairs = [x for x, _ in both], [a for _, a in both]
-    permuted = coupled(plan, *noises.ragged(scores(BOTH, pair, layout), coupling))
-    for ((x, _), (a, _)), theirs in zip(permuted, orderly, strict=True):
-        close(Denoised(x.x, a.x), Denoised(*small.reordered(layout, order, *theirs)))
-    assert (x.x - orderly[-1][0]).abs().max() > 0.1
-
-
 def generated(sizes: list[int], plan: CoupledProgram, coupling: type) -> Denoised:
     """Return a run in float32 from seeds, padded, in the caller's order."""
     layout, both = Layout.of(sizes), small.made_networks()
@@ -148,24 +131,15 @@ def test_uncoupled_a_batch_may_be_split_coupled_it_may_not(name: str) -> None:
     assert gaps[0] < 1e-4 < 1e-3 < gaps[1]
 
 
-def adjacency_of(name: str) -> list[Tensor]:
-    """Return every adjacency of a run whose scores ignore the partner, so that features play no role."""
-    layout, _, partner = small.batch(SIZES)
-    rows = small.drawn(torch.Generator().manual_seed(1), layout.nodes, small.FEATURES)
-    of_features, of_adjacency = scores(BOTH, PAIR, layout)
-    lonely = (lambda x, a, level: of_features(x, partner, level)), (lambda a, x, level: of_adjacency(a, rows, level))
-    correctors = {
-        "langevin": samplers.langevin(0.1, 0.6),
-        "authors": samplers.authors_momentum(ADAPTIVE, 0.1, 0.6),
-        "both": samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6),
-    }
-    plan = planned(PAIR, reverse, N, END, correctors[name], 3)
-    return [a.x.clone() for _, (a, _) in coupled(plan, *Noises(layout, 5).ragged(lonely))]
-
-
 def test_the_authors_adjacency_is_plain_langevin() -> None:
     """R3 on graphs, to rounding; with momentum in both states the adjacency differs."""
-    langevin, authors, both = (torch.stack(adjacency_of(name)) for name in ("langevin", "authors", "both"))
+    momentum = samplers.authors_momentum(ADAPTIVE, 0.1, 0.6), samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6)
+    draws = small.drawn(torch.Generator().manual_seed(1), N + 2, 4, 9)
+    ends = []
+    for _, step in (samplers.langevin(0.1, 0.6), *momentum):
+        program = [(step, level) for level in PAIR.adjacency.levels(N, END)]
+        ends.append(last(run(program, State(draws[0]), lambda x, level: -x, replayed([*draws[1:]]), Particles()))[0].x)
+    langevin, authors, both = ends
     torch.testing.assert_close(authors, langevin, rtol=1e-12, atol=1e-12)
     assert (both - langevin).abs().max() > 1e-2
 

@@ -9,9 +9,8 @@ from experiments.graphs.checkpoints import Networks
 from experiments.graphs.data import community_small
 from experiments.graphs.graph_comparison import sampling
 from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, Preset
-from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, coupling_of, residual_variances, sampled
+from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, residual_variances, sampled
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.ragged_batch import RaggedBatch
 from experiments.graphs.systems import Pair, vp_system
 from experiments.graphs.training import Example
 from tests.experiments.graphs.random_networks import FEATURES, made_networks
@@ -37,11 +36,6 @@ def test_batches_side_by_side_are_batches_alone(both: Networks) -> None:
     other = variances(both, 12, Batches((7, 7, 7, *SIZES[3:]), 3, 1))
     torch.testing.assert_close(one[3:], other[3:], rtol=1e-3, atol=1e-4)
     assert (variances(both, 12, Batches(SIZES, 6, 1)) - one).abs().max() > 1e-3
-
-
-def test_one_batch_is_coupled_as_in_the_authors_code() -> None:
-    layout = Layout.of(SIZES)
-    assert coupling_of(layout, 6) is RaggedBatch is coupling_of(layout, 8) and coupling_of(layout, 3) is not RaggedBatch
 
 
 def test_the_forward_process_has_a_residual_variance_of_one() -> None:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ams.data import Graph
+from ams.errors import UserError
 from ams_suite.__main__ import main
 from experiments.graphs import training
 from experiments.graphs.checkpoints import Networks
@@ -83,7 +84,11 @@ def test_the_command_writes_a_file_that_its_settings_fix_to_the_bit(tmp_path: Pa
     both, origin = read_trained(out, record["sha256"])
     assert origin.recipe == SMALL and origin.data == digest_of(graphs_of(SMALL))
     assert record["origin"] == origin.model_dump(mode="json") and len(record["losses"]["adjacency"]) == 1
-    assert not any(network.training for network in both)
+    assert not any(
+        network.training or parameter.requires_grad for network in both for parameter in network.parameters()
+    )
+    with pytest.raises(UserError, match=f"n.safetensors: sha256 {record['sha256']}, expected 0"):
+        read_trained(out, "0")
     trainer = Trainer(Denoising(SMALL), plan_of(SMALL))
     while trainer.done < 6:
         trainer.step()
