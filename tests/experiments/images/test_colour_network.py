@@ -1,8 +1,6 @@
 """Colour images from the suite's own network: each claim can fail; both choices follow from what was tried."""
 
-import functools
 import json
-from collections.abc import Iterator
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -11,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from ams.samplers.presets import AUTHORS, SigmaRange
+from ams.samplers.presets import SigmaRange
 from ams.schedules import Level
 from ams_suite.__main__ import main
 from experiments.images.colour_network import losses, quality, study, tuning
@@ -24,10 +22,8 @@ from tests.claims import ROOT, claims, measured, refuted, verdict_of
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.run.checks import settings_class
-from verdicts.studies import Memory, using
 
 SPREAD = 0.25
-FEW = Settings(batches=2, batch=8, samplers=(PLAIN, SOLVER), budgets=(4, 6), reference=20, images=10)
 NEAR, FAR = [0.10, 0.11, 0.09, 0.10], [0.20, 0.22, 0.20, 0.21]
 
 
@@ -41,27 +37,15 @@ def gaussian_score(x: torch.Tensor, level: Level) -> torch.Tensor:
 
 
 @pytest.fixture
-def in_small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the score of independent pixels in the network's place, made images in CIFAR-10's, means in the features'."""
-    extractor = Extractor("blocks", "0" * 64, lambda x: torch.nn.functional.avg_pool2d(x, 8).flatten(1), lambda f: f)
+    extractor = Extractor("blocks", "0" * 64, lambda x: torch.nn.functional.avg_pool2d(x, 8).flatten(1))
     asked = Problem(gaussian_score, (3, 16, 16), SigmaRange(5.0, 0.01))
-    places = {
-        "problem": lambda last_sigma: asked,
-        "test_images": lambda: made(90, 1),
-        "learned": lambda: Parts(made(80, 2), made(40, 3)),
-        "extractor": lambda: extractor,
-        "judge": functools.cache(quality.judge.__wrapped__),
-    }
-    for name, place in places.items():
-        monkeypatch.setattr(quality, name, place)
-    monkeypatch.setattr(quality, "_reference", quality._reference.__wrapped__)
-    given = AUTHORS._replace(rho=7.0, repeats=1)
-    monkeypatch.setattr(tuning, "chosen", lambda sampler, budget: (given, given._replace(rho=5.0)))
+    monkeypatch.setattr(quality, "problem", lambda last_sigma: asked)
+    monkeypatch.setattr(quality, "learned", lambda: Parts(made(80, 2), made(40, 3)))
+    monkeypatch.setattr(quality, "extractor", lambda: extractor)
     monkeypatch.setattr(tuning, "COMPARED", 20)
-    monkeypatch.setattr(losses, "_score", lambda case: gaussian_score)
     monkeypatch.setattr(tuning, "held_out", tuning.held_out.__wrapped__)
-    with using(Memory()):
-        yield
 
 
 def test_a_corrector_that_is_farther_refutes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,15 +8,9 @@ from ams.errors import UserError
 from experiments.images.drawing import ErrorPanel, draw_rows, move_speed_ups
 
 
-def test_a_chart_of_speed_ups_without_tuned_ones_has_nothing_to_choose() -> None:
-    curves = {("images", "default"): [(20, 1.5), (50, math.inf)]}
-    chart, chosen = (
-        move_speed_ups(points).to_dict() for points in (curves, {**curves, ("images", "tuned"): [(20, 2)]})
-    )
+def test_a_chart_of_speed_ups_has_no_point_where_a_factor_is_infinite() -> None:
+    chart = move_speed_ups({("images", "default"): [(20, 1.5), (50, math.inf)]}).to_dict()
     assert [row["times"] for row in chart["datasets"][chart["layer"][1]["data"]["name"]]] == [1.5, None]
-    assert "transform" not in chart["layer"][1]
-    assert chosen["layer"][1]["transform"] == [{"filter": "datum.tuned == tuned"}]
-    assert [len(each["params"]) for each in (chart, chosen)] == [1, 2]
 
 
 def test_a_sampler_that_no_family_of_figures_names_is_refused_not_left_out() -> None:

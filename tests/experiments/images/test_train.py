@@ -11,8 +11,8 @@ from experiments import weights
 from experiments.images.networks.classifier import SHA256, Classifier
 from experiments.images.networks.colour import SHA256 as COLOUR
 from experiments.images.networks.loading import fill, parsed
-from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, Denoiser
-from experiments.images.tasks import HELD_OUT, PLANS, DenoisingTask, split_digits, task
+from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS
+from experiments.images.tasks import HELD_OUT, PLANS, split_digits, task
 from experiments.training import Trainer
 from tests.verdicts.toy import full_disk
 
@@ -101,12 +101,3 @@ def test_the_split_is_fixed_and_disjoint():
     apart = torch.cdist(split.test.x.flatten(1), split.train.x.flatten(1))
     assert float(apart.min()) > 0  # no digit is in both (the set holds no two that are equal)
     assert len(torch.unique(split.train.y)) == len(torch.unique(split.test.y)) == 10
-
-
-def test_the_denoiser_begins_at_the_answer_for_gaussian_pixels():
-    """F = 0 at first, so the loss is that of independent Gaussian pixels: 1 where digits have their spread."""
-    what = DenoisingTask(task("digits-score").settings)
-    network = what.network()
-    value = float(what.held_out(network, torch.device("cpu")).detach())
-    assert value == pytest.approx(1.0, abs=0.1)
-    assert isinstance(network, Denoiser)
