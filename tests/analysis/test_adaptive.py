@@ -111,18 +111,6 @@ def test_another_rule_far_away_breaks_p1a(monkeypatch: MonkeyPatch) -> None:
     assert refuted("P1a", "density")
 
 
-@pytest.mark.parametrize("u", [0.02, 1 / 3, 0.5])
-def test_the_lyapunov_function_falls_far_away(u: float) -> None:
-    """Under every step that a momentum allows, from every state; a step with m = 0 does not increase it."""
-    (form,) = (np.array(p, dtype=float) for first, last, p in finite_batch.LYAPUNOV if first < u <= last)
-    states = np.random.default_rng(1).standard_normal((1000, 2))
-    for w in np.linspace(u, 4 * u, 20):
-        after = states @ np.array(finite_batch.of_a_large_state(w)).T
-        assert ((after @ form * after).sum(1) < (states @ form * states).sum(1)).all()
-    reset = np.array([(1.0, -eta) for eta in np.linspace(1e-3, 1.0, 50)])
-    assert ((reset @ form * reset).sum(1) <= form[0, 0]).all()
-
-
 def test_corrected_noise_would_make_p1b_hold(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of the refutation P1b: with the noise scaled like the drift, sqrt(2 a c), the claim holds."""
     monkeypatch.setattr(convergence, "stationary_at", corrected)

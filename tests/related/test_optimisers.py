@@ -18,7 +18,6 @@ from related.gradient_filter.optimisers.descents import (
     QUADRATIC,
     SCORE,
     Descent,
-    cell_of,
     descend,
 )
 from related.gradient_filter.optimisers.settings import Settings
@@ -186,8 +185,3 @@ def test_a_run_ends_at_its_loss_and_where_nothing_is_finite() -> None:
     ended = descend(Descent(QUADRATIC, "SGD", 0.5, 60, 2, 0.01, 3))
     assert ended[-1] <= 0.01 < ended[-2] and np.array_equal(whole[: len(ended)], ended)
     assert math.isinf(descend(Descent(QUADRATIC, "SGD", 1e9, 60, 2, 0.0, 3))[-1])
-
-
-def test_only_mnists_runs_need_data() -> None:
-    data = {name: cell_of(Descent(name, FILTER, 1.0, 1, 1, 0.0, 1)).function.data for name in descents.PROBLEMS}
-    assert [name for name, needed in data.items() if needed] == [descents.MNIST]

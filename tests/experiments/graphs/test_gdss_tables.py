@@ -1,7 +1,6 @@
 """The published table: rows on made graphs in the place of the authors', and what flips the verdicts."""
 
 import math
-import re
 from collections.abc import Callable
 from itertools import combinations
 from statistics import NormalDist
@@ -63,13 +62,9 @@ def test_graphs_of_the_distribution_give_the_rows(put: Put) -> None:
     assert verdicts() == {Verdict.HOLDS}
     assert "correct rows left undecided" not in checks.largest_stray(SETTINGS, "grid").detail, "eight are too few"
     measured = checks.largest_stray(SETTINGS, "community_small")
-    error, seen = (
-        float(word)
-        for word in re.findall(r"error ([\d.]+), smallest effect seen ([\d.]+)", measured.detail["degree"])[0]
-    )
-    assert seen == pytest.approx((2.935 + 2.326) * error, rel=0.02), (
-        "normal quantiles of .99: of three together, of one"
-    )
+    entry = study.row_of(SETTINGS, "community_small").entries[0]
+    normal_quantiles = 2.935 + 2.326  # of .99: of three together, of one
+    assert entry.smallest == pytest.approx(normal_quantiles * entry.error, rel=1e-3)
     assert 0.005 < measured.detail["correct rows left undecided"] < 0.1 and measured.seeds == (2405, 2406)
     assert measured.high - measured.value == pytest.approx(2.935, abs=1e-3) and measured.n == 128
 
@@ -85,10 +80,8 @@ def test_other_graphs_break_the_rows(put: Put) -> None:
 def test_few_graphs_make_a_long_interval(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight graphs see larger differences alone; where none that is possible would be seen, that is said."""
     put(community_small(64, seed=6))
-    few, more = (checks.largest_stray(settings, "grid") for settings in (SETTINGS, MORE))
-    assert few.n == 8 and more.n == 64
-    seen = [float(str(one.detail["degree"]).split("effect seen ")[1].split(",")[0]) for one in (few, more)]
-    assert seen[0] > seen[1]
+    few, more = (study.row_of(settings, "grid").entries[0] for settings in (SETTINGS, MORE))
+    assert (few.ours.n, more.ours.n) == (8, 64) and few.smallest > more.smallest
     monkeypatch.setattr(study, "LARGEST", 0.1)
     with pytest.raises(InsufficientData, match="8 graphs see no difference below"):
         checks.largest_stray(SETTINGS, "grid")

@@ -11,12 +11,6 @@ from tests.ams.tools import found_or_skipped
 from tests.related.mri.made import heads
 
 
-def test_no_subject_is_on_two_sides() -> None:
-    train, develop, test = split()
-    assert (len(train), len(develop), len(test)) == (15, 3, 5)
-    assert sorted((*train, *develop, *test)) == list(range(1, 24))
-
-
 def ellipsoid(shape: tuple[int, int, int], middle: tuple[float, float, float]) -> np.ndarray:
     places = np.meshgrid(*map(np.arange, shape), indexing="ij")
     inside = sum(((p - m) / r) ** 2 for p, m, r in zip(places, middle, (35, 45, 70), strict=True))
