@@ -3,6 +3,7 @@
 import hashlib
 import io
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -26,25 +27,25 @@ def pictures(count: int) -> Tensor:
     return x
 
 
+def drawn(places: Mapping[str, Tensor], seed: int) -> Tensors:
+    """Return random tensors of these shapes and names: weights by their inputs, norms about 1, biases about 0."""
+    generator, made = torch.Generator().manual_seed(seed), {}
+    for name, place in places.items():
+        mean = float(place.ndim == 1 and name.endswith("weight"))
+        scale = 1 / math.sqrt(math.prod(place.shape[1:])) if place.ndim > 1 else 0.1
+        made[name] = mean + scale * torch.randn(place.shape, generator=generator)
+    return made
+
+
 def ve_tensors(seed: int = 0) -> Tensors:
     """The VE network's 40 tensors: four stages down and three up, each with a dense layer and a norm."""
-    generator = torch.Generator().manual_seed(seed)
-    made = {}
-    for name, place in VEUNet().state_dict().items():
-        z = torch.randn(place.shape, generator=generator)
-        if "norm" in name:
-            z = 0.1 * z + float(name.endswith("weight"))
-        made[f"module.{name}"] = 30 * z if name.endswith("W") else z / math.sqrt(math.prod(z.shape[1:]))
-    return made
+    made = drawn(VEUNet().state_dict(), seed)
+    return {f"module.{name}": 300 * tensor if name.endswith("W") else tensor for name, tensor in made.items()}
 
 
 def ddpm_tensors(seed: int = 0) -> Tensors:
     """The DDPM network's tensors, with its table of embeddings."""
-    torch.manual_seed(seed)
-    network = DenoisingUNet()
-    for parameter in network.parameters():
-        nn.init.normal_(parameter, std=0.3 / math.sqrt(max(parameter[0].numel(), 1)))
-    made = network.state_dict() | {"time_embed.weight": embedded(torch.arange(STEPS))}
+    made = drawn(DenoisingUNet().state_dict(), seed) | {"time_embed.weight": embedded(torch.arange(STEPS))}
     return {f"network.{name}": tensor for name, tensor in made.items()}
 
 
@@ -139,12 +140,7 @@ def ddpm_of_score_sde(width: int = 128, seed: int = 0) -> Tensors:
     modules += [Attention(2 * w), ResamplingConvolution(2 * w)]
     modules += [Block(inputs * w, w, e, shortcut=False, as_matrix=True) for inputs in (3, 2)]
     modules += [Norm(w), Convolution(w, 3)]
-    generator, made = torch.Generator().manual_seed(seed), {"sigmas": torch.logspace(math.log10(50), -2, 1000)}
-    for name, place in NCSNpp(modules).state_dict().items():
-        mean = 1.0 if ("Norm" in name and name.endswith("weight")) or name == "all_modules.16.weight" else 0.0
-        scale = 1 / math.sqrt(math.prod(place.shape[1:])) if place.ndim > 1 else 0.1
-        made[name] = mean + scale * torch.randn(place.shape, generator=generator)
-    return made
+    return {"sigmas": torch.logspace(math.log10(50), -2, 1000), **drawn(NCSNpp(modules).state_dict(), seed)}
 
 
 def library_model(folder: Path, fourier: bool) -> nn.Module:

@@ -14,7 +14,7 @@ import torch
 from torch.nn.functional import avg_pool2d, conv2d, group_norm, interpolate, linear, pad, silu, softmax
 
 from experiments.images.networks.ncsnpp_architectures import Architecture, random_network
-from tests.experiments.images.made import saved
+from tests.experiments.images.made import drawn, saved
 
 ROOT2 = math.sqrt(2.0)
 
@@ -140,15 +140,9 @@ def made(sizes, fir=None, seed=0):
 
     The forward pass takes each tensor by score_sde's own name, in its place in the list.
     """
-    generator, named = torch.Generator().manual_seed(seed), {"sigmas": torch.logspace(math.log10(50), -2, 30)}
-    for name, place in random_network(sizes).state_dict().items():
-        z = torch.randn(place.shape, generator=generator)
-        if z.ndim > 1:
-            named[name] = z / math.sqrt(math.prod(z.shape[1:]))
-        elif name == "all_modules.0.W":
-            named[name] = 1.5 * z
-        else:
-            named[name] = 0.3 * z + name.endswith("weight")
+    named = {"sigmas": torch.logspace(math.log10(50), -2, 30), **drawn(random_network(sizes).state_dict(), seed)}
+    if sizes.fourier:
+        named["all_modules.0.W"] *= 15
     return named, Original(named, sizes, sizes.fourier if fir is None else fir)
 
 
