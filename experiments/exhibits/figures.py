@@ -8,7 +8,7 @@ from experiments.exhibits import study
 from experiments.exhibits.arithmetic import Rate
 from experiments.exhibits.configurations import Configuration, listed
 from experiments.exhibits.coverage import ROWS, all_claims, settings_in
-from experiments.exhibits.grid import GPUS, grids, hours_on
+from experiments.exhibits.grid import GPUS, HOUR, gpu_hours, grid_of, hours_on
 from experiments.exhibits.group_sizes import standing
 from experiments.exhibits.image_cells import Runs, cell_of
 from experiments.exhibits.settings import Settings
@@ -16,7 +16,6 @@ from verdicts import Table
 from verdicts.claims.schema import Profile
 from verdicts.records.figures import TableCell
 
-HOUR = 3600.0
 UNKNOWN = ""
 """What stands in a table for a number that is not known."""
 NAMED = ("configuration", "sampler there", "claims here", "command", "file needed", "not known")
@@ -97,11 +96,6 @@ def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[
     return (entry.title, million, gigas, _short(rate.timed), seconds, samples, entry.budget, *hours)
 
 
-def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:
-    """Return the hours of a GPU at the assumed rate."""
-    return evaluations * rate.flops / (1e12 * settings.tflops) / HOUR
-
-
 def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
     """The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for each
     data set and network. A cell says where its quality stands. Measured: in that table of this suite, with that
@@ -128,7 +122,8 @@ def exhibit_grid(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[
     simulated: cells on so many GPUs, the longest first, each to the one that has least to do; starts, metrics and
     transfers are not counted. NCSNv2's configurations are left out: their cost is not known.
     """
-    parts = list(grids(settings, listed().of_images(), rates))
+    known = [each for each in listed().of_images() if each.samples]
+    parts = [grid_of(settings, each, rate) for each in known if (rate := rates[each.id])]
     for part in parts:
         yield part.title, part.batch, *_grid(part.evaluations, part.core_hours, part.cells)
     if parts:

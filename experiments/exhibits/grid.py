@@ -4,7 +4,7 @@ A cell is a batch of images by one sampler with one budget; all budgets of the i
 """
 
 import heapq
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from experiments.exhibits.arithmetic import Rate
@@ -28,10 +28,15 @@ class Grid(NamedTuple):
     cells: tuple[float, ...]
 
 
+def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:
+    """Return the hours of a GPU at the assumed rate."""
+    return evaluations * rate.flops / (1e12 * settings.tflops) / HOUR
+
+
 def grid_of(settings: Settings, entry: Configuration, rate: Rate) -> Grid:
     """Return a configuration's part of the grid."""
     samples, budgets = entry.samples or 0, (*settings.budgets, entry.budget)
-    hours = rate.flops / (1e12 * settings.tflops) / HOUR
+    hours = gpu_hours(settings, rate, 1)
     batch = _batch(hours * max(budgets))
     samplers, batches = len(ROWS[entry.kind]), -(-samples // batch)
     cells = [hours * batch * budget for budget in budgets for _ in range(samplers * batches)]
@@ -45,13 +50,6 @@ def _batch(hours: float) -> int:
     while batch > 1 and batch * hours > 1.0:
         batch //= 2
     return batch
-
-
-def grids(settings: Settings, entries: Sequence[Configuration], rates: Mapping[str, Rate | None]) -> Iterator[Grid]:
-    """Yield the parts of the grid whose network and number of samples are known."""
-    for entry in entries:
-        if (rate := rates[entry.id]) and entry.samples:
-            yield grid_of(settings, entry, rate)
 
 
 def hours_on(cells: Sequence[float], gpus: int) -> float:
