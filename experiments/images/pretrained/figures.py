@@ -45,7 +45,6 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         pretrained_speed_up: ("I3",),
         pretrained_quality: _CLAIMS,
         pretrained_tuned: ("I2a", "I2b"),
-        pretrained_frechet: _CLAIMS,
         pretrained_samples: _CLAIMS,
         pretrained_beta: ("I2", "I6"),
         pretrained_cause: ("I6",),
@@ -93,19 +92,6 @@ def _bands(settings: Settings, quantity: str) -> Bands:
         interval = mean_interval([getattr(batch.quality, quantity) for batch in batches], CONFIDENCE)
         bands.setdefault(sampler, {})[batches[-1].evaluations] = interval[:3]
     return bands
-
-
-def pretrained_frechet(settings: Settings) -> Drawing:
-    """{what}: Fréchet distance of the denoised samples in our classifier's features, all batches as one set, where n is
-    equal (dotted: as many real images). Pale: annealed Langevin and adaptive momentum again.
-    """
-    floor, *judged = study.in_features(settings)
-    bands: dict[str, dict[int, tuple[float, float, float]]] = {}
-    for one in judged:
-        if one.conditions == floor.conditions and one.entry.sampler not in CONTROLS:
-            bands.setdefault(one.entry.sampler, {})[one.entry.nfe] = one.numbers["frechet"][:3]
-    line = floor.numbers["frechet"].value
-    return draw_rows([ErrorPanel(bands, "Fréchet distance", (line / 2, 1000 * line), lines=(line,))], settings.budgets)
 
 
 def pretrained_tuned(settings: Settings) -> Drawing:

@@ -303,7 +303,7 @@ def test_figures_and_tables_are_made_of_the_studys_cells(
             with suppress(InsufficientData):
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed.keys()
-    assert len(drawn) == 7 and all(figure.file.stat().st_size > 5_000 for figure in drawn)
+    assert len(drawn) == 6 and all(figure.file.stat().st_size > 5_000 for figure in drawn)
     rows = 1 + 5 * len(SMALL.budgets) + len(SMALL.others) + 2 + len(samplers.CONTROLS) + len(samplers.RIVALS) + 2
     assert len(table.rows) == rows + len(study.tuned_runs(SMALL)) * len(choices)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])
