@@ -6,13 +6,10 @@ import torch
 from ams.samplers import Info, State
 from experiments.graphs import samplers
 from experiments.graphs.checkpoints import Networks
-from experiments.graphs.data import community_small
 from experiments.graphs.graph_comparison import sampling
 from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, Preset
-from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, residual_variances, sampled
-from experiments.graphs.graph_layout import Layout
+from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, sampled
 from experiments.graphs.systems import Pair, vp_system
-from experiments.graphs.training import Example
 from tests.experiments.graphs.random_networks import FEATURES, made_networks
 
 VP = vp_system(0.1, 1.0)
@@ -36,20 +33,6 @@ def test_batches_side_by_side_are_batches_alone(both: Networks) -> None:
     other = variances(both, 12, Batches((7, 7, 7, *SIZES[3:]), 3, 1))
     torch.testing.assert_close(one[3:], other[3:], rtol=1e-3, atol=1e-4)
     assert (variances(both, 12, Batches(SIZES, 6, 1)) - one).abs().max() > 1e-3
-
-
-def test_the_forward_process_has_a_residual_variance_of_one() -> None:
-    """Real graphs with noise of the level's sigma: 1 to within five standard errors of a mean of squares."""
-    listed = community_small(60, seed=3)
-    layout = Layout.of([graph.nodes for graph in listed])
-    level = VP.levels(2, OBSERVED)[1]
-    clean = torch.cat([Example.of(listed[place]).pairs for place in layout.order])
-    for factor in (1.0, 0.5):
-        noise = factor * level.sigma * torch.randn(len(clean), generator=torch.Generator().manual_seed(0))
-        measured = residual_variances(level.scale * clean + noise, level, layout)
-        error = factor**2 * (2 / len(clean)) ** 0.5
-        assert measured.mean() == pytest.approx(factor**2, abs=5 * 2 * error)
-    assert residual_variances(level.scale * clean, level, layout).abs().max() < 1e-10
 
 
 def test_plans_cost_what_they_say() -> None:
