@@ -1,12 +1,12 @@
 """Graph samplers, on networks of random weights: ragged is padded; what they must not depend on; who sees whom when."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Particles, PerSample, State, last, run
+from ams.samplers import Algebra, Particles, PerSample, State, last, run
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks import padded_networks as graphs_padded
@@ -55,30 +55,21 @@ def close(ours: Denoised, theirs: Denoised) -> None:
         torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-8)
 
 
-class Noises:
-    """A start and noises for a batch, padded: symmetric and masked for the adjacency."""
+Vectors = tuple[list[Tensor], list[Tensor]]
 
-    def __init__(self, layout: Layout, side: int, count: int = 60) -> None:
-        generator = torch.Generator().manual_seed(5)
-        self.layout, self.side = layout, side
-        self.rows = [small.drawn(generator, layout.nodes, small.FEATURES) for _ in range(count)]
-        self.pairs = [small.drawn(generator, layout.pairs) for _ in range(count)]
 
-    def ragged(self, both: tuple[CoupledScore, CoupledScore], coupling: type = RaggedBatch) -> tuple[Half, Half]:
-        algebras = [coupling(owner) for owner in Ownership.both(self.layout)]
-        return self._halves((self.rows, self.pairs), both, algebras)
+def ragged_and_padded(layout: Layout, side: int) -> tuple[Vectors, Vectors]:
+    """Return starts and noises of features and pairs, and the same padded: symmetric and masked for the adjacency."""
+    generator, count = torch.Generator().manual_seed(5), range(60)
+    rows = [small.drawn(generator, layout.nodes, small.FEATURES) for _ in count]
+    pairs = [small.drawn(generator, layout.pairs) for _ in count]
+    padded = [layout.pad_rows(vector, side) for vector in rows], [layout.pad_pairs(vector, side) for vector in pairs]
+    return (rows, pairs), padded
 
-    def padded(self, both: tuple[CoupledScore, CoupledScore], coupling: type = Particles) -> tuple[Half, Half]:
-        rows = [self.layout.pad_rows(vector, self.side) for vector in self.rows]
-        pairs = [self.layout.pad_pairs(vector, self.side) for vector in self.pairs]
-        return self._halves((rows, pairs), both, [coupling(), coupling()])
 
-    def _halves(self, vectors, both, algebras) -> tuple[Half, Half]:
-        first, second = (
-            Half(vector[0], score, replayed(vector[1:]), algebra)
-            for vector, score, algebra in zip(vectors, both, algebras, strict=True)
-        )
-        return first, second
+def both_halves(vectors: Vectors, both: Iterable[CoupledScore], algebras: Iterable[Algebra]) -> Iterator[Half]:
+    for (start, *noises), score, algebra in zip(vectors, both, algebras, strict=True):
+        yield Half(start, score, replayed(noises), algebra)
 
 
 def padded_scores(pair: Pair, real: Tensor) -> tuple[CoupledScore, CoupledScore]:
@@ -99,10 +90,11 @@ def test_ragged_is_padded(name: str, coupling: type) -> None:
     """
     pair, plan = PLANS[name]
     layout, side = Layout.of(SIZES), 7
-    noises, real = Noises(layout, side), small.real_nodes(SIZES, side)
-    ragged = coupled(plan, *noises.ragged(scores(BOTH, pair, layout), coupling))
+    vectors, real = ragged_and_padded(layout, side), small.real_nodes(SIZES, side)
+    algebras = [coupling(owner) for owner in Ownership.both(layout)]
+    ragged = coupled(plan, *both_halves(vectors[0], scores(BOTH, pair, layout), algebras))
     wide = {RaggedBatch: Particles, RaggedBatches: PerSample}[coupling]
-    padded = coupled(plan, *noises.padded(padded_scores(pair, real), wide))
+    padded = coupled(plan, *both_halves(vectors[1], padded_scores(pair, real), [wide(), wide()]))
     rounds = 0
     for ((x, _), (a, _)), ((wide_x, _), (wide_a, _)) in zip(ragged, padded, strict=True):
         close(Denoised(x.x, a.x).padded(layout, side), Denoised(wide_x.x, wide_a.x))
@@ -183,7 +175,8 @@ def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
     ends = {}
     for scale in (1.0, 0.5):
         plan = planned(PAIR, euler, N, END, corrector(0.1, scale))
-        (state, info), _ = next(coupled(plan, *Noises(layout, 5).ragged(both)))
+        algebras = [RaggedBatch(owner) for owner in Ownership.both(layout)]
+        (state, info), _ = next(coupled(plan, *both_halves(ragged_and_padded(layout, 5)[0], both, algebras)))
         ends[scale] = info.mean(), state.x - info.mean()
     torch.testing.assert_close(ends[0.5][0], ends[1.0][0], rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(ends[0.5][1], 0.5 * ends[1.0][1], rtol=1e-10, atol=1e-12)
