@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from typing import Annotated, Any
 
 import numpy as np
-import torch
 from pydantic import Field, NonNegativeInt
 from scipy import stats
 
 from ams.statistics import CONFIDENCE, Interval
+from samplercheck.sampler import one_thread
 from verdicts import Measurement
 from verdicts.validation import Frozen
 
@@ -45,13 +45,12 @@ def cpu_seconds(work: Work) -> float:
 @contextmanager
 def undisturbed() -> Iterator[None]:
     """Keep torch to one thread and the garbage collector off inside the block; restore both after it."""
-    threads, collecting = torch.get_num_threads(), gc.isenabled()
-    torch.set_num_threads(1)
+    collecting = gc.isenabled()
     gc.disable()
     try:
-        yield
+        with one_thread():
+            yield
     finally:
-        torch.set_num_threads(threads)
         if collecting:
             gc.enable()
 
