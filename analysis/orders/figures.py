@@ -7,15 +7,17 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels
+from ams.samplers import looks
 from ams_suite.drawn import save_drawn
 from analysis.orders.distances import distances
 from analysis.orders.mode_loss import mean_field_density
 from analysis.orders.settings import Settings
-from analysis.orders.step_chart import LOOKS, step_size
 from analysis.orders.study import LARGER, SHOWN, SHOWN_BETA, halvings
 from analysis.targets import of_power
 from verdicts import Figure
 
+LOOKS = looks.LOOKS | {"Langevin": looks.LOOKS["annealed Langevin"]}
+"""The looks of the samplers by the group's names: at one noise level Langevin is not annealed."""
 _ORDERS = {"Langevin": 1.0, "Leimkuhler-Matthews": 2.0, "constant momentum": 1.0, "adaptive momentum": 0.5}
 _LIMITS = {"constant momentum": f" ($b = {SHOWN_BETA:g}$), to $\\pi^c$", "adaptive momentum": r", to $\pi^{c(a)}$"}
 
@@ -86,5 +88,5 @@ def densities(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = {orders: ("B6", "K5"), departure: ("B6", "P1b"), densities: ("B5a", "B6"), step_size: ("P1b", "B6")}
+    drawn = {orders: ("B6", "K5"), departure: ("B6", "P1b"), densities: ("B5a", "B6")}
     return save_drawn(drawn, folder, settings)

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from analysis.orders import accuracy, by_step, distances, mode_loss
+from analysis.orders import accuracy, distances, mode_loss
 from analysis.orders.settings import Settings
 from verdicts.studies import Cell
 
 Point: TypeAlias = tuple[str, float, int, float]
 """The arguments of `distances.distances`: sampler, step, nodes, parameter."""
 SHOWN = ("Langevin", "Leimkuhler-Matthews", "constant momentum", "adaptive momentum")
-SHOWN_BETA, LARGER = by_step.BETA, 3
+SHOWN_BETA, LARGER = 0.8, 3
 """Constant momentum's coefficient in figures, and how many larger steps they show before those of the orders."""
 _CURVATURE = 4.0  # of either mode, sd .5: the precision by which a step is small
 
@@ -39,7 +39,6 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (mode_loss.particle_mass.cell(coupled, *sizes) for coupled in (True, False))
     yield from (distances.distances.cell(*point) for point in points)
     yield from (distances.adaptive_density.cell(mode_loss.STEP, mode_loss.NODES, h) for h in mode_loss.RESOLUTIONS)
-    yield from (by_step.on_mixture.cell(sampler, size) for sampler in by_step.SAMPLERS for size in by_step.SIZES)
     yield accuracy.stationary_errors.cell(accuracy.SIZE)
     yield from (accuracy.position_distances.cell(resolution) for resolution in accuracy.RESOLUTIONS)
     yield from (accuracy.refinement.cell(beta) for beta in accuracy.BETAS)
