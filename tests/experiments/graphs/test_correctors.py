@@ -40,16 +40,11 @@ from verdicts.studies import Cell, Memory, using
 
 pytest.importorskip("rdkit")
 
-GRAPHS = SetSizes(graphs=24, batch=2)
-SETTINGS = Settings(
-    community_small=GRAPHS,
-    ego_small=GRAPHS,
-    enzymes=SetSizes(graphs=24, batch=2, published=2),
-    grid=SetSizes(graphs=24, batch=2, published=2),
-    qm9=SetSizes(graphs=24, batch=2, published=2, real=40),
-    zinc250k=SetSizes(graphs=24, batch=2, published=2, real=40),
-    draws=200,
-)
+FEW = SetSizes(graphs=24, batch=2)
+ROWS = FEW.model_copy(update={"published": 2})
+MADE = ROWS.model_copy(update={"real": 40})
+SETTINGS = Settings(community_small=FEW, ego_small=FEW, enzymes=ROWS, grid=ROWS, qm9=MADE, zinc250k=MADE, draws=200)
+"""Sizes of graphs, of those with a published row, and of molecules."""
 CHAINS = ["C" * n + end for n in range(1, 11) for end in ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C=C", "CCl", "S")]
 """The real molecules here."""
 Looks = Mapping[str, float]
