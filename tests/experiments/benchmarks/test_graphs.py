@@ -3,7 +3,6 @@ import pytest
 import torch
 
 from experiments.benchmarks import graph_metrics, graph_runs, graph_speed
-from experiments.benchmarks.memory import LiveBytes
 from experiments.graphs import graph_layout
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import published_mmd
@@ -13,7 +12,7 @@ from experiments.graphs.ragged_batch import Ownership
 from experiments.graphs.statistics import CLUSTER, STATISTICS
 from experiments.graphs.systems import scores
 from tests.claims import verdict_of
-from tests.experiments.benchmarks.tools import SMALL, flips, set_clock
+from tests.experiments.benchmarks.tools import SMALL, flips
 from verdicts.claims.schema import Verdict
 
 
@@ -73,30 +72,9 @@ def test_arithmetic_is_that_of_the_networks() -> None:
     assert counts == [2 * (one + other) for one, other in zip(features, adjacency, strict=True)]
 
 
-def test_live_bytes_follow_the_storages() -> None:
-    """A view keeps its storage alive, a dropped tensor no longer counts, a tensor made before never does."""
-    given = torch.zeros(1000)
-    with LiveBytes() as alive:
-        one = given + 1
-        view = one[10:].view(2, 495)
-        assert alive.now == alive.peak == 4000
-        one = view * 2
-        assert alive.now == 4000 + 3960
-        del view
-        assert alive.now == 3960 and alive.peak == 4000 + 3960
-        one.add_(1.0)
-        assert alive.now == 3960
-    del one
-
-
 def test_slower_metrics_break_t9(monkeypatch):
     """Falsifier of T9: a clock by which 1/32 of the pairwise work takes 3 times as long as all four metrics."""
     assert flips("T9.time", monkeypatch, 3.0, 3.2)
-
-
-def test_the_ratio_is_scaled_to_all_of_the_pairwise_work(monkeypatch):
-    set_clock(monkeypatch, 3.0, 1.0)
-    assert graph_metrics.pairwise_time_over_metrics(SMALL).value == 3.0 * graph_metrics.PARTS
 
 
 def test_the_timed_metrics_are_the_published_ones():

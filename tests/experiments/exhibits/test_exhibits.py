@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import pytest
-import torch
 
 from experiments.exhibits import arithmetic, checks, coverage, figures, grid, study
 from experiments.exhibits.arithmetic import Rate
@@ -92,13 +91,6 @@ def test_an_interval_around_one_has_a_factor_from_one() -> None:
     ratios = Rounds([1, 1], [(1.0, ratio) for ratio in (0.8, 0.9, 1.0, 1.0, 1.0, 1.0, 1.1, 1.2)])
     measured = checks.prediction_factor(ratios, 1)
     assert (measured.value, measured.low, measured.high) == pytest.approx((1.0, 1.0, 1.25))
-
-
-def test_operations_are_those_of_convolutions_and_products() -> None:
-    convolution, product = torch.nn.Conv2d(3, 5, 3, padding=1), torch.nn.Linear(7, 11)
-    assert arithmetic.counted(lambda: convolution(torch.zeros(1, 3, 8, 8))) == 2 * 3 * 5 * 9 * 64
-    assert arithmetic.counted(lambda: product(torch.zeros(2, 7))) == 2 * 2 * 7 * 11
-    assert arithmetic.counted(lambda: torch.zeros(9).tanh()) == 0
 
 
 def test_a_network_costs_what_it_is_counted_at() -> None:
