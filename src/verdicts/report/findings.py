@@ -20,6 +20,7 @@ class Word(StrEnum):
     HOLDS = "Holds"
     PARTLY = "Partly"
     NOT_SUPPORTED = "Not supported"
+    NOT_DECIDED = "Not decided"
     NOT_TESTED = "Not tested"
 
 
@@ -158,13 +159,15 @@ def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
     """Return the word for a claim of the paper, from the verdicts of the claims that its finding needs.
 
     *Not tested*: one of the needed claims was not run, or none that restates the paper's was. Else those that restate
-    it decide, each alike. *Holds*: all of them hold. *Not supported*: none of them holds; each is refuted or
-    inconclusive. *Partly*: some hold and some do not.
+    it decide, each alike. *Holds*: all of them hold. *Partly*: some hold and some do not. *Not supported*: none holds,
+    one is refuted. *Not decided*: all are inconclusive.
     """
-    held = [verdict is Verdict.HOLDS for verdict in restating]
-    if not held or Verdict.NOT_RUN in needed:
+    reached = set(restating)
+    if not reached or Verdict.NOT_RUN in needed:
         return Word.NOT_TESTED
-    return Word.HOLDS if all(held) else Word.PARTLY if any(held) else Word.NOT_SUPPORTED
+    if Verdict.HOLDS in reached:
+        return Word.HOLDS if len(reached) == 1 else Word.PARTLY
+    return Word.NOT_SUPPORTED if Verdict.REFUTED in reached else Word.NOT_DECIDED
 
 
 def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions = NOTHING) -> list[PaperRow]:

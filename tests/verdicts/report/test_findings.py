@@ -30,6 +30,7 @@ by_claim = pytest.mark.parametrize("finding", FINDINGS.finding, ids=lambda findi
         ([HOLDS, REFUTED], [], Word.PARTLY),
         ([HOLDS, OPEN], [], Word.PARTLY),
         ([REFUTED, OPEN], [HOLDS], Word.NOT_SUPPORTED),
+        ([OPEN, OPEN], [HOLDS], Word.NOT_DECIDED),
         ([HOLDS, NOT_RUN], [], Word.NOT_TESTED),
         ([HOLDS], [NOT_RUN], Word.NOT_TESTED),
         ([], [HOLDS], Word.NOT_TESTED),
