@@ -16,7 +16,7 @@ from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
-from verdicts.report.charts import overviews
+from verdicts.report.charts import overview_of
 from verdicts.report.false_alarms import family_wise
 from verdicts.report.findings import (
     Decisions,
@@ -65,7 +65,7 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
     paper, moved = views.paper_of(workspace, ledger, claims), views.moved(workspace, ledger)
     addresses = _addresses(claims, groups)
     here = {name: address.removeprefix(REPORT) for name, address in addresses.items()}
-    charts = overviews(claims, moved, outline.parts, here)
+    overview = overview_of(claims, outline.parts, here)
     outcome = Decisions.of(ledger)
     costs = views.costs(workspace, claims)
     values = required_of(workspace.all_claims) | outcome.values
@@ -105,10 +105,10 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "exhibits": load_exhibits(workspace.root),
         "standing": views.standing,
         "addresses": addresses,
-        "charts": charts,
-        "library": library() if charts else "",
+        "overview": overview,
+        "library": library() if overview else "",
         "drawn": drawn,
-        "numbers": views.figure_numbers(groups) | dict(zip(charts, "ABC", strict=False)),
+        "numbers": views.figure_numbers(groups),
         "environments": views.environments(ledger.claims),
         "costs": costs,
         "took": lambda entry: sum(
