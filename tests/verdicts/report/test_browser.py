@@ -269,31 +269,6 @@ def test_without_scripts_all_is_there_to_read(visits, small):
     assert page.is_visible("#figure-line img") and page.is_visible("#table-numbers")
 
 
-FILLED = """() => {
-  const table = document.querySelector('table.numbers');
-  table.id = 'sorted';
-  table.tBodies[0].replaceChildren();
-  [['b', '10'], ['a', '−2.5'], ['c', ''], ['d', '9']].forEach((cells) => {
-    const row = table.tBodies[0].insertRow();
-    cells.forEach((text) => { row.insertCell().textContent = text; });
-  });
-}"""
-
-
-def test_a_table_is_sorted_by_the_head_that_is_pressed(visit):
-    """Numbers as numbers, empty cells last; pressed again, the other way; texts by their letters."""
-    page = visit.page
-    page.evaluate(FILLED)
-    orders = []
-    for head in (1, 1, 0):
-        page.evaluate(f"document.querySelectorAll('#sorted th button')[{head}].click()")
-        orders.append(
-            page.eval_on_selector_all("#sorted tbody tr td:first-child", "all => all.map((one) => one.textContent)")
-        )
-    assert ["".join(order) for order in orders] == ["adbc", "cbda", "abcd"]
-    assert page.get_attribute("#sorted th >> nth=0", "aria-sort") == "ascending"
-
-
 def test_a_chart_is_moved_by_its_reader_and_leads_to_a_claim(visit):
     page, marks = visit.page, "#figure-margins .mark-symbol.role-mark path"
     page.click("summary:has-text('How far each claim')")

@@ -220,27 +220,6 @@
     remembered(document.documentElement.style.colorScheme);
   });
 
-  // A table of numbers is sorted by the column whose head is pressed, the other way when it is pressed again
-  const value = (row, column) => {
-    const text = row.cells[column].textContent.trim().replace("−", "-");
-    return text === "" ? Infinity : Number.isNaN(parseFloat(text)) ? text : parseFloat(text);
-  };
-  const before = (one, other) => (typeof one === typeof other ? (one < other ? -1 : Number(one > other)) : typeof one === "number" ? -1 : 1);
-  document.querySelectorAll("table.numbers th").forEach((head) => {
-    const button = document.createElement("button");
-    button.className = "sort";
-    button.append(...head.childNodes);
-    head.append(button);
-    button.addEventListener("click", () => {
-      const body = head.closest("table").tBodies[0];
-      const way = head.getAttribute("aria-sort") === "ascending" ? -1 : 1;
-      head.parentElement.querySelectorAll("th").forEach((one) => one.removeAttribute("aria-sort"));
-      head.setAttribute("aria-sort", way > 0 ? "ascending" : "descending");
-      const rows = [...body.rows].filter((row) => row.cells.length > 1);
-      rows.sort((one, other) => way * before(value(one, head.cellIndex), value(other, head.cellIndex))).reverse().forEach((row) => body.prepend(row));
-    });
-  });
-
   // On a phone the answer comes first
   if (matchMedia("(max-width: 60rem)").matches) at("sections").open = false;
 
