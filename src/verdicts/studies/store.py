@@ -125,7 +125,6 @@ class Store:
         self._rests_on: dict[Path, dict[str, str]] = {}
         self._nested = 0.0
         self._asked: set[str] = set()
-        self._computing: set[Path] = set()
 
     def value(self, cell: Cell[R]) -> R:
         """Return a cell's value: read, else computed and stored.
@@ -205,8 +204,6 @@ class Store:
                 if failure := self.failure(cell):
                     raise failure.raised(cell) from None
                 raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
-        if path in self._computing:
-            raise RecursionError(f"{cell} asks for itself, directly or through others")
         with file_lock(path):
             return self._unless_made(cell, path)
 
@@ -217,11 +214,7 @@ class Store:
         failure = self.failure(cell)
         if failure and failure.run == self._run != "":
             raise failure.raised(cell)
-        self._computing.add(path)
-        try:
-            return self._computed(cell, path)
-        finally:
-            self._computing.discard(path)
+        return self._computed(cell, path)
 
     def _read(self, cell: Cell[Any], path: Path) -> Any:
         file = CellFile.read(path)

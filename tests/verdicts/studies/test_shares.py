@@ -74,47 +74,6 @@ def test_processes_that_ask_for_one_cell_compute_it_once(tmp_path):
     assert made.get(timeout=5) == 1 and made.empty() and not list(tmp_path.rglob("*.lock"))
 
 
-def ask_for_the_other(folder, ready, first, errors):
-    """Compute one of two cells that ask for each other, once both are being computed."""
-    begun = False
-
-    @cell
-    def one() -> int:
-        meet()
-        return two()
-
-    @cell
-    def two() -> int:
-        meet()
-        return one()
-
-    def meet():
-        nonlocal begun
-        if not begun:
-            begun = True
-            ready.wait()
-
-    try:
-        Store(folder, lambda function: {}).value((one if first else two).cell())
-    except Exception as error:
-        errors.put(str(error))
-
-
-def test_cells_of_two_processes_that_ask_for_each_other_end_with_an_error(tmp_path):
-    context = get_context("fork")
-    ready, errors = context.Barrier(2), context.Queue()
-    processes = [context.Process(target=ask_for_the_other, args=(tmp_path, ready, each, errors)) for each in (0, 1)]
-    for process in processes:
-        process.start()
-    try:
-        texts = [errors.get(timeout=60) for _ in processes]
-    finally:
-        for process in processes:
-            process.kill()
-            process.join()
-    assert all("asks for itself, directly or through others" in text for text in texts)
-
-
 def test_without_locks_a_cell_is_computed_all_the_same(tmp_path, monkeypatch):
     def no_locks(*_):
         raise OSError(37, "No locks available")

@@ -273,18 +273,6 @@ def test_a_nested_cell_is_stored_by_itself(open_store):
     assert open_store().has(double.cell(3)) and made == [0, 1, 2, 3]
 
 
-@cell
-def circular(x: int) -> int:
-    return circular(x)
-
-
-def test_a_cell_that_asks_for_itself_is_an_error(open_store):
-    store = open_store()
-    with pytest.raises(RecursionError, match=r"circular\(x=1\) asks for itself"):
-        store.value(circular.cell(1))
-    assert "asks for itself" in store.failure(circular.cell(1)).reason
-
-
 def test_costs_that_are_lost_count_nothing(open_store):
     store = open_store()
     store.value(double.cell(4))
