@@ -55,13 +55,9 @@ def make_folder(folder: Path) -> None:
 def _sync(folder: Path) -> None:
     """Let the disk keep the names in a folder: without that, a new file has no name after a loss of power.
 
-    What allows no such thing (a folder that is not to be read, a file system that knows no sync of folders) is left
-    as it is. Raises OSError for a disk that fails.
+    A file system that knows no sync of folders is left as it is. Raises OSError for a disk that fails.
     """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        return
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:

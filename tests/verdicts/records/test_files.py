@@ -75,16 +75,6 @@ def test_a_disk_that_fails_at_the_folder_is_told_and_the_file_is_whole(tmp_path,
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "whole")]
 
 
-def test_a_folder_that_is_not_to_be_read_will_do(tmp_path, monkeypatch):
-    def refuse(path, flags):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-    with monkeypatch.context() as refusing:
-        refusing.setattr(os, "open", refuse)
-        write_whole(tmp_path / "file", "whole")
-    assert (tmp_path / "file").read_text() == "whole"
-
-
 def test_canonical_json_has_one_form_and_refuses_nan():
     assert canonical_json({"b": 1, "a": 2.0}) == canonical_json({"a": 2.0, "b": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
