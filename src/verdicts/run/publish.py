@@ -1,13 +1,11 @@
 """After a run: the ledger's file, page, paper and supplement, and what is not as it should be."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from verdicts.claims.schema import Group, Profile
-from verdicts.errors import UserError
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
@@ -52,17 +50,6 @@ def publish(workspace: Workspace) -> Published:
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
     return Published(ledger, workspace.folder / "report.html", PAPER in made.files, made.reason)
-
-
-def prepare(workspace: Workspace) -> None:
-    """Import what pages need, and read the sources that their records rest on: while the last jobs are at work."""
-    import altair  # noqa: F401
-
-    from verdicts.report import page, views  # noqa: F401
-
-    with suppress(UserError):  # it is reported where the pages are made
-        views.benchmarks(workspace)
-        collect(workspace)
 
 
 def _documents(workspace: Workspace, ledger: Ledger, whole: bool) -> tuple[dict[str, str | bytes], str]:

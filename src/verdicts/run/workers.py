@@ -29,7 +29,6 @@ from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.console import Screen
 from verdicts.run.job import Job
 from verdicts.run.plan import Plan
-from verdicts.run.publish import prepare
 from verdicts.run.study import shares_here
 
 POLL = 0.05
@@ -58,7 +57,7 @@ def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, scree
     held by each job too, so that no other run begins while one outlives a driver that is killed.
     """
     waiting, running = list(tasks(workspace, plan, cores)), dict[str, tuple[PlannedJob, BaseProcess]]()
-    ended, watch, prepared = dict[str, bool](), Watch(workspace, plan, run), False
+    ended, watch = dict[str, bool](), Watch(workspace, plan, run)
     if len(plan.busy_groups) + len(plan.pages) > 1:
         import_ahead(workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ())
     try:
@@ -71,9 +70,6 @@ def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, scree
                     waiting.remove(task)
                     with held_back():
                         running[task.log] = (task, _started(workspace, task))
-            if not (waiting or prepared):
-                prepared = True
-                prepare(workspace)
             time.sleep(POLL)
             for name, (_, process) in list(running.items()):
                 if not process.is_alive():
