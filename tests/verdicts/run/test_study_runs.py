@@ -146,7 +146,7 @@ def test_what_becomes_available_is_computed_once_it_is_asked_for(session):
     assert "all cached; 2 wait for a file or a device, --fetch asks again; nothing to compute" in session.said
     assert session.run(fetch=True) == 0
     assert session.rows()["C1"]["verdict"] == session.rows()["C2"]["verdict"] == "holds"
-    assert session.check() == 0
+    assert session.check() == 0 and Artefacts.read(session.toy.folder() / "studies/gamma.json").reason == ""
 
 
 def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):

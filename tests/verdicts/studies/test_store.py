@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 
 from tests.verdicts.study_toy import calls, gamma, listed, set_batches, with_study
-from tests.verdicts.toy import full_disk
 from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.workspace import Project, Workspace
@@ -39,11 +38,6 @@ def double(n: int) -> int:
     if n == 99:
         raise SystemExit(3)
     return 2 * n
-
-
-@cell
-def total(last: int) -> int:
-    return sum(double(n) for n in range(last + 1))
 
 
 @cell
@@ -156,13 +150,6 @@ def test_a_file_that_is_not_what_was_written_is_made_again(open_store, spoil):
     assert path.read_bytes() == sound
 
 
-def test_a_forged_digest_alone_changes_nothing(open_store):
-    open_store().value(double.cell(4))
-    path = open_store().path(double.cell(4))
-    path.write_bytes(forged(path.read_bytes()))
-    assert open_store(reading=True).value(double.cell(4)) == 8
-
-
 def test_a_failure_tells_its_readers_why(open_store):
     with pytest.raises(ValueError, match="no\nroot"):
         open_store().value(double.cell(-1))
@@ -176,16 +163,6 @@ def test_a_failure_tells_its_readers_why(open_store):
         open_store(reading=True).value(double.cell(99))
 
 
-@pytest.mark.parametrize("settled", [False, True])
-def test_what_is_unavailable_is_so_for_its_readers(open_store, monkeypatch, settled):
-    monkeypatch.setattr(Absent, "settled", settled, raising=False)
-    with pytest.raises(Absent):
-        open_store().value(double.cell(13))
-    with pytest.raises(CellUnavailable, match=r"^no such file$") as absence:
-        open_store(reading=True).value(double.cell(13))
-    assert absence.value.not_run and absence.value.settled is settled
-
-
 def test_what_failed_is_tried_again_once_a_run(open_store, monkeypatch):
     with pytest.raises(ValueError, match="no\nroot"):
         open_store(run="first").value(double.cell(-1))
@@ -196,14 +173,6 @@ def test_what_failed_is_tried_again_once_a_run(open_store, monkeypatch):
         with pytest.raises(CellFailed):
             again.value(double.cell(-1))
     assert made == [-1, -1]
-
-
-def test_what_succeeds_at_last_has_no_failure(open_store, monkeypatch):
-    with pytest.raises(Absent):
-        open_store().value(double.cell(13))
-    monkeypatch.setattr(double, "wrapped", lambda n: 26)
-    assert open_store().value(double.cell(13)) == 26 and open_store().failure(double.cell(13)) is None
-    assert open_store(reading=True).value(double.cell(13)) == 26
 
 
 def test_anew_computes_what_another_run_has_computed_once(open_store):
@@ -267,12 +236,6 @@ def test_the_cost_of_a_cell_that_others_ask_for_is_counted_once(open_store):
     assert seconds(again, outer.cell(1), outer.cell(2)) == both and seconds(store, outer.cell(3)) == 0.0
 
 
-def test_a_nested_cell_is_stored_by_itself(open_store):
-    with using(store := open_store()):
-        assert store.value(total.cell(3)) == 12
-    assert open_store().has(double.cell(3)) and made == [0, 1, 2, 3]
-
-
 def test_costs_that_are_lost_count_nothing(open_store):
     store = open_store()
     store.value(double.cell(4))
@@ -280,14 +243,6 @@ def test_costs_that_are_lost_count_nothing(open_store):
     for damaged in ("{", place.read_text().replace('"seconds": ', '"seconds": 1')):
         place.write_text(damaged)
         assert seconds(open_store(), double.cell(4)) == 0.0 and open_store().has(double.cell(4))
-
-
-def test_a_disk_that_is_full_is_no_failure_of_the_cell(open_store, monkeypatch):
-    monkeypatch.setattr("verdicts.studies.store.write_whole", full_disk)
-    monkeypatch.setattr("verdicts.records.checksummed.write_whole", full_disk)
-    with pytest.raises(OSError, match="No space left"):
-        compute([double.cell(4)], open_store())
-    assert open_store().failure(double.cell(4)) is None
 
 
 def test_threads_read_the_store_of_their_process(open_store):

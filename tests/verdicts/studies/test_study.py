@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.verdicts.studies.test_cells import Range
-from tests.verdicts.study_toy import listed, tree, with_study
+from tests.verdicts.study_toy import listed, with_study
 from verdicts.run.checks import Checks
 from verdicts.studies import Array, Store, cell
-from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
+from verdicts.studies.study import cells_of, compute, labelled_table
 
 
 @pytest.fixture
@@ -27,23 +27,6 @@ def test_a_group_without_a_study_has_no_cells(toy):
     workspace = toy.workspace()
     alpha = workspace.claims.group[0]
     assert cells_of(alpha, Checks.load(workspace, alpha).settings) == []
-
-
-def computed(toy, folder, shares, order):
-    """Compute the study in shares, each with a store of its own, and return the files of values."""
-    workspace = toy.workspace()
-    for share in order(range(shares)):
-        store = Store(folder / f"of{shares}", store_of(workspace)._parts, run="this one")
-        compute(share_of(listed(workspace), share, shares), store, as_share=True)
-    return tree(folder / f"of{shares}")
-
-
-def test_any_number_of_shares_in_any_order_gives_the_same_bytes(toy, tmp_path):
-    whole = computed(toy, tmp_path / "whole", 1, list)
-    assert len(whole) == 8
-    for shares in (2, 3, 7, 20):
-        assert computed(toy, tmp_path / "forward", shares, list) == whole
-        assert computed(toy, tmp_path / "back", shares, reversed) == whole
 
 
 class Outcome(NamedTuple):
