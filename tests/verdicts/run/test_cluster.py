@@ -1,4 +1,4 @@
-"""Runs on a SLURM cluster, a real one on loopback: the bytes of one machine, whatever is killed or cancelled."""
+"""Runs on a SLURM cluster, a real one on loopback: the bytes of one machine, and a queue that is left empty."""
 
 import contextlib
 import os
@@ -12,7 +12,7 @@ import pytest
 
 from tests.verdicts.run.gpu_node import PROJECT
 from tests.verdicts.run.session import Session
-from tests.verdicts.run.test_runner_faults import ledger, wait_for
+from tests.verdicts.run.test_runner_faults import ledger
 from tests.verdicts.study_toy import tree, with_study
 from tests.verdicts.toy import REPOSITORY
 from verdicts.claims.schema import Profile
@@ -23,25 +23,15 @@ from verdicts.run.preflight import Cluster
 
 FAST = {"latency-wait: 60": "latency-wait: 5", "status-checks: 20": "status-checks: 1"}
 CONFIG = "notebooks = false\nevery_picture = false\n[resources]\ndefault = { mem_mb = 200 }\n"
-WAITS = """def log(line):
-    import os, time
-    while 'TOY_GATE' in os.environ and not os.path.exists(os.environ['TOY_GATE']):
-        time.sleep(0.1)
-"""
 
 
 @pytest.fixture
 def toy(tmp_path):
-    return toy_in(tmp_path)
-
-
-def toy_in(folder):
-    """Make a toy with a study, three cells of which a sampler has; each waits for the file TOY_GATE, if that is set."""
-    toy = with_study(folder / "a folder")
+    """A toy with a study, three cells of which a sampler has."""
+    toy = with_study(tmp_path / "a folder")
     shutil.copytree(REPOSITORY / "config" / "slurm", toy.root / "config" / "slurm")
     for old, new in FAST.items():
         toy.replace("config/slurm/config.yaml", old, new)
-    toy.replace_in_module("gamma/study", "def log(line):\n", WAITS)
     share_out(toy, 3)
     return toy
 
@@ -51,46 +41,12 @@ def share_out(toy, shares, profile="cpu", more=""):
     toy.write(f"config/{profile}.toml", text)
 
 
-@contextlib.contextmanager
-def driver(toy, slurm, *arguments, **variables):
-    """Run the command line on the cluster, as the leader of a process group of its own."""
-    command = [sys.executable, "-m", "ams_suite", "reproduce", "--cluster", "slurm", "--profile", "cpu", *arguments]
-    environment = slurm.environment_of(toy.environment()) | variables
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    with subprocess.Popen(command, cwd=toy.root, env=environment, start_new_session=True, **streams) as run:
-        try:
-            yield run
-        finally:
-            run.kill()
-
-
 def processes(toy, module):
-    """Yield the processes that run a module of the engine for a toy, and their command lines."""
+    """Yield the processes that run a module of the engine for a toy."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             if module in (words := process.cmdline()) and any(word.startswith(str(toy.root)) for word in words):
-                yield process, words
-
-
-def shares_at_work(toy):
-    """Return of each share that is being computed its number, process and SLURM job."""
-    found = {}
-    for process, words in processes(toy, "verdicts.run.job"):
-        with contextlib.suppress(psutil.Error, KeyError):
-            if "study" in words:
-                found[words[words.index("--share") + 1]] = (process, process.environ()["SLURM_JOB_ID"])
-    return found
-
-
-def at_work(toy, apart_from=()):
-    """Wait until three shares are being computed, by other jobs than those named, and return them."""
-
-    def found():
-        shares = shares_at_work(toy)
-        return len(shares) == 3 and not any(each in apart_from for _, each in shares.values())
-
-    wait_for(found, 120)
-    return shares_at_work(toy)
+                yield process
 
 
 def results(toy, out, profile="cpu"):
@@ -100,51 +56,19 @@ def results(toy, out, profile="cpu"):
     return tables, tree(folder / "cells"), ledger(folder, profile)
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory):
-    """A toy, and the results of its run on this machine alone."""
-    toy = toy_in(tmp_path_factory.mktemp("undisturbed"))
-    assert toy.ams("reproduce", "--profile", "cpu", "--jobs", "2", "--out", "alone").returncode == 0
-    return toy, results(toy, "alone")
-
-
 @pytest.mark.slow
-def test_the_cluster_gives_what_one_machine_does(undisturbed, slurm):
-    toy, alone = undisturbed
-    share_out(toy, 1)
-    with driver(toy, slurm, "--out", "whole") as run:
-        said, _ = run.communicate(timeout=300)
-    assert run.returncode == 0, said
-    assert "6 claims, 0 cached, 6 to run on SLURM" in said and "C1    The mean energy" in said
-    assert results(toy, "whole") == alone
-    assert slurm.queue() == [] and not (toy.root / "whole" / "cpu" / cluster.FOLDER).exists()
-
-
-@pytest.mark.slow
-def test_a_killed_driver_a_killed_share_and_a_cancelled_job_cost_nothing(undisturbed, slurm):
-    toy, alone = undisturbed
-    share_out(toy, 3)
-    gate = toy.root / "gate"
-    with driver(toy, slurm, TOY_GATE=str(gate)) as run:
-        first = at_work(toy)
-        run.kill()
-        run.wait()
-    assert slurm.queue() != []
-    wait_for(lambda: not list(processes(toy, "verdicts.run.snakemake")))
-    with driver(toy, slurm, TOY_GATE=str(gate)) as run:
-        shares = at_work(toy, apart_from=[each for _, each in first.values()])
-        shares["1"][0].kill()
-        slurm.asked("scancel", shares["2"][1])
-        shares["2"][0].wait(60)
-        gate.touch()
-        said, _ = run.communicate(timeout=300)
-    assert run.returncode == 0, said
-    assert "of an earlier run, still in the queue: cancelled" in said
-    assert slurm.queue() == [] and results(toy, "results") == alone
-    ended = slurm.asked("squeue", "-h", "--states=all", "-o", "%i %T")
-    assert f"{shares['1'][1]} FAILED" in ended and f"{shares['2'][1]} CANCELLED" in ended
-    assert (toy.root / "results/cpu/logs/gamma.study.2of3.log").exists()
-    assert toy.ams("check", "--profile", "cpu").returncode == 0
+def test_the_cluster_gives_what_one_machine_does(toy, slurm):
+    words = ("-m", "ams_suite", "reproduce", "--profile", "cpu")
+    assert toy.python(*words, "--jobs", "2", "--out", "alone").returncode == 0
+    variables = slurm.environment_of(toy.environment())
+    done = toy.python(*words, "--cluster", "slurm", "--out", "whole", **variables)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "6 claims, 0 cached, 6 to run on SLURM" in done.stdout and "C1    The mean energy" in done.stdout
+    assert results(toy, "whole") == results(toy, "alone")
+    folder = toy.root / "whole" / "cpu"
+    assert slurm.queue() == [] and not (folder / cluster.FOLDER).exists()
+    named = slurm.asked("squeue", "-h", "--states=all", "-o", "%j").split()
+    assert any(name.startswith(cluster.name_of(folder)) for name in named), "by this they are cancelled"
 
 
 @pytest.mark.slow
