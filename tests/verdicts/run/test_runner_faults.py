@@ -22,7 +22,6 @@ from verdicts.errors import UserError
 from verdicts.records import provenance, run_record
 from verdicts.run import driver, group
 from verdicts.run.lock import one_run_at_a_time
-from verdicts.run.publish import faults
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
 TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed", "run"})
@@ -44,10 +43,6 @@ def slow_down(toy, seconds):
     toy.replace_in_module(
         "alpha/checks", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})"
     )
-
-
-def current(toy, profile):
-    return not list(faults(toy.workspace(profile)))
 
 
 def timeless(value):

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from multiprocessing import get_context
+from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -20,19 +21,11 @@ from verdicts.run import workers
 from verdicts.run.publish import faults
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory):
-    """A toy after a complete run of its cpu profile, whatever the user's variables say to others."""
-    toy = Toy.make(tmp_path_factory.mktemp("toy"))
+def test_verdicts_land_one_by_one_and_pages_are_made_whatever_the_users_variables_say_to_others(toy):
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
     words = ("-m", "ams_suite", "reproduce", "--profile", "cpu", "--jobs", "2")
     done = toy.python(*words, MPLBACKEND="gone", SNAKEMAKE_PROFILE="gone")
     assert done.returncode == 0, done.stdout + done.stderr
-    return toy, done
-
-
-def test_verdicts_land_one_by_one_and_pages_are_made(finished):
-    toy, done = finished
     lines = done.stdout.splitlines()
     assert sorted(line.split()[1] for line in lines if line[0] in "✓✗") == ["A1", "A2", "B1", "B2"]
     page = (toy.folder("cpu") / "notebooks" / "alpha.html").read_text()
@@ -54,8 +47,7 @@ def test_a_folder_of_any_name_will_do(tmp_path):
     assert not (toy.root / "results").exists()
 
 
-def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(toy, monkeypatch):
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import os; os.kill(os.getpid(), 9)")
     code, said = reproduce(toy, monkeypatch)
     assert code == 3
@@ -79,30 +71,19 @@ def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_en
     assert "logs/gamma.*.log may say why" in rows["C1"]["reason"] and rows["B1"]["verdict"] == "holds"
 
 
-class Bar:
-    """What stands for the console while a bar is drawn: another thread may hold its lock while a job is forked."""
-
-    def write(self, text: str) -> int:
-        raise AssertionError(f"a job writes to the driver's console: {text}")
-
-    def flush(self) -> None:
-        pass
-
-
-def test_a_job_writes_to_its_log_alone(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_a_job_writes_to_its_log_alone(toy, monkeypatch):
+    """Not to the console on which the driver draws a bar: another thread may hold its lock while a job is forked."""
     words = "import sys; print('said', file=sys.stderr); print('printed')"
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"{words}; return Measurement(value=3)")
-    monkeypatch.setattr(sys, "stdout", Bar())
-    monkeypatch.setattr(sys, "stderr", Bar())
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, SimpleNamespace(write=pytest.fail, flush=lambda: None))
     code, said = reproduce(toy, monkeypatch)
     assert code == 0, said
     log = (toy.folder("cpu") / "logs" / "beta.job.log").read_text()
     assert log.splitlines() == ["said", "printed"]
 
 
-def test_a_forced_claim_whose_job_dies_is_exit_code_3_whatever_lies_there(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_a_forced_claim_whose_job_dies_is_exit_code_3_whatever_lies_there(toy, monkeypatch):
     die = "import os; 'DIE' in os.environ and os._exit(9); return Measurement(value=3)"
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", die)
     assert reproduce(toy, monkeypatch)[0] == 0
@@ -113,8 +94,7 @@ def test_a_forced_claim_whose_job_dies_is_exit_code_3_whatever_lies_there(tmp_pa
     assert reproduce(toy, monkeypatch)[0] == 0
 
 
-def test_a_page_is_made_again_where_what_it_shows_is_another(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_a_page_is_made_again_where_what_it_shows_is_another(toy, monkeypatch):
     value = "import os; return Measurement(value=float(os.environ.get('VALUE', '1')))"
     toy.replace_in_module("alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", value)
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
@@ -133,8 +113,7 @@ def test_a_page_is_made_again_where_what_it_shows_is_another(tmp_path, monkeypat
     assert not list(faults(toy.workspace("cpu")))
 
 
-def test_what_is_computed_while_its_sources_change_is_of_no_known_code(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_what_is_computed_while_its_sources_change_is_of_no_known_code(toy, monkeypatch):
     edit = "p = __import__('pathlib').Path(__file__); p.write_text(p.read_text() + '# edited' + chr(10)); "
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)")
     code, _ = reproduce(toy, monkeypatch)
@@ -142,8 +121,7 @@ def test_what_is_computed_while_its_sources_change_is_of_no_known_code(tmp_path,
     assert code == 3 and row["failed"] and "beta/checks.py changed while this was computed" in row["reason"]
 
 
-def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(toy, monkeypatch):
     fail = "raise OSError(chr(0xdce9) + ' is gone')"
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", fail)
     code, said = reproduce(toy, monkeypatch)
@@ -152,8 +130,7 @@ def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(tmp_path, monkeypatch
     assert rows["B2"]["verdict"] == "holds"
 
 
-def test_a_run_that_is_refused_leaves_all_as_it_was(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_a_run_that_is_refused_leaves_all_as_it_was(toy, monkeypatch):
     assert reproduce(toy, monkeypatch)[0] == 0
     before = (toy.root / "config/cpu.toml").read_text()
     toy.write("config/cpu.toml", f"{before}[groups.alpha]\nstepz = 3\n")
@@ -163,8 +140,7 @@ def test_a_run_that_is_refused_leaves_all_as_it_was(tmp_path, monkeypatch):
     assert not list(faults(toy.workspace("cpu")))
 
 
-def test_a_notebook_that_is_no_utf_8_is_named(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_a_notebook_that_is_no_utf_8_is_named(toy, monkeypatch):
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
     (toy.root / toy.package / "alpha" / "notebook.py").write_bytes(b"# caf\xe9\n")
     with pytest.raises(UserError, match=r"alpha/notebook.py: it is not UTF-8"):
@@ -172,8 +148,7 @@ def test_a_notebook_that_is_no_utf_8_is_named(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("one_process", [False, True])
-def test_a_notebook_that_breaks_is_exit_code_3_and_named(tmp_path, monkeypatch, one_process):
-    toy = Toy.make(tmp_path)
+def test_a_notebook_that_breaks_is_exit_code_3_and_named(toy, monkeypatch, one_process):
     toy.add_notebook("alpha", kind="py", text="# %%\n1 / 0\n")
     code, said = reproduce(toy, monkeypatch, only=("alpha",), one_process=one_process)
     assert code == 3
@@ -199,22 +174,6 @@ def test_jobs_are_stopped_with_what_they_have_started_even_deaf_ones(monkeypatch
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
-def test_a_run_that_is_interrupted_leaves_no_job_behind(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import time; time.sleep(600)")
-    begun, before = [], psutil.Process().children(recursive=True)
-
-    def interrupt(_, running):
-        begun.extend(task.log for task in running)
-        if any("beta" in log for log in begun):
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(workers.Watch, "show", lambda self, screen, running: interrupt(screen, running))
-    with pytest.raises(KeyboardInterrupt):
-        reproduce(toy, monkeypatch)
-    assert "beta.job" in begun and set(psutil.Process().children(recursive=True)) <= set(before)
-
-
 SENT: list[int] = []
 
 
@@ -226,9 +185,9 @@ def _interrupt_the_fork() -> None:
 os.register_at_fork(after_in_parent=_interrupt_the_fork)
 
 
-def test_an_interrupt_within_a_fork_is_not_lost(tmp_path, monkeypatch):
+def test_an_interrupt_within_a_fork_is_not_lost(toy, monkeypatch):
     """Python drops what is raised in the hooks of a fork; the signal waits until the job is noted, and stopped."""
-    toy, stopped = Toy.make(tmp_path), []
+    stopped = []
     monkeypatch.setattr(workers, "_stop", lambda processes: stopped.extend(processes) or [p.kill() for p in processes])
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # where the tests run under nohup too
     SENT.append(signal.SIGINT)
@@ -249,8 +208,7 @@ def test_a_job_heeds_the_signals_that_its_driver_holds_back(monkeypatch):
         assert signal.getsignal(signal.SIGTERM) is theirs
 
 
-def test_where_no_fork_may_be_jobs_start_anew(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path)
+def test_where_no_fork_may_be_jobs_start_anew(toy, monkeypatch):
     monkeypatch.setattr(workers.sys, "platform", "darwin")
     code, said = reproduce(toy, monkeypatch, only=("alpha",))
     assert code == 0, said
