@@ -7,7 +7,7 @@ import stat
 import pytest
 
 from tests.verdicts.toy import full_disk
-from verdicts.records.files import canonical_json, sha256_of, write_whole
+from verdicts.records.files import canonical_json, write_whole
 
 
 @pytest.mark.parametrize("mask", [0o002, 0o027])
@@ -79,8 +79,3 @@ def test_canonical_json_has_one_form_and_refuses_nan():
     assert canonical_json({"b": 1, "a": 2.0}) == canonical_json({"a": 2.0, "b": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json([float("nan")])
-
-
-def test_sha256_is_the_standard_one():
-    empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-    assert sha256_of("") == sha256_of(b"") == empty

@@ -39,10 +39,11 @@ def test_sections_of_several_tools_stand_side_by_side(toy):
     assert {view.section.id: view.kept for view in views(toy)} == {"mutation": False, "reseed": True}
 
 
-def test_a_damaged_section_is_not_shown(toy):
+@pytest.mark.parametrize(("started", "word"), [("2026", b'"lost"'), ("", b'"found"')], ids=["damaged", "nothing tried"])
+def test_where_a_section_is_damaged_or_nothing_was_tried_the_one_that_was_kept_is_shown(toy, started, word):
     path = toy.root / "results" / FOLDER / "reseed.json"
-    made().write(path)
-    path.write_bytes(path.read_bytes().replace(b'"found"', b'"lost"'))
+    made(started=started).write(path)
+    path.write_bytes(path.read_bytes().replace(b'"found"', word))
     assert views(toy) == []
     made(text="kept").write(toy.root / KEPT / "reseed.json")
     assert views(toy)[0].section.text == "kept"
@@ -59,10 +60,3 @@ def test_changed_and_lost_files_are_counted(toy):
     toy.replace(f"{toy.package}/common.py", "1.0", "1.5")
     (toy.root / "Snakefile").unlink()
     assert views(toy)[0].changed == 3
-
-
-def test_where_nothing_was_tried_the_section_that_was_kept_is_shown(toy):
-    made(text="none of 198 was tried", started="").write(toy.root / "results" / FOLDER / "reseed.json")
-    assert views(toy) == []
-    made(text="kept").write(toy.root / KEPT / "reseed.json")
-    assert views(toy)[0].section.text == "kept"

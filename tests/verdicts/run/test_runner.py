@@ -233,7 +233,8 @@ def test_a_group_without_settings_has_none(session):
         ("deviations.toml", "deviation = 5\n", r"deviations\.toml: deviation = 5"),
         ("limitations.toml", "[[limit]]\n", r"limitations\.toml: limit = "),
         ("notation.toml", "step = [1]\n", r"notation\.toml: step\[0\] = 1"),
-        ("expected/quick.json", "{", r"expected/quick\.json is not valid JSON"),
+        ("expected/quick.json", "{", r"paper/expected/quick\.json is not valid JSON"),
+        ("expected/quick.json", "[]", r"paper/expected/quick\.json: the whole file = \[\]"),
     ],
 )
 def test_a_wrong_text_for_the_report_stops_the_run_before_it_begins(session, name, text, line):

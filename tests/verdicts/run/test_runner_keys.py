@@ -25,10 +25,7 @@ def page_parts(toy):
     ("old", "new"),
     [
         ("tolerance = 1e-12", "tolerance = 1e-3"),
-        (
-            'id = "A2.two"\n  quantity = "two"\n  measure = "checks.two"\n  relation = "<="\n  bound = 1.0',
-            'id = "A2.two"\n  quantity = "two"\n  measure = "checks.two"\n  relation = "<="\n  bound = 3.0',
-        ),
+        ('relation = "<="\n  bound = 1.0', 'relation = "<="\n  bound = 3.0'),
         ('quantity = "one"', 'quantity = "unity"'),
         ('origin = "rounding"', 'origin = "algebra"'),
         ('title = "First group"', 'title = "Group one"'),
