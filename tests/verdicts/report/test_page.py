@@ -236,7 +236,7 @@ def test_exhibits_link_to_what_stands_for_them(usual):
     for anchor in ("claim-A1", "group-alpha", "figure-line", "table-numbers"):
         assert f'href="#{anchor}"' in text and f'id="{anchor}"' in text
     assert "nowhere" in text and "#nowhere" not in text
-    assert "no weights" in text and "not here" in text
+    assert "8 x 8; it is quick" in text and "<td>no weights</td>" in text and "not here" in text
 
 
 def test_a_section_with_nothing_in_it_is_not_there(usual):

@@ -4,8 +4,7 @@ import jinja2
 import pytest
 
 from tests.claims import entry
-from verdicts.report.report_texts import Exhibit
-from verdicts.report.templating import gap, readable, render
+from verdicts.report.templating import readable, render
 from verdicts.report.words import clock, duration, number, required, span
 
 
@@ -51,13 +50,6 @@ def test_what_is_required_has_the_tolerance_in_it(relation, bound, tolerance, sh
 
 def test_readable_json_keeps_letters():
     assert readable({"β": [1]}) == '{\n  "β": [\n    1\n  ]\n}'
-
-
-@pytest.mark.parametrize(
-    ("scaling", "reason", "shown"), [("8 x 8", "no weights", "8 x 8; no weights"), ("", "none", "none"), ("", "", "")]
-)
-def test_gap_of_an_exhibit(scaling, reason, shown):
-    assert gap(Exhibit(id="T1", title="t", what="w", status="smaller", scaling=scaling, reason=reason)) == shown
 
 
 def test_template_refuses_to_leave_a_blank():
