@@ -9,7 +9,5 @@ import torch  # noqa: F401
 import typst  # noqa: F401
 
 from ams_suite.project import PROJECT  # noqa: F401
-from verdicts.report import notebooks, page, paper, templating, views  # noqa: F401
+from verdicts.report import notebooks, page, paper, views  # noqa: F401
 from verdicts.run import driver, job  # noqa: F401
-
-templating.compile_ahead()

@@ -62,9 +62,3 @@ def _environment() -> Environment:
 def render(template: str, **content: Any) -> str:
     """Return a template filled in. Raises jinja2.UndefinedError for a name that `content` lacks."""
     return _environment().get_template(template).render(**content)
-
-
-def compile_ahead() -> None:
-    """Compile all pages' templates, so that the forks of this process have them."""
-    for path in TEMPLATES.glob("*.html.j2"):
-        _environment().get_template(path.name)
