@@ -7,7 +7,7 @@ import pytest
 from tests.claims import ROOT
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Expectation, Profile, Verdict
-from verdicts.records.expected import Expected, expected_path, kept_runs
+from verdicts.records.expected import Expected, ExpectedCheck, expected_path, kept_runs
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
 from verdicts.report.findings import Decisions, PaperRow, Word, answer_of, meet, rows_beside, rows_of, tally, word_of
@@ -188,12 +188,7 @@ def test_a_row_that_no_run_fills_says_which_profile_does(rows):
 @pytest.mark.parametrize(("other", "met"), [((0.9, 1.0), True), ((1.2, 1.3), True), ((1.3, 1.4), False)])
 def test_intervals_meet_where_they_share_a_value(other, met):
     def measured(low, high):
-        return (
-            kept(CLAIMS, "cpu", {"R2": "holds"})
-            .claims["R2"]
-            .checks["R2.symmetry"]
-            .model_copy(update={"low": low, "high": high})
-        )
+        return ExpectedCheck(value=low, low=low, high=high, verdict=HOLDS)
 
     assert meet(measured(1.0, 1.2), measured(*other)) is met
 

@@ -104,7 +104,6 @@ FINDING = '[[finding]]\npaper = "P1"\nneeds = { A2 = "holds" }\nsentence = "{A2.
         ("related_work", "{A1.one}", "{A1.two}", "A1.two"),
         ("deviations", "A2.two", "A2.tow", r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"),
         ("findings", "{A2.two}", "{A9.two}", r"paper/findings.toml: finding\[P1\]: unknown check"),
-        ("findings", "{A2.two}", "{A2.tow}", r"paper/findings.toml: finding\[P1\]: unknown check"),
     ],
 )
 def test_what_texts_name_must_exist(toy, name, old, new, message):
