@@ -33,15 +33,6 @@ class Resources(Frozen):
         return None if shares == "auto" else shares
 
 
-class Overlay(Frozen):
-    """What `VERDICTS_CONFIG` changes of a profile's configuration: device, settings of groups, and of their jobs."""
-
-    profile: Profile
-    device: Device = Device.CPU
-    resources: dict[str, Resources] = {}  # noqa: RUF012 (a pydantic field)
-    groups: dict[str, dict[str, JsonValue]] = {}  # noqa: RUF012 (a pydantic field)
-
-
 class ProfileConfig(Frozen):
     """One profile: its device, whether notebooks are executed, resources and settings by group.
 
@@ -70,7 +61,7 @@ class ProfileConfig(Frozen):
         """Return what the group's job may use (`default` stands for groups without an entry)."""
         return self.resources.get(group, self.resources.get("default", Resources()))
 
-    def below(self, changes: "ProfileConfig | Overlay") -> "ProfileConfig":
+    def below(self, changes: "ProfileConfig") -> "ProfileConfig":
         """Return this configuration with what `changes` gives; settings of a group, or of its job, not there stay."""
         merged, above = (model.model_dump(exclude_unset=True, exclude={"profile"}) for model in (self, changes))
         for section in ("groups", "resources"):
@@ -79,3 +70,9 @@ class ProfileConfig(Frozen):
                 each[name] = {**each.get(name, {}), **settings}
             above[section] = each
         return ProfileConfig.model_validate({**merged, **above})
+
+
+class Overlay(ProfileConfig):
+    """What `VERDICTS_CONFIG` changes of a profile's configuration."""
+
+    profile: Profile

@@ -197,7 +197,7 @@ def test_an_overlay_cuts_the_sizes_of_its_profile_alone(toy, monkeypatch):
     [
         ("groups = {}", "over.toml: profile is missing"),
         ('profile = "cpu"\n[groups.alhpa]', "unknown group 'alhpa'"),
-        ('profile = "cpu"\nnotebooks = false', "over.toml: notebooks = False: no such field"),
+        ('profile = "cpu"\nnotebook = false', "over.toml: notebook = False: no such field"),
         (None, "over.toml cannot be read"),
     ],
 )
