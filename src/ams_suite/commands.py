@@ -12,7 +12,7 @@ from typing import Annotated, Literal, Protocol
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ams.errors import UserError, unknown
+from ams.errors import UserError
 from ams_suite.options import (
     AnyNames,
     Folder,
@@ -209,10 +209,7 @@ class Keep(ResultsOptions):
         from verdicts.run.keeping import keep
 
         workspace = open_workspace(self.options())
-        groups = {group.id: group for group in workspace.claims.group}
-        if self.group not in groups:
-            raise UserError(unknown("group", self.group, groups))
-        return keep(workspace, groups[self.group], say)
+        return keep(workspace, workspace.claims.group_named(self.group), say)
 
 
 @dataclass(frozen=True, kw_only=True)

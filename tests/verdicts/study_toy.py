@@ -31,7 +31,7 @@ def calls(toy: Toy) -> list[str]:
 
 def gamma(workspace: Workspace) -> Group:
     """Return the third group."""
-    return next(group for group in workspace.claims.group if group.id == "gamma")
+    return workspace.claims.group_named("gamma")
 
 
 def listed(workspace: Workspace) -> list[Cell[Any]]:

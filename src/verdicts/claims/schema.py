@@ -228,7 +228,14 @@ class Claims(Frozen):
 
     def group_of(self, claim: Claim) -> Group:
         """Return the group that a claim belongs to."""
-        return next(group for group in self.group if group.id == claim.group)
+        return self.group_named(claim.group)
+
+    def group_named(self, name: str) -> Group:
+        """Return the group of an id. Raises UserError, with the nearest ids, where there is none."""
+        groups = {group.id: group for group in self.group}
+        if name not in groups:
+            raise unknown("group", name, groups)
+        return groups[name]
 
     def select(self, names: Iterable[str]) -> list[Claim]:
         """Return the claims named, in the file's order: by id, by group, or by a stated claim that they restate.

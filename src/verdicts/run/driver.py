@@ -161,14 +161,13 @@ def _do(
 def _here(workspace: Workspace, run: RunRecord, plan: Plan, screen: Screen) -> None:
     """Do the plan in this process, a group at a time."""
     keep_freed_memory()
-    groups = {group.id: group for group in workspace.claims.group}
-    for name in plan.groups:
-        screen.work_on([name])
-        if name in plan.busy_groups:
-            run_group(workspace, run, groups[name], screen.computed, screen.complain)
-        if name in plan.pages:
-            with complaining(f"{name}: no notebook page", screen.complain):
-                make_page(workspace, groups[name], run)
+    for group in map(workspace.claims.group_named, plan.groups):
+        screen.work_on([group.id])
+        if group.id in plan.busy_groups:
+            run_group(workspace, run, group, screen.computed, screen.complain)
+        if group.id in plan.pages:
+            with complaining(f"{group.id}: no notebook page", screen.complain):
+                make_page(workspace, group, run)
 
 
 def _published(workspace: Workspace, run: RunRecord, screen: Screen) -> Published:

@@ -49,14 +49,13 @@ class Forecast:
         self.jobs, self.known, self.scale = jobs, expected is not None, 1.0
         if expected and expected.calibration and plan.busy_groups:
             self.scale = calibrated() / expected.calibration
-        groups = {group.id: group for group in workspace.claims.group}
         self.shares = shares_here(workspace, plan.studies, jobs)
         self.left: dict[str, dict[str, float]] = {name: {} for name in plan.groups}
         for name, times in self.left.items():
-            drawn = name in plan.figures or name in plan.pages
+            group, drawn = workspace.claims.group_named(name), name in plan.figures or name in plan.pages
             if expected:
-                times["study"] = expected.studies.get(name, 0.0) * _computed(workspace, plan, groups[name])
-                times["figures"] = drawn * expected.beside / len(groups)
+                times["study"] = expected.studies.get(name, 0.0) * _computed(workspace, plan, group)
+                times["figures"] = drawn * expected.beside / len(workspace.claims.group)
         for item in plan.pending:
             self.left[item.group.id][item.claim.id] = expected.seconds_of([item.claim]) if expected else 1.0
         self.whole, self.slowdown, self.landed = self.planned, 1.0, 0.0

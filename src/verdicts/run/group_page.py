@@ -15,7 +15,6 @@ from IPython.display import HTML, SVG
 
 from verdicts.claims.check import Check
 from verdicts.claims.schema import Claim, Profile, Verdict
-from verdicts.errors import unknown
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
 from verdicts.records.files import shown_json
@@ -37,10 +36,7 @@ class GroupPage:
         """Open the group `name` of the repository around the current folder. Raises UserError for an unknown one."""
         profile, out = os.environ.get(PROFILE, Profile.QUICK), os.environ.get(OUT)
         self.workspace = Workspace.open(find_root(Path.cwd()), Profile(profile), Path(out) if out else None, project)
-        groups = {group.id: group for group in self.workspace.claims.group}
-        if name not in groups:
-            raise unknown("group", name, groups)
-        self.group = groups[name]
+        self.group = self.workspace.claims.group_named(name)
         self.checks = Checks.load(self.workspace, self.group)
         self.settings = self.checks.settings
 

@@ -64,7 +64,7 @@ class Job:
         workspace = opened or Workspace.open(self.root, self.profile, self.out, project_at(self.project))
         workspace.require_device()
         with at_work(workspace.folder):
-            group = next(each for each in workspace.claims.group if each.id == self.group)
+            group = workspace.claims.group_named(self.group)
             return 3 if self._complaints(workspace, group) else 0
 
     def _complaints(self, workspace: Workspace, group: Group) -> list[str]:
