@@ -185,7 +185,7 @@ class Screen:
 def listing(item: PlannedClaim) -> str:
     """Return a claim's line in the list of claims."""
     state = f"{item.record.verdict}, current" if item.record and not item.why else f"to do: {item.why}"
-    return f"{item.claim.id:<5} {item.group.id:<16} expected {item.claim.expected:<12} {item.claim.title} ({state})"
+    return f"{item.claim.id:<5} {item.claim.group:<16} expected {item.claim.expected:<12} {item.claim.title} ({state})"
 
 
 def counted(number: int, noun: str) -> str:

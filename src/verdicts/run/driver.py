@@ -196,8 +196,8 @@ def list_claims(options: RunOptions, console: Console) -> int:
     plan = plan_of(workspace, RunRecord.of(workspace, options.only))
     items = {item.claim.id: item for item in plan.items}
     for claim in chosen:
-        why, group = f"only with --profile {claim.profiles[0]}", workspace.claims.group_of(claim)
-        screen.say(listing(items.get(claim.id, PlannedClaim(claim, group, None, why))))
+        why = f"only with --profile {claim.profiles[0]}"
+        screen.say(listing(items.get(claim.id, PlannedClaim(claim, None, why))))
     sys.stderr.write(f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n")  # not a line of the list
     return 0
 

@@ -57,7 +57,7 @@ class Forecast:
                 times["study"] = expected.studies.get(name, 0.0) * _computed(workspace, plan, group)
                 times["figures"] = drawn * expected.beside / len(workspace.claims.group)
         for item in plan.pending:
-            self.left[item.group.id][item.claim.id] = expected.seconds_of([item.claim]) if expected else 1.0
+            self.left[item.claim.group][item.claim.id] = expected.seconds_of([item.claim]) if expected else 1.0
         self.whole, self.slowdown, self.landed = self.planned, 1.0, 0.0
 
     def land(self, claim: Claim, elapsed: float) -> None:
@@ -104,7 +104,7 @@ def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:
     """Return which part of a group's study is computed: where there is none, what some of its claims ask for."""
     if group.id in plan.studies:
         return 1.0
-    pending = [item for item in plan.pending if item.group.id == group.id]
+    pending = [item for item in plan.pending if item.claim.group == group.id]
     if workspace.study_path(group).is_file():
         pending = [item for item in pending if item.why == FORCED]
     return len(pending) / len(workspace.claims_here(group)) if pending else 0.0

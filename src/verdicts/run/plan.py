@@ -31,7 +31,6 @@ class PlannedClaim:
     """A claim with its current record, if it has one, and why it is to be made (empty: it is not)."""
 
     claim: Claim
-    group: Group
     record: Record | None
     why: str
 
@@ -61,7 +60,7 @@ class Plan:
     def busy_groups(self) -> tuple[str, ...]:
         """Return the groups with a claim, a study, a figure or a table to be made, in the order of the work."""
         return tuple(
-            dict.fromkeys([*(item.group.id for item in self.pending), *self.studies, *self.figures, *self.audits])
+            dict.fromkeys([*(item.claim.group for item in self.pending), *self.studies, *self.figures, *self.audits])
         )
 
     @property
@@ -86,10 +85,10 @@ def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> 
         for reasons, artefact in zip((studies, figures, pages), artefacts, strict=True):
             if artefact and (why := _why_made(*artefact, run, forced(workspace, run, group))):
                 reasons[group.id] = why
-        again = group.id in figures or any(item.group.id == group.id and item.why for item in items)
+        again = group.id in figures or any(item.claim.group == group.id and item.why for item in items)
         if again and artefacts.page:  # whether what it shows is another, its job looks
             pages.setdefault(group.id, "its claims or figures are made again")
-    named = dict.fromkeys(item.group.id for item in items) if run.audit.asked else ()
+    named = dict.fromkeys(item.claim.group for item in items) if run.audit.asked else ()
     audits = tuple(name for name in named if (audit := audit_at(workspace, name)) and audit.run != run.id)
     return Plan(items, studies, figures, pages, audits)
 
@@ -118,12 +117,11 @@ def forced(workspace: Workspace, run: RunRecord, group: Group) -> bool:
 
 
 def _item(workspace: Workspace, claim: Claim, run: RunRecord) -> PlannedClaim:
-    group = workspace.claims.group_of(claim)
     try:
         record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
     except NotCurrent as reason:
-        return PlannedClaim(claim, group, None, str(reason))
-    return PlannedClaim(claim, group, record, _why_again(record, claim.id in run.forced, run))
+        return PlannedClaim(claim, None, str(reason))
+    return PlannedClaim(claim, record, _why_again(record, claim.id in run.forced, run))
 
 
 def _why_again(record: Record | Artefacts, again: bool, run: RunRecord) -> str:
