@@ -23,10 +23,6 @@ from verdicts.studies.study import module_of
 from verdicts.validation import Frozen, from_validation
 
 
-class NoSettings(Frozen):
-    """The settings of a group that has no `settings.py`: none."""
-
-
 @dataclass(frozen=True)
 class Checks:
     """A group, ready to run, with its settings."""
@@ -87,9 +83,12 @@ def _as_hinted(value: JsonValue, hint: object = None) -> Any:
 
 
 def settings_class(group: Group) -> type[BaseModel]:
-    """Return the class of a group's settings. Whatever the import of their module raises passes through."""
+    """Return the class of a group's settings, without a field where the group has no `settings.py`.
+
+    Whatever the import of their module raises passes through.
+    """
     module = module_of(group, "settings")
-    schema: type[BaseModel] = module.Settings if module else NoSettings
+    schema: type[BaseModel] = module.Settings if module else Frozen
     return schema
 
 
