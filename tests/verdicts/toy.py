@@ -19,6 +19,7 @@ import pytest
 
 from ams_suite.project import PROJECT
 from verdicts.claims.schema import Profile
+from verdicts.records.expected import Expected
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.group import run_group
@@ -32,6 +33,12 @@ NUMBERS = itertools.count()
 def full_disk(*written: object) -> None:
     """Stand for what writes, where nothing can be written."""
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def kept_run(profile: str, **values: object) -> Expected:
+    """Return the kept values of a run that nobody made."""
+    origin = {"newest": "2031-02-03T04:05", "processor": "Abacus", "device": "cpu", "commit": None, "claims": {}}
+    return Expected.model_validate({**origin, "profile": profile, **values})
 
 
 @dataclass(frozen=True)

@@ -6,23 +6,15 @@ import numpy as np
 import pytest
 
 from ams.statistics import CONFIDENCE, SUITE_FALSE_ALARM
-from tests.claims import claims
+from tests.claims import claims, entry
 from verdicts.claims.check import BUDGET, MISS, Check
 from verdicts.claims.schema import Profile
 from verdicts.report.false_alarms import family_wise, rates
 
 
-def entry(**given: object) -> Check:
-    stated = {
-        "id": "Y1.a",
-        "quantity": "a",
-        "measure": "m.f",
-        "relation": ">=",
-        "bound": 0.0,
-        "tolerance": 0.0,
-        "origin": "Monte Carlo",
-    }
-    return Check.model_validate(stated | given)
+def drawn(**given: object) -> Check:
+    """Return the entry of a check by Monte Carlo, with these fields."""
+    return Check.model_validate(entry(">=").model_dump() | {"origin": "Monte Carlo"} | given)
 
 
 def test_the_engines_rates_are_those_of_the_statistics() -> None:
@@ -42,16 +34,16 @@ def test_the_engines_rates_are_those_of_the_statistics() -> None:
     ],
 )
 def test_a_rate_follows_from_the_entry(given: dict[str, object], rate: float) -> None:
-    assert entry(**given).false_alarm == pytest.approx(rate)
+    assert drawn(**given).false_alarm == pytest.approx(rate)
 
 
 def test_rates_of_a_profile_add() -> None:
     """The sentence has at most 25 words; its numbers are those of the claims file."""
     for profile in (Profile.QUICK, Profile.CPU, Profile.FULL):
-        drawn = rates(claims(), profile)
+        each = rates(claims(), profile)
         text = family_wise(claims(), profile)
         count, expected = map(float, re.findall(r"[\d.]+\d|\d", text)[:2])
-        assert count == len(drawn) and expected == pytest.approx(sum(drawn.values()), rel=0.06)
+        assert count == len(each) and expected == pytest.approx(sum(each.values()), rel=0.06)
         assert len(text.split()) <= 25
     assert len(rates(claims(), Profile.QUICK)) < len(rates(claims(), Profile.FULL))
 
@@ -60,5 +52,5 @@ def test_intervals_at_their_bounds_alarm_as_often_as_said() -> None:
     """A thousand runs of twenty checks with true values at their bounds: 0.1 alarms a run, to five standard errors."""
     low = np.random.default_rng(0).normal(size=(1000, 20)) - 2.5758
     alarms = (low > 0).sum(1).mean()
-    expected = 20 * entry(relation="<=").false_alarm
+    expected = 20 * drawn(relation="<=").false_alarm
     assert abs(alarms - expected) < 5 * np.sqrt(expected / 1000)

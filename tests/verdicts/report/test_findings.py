@@ -5,9 +5,10 @@ import re
 import pytest
 
 from tests.claims import ROOT
+from tests.verdicts.toy import kept_run
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Expectation, Profile, Verdict
-from verdicts.records.expected import Expected, ExpectedCheck, expected_path, kept_runs
+from verdicts.records.expected import ExpectedCheck, expected_path, kept_runs
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
 from verdicts.report.findings import Decisions, PaperRow, Word, answer_of, meet, rows_beside, rows_of, tally, word_of
@@ -115,8 +116,7 @@ def kept(claims, profile, verdicts, value=1.0):
         for claim in claims.claim
         if claim.id in verdicts
     }
-    origin = {"newest": "2031-02-03T04:05", "processor": "Abacus", "device": "cpu", "commit": None}
-    return Expected.model_validate({**origin, "profile": profile, "claims": rows})
+    return kept_run(profile, claims=rows)
 
 
 def test_the_strongest_evidence_of_a_claim_is_the_kept_run_with_the_largest_sizes():

@@ -4,9 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.verdicts.toy import kept_run
 from verdicts.claims.measurement import Measurement
-from verdicts.claims.schema import Profile
-from verdicts.records.expected import Expected
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.run_record import RunRecord
 from verdicts.run import console
@@ -56,8 +55,7 @@ def forecast_of(workspace, seconds: float | None) -> Forecast:
     """Return the forecast of a whole run, whose 3 claims took so many seconds each in the kept one (None: none)."""
     plan = plan_of(workspace, RunRecord.of(workspace))
     kept = {"verdict": "holds", "seconds": seconds, "peak_mib": 1.0, "checks": {}}
-    about = {"profile": Profile.QUICK, "newest": "", "processor": "", "device": "cpu", "commit": None}
-    expected = Expected(**about, claims=dict.fromkeys(("A1", "A2", "B1"), kept)) if seconds else None
+    expected = kept_run("quick", claims=dict.fromkeys(("A1", "A2", "B1"), kept)) if seconds else None
     return Forecast(workspace, plan, expected)
 
 

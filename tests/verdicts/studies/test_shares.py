@@ -7,8 +7,9 @@ import pytest
 from tests.verdicts.run.session import Session
 from tests.verdicts.studies.test_store import busy
 from tests.verdicts.study_toy import ALL, calls, gamma, listed, set_batches, with_study
+from tests.verdicts.toy import kept_run
 from verdicts.claims.schema import Profile
-from verdicts.records.expected import Expected, expected_path
+from verdicts.records.expected import expected_path
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.record import Artefacts
 from verdicts.run.study import shares_here, shares_of
@@ -36,16 +37,7 @@ def test_a_study_whose_time_is_not_kept_has_the_number_of_the_configuration(tmp_
     toy = with_study(tmp_path)
     toy.write("config/cpu.toml", "[resources]\ngamma = { shares = 3 }\n")
     assert shares_here(toy.workspace("cpu"), ["gamma", "alpha"], 8) == {"gamma": 3, "alpha": 1}
-    kept = Expected(
-        profile=Profile.CPU,
-        newest="",
-        processor="",
-        device="cpu",
-        commit="",
-        studies={"gamma": 3, "alpha": 1},
-        claims={},
-    )
-    kept.write(expected_path(toy.root, Profile.CPU))
+    kept_run("cpu", studies={"gamma": 3, "alpha": 1}).write(expected_path(toy.root, Profile.CPU))
     assert shares_here(toy.workspace("cpu"), ["gamma", "alpha"], 8) == {"gamma": 3, "alpha": 4}
 
 
