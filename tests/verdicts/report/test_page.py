@@ -340,6 +340,7 @@ def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
     toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
     text = text_of(toy.run_all())
     assert "2 checks are where they were, 1 moved" in text and "Kept value 2 [1.9, 2.1]: moved." in text
+    assert '<td class="n">3.5 [3.4, 3.6]</td><td class="n">≤ 1</td>' in text
 
 
 def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory):
