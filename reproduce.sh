@@ -4,10 +4,9 @@
 # else pip makes .venv, at the releases and checksums of constraints.*. Bash 3.2 suffices, which macOS has.
 
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"
-set -Eeuo pipefail
+set -Eeuo pipefail +o posix
 
-usage() {
-  cat <<'END'
+read -r -d '' USAGE <<'END' || true
 usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh certify [options]   decide the paper's claims anew and break them, on one page to attach
        bash reproduce.sh test [pytest args]  run the tests (installs the extra "test")
@@ -23,6 +22,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --offline                 ask no package index and fetch no file: use what is here
   --fetch                   ask for missing files now (else each is asked for once a day)
   --audit K                 compute K kept cells anew, drawn at random (default: two minutes of them; 0: none)
+  --audit-long K            also K of those that take more than a minute; --audit-seed N draws with this seed
   --strict                  a claim that was not run counts against the exit code
   --jobs N                  so many jobs at a time
   --cluster slurm           submit the jobs to a SLURM cluster, as config/slurm says (installs the extra "cluster")
@@ -35,7 +35,6 @@ usage: bash reproduce.sh [options]           check the claims, write the report
 exit code: 0 no verdict contradicts its expectation; 1 one does; 2 bad usage, bad input, no environment; 3 a run failed
 variable: AMS_ENV (folder for environments, instead of .venv in the checkout)
 END
-}
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -53,9 +52,8 @@ about() { # WORD ...: what ams_suite.environment says with the Python at PYTHON,
 }
 
 interpreter() { # sets PYTHON to the first of 3.11 or later on PATH
-  local name
-  for name in python3 python3.13 python3.12 python3.11 python; do
-    PYTHON=$(command -v "$name") && [[ $(about requirements) = *=* ]] && return
+  for PYTHON in python3 python3.13 python3.12 python3.11 python; do
+    PYTHON=$(command -v "$PYTHON") && [[ $(about requirements) = *=* ]] && return
   done
 }
 
@@ -64,24 +62,17 @@ serves() { # EXTRA ...: does the Python at PYTHON satisfy pyproject.toml?
 }
 
 watched() { # run a command with its output in the log, and show the log's last line each 15 s; a signal ends both
-  local told=$SECONDS
+  local tenths=0
   set -m # a process group of its own
-  "$@" >>"$LOG" 2>&1 </dev/null &
+  "$@" >"$LOG" 2>&1 </dev/null &
   set +m
-  # shellcheck disable=SC2064  # this group
-  trap "kill -KILL -- -$! 2>/dev/null; exit 130" INT TERM HUP QUIT
+  trap 'kill -KILL -- -$! 2>/dev/null; exit 130' INT TERM HUP QUIT
   while kill -0 $! 2>/dev/null; do
     sleep 0.1
-    ((SECONDS - told >= 15)) || continue
-    told=$SECONDS
-    say "  ... $SECONDS s: $(tail -n 1 -- "$LOG" | cut -c 1-90)"
+    ((++tenths % 150)) || say "  ... $SECONDS s: $(tail -n 1 -- "$LOG" | cut -c 1-90)"
   done
   trap - INT TERM HUP QUIT
   wait $!
-}
-
-give_up() {
-  die "the environment cannot be made${OFFLINE:+ (--offline: no index was asked)}: $(about cause "$LOG"). Log: $LOG"
 }
 
 install() { # EXTRA, unless it is there: at the releases of constraints.txt if PINS is set
@@ -90,11 +81,9 @@ install() { # EXTRA, unless it is there: at the releases of constraints.txt if P
   [ "$1" != k-diffusion ] || alone=--no-deps # only its training needs them
   LOG=$PLACE/setup-$1.log TORCH=${TORCH-$(about index)}
   say "pip: installing the extra $1 of pyproject.toml. Log: $LOG"
-  rm -f -- "$LOG" "$PLACE/report.json"
   about requirements "$1" >"$PLACE/requirements.txt"
-  # Not compiled: of ten thousand modules few are used, and those are compiled as they are imported
   PIP_USER=0 watched "$PYTHON" -m pip --no-input --disable-pip-version-check install --progress-bar off --no-compile \
-    --only-binary rdkit ${OFFLINE:+--no-index} ${alone:+"$alone"} ${TORCH:+--extra-index-url "$TORCH"} \
+    ${OFFLINE:+--no-index} ${alone:+"$alone"} ${TORCH:+--extra-index-url "$TORCH"} \
     ${PINS:+-c "$ROOT/constraints.txt"} --report "$PLACE/report.json" -r "$PLACE/requirements.txt" || return
   [ -n "$PINS" ] || return 0
   altered=$("$PYTHON" -I -S "$ROOT/src/ams_suite/lock.py" "$PLACE/report.json" 2>&1) && return
@@ -108,16 +97,15 @@ make_environment() { # in PLACE; the stamp comes last
   say "environment: making $PLACE, since $PYTHON lacks $(about missing suite)"
   find "$PLACE" -mindepth 1 -maxdepth 1 ! -name .ams-suite.lock -exec rm -rf -- {} +
   LOG=$PLACE/setup.log
-  watched "$PYTHON" -m venv "$PLACE" || give_up
+  watched "$PYTHON" -m venv "$PLACE"
   PYTHON=$PLACE/bin/python
   if ! install suite; then
-    case $(about kind "$LOG") in absent | conflict) ;; *) give_up ;; esac
+    case $(about kind "$LOG") in absent | conflict) ;; *) return 1 ;; esac
     say "pip: the pins cannot be met ($(about cause "$LOG")). Trying the ranges of pyproject.toml"
-    PINS="" install suite || give_up
+    PINS="" install suite
   fi
-  watched "$PYTHON" -P "$ROOT/src/ams_suite/environment.py" finish "$PLACE" || give_up
+  about finish "$PLACE"
   printf '%s' "$STAMP" >"$PLACE/.ams-suite"
-  say "environment: ready after $SECONDS s"
 }
 
 optional() { # the extras that claims of this run can use; it goes on without one that cannot be had
@@ -131,37 +119,30 @@ optional() { # the extras that claims of this run can use; it goes on without on
   [ "$PROFILE" != auto ] || ! command -v nvidia-smi >/dev/null || echo paper
 }
 
-foreign() { # is something at PLACE that was not made here? Another run makes the folder, then the lock, then the rest
-  local others="$PLACE"
-  [ ! -d "$PLACE" ] || others=$(find "$PLACE" -mindepth 1 -maxdepth 1 ! -name .ams-suite.lock)
-  [ -e "$PLACE" ] && [ -n "$others" ] && [ ! -e "$PLACE/.ams-suite.lock" ]
-}
-
-find_environment() { # sets PYTHON; nothing is added to an environment that was not made here
-  local extra made
+find_environment() { # sets PYTHON; nothing is added to an environment that was not made here, as a lock in it tells
+  local extra
   PLACE=$ROOT/.venv STAMP="$(cksum <"$ROOT/constraints.txt") $ROOT"
   PATH=:$PATH: PATH=${PATH//":$PLACE/bin:"/:} PATH=${PATH#:} PATH=${PATH%:} # its stamp decides, though it is active
   if interpreter && serves suite "$EXTRA"; then return; fi
   PYTHON=$PLACE/bin/python
   if [ -n "${AMS_ENV:-}" ]; then
     PLACE=$(absolute "$AMS_ENV")$ROOT
-  elif [ ! -w "$ROOT" ] || [ -L "$PLACE" ] || foreign; then
+  elif [[ ! -w $ROOT || -L $PLACE || $(ls -A -- "$PLACE" 2>/dev/null) && ! -e $PLACE/.ams-suite.lock ]]; then
     if serves suite "$EXTRA"; then return; fi
     say "environment: $PLACE does not serve, and was not made here or cannot be written: left as it is"
     PLACE=${XDG_CACHE_HOME:-${HOME:-/dev/null}/.cache}/ams-suite$ROOT
   fi
-  mkdir -p -- "$PLACE" 2>/dev/null || true
-  [ -w "$PLACE" ] || die "$PLACE cannot be written: name another folder with AMS_ENV"
-  unset PYTHONDONTWRITEBYTECODE # nothing is compiled there yet, and else each process would compile all it imports
-  exec 9>>"$PLACE/.ams-suite.lock" # gone with this process and its children
+  { mkdir -p -- "$PLACE" && exec 9>>"$PLACE/.ams-suite.lock"; } 2>/dev/null ||
+    die "$PLACE cannot be written: name another folder with AMS_ENV"
+  unset PYTHONDONTWRITEBYTECODE # pip compiles nothing, and else each process would compile all it imports
   if command -v flock >/dev/null && ! flock -n 9; then
     say "environment: another run is at work in $PLACE: waiting for it"
     flock 9
   fi
   [ "$CLUSTER:$PROFILE" != yes:paper ] || TORCH="" # the nodes have the GPU that this machine may lack
-  PYTHON=$PLACE/bin/python made=$(cat -- "$PLACE/.ams-suite" 2>/dev/null) || made=""
-  if [ "$made" != "$STAMP" ] || ! serves suite; then make_environment; fi
-  install "$EXTRA" || give_up
+  PYTHON=$PLACE/bin/python
+  if [ "$(cat -- "$PLACE/.ams-suite" 2>/dev/null)" != "$STAMP" ] || ! serves suite; then make_environment; fi
+  install "$EXTRA"
   for extra in $(optional); do
     install "$extra" || say "pip: the extra $extra cannot be had here, so rows that need it are not run"
   done
@@ -170,7 +151,6 @@ find_environment() { # sets PYTHON; nothing is added to an environment that was 
 
 main() {
   local word before=""
-  { : 8<&0; } 2>/dev/null || exec </dev/null # a closed one would be taken by the first file opened
   EXTRA=suite PROFILE="" CLUSTER="" OFFLINE="" PINS=yes LOG=/dev/null
   ROOT=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
@@ -178,7 +158,7 @@ main() {
   case ${1:-} in
     certify | test | lint) EXTRA="test" ;; # certify runs falsifiers
     docs) EXTRA=docs ;;
-    bench) EXTRA=bench PROFILE=bench ;;
+    bench) EXTRA=bench && shift && set -- reproduce --profile bench "$@" ;;
     "" | -*) PROFILE=auto && set -- reproduce "$@" ;;
     *) die "'$1' is not known: 'certify', 'test', 'lint', 'bench', 'docs' or options are expected (see --help)" ;;
   esac
@@ -190,18 +170,18 @@ main() {
       --profile) PROFILE=$word ;;
     esac
     case $WORD:$word in
-      *:--offline) OFFLINE=yes && export AMS_OFFLINE=1 && continue ;;
+      *:--offline) OFFLINE=" (--offline: no index was asked)" && export AMS_OFFLINE=1 && continue ;;
       test:* | lint:*) ;;
-      *:-h | *:--help) usage && exit 0 ;;
+      *:-h | *:--help) printf '%s\n' "$USAGE" && exit 0 ;;
       *:--out=* | *:--site=*) word=${word%%=*}=$(absolute "${word#*=}") ;;
       *:--profile=*) PROFILE=${word#*=} ;;
       *:--cluster | *:--cluster=*) CLUSTER=yes ;;
-      *:-*) [[ $(usage) = *" ${word%%=*} "* ]] || die "unknown option $word; see --help" ;;
+      *:-*) [[ $USAGE = *" ${word%%=*} "* ]] || die "unknown option $word; see --help" ;;
     esac
     before=$word
     set -- "$@" "$word"
   done
-  trap 'die "the environment cannot be made: line $LINENO failed. Log: $LOG"' ERR
+  trap 'die "the environment cannot be made$OFFLINE: $(about cause "$LOG"). Log: $LOG"' ERR
   find_environment
   trap - ERR
   ((SECONDS < 5)) || export AMS_SETUP_SECONDS=$SECONDS # a run reports it beside its own time
@@ -212,10 +192,7 @@ main() {
     test)
       [ $# -gt 0 ] || set -- -n auto --maxprocesses 4 --dist loadfile
       exec "$PYTHON" -m pytest "$@" ;;
-    lint)
-      "$PYTHON" -m ruff check . && "$PYTHON" -m ruff format --check . && "$PYTHON" -m mypy &&
-        "$PYTHON" -c 'from importlinter.cli import lint_imports_command as lint; lint()' --no-cache ;;
-    bench) exec "$PYTHON" -m ams_suite reproduce --profile bench "$@" ;;
+    lint) ruff check . && ruff format --check . && mypy && lint-imports --no-cache ;;
     *) exec "$PYTHON" -m ams_suite "$WORD" "$@" ;;
   esac
 }

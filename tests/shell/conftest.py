@@ -33,8 +33,7 @@ TOOLS = (
 AMS = """
 import json, os, sys
 names = "PYTHONPATH PYTHONDONTWRITEBYTECODE OMP_NUM_THREADS AMS_OFFLINE AMS_SETUP_SECONDS".split()
-stdin = "open" if os.path.exists("/dev/fd/0") else "closed"
-print(json.dumps({"arguments": sys.argv[1:], "cwd": os.getcwd(), "stdin": stdin, "python": os.environ.get("STUB"),
+print(json.dumps({"arguments": sys.argv[1:], "cwd": os.getcwd(), "python": os.environ.get("STUB"),
                   **{name: os.environ.get(name) for name in names}}))
 sys.exit(int(os.environ.get("AMS_EXIT", "0")))
 """

@@ -45,7 +45,7 @@ def test_the_oldest_python_is_the_same_everywhere() -> None:
     script = (REPOSITORY / "reproduce.sh").read_text()
     assert PROJECT["requires-python"] == ">=3.11"
     assert set(re.findall(r"(3\.\d+) or later", script)) == {"3.11"}
-    assert "for name in python3 python3.13 python3.12 python3.11 python; do" in script
+    assert "for PYTHON in python3 python3.13 python3.12 python3.11 python; do" in script
     assert "- python >=3.11," in (REPOSITORY / "environment.yml").read_text()
 
 

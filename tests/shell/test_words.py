@@ -1,8 +1,11 @@
 """The command line of `reproduce.sh`, and what it hands over."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+
+from ams_suite.commands import Certify, Reproduce
 
 pytestmark = pytest.mark.shell
 
@@ -56,8 +59,8 @@ def test_help_needs_no_python(checkout) -> None:
     (checkout.bin / "python3").unlink()
     done = checkout.run("--profile", "quick", "--help")
     assert done.code == 0 and checkout.run("certify", "-h").out == done.out
-    options = ("profile", "only", "force", "list", "check", "offline", "strict", "jobs", "cluster", "out", "minutes")
-    assert all(f"  --{option}" in done.out for option in options)
+    options = {option.name.replace("_", "-") for command in (Reproduce, Certify) for option in fields(command)}
+    assert all(f" --{option} " in done.out for option in options | {"site"}), "else it would be refused"
 
 
 @pytest.mark.parametrize(
@@ -81,20 +84,13 @@ def test_tests_get_their_own_arguments_but_offline(complete) -> None:
     assert complete.run("test").out == "pytest: -m pytest -n auto --maxprocesses 4 --dist loadfile\n"
 
 
-def test_lint_stops_at_the_first_complaint(complete) -> None:
-    answers = 'case "$*" in *requirements) echo x=1 ;; *missing*) echo satisfied ;;'
-    complete.stub("python3", f'{answers} *) echo "$*"; [ "$3" != format ] ;; esac')
+@pytest.mark.parametrize(("failing", "called"), [("mypy", 3), ("lint-imports", 4)])
+def test_lint_stops_at_the_first_complaint(complete, failing: str, called: int) -> None:
+    for tool in ("ruff", "mypy", "lint-imports"):
+        complete.stub(tool, f'echo {tool} "$@"; [ {tool} != {failing} ]')
     done = complete.run("lint")
-    assert (done.code, done.out, done.err) == (1, "-m ruff check .\n-m ruff format --check .\n", "")
-    complete.stub("python3", f"{answers} -c*) exit 1 ;; esac")
-    done = complete.run("lint")
-    assert (done.code, done.err) == (1, ""), "the last one too"
-
-
-def test_a_closed_stdin_does_no_harm(complete) -> None:
-    script = 'exec bash "$0" <&-'
-    done = complete.run(command=[str(complete.bin / "bash"), "-c", script, str(complete.root / "reproduce.sh")])
-    assert (done.code, done.child["stdin"]) == (0, "open")
+    calls = ["ruff check .", "ruff format --check .", "mypy", "lint-imports --no-cache"]
+    assert (done.code, done.out.splitlines(), done.err) == (1, calls[:called], "")
 
 
 def test_another_shell_hands_over_to_bash(complete) -> None:
