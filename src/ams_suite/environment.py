@@ -8,8 +8,8 @@ imports nothing outside the standard library, save a reader of requirement strin
     python -P src/ams_suite/environment.py lowest [EXTRA ...]         # their oldest releases, for pip's -c
     python -P src/ams_suite/environment.py index                      # an index for pip beside its own, or nothing
     python -P src/ams_suite/environment.py finish FOLDER              # add the checkout and the command `ams`
-    python -P src/ams_suite/environment.py kind LOG ...               # of what went wrong: a word (CAUSES)
-    python -P src/ams_suite/environment.py cause LOG ...              # what went wrong; what to do
+    python -P src/ams_suite/environment.py kind LOG                   # of what went wrong: a word (CAUSES)
+    python -P src/ams_suite/environment.py cause LOG                  # what went wrong; what to do
 """
 
 import os
@@ -36,7 +36,6 @@ PROJECT = ROOT / "pyproject.toml"
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 SATISFIED = "satisfied"
 SHOWN = 3  # of what is missing; the rest is counted
-READ = 2**18  # bytes of a log's end
 AMS = """\
 #!/bin/sh
 exec "$(dirname -- "$0")/python" -m ams_suite "$@"
@@ -219,15 +218,8 @@ def cause(log: str) -> tuple[str, str]:
 
 
 def read(log: Path) -> str:
-    """Return the end of a log file, empty if there is none; a full disk, which cuts a log short, is added to it.
-
-    What ended pip stands last; its log of a large installation has 50 MB, over which the searches take minutes.
-    """
-    text = ""
-    if log.is_file():
-        with log.open("rb") as stream:
-            stream.seek(max(os.fstat(stream.fileno()).st_size - READ, 0))
-            text = stream.read().decode("utf-8", errors="replace")
+    """Return the text of a log file, empty if there is none; a full disk, which cuts a log short, is added to it."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     full = shutil.disk_usage(log.parent).free < 2**20
     return f"{text}\nNo space left where the log is" if full else text
 
@@ -246,22 +238,12 @@ def answer(arguments: Sequence[str]) -> str:
         case ["finish", place]:
             finish(Path(place))
             return ""
-        case ["kind" | "cause" as word, *logs]:
-            kind, advice = cause("\n".join(read(Path(log)) for log in logs))
+        case ["kind" | "cause" as word, log]:
+            kind, advice = cause(read(Path(log)))
             return kind if word == "kind" else advice
         case _:
             raise KeyError(" ".join(arguments))
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the answer and return 0, or 2 with one line on stderr for an unknown word or extra."""
-    try:
-        print(answer(arguments))
-    except KeyError as unknown:
-        print(f"environment.py: neither a word nor an extra that is known: {unknown}", file=sys.stderr)
-        return 2
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    print(answer(sys.argv[1:]))

@@ -12,7 +12,7 @@ against pip's report of what it installed, before anything of it is run.
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -101,12 +101,9 @@ def verdict(report: Path, lock: Path = LOCK, listing: Path = CHECKSUMS) -> str:
     return f"{different[0]} in {listing.name}{more}" if different else ""
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print why an environment cannot be trusted, as pip's report has it, and return 1; else 0, 2 for bad usage."""
-    if len(arguments) != 1:
-        print("lock.py: expected one file, the report of pip", file=sys.stderr)
-        return 2
-    if altered := verdict(Path(arguments[0])):
+def main(report: Path) -> int:
+    """Print why an environment cannot be trusted, as pip's report has it, and return 1; else 0."""
+    if altered := verdict(report):
         print(
             f"a file is not the one that was pinned: {altered}. Another index (PIP_INDEX_URL) may have it;"
             " an active environment of your own is used as it is"
@@ -115,4 +112,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main(Path(sys.argv[1])))

@@ -74,20 +74,16 @@ def without_gpu(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_without_a_gpu_the_index_of_cpu_builds_is_named(without_gpu: pytest.MonkeyPatch) -> None:
     assert environment.index() == environment.CPU_INDEX
-    with without_gpu.context() as patch:
-        patch.setenv("PIP_INDEX_URL", "https://mirror/simple")
-        assert environment.index() == "", "the user's own"
-    with without_gpu.context() as patch:
-        patch.setenv("AMS_OFFLINE", "1")
-        assert environment.index() == ""
-    with without_gpu.context() as patch:
-        patch.setattr(environment, "answers", lambda url: False)
-        assert environment.index() == ""
-    with without_gpu.context() as patch:
-        patch.setattr(sys, "platform", "darwin")
-        assert environment.index() == ""
-    without_gpu.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi")
-    assert environment.index() == ""
+    for change in (
+        lambda patch: patch.setenv("PIP_INDEX_URL", "https://mirror/simple"),  # the user's own
+        lambda patch: patch.setenv("AMS_OFFLINE", "1"),
+        lambda patch: patch.setattr(environment, "answers", lambda url: False),
+        lambda patch: patch.setattr(sys, "platform", "darwin"),
+        lambda patch: patch.setattr(shutil, "which", lambda name: "/usr/bin/nvidia-smi"),
+    ):
+        with without_gpu.context() as patch:
+            change(patch)
+            assert environment.index() == ""
 
 
 def test_an_address_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +102,7 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
         folder.mkdir(parents=True)
     (place / "bin/python").write_text('#!/bin/sh\necho "$@"\n')
     (place / "bin/python").chmod(0o755)
-    assert environment.main(["finish", str(place)]) == 0
+    assert environment.answer(["finish", str(place)]) == ""
     assert (site / "ams-suite.pth").read_text().splitlines() == [f"{environment.ROOT}/src", str(environment.ROOT)]
     done = subprocess.run([place / "bin/ams", "law", "a b"], capture_output=True, text=True, check=True)
     assert done.stdout == "-m ams_suite law a b\n"
@@ -142,29 +138,3 @@ def test_a_log_on_a_full_disk_is_cut_short_and_told(monkeypatch: pytest.MonkeyPa
     usage = shutil.disk_usage(tmp_path)._replace(free=2**20 - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
     assert environment.cause(environment.read(log))[0] == "disk"
-
-
-def test_of_a_long_log_the_end_alone_is_read(tmp_path):
-    """What went wrong long before, and was overcome, is no cause; 50 MB would take minutes."""
-    log = tmp_path / "setup.log"
-    log.write_text("No space left on device\n" + "x" * environment.READ + "\nit broke", encoding="utf-8")
-    assert environment.cause(environment.read(log)) == ("unknown", "it ended with: it broke")
-
-
-def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log = tmp_path / "log"
-    log.write_text("Disk quota exceeded")
-    assert environment.main(["cause", str(log), str(tmp_path / "none")]) == 0
-    assert capsys.readouterr().out.startswith("the disk is full; ")
-    assert environment.main(["kind", str(log)]) == 0
-    assert capsys.readouterr().out == "disk\n"
-    assert environment.main(["requirements", "test"]) == 0
-    assert capsys.readouterr().out.splitlines() == environment.requirements(["test"])
-    assert environment.main(["missing"]) == 0
-    assert capsys.readouterr().out == "satisfied\n"
-
-
-@pytest.mark.parametrize("arguments", [[], ["install"], ["missing", "plots"]])
-def test_bad_usage_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert environment.main(arguments) == 2
-    assert capsys.readouterr().err.count("\n") == 1
