@@ -159,48 +159,24 @@ def checkout(copy_of: Callable[[str], Checkout]) -> Checkout:
     return made
 
 
-def mounted(checkout: Checkout, mounts: str) -> None:
-    """Let every run see file systems of its own: `mounts` is done first, in a namespace that ends with the run."""
-    script = f'PATH=/usr/sbin:/usr/bin:/bin; {mounts} && PATH=$OLD && exec "$@"'
-    checkout.prefix = [shutil.which("unshare") or "sh", "--mount", str(checkout.bin / "sh"), "-c", script, "sh"]
-    checkout.variables["OLD"] = str(checkout.bin)
-    if os.geteuid() != 0 or subprocess.run([*checkout.prefix, "ls"], env=checkout.environment()).returncode != 0:
-        pytest.skip("this test needs the right to mount")
-
-
 @pytest.fixture
 def read_only(checkout: Checkout) -> Iterator[Checkout]:
     """The same without write permission; for root, to whom that means nothing, on a read-only file system."""
-    if os.geteuid() == 0:
-        mounted(
-            checkout, f'mount --bind "{checkout.root}" "{checkout.root}" && mount -o remount,ro,bind "{checkout.root}"'
-        )
-    else:
-        checkout.root.chmod(0o555)
+    if os.geteuid() == 0:  # in a namespace of the run's own, which ends with it
+        mounts = f'mount --bind "{checkout.root}" "{checkout.root}" && mount -o remount,ro,bind "{checkout.root}"'
+        script = f'PATH=/usr/sbin:/usr/bin:/bin; {mounts} && PATH=$OLD && exec "$@"'
+        checkout.prefix = [shutil.which("unshare") or "sh", "--mount", str(checkout.bin / "sh"), "-c", script, "sh"]
+        checkout.variables["OLD"] = str(checkout.bin)
+        if subprocess.run([*checkout.prefix, "ls"], env=checkout.environment()).returncode != 0:
+            pytest.skip("this test needs the right to mount")
+    checkout.root.chmod(0o555)
     yield checkout
     checkout.root.chmod(0o755)
 
 
 @pytest.fixture
-def tiny_disk(checkout: Checkout, tmp_path: Path) -> Path:
-    """A folder that is a file system of 256 KiB to every run of `checkout`."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted(checkout, f'mount -t tmpfs -o size=256k none "{disk}"')
-    return disk
-
-
-@pytest.fixture(scope="session")
-def real_venv(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with a real pip and nothing else."""
-    place = tmp_path_factory.mktemp("real") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", place], check=True)
-    return place
-
-
-@pytest.fixture
-def with_real_pip(checkout: Checkout, real_venv: Path) -> Checkout:
-    """A bare Python that makes copies of it; pip's own configuration on this machine is kept out."""
-    checkout.python(venv=f'cp -R "{real_venv}/." "$3"')
+def with_real_pip(checkout: Checkout) -> Checkout:
+    """A bare Python that makes environments with a real pip; pip's own configuration on this machine is kept out."""
+    checkout.python(venv=f'"{sys.executable}" -m venv "$3"')
     checkout.variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
     return checkout
