@@ -114,15 +114,6 @@ def flow_error(step: sm.Step, schedule: str, n: int) -> tuple[float, float]:
     return abs(end.mean.item() - exact_mean), abs(end.variance.sqrt().item() - ratio)
 
 
-def weak_error(step: sm.Step, schedule: str, n: int) -> float:
-    """Return the error of the variance after `n` steps of the reverse process, from the exact start."""
-    levels, law = SCHEDULES[schedule](n), GaussianLaw([VARIANCE], [MEAN])
-    first, exact = (level.scale**2 * VARIANCE + level.sigma**2 for level in (levels[0], levels[-1]))
-    end = moments_at_end(law, sm.one_step_per_level(step, levels), law.start(levels[0].scale * MEAN, first))
-    assert end.mean.item() == pytest.approx(levels[-1].scale * MEAN, rel=1e-10)
-    return abs(end.variance.item() - exact)
-
-
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize(("step", "order"), [(sm.affine(sm.flow_euler), 1), (sm.flow_heun, 2)], ids=["euler", "heun"])
 def test_the_flows_order(step: sm.Step, order: int, schedule: str) -> None:
@@ -130,14 +121,6 @@ def test_the_flows_order(step: sm.Step, order: int, schedule: str) -> None:
     for errors in zip(*(flow_error(step, schedule, n) for n in COUNTS), strict=True):
         slope = convergence_order([1 / n for n in COUNTS], errors, 0.95)
         assert order - 0.05 < slope.low and slope.high < order + 0.05, slope
-
-
-@pytest.mark.parametrize("schedule", SCHEDULES)
-@pytest.mark.parametrize("kernel", [sm.ancestral, sm.reverse_sde])
-def test_the_stochastic_transitions_have_weak_order_one(kernel: sm.Kernel, schedule: str) -> None:
-    errors = [weak_error(sm.affine(kernel), schedule, n) for n in COUNTS]
-    slope = convergence_order([1 / n for n in COUNTS], errors, 0.95)
-    assert slope.low > 0.85 and slope.high < 1.1, slope
 
 
 POINT, AT = 1e-24, 0.7

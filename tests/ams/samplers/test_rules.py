@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ams import samplers as sm
 from ams.laws import GaussianLaw
-from ams.laws.symbolic import a, b, lam, m, mu, s, symbolic_step, x, z
+from ams.laws.symbolic import a, b, lam, m, mu, symbolic_step, x, z
 from ams.samplers import Coefficients, Particles, PerSample, State, Step
 from ams.samplers.noise_sources import replayed
 from ams.samplers.rules import Size
@@ -102,15 +102,6 @@ def test_beta_is_within_its_range(rho: float, delta: float) -> None:
         assert beta == 1.0 - delta or beta == pytest.approx(((1 - rho) / (1 + rho)) ** 2)
 
 
-@pytest.mark.parametrize(("algebra", "size"), [(Particles, 1), (PerSample, 2)])
-def test_zero_over_zero_is_the_upper_clip(algebra: type[Particles], size: int) -> None:
-    """For scores that vanish, `beta = 1 - delta`."""
-    x = torch.ones(2, 3, dtype=torch.float64)
-    program = [(adaptive(0.01), LEVELS[0])] * 2
-    _, info = sm.last(sm.run(program, State(x), lambda x, level: 0 * x, replayed([0 * x] * 2), algebra()))
-    assert torch.as_tensor(info.coefficients.beta).flatten().tolist() == pytest.approx([0.99] * size)
-
-
 @pytest.mark.parametrize("algebra", [Particles, PerSample])
 def test_constant_momentum_zero_is_langevin(algebra: type[Particles]) -> None:
     assert_equal(path(constant(0.0), algebra), path(sm.langevin(), algebra))
@@ -179,21 +170,7 @@ def test_each_ablation_is_the_algorithm_without_that_part(rule, parts, algebra, 
     assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"
 
 
-def test_without_averaging_it_is_langevin_with_a_factor_and_the_score_is_the_momentum() -> None:
-    """At constant beta, from the second step on."""
-    after = symbolic_step(sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s))
-    assert after.m == -lam * (x - mu)
-    assert sp.simplify(after.x - symbolic_step(sm.langevin(factor=(1 + b) ** 2), sm.State(x)).x) == 0
-
-
 K = sp.Symbol("K", positive=True)
-
-
-def test_special_cases_of_the_filtered_score() -> None:
-    averaging = sm.momentum(sm.momentum_rule(sm.constant(0.8), factor=sm.unit_factor))
-    for gain, known in ((1.0, sm.langevin()), (0.0, averaging)):
-        assert_equal(path(sm.filtered(0.8, gain)), path(known))
-    assert (path(sm.filtered(0.8, 0.5))[-1] - path(sm.langevin())[-1]).abs().max() > 1e-2  # the falsifier
 
 
 def test_the_filtered_score_as_stated() -> None:

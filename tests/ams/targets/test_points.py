@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.targets import points as points_module
 from ams.targets.points import Cloud, Pairs, Query
 from tests.ams.tools import draws
 
@@ -48,20 +47,3 @@ def test_products_and_differences_are_the_same_logits() -> None:
     exact = query.exact(pairs).reshape(9, 50)
     assert torch.allclose(query.products(query.cloud) + query.offset[:, None], exact, rtol=1e-12)
     assert torch.allclose(exact, -(x[:, None] - 0.7 * points).square().sum(2) / 0.6, rtol=1e-12)
-
-
-@pytest.mark.parametrize("rows", [1, 9, 700])
-def test_blocks_cover_every_point_once(rows: int) -> None:
-    points, x = normal(2000, 3), normal(rows, 3, seed=1)
-    query = Query(Cloud.of(points), x, 1.0, 1.0)
-    blocks = [(block.start, block.stop, logits.clone()) for block, logits in query.blocks()]
-    assert [start for start, _, _ in blocks] == [0, *(stop for _, stop, _ in blocks[:-1])]
-    assert blocks[-1][1] == 2000
-    assert torch.allclose(torch.cat([logits for *_, logits in blocks], 1), query.products(query.cloud), atol=1e-5)
-
-
-def test_products_by_tiles_are_those_of_all_points(monkeypatch: pytest.MonkeyPatch) -> None:
-    query = Query(Cloud.of(normal(50, 7)), normal(9, 7, seed=1), 0.7, 0.3)
-    whole = query.products(query.cloud)
-    monkeypatch.setattr(points_module, "_TILE", 7 * 12)
-    assert torch.allclose(query.products(query.cloud), whole, atol=1e-5)
