@@ -13,6 +13,7 @@ import resource
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -50,56 +51,47 @@ def _parsed(name: str, content: bytes) -> bool:
     return True
 
 
-def bomb(name: str) -> bytes:
-    """Return a small input that asks its parser for much: of a stream, an archive, a nesting, a header, a pickle."""
-    if name == "deflated graphs":
-        return gzip.compress(b"[" * 2**26, 9)
-    if name == "deflated archive":
-        stream = io.BytesIO()
-        with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-            archive.writestr("x.npy", bytes(2**30))
-        return stream.getvalue()
-    if name == "nested text":
-        return b"[" * 2**20
-    if name == "huge header":
-        head = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 1048576), }"
-        return b"\x93NUMPY\x01\x00" + len(head).to_bytes(2, "little") + head
-    if name == "huge tensor":
-        text = json.dumps({"a": {"dtype": "F64", "shape": [2**40], "data_offsets": [0, 2**43]}}).encode()
-        return len(text).to_bytes(8, "little") + text
-    if name == "huge memo":
-        return pickle.EMPTY_LIST + pickle.LONG_BINPUT + (2**30).to_bytes(4, "little") + pickle.STOP
-    return pickle.PROTO + b"\x02" + pickle.LONG4 + (2**31 - 1).to_bytes(4, "little") + pickle.STOP
+def archive_of(size: int) -> bytes:
+    """Return an archive with an array file of so many zeros."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr("x.npy", bytes(size))
+    return stream.getvalue()
 
 
-BOMBS = {
-    "deflated graphs": ("graphs_json",),
-    "deflated archive": ("npz", "torch"),
-    "nested text": ("own_json", "record", "cell", "config"),
-    "huge header": ("npy",),
-    "huge tensor": ("safetensors", "recipe"),
-    "huge memo": ("graphs_pickle", "cifar_part"),
-    "huge number": ("torch", "graphs_pickle", "cifar_part"),
+HEAD = b"{'descr': '<f8', 'fortran_order': False, 'shape': (1099511627776, 1048576), }"
+TENSOR = json.dumps({"a": {"dtype": "F64", "shape": [2**40], "data_offsets": [0, 2**43]}}).encode()
+MEMO = pickle.EMPTY_LIST + pickle.LONG_BINPUT + (2**30).to_bytes(4, "little") + pickle.STOP
+NUMBER = pickle.PROTO + b"\x02" + pickle.LONG4 + (2**31 - 1).to_bytes(4, "little") + pickle.STOP
+BOMBS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
+    "deflated graphs": (lambda: gzip.compress(b"[" * 2**26, 9), ("graphs_json",)),
+    "deflated archive": (lambda: archive_of(2**30), ("npz", "torch")),
+    "nested text": (lambda: b"[" * 2**20, ("own_json", "record", "cell", "config")),
+    "huge header": (lambda: b"\x93NUMPY\x01\x00" + len(HEAD).to_bytes(2, "little") + HEAD, ("npy",)),
+    "huge tensor": (lambda: len(TENSOR).to_bytes(8, "little") + TENSOR, ("safetensors", "recipe")),
+    "huge memo": (lambda: MEMO, ("graphs_pickle", "cifar_part")),
+    "huge number": (lambda: NUMBER, ("torch", "graphs_pickle", "cifar_part")),
 }
+"""Small inputs that ask a parser for much: a stream, an archive, a nesting, a header, a pickle."""
 
 
 def test_a_bomb_is_refused_within_a_gibibyte(tmp_path: Path) -> None:
-    for name in BOMBS:
-        content = bomb(name)
+    for name, (make, _) in BOMBS.items():
+        content = make()
         assert len(content) <= 2**24
         (tmp_path / name).write_bytes(content)
     command = [sys.executable, "-c", "import sys; from tests.fuzz.test_corpus import measure; measure(sys.argv[1])"]
     done = subprocess.run([*command, str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False)
     outcomes = [line.split("\t") for line in done.stdout.splitlines()]
     assert [one[:3] for one in outcomes] == [
-        [name, target, "False"] for name, targets in BOMBS.items() for target in targets
+        [name, target, "False"] for name, (_, targets) in BOMBS.items() for target in targets
     ], done.stderr
     assert all(float(mebibytes) < 1024 for *_, mebibytes in outcomes), outcomes
 
 
 def measure(folder: str) -> None:
     """Print of each bomb and parser whether it is taken, and by how many MiB a process of its own grows at most."""
-    for name, targets in BOMBS.items():
+    for name, (_, targets) in BOMBS.items():
         content = (Path(folder) / name).read_bytes()
         for target in targets:
             sys.stdout.flush()
