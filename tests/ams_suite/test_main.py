@@ -127,9 +127,8 @@ def test_without_docstrings_it_is_a_line(toy):
     assert done.returncode == 2 and done.stderr.startswith("ams: -OO: ") and done.stderr.count("\n") == 1
 
 
-@pytest.mark.parametrize("words", ["list", "run A1"])
-def test_a_reader_that_has_seen_enough_is_no_verdict(toy, words):
-    command = [sys.executable, "-m", "ams_suite", *words.split(), "--profile", "quick"]
+def test_a_reader_that_has_seen_enough_is_no_verdict(toy):
+    command = [sys.executable, "-m", "ams_suite", "run", "A1", "--profile", "quick"]
     streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, cwd=toy.root, env=toy.environment(), **streams) as run:
         run.stdout.close()
@@ -239,7 +238,6 @@ def test_a_signal_to_end_interrupts_unless_it_is_ignored(before):
 @pytest.mark.parametrize(
     ("words", "streams", "code"),
     [
-        ("list --profile quick", ">/dev/full", 3),
         ("schema", ">/dev/full", 3),
         ("reproduce --profile quick --only A1", ">&- 2>&-", 0),
         ("reproduce --jobs 0", "2>/dev/full", 2),

@@ -70,17 +70,10 @@ def test_what_is_as_without_the_fault_breaks_none(reference: Reference, out: Pat
         (WELL._replace(code=1), "exit code 1"),
         (WELL._replace(code=-9), "exit code -9"),
         (WELL._replace(err="Traceback (most recent call last)"), "a traceback"),
-        (WELL._replace(out=LINE.replace("✓", "✗")), "A1 is shown as ✗, and is ✓"),
     ],
 )
 def test_a_wrong_end_or_a_wrong_word_is_seen(reference: Reference, out: Path, done: RunResult, said: str) -> None:
     assert [line for line in reference.after(out, done, {0}) if line.startswith(said)]
-
-
-@pytest.mark.parametrize(("verdict", "wrong"), [("refuted", True), ("not run", False)])
-def test_a_wrong_verdict_in_the_ledger_is_seen(reference: Reference, out: Path, verdict: str, wrong: bool) -> None:
-    write(out / "quick/ledger.json", {"claims": [{"id": "A1", "verdict": verdict}]})
-    assert bool(list(reference.after(out, WELL, {0}))) == wrong
 
 
 @pytest.mark.parametrize("name", ["quick/records/A1.json", "cells/a/b.json"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.mutation.toy import entry, repository
+from tests.tools.mutation.toy import THING, entry, repository
 from tools.mutation.__main__ import Mutation
 from tools.program import run
 
@@ -22,19 +22,15 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return make
 
 
-def test_a_survivor_is_1_and_each_fault_is_told(work, capsys) -> None:
-    work(CAUGHT, SURVIVES)
+def test_a_survivor_is_1_a_broken_fault_3_and_each_is_told(work, capsys) -> None:
+    root = work(CAUGHT, SURVIVES, BREAKS)
     assert run(Mutation, ["--jobs", "2"]) == 1
-    caught, survived, last = capsys.readouterr().out.splitlines()
+    caught, survived, broken, last = capsys.readouterr().out.splitlines()
     assert "thing.double" in caught and "caught by tests/ams/test_thing.py::test_double (AssertionError)" in caught
-    assert "thing.half" in survived and survived.endswith("survived") and last == "2 faults: 1 caught, 1 survived"
-    assert run(Mutation, ["thing.double"]) == 0
-
-
-def test_a_broken_fault_is_3(work, capsys) -> None:
-    work(BREAKS)
-    assert run(Mutation, []) == 3
-    assert "1 broken" in capsys.readouterr().out
+    assert "thing.half" in survived and survived.endswith("survived")
+    assert "thing.name" in broken and last == "3 faults: 1 caught, 1 survived, 1 broken"
+    assert [run(Mutation, [name]) for name in ("thing.double", "thing.name")] == [0, 3]
+    assert (root / "src/ams/thing.py").read_text() == THING, "the working tree is never touched"
 
 
 def test_tests_that_fail_without_a_fault_are_refused(work, capsys) -> None:

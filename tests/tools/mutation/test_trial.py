@@ -4,20 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.tools.mutation.toy import THING, entry, repository
+from tests.tools.mutation.toy import entry, repository
 from tools.mutation.table import load_faults
 from tools.mutation.trial import Ending, judged, outcome_of
-
-
-def tried(root: Path, old: str, new: str, seconds: float = 60.0):
-    repository(root, entry(old, new))
-    return outcome_of(root, load_faults(root).fault[0], seconds)
-
-
-def test_a_fault_is_caught_by_the_first_test_that_fails(tmp_path: Path) -> None:
-    outcome = tried(tmp_path, "2 * x", "x")
-    assert outcome == (Ending.CAUGHT, "tests/ams/test_thing.py::test_double", "AssertionError")
-    assert (tmp_path / "src/ams/thing.py").read_text() == THING, "the working tree is never touched"
 
 
 @pytest.mark.parametrize(
@@ -40,5 +29,6 @@ def test_pytests_report_is_judged(report: str, code: int, ending: Ending, how: s
 
 
 def test_a_trial_without_end_is_stopped(tmp_path: Path) -> None:
-    outcome = tried(tmp_path, "return 2 * x", "import time; time.sleep(60)", seconds=2.0)
+    repository(tmp_path, entry("return 2 * x", "import time; time.sleep(60)"))
+    outcome = outcome_of(tmp_path, load_faults(tmp_path).fault[0], 2.0)
     assert (outcome.ending, outcome.how) == (Ending.BROKEN, "no end within 2 s")
