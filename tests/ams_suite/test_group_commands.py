@@ -11,8 +11,8 @@ from tests.verdicts.toy import Toy
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
-    commands = f'greet = "{toy.package}.alpha.commands:Greet", broken = "{toy.package}.alpha.commands:Broken"'
-    toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\ncommands = {{ {commands} }}')
+    command = f'commands = {{ greet = "{toy.package}.alpha.commands:Greet" }}'
+    toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\n{command}')
     toy.lay("commands")
     monkeypatch.chdir(toy.root)
     monkeypatch.setattr(sys, "path", list(sys.path))
@@ -39,11 +39,6 @@ def test_it_is_found_from_any_folder_of_the_repository_in_a_process_of_its_own(t
 
 def test_bad_usage_of_it_is_one_line_and_2(toy, capsys):
     assert "--tmes" in complaint(capsys, "greet", "you", "--tmes", "2")
-
-
-def test_what_breaks_in_it_is_3(toy, capsys):
-    assert main(["broken"]) == 3
-    assert capsys.readouterr().err.endswith("RuntimeError: unforeseen\n")
 
 
 def test_help_lists_it(toy, capsys):
