@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ams.laws import GaussianLaw, eigenlaw, expected_norm, rotated_back
-from ams.samplers import NonFiniteState, langevin, leimkuhler_matthews
+from ams.samplers import NonFiniteState, langevin
 from ams.schedules import Level
 from ams.targets import Gaussian
 from tests.ams.tools import assert_equal, draws, moments_at_end
@@ -41,14 +41,6 @@ def test_the_norm_is_the_expectation_over_all_directions() -> None:
     exact = expected_norm(*(torch.tensor(v, dtype=torch.float64) for v in ([0.5, 0.0], [2.0, 0.1], [3.0, 2.0])))
     assert law.norm(state.x) == pytest.approx(exact, rel=1e-14)
     assert law.norm(law.noise(state.x)) == pytest.approx(math.sqrt(2) * math.gamma(3) / math.gamma(2.5), rel=1e-12)
-
-
-def test_two_draws_of_a_step_are_independent() -> None:
-    """Leimkuhler-Matthews' first step draws twice: `Var x_1 = (1 - u)^2 Var x_0 + a`, not `+ 2a`."""
-    law = GaussianLaw([1.0])
-    state, _ = law.end([(leimkuhler_matthews, HERE)], law.start(0.0, 0.5))
-    assert law.moments(state.x).variance.item() == pytest.approx(0.81 * 0.5 + 0.1)
-    assert law.covariance(state.x, state.z).item() == pytest.approx(math.sqrt(0.05))
 
 
 def test_a_step_that_draws_more_is_refused() -> None:
