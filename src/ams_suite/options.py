@@ -69,7 +69,8 @@ class RunningOptions(ResultsOptions):
             name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
         }
         asked = {"audit": self._audit(), "strict": self.strict, "fetch": self.fetch, "verbose": self.verbose}
-        return super().options(**asked, setup=_setup_seconds(), **more)
+        setup = int(os.environ.get("AMS_SETUP_SECONDS", "0"))  # as `reproduce.sh` says
+        return super().options(**asked, setup=setup, **more)
 
     def _audit(self) -> "AuditOptions":
         from verdicts.records.run_record import AuditOptions
@@ -88,9 +89,3 @@ def cores_of(jobs: int | None) -> int:
     if jobs is not None and jobs < 1:
         raise UserError(f"--jobs {jobs}: expected at least 1")
     return jobs or os.cpu_count() or 1
-
-
-def _setup_seconds() -> int:
-    """Return how long the set-up of the environment took, as `reproduce.sh` says."""
-    given = os.environ.get("AMS_SETUP_SECONDS", "")
-    return int(given) if given.isdecimal() else 0

@@ -7,7 +7,6 @@ import tomllib
 from importlib import import_module
 from pathlib import Path
 
-import pytest
 from setuptools import find_packages
 
 from ams.lacking import BASE
@@ -85,10 +84,9 @@ def test_the_wheel_has_all_of_the_library_and_the_kit_and_nothing_else():
     assert callable(getattr(import_module(module), name))
 
 
-@pytest.mark.parametrize("words", ["list", "reproduce", "docs"])
-def test_a_command_of_the_suite_says_what_it_needs(tmp_path, words):
-    done = alone(tmp_path, *words.split())
-    assert done.returncode == 2 and done.stderr.startswith(f"ams: {words.split()[0]} needs ")
+def test_a_command_of_the_suite_says_what_it_needs(tmp_path):
+    done = alone(tmp_path, "reproduce")
+    assert done.returncode == 2 and done.stderr.startswith("ams: reproduce needs ")
     assert done.stderr.endswith(": pip install 'ams-suite[suite]'\n") and done.stderr.count("\n") == 1
 
 
