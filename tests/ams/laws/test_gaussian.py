@@ -14,17 +14,6 @@ from tests.ams.tools import assert_equal, draws, moments_at_end
 HERE = Level(0, sigma=0.0, step=0.1)
 
 
-def test_one_langevin_step_by_hand() -> None:
-    law = GaussianLaw([2.0], [3.0])
-    state, info = law.end([(langevin(), HERE)], law.start(1.0, 0.5))
-    shrink = 1 - 0.1 / 2.0
-    end = law.moments(state.x)
-    assert end.mean.item() == pytest.approx(3.0 + shrink * (1.0 - 3.0))
-    assert end.variance.item() == pytest.approx(shrink**2 * 0.5 + 0.2)
-    assert law.moments(info.mean()).variance.item() == pytest.approx(shrink**2 * 0.5)
-    assert law.moments(info.at).mean.item() == 1.0
-
-
 def test_the_score_is_that_of_the_level() -> None:
     """Against autograd of the log-density of `N(r mu, r^2 v + sigma^2)`."""
     law, level = GaussianLaw([0.7], [2.0]), Level(0, sigma=0.3, scale=0.6)

@@ -1,4 +1,4 @@
-"""Sources of noise: order, reproducibility, independence of the split, and their errors."""
+"""Sources of noise: order, reproducibility, and their errors."""
 
 import pytest
 import torch
@@ -12,15 +12,6 @@ def test_generated_draws_are_the_generators(dtype: torch.dtype) -> None:
     noise, same = generated(torch.Generator().manual_seed(1)), torch.Generator().manual_seed(1)
     for _ in range(3):
         assert torch.equal(noise(x), torch.empty_like(x).normal_(generator=same))
-
-
-def test_a_samples_draws_do_not_depend_on_the_split() -> None:
-    x = torch.zeros(7, 5, dtype=torch.float64)
-    together = generated_per_sample(seeded_per_sample(3, 0, 7))
-    parts = [generated_per_sample(seeded_per_sample(3, first, n)) for first, n in ((0, 2), (2, 1), (3, 4))]
-    for _ in range(4):
-        split = torch.cat([noise(x[:n]) for noise, n in zip(parts, (2, 1, 4), strict=True)])
-        assert torch.equal(together(x), split)
 
 
 def test_streams_are_fixed_by_seed_and_number() -> None:
@@ -51,15 +42,3 @@ def test_replayed_draws_come_in_order_end_and_must_fit() -> None:
     noise(x)
     with pytest.raises(NoiseExhausted, match=r"recorded draw 1 has shape \(4, 3\), the state \(3, 4\)"):
         noise(x)
-
-
-def test_draws_are_written_to_allocated_buffers() -> None:
-    allocated: list[torch.Tensor] = []
-
-    def empty(x: torch.Tensor) -> torch.Tensor:
-        allocated.append(torch.empty_like(x))
-        return allocated[-1]
-
-    x = torch.zeros(2, 3)
-    assert generated(torch.Generator(), empty)(x) is allocated[0]
-    assert generated_per_sample(seeded_per_sample(0, 0, 2), empty)(x) is allocated[1]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ams import samplers as sm
 from ams.samplers import Particles, PerSample, Program, State
-from ams.samplers.noise_sources import generated
+from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from ams.schedules import annealed_levels, geometric_sigmas
 from ams.targets import GaussianMixture
 from experiments.benchmarks import memory
@@ -62,7 +62,8 @@ def test_reused_buffers_change_no_bit(name: str, algebras: tuple[type[Particles]
 def test_a_warm_loop_allocates_nothing(name: str, kind: type[Particles]) -> None:
     """No tensor of the state's size after four steps; scores exist before."""
     algebra, x = kind(), 3.0 * draws(8, 5, 3, 4, 4)
-    noise = generated(torch.Generator().manual_seed(2), algebra.empty_like)
+    of_samples = generated_per_sample(seeded_per_sample(2, 0, 5), algebra.empty_like)
+    noise = generated(torch.Generator(), algebra.empty_like) if kind is Particles else of_samples
     scores = iter([-x * (0.5 + 0.01 * i) for i in range(3 * len(list(PROGRAMS[name])))])
     states = sm.run(PROGRAMS[name], State(x), lambda *_: next(scores), noise, algebra)
     sm.last(islice(states, 4))
