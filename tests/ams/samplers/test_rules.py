@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ams import samplers as sm
 from ams.laws import GaussianLaw
-from ams.laws.symbolic import a, b, lam, m, mu, symbolic_step, x, z
+from ams.laws.symbolic import a, b, lam, m, mu, s, symbolic_step, x, z
 from ams.samplers import Coefficients, Particles, PerSample, State, Step
 from ams.samplers.noise_sources import replayed
 from ams.samplers.rules import Size
@@ -168,6 +168,13 @@ def test_each_ablation_is_the_algorithm_without_that_part(rule, parts, algebra, 
     wanted = by_hand(1e-2, norm=norm, **parts)
     assert_equal(path(sm.momentum(rule(sm.adaptive(1e-2))), algebra), wanted)
     assert (wanted[-1] - by_hand(1e-2, norm=norm)[-1]).abs().max() > 1e-3, "the part makes a difference"
+
+
+def test_without_averaging_it_is_langevin_with_a_factor_and_the_score_is_the_momentum() -> None:
+    """At constant beta, from the second step on."""
+    after = symbolic_step(sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s))
+    assert after.m == -lam * (x - mu)
+    assert sp.simplify(after.x - symbolic_step(sm.langevin(factor=(1 + b) ** 2), sm.State(x)).x) == 0
 
 
 K = sp.Symbol("K", positive=True)
