@@ -65,7 +65,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         sampling = _model_sampling(flow, shift)
         more = dict(settings)
         if name in k_diffusion.PATHS:
-            more["noise_sampler"] = lambda a, b: draws.increment(float(a), float(b), x.shape).to(x.dtype)
+            more["noise_sampler"] = lambda a, b: draws.increment(a, b, x.shape)
         if "sa_solver" in name:
             more["tau_func"] = lambda sigma: tau
         model = _Model(network, sampling, flow)

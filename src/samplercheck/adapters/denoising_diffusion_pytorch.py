@@ -5,19 +5,18 @@ its continuous-time classes; `edm` and `dpmpp` the two samplers of `ElucidatedDi
 class. The library clips images to [-1, 1], in some classes without a switch: the adapter clips only if `clip` is set.
 """
 
-import contextlib
-import io
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from samplercheck.adapters import accepted
 from samplercheck.answered_draws import Draws
-from samplercheck.model import Network, noise_level
+from samplercheck.entry_points import Model
+from samplercheck.model import Network, noise_level, preconditioned
 from samplercheck.sampler import Sampler
 
 CLASSES = {
@@ -50,18 +49,15 @@ class _Start(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class _Network(nn.Module):
-    """A network with the attributes that the library asks for; `predict(x, time)` is its output."""
+class _Network(Model):
+    """A network with the attributes that the library asks for."""
 
-    def __init__(self, predict: Callable[[Tensor, Tensor], Tensor], continuous: bool, channels: int) -> None:
-        super().__init__()
-        self.predict, self.random_or_learned_sinusoidal_cond = predict, continuous
+    self_condition = False
+
+    def __init__(self, answer: Callable[[Tensor, Tensor], Tensor], continuous: bool, channels: int) -> None:
+        super().__init__(answer)
+        self.random_or_learned_sinusoidal_cond = continuous
         self.channels = self.out_dim = channels
-        self.self_condition = False
-        self.device_of = nn.Parameter(torch.zeros(1))
-
-    def forward(self, x: Tensor, time: Tensor, *_: Any) -> Tensor:
-        return self.predict(x, time)
 
 
 def names() -> list[str]:
@@ -90,10 +86,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
             if not edm:
                 level = noise_level(time[0].sigmoid().sqrt(), (-time[0]).sigmoid().sqrt())
                 return network("v" if name == "v_continuous" else "eps", x, level)
-            sigma = (4 * time[0]).exp()
-            norm, data = (sigma**2 + made.sigma_data**2).sqrt(), made.sigma_data
-            denoised = network("x0", x * norm, noise_level(1.0, sigma))
-            return (denoised - data**2 / norm * x) * norm / (sigma * data)
+            return preconditioned(network, x, (4 * time[0]).exp(), made.sigma_data)
 
         rows = x.reshape(len(x), -1, 1, 1)  # images of one pixel, since some classes take square images alone
         count = {"ddpm": "timesteps", "ddim": "sampling_timesteps"}.get(name, "num_sample_steps")
@@ -101,7 +94,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         if not discrete:
             more["channels"] = rows.shape[1]
         made = kind(_Network(predict, not discrete, rows.shape[1]), **more | settings, image_size=1, **{count: steps})
-        with _Start(rows / started(steps), clip), contextlib.redirect_stderr(io.StringIO()):
+        with _Start(rows / started(steps), clip):
             draw = made.sample_using_dpmpp if name == "dpmpp" else made.sample
             return (2 * draw(batch_size=len(x)) - 1).reshape(x.shape)
 

@@ -98,7 +98,7 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         if short == "LMSDiscrete":
             scheduler.sigmas = scheduler.sigmas.tolist()  # it integrates them by quadrature: twenty times faster
         if short in PATHS:
-            scheduler.noise_sampler = lambda a, b: draws.increment(float(a), float(b), x.shape).to(x.dtype)
+            scheduler.noise_sampler = lambda a, b: draws.increment(a, b, x.shape)
         eta = {"eta": settings_eta} if settings_eta and "eta" in inspect.signature(scheduler.step).parameters else {}
         for t in scheduler.timesteps:
             value = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x

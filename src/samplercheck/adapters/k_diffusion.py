@@ -66,7 +66,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
 
         more = dict(settings)
         if name in PATHS:
-            more["noise_sampler"] = lambda a, b: draws.increment(float(a), float(b), x.shape).to(x.dtype)
+            more["noise_sampler"] = lambda a, b: draws.increment(a, b, x.shape)
         if name == "sample_dpm_fast":
             return module.sample_dpm_fast(model, x, low, high, steps, disable=True, **more)
         if uneven:
