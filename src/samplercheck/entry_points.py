@@ -143,6 +143,18 @@ class Model(torch.nn.Module):
         raise TypeError("the network is told no time: only functions whose network takes one can be read")
 
 
+def model_of(network: Network, convention: str, level: Callable[[float], Level] | None = None) -> Model:
+    """Return the network as a convention has it, `level` of a time in place of the convention's if it is given."""
+    predict, _, time = convention.partition("@")
+    level_of = level or TIMES[time].level
+
+    def answer(x: Tensor, told: Any) -> Tensor:
+        at = level_of(one_value(told))
+        return -network("flow", x, at) if predict == "back" else network(predict, x, at)
+
+    return Model(answer)
+
+
 class _Probe(NamedTuple):
     """The first call of the network: what the start is multiplied by, and the time that is told."""
 
@@ -232,18 +244,15 @@ class Function:
 
     def sampler(self, name: str, convention: str) -> Sampler:
         """Return the sampler whose network is read by a convention."""
-        predict, _, time = convention.partition("@")
+        time = convention.partition("@")[2]
         probe = cache(self.probe)  # once for each number of steps
 
         def level(t: float, steps: int) -> Level:
             return _of_timestep(steps, t) if self.each_beta else TIMES[time].level(t)
 
         def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
-            def answer(x: Tensor, time: Any) -> Tensor:
-                at = level(one_value(time), steps)
-                return -network("flow", x, at) if predict == "back" else network(predict, x, at)
-
-            return self.end(Model(answer), x / probe(steps).gain, steps, draws, uneven)
+            model = model_of(network, convention, partial(level, steps=steps))
+            return self.end(model, x / probe(steps).gain, steps, draws, uneven)
 
         def prior(steps: int) -> float:
             first = probe(steps)

@@ -19,7 +19,7 @@ from ams.data.files import PUT
 from ams.errors import DataUnavailable
 from samplercheck import adapters
 from samplercheck.answered_draws import Draws
-from samplercheck.entry_points import Model
+from samplercheck.entry_points import model_of
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
 from survey.by_file import comfyui, score_sde
@@ -111,7 +111,7 @@ def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
     order = int(next((settings[key] for key in ORDER_SETTINGS if key in settings), FUNCTIONS[library][name]))
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        denoiser = Model(lambda x, sigma: network("x0", x, noise_level(1.0, sigma)))
+        denoiser = model_of(network, "x0@sigma")
         denoiser.sigma_min, denoiser.sigma_max = 0.0, float("inf")
         more: dict[str, Any] = {}
         if name == "deis_sampler":

@@ -24,7 +24,7 @@ from samplercheck import entry_points
 from samplercheck.answered_draws import Draws
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler, places
-from survey.more.repository import REPOSITORIES, code, importable, sampler
+from survey.more.repository import REPOSITORIES, code, first_word, importable, sampler
 
 V, GUIDED, CONSISTENCY = "crowsonkb/v-diffusion-pytorch", "openai/guided-diffusion", "openai/consistency_models"
 LATENT, EDM2, UVIT, SIT = "CompVis/latent-diffusion", "NVlabs/edm2", "baofff/U-ViT", "willisma/SiT"
@@ -32,7 +32,7 @@ FINE = 8000  # timesteps, in place of 1000: their number is an argument of the c
 SIGMA_MIN, SIGMA_MAX = 0.002, 80.0  # the defaults of `karras_sample`
 
 
-def _v_diffusion(kind: str, order: int, eta: float | None = None) -> Sampler:
+def _v_diffusion(kind: str, order: int, **more: float) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
         sampling = code(V, "diffusion/sampling.py")
 
@@ -41,10 +41,9 @@ def _v_diffusion(kind: str, order: int, eta: float | None = None) -> Sampler:
 
         falling = (1 - places(steps, uneven))[:-1].to(torch.get_default_dtype())
         times = sampling.utils.get_spliced_ddpm_cosine_schedule(falling)
-        more = {} if eta is None else {"eta": eta}
-        return getattr(sampling, kind.partition(" ")[0])(model, x, times, extra_args={}, **more)
+        return getattr(sampling, first_word(kind))(model, x, times, extra_args={}, **more)
 
-    return sampler(V, kind, run, order=order, noise=eta or 0.0, uneven=partial(run, uneven=True))
+    return sampler(V, kind, run, order=order, noise=more.get("eta", 0.0), uneven=partial(run, uneven=True))
 
 
 def _eps(network: Network, betas: Tensor) -> Callable[..., Tensor]:
@@ -61,7 +60,7 @@ def _guided_diffusion(kind: str, noise: float, respacing: str = "", small: bool 
             steps=timesteps, timestep_respacing=f"{respacing}{steps}", sigma_small=small
         )
         model = _eps(network, torch.as_tensor(script.gd.get_named_beta_schedule("linear", timesteps)))
-        loop = getattr(made, kind.partition(" ")[0])
+        loop = getattr(made, first_word(kind))
         return loop(model, x.shape, noise=x, clip_denoised=False, device="cpu", **more)
 
     return sampler(GUIDED, kind, run, order=1, noise=noise)
@@ -72,12 +71,8 @@ def _consistency_models(kind: str, order: int | None, noise: float | None = 0.0,
         diffusion = code(CONSISTENCY, "cm/karras_diffusion.py", "piq", "mpi4py", "blobfile")
         levels = steps + (kind == "sample_progdist")  # which leaves out the last one, 0
         sigmas = diffusion.get_sigmas_karras(levels, SIGMA_MIN, SIGMA_MAX)
-
-        def denoiser(x: Tensor, sigma: Tensor) -> Tensor:
-            return network("x0", x, noise_level(1.0, sigma))
-
-        generator = diffusion.get_generator("dummy")
-        return getattr(diffusion, kind.partition(" ")[0])(denoiser, x, sigmas, generator, **more)
+        denoiser, generator = entry_points.model_of(network, "x0@sigma"), diffusion.get_generator("dummy")
+        return getattr(diffusion, first_word(kind))(denoiser, x, sigmas, generator, **more)
 
     return sampler(CONSISTENCY, kind, run, SIGMA_MAX, order=order, noise=noise, data_std=0.5)
 
@@ -85,7 +80,7 @@ def _consistency_models(kind: str, order: int | None, noise: float | None = 0.0,
 def _latent_diffusion(kind: str, order: int, eta: float = 0.0) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         importable(LATENT)  # its files import each other by the name of the package
-        util, name = code(LATENT, "ldm/modules/diffusionmodules/util.py"), kind.partition(" ")[0]
+        util, name = code(LATENT, "ldm/modules/diffusionmodules/util.py"), first_word(kind)
         timesteps = FINE // steps * steps
         scale = 1000 / timesteps
         betas = torch.as_tensor(util.make_beta_schedule("linear", timesteps, 1e-4 * scale, 2e-2 * scale))
@@ -125,57 +120,50 @@ def _sit(kind: str, order: int | None, noise: float | None = 0.0, **settings: An
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         transport = code(SIT, "transport/__init__.py")
         made = transport.Sampler(transport.create_transport())
-        solve = getattr(made, kind.partition(" ")[0])(num_steps=steps, **settings)
-        return solve(x, lambda x, t: -network("flow", x, noise_level(t, 1 - t)))[-1]
+        solve = getattr(made, first_word(kind))(num_steps=steps, **settings)
+        return solve(x, entry_points.model_of(network, "back@rising"))[-1]
 
     return sampler(SIT, kind, run, order=order, noise=noise)
 
 
 _SIGMA: dict[str, Any] = {"noise": None, "diffusion_form": "sigma"}  # the form that the repository's script takes
-_TABLE: dict[str, tuple[Callable[..., Sampler], dict[str, dict[str, Any]]]] = {
-    V: (
-        _v_diffusion,
-        {"sample": {"order": 1, "eta": 0.0}, "sample eta=1": {"order": 1, "eta": 1.0}}
-        | {f"{kind}_sample": {"order": 4} for kind in ("prk", "plms", "iplms")}
-        | {f"{kind}_sample": {"order": 2} for kind in ("pie", "plms2")},
-    ),
-    GUIDED: (
-        _guided_diffusion,
-        {"p_sample_loop": {"noise": 1.0}, "p_sample_loop sigma_small": {"noise": 1.0, "small": True}}
-        | {"ddim_sample_loop": {"noise": 0.0, "respacing": "ddim"}}
-        | {"ddim_sample_loop eta=1": {"noise": 1.0, "respacing": "ddim", "eta": 1.0}},
-    ),
-    CONSISTENCY: (
-        _consistency_models,
-        {f"sample_{kind}": {"order": order} for kind, order in {"heun": 2, "dpm": 2, "euler": 1, "progdist": 1}.items()}
-        | {"sample_heun s_churn=10": {"order": None, "noise": None, "s_churn": 10.0}}
-        | {"sample_euler_ancestral": {"order": 1, "noise": 1.0}},
-    ),
-    LATENT: (
-        _latent_diffusion,
-        {"DDIMSampler": {"order": 1}, "DDIMSampler eta=1": {"order": 1, "eta": 1.0}, "PLMSSampler": {"order": 4}},
-    ),
-    EDM2: (
-        _edm2,
-        {"edm_sampler": {"order": 2}, "edm_sampler S_churn=40": {"order": None, "noise": None, "S_churn": 40}},
-    ),
-    UVIT: (
-        _u_vit,
-        {"euler_maruyama SDE": {"solved": "ReverseSDE"}, "euler_maruyama ODE": {"solved": "ODE"}}
-        | {"euler_maruyama SDE vpsde_cosine": {"solved": "ReverseSDE", "process": "vpsde_cosine"}},
-    ),
-    SIT: (
-        _sit,
-        {
-            "sample_ode euler": {"order": 1, "sampling_method": "euler"},
-            "sample_sde": {"order": 1, "noise": 1.0},
-            "sample_sde sigma": {"order": 1, **_SIGMA},
-            "sample_sde sigma Heun": {"order": None, "sampling_method": "Heun", **_SIGMA},
-        },
-    ),
-}
-
-SAMPLERS: dict[str, dict[str, Callable[[], Sampler]]] = {
-    name: {kind: partial(make, kind, **settings) for kind, settings in kinds.items()}
-    for name, (make, kinds) in _TABLE.items()
+SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
+    V: {
+        "sample": partial(_v_diffusion, order=1, eta=0.0),
+        "sample eta=1": partial(_v_diffusion, order=1, eta=1.0),
+        **{f"{kind}_sample": partial(_v_diffusion, order=4) for kind in ("prk", "plms", "iplms")},
+        **{f"{kind}_sample": partial(_v_diffusion, order=2) for kind in ("pie", "plms2")},
+    },
+    GUIDED: {
+        "p_sample_loop": partial(_guided_diffusion, noise=1.0),
+        "p_sample_loop sigma_small": partial(_guided_diffusion, noise=1.0, small=True),
+        "ddim_sample_loop": partial(_guided_diffusion, noise=0.0, respacing="ddim"),
+        "ddim_sample_loop eta=1": partial(_guided_diffusion, noise=1.0, respacing="ddim", eta=1.0),
+    },
+    CONSISTENCY: {
+        **{f"sample_{kind}": partial(_consistency_models, order=2) for kind in ("heun", "dpm")},
+        **{f"sample_{kind}": partial(_consistency_models, order=1) for kind in ("euler", "progdist")},
+        "sample_heun s_churn=10": partial(_consistency_models, order=None, noise=None, s_churn=10.0),
+        "sample_euler_ancestral": partial(_consistency_models, order=1, noise=1.0),
+    },
+    LATENT: {
+        "DDIMSampler": partial(_latent_diffusion, order=1),
+        "DDIMSampler eta=1": partial(_latent_diffusion, order=1, eta=1.0),
+        "PLMSSampler": partial(_latent_diffusion, order=4),
+    },
+    EDM2: {
+        "edm_sampler": partial(_edm2, order=2),
+        "edm_sampler S_churn=40": partial(_edm2, order=None, noise=None, S_churn=40),
+    },
+    UVIT: {
+        "euler_maruyama SDE": partial(_u_vit, solved="ReverseSDE"),
+        "euler_maruyama ODE": partial(_u_vit, solved="ODE"),
+        "euler_maruyama SDE vpsde_cosine": partial(_u_vit, solved="ReverseSDE", process="vpsde_cosine"),
+    },
+    SIT: {
+        "sample_ode euler": partial(_sit, order=1, sampling_method="euler"),
+        "sample_sde": partial(_sit, order=1, noise=1.0),
+        "sample_sde sigma": partial(_sit, order=1, **_SIGMA),
+        "sample_sde sigma Heun": partial(_sit, order=None, sampling_method="Heun", **_SIGMA),
+    },
 }

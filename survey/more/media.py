@@ -21,10 +21,10 @@ from torch import Tensor
 from samplercheck.adapters.diffusers import of_class
 from samplercheck.adapters.k_diffusion import sampling
 from samplercheck.answered_draws import Draws
-from samplercheck.entry_points import Model
-from samplercheck.model import Network, noise_level, one_value
+from samplercheck.entry_points import model_of
+from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
-from survey.more.repository import code, importable, sampler, standing_in
+from survey.more.repository import code, first_word, importable, sampler, standing_in
 
 AUDIO, WAN, HUNYUAN = "Stability-AI/stable-audio-tools", "Wan-Video/Wan2.1", "Tencent-Hunyuan/HunyuanVideo"
 SGM, ADP = "Stability-AI/generative-models", "archinetai/audio-diffusion-pytorch"
@@ -34,58 +34,32 @@ TRAINING += ("hyper_connections.hyper_connections_channel_first", "torch_einops_
 """Modules that rectified-flow-pytorch imports for its networks and their training."""
 
 
-def _first(name: str) -> str:
-    """Return the name of the class or the function: of a variant's name the first word."""
-    return name.partition(" ")[0]
-
-
-def _falling(network: Network, predict: str = "flow") -> Model:
-    """Return a network of `(1 - t) x_0 + t z`."""
-    return Model(lambda x, t: network(predict, x, noise_level(1 - one_value(t), one_value(t))))
-
-
-def _rising(network: Network, predict: str = "back") -> Model:
-    """Return a network of `t x_0 + (1 - t) z`, by default of `x_0 - z`."""
-
-    def answer(x: Tensor, t: Any) -> Tensor:
-        level = noise_level(one_value(t), 1 - one_value(t))
-        return -network("flow", x, level) if predict == "back" else network(predict, x, level)
-
-    return Model(answer)
-
-
-def _cosine(network: Network) -> Model:
-    """Return a network of v-diffusion."""
-    angle = torch.pi / 2
-    return Model(lambda x, t: network("v", x, noise_level(torch.cos(t * angle), torch.sin(t * angle))))
-
-
-def _audio(name: str, order: int | None, noise: float, settings: dict[str, Any]) -> Sampler:
+def _audio(name: str, order: int | None, noise: float = 0.0, **settings: Any) -> Sampler:
     sampling()  # k-diffusion without its training code, which the file imports
-    function = _first(name)
+    function = first_word(name)
     k_diffusion = import_module("k_diffusion.external")
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         def path(x: Tensor, *_: Any) -> Callable[[Any, Any], Tensor]:
-            return lambda a, b: draws.increment(float(a), float(b), x.shape).to(x.dtype)
+            return lambda a, b: draws.increment(a, b, x.shape)
 
-        network_of = _cosine if function in ("sample", "sample_k") else _falling
+        convention = "v@cosine" if function in ("sample", "sample_k") else "flow@flow"
         more = {"device": "cpu"} if function in ("sample_k", "sample_rf") else {}
         call = getattr(code(AUDIO, "stable_audio_tools/inference/sampling.py"), function)
         with patch.object(k_diffusion.sampling, "BrownianTreeNoiseSampler", path):
-            end: Tensor = call(network_of(network), x / prior, steps=steps, **more, **settings)
+            end: Tensor = call(model_of(network, convention), x / prior, steps=steps, **more, **settings)
         return end
 
     prior = 100.0 if function == "sample_k" else 1.0  # it multiplies its start itself
     return sampler(AUDIO, name, run, prior, order=order, noise=noise)
 
 
-def _scheduler(name: str, repository: str, path: str, order: int, settings: dict[str, Any]) -> Sampler:
-    made = of_class(getattr(code(repository, path), _first(name)), name, "", settings)
+def _scheduler(name: str, repository: str, path: str, order: int, **settings: Any) -> Sampler:
+    made = of_class(getattr(code(repository, path), first_word(name)), name, "", settings)
     return sampler(repository, name, made.run, order=order, rounding=made.rounding)
 
 
-def _sgm(name: str, order: int | None, noise: float) -> Sampler:
+def _sgm(name: str, order: int | None, noise: float = 0.0) -> Sampler:
     place = "sgm.modules.diffusionmodules"
     importable(SGM)
     with standing_in(["omegaconf"]):
@@ -99,7 +73,7 @@ def _sgm(name: str, order: int | None, noise: float) -> Sampler:
             norm = (1 + sigma**2).sqrt()
             return network("v", x, noise_level(1 / norm, sigma / norm))
 
-        made = getattr(samplers, _first(name))(discretization_config=levels, num_steps=steps, device="cpu")
+        made = getattr(samplers, first_word(name))(discretization_config=levels, num_steps=steps, device="cpu")
         end: Tensor = made(partial(denoisers.Denoiser(scaling), v), x / prior, {})
         return end
 
@@ -111,19 +85,18 @@ def _sgm(name: str, order: int | None, noise: float) -> Sampler:
 def _vsampler(name: str) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         diffusion = code(ADP, "audio_diffusion_pytorch/diffusion.py")
-        end: Tensor = diffusion.VSampler(_cosine(network))(x, num_steps=steps)
+        end: Tensor = diffusion.VSampler(model_of(network, "v@cosine"))(x, num_steps=steps)
         return end
 
     return sampler(ADP, name, run, order=1)
 
 
-def _rectified(name: str, path: str, order: int, output: str, settings: dict[str, Any]) -> Sampler:
-    kind = _first(name)
-    falling = kind == "SoFlow"  # noise at time 1
+def _rectified(name: str, path: str, order: int, convention: str, **settings: Any) -> Sampler:
+    kind = first_word(name)
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        model = _falling(network, output or "flow") if falling else _rising(network, output or "back")
-        made = getattr(code(RECTIFIED, f"rectified_flow_pytorch/{path}.py", *TRAINING), kind)(model, **settings)
+        module = code(RECTIFIED, f"rectified_flow_pytorch/{path}.py", *TRAINING)
+        made = getattr(module, kind)(model_of(network, convention), **settings)
         draws.start = x
         times = steps + 1 if kind == "RectifiedFlow" else steps  # what it calls steps are times
         end: Tensor = made.sample(batch_size=len(x), data_shape=x.shape[1:], steps=times)
@@ -132,9 +105,9 @@ def _rectified(name: str, path: str, order: int, output: str, settings: dict[str
     return sampler(RECTIFIED, name, run, order=order)
 
 
-def _flow(name: str, order: int, method: str, schedule: str) -> Sampler:
+def _flow(name: str, order: int, method: str, schedule: str = "") -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        model: Any = _rising(network)
+        model: Any = model_of(network, "back@rising")
         if schedule:
             schedules = code(FLOW, "flow_matching/path/scheduler/scheduler.py")
             change = code(FLOW, "flow_matching/path/scheduler/schedule_transform.py").ScheduleTransformedModel
@@ -147,51 +120,47 @@ def _flow(name: str, order: int, method: str, schedule: str) -> Sampler:
     return sampler(FLOW, name, run, order=order)
 
 
-DPM, UNIPC = (WAN, "wan/utils/fm_solvers.py"), (WAN, "wan/utils/fm_solvers_unipc.py")
-FLOW_MATCH = (HUNYUAN, "hyvideo/diffusion/schedulers/scheduling_flow_match_discrete.py")
-FINE = {"num_train_timesteps": 1_000_000}
-AUDIO_ROWS: dict[str, tuple[Any, ...]] = {
-    "sample": (1, 0.0, {"eta": 0.0}),
-    "sample eta=1": (1, 1.0, {"eta": 1.0}),
-    "sample_discrete_euler": (1, 0.0, {}),
-    "sample_rk4": (4, 0.0, {}),
-    "sample_flow_dpmpp": (2, 0.0, {}),
-    "sample_rf": (1, 0.0, {}),
-    "sample_rf dpmpp": (2, 0.0, {"sampler_type": "dpmpp"}),
-    "sample_k": (None, 1.0, {}),
-    "sample_k dpmpp-3m-sde": (None, 1.0, {"sampler_type": "dpmpp-3m-sde"}),
-}
-WAN_ROWS: dict[str, tuple[Any, ...]] = {
-    "FlowDPMSolverMultistepScheduler": (*DPM, 2, {}),
-    "FlowDPMSolverMultistepScheduler T=1000000": (*DPM, 2, FINE),
-    "FlowUniPCMultistepScheduler": (*UNIPC, 2, {}),
-    "FlowUniPCMultistepScheduler T=1000000": (*UNIPC, 2, FINE),
-}
-SGM_ROWS: dict[str, tuple[Any, ...]] = {
-    "EulerEDMSampler": (1, 0.0),
-    "HeunEDMSampler": (2, 0.0),
-    "EulerAncestralSampler": (1, 1.0),
-    "DPMPP2SAncestralSampler": (None, 1.0),
-    "DPMPP2MSampler": (2, 0.0),
-    "LinearMultistepSampler": (4, 0.0),
-}
-RECTIFIED_ROWS: dict[str, tuple[Any, ...]] = {
-    "RectifiedFlow": ("rectified_flow", 2, "", {"data_unnormalize_fn": None}),
-    "RectifiedFlow noise": ("rectified_flow", 2, "eps", {"predict": "noise", "data_unnormalize_fn": None}),
-    "SoFlow clean": ("soflow", 1, "x0", {"model_output_clean": True}),
-}
-FLOW_ROWS: dict[str, tuple[Any, ...]] = {
-    "ODESolver": (1, "euler", ""),
-    "ODESolver CosineScheduler": (2, "midpoint", "CosineScheduler"),
-    "ODESolver VPScheduler": (2, "midpoint", "VPScheduler"),
-}
-"""Of each sampler its order as stated, and more."""
-SAMPLERS: dict[str, dict[str, Callable[[], Sampler]]] = {
-    AUDIO: {name: partial(_audio, name, *row) for name, row in AUDIO_ROWS.items()},
-    WAN: {name: partial(_scheduler, name, *row) for name, row in WAN_ROWS.items()},
-    HUNYUAN: {"FlowMatchDiscreteScheduler": partial(_scheduler, "FlowMatchDiscreteScheduler", *FLOW_MATCH, 1, {})},
-    SGM: {name: partial(_sgm, name, *row) for name, row in SGM_ROWS.items()},
-    ADP: {"VSampler": partial(_vsampler, "VSampler")},
-    RECTIFIED: {name: partial(_rectified, name, *row) for name, row in RECTIFIED_ROWS.items()},
-    FLOW: {name: partial(_flow, name, *row) for name, row in FLOW_ROWS.items()},
+_DPM = partial(_scheduler, repository=WAN, path="wan/utils/fm_solvers.py", order=2)
+_UNIPC = partial(_scheduler, repository=WAN, path="wan/utils/fm_solvers_unipc.py", order=2)
+_MATCH = "hyvideo/diffusion/schedulers/scheduling_flow_match_discrete.py"
+_RECTIFIED = partial(_rectified, path="rectified_flow", order=2, data_unnormalize_fn=None)
+FINE = 1_000_000  # timesteps, in place of 1000
+SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
+    AUDIO: {
+        "sample": partial(_audio, order=1, eta=0.0),
+        "sample eta=1": partial(_audio, order=1, noise=1.0, eta=1.0),
+        "sample_discrete_euler": partial(_audio, order=1),
+        "sample_rk4": partial(_audio, order=4),
+        "sample_flow_dpmpp": partial(_audio, order=2),
+        "sample_rf": partial(_audio, order=1),
+        "sample_rf dpmpp": partial(_audio, order=2, sampler_type="dpmpp"),
+        "sample_k": partial(_audio, order=None, noise=1.0),
+        "sample_k dpmpp-3m-sde": partial(_audio, order=None, noise=1.0, sampler_type="dpmpp-3m-sde"),
+    },
+    WAN: {
+        "FlowDPMSolverMultistepScheduler": _DPM,
+        "FlowDPMSolverMultistepScheduler T=1000000": partial(_DPM, num_train_timesteps=FINE),
+        "FlowUniPCMultistepScheduler": _UNIPC,
+        "FlowUniPCMultistepScheduler T=1000000": partial(_UNIPC, num_train_timesteps=FINE),
+    },
+    HUNYUAN: {"FlowMatchDiscreteScheduler": partial(_scheduler, repository=HUNYUAN, path=_MATCH, order=1)},
+    SGM: {
+        "EulerEDMSampler": partial(_sgm, order=1),
+        "HeunEDMSampler": partial(_sgm, order=2),
+        "EulerAncestralSampler": partial(_sgm, order=1, noise=1.0),
+        "DPMPP2SAncestralSampler": partial(_sgm, order=None, noise=1.0),
+        "DPMPP2MSampler": partial(_sgm, order=2),
+        "LinearMultistepSampler": partial(_sgm, order=4),
+    },
+    ADP: {"VSampler": _vsampler},
+    RECTIFIED: {
+        "RectifiedFlow": partial(_RECTIFIED, convention="back@rising"),
+        "RectifiedFlow noise": partial(_RECTIFIED, convention="eps@rising", predict="noise"),
+        "SoFlow clean": partial(_rectified, path="soflow", order=1, convention="x0@flow", model_output_clean=True),
+    },
+    FLOW: {
+        "ODESolver": partial(_flow, order=1, method="euler"),
+        "ODESolver CosineScheduler": partial(_flow, order=2, method="midpoint", schedule="CosineScheduler"),
+        "ODESolver VPScheduler": partial(_flow, order=2, method="midpoint", schedule="VPScheduler"),
+    },
 }

@@ -34,9 +34,6 @@ REPOSITORIES: dict[str, Repository] = {
     "baofff/U-ViT": Repository(
         "ce551708dc9cde9818d2af7d84dfadfeb7bd9034", "f5552be33d27438b77ecb1e5cbc1660579ec66cf37ce4cfff8883c6526496ee4"
     ),
-    "bytedance/Protenix": Repository(
-        "3248f8e7e1c94f0b5835a40ebdc649d74d631a82", "8f49df71478b12066b3c8d356498900c343d304a66d5ca0087482007df7bb17e"
-    ),
     "CleanDiffuserTeam/CleanDiffuser": Repository(
         "05f17fc9dbeae7c19a5e264632c9ae9aaac5994e", "8419a3ae98e15ffd030af349d1274441ad3e64cb5af06815bf5825a2362b0930"
     ),
@@ -48,12 +45,6 @@ REPOSITORIES: dict[str, Repository] = {
     ),
     "facebookresearch/flow_matching": Repository(
         "11568d37f8d5a080e12aa7b5305d9c35ae07d136", "88d8a2696625fd57c2765a017771f1f4c4c3b2aa1c50e635cd48958c001179d6"
-    ),
-    "google-deepmind/graphcast": Repository(
-        "9c034db1ff412d5db6cbe6bb0c5c9afc5a267719", "3a60b724ca8a1e33aca4d729a2c527c2571014601d0d18659da0a3fb6e2ae482"
-    ),
-    "google-research/swirl-dynamics": Repository(
-        "7eeea7a53417ace1d485d58939e09faee0896f22", "277e041843977a70bd112b189fc2e1127c59a03c950b815a012bdb36a2ebf91f"
     ),
     "jwohlwend/boltz": Repository(
         "832486dafed7b80e1246a3fed895e9bb03976558", "a379ac89a7ee8dfb689d176b1cf72666758f2d584dfdfbf5f64fbf43fc60b247"
@@ -72,9 +63,6 @@ REPOSITORIES: dict[str, Repository] = {
     ),
     "openai/guided-diffusion": Repository(
         "22e0df8183507e13a7813f8d38d51b072ca1e67c", "7b59df00aab4c825a1a32a655a6aa5232f6fda159bf855535adccf49059eafc8"
-    ),
-    "qsh-zh/deis": Repository(
-        "a30709f434ddddefaf2201d014ce4158e62c2a33", "c971e2ce0ff4f625568bc9b3a4028967fc8775d6bb2b04a0400e6c2b8b59dede"
     ),
     "Stability-AI/generative-models": Repository(
         "0ad7de9a5cb53fd63d6d30a4f385485e72e08597", "7f90e23ef96e9f0cdd18d2348bba39743b3669b602ae1ee2b5d2a6ac5324f783"
@@ -145,15 +133,20 @@ def importable(name: str) -> None:
         sys.path.append(place)
 
 
+def first_word(kind: str) -> str:
+    """Return the class or the function of a kind of sampler, whose name may go on with what is set."""
+    return kind.partition(" ")[0]
+
+
 def sampler(name: str, kind: str, run: Run, start: float = 1.0, **stated: Any) -> Sampler:
     """Return a sampler of a repository, whose start has a standard deviation that no number of steps changes."""
     return Sampler(f"{name}:{kind}", REPOSITORIES[name].commit[:8], run, lambda steps: start, **stated)
 
 
 class More:
-    """The samplers of a repository."""
+    """The samplers of a repository: what makes each of them, from its name."""
 
-    def __init__(self, name: str, samplers: Mapping[str, Callable[[], Sampler]]) -> None:
+    def __init__(self, name: str, samplers: Mapping[str, Callable[[str], Sampler]]) -> None:
         self.name, self.samplers = name, samplers
 
     def names(self) -> list[str]:
@@ -165,7 +158,7 @@ class More:
         if settings:
             raise UserError(f"{self.name}:{name} takes no settings here: it is at its defaults")
         folder(self.name)
-        return self.samplers[name]()
+        return self.samplers[name](name)
 
     def release(self) -> str | None:
         """Return the commit, short; None where the files are missing."""

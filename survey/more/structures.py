@@ -24,9 +24,10 @@ from torch.nn.functional import pad
 from torch.overrides import TorchFunctionMode
 
 from samplercheck.answered_draws import Draws
+from samplercheck.entry_points import Model
 from samplercheck.model import Network, noise_level, preconditioned
-from samplercheck.sampler import Run, Sampler
-from survey.more.repository import code, folder, importable, sampler, standing_in
+from samplercheck.sampler import Sampler
+from survey.more.repository import code, first_word, folder, importable, sampler, standing_in
 
 CLEAN, BOLTZ = "CleanDiffuserTeam/CleanDiffuser", "jwohlwend/boltz"
 ALPHAFOLD = "lucidrains/alphafold3-pytorch"
@@ -42,24 +43,12 @@ SOLVERS = {
     "ContinuousRectifiedFlow": ("euler",),
     "DDIM": ("euler",),  # an older class, in a file of its own
 }
-FLOW = " without noise"
 SIGMA_DATA, FIRST = 16.0, 2560.0  # of AlphaFold 3, and its first noise level
 
 
-class Answer(nn.Module):
-    """A network as a module: `answer` has its arguments."""
-
-    def __init__(self, answer: Callable[..., Any]) -> None:
-        super().__init__()
-        self.answer, self.parameter = answer, nn.Parameter(torch.zeros(1))
-
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Return the answer."""
-        return self.answer(*args, **kwargs)
-
-
-def clean(kind: str, solver: str) -> Sampler:
+def clean(name: str) -> Sampler:
     """Return a solver of a class of CleanDiffuser, from the start that it draws itself."""
+    kind, solver = name.split()
     discrete, karras = kind.startswith("Discrete"), kind.endswith("EDM")
     options: dict[str, Any] = {"diffusion_steps": FINE} if discrete else {}
     if kind == "DiscreteDiffusionSDE":
@@ -67,7 +56,7 @@ def clean(kind: str, solver: str) -> Sampler:
     first = 80.0 if karras else 0.5 if kind == "DDIM" else 1.0
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        def answer(x: Tensor, time: Tensor, condition: None) -> Tensor:
+        def answer(x: Tensor, time: Tensor) -> Tensor:
             t = time[0]
             if karras:
                 return preconditioned(network, x, (4 * t).exp(), made.sigma_data)
@@ -81,14 +70,13 @@ def clean(kind: str, solver: str) -> Sampler:
             scale = made.alpha_schedule(t)
             return network("eps", x, noise_level(scale, (1 - scale**2).sqrt()))
 
-        made = getattr(_clean(kind), kind)(Answer(answer), nn.Identity(), **options)
+        made = getattr(_clean(kind), kind)(Model(answer), nn.Identity(), **options)
         draws.start = x / first
         end: Tensor = made.sample(torch.zeros_like(x), solver=solver, n_samples=len(x), sample_steps=steps)[0]
         return end
 
     noise = 1.0 if solver == "ddpm" or solver.startswith("sde") else 0.0
-    stated = {"order": ORDERS.get(solver), "noise": noise, "data_std": 0.5 if karras else 1.0}
-    return sampler(CLEAN, f"{kind} {solver}", run, first, **stated)
+    return sampler(CLEAN, name, run, first, order=ORDERS.get(solver), noise=noise, data_std=0.5 if karras else 1.0)
 
 
 def _clean(kind: str) -> ModuleType:
@@ -133,8 +121,9 @@ class Atoms(TorchFunctionMode):
         return atoms[:, : self.rows.shape[1], 0]
 
 
-def boltz(file: str, variant: str = "", **settings: Any) -> Sampler:
-    """Return the loop of Boltz, 0 last after its least noise level."""
+def boltz(name: str, **settings: Any) -> Sampler:
+    """Return the loop of Boltz, 0 last after its least noise level; with settings it is deterministic."""
+    file = first_word(name)
     steering = {f"{kind}_update": False for kind in ("physical_guidance", "contact_guidance")} | {"fk_steering": False}
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
@@ -145,35 +134,37 @@ def boltz(file: str, variant: str = "", **settings: Any) -> Sampler:
         module.compute_random_augmentation = lambda count, **given: still
         with Atoms(x, FIRST, draws) as mode:
 
-            def update(r_noisy: Tensor, times: Tensor, **given: Any) -> Any:
+            def update(r_noisy: Tensor, times: Tensor) -> Any:
                 sigma = SIGMA_DATA * (4 * times[0]).exp()
                 r = mode.atoms(preconditioned(network, mode.elements(r_noisy), sigma, SIGMA_DATA))
                 return r if file == "diffusionv2" else {"r_update": r, "token_a": torch.zeros(1)}
 
-            module.DiffusionModule = lambda **given: Answer(update)
+            module.DiffusionModule = lambda **given: Model(update)
             made = module.AtomDiffusion({"token_s": 1}, **settings)
             mask, features = torch.ones(1, 2 * mode.rows.shape[1]), {"token_index": torch.zeros(1, 1)}
             end = made.sample(mask, steps, len(x), len(x), steering_args=steering, feats=features)
             return mode.elements(end["sample_atom_coords"]).reshape(x.shape)
 
-    return _atomic(f"{BOLTZ}:{file} AtomDiffusion.sample{variant}", run, 1 if settings else None)
+    order, noise = (1, 0.0) if settings else (None, None)
+    return sampler(BOLTZ, name, run, FIRST, order=order, noise=noise, data_std=SIGMA_DATA)
 
 
-def alphafold(variant: str = "", **settings: Any) -> Sampler:
-    """Return Heun's method of EDM with a step scale; its network is told the noise level."""
+def alphafold(name: str, **settings: Any) -> Sampler:
+    """Return Heun's method of EDM with a step scale, deterministic with settings; its network is told sigma."""
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         with Atoms(x, 40.0, draws) as mode:
 
-            def update(scaled: Tensor, times: Tensor, atom_mask: Tensor) -> Tensor:
+            def update(scaled: Tensor, times: Tensor) -> Tensor:
                 return mode.atoms(preconditioned(network, mode.elements(scaled), times[0], made.sigma_data))
 
             kind = _alphafold().ElucidatedAtomDiffusion
-            made = kind(Answer(update).to(x.dtype), augment_during_sampling=False, **settings)
+            made = kind(Model(update).to(x.dtype), augment_during_sampling=False, **settings)
             mask = torch.ones(len(x), 2 * mode.rows.shape[1])
             return mode.elements(made.sample(mask, steps, use_tqdm_pbar=False)).reshape(x.shape)
 
-    return _atomic(f"{ALPHAFOLD}:ElucidatedAtomDiffusion.sample{variant}", run, 2 if settings else None, 40.0, 0.5)
+    order, noise = (2, 0.0) if settings else (None, None)
+    return sampler(ALPHAFOLD, name, run, 40.0, order=order, noise=noise, data_std=0.5)
 
 
 def _alphafold() -> ModuleType:
@@ -186,23 +177,15 @@ def _alphafold() -> ModuleType:
         del sys.modules[checked]
 
 
-def _atomic(name: str, run: Run, order: int | None, first: float = FIRST, data: float = SIGMA_DATA) -> Sampler:
-    """Return a sampler of atoms, which is deterministic where it has an order."""
-    repository, _, kind = name.partition(":")
-    return sampler(repository, kind, run, first, order=order, noise=0.0 if order else None, data_std=data)
-
-
-SAMPLERS: dict[str, dict[str, Callable[[], Sampler]]] = {
-    CLEAN: {
-        f"{kind} {solver}": partial(clean, kind, solver) for kind, solvers in SOLVERS.items() for solver in solvers
-    },
+SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
+    CLEAN: {f"{kind} {solver}": clean for kind, solvers in SOLVERS.items() for solver in solvers},
     BOLTZ: {
-        "diffusion AtomDiffusion.sample": partial(boltz, "diffusion"),
-        "diffusion AtomDiffusion.sample without noise": partial(boltz, "diffusion", FLOW, gamma_0=0.0, step_scale=1.0),
-        "diffusionv2 AtomDiffusion.sample": partial(boltz, "diffusionv2"),
+        "diffusion AtomDiffusion.sample": boltz,
+        "diffusion AtomDiffusion.sample without noise": partial(boltz, gamma_0=0.0, step_scale=1.0),
+        "diffusionv2 AtomDiffusion.sample": boltz,
     },
     ALPHAFOLD: {
         "ElucidatedAtomDiffusion.sample": alphafold,
-        "ElucidatedAtomDiffusion.sample without noise": partial(alphafold, FLOW, S_churn=0, step_scale=1.0),
+        "ElucidatedAtomDiffusion.sample without noise": partial(alphafold, S_churn=0, step_scale=1.0),
     },
 }
