@@ -8,7 +8,7 @@ import pytest
 from ams.data.registry import CODE
 from samplercheck import adapters
 from survey import more
-from survey.conformance import defects, study
+from survey.conformance import defects, derivations, study
 from survey.conformance.settings import Settings
 from tests.claims import claims, expected, verdict_of
 
@@ -80,13 +80,10 @@ def test_a_library_that_is_not_installed_is_not_run(monkeypatch):
 
 
 def test_a_fix_holds_meanwhile_and_needs_its_text():
-    fix = defects.Fix("survey.conformance.derivations", "", "churn_factor", (("2 * t", "4 * t"),))
-    from survey.conformance import derivations
-
-    with defects.applied(fix):
+    place = "survey.conformance.derivations:churn_factor"
+    with defects.applied({place: {"2 * t": "4 * t"}}):
         assert derivations.churn_factor() == 0.25
     assert derivations.churn_factor() == 0.5
-    gone = fix._replace(changes=(("no such text", ""),))
-    with pytest.raises(Exception, match="has changed") as refused, defects.applied(gone):
+    with pytest.raises(Exception, match="has changed") as refused, defects.applied({place: {"no such text": ""}}):
         pass
     assert refused.value.not_run
