@@ -24,12 +24,21 @@ from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.changes import changes, read
 from samplercheck.convergence import two_targets
 from samplercheck.judgement import conform, end_distance
+from samplercheck.options import Conform
 from samplercheck.page import badge, html
-from samplercheck.report import HOLDS, REFUTED, Report, no_exact_law
+from samplercheck.report import HOLDS, INCONCLUSIVE, MARKS, REFUTED, Report, no_exact_law
 from samplercheck.sampler import Sampler
 
-EXIT = {HOLDS: 0, REFUTED: 1}
-RAISED, INCONCLUSIVE = 3, 4
+EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
+RAISED = 3
+OF_ONE = ("set", "steps", "guidance", "clip", "html", "badge", "against")
+"""The options that are of one sampler alone."""
+
+
+def judge(asked: Conform) -> int:
+    """Test the samplers that are named, print and write what was asked for, return the exit code."""
+    names = named(asked.sampler)
+    return run(names[0], asked) if len(names) == 1 else batch(names, asked)
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -55,35 +64,26 @@ def named(samplers: Sequence[str]) -> list[str]:
     return names
 
 
-def batch(
-    names: Sequence[str],
-    json: bool,
-    order: int | None,
-    kind: str | None,
-    network: str | None,
-    convention: str | None,
-    **others: Any,
-) -> int:
+def batch(names: Sequence[str], asked: Conform) -> int:
     """Test several samplers as `run` does, a line each, or with `json` a list; return the worst exit code."""
-    if given := [f"--{option}" for option, value in others.items() if value]:
+    if given := [f"--{option}" for option in OF_ONE if getattr(asked, option)]:
         raise UserError(f"{', '.join(given)}: of one sampler alone, and {len(names)} are named")
     codes, reports = [], list[str]()
     for name in names:
         try:
-            report = conform(loaded(name, {}, order, kind, network, convention))
+            report = conform(loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention))
         except (Exception, SystemExit) as error:
             codes.append(RAISED)
             print(f"? {name}: {_words(error)}", file=sys.stderr)
             continue
-        codes.append(EXIT.get(report.verdict, INCONCLUSIVE))
+        codes.append(EXIT[report.verdict])
         reports.append(report.json())
-        if not json:
+        if not asked.json:
             why = "" if report.verdict == HOLDS else f": {report.first or report.why}"
-            mark = {HOLDS: "+", REFUTED: "x"}.get(report.verdict, "?")
-            print(f"{mark} {name} {report.verdict} ({report.seconds:.1f} s){why}", flush=True)
-    if json:
+            print(f"{MARKS[report.verdict]} {name} {report.verdict} ({report.seconds:.1f} s){why}", flush=True)
+    if asked.json:
         print(f"[{', '.join(reports)}]")
-    return next((code for code in (EXIT[REFUTED], RAISED, INCONCLUSIVE) if code in codes), 0)
+    return next((code for code in (EXIT[REFUTED], RAISED, EXIT[INCONCLUSIVE]) if code in codes), 0)
 
 
 def loaded(
@@ -106,35 +106,13 @@ def loaded(
     return tested
 
 
-def run(
-    sampler: str,
-    order: int | None,
-    kind: str | None,
-    network: str | None,
-    convention: str | None,
-    set: tuple[str, ...],
-    guidance: float | None,
-    clip: float | None,
-    json: bool,
-    html: Path | None,
-    badge: Path | None,
-    against: Path | None,
-    steps: int | None,
-) -> int:
+def run(sampler: str, asked: Conform) -> int:
     """Test a sampler, print and write what was asked for, return the exit code."""
-    given = settings(set)
-    _check_options(order, guidance, clip, steps)
-    old = read(against) if against else None
+    given = settings(asked.set)
+    _check_options(asked)
+    old = read(asked.against) if asked.against else None
     try:
-        tested = loaded(sampler, given, order, kind, network, convention)
-        report = conform(tested, given)
-        if steps is not None and report.w2:
-            few = report.w2 | {steps: end_distance(tested, two_targets(tested.data_std), steps)}
-            report = replace(report, w2=dict(sorted(few.items())))
-        elif steps is not None:
-            print(f"--steps {steps}: not measured: {no_exact_law(report)}", file=sys.stderr)
-        asked = ((with_guidance, guidance), (with_clipping, clip))
-        report = replace(report, used=tuple(measure(tested, value) for measure, value in asked if value is not None))
+        report = _report(sampler, given, asked)
     except (UserError, DataUnavailable):
         raise
     except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
@@ -143,17 +121,27 @@ def run(
     except (Exception, SystemExit) as error:  # whatever the code under test raises; its exit code is no verdict
         print(f"{sampler} raised {_words(error)}{_place(error)}", file=sys.stderr)
         return RAISED
-    _write(report, html, badge)  # first, whatever becomes of a reader of what is printed
-    print(report.json() if json else report.text())
-    new = changes(old, loads(report.json())) if old is not None else []
-    if old is not None:
-        print(
-            "\n".join(
-                ["", f"Against {against}:", *(each.words for each in new), *([] if new else ["nothing changed"])]
-            ),
-            file=sys.stderr if json else sys.stdout,
-        )
-    return EXIT[REFUTED] if any(each.worse for each in new) else EXIT.get(report.verdict, INCONCLUSIVE)
+    _write(report, asked.html, asked.badge)  # first, whatever becomes of a reader of what is printed
+    print(report.json() if asked.json else report.text())
+    if old is None:
+        return EXIT[report.verdict]
+    new = changes(old, loads(report.json()))
+    lines = ["", f"Against {asked.against}:", *([each.words for each in new] or ["nothing changed"])]
+    print("\n".join(lines), file=sys.stderr if asked.json else sys.stdout)
+    return EXIT[REFUTED] if any(each.worse for each in new) else EXIT[report.verdict]
+
+
+def _report(sampler: str, given: dict[str, Any], asked: Conform) -> Report:
+    """Return the report on a sampler at settings, with what options ask for beside it."""
+    tested = loaded(sampler, given, asked.order, asked.kind, asked.network, asked.convention)
+    report = conform(tested, given)
+    if asked.steps is not None and report.w2:
+        few = report.w2 | {asked.steps: end_distance(tested, two_targets(tested.data_std), asked.steps)}
+        report = replace(report, w2=dict(sorted(few.items())))
+    elif asked.steps is not None:
+        print(f"--steps {asked.steps}: not measured: {no_exact_law(report)}", file=sys.stderr)
+    options = ((with_guidance, asked.guidance), (with_clipping, asked.clip))
+    return replace(report, used=tuple(measure(tested, value) for measure, value in options if value is not None))
 
 
 def _add_survey() -> None:
@@ -163,8 +151,9 @@ def _add_survey() -> None:
         import_module("survey.more")
 
 
-def _check_options(order: int | None, guidance: float | None, clip: float | None, steps: int | None) -> None:
+def _check_options(asked: Conform) -> None:
     """Raise UserError for an option whose value means nothing."""
+    order, steps, guidance, clip = asked.order, asked.steps, asked.guidance, asked.clip
     if steps is not None and steps < 1:
         raise UserError(f"--steps {steps}: a number of steps is 1 or more")
     if order is not None and order < 1:

@@ -48,8 +48,6 @@ class Conform:
 
     def __call__(self) -> int:
         """Do it."""
-        from samplercheck.command import batch, named, run
+        from samplercheck.command import judge
 
-        names, given = named(self.sampler), {**vars(self)}
-        del given["sampler"]
-        return run(names[0], **given) if len(names) == 1 else batch(names, **given)
+        return judge(self)

@@ -29,6 +29,7 @@ VERSION = "3.4"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
+MARKS = {HOLDS: "+", REFUTED: "x", NOTED: "-", INCONCLUSIVE: "?"}
 
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
@@ -214,7 +215,6 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal."""
-        marks = {HOLDS: "+", REFUTED: "x", NOTED: "-"}
         width = max(map(len, [*CHECKS, *(each.check for each in self.judgements)]))
         looks = [look for look in (self.place, self.worst and self.worst.text(), self.hint) if look]
         if self.hint in [CAUSES[checks] for checks in BEFORE_WEIGHTS]:
@@ -225,7 +225,7 @@ class Report:
             *(f"  Look {'at' if i else 'here first'}: {look}" for i, look in enumerate(looks)),
             "",
         ]
-        lines += [f"  {marks.get(each.verdict, '?')} {each.check:<{width}}  {each.why}" for each in self.judgements]
+        lines += [f"  {MARKS[each.verdict]} {each.check:<{width}}  {each.why}" for each in self.judgements]
         lines += [f"    {check:<{width}}  not made: {why}" for check, why in self.not_made.items()]
         if self.w2:
             few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())

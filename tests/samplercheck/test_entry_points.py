@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from ams.errors import UserError
+from ams_suite.__main__ import main
 from samplercheck import Sampler, adapters, conform
 from samplercheck.adapters import function
-from samplercheck.command import run
 from samplercheck.entry_points import load
 from samplercheck.report import HOLDS, REFUTED
 
@@ -225,9 +225,8 @@ def test_a_module_is_found_without_its_package(tmp_path: Path, monkeypatch: pyte
 
 
 def test_the_command_names_the_function_and_its_convention(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    others = dict.fromkeys(("kind", "steps", "guidance", "clip", "html", "badge", "against"))
-    given = {"sampler": f"{file}:sample_heun", "order": 2, "set": (), "json": False, **others}
-    assert run(**given, network="model", convention=None) == 0  # type: ignore[arg-type]
+    asked = ["conform", f"{file}:sample_heun", "--order", "2"]
+    assert main([*asked, "--network", "model"]) == 0
     assert "sampling.py:sample_heun as it is, its network read as x0@sigma: holds" in capsys.readouterr().out
-    with pytest.raises(UserError, match="--convention: of a sampling function, with --network"):
-        run(**given, network=None, convention="x0@sigma")  # type: ignore[arg-type]
+    assert main([*asked, "--convention", "x0@sigma"]) == 2
+    assert "--convention: of a sampling function, with --network" in capsys.readouterr().err
