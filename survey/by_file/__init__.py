@@ -11,19 +11,18 @@ An import adds all to `samplercheck.adapters.OTHERS`.
 """
 
 import inspect
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 
-from ams.data.files import PUT
-from ams.errors import DataUnavailable
-from samplercheck import adapters
+from samplercheck.adapters import OTHERS, Adapter
 from samplercheck.answered_draws import Draws
 from samplercheck.entry_points import model_of
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
 from survey.by_file import comfyui, score_sde
-from survey.by_file.registered import commit, missing, module, version
+from survey.by_file.registered import module, release, version
 
 CLASSES = {"dpm-solver": "DPM_Solver", "unipc": "UniPC", "sa-solver": "SASolver"}
 FUNCTIONS = {
@@ -42,43 +41,7 @@ FUNCTIONS = {
 }
 """The functions of each library with the order that their documentation states, at their default settings."""
 ORDER_SETTINGS = ("order", "max_order", "predictor_order")
-ADAPTERS = {"score-sde": score_sde, "comfyui": comfyui}
-"""The libraries whose adapter is a module of its own."""
-LIBRARIES = (*CLASSES, *FUNCTIONS, *ADAPTERS)
-
-
-class ByFile:
-    """The samplers of a library whose code is registered, file by file."""
-
-    def __init__(self, library: str) -> None:
-        self.library = library
-
-    def names(self) -> list[str]:
-        """Return the names of the samplers."""
-        if self.library in ADAPTERS:
-            return list(ADAPTERS[self.library].names())
-        return [CLASSES[self.library]] if self.library in CLASSES else list(FUNCTIONS[self.library])
-
-    def load(self, name: str, settings: dict[str, Any]) -> Sampler:
-        """Return a sampler. Raises DataUnavailable where its file cannot be had."""
-        if self.library in ADAPTERS:
-            loaded = ADAPTERS[self.library].load(name, dict(settings))
-            assert isinstance(loaded, Sampler)
-            return loaded
-        load_kind = _of_class if self.library in CLASSES else _of_function
-        return load_kind(self.library, name, dict(settings))
-
-    def release(self) -> str | None:
-        """Return the commit of the code, short; None where a file of it is missing."""
-        return commit(self.library)
-
-    def absence(self) -> DataUnavailable:
-        """Return the error for a missing file, with what to do."""
-        absent = f"the code of {self.library}"
-        return DataUnavailable(f"{absent} is missing: {missing(self.library)}", absent, PUT)
-
-
-adapters.OTHERS.update({library: ByFile(library) for library in LIBRARIES})
+LIBRARIES = (*CLASSES, *FUNCTIONS, "score-sde", "comfyui")
 
 
 def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
@@ -131,3 +94,18 @@ def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
         noise=None if churned else 0.0,
         data_std=0.5,
     )
+
+
+def _adapter(library: str) -> Adapter:
+    """Return the adapter of a library whose code is registered, file by file."""
+    modules = {"score-sde": score_sde, "comfyui": comfyui}
+    if library in modules:
+        names, load = modules[library].names, modules[library].load
+    elif library in CLASSES:
+        names, load = partial(list, [CLASSES[library]]), partial(_of_class, library)
+    else:
+        names, load = partial(list, FUNCTIONS[library]), partial(_of_function, library)
+    return Adapter(names, load, partial(release, library))
+
+
+OTHERS.update({library: _adapter(library) for library in LIBRARIES})

@@ -38,22 +38,18 @@ STAND_INS = (
 )
 
 
-def commit(library: str) -> str | None:
-    """Return the commit of a library, short; None where a file of it is missing."""
-    return version(library) if missing(library) is None else None
-
-
-def missing(library: str) -> str | None:
-    """Return what a user does to have the first file of a library that is missing; None where all are there."""
-    from ams.data.files import fetch
+def release(library: str) -> str:
+    """Return the commit of a library, short. Raises DataUnavailable where a file of it is missing, with what to do."""
+    from ams.data.files import PUT, fetch
     from ams.data.registry import CODE
 
     for name in _files(library):
         try:
             fetch(name)
-        except DataUnavailable:
-            return str(CODE[name].obtain)
-    return None
+        except DataUnavailable as absent:
+            code = f"the code of {library}"
+            raise DataUnavailable(f"{code} is missing: {CODE[name].obtain}", code, PUT) from absent
+    return version(library)
 
 
 def version(library: str) -> str:

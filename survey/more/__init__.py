@@ -6,7 +6,7 @@ one. `survey.more.repository` says where the files lie.
 
 from samplercheck import adapters
 from survey.more import images, media, structures
-from survey.more.repository import More
+from survey.more.repository import adapter
 
 SAMPLERS = images.SAMPLERS | media.SAMPLERS | structures.SAMPLERS
-adapters.OTHERS.update({name: More(name, samplers) for name, samplers in SAMPLERS.items()})
+adapters.OTHERS.update({name: adapter(name, samplers) for name, samplers in SAMPLERS.items()})

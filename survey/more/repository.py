@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from types import ModuleType
@@ -88,19 +88,14 @@ def digest(folder: Path) -> str:
     return sha256(b"".join(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() for path in files)).hexdigest()
 
 
-def absent(name: str) -> DataUnavailable:
-    """Return the error for a repository whose files are missing or others."""
-    place = f"$AMS_DATA/code/more/{name.replace('/', '+')}"
-    remedy = f"copy the files of https://github.com/{name} at {REPOSITORIES[name].commit} to {place}"
-    return DataUnavailable(f"the code of {name} is missing or another: {remedy}", f"the code of {name}", PUT)
-
-
 @cache
 def folder(name: str) -> Path:
     """Return the folder of a repository. Raises DataUnavailable where its files are missing or not the listed ones."""
     place = Path(os.environ.get("AMS_DATA", ""), "code", "more", name.replace("/", "+"))
     if not os.environ.get("AMS_DATA") or not place.is_dir() or digest(place) != REPOSITORIES[name].files:
-        raise absent(name)
+        missing, commit = f"the code of {name}", REPOSITORIES[name].commit
+        remedy = f"copy the files of https://github.com/{name} at {commit} to $AMS_DATA/code/more/{place.name}"
+        raise DataUnavailable(f"{missing} is missing or another: {remedy}", missing, PUT)
     return place
 
 
@@ -143,31 +138,17 @@ def sampler(name: str, kind: str, run: Run, start: float = 1.0, **stated: Any) -
     return Sampler(f"{name}:{kind}", REPOSITORIES[name].commit[:8], run, lambda steps: start, **stated)
 
 
-class More:
-    """The samplers of a repository: what makes each of them, from its name."""
+def adapter(name: str, samplers: Mapping[str, Callable[[str], Sampler]]) -> adapters.Adapter:
+    """Return the adapter of a repository from what makes each of its samplers, from its name."""
 
-    def __init__(self, name: str, samplers: Mapping[str, Callable[[str], Sampler]]) -> None:
-        self.name, self.samplers = name, samplers
-
-    def names(self) -> list[str]:
-        """Return the names of the samplers."""
-        return list(self.samplers)
-
-    def load(self, name: str, settings: dict[str, Any]) -> Sampler:
-        """Return a sampler. Raises DataUnavailable where its files are missing, UserError for settings."""
+    def load(kind: str, settings: dict[str, Any]) -> Sampler:
         if settings:
-            raise UserError(f"{self.name}:{name} takes no settings here: it is at its defaults")
-        folder(self.name)
-        return self.samplers[name](name)
+            raise UserError(f"{name}:{kind} takes no settings here: it is at its defaults")
+        folder(name)
+        return samplers[kind](kind)
 
-    def release(self) -> str | None:
-        """Return the commit, short; None where the files are missing."""
-        try:
-            folder(self.name)
-        except DataUnavailable:
-            return None
-        return REPOSITORIES[self.name].commit[:8]
+    def release() -> str:
+        folder(name)
+        return REPOSITORIES[name].commit[:8]
 
-    def absence(self) -> DataUnavailable:
-        """Return the error for missing files."""
-        return absent(self.name)
+    return adapters.Adapter(partial(list, samplers), load, release)

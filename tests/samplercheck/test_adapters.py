@@ -46,8 +46,10 @@ def test_a_name_that_means_nothing_is_refused_in_a_line(name, said):
 
 
 def test_a_library_that_is_missing_is_named_with_its_pip_command(monkeypatch):
-    monkeypatch.setattr(adapters, "installed", lambda library: None)
-    with pytest.raises(UserError, match="k-diffusion is not installed: python -m pip install --no-deps k-diffusion"):
+    monkeypatch.setitem(adapters.LIBRARIES, "k-diffusion", "--no-deps k-diffusion-lost")
+    with pytest.raises(
+        UserError, match="k-diffusion is not installed: python -m pip install --no-deps k-diffusion-lost"
+    ):
         adapters.load("k-diffusion:sample_euler")
 
 

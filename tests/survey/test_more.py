@@ -30,6 +30,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(
         repository.REPOSITORIES, "owner/name", repository.Repository("0" * 40, repository.digest(place))
     )
+    monkeypatch.setitem(adapters.OTHERS, "owner/name", repository.adapter("owner/name", {}))
     repository.folder.cache_clear()
     return place
 
@@ -43,7 +44,7 @@ def test_other_bytes_are_refused(copied: Path) -> None:
     (copied / "sampling.py").write_text("raise SystemExit", encoding="utf-8")
     with pytest.raises(DataUnavailable, match=r"owner/name is missing or another: copy the files of .* at 0{40}"):
         repository.folder("owner/name")
-    assert repository.More("owner/name", {}).release() is None
+    assert adapters.installed("owner/name") is None
 
 
 @pytest.mark.parametrize("name", EACH)

@@ -3,6 +3,8 @@
 None of the libraries is needed: their reports and effects are made up, as the kit would return them.
 """
 
+from importlib.metadata import PackageNotFoundError
+
 import pytest
 
 from ams.data.registry import CODE
@@ -72,7 +74,10 @@ def test_the_survey_names_at_least_120_samplers_once():
 
 
 def test_a_library_that_is_not_installed_is_not_run(monkeypatch):
-    monkeypatch.setattr(study.adapters, "installed", lambda library: None)
+    def version(name):
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(adapters, "version", version)
     assert not list(study.cells(Settings()))
     with pytest.raises(Exception, match="azula is not installed: python -m pip install azula") as refused:
         study.reports(Settings(), "azula")

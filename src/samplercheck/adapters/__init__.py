@@ -17,7 +17,7 @@ from importlib.metadata import PackageNotFoundError, version
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
 from ams.errors import DataUnavailable, UserError, unknown
 from samplercheck.sampler import Sampler
@@ -38,20 +38,16 @@ PLACES = {"ams": "ams.integrations.samplercheck"}
 """Where an adapter lies that is not beside this file."""
 
 
-class Adapter(Protocol):
-    """A library's samplers, as a package beside the kit offers them."""
+class Adapter(NamedTuple):
+    """A library's samplers, as a package beside the kit offers them.
 
-    def names(self) -> list[str]:
-        """Return the names of the samplers."""
+    `names()` are those of the samplers. `load(name, settings)` returns one, and may raise UserError for settings.
+    `release()` is the version of the code. It raises DataUnavailable where that is missing, with what to do.
+    """
 
-    def load(self, name: str, settings: dict[str, Any]) -> Sampler:
-        """Return a sampler. Raises DataUnavailable where its code cannot be had, UserError for unusable settings."""
-
-    def release(self) -> str | None:
-        """Return the version of the code, None where it is missing."""
-
-    def absence(self) -> DataUnavailable:
-        """Return the error for code that is missing, with what to do."""
+    names: Callable[[], list[str]]
+    load: Callable[[str, dict[str, Any]], Sampler]
+    release: Callable[[], str]
 
 
 OTHERS: dict[str, Adapter] = {}
@@ -109,6 +105,14 @@ def adapter(library: str) -> Adapter | ModuleType:
 
 def installed(library: str) -> str | None:
     """Return a library's version (empty for `ams`), None if it is missing. Raises UserError if it is unknown."""
+    try:
+        return release(library)
+    except DataUnavailable:
+        return None
+
+
+def release(library: str) -> str:
+    """Return a library's version. Raises DataUnavailable where it is missing, with what to do."""
     if library in OTHERS:
         return OTHERS[library].release()
     if library not in LIBRARIES:
@@ -116,17 +120,8 @@ def installed(library: str) -> str | None:
     try:
         return version(LIBRARIES[library].split()[-1]) if LIBRARIES[library] else ""
     except PackageNotFoundError:
-        return None
-
-
-def release(library: str) -> str:
-    """Return a library's version. Raises DataUnavailable where it is missing, with what to do."""
-    if (present := installed(library)) is not None:
-        return present
-    if library in OTHERS:
-        raise OTHERS[library].absence()
-    remedy = f"python -m pip install {LIBRARIES[library]}"
-    raise DataUnavailable(f"{library} is not installed: {remedy}", library, remedy)
+        remedy = f"python -m pip install {LIBRARIES[library]}"
+        raise DataUnavailable(f"{library} is not installed: {remedy}", library, remedy) from None
 
 
 def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:
