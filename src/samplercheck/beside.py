@@ -20,24 +20,14 @@ def comment(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> tuple[str
     notes, worse = list[str](), False
     for report in head:
         before = old.pop(report["name"], None)
-        differences = _compared(before, report)
+        differences = changes(before, report) if before else [Change("new", report["verdict"] == REFUTED)]
         worse |= any(each.worse for each in differences)
-        cells = report["name"], _verdicts(before, report), _order(report), _limit(report), _first(report)
+        verdicts = dict.fromkeys(each["verdict"] for each in (before, report) if each)
+        cells = report["name"], " → ".join(verdicts), _order(report), _limit(report), _first(report)
         lines.append(f"| {' | '.join(cells)} |")
         notes += [f"- {'**worse**, ' if each.worse else ''}{report['name']}: {each.words}" for each in differences]
     notes += [f"- {name}: no longer judged" for name in old]
     return "\n".join([*(lines if head else ["No sampler was judged."]), "", *(notes or ["Nothing changed."])]), worse
-
-
-def _compared(before: dict[str, Any] | None, report: dict[str, Any]) -> list[Change]:
-    if before is None:
-        return [Change("new", report["verdict"] == REFUTED)]
-    return changes(before, report)
-
-
-def _verdicts(before: dict[str, Any] | None, report: dict[str, Any]) -> str:
-    was = "" if before is None or before["verdict"] == report["verdict"] else f"{before['verdict']} → "
-    return f"{was}{report['verdict']}"
 
 
 def _order(report: dict[str, Any]) -> str:

@@ -6,10 +6,9 @@ from html import escape
 from string import Template
 
 from samplercheck.convergence import JUDGED
-from samplercheck.report import HOLDS, REFUTED, VERSION, Report, no_exact_law
+from samplercheck.report import HOLDS, INCONCLUSIVE, NOTED, REFUTED, VERSION, Report, no_exact_law
 
-COLOURS = {HOLDS: "#1b7f3b", REFUTED: "#b3261e"}
-_OTHER = "#8a6d00"
+COLOURS = {HOLDS: "#1b7f3b", REFUTED: "#b3261e", NOTED: "#8a6d00", INCONCLUSIVE: "#8a6d00"}
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 320, 64, 44, 16
 
 _PAGE = Template("""<!doctype html>
@@ -49,7 +48,7 @@ $used<details><summary>All numbers, as JSON</summary><pre>$json</pre></details>
 def html(report: Report) -> str:
     """Return the page of a report."""
     rows = "".join(
-        f'<tr><td>{escape(each.check)}<td class="mark" style="color:{colour(each.verdict)}">{each.verdict}'
+        f'<tr><td>{escape(each.check)}<td class="mark" style="color:{COLOURS[each.verdict]}">{each.verdict}'
         f"<td>{escape(each.why)}</tr>\n"
         for each in report.judgements
     )
@@ -57,7 +56,7 @@ def html(report: Report) -> str:
         f"<tr><td>{escape(check)}<td>not made<td>{escape(reason)}</tr>\n" for check, reason in report.not_made.items()
     )
     few = "".join(f"<tr><td>{steps}<td>{value:.3g}</tr>" for steps, value in report.w2.items())
-    missing = escape(_no_curve(report))
+    missing = escape(no_exact_law(report) or "; ".join(report.trouble) or "they were not measured")
     curve, slope = f"<p>None: {missing}.</p>", ""
     if report.convergence is not None:
         curve = chart(report.convergence.steps, report.convergence.w2, report.order)
@@ -67,7 +66,7 @@ def html(report: Report) -> str:
         verdict=report.verdict,
         version=escape(str(report.version)),
         kit=VERSION,
-        colour=colour(report.verdict),
+        colour=COLOURS[report.verdict],
         why=escape(report.why[:1].upper() + report.why[1:]),
         worst=f"<p>Look here first: {escape(report.first)}.</p>" if report.first else "",
         rows=rows,
@@ -78,16 +77,6 @@ def html(report: Report) -> str:
         used="".join(f"<p>{escape(each.text().strip())}.</p>\n" for each in report.used),
         json=escape(report.json()),
     )
-
-
-def _no_curve(report: Report) -> str:
-    """Return why there are no exact distributions of runs, for which the checks of them were not made either."""
-    return no_exact_law(report) or "; ".join(report.trouble) or "they were not measured"
-
-
-def colour(verdict: str) -> str:
-    """Return the colour of a verdict."""
-    return COLOURS.get(verdict, _OTHER)
 
 
 def chart(steps: Sequence[int], errors: Sequence[float], order: int | None) -> str:
@@ -113,10 +102,9 @@ def chart(steps: Sequence[int], errors: Sequence[float], order: int | None) -> s
         parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 24}" text-anchor="middle">{n}</text>')
     parts.append(f'<text x="{_WIDTH / 2:.0f}" y="{_HEIGHT - 6}" text-anchor="middle">steps</text>')
     if order:
-        x0, y0 = shown[0]
-        start, end = place(x0, y0), place(last, max(low, y0 - order * (last - first)))
-        if y0 - order * (last - first) < low:
-            end = place(first + (y0 - low) / order, low)
+        y0 = shown[0][1]
+        across = min(last - first, (y0 - low) / order)
+        start, end = place(first, y0), place(first + across, y0 - order * across)
         parts.append(
             f'<path d="M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}" stroke="currentColor" '
             'stroke-dasharray="6 4" stroke-opacity=".6"/>'
@@ -141,7 +129,7 @@ def badge(report: Report) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
         f'aria-label="conformance: {words}"><rect width="{left}" height="20" fill="#555"/>'
-        f'<rect x="{left}" width="{right}" height="20" fill="{colour(report.verdict)}"/>'
+        f'<rect x="{left}" width="{right}" height="20" fill="{COLOURS[report.verdict]}"/>'
         '<g fill="#fff" font-family="Verdana,sans-serif" font-size="11" text-anchor="middle">'
         f'<text x="{left / 2}" y="14">conformance</text><text x="{left + right / 2}" y="14">{words}</text></g></svg>\n'
     )

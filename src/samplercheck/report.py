@@ -9,8 +9,9 @@ changes with them and with the list of checks.
 import json
 import math
 import platform
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
 
 import torch
 
@@ -82,8 +83,7 @@ TRANSPORTED = 0.02
 """What a distribution that is extrapolated as of order 1 may keep of distance beside its sampling error."""
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """One line of a report: the verdict on a check and its reason."""
 
     check: str
@@ -121,11 +121,11 @@ class Report:
     rounding: str = ""
     place: str = ""
     dead: DeadDirection | None = None
-    judgements: tuple[Judgement, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Judge what was measured."""
-        object.__setattr__(self, "judgements", tuple(_judge(self)))
+    @cached_property
+    def judgements(self) -> tuple[Judgement, ...]:
+        """Return the verdicts on all checks that were made."""
+        return tuple(_judge(self))
 
     @property
     def verdict(self) -> str:
@@ -166,10 +166,13 @@ class Report:
         return self.place or (self.worst.text() if self.worst else "")
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain values, in the keys of `ams conform --json`."""
-        measured = self.convergence.order if self.convergence else None
-        limit = self.convergence.limit if self.convergence else None
-        return {
+        """Return the report as plain values, in the keys of `ams conform --json`; what is not finite is None."""
+        curve, mixture = self.convergence, self.mixture
+        if isinstance(mixture, Transport):
+            of_mixture: Any = {"errors": mixture.errors, "order": mixture.order}
+        else:
+            of_mixture = mixture
+        values = {
             "kit": VERSION,
             "name": self.name,
             "version": self.version,
@@ -180,38 +183,34 @@ class Report:
             "why": self.why,
             "hint": self.hint,
             "first": self.first,
-            "worst": self.worst and self.worst._asdict(),
+            "worst": self.worst,
             "noted": [each.check for each in self.judgements if each.verdict == NOTED],
             "stated_order": self.order,
-            "order": _interval(measured),
+            "order": curve and curve.order,
             "order_conditions": self.conditions and _conditions(self.conditions),
             "uneven": self.uneven and _conditions(self.uneven),
-            "limit": limit and limit._asdict(),
+            "limit": curve and curve.limit,
             "error_constant": self.constant,
-            "end": self.convergence and self.convergence.end._asdict(),
-            "start": self.convergence and self.convergence.start,
-            "dead_direction": self.dead
-            and {
-                "left": self.dead.left,
-                "order": _interval(self.dead.order),
-                "limit": self.dead.limit._asdict(),
-            },
-            "mixture": _mixture(self.mixture),
-            "w2": {str(steps): value for steps, value in self.w2.items()},
-            "curve": self.convergence
-            and {"steps": self.convergence.steps, "w2": self.convergence.w2, "kl": self.convergence.kl},
+            "end": curve and curve.end,
+            "start": curve and curve.start,
+            "dead_direction": self.dead,
+            "mixture": of_mixture,
+            "w2": self.w2,
+            "curve": curve and {"steps": curve.steps, "w2": curve.w2, "kl": curve.kl},
             "superposition_defect": self.defect,
-            "invariants": {name: finding._asdict() for name, finding in self.invariants.items()},
-            "judgements": [asdict(judgement) for judgement in self.judgements],
+            "invariants": self.invariants,
+            "judgements": self.judgements,
             "not_made": self.not_made,
             "seconds": round(self.seconds, 2),
-        } | (
-            {"as_used": [each._asdict() | {"order": _interval(each.order)} for each in self.used]} if self.used else {}
-        )
+        }
+        if self.used:
+            values["as_used"] = self.used
+        plain: dict[str, Any] = _plain(values)
+        return plain
 
     def json(self) -> str:
-        """Return the report as JSON; numbers that are not finite are null, settings that JSON lacks are as printed."""
-        return json.dumps(_finite(self.as_dict()), indent=1, default=str)
+        """Return the report as JSON; settings that JSON lacks are as printed."""
+        return json.dumps(self.as_dict(), indent=1, default=str)
 
     def text(self) -> str:
         """Return the report for a terminal."""
@@ -234,32 +233,23 @@ class Report:
         return "\n".join(lines)
 
 
-def _interval(order: Order | None) -> dict[str, float] | None:
-    return None if order is None else {"value": order.value, "low": order.low, "high": order.high}
-
-
 def _conditions(conditions: OrderConditions) -> dict[str, Any]:
     order = conditions.order
     local = {"local": None} if order is None else {"local": order.value, "low": order.low, "high": order.high}
     return {"degree": conditions.degree} | local
 
 
-def _mixture(result: Transport | Distribution | None) -> dict[str, Any] | None:
-    match result:
-        case None:
-            return None
-        case Distribution():
-            return result._asdict()
-        case Transport():
-            return {"errors": result.errors, "order": _interval(result.order)}
-
-
-def _finite(value: Any) -> Any:
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it: of an order its interval, of other named tuples their fields."""
     match value:
+        case Order():
+            return _plain({"value": value.value, "low": value.low, "high": value.high})
         case dict():
-            return {str(key): _finite(item) for key, item in value.items()}
+            return {str(key): _plain(item) for key, item in value.items()}
+        case tuple() if hasattr(value, "_asdict"):
+            return _plain(value._asdict())
         case list() | tuple():
-            return [_finite(item) for item in value]
+            return [_plain(item) for item in value]
         case float() if not math.isfinite(value):
             return None
     return value
