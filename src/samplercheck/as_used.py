@@ -18,6 +18,7 @@ from ams.schedules import Level
 from ams.statistics.orders import Order
 from samplercheck.answered_draws import Draws, seeded
 from samplercheck.convergence import (
+    FEW_STEPS,
     JUDGED,
     STEPS,
     Data,
@@ -34,7 +35,6 @@ from samplercheck.guidance import guided_distances, guided_flow, powered
 from samplercheck.model import Recorded, clipped, guided
 from samplercheck.sampler import Sampler, driven, one_thread, trajectory
 
-FEW_STEPS = (5, 10, 20)
 POINTS = 8
 TOLERANCE = 1e-8
 

@@ -40,6 +40,7 @@ from samplercheck.model import Recorded, exact
 from samplercheck.sampler import Pushforward, Sampler
 
 STEPS = (24, 36, 48, 72, 96, 144)
+FEW_STEPS = (5, 10, 20)  # as a sampler is used
 JUDGED = 0.2
 DRIFT = 0.15
 FITTED = 0.95  # the confidence of an order's interval with which the thresholds were set
@@ -242,11 +243,9 @@ def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: 
     points = judged_points([map_.levels for map_ in maps], states, JUDGED * scale)
     w2, kl = [], []
     for map_, point in zip(maps, points, strict=True):
-        level = map_.levels[point]
-        mean, variance = map_.law(point, *map_.exact_start(*data.marginal(map_.levels[0])))
-        exact_mean, exact_variance = data.marginal(level)
-        w2.append(gaussian_w2(mean, variance, exact_mean, exact_variance) / level.scale / scale)
-        kl.append(gaussian_kl(mean, variance, exact_mean, exact_variance))
+        law, exact = _marginals(map_, point, data)
+        w2.append(gaussian_w2(*law, *exact) / map_.levels[point].scale / scale)
+        kl.append(gaussian_kl(*law, *exact))
     defects = [_defect(map_, point, data, scale) for map_, point in zip(maps, points, strict=True)]
     nested = nested_limit(steps, maps, data, scale, states)
     order, why = fitted(steps, w2)
@@ -256,12 +255,16 @@ def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: 
     return curve._replace(nested=nested)
 
 
+def _marginals(map_: Pushforward, point: int, data: Data) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
+    """Return mean and variance at a call of a run that starts from the exact marginal, and the exact ones there."""
+    return map_.law(point, *map_.exact_start(*data.marginal(map_.levels[0]))), data.marginal(map_.levels[point])
+
+
 def _defect(map_: Pushforward, point: int, data: Data, scale: float) -> Tensor:
     """Return mean and standard deviation at a call, less the exact marginal's, in units of the data's scale."""
-    level = map_.levels[point]
-    mean, variance = map_.law(point, *map_.exact_start(*data.marginal(map_.levels[0])))
-    exact_mean, exact_variance = data.marginal(level)
-    return torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()]) / (level.scale * scale)
+    (mean, variance), (exact_mean, exact_variance) = _marginals(map_, point, data)
+    defect = torch.cat([mean - exact_mean, variance.sqrt() - exact_variance.sqrt()])
+    return defect / (map_.levels[point].scale * scale)
 
 
 def nested_limit(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float, states: slice) -> Limit:

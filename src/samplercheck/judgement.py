@@ -12,7 +12,17 @@ from ams.statistics.orders import Order
 from samplercheck.affine_map import AFFINE
 from samplercheck.answered_draws import Shared
 from samplercheck.coefficients import worst_weight
-from samplercheck.convergence import EVERY, STEPS, Convergence, Data, Limit, converge, pushforward, two_targets
+from samplercheck.convergence import (
+    EVERY,
+    FEW_STEPS,
+    STEPS,
+    Convergence,
+    Data,
+    Limit,
+    converge,
+    pushforward,
+    two_targets,
+)
 from samplercheck.dead_directions import DeadDirection, dead_direction
 from samplercheck.error_constant import NOTED_ABOVE, error_constant
 from samplercheck.errors import NotMade
@@ -23,7 +33,6 @@ from samplercheck.placement import misplaced
 from samplercheck.report import END, LIMIT, REFUTED, Report, reached
 from samplercheck.sampler import Sampler, one_thread
 
-FEW_STEPS = (5, 10, 20)
 T = TypeVar("T")
 Ordered = TypeVar("Ordered", OrderConditions, Transport)
 

@@ -8,10 +8,12 @@ eps at time t, of `ve` the score at the noise level that it is passed.
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ams.errors import UserError, unknown
 from samplercheck.answered_draws import Draws
+from samplercheck.entry_points import Model
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
 from survey.by_file.registered import module, version
@@ -44,12 +46,18 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     kind, end = SDES[process]
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def answer(x: Tensor, labels: Tensor) -> Tensor:  # 999 t, of `ve` the noise level
+            if process == "ve":
+                return network("score", x, noise_level(1.0, labels))
+            scale, sigma = sde.marginal_prob(torch.ones_like(x[:, :1, :1, :1]), labels / 999)
+            return network("eps", x, noise_level(scale, sigma))
+
         sde = getattr(library, kind)(N=steps)
         sde.prior_sampling = lambda shape: x
         chosen = code.get_predictor(name), code.get_corrector(corrector)
         options = {"snr": snr, "continuous": True, "eps": end, "device": "cpu", **settings}
         sampler = code.get_pc_sampler(sde, x.shape, *chosen, lambda x: x, **options)
-        return sampler(_Model(network, sde, process))[0]
+        return sampler(Model(answer))[0]
 
     return Sampler(
         f"score-sde:{name}",
@@ -60,19 +68,3 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         noise=None if corrector != "none" else 0.0 if flow else 1.0,
         coupling="its norms are means over the batch" if corrector == "langevin" else "",
     )
-
-
-class _Model:
-    """A score model as the library calls it: `labels` are 999 t, of `ve` the noise level."""
-
-    def __init__(self, network: Network, sde: Any, process: str) -> None:
-        self.network, self.sde, self.process = network, sde, process
-
-    def eval(self) -> None:
-        """Do nothing: there is no training mode."""
-
-    def __call__(self, x: Tensor, labels: Tensor) -> Tensor:
-        if self.process == "ve":
-            return self.network("score", x, noise_level(1.0, labels))
-        scale, sigma = self.sde.marginal_prob(x[:, :1, :1, :1] * 0 + 1, labels / 999)
-        return self.network("eps", x, noise_level(scale, sigma))
