@@ -1,4 +1,4 @@
-"""A reference sampler with a fault of `faults.toml` in it."""
+"""A reference sampler with a fault of `faults.toml` in it, and one of the blind trial."""
 
 import sys
 import tomllib
@@ -9,6 +9,8 @@ from typing import NamedTuple
 import pytest
 
 from samplercheck import Sampler
+from samplercheck.command import loaded
+from survey.conformance import blind
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCES = "tests/samplercheck/references.py"
@@ -30,6 +32,18 @@ def faults() -> list[Fault]:
     with Path(__file__).with_name("faults.toml").open("rb") as file:
         table = tomllib.load(file)
     return [Fault(**fault) for part in ("before", "after") for fault in table.get(part, [])]
+
+
+def fault_of(reference: str, why: str) -> Fault:
+    """Return the fault of a reference by its reason."""
+    return next(each for each in faults() if (each.reference, each.why) == (reference, why))
+
+
+def blind_sampler(identifier: str) -> Sampler:
+    """Return a sampler of the blind trial, asked with its options; a function's convention is found."""
+    row = next(row for row in blind.samplers(blind.ALL) if row["id"] == identifier)
+    options = (row.get("order"), row.get("kind"), row.get("network"), None)
+    return loaded(f"{blind.CODE}/{row['file']}:{row['name']}", {}, *options)
 
 
 def faulty(fault: Fault) -> Sampler:

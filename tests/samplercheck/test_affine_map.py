@@ -7,17 +7,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.laws import GaussianLaw
-from ams.samplers import Step, affine, ancestral, annealed_baoab, dpm_solver, edm_stochastic, flow_euler, flow_heun
-from ams.samplers.affine_transitions import reverse_sde
-from ams.samplers.loop import one_step_per_level
 from ams.statistics import plan_known_mean_test, plan_squares_test
 from samplercheck import Draws, Network, Sampler
 from samplercheck.affine_map import read_map
 from samplercheck.convergence import Data
-from tests.ams.tools import assert_equal, moments_at_end
+from tests.ams.tools import assert_equal
 from tests.monte_carlo import MonteCarlo
-from tests.samplercheck.references import REFERENCES, Reference, karras, preserving, stepped
+from tests.samplercheck.references import REFERENCES, preserving
 
 DATA = Data(torch.tensor([0.5, -1.0, 0.0], dtype=torch.float64), torch.tensor([0.1, 1.0, 2.0], dtype=torch.float64))
 
@@ -72,28 +68,6 @@ def test_a_clamp_is_not_affine(clamp: float) -> None:
     assert (read_map(Sampler("clamped", "1", run, lambda steps: 1.0), DATA.network(), 3, 8).defect > 1e-2) == (
         clamp < 1
     )
-
-
-STEPS: dict[str, Step] = {
-    "Euler": affine(flow_euler),
-    "Heun": flow_heun,
-    "ancestral": affine(ancestral),
-    "reverse SDE": affine(reverse_sde),
-    "DPM-Solver++ 2M": dpm_solver(0.0),
-    "SDE-DPM-Solver++ 2M": dpm_solver(1.0),
-    "EDM": edm_stochastic(12, 5.0),
-    "annealed BAOAB": annealed_baoab(),
-}
-
-
-@pytest.mark.parametrize("mesh", [karras, preserving])
-@pytest.mark.parametrize("name", STEPS)
-def test_the_law_is_that_of_the_suite(name: str, mesh) -> None:  # type: ignore[no-untyped-def]
-    black_box = Reference(stepped(lambda n: STEPS[name]), mesh, None, None).sampler(name)
-    mean, variance = read_map(black_box, DATA.network(), 3, 12).law(-1, 0.3, 4.0)
-    law = GaussianLaw(DATA.std.square(), DATA.mean)
-    exact = moments_at_end(law, one_step_per_level(STEPS[name], mesh(12)), law.start(0.3, 4.0))
-    assert_equal([mean, variance], list(exact), 1e-10, 1e-12)
 
 
 @pytest.mark.monte_carlo(share=0.01)

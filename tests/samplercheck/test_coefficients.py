@@ -8,7 +8,7 @@ from samplercheck import conform
 from samplercheck.coefficients import NOISE, STATE, worst_weight
 from samplercheck.page import html
 from samplercheck.sampler import one_thread
-from tests.samplercheck.faulty import Fault, faults, faulty
+from tests.samplercheck.faulty import fault_of, faulty
 from tests.samplercheck.references import REFERENCES
 
 RIGHT = [name for name, reference in REFERENCES.items() if reference.noise in (0.0, 1.0) and name != "UniPC-2"]
@@ -30,10 +30,6 @@ NAMED = {
 def test_the_weights_of_a_right_sampler_agree_with_a_method(name: str) -> None:
     with one_thread():
         assert worst_weight(REFERENCES[name].sampler(name)) is None
-
-
-def fault_of(reference: str, why: str) -> Fault:
-    return next(each for each in faults() if (each.reference, each.why) == (reference, why))
 
 
 @pytest.mark.parametrize("key", NAMED, ids=" ".join)

@@ -8,7 +8,8 @@ from ams.schedules import Level, karras_sigmas, ve_levels
 from samplercheck import Draws, Network
 from samplercheck.nonlinear import TwoModes, distribution, transport
 from tests.ams.tools import assert_equal
-from tests.samplercheck.references import REFERENCES, Reference, karras, rectified, rectified_heun, unipc
+from tests.samplercheck.faulty import fault_of, faulty
+from tests.samplercheck.references import REFERENCES, Reference, rectified, rectified_heun, unipc
 
 TARGET = TwoModes(1.0)
 P = torch.tensor([0.02, 0.3, 0.41, 0.77, 0.99], dtype=torch.float64)
@@ -55,19 +56,5 @@ def test_a_sampler_that_is_right_on_every_gaussian_may_be_wrong_here() -> None:
 def test_a_law_is_seen_to_be_wrong_by_its_noise() -> None:
     right = distribution(REFERENCES["DDIM, eta 0.6"].sampler("DDIM"))
     assert right.distance < right.bound < 0.06
-
-    def loud(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-        with torch.no_grad():
-            return REFERENCES["SDE midpoint"].run(network, x, levels, Loud(draws))
-
-    class Loud(Draws):
-        """Draws twice as large."""
-
-        def __init__(self, draws: Draws) -> None:
-            self.draws = draws
-
-        def increment(self, start: float | Tensor, end: float | Tensor, shape: torch.Size) -> Tensor:
-            return 2.0 * self.draws.increment(start, end, shape)
-
-    wrong = distribution(Reference(loud, karras, None, 1.0).sampler("loud"), samples=4000)
+    wrong = distribution(faulty(fault_of("reverse SDE", "Langevin's factor of 2 in the noise")))
     assert wrong.distance > wrong.bound

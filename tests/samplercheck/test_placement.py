@@ -3,13 +3,10 @@
 import pytest
 
 from samplercheck import conform
-from samplercheck.command import loaded
 from samplercheck.placement import misplaced
 from samplercheck.sampler import one_thread
-from survey.conformance.blind import ALL, CODE, samplers
-from tests.samplercheck.faulty import faulty
+from tests.samplercheck.faulty import blind_sampler, fault_of, faulty
 from tests.samplercheck.references import REFERENCES
-from tests.samplercheck.test_coefficients import fault_of
 
 NAMED = {
     ("Heun", "the network is told the wrong noise level"): "call 2, x is at scale 1, sigma",
@@ -40,10 +37,8 @@ def test_a_wrong_level_or_noise_is_named(key: tuple[str, str]) -> None:
 
 @pytest.mark.parametrize(("name", "words"), [("w04", "call 1, x is at sigma"), ("w41", "told that of the call before")])
 def test_a_level_told_at_another_call_is_named(name: str, words: str) -> None:
-    row = next(row for row in samplers(ALL) if row["id"] == name)
-    options = [row.get(key) for key in ("order", "kind", "network", "convention")]
     with one_thread():
-        assert words in misplaced(loaded(f"{CODE}/{row['file']}:{row['name']}", {}, *options))
+        assert words in misplaced(blind_sampler(name))
 
 
 def test_a_report_tells_it_before_the_weight() -> None:

@@ -1,4 +1,4 @@
-"""Samplers by file: the registered bytes alone are executed, their repository's other imports are stood in for."""
+"""Samplers by file: the registered bytes alone are executed; what they import, or what is missing, is said."""
 
 import hashlib
 import sys
@@ -6,13 +6,93 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 
 from ams.data import files, registry
 from ams.errors import DataUnavailable, UserError
+from samplercheck import Draws, adapters
 from samplercheck.adapters import load
 from samplercheck.convergence import converge, two_targets
+from samplercheck.judgement import end_distance
+from samplercheck.sampler import trajectory
 from survey import by_file
+from survey.by_file import registered
 
+# Short codes of this project, of the shape that the libraries have.
+PREDICTORS = """
+import torch, sde_lib
+from models.utils import sign
+from models import utils as mutils
+
+class Euler:
+    pass
+
+def get_predictor(name):
+    return {"euler_maruyama": Euler}[name]
+
+def get_corrector(name):
+    return {"none": None}[name]
+
+def get_pc_sampler(sde, shape, predictor, corrector, back, snr, continuous, eps, device, probability_flow=False):
+    assert mutils.sign is sign and continuous
+    def sampler(model):
+        model.eval()
+        x = sde.prior_sampling(shape)
+        for t in torch.linspace(1.0, eps, sde.N):
+            vec = torch.ones(shape[0]) * t
+            std = sde.marginal_prob(x, vec)[1][:, None, None, None]
+            score = sign * model(x, 999 * vec) / std
+            beta = 0.1 + 19.9 * t
+            mean = x + (beta * x / 2 + beta * score / (2 if probability_flow else 1)) / sde.N
+            x = mean if probability_flow else mean + (beta / sde.N).sqrt() * torch.randn_like(x)
+        return back(mean), sde.N
+    return sampler
+"""
+PROCESS = """
+import torch
+
+class VPSDE:
+    def __init__(self, N):
+        self.N = N
+
+    def marginal_prob(self, x, t):
+        log = -t ** 2 * 19.9 / 4 - t * 0.1 / 2
+        return log.exp()[:, None, None, None] * x, (1 - (2 * log).exp()).sqrt()
+"""
+FUNCTIONS = """
+import torchsde
+from tqdm.auto import trange
+from . import utils
+import comfy.model_patcher
+import comfy.model_sampling
+
+def get_sigmas_karras(n, low, high):
+    return torch.cat([torch.linspace(high ** (1 / 7), low ** (1 / 7), n) ** 7, torch.zeros(1)])
+
+def sample_euler(model, x, sigmas, extra_args=None, disable=None, factor=1.0):
+    sampling = model.inner_model.model_patcher.get_model_object("model_sampling")
+    assert sampling is model.inner_model.inner_model.model_sampling
+    assert isinstance(sampling, comfy.model_sampling.CONST) == (float(sigmas[0]) == 1)
+    for i in trange(len(sigmas) - 1, disable=disable):
+        d = (x - model(x, sigmas[i] * x.new_ones(len(x)), **extra_args)) / utils.append_dims(sigmas[i], x.ndim)
+        x = x + factor * (sigmas[i + 1] - sigmas[i]) * d
+    return x
+"""
+SAMPLING = """
+import torch
+from comfy.ldm.modules.diffusionmodules.util import make_beta_schedule
+
+class EPS: pass
+
+class CONST: pass
+
+class ModelSamplingDiscreteFlow(torch.nn.Module):
+    def set_parameters(self, shift):
+        self.shift = shift
+
+    def sigma(self, timestep):
+        return self.shift * timestep / 1000 / (1 + (self.shift - 1) * timestep / 1000)
+"""
 HEUN = """
 import click
 import dnnlib
@@ -34,45 +114,122 @@ def edm_sampler(net, latents, num_steps=18, power=7.0, S_churn=0):
         x = y if n == num_steps - 1 else x + (b - a) * (d + (y - net(y, b)) / b) / 2
     return x
 """
+CODES = {
+    "edm": HEUN,
+    "score-sde": PREDICTORS,
+    "score-sde-lib": PROCESS,
+    "score-sde-utils": "import sde_lib\nsign = -1.0\n",
+    "comfyui": f"import torch\n{FUNCTIONS}",
+    "comfyui-utils": "def append_dims(value, n):\n    return value[(...,) + (None,) * (n - value.ndim)]\n",
+    "comfyui-deis": "",
+    "comfyui-sa-solver": "",
+    "comfyui-uni-pc": "",
+    "comfyui-model-sampling": SAMPLING,
+}
+COMMIT = "0123456789abcdef"
 
 
 @pytest.fixture
-def registered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Register the code above as EDM's, and yield its place in a mirror."""
-    path = tmp_path / "code" / "edm.py"
-    path.parent.mkdir()
-    path.write_text(HEUN, encoding="utf-8")
-    digest = hashlib.sha256(HEUN.encode()).hexdigest()
-    file = registry.File("code/edm.py", digest, len(HEUN), "https://a.b/owner/name/0123456789abcdef/generate.py")
-    entry = registry.Entry(title="", contents=digest, files=(file,), licence="", origin="", obtain="get it")
-    monkeypatch.setattr(files, "ENTRIES", {"edm": entry})
-    monkeypatch.setattr(registry, "CODE", {"edm": entry})
-    monkeypatch.setenv("AMS_DATA", str(tmp_path))
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    monkeypatch.setenv("AMS_CACHE", str(tmp_path / "cache"))
-    by_file.module.cache_clear()
-    yield path
-    by_file.module.cache_clear()
+def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Register the codes above, those of ComfyUI without an address, and yield the folder that has them."""
+    entries = {}
+    (tmp_path / "code").mkdir()
+    for name, code in CODES.items():
+        (tmp_path / f"code/{name}.py").write_text(code, encoding="utf-8")
+        digest = hashlib.sha256(code.encode()).hexdigest()
+        address = None if name.startswith("comfyui") else f"https://a.b/owner/name/{COMMIT}/{name}.py"
+        file = registry.File(f"code/{name}.py", digest, len(code), address)
+        origin = f"https://c.d/owner/name/tree/{COMMIT}"
+        entries[name] = registry.Entry(
+            title="", contents=digest, files=(file,), licence="", origin=origin, obtain=f"copy {name}"
+        )
+    monkeypatch.setattr(files, "ENTRIES", entries)
+    monkeypatch.setattr(registry, "CODE", entries)
+    for name, value in {"AMS_DATA": tmp_path, "AMS_OFFLINE": 1, "AMS_CACHE": tmp_path / "cache"}.items():
+        monkeypatch.setenv(name, str(value))
+    registered.module.cache_clear()
+    yield tmp_path / "code"
+    registered.module.cache_clear()
 
 
-def test_a_registered_file_is_tested_as_it_is(registered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_files_import_each_other_and_leave_nothing_behind(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = object()
+    monkeypatch.setitem(sys.modules, "sde_lib", own)
+    names = {"models", "models.utils", "comfy", "comfy.k_diffusion", "comfy.model_sampling", "sde_lib"}
+    before = {name: sys.modules.get(name) for name in names}
+    assert registered.module("score-sde").sde_lib is registered.module("score-sde-lib")
+    assert registered.module("comfyui").comfy.model_sampling is registered.module("comfyui-model-sampling")
+    assert {name: sys.modules.get(name) for name in names} == before, "a user's own module of that name is back"
+
+
+def test_a_registered_file_is_tested_as_it_is(mirror: Path, capsys: pytest.CaptureFixture[str]) -> None:
     sampler = load("edm:edm_sampler", {"power": 5.0})
-    assert sampler.version == "01234567" and sampler.order == 2 and sampler.data_std == 0.5
+    assert sampler.version == COMMIT[:8] and sampler.order == 2 and sampler.data_std == 0.5
     order = converge(sampler, two_targets(sampler.data_std))[0].order
     assert order is not None and order.value == pytest.approx(2, abs=0.2)
     assert capsys.readouterr().out == "", "what the library prints is dropped"
     assert "click" not in sys.modules or hasattr(sys.modules["click"], "__version__"), "a stand-in was left behind"
 
 
-def test_other_bytes_are_refused_and_absence_is_no_failure(registered: Path) -> None:
-    registered.write_text(HEUN + "\n", encoding="utf-8")
+def test_other_bytes_are_refused_and_absence_is_no_failure(mirror: Path) -> None:
+    (mirror / "edm.py").write_text(HEUN + "\n", encoding="utf-8")
     with pytest.raises(UserError, match="edm"):
         load("edm:edm_sampler")
-    registered.unlink()
+    (mirror / "edm.py").unlink()
     with pytest.raises(DataUnavailable):
         load("edm:edm_sampler")
 
 
-def test_unknown_samplers_are_told(registered: Path) -> None:
-    with pytest.raises(UserError, match="unknown sampler of edm 'x'"):
-        load("edm:x")
+def test_predictors_of_the_flow_and_of_the_reverse_sde(mirror: Path) -> None:
+    flow = load("score-sde:euler_maruyama", {"probability_flow": True})
+    assert (flow.version, flow.order, flow.noise) == (COMMIT[:8], 1, 0.0)
+    order = converge(flow, two_targets(1.0))[0].order
+    assert order is not None and order.value == pytest.approx(1, abs=0.3)
+    noisy = load("score-sde:euler_maruyama")
+    assert noisy.noise == 1.0 and end_distance(noisy, two_targets(1.0), 100) < 0.2
+
+
+def test_functions_on_both_kinds_of_states(mirror: Path) -> None:
+    for settings in ({}, {"mesh": "karras", "sigma_max": 20.0}, {"model": "flow"}, {"model": "flow", "shift": 1.0}):
+        euler = load("comfyui:sample_euler", settings)
+        assert euler.version == COMMIT[:8] and end_distance(euler, two_targets(1.0), 100) < 0.15, settings
+    assert end_distance(load("comfyui:sample_euler", {"factor": 0.5}), two_targets(1.0), 100) > 0.3, "it is passed on"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "said"),
+    [
+        ("score-sde:euler", {}, "unknown sampler of score-sde 'euler'"),
+        ("score-sde:euler_maruyama", {"sdes": "vp"}, "unknown setting of score-sde 'sdes': did you mean sde"),
+        ("score-sde:euler_maruyama", {"sde": "vpp"}, "unknown sde 'vpp'"),
+        ("score-sde:ancestral_sampling", {"sde": "subvp"}, "for the reverse SDE of vp and ve alone"),
+        ("comfyui:sample_euler", {"model": "v"}, "unknown model 'v'"),
+        ("comfyui:sample_euler", {"shifted": 1.0}, "unknown setting of sample_euler 'shifted'"),
+    ],
+)
+def test_what_is_not_there_is_told_in_a_line(mirror: Path, name: str, settings: dict[str, str], said: str) -> None:
+    with pytest.raises(UserError) as refused:
+        load(name, settings)
+    assert said in str(refused.value) and "\n" not in str(refused.value)
+
+
+def test_the_file_that_is_missing_is_named(mirror: Path) -> None:
+    assert adapters.installed("comfyui") == COMMIT[:8]
+    (mirror / "comfyui-deis.py").unlink()
+    assert adapters.installed("comfyui") is None
+    with pytest.raises(DataUnavailable, match="the code of comfyui is missing: copy comfyui-deis"):
+        adapters.release("comfyui")
+
+
+@pytest.mark.parametrize("library", by_file.LIBRARIES)
+def test_every_sampler_by_file_takes_noise_to_the_data(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMS_OFFLINE", "1")
+    if adapters.installed(library) is None:
+        pytest.skip(f"the code of {library} is missing")
+    for name in adapters.adapter(library).names():
+        sampler = load(f"{library}:{name}")
+        data, steps = two_targets(sampler.data_std), 24
+        x = sampler.prior(steps) * torch.randn(4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        path = trajectory(sampler, data.network(), x, steps, Draws())
+        assert path.end.shape == x.shape and bool(path.end.isfinite().all()), name
+        assert path.calls[-1].level.sigma < path.calls[0].level.sigma, name
