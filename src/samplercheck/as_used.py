@@ -141,12 +141,8 @@ def _score(network: Recorded) -> Callable[[Tensor, Level], Tensor]:
 
 
 def _effect(sampler: Sampler, plain: Recorded, network: Recorded, steps: int, width: int) -> float:
-    """Return the root mean square distance of the ends with two networks at equal start and draws."""
-    ends = [random_ends(sampler, each, steps, width) for each in (plain, network)]
+    """Return the root mean square distance of the ends with two networks, from the library's own start."""
+    x = torch.randn(POINTS, width, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    start, draws = sampler.prior(steps) * x, seeded(POINTS, width)
+    ends = [driven(sampler, each, start, steps, draws).end for each in (plain, network)]
     return float((ends[1] - ends[0]).square().mean().sqrt()) / sampler.data_std
-
-
-def random_ends(sampler: Sampler, network: Recorded, steps: int, width: int, seed: int = 0) -> Tensor:
-    """Return the ends of `POINTS` runs from the library's own start, with draws that depend on the seed alone."""
-    x = torch.randn(POINTS, width, dtype=torch.float64, generator=torch.Generator().manual_seed(seed))
-    return driven(sampler, network, sampler.prior(steps) * x, steps, seeded(POINTS, width, seed)).end

@@ -178,20 +178,20 @@ def _runs(sampler: Sampler, target: TwoModes, steps: Sequence[int], points: int)
     return runs
 
 
-def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Distribution:
+def distribution(sampler: Sampler) -> Distribution:
     """Return how far a sampler that draws is from the mixture in distribution, extrapolated in the number of steps."""
     target, functions = TwoModes(sampler.data_std), []
     grid = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
     levels = []
     for count in NOISY_STEPS:
-        generator = torch.Generator().manual_seed(seed + count)
+        generator = torch.Generator().manual_seed(count)
         first, gain = _first_call(sampler, target, count)
         means, std = target.along(first)
-        mode = torch.multinomial(target.weights, samples, replacement=True, generator=generator)
-        z = torch.randn(samples, 2, dtype=torch.float64, generator=generator)
+        mode = torch.multinomial(target.weights, SAMPLES, replacement=True, generator=generator)
+        z = torch.randn(SAMPLES, 2, dtype=torch.float64, generator=generator)
         x = torch.stack([means[mode] + std * z[:, 0], std * z[:, 1]], dim=-1) @ _DIAGONAL
 
-        calls = driven(sampler, target.network(), gain(x), count, seeded(samples, 2, seed + count)).calls
+        calls = driven(sampler, target.network(), gain(x), count, seeded(SAMPLES, 2, count)).calls
         levels.append([call.level for call in calls])
         functions.append(calls)
     judged = judged_points(levels, EVERY, JUDGED * sampler.data_std)
@@ -199,9 +199,9 @@ def distribution(sampler: Sampler, seed: int = 0, samples: int = SAMPLES) -> Dis
     for calls, point in zip(functions, judged, strict=True):
         position, level = calls[point].x @ _DIAGONAL[0], calls[point].level
         ranks = target.cdf(level, position).sort().values
-        empirical.append(torch.searchsorted(ranks, grid).double() / samples)
+        empirical.append(torch.searchsorted(ranks, grid).double() / SAMPLES)
     coarse, fine = empirical
-    bound = 3 * math.sqrt(math.log(4 / ALARM) / (2 * samples))
+    bound = 3 * math.sqrt(math.log(4 / ALARM) / (2 * SAMPLES))
     return Distribution(float((2 * fine - coarse - grid).abs().max()), bound)
 
 
