@@ -15,13 +15,13 @@ from torch import Tensor
 
 from ams.rk45 import NotIntegrated, flow_rk45
 from ams.schedules import Level
-from ams.statistics.orders import Order
 from samplercheck.answered_draws import Draws, seeded
 from samplercheck.convergence import (
     FEW_STEPS,
     JUDGED,
     STEPS,
     Data,
+    Order,
     best,
     calls_a_step,
     fitted,

@@ -32,7 +32,6 @@ from torch import Tensor
 
 from ams.metrics.gaussian import gaussian_kl, gaussian_w2
 from ams.schedules import Level
-from ams.statistics.orders import NotAsymptotic, Order, asymptotic_order, convergence_order
 from ams.targets import Gaussian
 from samplercheck.affine_map import AffineMap, read_map
 from samplercheck.errors import NotMade
@@ -72,6 +71,14 @@ def two_targets(scale: float) -> Data:
     std = torch.tensor([0.05, 0.3, 1.0, 2.0, 0.1, 0.6, 0.8, 1.5], dtype=torch.float64)
     mean = torch.tensor([0.5, -0.3, 1.0, 0.5, 0.0, 0.8, -1.0, 0.2], dtype=torch.float64)
     return Data(scale * mean, scale * std)
+
+
+class Order(NamedTuple):
+    """An order of convergence with its interval."""
+
+    value: float
+    low: float
+    high: float
 
 
 class Limit(NamedTuple):
@@ -329,6 +336,8 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
     order to another, the order is the last of them. Its interval has the last three and 3/2 of their drift beyond the
     last, as in `asymptotic_order`.
     """
+    from ams.statistics.orders import NotAsymptotic, asymptotic_order, convergence_order  # with SciPy: when it is used
+
     if not all(map(math.isfinite, errors)):
         return None, "errors that are not finite"
     kept = [(1 / count, error) for count, error in zip(steps, errors, strict=True) if error > ROUNDING]
@@ -341,13 +350,13 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
             raise NotAsymptotic(f"the last orders between neighbours differ by more than {REGIMES:g}")
         _, low, high, _ = convergence_order(order.steps, error[-len(order.steps) :], FITTED)
         beyond = -1.5 * order.drift
-        return order._replace(low=low + min(beyond, 0.0), high=high + max(beyond, 0.0)), ""
+        return Order(order.value, low + min(beyond, 0.0), high + max(beyond, 0.0)), ""
     except NotAsymptotic as reason:
         x, y = np.log(h), np.log(error)
         local = (np.diff(y) / np.diff(x)).tolist()
         last, drift = local[-3:], local[-1] - local[-3]
         low, high = min(*last, last[-1] + 1.5 * drift), max(*last, last[-1] + 1.5 * drift)
-        return Order(last[-1], low, high, h, tuple(local), drift), str(reason)
+        return Order(last[-1], low, high), str(reason)
 
 
 def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:

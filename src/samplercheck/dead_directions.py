@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 import torch
 
-from ams.statistics.orders import Order
-from samplercheck.convergence import Data, Limit, fitted, limit_of, pushforward
+from samplercheck.convergence import Data, Limit, Order, fitted, limit_of, pushforward
 from samplercheck.sampler import Sampler
 
 DEAD = 1e-9

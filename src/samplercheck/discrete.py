@@ -18,8 +18,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from ams.statistics.orders import Order
-from samplercheck.convergence import fitted
+from samplercheck.convergence import Order, fitted
 
 SITES, VALUES = 6, 3
 STEPS = (4, 6, 8, 12, 16, 24)

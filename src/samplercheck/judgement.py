@@ -8,7 +8,6 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 from ams.metrics.gaussian import gaussian_w2
-from ams.statistics.orders import Order
 from samplercheck.affine_map import AFFINE
 from samplercheck.answered_draws import Shared
 from samplercheck.coefficients import worst_weight
@@ -19,6 +18,7 @@ from samplercheck.convergence import (
     Convergence,
     Data,
     Limit,
+    Order,
     converge,
     pushforward,
     two_targets,

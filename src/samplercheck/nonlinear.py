@@ -20,7 +20,6 @@ from torch import Tensor
 from torch.special import ndtr, ndtri
 
 from ams.schedules import Level
-from ams.statistics.orders import Order
 from ams.targets import GaussianMixture
 from samplercheck.affine_map import moved_by_start
 from samplercheck.answered_draws import Draws, seeded
@@ -28,6 +27,7 @@ from samplercheck.convergence import (
     EVERY,
     JUDGED,
     STEPS,
+    Order,
     best,
     between,
     bump,

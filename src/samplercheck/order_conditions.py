@@ -25,12 +25,12 @@ import torch
 from torch import Tensor
 
 from ams.schedules import Level
-from ams.statistics.orders import Order
 from samplercheck.affine_map import moved_by_start
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import (
     EVERY,
     STEPS,
+    Order,
     best,
     between,
     bump,

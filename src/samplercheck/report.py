@@ -15,11 +15,10 @@ from typing import Any, NamedTuple
 
 import torch
 
-from ams.statistics.orders import Order
 from samplercheck.affine_map import AFFINE
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight
-from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Limit
+from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Limit, Order
 from samplercheck.dead_directions import DeadDirection
 from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import Finding
@@ -234,16 +233,13 @@ class Report:
 
 
 def _conditions(conditions: OrderConditions) -> dict[str, Any]:
-    order = conditions.order
-    local = {"local": None} if order is None else {"local": order.value, "low": order.low, "high": order.high}
-    return {"degree": conditions.degree} | local
+    interval = conditions.order._asdict() if conditions.order else {"value": None}
+    return {"degree": conditions.degree, "local": interval.pop("value"), **interval}
 
 
 def _plain(value: Any) -> Any:
-    """Return a value as JSON has it: of an order its interval, of other named tuples their fields."""
+    """Return a value as JSON has it, a named tuple by its fields; what is not finite is None."""
     match value:
-        case Order():
-            return _plain({"value": value.value, "low": value.low, "high": value.high})
         case dict():
             return {str(key): _plain(item) for key, item in value.items()}
         case tuple() if hasattr(value, "_asdict"):

@@ -114,6 +114,7 @@ def test_rounded_timesteps_are_said_in_words():
     assert not adapters.load(name, {"grid": 1}).rounding((20, 144))
 
 
-def test_adapters_import_no_library():
-    code = "import samplercheck.adapters as a, sys; assert not {'azula', 'diffusers', 'monai'} & set(sys.modules)"
+def test_an_import_brings_no_library_and_no_statistics():
+    code = "from samplercheck import adapters, conform; import sys; "
+    code += "assert not {'azula', 'diffusers', 'monai', 'scipy'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -9,12 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.statistics.orders import Order
 from samplercheck import Draws, Network, Report, Sampler, conform, differ, noise_level
 from samplercheck.as_used import AsUsed
 from samplercheck.changes import changes
 from samplercheck.coefficients import Weight
-from samplercheck.convergence import EVERY, Convergence, Limit, aitken, fitted, limit_of
+from samplercheck.convergence import EVERY, Convergence, Limit, Order, aitken, fitted, limit_of
 from samplercheck.invariants import Finding
 from samplercheck.judgement import confirmed_limit, confirmed_order
 from samplercheck.nonlinear import Distribution, Transport
@@ -30,7 +29,7 @@ SHORT = (16, 24, 32, 48, 64, 96)
 
 
 def order(value: float, half: float = 0.1) -> Order:
-    return Order(value, value - half, value + half, (), (), 0.0)
+    return Order(value, value - half, value + half)
 
 
 WRONG_STEPS = OrderConditions(0, order(1.0))
