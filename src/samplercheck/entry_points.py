@@ -145,11 +145,11 @@ class Model(torch.nn.Module):
 
 def model_of(network: Network, convention: str, level: Callable[[float], Level] | None = None) -> Model:
     """Return the network as a convention has it, `level` of a time in place of the convention's if it is given."""
-    predict, _, time = convention.partition("@")
-    level_of = level or TIMES[time].level
+    predict, _, kind = convention.partition("@")
+    level_of = level or TIMES[kind].level
 
-    def answer(x: Tensor, told: Any) -> Tensor:
-        at = level_of(one_value(told))
+    def answer(x: Tensor, time: Any) -> Tensor:
+        at = level_of(one_value(time))
         return -network("flow", x, at) if predict == "back" else network(predict, x, at)
 
     return Model(answer)

@@ -31,20 +31,6 @@ own = Sampler("own", "1", lambda network, x, steps, draws: x, prior=lambda steps
 """
 
 
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("DDIMScheduler", "write LIBRARY:NAME or FILE.py:NAME"),
-        ("diffuser:DDIMScheduler", "unknown library 'diffuser': did you mean diffusers"),
-        ("no/such/file.py:sampler", "no file no/such/file.py"),
-    ],
-)
-def test_a_name_that_means_nothing_is_refused_in_a_line(name, said):
-    with pytest.raises(UserError, match=re.escape(said)) as refused:
-        adapters.load(name)
-    assert "\n" not in str(refused.value)
-
-
 def test_a_library_that_is_missing_is_named_with_its_pip_command(monkeypatch):
     monkeypatch.setitem(adapters.LIBRARIES, "k-diffusion", "--no-deps k-diffusion-lost")
     with pytest.raises(
@@ -73,15 +59,6 @@ def test_a_file_is_a_module_while_it_is_loaded_and_none_after_a_failure(tmp_path
     with pytest.raises(ZeroDivisionError):
         adapters.load(f"{tmp_path}/fails.py:own")
     assert set(sys.modules) == before
-
-
-def test_an_unknown_setting_is_refused():
-    def solver(x, order=2):
-        return x
-
-    assert adapters.accepted({"order": 3, "grid": 1}, solver, "grid") == {"order": 3, "grid": 1}
-    with pytest.raises(UserError, match="unknown setting of solver 'ordre': did you mean order"):
-        adapters.accepted({"ordre": 3}, solver)
 
 
 @pytest.mark.parametrize("library", adapters.LIBRARIES)

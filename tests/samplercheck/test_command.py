@@ -180,7 +180,7 @@ def test_page_badge_options_and_changes(
         (["FILE:absent"], 2, "has no Sampler 'absent'"),
         (["nowhere.py:x"], 2, "no file nowhere.py"),
         (["heun"], 2, "write LIBRARY:NAME"),
-        (["lost:heun"], 2, "unknown library 'lost'"),
+        (["diffuser:heun"], 2, "unknown library 'diffuser': did you mean diffusers"),
         (["FILE:heun", "--against", "nowhere.json"], 2, "--against nowhere.json"),
     ],
 )
