@@ -20,7 +20,7 @@ from ams.schedules import Level
 from samplercheck.answered_draws import Draws, Unanswered
 from samplercheck.errors import NotMade
 from samplercheck.model import Recorded
-from samplercheck.sampler import Path, Sampler, trajectory
+from samplercheck.sampler import Sampler, trajectory
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
@@ -76,7 +76,10 @@ def read_map(sampler: Sampler, network: Recorded, width: int, steps: int, seed: 
 
 
 def _read(sampler: Sampler, network: Recorded, width: int, steps: int, seed: int, asked: Draws) -> AffineMap:
-    """Return the map of a run that makes the draws that `asked` counted. Raises Unanswered if it makes more."""
+    """Return the map of a run that makes the draws that `asked` counted, and the defect of the random row.
+
+    Raises Unanswered if it makes more draws.
+    """
     generator = torch.Generator().manual_seed(seed)
     x = torch.zeros(asked.count + 3, width, dtype=torch.float64)
     x[1], x[-1] = 1.0, sampler.prior(steps) * torch.randn(width, dtype=torch.float64, generator=generator)
@@ -90,14 +93,9 @@ def _read(sampler: Sampler, network: Recorded, width: int, steps: int, seed: int
         return value.reshape(shape)
 
     path = trajectory(sampler, network, x, steps, asked.again(impulses))
-    return _affine(path, x[-1], last)
-
-
-def _affine(path: Path, start: Tensor, draws: Tensor) -> AffineMap:
-    """Return the map from the responses to the impulses, and the defect of the random row."""
     points = torch.stack([*(call.x for call in path.calls), path.end])
     offset, gain, responses = points[:, 0], points[:, 1] - points[:, 0], points[:, 2:-1] - points[:, :1]
-    predicted = offset[-1] + gain[-1] * start + (responses[-1] * draws).sum(0)
+    predicted = offset[-1] + gain[-1] * x[-1] + (responses[-1] * last).sum(0)
     size = points[-1, -1].abs().max().clamp_min(1e-300)
     defect = float((points[-1, -1] - predicted).abs().max() / size)
     return AffineMap([call.level for call in path.calls], offset, gain, responses, defect)

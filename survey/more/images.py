@@ -121,7 +121,7 @@ def _sit(kind: str, order: int | None, noise: float | None = 0.0, **settings: An
         transport = code(SIT, "transport/__init__.py")
         made = transport.Sampler(transport.create_transport())
         solve = getattr(made, first_word(kind))(num_steps=steps, **settings)
-        return solve(x, entry_points.model_of(network, "back@rising"))[-1]
+        return solve(x, lambda x, t: -network("flow", x, noise_level(t, 1 - t)))[-1]
 
     return sampler(SIT, kind, run, order=order, noise=noise)
 

@@ -1,5 +1,6 @@
 """Each invariant, with a sampler that breaks it and no other."""
 
+import random
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -73,6 +74,10 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "float16": (narrow(torch.Tensor.half), set()),
     "float16 by name": (narrow(lambda x: x.type("torch.HalfTensor")), set()),
     "NumPy's float16": (narrow(lambda x: torch.from_numpy(x.float().numpy().astype(np.float16))), set()),
+    "a number of Python's own generator": (
+        after(lambda x: x + random.random()),
+        {"deterministic", "rows independent", "rotation", "scaling", "float32"},
+    ),
     "an end of three digits": (after(lambda x: x if x.dtype is torch.float64 else x + 2e-3), {"float32"}),
 }
 
