@@ -21,7 +21,7 @@ from torch import Tensor
 from samplercheck.adapters.diffusers import of_class
 from samplercheck.adapters.k_diffusion import sampling
 from samplercheck.answered_draws import Draws
-from samplercheck.entry_points import model_of
+from samplercheck.entry_points import Model, model_of
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
 from survey.more.repository import code, first_word, importable, sampler, standing_in
@@ -34,6 +34,12 @@ TRAINING += ("hyper_connections.hyper_connections_channel_first", "torch_einops_
 """Modules that rectified-flow-pytorch imports for its networks and their training."""
 
 
+def _cosine(network: Network) -> Model:
+    """Return a network of v-diffusion, whose angles have the type of the run."""
+    angle = torch.pi / 2
+    return Model(lambda x, t: network("v", x, noise_level(torch.cos(t * angle), torch.sin(t * angle))))
+
+
 def _audio(name: str, order: int | None, noise: float = 0.0, **settings: Any) -> Sampler:
     sampling()  # k-diffusion without its training code, which the file imports
     function = first_word(name)
@@ -43,11 +49,11 @@ def _audio(name: str, order: int | None, noise: float = 0.0, **settings: Any) ->
         def path(x: Tensor, *_: Any) -> Callable[[Any, Any], Tensor]:
             return lambda a, b: draws.increment(a, b, x.shape)
 
-        convention = "v@cosine" if function in ("sample", "sample_k") else "flow@flow"
+        model = _cosine(network) if function in ("sample", "sample_k") else model_of(network, "flow@flow")
         more = {"device": "cpu"} if function in ("sample_k", "sample_rf") else {}
         call = getattr(code(AUDIO, "stable_audio_tools/inference/sampling.py"), function)
         with patch.object(k_diffusion.sampling, "BrownianTreeNoiseSampler", path):
-            end: Tensor = call(model_of(network, convention), x / prior, steps=steps, **more, **settings)
+            end: Tensor = call(model, x / prior, steps=steps, **more, **settings)
         return end
 
     prior = 100.0 if function == "sample_k" else 1.0  # it multiplies its start itself
@@ -85,7 +91,7 @@ def _sgm(name: str, order: int | None, noise: float = 0.0) -> Sampler:
 def _vsampler(name: str) -> Sampler:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         diffusion = code(ADP, "audio_diffusion_pytorch/diffusion.py")
-        end: Tensor = diffusion.VSampler(model_of(network, "v@cosine"))(x, num_steps=steps)
+        end: Tensor = diffusion.VSampler(_cosine(network))(x, num_steps=steps)
         return end
 
     return sampler(ADP, name, run, order=1)
