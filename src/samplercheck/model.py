@@ -25,7 +25,13 @@ from ams.targets.base import Target
 _unwatched = torch._C.DisableTorchFunction  # `answered` watches what a library does, not the kit's own arithmetic
 PURE_NOISE = torch.finfo(torch.float32).eps  # cos(pi/2) is -4e-8 in float32
 ROUNDED = 64  # units of rounding by which the noise levels of a batch's rows may differ
-PREDICTIONS = ("x0", "eps", "v", "flow", "score")
+PREDICTIONS: dict[str, Callable[[Tensor, Tensor, Level], Tensor]] = {
+    "x0": lambda x0, eps, level: x0,
+    "eps": lambda x0, eps, level: eps,
+    "v": lambda x0, eps, level: level.scale * eps - level.sigma * x0,
+    "flow": lambda x0, eps, level: eps - x0,
+    "score": lambda x0, eps, level: -eps / level.sigma,
+}
 
 
 def noise_level(scale: Any, sigma: Any) -> Level:
@@ -120,20 +126,9 @@ class Recorded:
         self.calls.append(Call(level, rows.clone(), joined))
         if len(self.calls) == self.most:
             raise Enough
-        x0, eps = self.pair(rows, level)
-        match predict:
-            case "x0":
-                out = x0
-            case "eps":
-                out = eps
-            case "v":
-                out = level.scale * eps - level.sigma * x0
-            case "flow":
-                out = eps - x0
-            case "score":
-                out = -eps / level.sigma
-            case _:
-                raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join(PREDICTIONS)}")
+        if predict not in PREDICTIONS:
+            raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join(PREDICTIONS)}")
+        out = PREDICTIONS[predict](*self.pair(rows, level), level)
         return out.to(x.dtype).reshape(x.shape)
 
 

@@ -138,13 +138,13 @@ def _from_file(path: Path, name: str, settings: dict[str, Any], convention: str 
     made = getattr(module, name, None)
     if isinstance(made, type) and hasattr(made, "set_timesteps"):
         if convention or not hasattr(made, "from_config"):  # without diffusers' configuration
-            points = importlib.import_module("samplercheck.entry_points")
-            loop = points.of_scheduler(made, accepted(settings, made))
-            own: Sampler = points.load(loop, f"{path}:{name}", "model", {}, convention)
-            return own
-        schedulers = importlib.import_module(f"{__name__}.diffusers")
-        sampler: Sampler = schedulers.of_class(made, f"{path}:{name}", "as it is", settings)
-        return sampler
+            from samplercheck import entry_points
+
+            loop = entry_points.of_scheduler(made, accepted(settings, made))
+            return entry_points.load(loop, f"{path}:{name}", "model", {}, convention)
+        from samplercheck.adapters import diffusers
+
+        return diffusers.of_class(made, f"{path}:{name}", "as it is", settings)
     if convention:
         raise UserError(NO_CONVENTION)
     if hasattr(module, "load") and (settings or made is None):
