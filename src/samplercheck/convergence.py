@@ -97,6 +97,10 @@ class Limit(NamedTuple):
         """Return the largest value within the error."""
         return self.value + self.error
 
+    def text(self, allowed: float) -> str:
+        """Return it in words, beside what is allowed."""
+        return f"{self.value:.1e} +- {self.error:.0e}, at most {allowed:g} allowed"
+
 
 class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.

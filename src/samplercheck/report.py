@@ -18,7 +18,7 @@ import torch
 from samplercheck.affine_map import AFFINE
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight
-from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Limit, Order
+from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Order
 from samplercheck.dead_directions import DeadDirection
 from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import Finding
@@ -275,9 +275,8 @@ def _judge(report: Report) -> list[Judgement]:
         words = f"responses to start and draws add up, but for {report.defect:.1e} of the end"
         judged.append(Judgement("affine", HOLDS, words))
     if report.convergence is not None:
-        judged.append(_judge_limit(report.convergence.limit))
         measured = report.convergence
-        judged += _judge_ends(measured.start, measured.end)
+        judged += _judge_curve(measured)
         judged += [_judge_dead(report.dead)] if report.dead else []
         judged += _judge_order(
             "order", report, measured.order, measured.why, start=_past_start(report, measured.of_steps)
@@ -342,29 +341,22 @@ def no_exact_law(report: Report) -> str:
     return NOT_AFFINE if report.defect > AFFINE else ""
 
 
-def _judge_limit(limit: Limit) -> Judgement:
-    words = f"W2 of the limit to the target {limit.value:.1e} +- {limit.error:.0e}, at most {LIMIT:g} allowed"
-    if limit.least > LIMIT:
-        return Judgement("limit", REFUTED, words)
-    return Judgement("limit", HOLDS if limit.most <= LIMIT else INCONCLUSIVE, words)
-
-
-def _judge_ends(start: float, end: Limit) -> list[Judgement]:
-    """Return the judgements on the ends of a run, which refute or else hold: short runs leave the end uncertain."""
-    first = f"logarithm of the ratio of the start's standard deviations, drawn to exact, {start:.1e}, at most {START:g}"
-    first += " allowed"
-    final = f"W2 of the limit of ends to the data {end.value:.1e} +- {end.error:.0e}, at most {END:g} allowed"
+def _judge_curve(curve: Convergence) -> list[Judgement]:
+    """Return the judgements on limit, start and end, which refutes or else holds: short runs leave it uncertain."""
+    limit, start, end = curve.limit, curve.start, curve.end
+    verdict = REFUTED if limit.least > LIMIT else HOLDS if limit.most <= LIMIT else INCONCLUSIVE
+    drawn = "logarithm of the ratio of the start's standard deviations, drawn to exact,"
     return [
-        Judgement("start", _within(start, START), first),
-        Judgement("end", _within(end.least, END), final),
+        Judgement("limit", verdict, f"W2 of the limit to the target {limit.text(LIMIT)}"),
+        Judgement("start", _within(start, START), f"{drawn} {start:.1e}, at most {START:g} allowed"),
+        Judgement("end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}"),
     ]
 
 
 def _judge_dead(dead: DeadDirection) -> Judgement:
     """Return the judgement on noise left in a dead direction: its limit refutes, slow convergence is noted."""
     left = ", ".join(f"{value:.2g} after {steps} steps" for steps, value in dead.left.items() if value > ROUNDING)
-    words = f"noise left where the data have no variance: {left or 'none'}; limit {dead.limit.value:.1e} +- "
-    words += f"{dead.limit.error:.0e}, at most {END:g} allowed"
+    words = f"noise left where the data have no variance: {left or 'none'}; limit {dead.limit.text(END)}"
     words += f"; it falls with order {_words(dead.order)}" if dead.order and math.isfinite(dead.order.low) else ""
     if dead.limit.least > END:
         return Judgement("dead direction", REFUTED, words)
