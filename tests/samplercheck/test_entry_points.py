@@ -22,7 +22,7 @@ from .beside import remaining
 @torch.no_grad()
 def flow(velocity, batch_size, channels, image_size, steps=50, device="cuda"):  # draws its own start, noise at 0
     x = torch.randn(batch_size, channels, image_size, image_size, device=device)
-    times = torch.linspace(0, 1, steps + 1)
+    times = torch.linspace(0, 1, steps + 1, device=device)
     for a, b in zip(times, times[1:]):
         x = x + (b - a) * velocity(t=a.expand(len(x)), x=x)
     return x
