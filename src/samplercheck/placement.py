@@ -82,7 +82,8 @@ def misplaced(sampler: Sampler) -> str:
         return text
     if not sampler.noise:
         return f"{text}; the step's noise is {long.noise:.4g}, with {long.expected:.4g} it would lead there"
-    if abs(long.noise - long.expected) < AGREES * long.expected:
+    needed = math.sqrt(max(long.passed[1] ** 2 - long.at[1] ** 2 + long.noise**2, 0.0))  # to end where it is told
+    if abs(long.noise - long.expected) < min(AGREES * long.expected, abs(needed - long.expected)):
         return f"{text}; the step's noise is right, so that its mean is not"
     return f"{text}; the step's noise is {long.noise:.4g}, expected {long.expected:.4g}"
 

@@ -149,7 +149,11 @@ class Report:
     def why(self) -> str:
         """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
         reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
-        return "; ".join(reasons) if self.verdict != HOLDS else "no check refutes it"
+        if self.verdict != HOLDS:
+            return "; ".join(reasons)
+        if self.order is None and self.convergence and (measured := self.convergence.order):
+            return f"no check refutes it; its order, {measured.value:.2f}, is judged where one is stated"
+        return "no check refutes it"
 
     @property
     def hint(self) -> str:

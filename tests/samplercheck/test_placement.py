@@ -14,6 +14,7 @@ NAMED = {
     ("DPM-Solver-2", "the first evaluation is told the noise level of the second"): "call 2, x is at scale 1, sigma",
     ("DDIM", "the scale of the wrong step"): "after step",
     ("reverse SDE", "Langevin's factor of 2 in the noise"): "the step's noise is 0.07439, expected 0.04475",
+    ("ancestral", "noise a tenth too large"): "the step's noise is 0.2705, expected 0.2459",
     ("EDM", "noise three per cent too large"): "the step's noise is 35.22, with 34.2 it would lead there",
     ("DDIM, eta 0.6", "the direction is not shortened by the noise"): "noise is right, so that its mean is not",
     ("Euler-Maruyama", "intervals of the Brownian path that overlap"): "draw 1 acts in several steps",
