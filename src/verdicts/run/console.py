@@ -32,7 +32,13 @@ WIDTH, INDENT = 100, 19
 BEAT = 30.0
 """Seconds between two lines on what is left, where there is no terminal."""
 COLOURS = {Verdict.HOLDS: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow", Verdict.NOT_RUN: "dim"}
-WORDS = {Word.HOLDS: "green", Word.PARTLY: "yellow", Word.NOT_SUPPORTED: "red", Word.NOT_TESTED: "dim"}
+WORDS = {
+    Word.HOLDS: "green",
+    Word.PARTLY: "yellow",
+    Word.NOT_SUPPORTED: "red",
+    Word.NOT_DECIDED: "yellow",
+    Word.NOT_TESTED: "dim",
+}
 
 
 class Screen:

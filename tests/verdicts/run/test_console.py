@@ -6,8 +6,10 @@ import pytest
 
 from tests.verdicts.toy import kept_run
 from verdicts.claims.measurement import Measurement
+from verdicts.claims.schema import Verdict
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.run_record import RunRecord
+from verdicts.report.findings import Word
 from verdicts.run import console
 from verdicts.run.forecast import AROUND, Forecast
 from verdicts.run.plan import plan_of
@@ -43,6 +45,10 @@ def test_a_title_of_sixty_letters_is_whole_and_its_value_gives_way(workspace, me
     (line,) = lines(workspace, SIXTY, 100, **measured)
     assert line[2:8] == "A2    " and line[8:68] == SIXTY and len(line) == 100
     assert line[68:].rsplit("  ", 1)[0].strip() == value
+
+
+def test_each_word_and_verdict_has_a_colour():
+    assert (set(console.WORDS), set(console.COLOURS)) == (set(Word), set(Verdict))
 
 
 def test_on_a_narrow_screen_a_title_is_folded_and_whole(workspace):
