@@ -2,13 +2,14 @@
 
 import io
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from ams.data import load_array, load_arrays
 from ams.errors import UserError
-from tests.ams.data.hostile import refusal
+from tests.ams.data.hostile import PAYLOADS, refusal
 from tests.ams.data.test_safe_read import zipped
 
 
@@ -96,3 +97,14 @@ def test_sizes_are_bounded() -> None:
         load_array(content, "it", 2**20)
     with pytest.raises(UserError, match="holds 1 MiB, more than the 1 allowed"):
         load_arrays(zipped(("a.npy", content)), "it", 2**20)
+
+
+@pytest.mark.parametrize("payload", PAYLOADS, ids=str)
+def test_a_pickle_in_an_array_is_not_run(payload: str, tmp_path: Path) -> None:
+    canary = tmp_path / "canary"
+    content = claiming("(1,)", "|O", PAYLOADS[payload](canary))
+    with pytest.raises(UserError, match="Object arrays cannot be loaded"):
+        load_arrays(zipped(("a.npy", content)), "it")
+    with pytest.raises(UserError, match="is no array"):
+        load_arrays(zipped(("a.npy", PAYLOADS[payload](canary))), "it")
+    assert not list(tmp_path.iterdir())
