@@ -4,7 +4,9 @@ import math
 
 import numpy as np
 import pytest
+import sympy as sp
 
+from ams.samplers import momentum_rule, unit_factor
 from beyond.contraction import adaptive
 from beyond.contraction.loop import NOTHING, Loop, fluctuation, summed
 from beyond.contraction.settings import Settings
@@ -43,6 +45,16 @@ def test_what_changed_coefficients_leave_is_within_the_responses(sign):
         assert (np.stack([score, momentum, move + loop.ratio * momentum], 1) <= free * rate**n).all()
         moved = drift**2 * left[:, 1, 1]
     assert (sums <= forced).all() and (forced <= 2 * sums).all()
+
+
+@pytest.mark.parametrize("line", ["momentum_rule", "transition"])
+def test_a_change_in_any_line_is_left_over(monkeypatch, line):
+    changed = {
+        "momentum_rule": lambda rule: momentum_rule(rule, factor=unit_factor),
+        "transition": lambda *_: sp.eye(2),
+    }
+    monkeypatch.setattr(adaptive, line, changed[line])
+    assert adaptive.terms_left_of_the_difference().value > 0
 
 
 def test_a_search_finds_no_larger_gain_near_the_farthest_spectra():

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from ams.laws.contraction import Chain
+from ams.laws.symbolic import b, symbolic_step
+from ams.samplers import constant, momentum, momentum_rule
+from ams.samplers.rules import unit_factor
 from analysis.momentum.closed_forms import contraction
 from analysis.momentum.transition import exact_transition
-from beyond.contraction import checks
+from beyond.contraction import checks, smooth
 from beyond.contraction.settings import Settings
 from tests.claims import claims, refuted, verdict_of
 
@@ -90,6 +93,12 @@ def test_a_forgotten_defect_breaks_h3a(monkeypatch):
     assert refuted("H3a", "order")
     with pytest.raises(ValueError, match="no bound of order a"):
         whole(Chain(0.9, 0.1, 0.9, 1.0), 1, 0.0)
+
+
+def test_another_drift_breaks_h3as_lines(monkeypatch):
+    other = momentum(momentum_rule(constant(b), factor=unit_factor))
+    monkeypatch.setattr(smooth, "symbolic_step", lambda step, state: symbolic_step(other, state))
+    assert refuted("H3a", "lines")
 
 
 def test_a_forgotten_factor_breaks_h4(monkeypatch):

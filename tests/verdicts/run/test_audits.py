@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import random
 import shutil
 
 import numpy as np
@@ -208,6 +209,21 @@ def test_a_sample_is_uniform_and_its_size_is_fixed_before_it_is_drawn():
     assert all(abs(count - trials / 5) < 5 * (trials * 0.16) ** 0.5 for count in counts.values())
     run = run.model_copy(update={"audit": AuditOptions(seed=1)})
     assert len(drawn(cells, {one.identity: one for one in cells}, run)) == 12, "120 s of cells that take 10 s"
+
+
+def test_forged_archives_are_caught_at_the_rate_of_the_hypergeometric_law():
+    """200 archives of 60 cells with 1 to 6 forged, 12 drawn: the count caught is within 4 deviations of its mean."""
+    chance, caught, mean, variance = random.Random(0), 0, 0.0, 0.0
+    cells = [_cell(number) for number in range(60)]
+    for seed in range(200):
+        forged = {one.identity for one in chance.sample(cells, 1 + seed % 6)}
+        run = RunRecord(profile="quick", started="", selected=(), forced=(), audit=AuditOptions(short=12, seed=seed))
+        caught += any(one.identity in forged for one in drawn(cells, {one.identity: one for one in cells}, run))
+        missed = 1.0
+        for place in range(12):
+            missed *= (60 - len(forged) - place) / (60 - place)
+        mean, variance = mean + 1 - missed, variance + missed * (1 - missed)
+    assert abs(caught - mean) < 4 * variance**0.5
 
 
 def test_the_bound_on_what_differs_is_that_of_the_law():
