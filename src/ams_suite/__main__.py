@@ -144,16 +144,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     _open_streams()
     os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
-    # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
     interrupt = Interrupt()
-    for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
-        if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
-            signal.signal(sent, interrupt)
-    if sys.unraisablehook is sys.__unraisablehook__:
-        sys.unraisablehook = _show_dropped
-    if (limit := _memory_limit()) < LEAST_MEMORY:
-        return _ended(2, f"ams: memory is limited to {limit / 2**20:.0f} MiB (ulimit -v): lift it to 1 GiB or more\n")
     try:
+        # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
+        for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+            if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
+                signal.signal(sent, interrupt)
+        if sys.unraisablehook is sys.__unraisablehook__:
+            sys.unraisablehook = _show_dropped
+        if (limit := _memory_limit()) < LEAST_MEMORY:
+            limited = f"ams: memory is limited to {limit / 2**20:.0f} MiB (ulimit -v): lift it to 1 GiB or more\n"
+            return _ended(2, limited)
         code = parse(given or ["--help"])()
         sys.stdout.flush()
         if interrupt.asked:

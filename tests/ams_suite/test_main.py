@@ -157,6 +157,14 @@ def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, limit
     assert re.search(said, capsys.readouterr().err)
 
 
+def test_an_interrupt_at_once_is_no_verdict(monkeypatch, capsys):
+    def interrupted(sent, what):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ams_suite.__main__.signal.signal", interrupted)
+    assert main(["list"]) == 130 and capsys.readouterr().err.count("\n") == 1
+
+
 def test_too_low_a_limit_on_memory_is_refused_in_a_line(capsys, monkeypatch):
     monkeypatch.setattr("ams_suite.__main__.resource.getrlimit", lambda kind: (256 << 20, 256 << 20))
     assert main(["list"]) == 2

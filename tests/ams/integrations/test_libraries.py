@@ -102,7 +102,7 @@ def test_a_run_is_the_suites_loop(library, method: str) -> None:
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("method", METHODS)
 def test_what_couples_a_batch_is_noted_alone(library, method: str) -> None:
-    rows = invariants(library(method), steps=6)
+    rows = invariants(library(method))
     assert not [name for name, finding in rows.items() if finding.holds is False]
     assert (rows["rows independent"].holds is None) is method.startswith("adaptive")
 
