@@ -38,8 +38,13 @@ def largest_distance_to_the_gaussian_rate() -> Measurement:
 
 
 def violation(chain: Chain) -> arb:
-    """Return what `largest_violation_of_the_inequality` states of one chain, its parameters exact doubles."""
+    """Return what `largest_violation_of_the_inequality` states of one chain, its parameters exact doubles.
+
+    Raises Undecided where P is not shown to be positive.
+    """
     form, rho = np.vectorize(arb, otypes=[object])(chain.metric), arb(chain.slack_rate)
+    if not (form[0, 0] > 0 and form[0, 0] * form[1, 1] - form[0, 1] ** 2 > 0):
+        raise Undecided(f"no positive quadratic form is shown at {chain}")
     exact = Chain(*map(arb, astuple(chain)))
     first, last = (
         top(matrix.T @ form @ matrix - rho**2 * form)

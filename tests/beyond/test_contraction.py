@@ -5,13 +5,14 @@ import math
 import numpy as np
 import pytest
 
+from ams.enclosures import Undecided
 from ams.laws.contraction import Chain
 from ams.laws.symbolic import b, symbolic_step
 from ams.samplers import constant, momentum, momentum_rule
 from ams.samplers.rules import unit_factor
 from analysis.momentum.closed_forms import contraction
 from analysis.momentum.transition import exact_transition
-from beyond.contraction import checks, smooth
+from beyond.contraction import checks, enclosed, smooth
 from beyond.contraction.settings import Settings
 from tests.claims import claims, refuted, verdict_of
 
@@ -59,6 +60,9 @@ def test_a_changed_step_breaks_h1(monkeypatch):
 def test_a_form_without_room_for_its_rounding_is_not_proved(monkeypatch):
     monkeypatch.setattr(Chain, "_form_rate", Chain.slack_rate)
     assert verdict_of("H1", "H1.inequality", Settings(points=1000)) == "refuted"
+    monkeypatch.setattr(Chain, "metric", np.diag([1.0, -1.0]))
+    with pytest.raises(Undecided, match="no positive quadratic form"):
+        enclosed.violation(Chain(0.4, 0.1, 0.1, 1.0))
 
 
 def test_a_gaussian_in_place_of_turning_hessians_breaks_h1a(monkeypatch):
