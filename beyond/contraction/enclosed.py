@@ -8,6 +8,7 @@ from flint import arb
 from ams.enclosures import BITS, Ball, Undecided, precision
 from ams.laws.contraction import Chain
 from ams_suite.enclosed import largest
+from analysis.momentum.enclosed import spectral_radius
 from beyond.contraction.checks import CONDITIONS, PAIRS, chains
 from beyond.contraction.settings import Settings
 from verdicts import Measurement
@@ -30,10 +31,8 @@ def largest_distance_to_the_gaussian_rate() -> Measurement:
         if not violation(chain) < 0:
             raise Undecided(f"no quadratic form is shown to shrink at {chain}")
         beta, step, least, most = map(arb, astuple(chain))
-        ends = [1 + beta - step * (1 + beta) ** 2 * (1 - beta) * curvature for curvature in (least, most)]
-        half = (abs(ends[0]) / 2).max(abs(ends[1]) / 2).max(beta.sqrt())
-        exact = half + (half**2 - beta).nonnegative_part().sqrt()
-        differences.append(Ball(abs((1 - arb(chain.slack_rate)) / (1 - exact) - 1)))
+        first, last = (spectral_radius(Ball(step * curvature), Ball(beta)).value for curvature in (least, most))
+        differences.append(Ball(abs((1 - arb(chain.slack_rate)) / (1 - first.max(last)) - 1)))
     return largest(differences)
 
 
