@@ -152,7 +152,7 @@ class Report:
         if self.verdict != HOLDS:
             return "; ".join(reasons)
         if self.order is None and self.convergence and (measured := self.convergence.order):
-            return f"no check refutes it; its order, {measured.value:.2f}, is judged where one is stated"
+            return f"no check refutes it; measured order {measured.value:.2f}, not judged, since none is stated"
         return "no check refutes it"
 
     @property
