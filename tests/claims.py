@@ -6,9 +6,8 @@ from typing import Any
 
 from verdicts.claims.check import Check
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.measurement import Measurement
+from verdicts.claims.measurement import Measurement, check_verdict, claim_verdict
 from verdicts.claims.schema import Claims, Group, Profile, Verdict
-from verdicts.claims.verdict import check_verdict, claim_verdict
 from verdicts.run.checks import Checks, settings_class
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -26,9 +26,8 @@ from ams.statistics import CONFIDENCE
 from ams_suite.project import PROJECT
 from tools.program import at_least, run, say
 from verdicts.claims.check import Check
-from verdicts.claims.measurement import Measurement
+from verdicts.claims.measurement import Measurement, check_verdict
 from verdicts.claims.schema import Claim, Evidence, Expectation, Profile, Verdict
-from verdicts.claims.verdict import check_verdict
 from verdicts.errors import UserError
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.run.checks import Checks

@@ -9,8 +9,8 @@ from tools.program import run, say
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.workspace import Workspace, find_root
-from verdicts.run.scaling import simulated, work_of
-from verdicts.run.study import NODES
+from verdicts.run.forecast import simulated, work_of
+from verdicts.run.plan import NODES
 
 COUNTS = tuple(2**power for power in range(11))
 

@@ -191,7 +191,7 @@ class Expect(ResultsOptions):
     def __call__(self) -> int:
         """Do it."""
         from verdicts.run.driver import open_workspace, say
-        from verdicts.run.expecting import expect
+        from verdicts.run.publish import expect
 
         return expect(open_workspace(self.options()), say)
 
@@ -205,8 +205,8 @@ class Keep(ResultsOptions):
 
     def __call__(self) -> int:
         """Do it."""
+        from verdicts.run.audit import keep
         from verdicts.run.driver import open_workspace, say
-        from verdicts.run.keeping import keep
 
         workspace = open_workspace(self.options())
         return keep(workspace, workspace.claims.group_named(self.group), say)

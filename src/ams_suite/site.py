@@ -11,7 +11,7 @@ from verdicts.claims.schema import Group
 from verdicts.errors import UserError
 from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
-from verdicts.run.pages import make_page
+from verdicts.run.drawing import make_page
 
 Say = Callable[[str], None]
 

@@ -26,8 +26,7 @@ from ams.data.safe_read import guarded
 from ams.errors import DataUnavailable, UserError
 from experiments import weights
 from experiments.images.networks.loading import parsed
-from verdicts.claims.config import ProfileConfig
-from verdicts.claims.loading import load_json, load_toml
+from verdicts.claims.loading import ProfileConfig, load_json, load_toml
 from verdicts.errors import UserError as VerdictsError
 from verdicts.records.checksummed import NotCurrent
 from verdicts.records.record import Record

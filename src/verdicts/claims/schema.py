@@ -1,4 +1,4 @@
-"""The schema of a group's `claims.toml`: what is claimed, how it is checked, what would break it.
+"""The schema of `paper/outline.toml`, what others claim, and of a group's `claims.toml`, what the suite claims of it.
 
 The file alone decides verdicts: quantity, relation, bound and tolerance stand there, never in code.
 """
@@ -11,14 +11,50 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from verdicts.claims.check import Check, Identifier
-from verdicts.claims.outline import Outline
 from verdicts.errors import UserError, unknown
 from verdicts.validation import Frozen
 
+OUTLINE = "paper/outline.toml"
 GroupName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 CommandName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$")]
 CommandPlace = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_.]*:[A-Za-z_]\w*$")]
 ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*$")]
+
+
+class StatedClaim(Frozen):
+    """A claim of the work under test, in one sentence; the suite's own claims name it by its `id`."""
+
+    id: str
+    text: str
+
+
+class Part(Frozen):
+    """A part of the report; groups name it by its `id`."""
+
+    id: str
+    title: str
+
+
+class Outline(Frozen):
+    """`paper/outline.toml`: the claims under test as their authors state them, the parts of the report.
+
+    `subject` names the work under test in every figure and table; groups lie in the folders `rooms`.
+    """
+
+    subject: str
+    rooms: tuple[str, ...] = ("analysis", "experiments")
+    part: tuple[Part, ...] = Field(min_length=1)
+    claim: tuple[StatedClaim, ...] = ()
+
+    @property
+    def parts(self) -> dict[str, str]:
+        """Return the parts' titles by id, in the report's order."""
+        return {part.id: part.title for part in self.part}
+
+    @property
+    def stated(self) -> dict[str, str]:
+        """Return the stated claims' texts by id, in order."""
+        return {claim.id: claim.text for claim in self.claim}
 
 
 class Profile(StrEnum):

@@ -12,9 +12,8 @@ from typing import Any, Self
 from pydantic import JsonValue, ValidationError
 
 from verdicts.claims.check import Check
-from verdicts.claims.measurement import Enclosure, Measurement
+from verdicts.claims.measurement import Enclosure, Measurement, check_verdict, claim_verdict, tightness
 from verdicts.claims.schema import Claim, Verdict
-from verdicts.claims.verdict import check_verdict, claim_verdict, tightness
 from verdicts.errors import in_utf8
 from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.figures import Figure, Table

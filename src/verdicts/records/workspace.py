@@ -10,10 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
 
-from verdicts.claims.config import Device, ProfileConfig
-from verdicts.claims.loading import CLAIMS, load_claims, load_config
-from verdicts.claims.outline import OUTLINE
-from verdicts.claims.schema import Claim, Claims, Group, Profile
+from verdicts.claims.loading import CLAIMS, Device, ProfileConfig, load_claims, load_config
+from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of, shown_json
 from verdicts.records.keys import KeyParts

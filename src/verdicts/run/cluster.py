@@ -24,10 +24,8 @@ from verdicts.records.workspace import Workspace
 from verdicts.run import slurm
 from verdicts.run.console import Screen, counted
 from verdicts.run.job import Job
-from verdicts.run.plan import Plan
-from verdicts.run.preflight import PROFILE, Cluster
-from verdicts.run.snakemake import PARENT
-from verdicts.run.study import NODES
+from verdicts.run.plan import NODES, Plan
+from verdicts.run.slurm import PARENT, PROFILE, Cluster
 from verdicts.run.workers import PlannedJob, Watch, held_back, tasks
 
 FOLDER = ".cluster"
@@ -153,7 +151,7 @@ def _snakemake(
     workspace: Workspace, run: RunRecord, place: Path, cluster: Cluster, at_once: int | None
 ) -> "subprocess.Popen[bytes]":
     """Start Snakemake in a session of its own, its words in a log: no signal reaches it but from here."""
-    command = [sys.executable, "-m", "verdicts.run.snakemake", "--snakefile", str(workspace.root / "Snakefile")]
+    command = [sys.executable, "-m", "verdicts.run.slurm", "--snakefile", str(workspace.root / "Snakefile")]
     command += ["--profile", str(workspace.root / PROFILE), "--workflow-profile", "none", "--directory", str(place)]
     command += ["--configfile", str(place / "tasks.json"), "--nolock", "--rerun-incomplete", "--keep-going"]
     command += ["--slurm-jobname-prefix", f"{name_of(workspace.folder)}-{run.id}", *cluster.options]

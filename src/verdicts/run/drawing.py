@@ -1,4 +1,4 @@
-"""Drawing and tabulating a group: its files, and the record that knows them by digest."""
+"""What a group shows: figures and tables, its notebook page, and the records that know their files by digest."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +15,7 @@ from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import STYLE, Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
+from verdicts.run.plan import plan_of
 from verdicts.studies.study import module_of
 
 
@@ -86,3 +87,37 @@ def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> 
     files = {name: sha256_of((folder / name).read_bytes()) for name in names}
     named = tuple(figure.model_copy(update={"file": Path(figure.file.name)}) for figure in figures)
     return {"figures": named, "tables": tuple(tables), "files": files}
+
+
+def make_page(workspace: Workspace, group: Group, run: RunRecord | None = None) -> str:
+    """Execute a group's notebook into one page, write it and its record; return what broke (empty: nothing).
+
+    Where a `run` asks for a page that is current, nothing is done: claims that were run again may have the outcomes
+    that it shows.
+
+    Raises OSError if a file cannot be written.
+    """
+    if run and group.id not in plan_of(workspace, run, group).pages:
+        return ""
+    from verdicts.report import notebooks
+
+    watch = Stopwatch()
+    path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
+    files, reason, parts = {}, "", workspace.page_parts(group)
+    notebook, out = workspace.root / str(group.notebook), workspace.folder.parent
+    try:
+        text, cells = notebooks.made(workspace.root, notebook, group.title, workspace.profile, out)
+        contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
+        for name, content in contents.items():
+            write_whole(path.with_name(name), content)
+        files = {name: sha256_of(content) for name, content in contents.items()}
+        log_errors(log, [])
+    except notebooks.NotebookFailed as error:
+        reason = f"failed: {error}"
+        log_errors(log, [error])
+    edited = sha256_of(notebook.read_bytes()) != parts.sources[notebook.name]
+    if changed := f"{notebook.name} changed while it was executed: run again" if edited else workspace.changed(parts):
+        reason = f"failed: {changed}"
+    provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run.id if run else "")
+    Artefacts.of(group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)).write(path)
+    return reason

@@ -22,14 +22,13 @@ from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.report_texts import refuse_bad_texts
 from verdicts.run.cluster import clear, clear_if_used, run_on_cluster
 from verdicts.run.console import Screen, counted, listing
+from verdicts.run.drawing import make_page
 from verdicts.run.forecast import Forecast
 from verdicts.run.group import complaining, loader, run_group
-from verdicts.run.job import keep_freed_memory
-from verdicts.run.lock import one_run_at_a_time, sharing
-from verdicts.run.pages import make_page
+from verdicts.run.job import keep_freed_memory, one_run_at_a_time, sharing
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
-from verdicts.run.preflight import Cluster, preflight
 from verdicts.run.publish import Published, artefact_faults, faults, publish
+from verdicts.run.slurm import Cluster, preflight
 from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS
 

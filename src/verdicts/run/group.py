@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from functools import cache, partial
 
 from verdicts.claims.check import Check
+from verdicts.claims.measurement import claim_verdict
 from verdicts.claims.schema import Claim, Group
-from verdicts.claims.verdict import claim_verdict
 from verdicts.errors import UserError
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import CheckResult, Record, absence_of

@@ -1,6 +1,7 @@
 """What a run was asked for, and what is left to do for it."""
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -8,12 +9,17 @@ from typing import NamedTuple
 from verdicts.claims.schema import Claim, Group, Verdict
 from verdicts.records.audit import audit_at
 from verdicts.records.checksummed import NotCurrent
+from verdicts.records.expected import read_expected
 from verdicts.records.keys import KeyParts
 from verdicts.records.record import Artefacts, Record, current_artefacts, current_record
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 
 FORCED = "forced"
+NODES = 64
+"""Where the jobs are a cluster's, each of so many nodes is to have a few."""
+ROUNDS = 2
+"""How many shares a core has to choose from: a group of the mean cost is then no more than half of a core's work."""
 Artefact = tuple[Path, KeyParts]
 """The place of the record of files that belong together, and what they depend on."""
 
@@ -149,3 +155,27 @@ def _why_made(path: Path, parts: KeyParts, run: RunRecord, again: bool) -> str:
     except NotCurrent as reason:
         return str(reason)
     return _why_again(artefacts, again, run)
+
+
+def shares_here(workspace: Workspace, groups: Iterable[str], jobs: int) -> dict[str, int]:
+    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their kept times ask for.
+
+    `shares` of the configuration is the most; where no time is kept, it is the number.
+    """
+    kept, names = read_expected(workspace.root, workspace.profile), list(groups)
+    times = kept.studies if kept else {}
+    given = {name: workspace.config.resources_of(name).shares for name in names}
+    wanted, most = shares_of({name: times[name] for name in names if name in times}, jobs), shares_of(times, NODES)
+    asked = {name: min(count, most[name], given[name] or count) for name, count in wanted.items()}
+    return {name: asked.get(name, given[name] or 1) for name in names}
+
+
+def shares_of(seconds: Mapping[str, float], jobs: int) -> dict[str, int]:
+    """Return how many shares each study has, by what it takes: none is above 1/(`ROUNDS` jobs) of all studies.
+
+    One job needs no shares.
+    """
+    total = sum(seconds.values())
+    if jobs == 1 or total <= 0:
+        return dict.fromkeys(seconds, 1)
+    return {name: max(1, math.ceil(ROUNDS * jobs * each / total)) for name, each in seconds.items()}

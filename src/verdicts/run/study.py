@@ -1,53 +1,23 @@
 """Computing a group's study, and the record that knows its cells by digest."""
 
-import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from verdicts.claims.schema import Group
-from verdicts.records.expected import read_expected
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.provenance import Environment, Stopwatch
+from verdicts.records.provenance import ComputedOn, Environment, Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, log_errors, one_line
 from verdicts.run.plan import forced
 from verdicts.studies.cells import Cell
-from verdicts.studies.costs import Cost, mixture
-from verdicts.studies.store import Store
+from verdicts.studies.store import Cost, Store
 from verdicts.studies.study import cells_of, compute, labelled_table, share_of, store_of
 
 Load = Callable[[], Checks]
-NODES = 64
-"""Where the jobs are a cluster's, each of so many nodes is to have a few."""
-ROUNDS = 2
-"""How many shares a core has to choose from: a group of the mean cost is then no more than half of a core's work."""
-
-
-def shares_here(workspace: Workspace, groups: Iterable[str], jobs: int) -> dict[str, int]:
-    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their kept times ask for.
-
-    `shares` of the configuration is the most; where no time is kept, it is the number.
-    """
-    kept, names = read_expected(workspace.root, workspace.profile), list(groups)
-    times = kept.studies if kept else {}
-    given = {name: workspace.config.resources_of(name).shares for name in names}
-    wanted, most = shares_of({name: times[name] for name in names if name in times}, jobs), shares_of(times, NODES)
-    asked = {name: min(count, most[name], given[name] or count) for name, count in wanted.items()}
-    return {name: asked.get(name, given[name] or 1) for name in names}
-
-
-def shares_of(seconds: Mapping[str, float], jobs: int) -> dict[str, int]:
-    """Return how many shares each study has, by what it takes: none is above 1/(`ROUNDS` jobs) of all studies.
-
-    One job needs no shares.
-    """
-    total = sum(seconds.values())
-    if jobs == 1 or total <= 0:
-        return dict.fromkeys(seconds, 1)
-    return {name: max(1, math.ceil(ROUNDS * jobs * each / total)) for name, each in seconds.items()}
 
 
 def run_share(workspace: Workspace, run: RunRecord, group: Group, load: Load, share: int, shares: int) -> None:
@@ -108,6 +78,18 @@ def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store
         again = f"`{workspace.project.command} reproduce --force {group.id}` computes all with one release"
         return f"refused: {mixed}, and their numbers may differ; {again}"
     return ""
+
+
+def mixture(costs: Iterable[Cost], here: ComputedOn | None = None) -> str:
+    """Say which releases computed cells of one study, and how many (`here`: what is to compute more); empty for one.
+
+    Cells of which it is not known do not count.
+    """
+    counts = Counter(cost.computed_on.releases for cost in costs if cost.computed_on.releases)
+    words = [f"{count} with {which}" for which, count in sorted(counts.items())]
+    if here and here.releases and here.releases not in counts:
+        words.append(f"the others would be with {here.releases}")
+    return ", ".join(words).replace(" with", " of its cells were computed with", 1) if len(words) > 1 else ""
 
 
 def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> dict[str, str]:

@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from verdicts.claims.config import Device
+from verdicts.claims.loading import Device
 from verdicts.claims.schema import Claim
 from verdicts.errors import code_of
 from verdicts.records.checksummed import NotCurrent
@@ -28,8 +28,7 @@ from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.console import Screen
 from verdicts.run.job import Job
-from verdicts.run.plan import Plan
-from verdicts.run.study import shares_here
+from verdicts.run.plan import Plan, shares_here
 
 POLL = 0.05
 PATIENCE = 10.0

@@ -12,8 +12,7 @@ A group's `study.py` defines cells (functions of what they use) and lists those 
 Checks, figures and notebooks call `outcome(...)`, which reads what the study has computed.
 """
 
-from verdicts.studies.arrays import Array
-from verdicts.studies.cells import Cell, CellFunction, Kept, Memory, cell, using
+from verdicts.studies.cells import Array, Cell, CellFunction, Kept, Memory, cell, using
 from verdicts.studies.store import CellFailed, CellMissing, CellUnavailable, Store
 
 __all__ = [

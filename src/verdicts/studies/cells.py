@@ -6,6 +6,7 @@ and result are what JSON can hold, with named tuples, data classes and arrays (`
 are refused. The result's type must be annotated: it says how to read the result back.
 """
 
+import base64
 import inspect
 import json
 import math
@@ -14,17 +15,50 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, update_wrapper
 from types import GenericAlias
-from typing import Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, get_type_hints, overload
+from typing import Annotated, Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, get_type_hints, overload
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, TypeAdapter
+from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, TypeAdapter
 from pydantic_core import to_json
 
 from verdicts.records.files import canonical_json, sha256_of
-from verdicts.studies.arrays import plain
 
 P = ParamSpec("P")
 R = TypeVar("R")
+ENCODED = {"dtype", "shape", "base64"}
+"""The names of an encoded array's parts."""
+
+
+def encoded(array: np.ndarray) -> dict[str, Any]:
+    """Return an array's type, shape and bytes (base 64) as JSON has them. Raises ValueError for Python objects."""
+    if array.dtype.hasobject:
+        raise ValueError(f"an array of type {array.dtype} holds Python objects, whose bytes say nothing")
+    whole = np.ascontiguousarray(array)
+    return {"dtype": whole.dtype.str, "shape": array.shape, "base64": base64.b64encode(whole.tobytes()).decode()}
+
+
+def decoded(content: Any) -> np.ndarray:
+    """Return the array; one that is an array already stays. Raises ValueError for anything else."""
+    if isinstance(content, np.ndarray):
+        return content
+    try:
+        raw = base64.b64decode(content["base64"], validate=True)
+        return np.frombuffer(raw, dtype=content["dtype"]).reshape(content["shape"]).copy()
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no array: {error}") from error
+
+
+def plain(value: Any) -> Any:
+    """Return what JSON lacks in its terms: a NumPy number as Python's, an array `encoded`. Raises ValueError."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return encoded(value)
+    raise ValueError(f"{value!r} is nothing that JSON can hold")
+
+
+Array = Annotated[np.ndarray, PlainSerializer(encoded), PlainValidator(decoded)]
+"""The annotation of a field that holds an array of numbers."""
 
 
 @dataclass(frozen=True)

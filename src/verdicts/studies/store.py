@@ -3,13 +3,16 @@
 A file is read only if its bytes are those that were written and its key is the present one: the sources of the modules
 that the function's module imports, the data sets that it names, the class of device. The file holds the result alone,
 so the same cells give the same bytes whatever computed them, in whatever order and in however many processes. Whoever
-reads gets an object of its own: to change it changes nothing for other readers.
+reads gets an object of its own: to change it changes nothing for other readers. One process at a time makes a file: the
+others wait, and read what it wrote.
 """
 
+import fcntl
+import os
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -22,14 +25,67 @@ from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn, now
 from verdicts.records.record import absence_of
 from verdicts.studies.cells import Cell, CellFunction, using
-from verdicts.studies.costs import Cost, cost_at, costs_below
-from verdicts.studies.file_lock import file_lock, lock_of
 from verdicts.studies.kept import Archive, KeptCell, Refused
 from verdicts.validation import Frozen
 
 R = TypeVar("R")
 Parts = Mapping[str, JsonValue]
 """What a function's cells depend on beside their arguments, as digests by name."""
+
+
+def lock_of(path: Path) -> Path:
+    """Return the place of the lock of a file: it is there while a process makes that, and after one that was killed."""
+    return path.with_suffix(".lock")
+
+
+@contextmanager
+def file_lock(path: Path) -> Iterator[None]:
+    """Hold a kernel lock (POSIX) that is named after the file `path`; it ends with the process that holds it.
+
+    It saves work and protects nothing: files are written whole, and equal. So where a file system has no such locks,
+    or locks within a node alone, two processes may compute the same; so do two that would wait for each other, which
+    the kernel notices.
+    """
+    held = None
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held = os.open(lock_of(path), os.O_RDWR | os.O_CREAT, 0o666)
+        fcntl.lockf(held, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        if held is not None:
+            lock_of(path).unlink(missing_ok=True)
+            with suppress(OSError):
+                fcntl.lockf(held, fcntl.LOCK_UN)
+            os.close(held)
+
+
+class Cost(Checksummed):
+    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), when, and in
+    the run of which id."""
+
+    seconds: float
+    started: str
+    run: str = ""
+    asked: tuple[str, ...] = ()
+    computed_on: ComputedOn = ComputedOn()
+
+
+def cost_at(path: Path) -> Cost | None:
+    """Return what the cell of a file cost, None where that is not known."""
+    return Cost.read_or_none(path.with_suffix(".cost"))
+
+
+def costs_below(folder: Path, paths: Iterable[Path], run: str = "") -> dict[Path, Cost]:
+    """Return the costs of the cells that lie there, and of all that they asked for, by file: all, or of one run."""
+    waiting, costs = list(paths), dict[Path, Cost]()
+    while waiting:
+        path = waiting.pop()
+        if path not in costs and path.is_file() and (cost := cost_at(path)):
+            costs[path] = cost
+            waiting += [folder / name for name in cost.asked]
+    return {path: cost for path, cost in costs.items() if run in ("", cost.run)}
 
 
 class CellMissing(LookupError):

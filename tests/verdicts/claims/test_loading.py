@@ -4,8 +4,7 @@ import pytest
 
 from tests.verdicts.toy import Toy
 from verdicts.claims.loading import load_claims, load_config
-from verdicts.claims.outline import OUTLINE
-from verdicts.claims.schema import Profile
+from verdicts.claims.schema import OUTLINE, Profile
 from verdicts.errors import UserError
 
 CLAIM_FAULTS = [

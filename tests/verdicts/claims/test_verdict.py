@@ -5,8 +5,8 @@ from hypothesis import given, settings, strategies as st
 
 from tests.claims import entry
 from verdicts import Measurement
+from verdicts.claims.measurement import check_verdict, claim_verdict, tightness
 from verdicts.claims.schema import Verdict
-from verdicts.claims.verdict import check_verdict, claim_verdict, tightness
 
 HOLDS, REFUTED, OPEN, NOT_RUN = Verdict.HOLDS, Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN
 

@@ -7,7 +7,7 @@ import pytest
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_path, read_expected
 from verdicts.records.ledger import collect
-from verdicts.run.expecting import FIGURE, expect
+from verdicts.run.publish import FIGURE, expect
 
 
 @pytest.fixture

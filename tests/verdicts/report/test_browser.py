@@ -13,7 +13,7 @@ import pytest
 
 from tests.verdicts.report.whole import FIGURES
 from tests.verdicts.toy import Toy
-from verdicts.run.pages import make_page
+from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

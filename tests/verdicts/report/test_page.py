@@ -21,7 +21,7 @@ from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report, views
 from verdicts.report.report_texts import refuse_bad_texts
 from verdicts.report.source_code import address_of, source_of
-from verdicts.run.pages import make_page
+from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
 
 LARGEST_PAGE = 6 * 2**20

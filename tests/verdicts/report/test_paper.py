@@ -21,7 +21,7 @@ from verdicts.report import paper as document
 from verdicts.report.derivations import derivation
 from verdicts.report.findings import Decisions, rows_of
 from verdicts.report.report_texts import load_findings
-from verdicts.run.pages import make_page
+from verdicts.run.drawing import make_page
 from verdicts.run.publish import faults, publish
 
 NOTE = '# %% [markdown]\n# # Title\n# ## Why\n# Since $a < b$,\n\n# %%\nimport sympy\nsympy.Symbol("q") ** 2\n'

@@ -12,8 +12,8 @@ from tests.claims import claims
 from tests.verdicts.records.test_record import ENVIRONMENT
 from tests.verdicts.toy import REPOSITORY
 from verdicts import Figure, Measurement, Table, save_figure
+from verdicts.claims.measurement import claim_verdict
 from verdicts.claims.schema import Claim, Group, Profile
-from verdicts.claims.verdict import claim_verdict
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.memo import remembering

@@ -63,7 +63,7 @@ def free_port() -> int:
 
 # Snakemake's plugin for SLURM asks after jobs ten seconds later each time: here, each second
 IMPATIENT = """import sys
-if "verdicts.run.snakemake" in sys.orig_argv:
+if "verdicts.run.slurm" in sys.orig_argv:
     import asyncio
     sleep = asyncio.sleep
     asyncio.sleep = lambda delay, *more: sleep(min(delay, 1.0), *more)

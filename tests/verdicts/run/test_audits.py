@@ -18,10 +18,8 @@ from verdicts.report.certificate import seen_of
 from verdicts.report.findings import Decisions
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.views import standing
-from verdicts.run.audit import agrees, drawn, near, strata_of
-from verdicts.run.keeping import keep
-from verdicts.studies.arrays import encoded
-from verdicts.studies.cells import KEPT
+from verdicts.run.audit import agrees, drawn, keep, near, strata_of
+from verdicts.studies.cells import KEPT, encoded
 from verdicts.studies.kept import SUFFIX, Archive, KeptCell
 from verdicts.studies.study import archive_of, sources_of
 

@@ -19,7 +19,7 @@ from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.run import cluster, driver as driver_module, slurm as slurm_commands
 from verdicts.run.driver import check_results, list_claims
-from verdicts.run.preflight import Cluster
+from verdicts.run.slurm import Cluster
 
 FAST = {"latency-wait: 60": "latency-wait: 5", "status-checks: 20": "status-checks: 1"}
 CONFIG = "notebooks = false\nevery_picture = false\n[resources]\ndefault = { mem_mb = 200 }\n"

@@ -10,7 +10,7 @@ import pytest
 
 from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.errors import UserError
-from verdicts.run import preflight, slurm
+from verdicts.run import slurm
 from verdicts.run.slurm import Node
 
 HOST = platform.node()
@@ -23,8 +23,8 @@ def toy(tmp_path, monkeypatch):
     """A toy on a cluster of one node, which is this machine, with all that is needed."""
     toy = Toy.make(tmp_path)
     shutil.copytree(REPOSITORY / "config" / "slurm", toy.root / "config" / "slurm")
-    monkeypatch.setattr(preflight.shutil, "which", lambda name: f"/usr/bin/{name}")
-    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
+    monkeypatch.setattr(slurm.shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(slurm.importlib.util, "find_spec", lambda name: ModuleSpec(name, None))
     monkeypatch.setattr(slurm, "nodes", lambda: NODES)
     monkeypatch.setattr(slurm, "settings", lambda: PLAIN)
     return toy
@@ -32,7 +32,7 @@ def toy(tmp_path, monkeypatch):
 
 def checked(toy, profile="cpu"):
     warned = []
-    return preflight.preflight(toy.workspace(profile), warned.append), warned
+    return slurm.preflight(toy.workspace(profile), warned.append), warned
 
 
 def test_without_accounting_the_queue_is_asked_often_enough(toy, monkeypatch):
@@ -48,13 +48,13 @@ def test_without_accounting_the_queue_is_asked_often_enough(toy, monkeypatch):
 
 @pytest.mark.parametrize("name", slurm.COMMANDS)
 def test_no_slurm(toy, monkeypatch, name):
-    monkeypatch.setattr(preflight.shutil, "which", lambda asked: None if asked == name else asked)
+    monkeypatch.setattr(slurm.shutil, "which", lambda asked: None if asked == name else asked)
     with pytest.raises(UserError, match=f"--cluster slurm: no {name} on PATH: run this on a login node"):
         checked(toy)
 
 
 def test_no_plugin(toy, monkeypatch):
-    monkeypatch.setattr(preflight.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(slurm.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(UserError, match="the plugin is not installed: pip install snakemake-executor-plugin-slurm"):
         checked(toy)
 
@@ -103,7 +103,7 @@ def test_gpus_are_where_the_profile_needs_them(toy):
 )
 def test_results_that_nodes_may_not_see(toy, monkeypatch, kind, outcome):
     monkeypatch.setattr(slurm, "nodes", lambda: [*NODES, Node("elsewhere", "main", True, 4000, "")])
-    monkeypatch.setattr(preflight, "file_system", lambda folder: kind)
+    monkeypatch.setattr(slurm, "file_system", lambda folder: kind)
     if outcome == "refused":
         with pytest.raises(UserError, match="is on tmpfs, which the nodes do not see; name a shared folder with --out"):
             checked(toy)
@@ -115,8 +115,8 @@ def test_results_that_nodes_may_not_see(toy, monkeypatch, kind, outcome):
 def test_the_file_system_is_that_of_the_innermost_mount(monkeypatch):
     mounts = [("/", "ext4"), ("/home", "nfs4"), ("/home/a b", "tmpfs"), ("/home", "lustre")]
     mounted = [SimpleNamespace(mountpoint=point, fstype=kind) for point, kind in mounts]
-    monkeypatch.setattr(preflight.psutil, "disk_partitions", lambda all: mounted)
+    monkeypatch.setattr(slurm.psutil, "disk_partitions", lambda all: mounted)
     places = {"/etc": "ext4", "/home/x": "lustre", "/home/a b/c": "tmpfs", "/homes": "ext4"}
-    assert {place: preflight.file_system(Path(place)) for place in places} == places
+    assert {place: slurm.file_system(Path(place)) for place in places} == places
     mounted.clear()
-    assert preflight.file_system(Path("/")) == ""
+    assert slurm.file_system(Path("/")) == ""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.verdicts.toy import Toy
-from verdicts.claims.config import Device
+from verdicts.claims.loading import Device
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.workspace import Project, Workspace

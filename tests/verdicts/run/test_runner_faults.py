@@ -21,7 +21,7 @@ from tests.verdicts.toy import Toy, full_disk
 from verdicts.errors import UserError
 from verdicts.records import provenance, run_record
 from verdicts.run import driver, group
-from verdicts.run.lock import one_run_at_a_time
+from verdicts.run.job import one_run_at_a_time
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
 TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed", "run"})

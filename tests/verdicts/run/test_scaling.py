@@ -2,8 +2,8 @@
 
 import pytest
 
-from verdicts.run.scaling import GroupWork, simulated
-from verdicts.studies.costs import Cost
+from verdicts.run.forecast import GroupWork, simulated
+from verdicts.studies.store import Cost
 
 
 def cost(seconds, *asked):

@@ -10,12 +10,12 @@ import pytest
 
 from tests.verdicts.run.test_runner_faults import wait_for
 from tests.verdicts.toy import Toy
-from verdicts.run.snakemake import PARENT, die_with
+from verdicts.run.slurm import PARENT, die_with
 
 DRIVER = """
 import os, subprocess, sys
-from verdicts.run.snakemake import PARENT
-command = [sys.executable, "-c", "import os, time; from verdicts.run.snakemake import die_with; "
+from verdicts.run.slurm import PARENT
+command = [sys.executable, "-c", "import os, time; from verdicts.run.slurm import die_with; "
            f"die_with(int(os.environ['{PARENT}'])); print(os.getpid(), flush=True); time.sleep(60)"]
 subprocess.run(command, env=os.environ | {PARENT: str(os.getpid())})
 """

@@ -14,10 +14,10 @@ from tests.verdicts.study_toy import ALL, calls, listed, tree, with_study
 from tests.verdicts.toy import full_disk
 from verdicts.claims.schema import Profile
 from verdicts.records.record import Artefacts
-from verdicts.run import driver, expecting, forecast
-from verdicts.run.expecting import expect
-from verdicts.run.lock import at_work
-from verdicts.studies.file_lock import file_lock
+from verdicts.run import driver, forecast, publish
+from verdicts.run.job import at_work
+from verdicts.run.publish import expect
+from verdicts.studies.store import file_lock
 from verdicts.studies.study import store_of
 
 
@@ -178,7 +178,7 @@ def test_force_computes_anew(session):
 
 def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr("verdicts.studies.costs.Cost.write", full_disk)
+        patch.setattr("verdicts.studies.store.Cost.write", full_disk)
         patch.setattr("verdicts.studies.store.write_whole", full_disk)
         assert session.run() == 3
     assert "gamma: no study could be written: [Errno 28] No space left on device" in session.said
@@ -215,7 +215,7 @@ def test_a_run_is_at_work_among_the_cells_until_it_ends(session, monkeypatch):
 
 
 def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(session, monkeypatch):
-    monkeypatch.setattr(expecting, "calibrated", lambda: 1.0)
+    monkeypatch.setattr(publish, "calibrated", lambda: 1.0)
     monkeypatch.setattr(forecast, "calibrated", lambda: 2.0)
     session.run()
     assert expect(session.toy.workspace(), lambda line: None) == 0

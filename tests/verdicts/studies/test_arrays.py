@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from hypothesis.extra import numpy as arrays
 
-from verdicts.studies.arrays import decoded, encoded
+from verdicts.studies.cells import decoded, encoded
 
 NUMBERS = st.one_of(arrays.integer_dtypes(), arrays.floating_dtypes(), arrays.complex_number_dtypes())
 

@@ -12,10 +12,10 @@ from verdicts.claims.schema import Profile
 from verdicts.records.expected import expected_path
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.record import Artefacts
-from verdicts.run.study import shares_here, shares_of
+from verdicts.run.plan import shares_here, shares_of
+from verdicts.run.study import mixture
 from verdicts.studies import Store, cell
-from verdicts.studies.costs import Cost, cost_at, mixture
-from verdicts.studies.file_lock import file_lock
+from verdicts.studies.store import Cost, cost_at, file_lock
 from verdicts.studies.study import store_of
 
 
@@ -70,7 +70,7 @@ def test_without_locks_a_cell_is_computed_all_the_same(tmp_path, monkeypatch):
     def no_locks(*_):
         raise OSError(37, "No locks available")
 
-    monkeypatch.setattr("verdicts.studies.file_lock.fcntl.lockf", no_locks)
+    monkeypatch.setattr("verdicts.studies.store.fcntl.lockf", no_locks)
     with file_lock(tmp_path / "a.json"):
         (tmp_path / "a.json").write_text("1")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
