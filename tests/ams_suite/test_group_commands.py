@@ -11,9 +11,8 @@ from tests.verdicts.toy import Toy
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path)
-    command = f'commands = {{ greet = "{toy.package}.alpha.commands:Greet" }}'
+    command = f'commands = {{ greet = "{toy.package}.common:Greet" }}'
     toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\n{command}')
-    toy.lay("commands")
     monkeypatch.chdir(toy.root)
     monkeypatch.setattr(sys, "path", list(sys.path))
     return toy
@@ -53,11 +52,9 @@ def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(toy, caps
     assert complaint(capsys, word, "--profile", "quick").startswith(f"ams: unknown command '{word}': {meant}")
 
 
-@pytest.mark.parametrize(
-    ("place", "reason"), [("gone:Greet", "No module named"), ("alpha.commands:Gone", "has no attribute")]
-)
+@pytest.mark.parametrize(("place", "reason"), [("gone:Greet", "No module named"), ("common:Gone", "has no attribute")])
 def test_a_command_that_is_not_there_is_one_line_and_2(toy, capsys, place, reason):
-    toy.replace_in_claims("alpha", "alpha.commands:Greet", place)
+    toy.replace_in_claims("alpha", "common:Greet", place)
     said = complaint(capsys, "greet", "you")
     assert place in said and reason in said
 

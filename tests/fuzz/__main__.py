@@ -12,8 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.fuzz import corpus
-
 HERE = Path(__file__).parent
 INSTRUMENTED = ["ams.data", "ams.errors", "experiments", "verdicts", "zipfile", "pickle", "gzip", "tomllib", "json"]
 KEPT, LONGEST = 48, 4096
@@ -38,9 +36,9 @@ def search(name: str, options: list[str], folders: list[Path]) -> None:
 
 def fuzz(name: str, seconds: int) -> int:
     """Search one parser's inputs in a process of its own, and keep the smallest of note; returns its exit code."""
-    from tests.fuzz.targets import TARGETS
+    from tests.fuzz.targets import TARGETS, read_corpus, write_corpus
 
-    kept, found, fresh = corpus.read(), HERE / "found", HERE / "found" / f"{name}-corpus"
+    kept, found, fresh = read_corpus(), HERE / "found", HERE / "found" / f"{name}-corpus"
     fresh.mkdir(parents=True, exist_ok=True)
     for content in [*TARGETS[name].seeds(), *kept.get(name, ())]:
         (fresh / hashlib.sha1(content).hexdigest()).write_bytes(content)
@@ -49,7 +47,7 @@ def fuzz(name: str, seconds: int) -> int:
     code = subprocess.run([*command, f"-max_total_time={seconds}", place, str(fresh)], check=False).returncode
     smallest = sorted(fresh.iterdir(), key=lambda file: (file.stat().st_size, file.name))[:KEPT]
     kept[name] = [file.read_bytes() for file in smallest if file.stat().st_size <= LONGEST]
-    corpus.write(kept)
+    write_corpus(kept)
     sys.stdout.write(f"{name}: exit code {code}, {len(kept[name])} inputs kept\n")
     return code
 

@@ -1,15 +1,16 @@
-"""The parsers that take a file from outside, each as a function of bytes, and small files that each takes.
+"""The parsers that take a file from outside, each as a function of bytes; small files that each takes; and the corpus.
 
 A parser may refuse its input by the errors that it documents; anything else is a defect. Where a path is wanted the
-bytes are written to a file first.
+bytes are written to a file first. The corpus is what fuzzing has kept, as one archive: for each parser its inputs.
 """
 
 import gzip
 import io
 import json
 import pickle
+import tarfile
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,8 +33,28 @@ from verdicts.records.checksummed import NotCurrent
 from verdicts.records.record import Record
 from verdicts.studies.store import CellFile
 
+ARCHIVE = Path(__file__).with_name("corpus.tar.gz")
 DOCUMENTED = (UserError, VerdictsError, DataUnavailable, NotCurrent)
 """What a parser may raise."""
+
+
+def read_corpus(archive: Path = ARCHIVE) -> dict[str, list[bytes]]:
+    """Return the inputs of each parser."""
+    inputs: dict[str, list[bytes]] = {}
+    with tarfile.open(archive) as members:
+        for member in members:
+            inputs.setdefault(member.name.partition("/")[0], []).append(members.extractfile(member).read())
+    return inputs
+
+
+def write_corpus(inputs: Mapping[str, Iterable[bytes]], archive: Path = ARCHIVE) -> None:
+    """Write the inputs of each parser, without times and owners."""
+    with tarfile.open(archive, "w:gz") as members:
+        for name, some in sorted(inputs.items()):
+            for number, content in enumerate(sorted(some)):
+                member = tarfile.TarInfo(f"{name}/{number}")
+                member.size = len(content)
+                members.addfile(member, io.BytesIO(content))
 
 
 class Target(NamedTuple):

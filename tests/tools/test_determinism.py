@@ -5,8 +5,7 @@ import json
 
 import pytest
 
-from tests.verdicts.study_toy import set_batches, with_study
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import Toy, set_batches, with_study
 from tools.determinism import FIRST, Determinism, compared, difference, run_group
 from tools.program import run
 from verdicts.records.workspace import Workspace

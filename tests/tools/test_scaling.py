@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.run.session import Session
-from tests.verdicts.study_toy import with_study
+from tests.verdicts.toy import Session, with_study
 from tools.program import run
 from tools.scaling import Scaling
 

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.run.session import Session
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import Session, Toy
 
 
 @pytest.fixture

@@ -1,10 +1,12 @@
-"""A small repository with claims of its own, for tests of the ledger and the runner: two groups, no torch.
+"""A small repository with claims of its own, and a driver on it in this process: two groups, no torch.
 
-Every toy has its own package of checks, so that toys do not meet in Python's memory.
+A third group, `gamma`, reads a study (`with_study`). Every toy has its own package of checks, so that toys do not meet
+in Python's memory.
 """
 
 import errno
 import importlib
+import io
 import itertools
 import json
 import os
@@ -16,17 +18,23 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
+from rich.console import Console
 
 from ams_suite.project import PROJECT
-from verdicts.claims.schema import Profile
+from verdicts.claims.schema import Group, Profile
 from verdicts.records.expected import Expected
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
+from verdicts.run import console, driver, job
+from verdicts.run.checks import Checks
+from verdicts.run.driver import RunOptions
 from verdicts.run.group import run_group
+from verdicts.studies.cells import Cell
+from verdicts.studies.study import cells_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).with_name("toy_repository")
-"""What toys are made of: `small` with two groups, `study` and `benchmark` with one more; `{package}` as their names."""
+"""What toys are made of: `small` with two groups, `study` and `benchmark` with one more; `{package}` is their name."""
 NUMBERS = itertools.count()
 
 
@@ -61,7 +69,7 @@ class Toy:
             name = path.relative_to(FILES / part).as_posix().removesuffix(".txt")
             text = path.read_text(encoding="utf-8").replace("{package}", self.package)
             self.write(name.replace("package/", f"{self.package}/", 1), text)
-        self._forget()
+        self.forget()
 
     def write(self, name: str, text: str) -> Path:
         path = self.root / name
@@ -74,7 +82,7 @@ class Toy:
         for part in ("small", "study"):
             self.lay(part, f"package/{name}.py.txt")
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
         for module in [each for each in sys.modules if each.startswith(self.package)]:
             del sys.modules[module]
         importlib.invalidate_caches()
@@ -87,7 +95,7 @@ class Toy:
     def replace_in_module(self, name: str, old: str, new: str) -> None:
         """Edit a module of checks, and let the next import in this process see it."""
         self.replace(f"{self.package}/{name}.py", old, new)
-        self._forget()
+        self.forget()
 
     def replace_in_claims(self, group: str, old: str, new: str) -> None:
         self.replace(f"{self.package}/{group}/claims.toml", old, new)
@@ -135,3 +143,83 @@ class Toy:
         return subprocess.run(
             command, cwd=self.root / folder, env=environment, capture_output=True, text=True, timeout=300, check=False
         )
+
+
+ALL = ["one 0", "one 1", "one 2", "start one", "start two", "two 0", "two 1", "two 2"]
+"""What computing the study with three batches logs, sorted."""
+
+
+def with_study(root: Path) -> Toy:
+    """Return a toy repository with the third group, whose checks, figures and notebook read a study."""
+    toy = Toy.make(root)
+    toy.lay("study")
+    return toy
+
+
+def calls(toy: Toy) -> list[str]:
+    """Return what was computed since the last call, sorted."""
+    path = toy.root / toy.package / "gamma" / "calls.txt"
+    lines = path.read_text().splitlines() if path.exists() else []
+    path.unlink(missing_ok=True)
+    return sorted(lines)
+
+
+def gamma(workspace: Workspace) -> Group:
+    """Return the third group."""
+    return workspace.claims.group_named("gamma")
+
+
+def listed(workspace: Workspace) -> list[Cell[Any]]:
+    """Return the cells of its study."""
+    return cells_of(gamma(workspace), Checks.load(workspace, gamma(workspace)).settings)
+
+
+def set_batches(toy: Toy, count: int, profile: str = "quick") -> None:
+    """Let the study have so many batches."""
+    toy.write(f"config/{profile}.toml", f"one_process = true\nnotebooks = false\n[groups.gamma]\nbatches = {count}\n")
+
+
+def tree(folder: Path, kind: str = ".json") -> dict[str, bytes]:
+    """Return the files of a kind below a folder with their bytes."""
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob(f"*{kind}"))}
+
+
+class Session:
+    """A toy repository with a driver on it, in this process; `said` is what the last command printed."""
+
+    def __init__(self, toy: Toy, monkeypatch) -> None:
+        self.toy = toy
+        self.said = ""
+        monkeypatch.chdir(toy.root)
+        monkeypatch.setattr(console, "BEAT", 3600.0)  # lines that come with time are asked for where they are tested
+        monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
+
+    def command(self, work, terminal=None, **options):
+        screen = Console(file=(stream := io.StringIO()), width=400, force_terminal=terminal, force_interactive=terminal)
+        try:
+            return work(RunOptions(**{"profile": Profile.QUICK} | options), screen)
+        finally:
+            self.said = stream.getvalue()
+
+    def run(self, **options):
+        return self.command(driver.reproduce, **options)
+
+    def check(self, **options):
+        return self.command(driver.check_results, **options)
+
+    def rows(self, profile="quick"):
+        return self.toy.rows(profile)
+
+    def computed(self):
+        return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+
+
+def do_job(toy: Toy, work: str, *more: str) -> int:
+    """Do a job of the profile `cpu` in this process; return its exit code."""
+    return job.main([work, "--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results"), *more])
+
+
+def reproduce(toy: Toy, monkeypatch, **options) -> tuple[int, str]:
+    """Run the driver in this process; return its exit code and what it printed."""
+    session = Session(toy, monkeypatch)
+    return session.run(**options), session.said

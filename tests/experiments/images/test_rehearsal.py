@@ -24,7 +24,7 @@ from tests.experiments.images.made import ddpm_of_score_sde, library_model, refi
 from tests.experiments.images.original import checkpoint, small
 from tests.verdicts.run.slurm_cluster import SlurmCluster
 from tests.verdicts.run.test_runner_faults import ledger
-from tests.verdicts.study_toy import tree
+from tests.verdicts.toy import tree
 
 REPOSITORY = Path(__file__).parents[3]
 DATA = Path(os.environ.get("AMS_DATA", "/missing"))

@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from verdicts.records.workspace import Project
+
 SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 DAEMONS = ("munged", "slurmctld", "slurmd")
 CONF = """ClusterName=loop
@@ -43,6 +45,12 @@ NodeName={host} NodeAddr=127.0.0.1 CPUs=4 Sockets=1 CoresPerSocket=4 ThreadsPerC
 PartitionName=main Nodes={host} Default=YES MaxTime=120 State=UP
 PartitionName=spare Nodes={host} MaxTime=120 State=UP
 """
+
+PROJECT = Project(
+    accelerator=lambda: "a GPU" if os.environ.get("CUDA_VISIBLE_DEVICES") else None,
+    place="tests.verdicts.run.slurm_cluster:PROJECT",
+)
+"""A project whose machines have an accelerator where SLURM has given a job one: a login node has none."""
 
 
 def lacking() -> str:

@@ -8,8 +8,7 @@ import shutil
 import numpy as np
 import pytest
 
-from tests.verdicts.run.session import Session
-from tests.verdicts.study_toy import ALL, calls, gamma, listed, with_study
+from tests.verdicts.toy import ALL, Session, calls, gamma, listed, with_study
 from verdicts.records.audit import Audit, Stratum, most_that_differ
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
@@ -26,17 +25,28 @@ from verdicts.studies.study import archive_of, sources_of
 NAMED = '@cell(kept=Kept("gamma.outcome", 1e-9))\ndef outcome'
 
 
-@pytest.fixture
-def session(tmp_path, monkeypatch):
-    """Return a session on the toy study, whose six outcomes were computed, kept and removed."""
-    toy = with_study(tmp_path)
+@pytest.fixture(scope="module")
+def laid(tmp_path_factory):
+    """Return the toy study, whose six outcomes were computed, kept and removed, and a copy of its files."""
+    toy = with_study(tmp_path_factory.mktemp("toy"))
     toy.replace_in_module("gamma/study", "from verdicts.studies import cell", "from verdicts.studies import Kept, cell")
     toy.replace_in_module("gamma/study", "@cell\ndef outcome", NAMED)
-    own = Session(toy, monkeypatch)
-    assert own.run() == 0 and calls(toy) == ALL
+    with pytest.MonkeyPatch.context() as patch:
+        own = Session(toy, patch)
+        assert own.run() == 0 and calls(toy) == ALL
     keep(toy.workspace(), gamma(toy.workspace()), print)
     forget(own)
-    return own
+    return toy, shutil.copytree(toy.root, tmp_path_factory.mktemp("copy") / "toy")
+
+
+@pytest.fixture
+def session(laid, monkeypatch):
+    """Return a session on the toy study, its files as they were laid."""
+    toy, copy = laid
+    shutil.rmtree(toy.root)
+    shutil.copytree(copy, toy.root)
+    toy.forget()
+    return Session(toy, monkeypatch)
 
 
 def forget(session) -> None:

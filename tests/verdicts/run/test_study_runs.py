@@ -9,9 +9,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.verdicts.run.session import Session, do_job
-from tests.verdicts.study_toy import ALL, calls, listed, tree, with_study
-from tests.verdicts.toy import full_disk
+from tests.verdicts.toy import ALL, Session, calls, do_job, full_disk, listed, tree, with_study
 from verdicts.claims.schema import Profile
 from verdicts.records.record import Artefacts
 from verdicts.run import driver, forecast, publish

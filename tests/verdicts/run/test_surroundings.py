@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.study_toy import with_study
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import Toy, with_study
 from tools.faults.requirements import OF_THE_RUN, files_of
 
 pytestmark = pytest.mark.slow

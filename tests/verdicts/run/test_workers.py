@@ -1,4 +1,4 @@
-"""A run's jobs on this machine: the records decide what is current, a job that ends badly takes no other with it."""
+"""A run's jobs on this machine, and one alone: records decide what is current, none takes another with it."""
 
 import json
 import os
@@ -8,16 +8,17 @@ import subprocess
 import sys
 import time
 from multiprocessing import get_context
+from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from tests.verdicts.run.test_job import NOTEBOOK, reproduce
-from tests.verdicts.study_toy import with_study
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import Session, Toy, do_job, reproduce as reproduce_here, with_study
+from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.run import workers
+from verdicts.records.run_record import RunRecord
+from verdicts.run import job, workers
 from verdicts.run.publish import faults
 
 
@@ -36,12 +37,12 @@ def test_verdicts_land_one_by_one_and_pages_are_made_whatever_the_users_variable
 AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
 
 
-def test_a_folder_of_any_name_will_do(tmp_path):
+def test_a_folder_of_any_name_will_do(tmp_path, monkeypatch):
     toy = Toy.make(tmp_path / (AWKWARD + os.fsdecode(b"caf\xe9")))
     done = toy.ams("reproduce", "--profile", "cpu", "--only", "A1", "--out", AWKWARD)
     assert done.returncode == 0, done.stdout + done.stderr
-    checked = toy.ams("check", "--profile", "cpu", "--out", AWKWARD)
-    assert checked.returncode == 1 and "A2: no record" in checked.stdout, checked.stderr
+    session = Session(toy, monkeypatch)
+    assert session.check(profile=Profile.CPU, out=Path(AWKWARD)) == 1 and "A2: no record" in session.said
     assert (toy.root / AWKWARD / "cpu" / "records" / "A1.json").exists()
     assert [path.name for path in tmp_path.iterdir()] == [toy.root.name]
     assert not (toy.root / "results").exists()
@@ -218,13 +219,87 @@ def test_where_no_fork_may_be_jobs_start_anew(toy, monkeypatch):
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="another allocator")
 def test_a_job_keeps_the_memory_that_it_frees(toy) -> None:
     """Counted in page faults: of memory that is returned each page is one again."""
-    code = (
-        "import resource, sys; from verdicts.run.job import keep_freed_memory\n"
-        "if 'keep' in sys.argv: keep_freed_memory()\n"
-        "faults = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-        "before = faults()\n"
-        "for _ in range(9): bytes(bytearray(2**23))\n"
-        "print(faults() - before)"
-    )
-    kept, returned = (int(toy.python("-c", code, word).stdout) for word in ("keep", "return"))
+    code = """
+import resource
+from verdicts.run.job import keep_freed_memory
+
+for prepare in (int, keep_freed_memory):
+    prepare()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(9):
+        bytes(bytearray(2**23))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+    returned, kept = map(int, toy.python("-c", code).stdout.split())
     assert kept < returned / 2
+
+
+NOTEBOOK = """# %% [markdown]
+# # A page with $x^2$
+
+# %%
+import os
+
+print(os.environ["VERDICTS_PROFILE"])
+"""
+
+
+def reproduce(toy, monkeypatch, **options):
+    return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
+
+
+class TestJob:
+    """In this process."""
+
+    @pytest.fixture
+    def toy(self, tmp_path, monkeypatch):
+        toy = Toy.make(tmp_path)
+        toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
+        monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
+        return toy
+
+    def test_checks_and_page(self, toy, monkeypatch):
+        monkeypatch.setenv("MPLBACKEND", "gone")
+        assert do_job(toy, "checks", "--group", "alpha") == 0 and "MPLBACKEND" not in os.environ
+        assert toy.record("A1", "cpu").exists()
+        assert not toy.record("B1", "cpu").exists()
+        before = toy.record("A1", "cpu").read_bytes()
+        assert do_job(toy, "checks", "--group", "alpha") == 0 and toy.record("A1", "cpu").read_bytes() == before
+        assert do_job(toy, "page", "--group", "alpha") == 0
+        assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
+
+    def test_a_job_of_a_run_that_another_has_followed_does_nothing(self, toy, capsys):
+        run = RunRecord.begin(toy.workspace("cpu"))
+        assert do_job(toy, "checks", "--group", "alpha", "--run", "another") == 2
+        assert "this job is of a run that another one has followed" in capsys.readouterr().err
+        assert not toy.record("A1", "cpu").exists()
+        assert do_job(toy, "checks", "--group", "alpha", "--run", run.id) == 0 and toy.record("A1", "cpu").exists()
+
+    def test_a_job_without_the_device_of_its_profile_computes_nothing(self, toy, capsys):
+        toy.write("config/cpu.toml", 'device = "cuda"\n')
+        assert do_job(toy, "checks", "--group", "alpha") == 2
+        assert "the cpu profile computes on a CUDA device, and" in capsys.readouterr().err
+        assert not toy.record("A1", "cpu").exists()
+
+    def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
+        refused = []
+
+        def meanwhile(*_):
+            with pytest.raises(UserError, match="jobs of a run that died are still at work in") as problem:
+                reproduce(toy, monkeypatch)
+            refused.append(problem)
+
+        monkeypatch.setattr(job, "run_group", meanwhile)
+        assert do_job(toy, "checks", "--group", "alpha") == 0 and refused
+        assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
+
+    def test_a_broken_page_is_3_and_its_record_says_why(self, toy, capsys):
+        toy.add_notebook("alpha", "# %%\n1 / 0\n", kind="py")
+        assert do_job(toy, "page", "--group", "alpha") == 3
+        assert "ZeroDivisionError" in capsys.readouterr().err
+        assert "ZeroDivisionError" in (toy.folder("cpu") / "logs" / "alpha.notebook.log").read_text()
+
+    def test_what_cannot_be_written_is_3(self, toy, capsys):
+        toy.write("results/cpu/records", "a file where the folder should be")
+        assert do_job(toy, "checks", "--group", "beta") == 3
+        assert "B1: no record could be written" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.verdicts.study_toy import calls, gamma, listed, set_batches, with_study
+from tests.verdicts.toy import calls, gamma, listed, set_batches, with_study
 from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.records.workspace import Project, Workspace
