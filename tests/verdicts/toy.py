@@ -13,6 +13,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -82,7 +83,19 @@ class Toy:
         for part in ("small", "study"):
             self.lay(part, f"package/{name}.py.txt")
 
+    def snapshot(self) -> Callable[[], None]:
+        """Return a function that makes the files again what they are now."""
+        copy = shutil.copytree(self.root, self.root.with_name(f"{self.package} as it was"))
+
+        def restore() -> None:
+            shutil.rmtree(self.root)
+            shutil.copytree(copy, self.root)
+            self.forget()
+
+        return restore
+
     def forget(self) -> None:
+        """Let the next import in this process see the modules of checks as they are."""
         for module in [each for each in sys.modules if each.startswith(self.package)]:
             del sys.modules[module]
         importlib.invalidate_caches()
@@ -192,6 +205,7 @@ class Session:
         self.said = ""
         monkeypatch.chdir(toy.root)
         monkeypatch.setattr(console, "BEAT", 3600.0)  # lines that come with time are asked for where they are tested
+        monkeypatch.setattr("altair.utils.schemapi.validate_jsonschema", lambda *_, **__: None)  # slow; tested by pages
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
     def command(self, work, terminal=None, **options):
@@ -212,6 +226,13 @@ class Session:
 
     def computed(self):
         return {name for name, row in self.rows().items() if row["computed"] == "computed"}
+
+
+def after_a_run(toy: Toy) -> Callable[[], None]:
+    """Run a toy, and return a function that makes its files again what they are then."""
+    with pytest.MonkeyPatch.context() as patch:
+        assert Session(toy, patch).run() == 0
+    return toy.snapshot()
 
 
 def do_job(toy: Toy, work: str, *more: str) -> int:

@@ -27,7 +27,7 @@ NAMED = '@cell(kept=Kept("gamma.outcome", 1e-9))\ndef outcome'
 
 @pytest.fixture(scope="module")
 def laid(tmp_path_factory):
-    """Return the toy study, whose six outcomes were computed, kept and removed, and a copy of its files."""
+    """Return the toy study, whose six outcomes were computed, kept and removed, and what makes its files so again."""
     toy = with_study(tmp_path_factory.mktemp("toy"))
     toy.replace_in_module("gamma/study", "from verdicts.studies import cell", "from verdicts.studies import Kept, cell")
     toy.replace_in_module("gamma/study", "@cell\ndef outcome", NAMED)
@@ -36,16 +36,14 @@ def laid(tmp_path_factory):
         assert own.run() == 0 and calls(toy) == ALL
     keep(toy.workspace(), gamma(toy.workspace()), print)
     forget(own)
-    return toy, shutil.copytree(toy.root, tmp_path_factory.mktemp("copy") / "toy")
+    return toy, toy.snapshot()
 
 
 @pytest.fixture
 def session(laid, monkeypatch):
     """Return a session on the toy study, its files as they were laid."""
-    toy, copy = laid
-    shutil.rmtree(toy.root)
-    shutil.copytree(copy, toy.root)
-    toy.forget()
+    toy, restore = laid
+    restore()
     return Session(toy, monkeypatch)
 
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.verdicts.toy import Toy
+from tests.verdicts.toy import Session, Toy, after_a_run
 from verdicts.claims.loading import Device
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
@@ -19,6 +19,21 @@ SLEEPS = """    import time
     return Measurement(value=2"""
 
 
+@pytest.fixture(scope="module")
+def after_first_run(tmp_path_factory):
+    """Return a toy, and what makes its files again as its first run left them."""
+    toy = Toy.make(tmp_path_factory.mktemp("toy"))
+    return toy, after_a_run(toy)
+
+
+@pytest.fixture
+def ran(after_first_run, monkeypatch):
+    """Return a session on a toy after its first run."""
+    toy, restore = after_first_run
+    restore()
+    return Session(toy, monkeypatch)
+
+
 def test_a_first_run_computes_all_and_a_second_nothing(session):
     assert session.run() == 0
     assert session.computed() == {"A1", "A2", "B1"}
@@ -29,7 +44,10 @@ def test_a_first_run_computes_all_and_a_second_nothing(session):
     assert session.run() == 0
     assert session.computed() == set()
     assert session.said.startswith("quick profile: 3 claims, all cached; nothing to compute\n")
-    assert session.check() == 0
+    assert session.check() == session.run(strict=True) == 0
+    row = session.rows()["B2"]
+    assert (row["verdict"], row["selected"]) == ("not run", False)
+    assert row["reason"] == "not part of the quick profile: run with --profile cpu"
 
 
 def test_every_run_ends_with_the_rows_that_its_claims_restate(session):
@@ -42,14 +60,6 @@ def test_every_run_ends_with_the_rows_that_its_claims_restate(session):
         assert [first, found, second] == rows and "Not run: B2." in untested and report.startswith("report: ")
     assert session.run(only=("P1",)) == 0 and f"\n{rows[0]}\n{rows[1]}\nreport: " in session.said
     assert session.run(only=("B1",)) == 0 and "P1 " not in session.said
-
-
-def test_the_ledger_says_why_a_claim_of_another_profile_was_not_run(session):
-    session.run()
-    row = session.rows()["B2"]
-    assert (row["verdict"], row["selected"]) == ("not run", False)
-    assert row["reason"] == "not part of the quick profile: run with --profile cpu"
-    assert session.run(strict=True) == 0
 
 
 EDITS = [
@@ -68,16 +78,15 @@ def keys(workspace):
     return {(claim.id, workspace.record_parts(claim).key) for claim in workspace.claims.claim}
 
 
-def test_a_change_makes_exactly_its_dependents_stale(session):
-    session.run()
+def test_a_change_makes_exactly_its_dependents_stale(ran):
     for edit, stale in EDITS:
-        before = keys(session.toy.workspace())
-        edit(session.toy)
-        assert dict(before ^ keys(session.toy.workspace())).keys() == stale
-        assert stale or session.check() == 0
-    assert session.check() == 1
-    assert {line.split(":")[0] for line in session.said.splitlines()} >= {"A1", "A2", "B1"}
-    assert session.run() == 0 and session.computed() == {"A1", "A2", "B1"} and session.check() == 0
+        before = keys(ran.toy.workspace())
+        edit(ran.toy)
+        assert dict(before ^ keys(ran.toy.workspace())).keys() == stale
+        assert stale or ran.check() == 0
+    assert ran.check() == 1
+    assert {line.split(":")[0] for line in ran.said.splitlines()} >= {"A1", "A2", "B1"}
+    assert ran.run() == 0 and ran.computed() == {"A1", "A2", "B1"} and ran.check() == 0
 
 
 def name_data(toy, name):
@@ -116,64 +125,59 @@ SPOILT = [
 ]
 
 
-def test_a_spoilt_record_is_named_and_made_again(session):
-    session.run()
+def test_a_spoilt_record_is_named_and_made_again(ran):
     for spoil, reason in SPOILT:
-        spoil(session.toy.record("A1"))
-        assert session.check(only=("A1",)) == 1
-        assert reason in session.said
-        assert session.run() == 0 and session.computed() == {"A1"}
+        spoil(ran.toy.record("A1"))
+        assert ran.check(only=("A1",)) == 1
+        assert reason in ran.said
+        assert ran.run() == 0 and ran.computed() == {"A1"}
 
 
-def test_a_spoilt_figure_or_table_is_named_and_made_again(session):
-    session.run()
-    paths = [session.toy.folder() / "figures/alpha" / name for name in ("line.svg", "line.png", "numbers.csv")]
-    record = session.toy.folder() / "figures/alpha/artefacts.json"
+def test_a_spoilt_figure_or_table_is_named_and_made_again(ran):
+    paths = [ran.toy.folder() / "figures/alpha" / name for name in ("line.svg", "line.png", "numbers.csv")]
+    record = ran.toy.folder() / "figures/alpha/artefacts.json"
     sound = [path.read_bytes() for path in paths]
     for path, text in zip((*paths, record), (None, "edited", "edited", None), strict=True):
         path.unlink() if text is None else path.write_text(text)
-        assert session.check() == 1
-        assert "figures of alpha" in session.said
-        assert session.run() == 0 and session.computed() == set()
-    assert session.check() == 0 and [path.read_bytes() for path in paths] == sound
+        assert ran.check() == 1
+        assert "figures of alpha" in ran.said
+        assert ran.run() == 0 and ran.computed() == set()
+    assert ran.check() == 0 and [path.read_bytes() for path in paths] == sound
 
 
-def test_a_spoilt_document_is_named_and_written_again(session):
-    session.run()
+def test_a_spoilt_document_is_named_and_written_again(ran):
     names = ("ledger.json", "report.html", "paper.pdf", "supplement.pdf", "paper/data.json")
-    paths = [session.toy.folder() / name for name in names]
+    paths = [ran.toy.folder() / name for name in names]
     for path in paths:
         path.write_bytes(path.read_bytes() + b" ")
-    assert session.check() == 1
-    assert all(f"{name}: not what the records give" in session.said for name in names)
+    assert ran.check() == 1
+    assert all(f"{name}: not what the records give" in ran.said for name in names)
     for path in paths:
         path.unlink()
-    assert session.check() == 1
-    assert all(f"{name}: missing" in session.said for name in names)
-    session.run()
-    assert session.check() == 0
+    assert ran.check() == 1
+    assert all(f"{name}: missing" in ran.said for name in names)
+    ran.run()
+    assert ran.check() == 0
 
 
-def test_page_and_paper_are_written_anew_where_what_they_show_has_changed(session):
-    session.run()
-    assert "report.html, with paper.pdf and supplement.pdf" in session.said
-    page = session.toy.folder() / "report.html"
+def test_page_and_paper_are_written_anew_where_what_they_show_has_changed(ran):
+    page = ran.toy.folder() / "report.html"
     before = page.stat().st_ino
-    assert session.run() == session.check() == 0 and page.stat().st_ino == before
-    session.toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is small."\n')
-    assert session.run() == session.check() == 0 and "It is small." in page.read_text()
+    assert ran.run() == 0 and "report.html, with paper.pdf and supplement.pdf" in ran.said
+    assert ran.check() == 0 and page.stat().st_ino == before
+    ran.toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is small."\n')
+    assert ran.run() == ran.check() == 0 and "It is small." in page.read_text()
 
 
-def test_a_run_of_chosen_claims_writes_the_page_and_leaves_the_papers_to_a_whole_one(session):
-    session.run()
-    papers = [session.toy.folder() / name for name in ("paper.pdf", "supplement.pdf")]
+def test_a_run_of_chosen_claims_writes_the_page_and_leaves_the_papers_to_a_whole_one(ran):
+    papers = [ran.toy.folder() / name for name in ("paper.pdf", "supplement.pdf")]
     before = [path.stat().st_ino for path in papers]
-    session.toy.replace_in_claims("alpha", "One is one", "One is 1")
-    session.run(only=("A1",))
-    assert "report.html   (" in session.said and "--profile quick makes paper.pdf and supplement.pdf" in session.said
+    ran.toy.replace_in_claims("alpha", "One is one", "One is 1")
+    ran.run(only=("A1",))
+    assert "report.html   (" in ran.said and "--profile quick makes paper.pdf and supplement.pdf" in ran.said
     assert [path.stat().st_ino for path in papers] == before
-    assert session.check() == 1 and "report.html" not in session.said and "paper/data.json: not what" in session.said
-    assert session.run() == session.check() == 0 and [path.stat().st_ino for path in papers] != before
+    assert ran.check() == 1 and "report.html" not in ran.said and "paper/data.json: not what" in ran.said
+    assert ran.run() == ran.check() == 0 and [path.stat().st_ino for path in papers] != before
 
 
 def test_only_runs_what_it_names(session):
@@ -203,14 +207,13 @@ def test_a_claim_of_the_paper_stands_for_those_that_restate_it(session):
         session.run(only=("p3",))
 
 
-def test_force_makes_current_records_again(session):
-    session.run()
-    before = session.toy.record("B1").read_bytes()
-    assert session.run(force=("A1",)) == 0 and session.computed() == {"A1"}
-    assert session.toy.record("B1").read_bytes() == before and session.run(force=("alpha",)) == 0
-    assert session.computed() == {"A1", "A2"}
+def test_force_makes_current_records_again(ran):
+    before = ran.toy.record("B1").read_bytes()
+    assert ran.run(force=("A1",)) == 0 and ran.computed() == {"A1"}
+    assert ran.toy.record("B1").read_bytes() == before and ran.run(force=("alpha",)) == 0
+    assert ran.computed() == {"A1", "A2"}
     with pytest.raises(UserError, match="--force B1: it is not among"):
-        session.run(only=("A1",), force=("B1",))
+        ran.run(only=("A1",), force=("B1",))
 
 
 def test_a_group_without_settings_has_none(session):

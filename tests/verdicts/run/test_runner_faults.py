@@ -134,16 +134,8 @@ def test_what_fails_while_the_lock_is_held_is_not_taken_for_the_lock(tmp_path):
         raise OSError("elsewhere")
 
 
-@pytest.mark.parametrize("place", ["plain file", "read only"])
-def test_a_folder_that_cannot_be_made_points_to_out(toy, monkeypatch, place):
-    if place == "plain file":
-        (toy.root / "results").write_text("")
-    else:
-
-        def refuse(self, *arguments, **more):
-            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
-
-        monkeypatch.setattr(Path, "mkdir", refuse)
+def test_a_folder_that_cannot_be_made_points_to_out(toy, monkeypatch):
+    (toy.root / "results").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*give another place with --out DIR"):
         reproduce(toy, monkeypatch)
 

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.verdicts.toy import ALL, Session, calls, do_job, full_disk, listed, tree, with_study
+from tests.verdicts.toy import ALL, Session, after_a_run, calls, do_job, full_disk, listed, tree, with_study
 from verdicts.claims.schema import Profile
 from verdicts.records.record import Artefacts
 from verdicts.run import driver, forecast, publish
@@ -35,6 +35,22 @@ def session(tmp_path, monkeypatch):
     return StudySession(with_study(tmp_path), monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def after_first_run(tmp_path_factory):
+    """Return a toy with a study, and what makes its files again as its first run left them."""
+    toy = with_study(tmp_path_factory.mktemp("toy"))
+    return toy, after_a_run(toy)
+
+
+@pytest.fixture
+def ran(after_first_run, monkeypatch):
+    """Return a session on a toy after its first run."""
+    toy, restore = after_first_run
+    restore()
+    calls(toy)
+    return StudySession(toy, monkeypatch)
+
+
 def test_a_study_is_computed_once_and_all_else_reads_it(session):
     assert session.run() == 0 and session.calls() == ALL
     assert session.rows()["C1"]["checks"][0]["value"] == 1.125
@@ -48,17 +64,15 @@ def test_a_study_is_computed_once_and_all_else_reads_it(session):
     assert len(record.files) == 7 and record.provenance.seconds >= 0 and not record.failed
 
 
-def test_a_changed_check_or_figure_computes_no_cell_again(session):
-    session.run()
-    session.calls()
+def test_a_changed_check_or_figure_computes_no_cell_again(ran):
     both = {"C1", "C2"}
     for module, computed, drawn in (("checks", both, False), ("figures", set(), True), ("study", both, True)):
-        figures = (session.toy.folder() / "figures/gamma/artefacts.json").read_bytes()
-        session.toy.replace_in_module(f"gamma/{module}", "\n\n\n", "\n\n\n# changed\n\n\n")
-        assert session.check() == 1 and session.run() == 0
-        assert session.computed() == computed and session.calls() == (ALL if module == "study" else [])
-        assert ((session.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
-    assert session.check() == 0
+        figures = (ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes()
+        ran.toy.replace_in_module(f"gamma/{module}", "\n\n\n", "\n\n\n# changed\n\n\n")
+        assert ran.check() == 1 and ran.run() == 0
+        assert ran.computed() == computed and ran.calls() == (ALL if module == "study" else [])
+        assert ((ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
+    assert ran.check() == 0
 
 
 def test_a_part_of_the_group_computes_what_it_asks_for_and_no_study(session):
@@ -73,25 +87,23 @@ SPOILT = [
 ]
 
 
-def test_what_is_damaged_is_named_and_made_again_and_nothing_else(session):
-    session.run()
-    session.calls()
-    path = session.cell_path(1)
+def test_what_is_damaged_is_named_and_made_again_and_nothing_else(ran):
+    path = ran.cell_path(1)
     sound = path.read_bytes()
     for spoil, reason in SPOILT:
         spoil(path)
-        assert session.check() == 1
-        assert "study of gamma: ../../cells/" in session.said and f"{path.name} {reason}" in session.said
-        assert session.run() == 0 and session.calls() == ["one 1"] and session.computed() == set()
+        assert ran.check() == 1
+        assert "study of gamma: ../../cells/" in ran.said and f"{path.name} {reason}" in ran.said
+        assert ran.run() == 0 and ran.calls() == ["one 1"] and ran.computed() == set()
         assert path.read_bytes() == sound
     for name in ("gamma.csv", "gamma.json"):
-        path = session.toy.folder() / "studies" / name
+        path = ran.toy.folder() / "studies" / name
         before = path.read_text()
         path.write_text("edited")
-        assert session.check() == 1 and "study of gamma: " in session.said
-        assert session.run() == 0 and session.calls() == []
+        assert ran.check() == 1 and "study of gamma: " in ran.said
+        assert ran.run() == 0 and ran.calls() == []
         assert (path.read_text() == before) is (name == "gamma.csv")
-    assert session.check() == 0
+    assert ran.check() == 0
 
 
 BREAKS = (
@@ -166,12 +178,10 @@ def test_a_check_that_asks_for_what_the_study_does_not_list_fails(session):
     assert "three 0" not in session.calls()
 
 
-def test_force_computes_anew(session):
-    session.run()
-    session.calls()
-    assert session.run(force=("gamma",)) == 0 and session.calls() == ALL
-    assert session.run(only=("C2",), force=("C2",)) == 0 and session.calls() == ["start two", "two 0"]
-    assert session.check(only=("gamma",)) == 0
+def test_force_computes_anew(ran):
+    assert ran.run(force=("gamma",)) == 0 and ran.calls() == ALL
+    assert ran.run(only=("C2",), force=("C2",)) == 0 and ran.calls() == ["start two", "two 0"]
+    assert ran.check(only=("gamma",)) == 0
 
 
 def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):

@@ -21,6 +21,19 @@ from verdicts.records.run_record import RunRecord
 from verdicts.run import job, workers
 from verdicts.run.publish import faults
 
+NOTEBOOK = """# %% [markdown]
+# # A page with $x^2$
+
+# %%
+import os
+
+print(os.environ["VERDICTS_PROFILE"])
+"""
+
+
+def reproduce(toy, monkeypatch, **options):
+    return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
+
 
 def test_verdicts_land_one_by_one_and_pages_are_made_whatever_the_users_variables_say_to_others(toy):
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
@@ -152,7 +165,8 @@ def test_a_notebook_that_is_no_utf_8_is_named(toy, monkeypatch):
 def test_a_notebook_that_breaks_is_exit_code_3_and_named(toy, monkeypatch, one_process):
     toy.add_notebook("alpha", kind="py", text="# %%\n1 / 0\n")
     code, said = reproduce(toy, monkeypatch, only=("alpha",), one_process=one_process)
-    assert code == 3
+    assert code == 3 and ("a job ended with 3: see" in said) is not one_process
+    assert "ZeroDivisionError" in (toy.folder("cpu") / "logs" / "alpha.notebook.log").read_text()
     assert f"notebook page of alpha: failed: {toy.package}/alpha/notebook.py" in said
     assert "ZeroDivisionError" in said
 
@@ -234,20 +248,6 @@ for prepare in (int, keep_freed_memory):
     assert kept < returned / 2
 
 
-NOTEBOOK = """# %% [markdown]
-# # A page with $x^2$
-
-# %%
-import os
-
-print(os.environ["VERDICTS_PROFILE"])
-"""
-
-
-def reproduce(toy, monkeypatch, **options):
-    return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
-
-
 class TestJob:
     """In this process."""
 
@@ -292,12 +292,6 @@ class TestJob:
         monkeypatch.setattr(job, "run_group", meanwhile)
         assert do_job(toy, "checks", "--group", "alpha") == 0 and refused
         assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
-
-    def test_a_broken_page_is_3_and_its_record_says_why(self, toy, capsys):
-        toy.add_notebook("alpha", "# %%\n1 / 0\n", kind="py")
-        assert do_job(toy, "page", "--group", "alpha") == 3
-        assert "ZeroDivisionError" in capsys.readouterr().err
-        assert "ZeroDivisionError" in (toy.folder("cpu") / "logs" / "alpha.notebook.log").read_text()
 
     def test_what_cannot_be_written_is_3(self, toy, capsys):
         toy.write("results/cpu/records", "a file where the folder should be")
