@@ -105,7 +105,7 @@ def _record(
     """Measure a claim. Raises OSError if its log cannot be written."""
     watch = Stopwatch()
     errors: list[BaseException] = []
-    results = tuple(_result(workspace, check, load, errors) for check in claim.check)
+    results = tuple(measured(workspace, check, load, errors) for check in claim.check)
     log_errors(workspace.log_path(claim.id), errors)
     parts = workspace.record_parts(claim)
     changed = workspace.changed(parts)
@@ -117,15 +117,14 @@ def _record(
     return Record.of(claim.id, parts, provenance, **content)
 
 
-def _result(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:
+def measured(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:
     """Measure and judge one check; what breaks is added to `errors`."""
     begin = time.perf_counter()
     where = ""
     try:
         checks = load()
         where = place_of(workspace.root, checks.function(check))
-        measured = checks.measured(check)
-        return CheckResult.of(check, measured, time.perf_counter() - begin, where)
+        return CheckResult.of(check, checks.measured(check), time.perf_counter() - begin, where)
     except (Exception, SystemExit) as error:
         if getattr(error, "not_run", False):
             return CheckResult.unreached(check, str(error), time.perf_counter() - begin, where, absence_of(error))

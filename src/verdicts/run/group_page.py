@@ -23,6 +23,7 @@ from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_ro
 from verdicts.report.words import required, spread
 from verdicts.run.checks import Checks
 from verdicts.run.drawing import figures_of, tables_of
+from verdicts.run.group import measured
 from verdicts.studies.cells import using
 from verdicts.studies.study import store_of
 
@@ -97,14 +98,12 @@ class GroupPage:
         profile = self.workspace.profile
         if profile not in claim.profiles:
             return CheckResult(id=check.id, verdict=Verdict.NOT_RUN, reason=f"not part of the {profile} profile")
-        try:
-            with using(store_of(self.workspace)):
-                measured = self.checks.measured(check)
-        except Exception as error:
-            if not getattr(error, "not_run", False):
-                raise
-            return CheckResult(id=check.id, verdict=Verdict.NOT_RUN, reason=str(error))
-        return CheckResult.of(check, measured, 0.0, "")
+        errors: list[BaseException] = []
+        with using(store_of(self.workspace)):
+            result = measured(self.workspace, check, lambda: self.checks, errors)
+        for error in errors:
+            raise error
+        return result
 
 
 def _html_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -115,7 +115,7 @@ class CellFile(Checksummed):
 
 
 class Failure(Frozen):
-    """Why a cell has no value: its computation, `started` at a UTC time, broke or could not be made (`not_run`).
+    """Why a cell has no value: its computation broke or could not be made (`not_run`).
 
     `run`: the id of the run that tried it. `settled`, `missing`, `remedy`: what the error says of itself
     (`record.absence_of`).
@@ -126,12 +126,11 @@ class Failure(Frozen):
     settled: bool = False
     missing: str = ""
     remedy: str = ""
-    started: str
     trace: str
     run: str = ""
 
     @classmethod
-    def of(cls, error: BaseException, started: str, run: str) -> Self:
+    def of(cls, error: BaseException, run: str) -> Self:
         """Describe what a computation raised."""
         message = in_utf8(" ".join(str(error).split()))
         not_run = bool(getattr(error, "not_run", False))
@@ -140,7 +139,6 @@ class Failure(Frozen):
             reason=message if not_run and message else f"{type(error).__name__}: {message}".removesuffix(": "),
             not_run=not_run,
             **absence,
-            started=started,
             trace=in_utf8("".join(traceback.format_exception(error))),
             run=run,
         )
@@ -299,7 +297,7 @@ class Store:
         except (Exception, SystemExit) as error:
             if not getattr(error, "not_run", False):  # else an earlier value is as good as it was
                 path.unlink(missing_ok=True)
-            write_whole(failed, Failure.of(error, started, self._run).model_dump_json())
+            write_whole(failed, Failure.of(error, self._run).model_dump_json())
             raise
         finally:
             spent = time.process_time() - begin

@@ -32,29 +32,19 @@ def toy(tmp_path, monkeypatch):
     return toy
 
 
-@pytest.fixture
-def named(toy):
-    """The toy repository, one of whose checks names a function of another module."""
+def test_the_function_is_called_with_settings_and_the_arguments_of_the_entry(toy):
     toy.write(f"{toy.package}/alpha/more.py", MORE)
     toy.replace_in_claims("alpha", 'measure = "checks.one"', MEASURE)
-    return toy
-
-
-def test_the_function_is_called_with_settings_and_the_arguments_of_the_entry(named):
-    named.run_all()
-    record = named.record("A1").read_text()
-    assert '"holds"' in record and f"{named.package}/alpha/more.py:5" in record
-    named.replace_in_claims("alpha", "at = 2", "at = 3")
-    named.run_all()
-    assert '"refuted"' in named.record("A1").read_text()
-
-
-def test_a_record_rests_on_the_module_that_is_named(named):
-    workspace = named.workspace()
-    claim = next(each for each in workspace.claims.claim if each.id == "A1")
+    toy.run_all()
+    record = toy.record("A1").read_text()
+    assert '"holds"' in record and f"{toy.package}/alpha/more.py:5" in record
+    toy.replace_in_claims("alpha", "at = 2", "at = 3")
+    workspace = toy.run_all()
+    assert '"refuted"' in toy.record("A1").read_text()
+    claim = workspace.claims.claim[0]
     before = workspace.record_parts(claim)
-    named.replace_in_module("alpha/more", "- 4", "- 4 + 0")
-    assert before != named.workspace().record_parts(claim)
+    toy.replace_in_module("alpha/more", "- 4", "- 4 + 0")
+    assert before != toy.workspace().record_parts(claim), "it rests on the module that is named"
 
 
 def page_parts(toy):

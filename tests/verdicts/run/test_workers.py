@@ -8,16 +8,17 @@ import subprocess
 import sys
 import time
 from multiprocessing import get_context
-from pathlib import Path
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
-from tests.verdicts.toy import Session, Toy, do_job, reproduce as reproduce_here, with_study
+from ams_suite.project import PROJECT
+from tests.verdicts.toy import Toy, do_job, reproduce as reproduce_here, with_study
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.run_record import RunRecord
+from verdicts.records.workspace import Workspace
 from verdicts.run import job, workers
 from verdicts.run.publish import faults
 
@@ -35,30 +36,21 @@ def reproduce(toy, monkeypatch, **options):
     return reproduce_here(toy, monkeypatch, profile=Profile.CPU, jobs=2, **options)
 
 
-def test_verdicts_land_one_by_one_and_pages_are_made_whatever_the_users_variables_say_to_others(toy):
+AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
+
+
+def test_verdicts_land_one_by_one_in_a_folder_of_any_name_whatever_the_users_variables_say_to_others(tmp_path):
+    toy = Toy.make(tmp_path / (AWKWARD + os.fsdecode(b"caf\xe9")))
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
-    words = ("-m", "ams_suite", "reproduce", "--profile", "cpu", "--jobs", "2")
+    words = ("-m", "ams_suite", "reproduce", "--profile", "cpu", "--jobs", "2", "--out", AWKWARD)
     done = toy.python(*words, MPLBACKEND="gone", SNAKEMAKE_PROFILE="gone")
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert sorted(line.split()[1] for line in lines if line[0] in "✓✗") == ["A1", "A2", "B1", "B2"]
-    page = (toy.folder("cpu") / "notebooks" / "alpha.html").read_text()
+    page = (toy.root / AWKWARD / "cpu" / "notebooks" / "alpha.html").read_text()
     assert "cpu" in page and "<math" in page
-    assert not list(faults(toy.workspace("cpu")))
-
-
-AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
-
-
-def test_a_folder_of_any_name_will_do(tmp_path, monkeypatch):
-    toy = Toy.make(tmp_path / (AWKWARD + os.fsdecode(b"caf\xe9")))
-    done = toy.ams("reproduce", "--profile", "cpu", "--only", "A1", "--out", AWKWARD)
-    assert done.returncode == 0, done.stdout + done.stderr
-    session = Session(toy, monkeypatch)
-    assert session.check(profile=Profile.CPU, out=Path(AWKWARD)) == 1 and "A2: no record" in session.said
-    assert (toy.root / AWKWARD / "cpu" / "records" / "A1.json").exists()
-    assert [path.name for path in tmp_path.iterdir()] == [toy.root.name]
-    assert not (toy.root / "results").exists()
+    assert not list(faults(Workspace.open(toy.root, Profile.CPU, toy.root / AWKWARD, PROJECT)))
+    assert [path.name for path in tmp_path.iterdir()] == [toy.root.name] and not (toy.root / "results").exists()
 
 
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(toy, monkeypatch):

@@ -71,14 +71,6 @@ def test_what_was_computed_is_read_by_the_next_store(open_store):
     assert open_store().has(double.cell(4)) and not open_store().has(double.cell(5))
 
 
-def test_a_reader_never_computes(open_store):
-    with pytest.raises(CellMissing, match=r"double\(n=4\) \(no record\): the study does not list it, or was not run"):
-        open_store(reading=True).value(double.cell(4))
-    with pytest.raises(CellMissing):
-        open_store(reading=True).ensure(double.cell(4))
-    assert made == [] and not list(open_store().folder.rglob("*"))
-
-
 @cell(kept=Kept("here.root"))
 def root(n: int) -> int:
     raise AssertionError("it is kept")
@@ -173,13 +165,6 @@ def test_what_failed_is_tried_again_once_a_run(open_store, monkeypatch):
         with pytest.raises(CellFailed):
             again.value(double.cell(-1))
     assert made == [-1, -1]
-
-
-def test_anew_computes_what_another_run_has_computed_once(open_store):
-    open_store().value(double.cell(4))
-    assert open_store(run="this", anew=True).value(double.cell(4)) == 8
-    assert open_store(run="this", anew=True).value(double.cell(4)) == 8
-    assert open_store(run="this").value(double.cell(4)) == 8 and made == [4, 4]
 
 
 def test_what_fails_anew_has_no_value_left(open_store, monkeypatch):
