@@ -17,8 +17,7 @@ from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import git
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
-from verdicts.run.checks import Checks
-from verdicts.run.study import Load
+from verdicts.run.checks import Checks, Load
 from verdicts.studies.cells import ENCODED, KEPT, Cell, Kept, decoded
 from verdicts.studies.kept import AUDITED, Archive, KeptCell, identity_of
 from verdicts.studies.store import CellFile, Store, cost_at, costs_below

@@ -19,10 +19,9 @@ from verdicts.records.record import CheckResult, Record, absence_of
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.audit import audit_group
-from verdicts.run.checks import Checks, log_errors, one_line, place_of
+from verdicts.run.checks import Checks, Load, log_errors, one_line, place_of, run_study
 from verdicts.run.drawing import draw_group
 from verdicts.run.plan import complete_groups, plan_of
-from verdicts.run.study import Load, run_study
 from verdicts.studies.cells import using
 from verdicts.studies.store import Store
 from verdicts.studies.study import store_of

@@ -24,10 +24,10 @@ from verdicts.records.files import discard_unfinished, make_folder
 from verdicts.records.provenance import now
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, project_at
+from verdicts.run.checks import run_share
 from verdicts.run.drawing import make_page
 from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.plan import plan_of
-from verdicts.run.study import run_share
 from verdicts.studies.study import CELLS
 
 JOBS = ".jobs"

@@ -14,9 +14,8 @@ from verdicts.claims.schema import Profile
 from verdicts.records.expected import expected_path
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.record import Artefacts
-from verdicts.run.checks import Checks
+from verdicts.run.checks import Checks, mixture
 from verdicts.run.plan import shares_here, shares_of
-from verdicts.run.study import mixture
 from verdicts.studies import Array, Store, cell
 from verdicts.studies.store import Cost, cost_at, file_lock
 from verdicts.studies.study import cells_of, compute, labelled_table, store_of
