@@ -206,6 +206,7 @@ class Session:
         self.said = ""
         monkeypatch.chdir(toy.root)
         monkeypatch.setattr(console, "BEAT", 3600.0)  # lines that come with time are asked for where they are tested
+        monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody cuts the power here
         monkeypatch.setattr(page, "overview_of", lambda *_: None)  # a third of a run; tested where pages are
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
