@@ -14,24 +14,24 @@ from ams.samplers import last, sample
 from ams.schedules import Level
 from ams.statistics import convergence_order
 from ams.targets import Empirical, Gaussian
-from experiments.benchmarks import exact_law, particle_loop, timing
-from experiments.benchmarks.memory import LiveBytes
+from experiments.benchmarks import costs, exact, particle_loop
+from experiments.benchmarks.costs import LiveBytes
 from experiments.benchmarks.settings import Settings
 from verdicts import Measurement
 
 GIB = 2.0**30
 
 
-def exponent(work: Callable[[int], timing.Work], sizes: tuple[int, ...], runs: int) -> Measurement:
+def exponent(work: Callable[[int], costs.Work], sizes: tuple[int, ...], runs: int) -> Measurement:
     """Return the fitted exponent of the CPU time of `work(size)`."""
-    times = [timing.median_seconds(work(size), runs) for size in sizes]
+    times = [costs.median_seconds(work(size), runs) for size in sizes]
     milliseconds: dict[str, JsonValue] = {
         str(size): round(1e3 * seconds, 3) for size, seconds in zip(sizes, times, strict=True)
     }
     return Measurement(**convergence_order(sizes, times)._asdict(), detail={"ms by size": milliseconds})
 
 
-def particles(batch: int, dimension: int, steps: int, seed: int) -> timing.Work:
+def particles(batch: int, dimension: int, steps: int, seed: int) -> costs.Work:
     """Return a run of adaptive momentum on a Gaussian target."""
     score, path = Gaussian(torch.zeros(dimension)).score, list(particle_loop.program(particle_loop.ADAPTIVE, steps))
 
@@ -53,7 +53,7 @@ def exponent_in_points(settings: Settings) -> Measurement:
     """Measure the exponent of an empirical score's CPU time in the number of points, at dimension 256 and batch 64."""
     level = Level(0, sigma=1.0)
 
-    def work(points: int) -> timing.Work:
+    def work(points: int) -> costs.Work:
         generator = torch.Generator().manual_seed(settings.seed)
         target, x = Empirical(torch.rand(points, 256, generator=generator)), torch.randn(64, 256, generator=generator)
         return lambda: target.score(x, level)
@@ -64,8 +64,8 @@ def exponent_in_points(settings: Settings) -> Measurement:
 def exponent_in_directions(settings: Settings) -> Measurement:
     """Measure the exponent of the exact law's CPU time in the number of distinct directions, over five steps."""
 
-    def work(directions: int) -> timing.Work:
-        law, path = GaussianLaw(1.0 / exact_law.precisions(directions)), list(exact_law.program(5))
+    def work(directions: int) -> costs.Work:
+        law, path = GaussianLaw(1.0 / exact.precisions(directions)), list(exact.program(5))
         return lambda: last(law.run(path, law.start(0.0, 1.0)))
 
     return exponent(work, settings.sizes["directions"], settings.runs)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import PositiveFloat, PositiveInt
 
-from experiments.benchmarks.timing import Pairs, TimingSettings
+from experiments.benchmarks.costs import Pairs, TimingSettings
 from verdicts.claims.sizes import Sizes
 from verdicts.validation import Frozen
 

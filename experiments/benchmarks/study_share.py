@@ -19,8 +19,8 @@ from types import FrameType
 from typing import Any
 
 from ams_suite.project import PROJECT
+from experiments.benchmarks.costs import undisturbed
 from experiments.benchmarks.settings import Settings
-from experiments.benchmarks.timing import undisturbed
 from verdicts import Measurement
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import read_expected

@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ams.data import smiles
-from experiments.benchmarks.timing import Work, median_seconds
+from experiments.benchmarks.costs import Work, median_seconds
 from experiments.graphs.data import published
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_layout import Layout

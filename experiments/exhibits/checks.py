@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ams.statistics import Interval
-from experiments.benchmarks.timing import median_interval
+from experiments.benchmarks.costs import median_interval
 from experiments.exhibits import coverage, study
 from experiments.exhibits.configurations import listed
 from experiments.exhibits.settings import Settings

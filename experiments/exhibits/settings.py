@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from experiments.benchmarks.timing import FEWEST_PAIRS, Pairs, TimingSettings
+from experiments.benchmarks.costs import FEWEST_PAIRS, Pairs, TimingSettings
 from verdicts.claims.sizes import Names, Sizes
 
 Batches = Annotated[tuple[tuple[PositiveInt, PositiveInt], ...], Field(min_length=1)]

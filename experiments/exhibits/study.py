@@ -6,7 +6,7 @@ Seconds belong to the machine that they were measured on, one thread; everything
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from experiments.benchmarks.timing import in_turn
+from experiments.benchmarks.costs import in_turn
 from experiments.exhibits import arithmetic
 from experiments.exhibits.arithmetic import MOLECULES, Counted, Rate
 from experiments.exhibits.configurations import Configuration, listed

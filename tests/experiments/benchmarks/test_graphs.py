@@ -1,8 +1,10 @@
+"""T7 to T9: packed graphs against padded ones, their arithmetic and memory, and the metrics of graphs."""
+
 import numpy as np
 import pytest
 import torch
 
-from experiments.benchmarks import graph_metrics, graph_runs, graph_speed
+from experiments.benchmarks import graphs
 from experiments.graphs import graph_layout
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import published_mmd
@@ -19,14 +21,14 @@ from verdicts.claims.schema import Verdict
 @pytest.mark.parametrize("name", ["community_small", "ego_small", "ENZYMES"])
 def test_both_formulations_have_equal_scores(name: str, authors_files: None) -> None:
     """Float32 sums differ in their last digits: 1e-5 of the largest value."""
-    problem, side = graph_runs.published_problem(name, 3, 2, 1), PUBLISHED[name].largest
+    problem, side = graphs.published_problem(name, 3, 2, 1), PUBLISHED[name].largest
     layout, generator = Layout.of(problem.sizes), torch.Generator().manual_seed(0)
     x = torch.randn(layout.nodes, problem.setting.features, generator=generator)
     a = torch.randn(layout.pairs, generator=generator)
     real = (torch.arange(side) < torch.tensor(problem.sizes)[:, None]).float()
     level = problem.setting.pair.features.levels(5, 0.1)[2]
     packed = scores(problem.networks, problem.setting.pair, layout)
-    other = graph_runs.padded_scores(problem.setting, real)
+    other = graphs.padded_scores(problem.setting, real)
     wide, square = layout.pad_rows(x, side), layout.pad_pairs(a, side)
     outputs = layout.pad_rows(packed[0](x, a, level), side), layout.pad_pairs(packed[1](a, x, level), side)
     expected = other[0](wide, square, level), other[1](square, wide, level)
@@ -58,9 +60,9 @@ def test_waste_breaks_t8(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_arithmetic_is_that_of_the_networks() -> None:
     """Each product and activation is recorded once: networks of three and five layers, evaluated twice a step."""
     counts = []
-    for kinds in (graph_speed.PRODUCTS, graph_speed.ACTIVATIONS):
-        recorded = graph_speed.RecordedOperations(kinds)
-        run = graph_runs.packed_run(graph_runs.own_problem(1, SMALL))
+    for kinds in (graphs.PRODUCTS, graphs.ACTIVATIONS):
+        recorded = graphs.RecordedOperations(kinds)
+        run = graphs.packed_run(graphs.own_problem(1, SMALL))
         with recorded:
             run()
         recorded.replay()
@@ -78,14 +80,14 @@ def test_slower_metrics_break_t9(monkeypatch):
 
 
 def test_the_timed_metrics_are_the_published_ones():
-    graphs = community_small(24, seed=0)
-    expected = [published_mmd(one.kernel(graphs), 12, seed=0).value for one in STATISTICS]
-    assert graph_metrics.metrics(graphs[:12], graphs[12:]) == pytest.approx(expected, abs=1e-12)
+    drawn = community_small(24, seed=0)
+    expected = [published_mmd(one.kernel(drawn), 12, seed=0).value for one in STATISTICS]
+    assert graphs.metrics(drawn[:12], drawn[12:]) == pytest.approx(expected, abs=1e-12)
 
 
 def test_parts_of_the_pairwise_work_sum_to_the_kernel():
     """All 32 parts of one row each sum to the kernel of all pairs at width 1, with distances in bins."""
-    graphs = community_small(32, seed=0)
-    histograms = np.diff(CLUSTER.describe(graphs), axis=1, prepend=0.0).clip(0.0)
-    total = sum(graph_metrics.kernel_sum(np.roll(histograms, shift, axis=0), histograms) for shift in range(32))
-    assert total == pytest.approx(CLUSTER._replace(width=1.0, scale=1.0).kernel(graphs).sum(), rel=1e-9)
+    drawn = community_small(32, seed=0)
+    histograms = np.diff(CLUSTER.describe(drawn), axis=1, prepend=0.0).clip(0.0)
+    total = sum(graphs.kernel_sum(np.roll(histograms, shift, axis=0), histograms) for shift in range(32))
+    assert total == pytest.approx(CLUSTER._replace(width=1.0, scale=1.0).kernel(drawn).sum(), rel=1e-9)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from experiments.benchmarks import timing
+from experiments.benchmarks import costs
 from experiments.benchmarks.settings import Large, Settings
 from tests.claims import verdict_of
 from verdicts.claims.schema import Verdict
@@ -45,7 +45,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, numerator: float, denominator: fl
         work()
         return next(readings)
 
-    monkeypatch.setattr(timing, "cpu_seconds", cpu_seconds)
+    monkeypatch.setattr(costs, "cpu_seconds", cpu_seconds)
 
 
 def flips(check: str, monkeypatch: pytest.MonkeyPatch, refuting: float, holding: float) -> bool:

@@ -1,3 +1,5 @@
+"""T10, T12 and T12a: a sampler's own part of the time around a network, and other formulations of one."""
+
 import itertools
 import time
 from collections.abc import Callable
@@ -6,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from experiments.benchmarks import network_share, network_speed, timing
+from experiments.benchmarks import costs, networks
 from tests.claims import refuted, verdict_of
 from tests.experiments.benchmarks.tools import SMALL
 from verdicts.claims.schema import Verdict
@@ -22,9 +24,9 @@ def normal_score(x, level):
 
 def test_both_formulations_make_equal_samples():
     """Eleven evaluations in float32 differ by rounding, 1e-5 of the start's 10."""
-    theirs, ours = network_share.theirs(SMALL, normal_score), network_share.ours(SMALL, "PC, adaptive", normal_score)
+    theirs, ours = networks.theirs(SMALL, normal_score), networks.ours(SMALL, "PC, adaptive", normal_score)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
-    assert not torch.equal(ours, network_share.start(SMALL)[0])
+    assert not torch.equal(ours, networks.start(SMALL)[0])
 
 
 @pytest.fixture
@@ -49,10 +51,10 @@ def set_shares(monkeypatch):
             work()
             return (1 + next(turns)) * evaluations
 
-        monkeypatch.setattr(network_share.Timed, "__call__", call)
-        monkeypatch.setattr(timing, "cpu_seconds", cpu_seconds)
+        monkeypatch.setattr(networks.Timed, "__call__", call)
+        monkeypatch.setattr(costs, "cpu_seconds", cpu_seconds)
 
-    monkeypatch.setattr(network_share, "mnist_ve", Network)
+    monkeypatch.setattr(networks, "mnist_ve", Network)
     return set_shares
 
 
@@ -93,7 +95,7 @@ def other(y: Tensor, v: Tensor) -> Tensor:
 def in_place_of(
     monkeypatch: pytest.MonkeyPatch, written: Callable[..., Tensor], changed: Callable[..., Tensor]
 ) -> None:
-    monkeypatch.setattr(network_speed, "network", lambda kind: written if kind == "written" else changed)
+    monkeypatch.setattr(networks, "network", lambda kind: written if kind == "written" else changed)
 
 
 def test_a_slower_or_other_network_breaks_t12(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -115,5 +117,5 @@ def test_a_faster_or_equal_network_breaks_t12a(monkeypatch: pytest.MonkeyPatch) 
 def test_the_network_as_written_is_that_of_its_file(monkeypatch: pytest.MonkeyPatch) -> None:
     y, v = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(1)), torch.ones(1)
     with torch.no_grad():
-        assert torch.isfinite(network_speed.short(y, v)).all()
-        assert (network_speed.short(y, v) - network_speed.network("written")(y, v)).abs().max() < 0.1
+        assert torch.isfinite(networks.short(y, v)).all()
+        assert (networks.short(y, v) - networks.network("written")(y, v)).abs().max() < 0.1
