@@ -1,23 +1,33 @@
-"""The group's tables: what stands for each configuration, what each costs, and the table of the image experiment."""
+"""The group's tables: what stands for each configuration, what each costs, and the table of the image experiment.
 
-from collections.abc import Iterator, Sequence
+The scale of a group that stands for a configuration is read from the group's settings. A cell of the image table says
+measured, scaled or not run, with the hours that would fill it. The whole grid of images is one of cells, each a batch
+of images by one sampler with one budget; all budgets of the image table and the configured one count.
+"""
+
+import heapq
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from ams.errors import DataUnavailable
 from ams_suite.drawn import tabled
 from experiments.exhibits import study
-from experiments.exhibits.arithmetic import Rate
-from experiments.exhibits.configurations import Configuration, listed
-from experiments.exhibits.coverage import ROWS, all_claims, settings_in
-from experiments.exhibits.grid import GPUS, HOUR, gpu_hours, grid_of, hours_on
-from experiments.exhibits.group_sizes import standing
-from experiments.exhibits.image_cells import Runs, cell_of
+from experiments.exhibits.checks import ROWS, all_claims, settings_in
+from experiments.exhibits.configurations import Configuration, StandIn, listed
 from experiments.exhibits.settings import Settings
+from experiments.exhibits.study import Rate
 from verdicts import Table
-from verdicts.claims.schema import Profile
+from verdicts.claims.schema import Claims, Profile
 from verdicts.records.figures import TableCell
 
 UNKNOWN = ""
 """What stands in a table for a number that is not known."""
+HOUR = 3600.0
+LARGEST = 256
+"""Images of a cell at most: batches couple the samples of an adaptive sampler, so each cell is a batch."""
+GPUS = (1, 10, 100, 1000, 10000)
+SIZES = (Profile.CPU, Profile.FULL)
+"""The profiles that need no accelerator."""
 NAMED = ("configuration", "sampler there", "claims here", "command", "file needed", "not known")
 STANDING = ("group", "profile", "stands for", "data and score", "samples", "evaluations or steps")
 COST = (
@@ -68,7 +78,35 @@ def exhibit_groups() -> Iterator[tuple[TableCell, ...]]:
     """The groups that stand for the authors' configurations, with the smallest profile that runs each, and its scale
     there: data, generated samples of each sampler, score evaluations (images) or steps (graphs) of each.
     """
-    return standing(all_claims(), listed())
+    claims = all_claims()
+    for one in listed().stand_in:
+        entries = [each for each in listed().configuration if one.group in each.here]
+        held = settings_in(claims, one.group, one.profile)
+        if hasattr(held, "budgets"):
+            titles, samples = "; ".join(each.title for each in entries), held.batches * held.batch
+            yield one.group, one.profile.value, titles, one.what, str(samples), ", ".join(map(str, held.budgets))
+        else:
+            yield from (_of_graphs(claims, one, each) for each in entries)
+
+
+def _of_graphs(claims: Claims, one: StandIn, entry: Configuration) -> tuple[str, ...]:
+    """Return the row of a group and a set, in the smallest profile that generates the set."""
+    profiles = [one.profile, Profile.FULL]
+    profile, held = next(
+        ((each, held) for each in profiles if _has(held := settings_in(claims, one.group, each), entry)),
+        (Profile.FULL, settings_in(claims, one.group, Profile.FULL)),
+    )
+    sized = held.of(entry.id) if hasattr(held, "of") else held
+    if isinstance(sized, tuple):
+        samples, steps = map(str, sized[:2])
+    else:
+        samples, steps = str(sized.seeds * sized.graphs), ", ".join(map(str, sized.steps))
+    return one.group, profile.value, entry.title, one.what, samples, steps
+
+
+def _has(held: Any, entry: Configuration) -> bool:
+    sets = getattr(held, "sets", (entry.id,))
+    return entry.id in (dict(sets()) if callable(sets) else sets)
 
 
 def exhibit_costs(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
@@ -96,6 +134,11 @@ def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[
     return (entry.title, million, gigas, _short(rate.timed), seconds, samples, entry.budget, *hours)
 
 
+def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:
+    """Return the hours of a GPU at the assumed rate."""
+    return evaluations * rate.flops / (1e12 * settings.tflops) / HOUR
+
+
 def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
     """The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for each
     data set and network. A cell says where its quality stands. Measured: in that table of this suite, with that
@@ -107,12 +150,54 @@ def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterato
     claims = all_claims()
     colour = settings_in(claims, "colour", Profile.PAPER)
     for entry in listed().of_images():
-        runs = Runs.of(claims, listed().standing_for(entry), colour, entry)
+        runs = runs_of(claims, colour, entry)
         for sampler in ROWS[entry.kind]:
             budgets = (*settings.budgets, entry.budget)
             cells = [cell_of(runs, sampler, budget, _hours(settings, entry, rates, budget)) for budget in budgets]
             cells[-1] = f"{entry.budget}: {cells[-1]}"
             yield entry.title, sampler, *cells, entry.command.removeprefix("bash reproduce.sh ")
+
+
+def _hours(settings: Settings, entry: Configuration, rates: dict[str, Rate | None], budget: int) -> str:
+    rate = rates[entry.id]
+    if rate is None or entry.samples is None:
+        return "cost unknown"
+    return f"{_short(gpu_hours(settings, rate, entry.samples * budget)):g} GPU-h"
+
+
+Runs = Mapping[str, Mapping[str, frozenset[tuple[str, int]]]]
+"""Which samplers run at which numbers of evaluations, by table or group: `measured` on the configuration's own network,
+`scaled` in the groups that stand for it."""
+
+
+def runs_of(claims: Claims, colour: Any, entry: Configuration) -> Runs:
+    """Return the runs for a configuration; `colour` are that group's settings, which name networks' files."""
+    standing = (one for one in listed().standing_for(entry) if one.profile in SIZES)
+    return {
+        "measured": {"colour": pairs_of(colour)} if entry.architecture in colour.networks else {},
+        "scaled": {one.group: _of_group(claims, one) for one in standing},
+    }
+
+
+def _of_group(claims: Claims, one: StandIn) -> frozenset[tuple[str, int]]:
+    """Return what a group runs in any profile without an accelerator."""
+    profiles = SIZES[SIZES.index(one.profile) :]
+    return frozenset().union(*(pairs_of(settings_in(claims, one.group, profile)) for profile in profiles))
+
+
+def pairs_of(settings: Any) -> frozenset[tuple[str, int]]:
+    """Return the pairs of a sampler and a number of evaluations in a group's settings."""
+    every = getattr(settings, "budgets_of", lambda sampler: settings.budgets)
+    return frozenset((sampler, budget) for sampler in settings.samplers for budget in every(sampler))
+
+
+def cell_of(runs: Runs, sampler: str, budget: int, hours: str) -> str:
+    """Return a cell's words; `hours` would fill one that is not run."""
+    for word, where in runs.items():
+        groups = [group for group, pairs in where.items() if (sampler, budget) in pairs]
+        if groups:
+            return f"{word}: {', '.join(groups)}"
+    return f"not run: {hours}"
 
 
 def exhibit_grid(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
@@ -136,11 +221,41 @@ def _grid(evaluations: int, core_hours: float, cells: Sequence[float]) -> tuple[
     return (len(cells), _short(evaluations), _short(core_hours), _short(sum(cells)), _short(max(cells)), *on)
 
 
-def _hours(settings: Settings, entry: Configuration, rates: dict[str, Rate | None], budget: int) -> str:
-    rate = rates[entry.id]
-    if rate is None or entry.samples is None:
-        return "cost unknown"
-    return f"{_short(gpu_hours(settings, rate, entry.samples * budget)):g} GPU-h"
+class Grid(NamedTuple):
+    """One configuration's part of the grid: `cells` are GPU-hours of one each, of `batch` images."""
+
+    title: str
+    batch: int
+    evaluations: int
+    core_hours: float
+    cells: tuple[float, ...]
+
+
+def grid_of(settings: Settings, entry: Configuration, rate: Rate) -> Grid:
+    """Return a configuration's part of the grid."""
+    samples, budgets = entry.samples or 0, (*settings.budgets, entry.budget)
+    hours = gpu_hours(settings, rate, 1)
+    batch = _batch(hours * max(budgets))
+    samplers, batches = len(ROWS[entry.kind]), -(-samples // batch)
+    cells = [hours * batch * budget for budget in budgets for _ in range(samplers * batches)]
+    evaluations = samples * sum(budgets) * samplers
+    return Grid(entry.title, batch, evaluations, evaluations * rate.seconds / HOUR, tuple(cells))
+
+
+def _batch(hours: float) -> int:
+    """Return the largest power of two, at most `LARGEST`, of images of `hours` each that take an hour at most."""
+    batch = LARGEST
+    while batch > 1 and batch * hours > 1.0:
+        batch //= 2
+    return batch
+
+
+def hours_on(cells: Sequence[float], gpus: int) -> float:
+    """Return the hours that so many GPUs take, each cell on one, the longest first."""
+    hours = [0.0] * gpus
+    for cell in sorted(cells, reverse=True):
+        heapq.heapreplace(hours, hours[0] + cell)
+    return max(hours)
 
 
 def _short(value: float) -> float:

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from experiments.exhibits import arithmetic, checks, coverage, figures, grid, study
-from experiments.exhibits.arithmetic import Rate
+from experiments.exhibits import checks, figures, study
 from experiments.exhibits.configurations import Configuration, Kind, Listed, listed
 from experiments.exhibits.settings import Settings
-from experiments.exhibits.study import Rounds
+from experiments.exhibits.study import Rate, Rounds
 from experiments.graphs.data import published
 from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES
 from tests.claims import claims, verdict_of
@@ -21,7 +20,7 @@ HOLDS, REFUTED = Verdict.HOLDS, Verdict.REFUTED
 
 @pytest.fixture(autouse=True)
 def claims_that_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (coverage, figures):
+    for module in (checks, figures):
         monkeypatch.setattr(module, "all_claims", claims)
 
 
@@ -95,22 +94,23 @@ def test_an_interval_around_one_has_a_factor_from_one() -> None:
 
 def test_a_network_costs_what_it_is_counted_at() -> None:
     """The published number of parameters of NCSN++ and DDPM++ on CIFAR-10 is 62 to 63 millions."""
-    vp, ve = (arithmetic.image_cost(ARCHITECTURES[f"cifar10_{name}_continuous"], 32) for name in ("ddpmpp", "ncsnpp"))
+    names = ("cifar10_ddpmpp_continuous", "cifar10_ncsnpp_continuous")
+    vp, ve = (study.image_cost.wrapped(ARCHITECTURES[name], 32) for name in names)
     assert (vp.parameters, ve.parameters) == (61_804_419, 62_758_915)
     assert 21e9 < vp.flops < ve.flops < 22e9
 
 
 def test_quantiles_are_evenly_spaced() -> None:
-    assert arithmetic.quantiles([5, 1, 2, 4, 3], 1) == [3]
-    assert arithmetic.quantiles(range(100), 4) == [12, 37, 62, 87]
-    assert arithmetic.quantiles([7], 3) == [7, 7, 7]
+    assert study.quantiles([5, 1, 2, 4, 3], 1) == [3]
+    assert study.quantiles(range(100), 4) == [12, 37, 62, 87]
+    assert study.quantiles([7], 3) == [7, 7, 7]
 
 
 @pytest.mark.parametrize(
     ("molecule", "count"), [("C", 1), ("Clc1ccc(Br)cc1", 8), ("C[C@@H](N)C(=O)[O-]", 6), ("[nH]1cccc1", 5)]
 )
 def test_atoms_of_a_molecule(molecule: str, count: int) -> None:
-    assert arithmetic.atoms(molecule) == count
+    assert study.atoms(molecule) == count
 
 
 def rates(settings: Settings, entry: Configuration) -> Rate | None:
@@ -128,7 +128,7 @@ def test_the_four_public_checkpoints_have_their_file_named(tables) -> None:
     targets = {claim.id: claim.target for claim in claims().of_group("colour")}
     assert sorted(needed) == ["X1", "X2", "X3", "X4"]
     for name, file in needed.items():
-        assert coverage.NETWORK.search(file)[0] in targets[name]
+        assert checks.NETWORK.search(file)[0] in targets[name]
 
 
 def test_costs_are_samples_times_evaluations_times_the_rate(tables) -> None:
@@ -152,7 +152,7 @@ def test_the_grid_is_each_sampler_with_each_budget(tables) -> None:
 
 @pytest.mark.parametrize(("gpus", "hours"), [(1, 9.0), (2, 5.0), (4, 3.0)])
 def test_cells_go_to_gpus_the_longest_first(gpus: int, hours: float) -> None:
-    assert grid.hours_on([1.0, 3.0, 2.0, 1.0, 2.0], gpus) == hours
+    assert figures.hours_on([1.0, 3.0, 2.0, 1.0, 2.0], gpus) == hours
 
 
 def test_every_cell_of_the_image_table_says_how_it_stands(tables) -> None:
@@ -199,7 +199,7 @@ def test_a_graph_sets_networks_are_counted_on_its_sizes(authors_files: None) -> 
 
 def test_published_rows_are_of_as_many_graphs_as_the_test_set_has(authors_files: None) -> None:
     for entry in listed().of_graphs():
-        if entry.id not in arithmetic.MOLECULES:
+        if entry.id not in study.MOLECULES:
             assert entry.samples == len(published(entry.id).test), entry.id
 
 
