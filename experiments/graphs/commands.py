@@ -41,6 +41,6 @@ class CorrectGraphs:
 
     def __call__(self) -> int:
         """Do it."""
-        from experiments.graphs.correctors.command import correct
+        from experiments.graphs.correctors.figures import correct
 
         return correct(self.name, self.evaluations, self.graphs, self.seed)

@@ -1,4 +1,4 @@
-"""Rows of graphs, drawn to one scale each, with positions in units of an edge.
+"""How the samplers of graphs are drawn, and rows of graphs: one scale each, with positions in units of an edge.
 
 Each component has a layout of its own (Kamada and Kawai 1989: distances on the page approximate numbers of edges). It
 is scaled until its edges are 1 long on average, and turned until it is longest upwards. Components lie side by side or
@@ -17,13 +17,26 @@ from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
 from ams.data import Graph
+from ams.samplers import looks
+from ams.samplers.looks import BLACK, BLUE, ORANGE, PINK, RED, SKY
 
-LARGE = 100
-"""Nodes from which a graph is drawn as pixels, not as lines: lines would be most of the file."""
 COLUMNS = 4
 """Graphs in a row: few, so that their edges are seen."""
 GAP = 1.0
 """Between components, in edges."""
+_OWN = {
+    "predictor alone": (BLUE, "o", "-"),
+    "PC, Langevin, full noise": (SKY, "v", "--"),
+    "PC, Langevin, noise 0.6": (SKY, ">", "-."),
+    "PC, adaptive, noise 0.6": (PINK, "X", "-."),
+    "PC, adaptive in both": (RED, "s", "--"),
+    "PC, constant in both": (ORANGE, "^", ":"),
+    "PC, Leimkuhler-Matthews": (BLUE, "p", "--"),
+    "PC, adaptive, each alone": (BLACK, "d", ":"),
+    "S4": (SKY, "*", ":"),
+}
+LOOKS = looks.LOOKS | looks.looks({"Graphs": _OWN})
+"""Of samplers of graphs; those that the library has too are drawn as there."""
 Positions = Float[np.ndarray, "nodes 2"]
 NODES, EDGES = "#0072B2", "0.45"
 
@@ -54,11 +67,9 @@ def _draw_row(axes: Axes, graphs: Sequence[Graph], line: int) -> None:
     ends = [at[np.array(graph.edges, dtype=int).reshape(-1, 2)] for graph, at in zip(graphs, cells, strict=True)]
     segments = np.concatenate(ends).reshape(-1, 2)
     path = Path(segments, np.tile([Path.MOVETO, Path.LINETO], len(segments) // 2))
-    edges = axes.add_patch(PathPatch(path, fill=False, ec=EDGES, lw=0.5 if nodes < LARGE else 0.25))
+    axes.add_patch(PathPatch(path, fill=False, ec=EDGES, lw=0.5))
     x, y = np.concatenate(cells).T
-    dots = axes.scatter(x, y, s=min(4.0, 80 / nodes), c=NODES, linewidths=0, zorder=2)
-    for artist in (edges, dots):
-        artist.set_rasterized(nodes >= LARGE)
+    axes.scatter(x, y, s=min(4.0, 80 / nodes), c=NODES, linewidths=0, zorder=2)
 
 
 def node_positions(graph: Graph) -> Positions:

@@ -1,17 +1,14 @@
-"""The group's figures and table: published rows and ours over the floor of real graphs, and the graphs themselves."""
+"""The group's figure and table: published rows and ours over the floor of real graphs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Drawing
 
-from ams.data import Graph
 from ams.plots import panels
 from ams.statistics import CONFIDENCE
 from ams_suite.drawn import save_drawn, tabled
-from experiments.graphs.data import from_graph6, published
-from experiments.graphs.drawing import draw_graphs
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.gdss_tables.study import ERRORS, Entry
@@ -21,8 +18,6 @@ from verdicts.records.figures import TableCell
 CLAIMS = ("V10", "V11", "V12", "V12a")
 STEPS = 1000
 """Of the published rows."""
-SHOWN = 6
-"""Graphs of a set that are drawn, at most."""
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -45,30 +40,14 @@ def rows_and_published(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw the rows over their floors, and graphs of each set beside real ones."""
+    """Draw the rows over their floors."""
     far = [n for n in settings.sets if max(entry.stray for entry in study.row_of(settings, n).entries) > ERRORS]
     fewer = [f"{name} in {settings.of(name)[1]}" for name in settings.sets if settings.of(name)[1] < STEPS]
     values = {
         "fewer": f", ours of fewer: {', '.join(fewer)}." if fewer else ".",
         "far": f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}." if far else "",
     }
-    drawn = dict.fromkeys((graphs_rows, graphs_rows_drawn), CLAIMS)
-    return save_drawn(drawn, folder, settings, steps=STEPS, shown=SHOWN, **values)
-
-
-def graphs_rows_drawn(settings: Settings) -> Drawing:
-    """Graphs of the authors' checkpoints and of their test sets: the first {shown} of each, or as many as were
-    generated. Positions follow from the edges alone, isolated nodes are left out. In a row an edge is as long on
-    average in every graph; components lie an edge apart.
-    """
-    rows: dict[str, Sequence[Graph]] = {}
-    for name in settings.sets:
-        steps = settings.of(name)[1]
-        parts = study.generated_parts(name, steps, study.parts_of(settings, name), settings.seed)
-        generated = [from_graph6(line) for lines in parts for line in lines][:SHOWN]
-        rows[f"{name}\nreal"] = published(name).test[: len(generated)]
-        rows[f"{name}\ngenerated, {steps} steps"] = generated
-    return draw_graphs(rows)
+    return save_drawn({graphs_rows: CLAIMS}, folder, settings, steps=STEPS, **values)
 
 
 def graphs_rows(settings: Settings) -> Drawing:

@@ -12,8 +12,8 @@ from ams.schedules import VP, Level
 from ams_suite.measures import named_extreme
 from experiments.graphs.data import PRESENT
 from experiments.graphs.gdss_traces import replay
+from experiments.graphs.gdss_traces.replay import load_sampler
 from experiments.graphs.gdss_traces.settings import Settings
-from experiments.graphs.gdss_traces.trace_file import load_sampler
 from experiments.graphs.generation import END
 from experiments.graphs.samplers import Denoised
 from experiments.graphs.systems import float32_noise, predicted_noise, vp_system

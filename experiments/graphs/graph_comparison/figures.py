@@ -10,12 +10,11 @@ from ams.plots import budget_ticks, interval_curves, interval_points, legend_abo
 from ams.statistics import CONFIDENCE, Interval
 from ams_suite.drawn import save_drawn, tabled
 from experiments.graphs.data import trimmed
-from experiments.graphs.drawing import draw_graphs
+from experiments.graphs.drawing import LOOKS, draw_graphs
 from experiments.graphs.graph_comparison import checks, study
 from experiments.graphs.graph_comparison.presets import SAMPLERS
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.graph_comparison.study import SteppedRun
-from experiments.graphs.looks import LOOKS
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 

@@ -1,4 +1,4 @@
-"""How often intervals of squared MMDs hold the true value, simulated from populations that are known exactly.
+"""V3: how often intervals of squared MMDs hold the true value, simulated from populations that are known exactly.
 
 A population is a finite list of graphs, and its distribution is to draw from it with replacement. So the true MMD^2 of
 two populations is the biased estimate of the lists themselves, with no chance in it.
@@ -21,10 +21,13 @@ import numpy as np
 
 from ams.data import Graph
 from ams.metrics.mmd import Kernel, biased_within, mmd_squared
+from ams.statistics import proportion_interval
+from ams_suite.measures import of_interval
 from experiments.graphs.data import adjacency, community_small, trimmed
 from experiments.graphs.discrepancy import kernel_difference, mean_kernel, published_mmd
 from experiments.graphs.mmd_intervals.settings import Settings
 from experiments.graphs.statistics import PUBLISHED, Statistic
+from verdicts import Measurement
 from verdicts.studies import Cell, cell
 
 
@@ -107,3 +110,9 @@ def design_of(settings: Settings) -> Design:
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield the one cell that both checks read."""
     yield covered.cell(design_of(settings), settings.experiments)
+
+
+def coverage(settings: Settings, of: str) -> Measurement:
+    """Return how often an interval holds its true mean: "published" MMDs', or that of a paired "difference"."""
+    held = getattr(covered(design_of(settings), settings.experiments), of)
+    return of_interval(proportion_interval(held, settings.experiments), settings.seed)

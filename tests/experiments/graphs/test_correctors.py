@@ -22,9 +22,9 @@ from experiments.graphs.correctors.configurations import (
     plan,
     samplers_of,
 )
+from experiments.graphs.correctors.figures import tables
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import Common, SamplerRun
-from experiments.graphs.correctors.tables import tables
 from experiments.graphs.data import community_small, split, to_graph6
 from experiments.graphs.gdss_tables import study as gdss_tables
 from experiments.graphs.gdss_tables.rows import row

@@ -1,6 +1,7 @@
-"""Graphs of our own, the authors' lists, and the way from adjacency to graphs."""
+"""Graphs of our own and the authors' lists; the ragged layout, where nothing is lost; where nodes are drawn."""
 
 from collections import Counter
+from itertools import chain, combinations, pairwise
 
 import networkx as nx
 import numpy as np
@@ -11,6 +12,7 @@ from scipy import stats
 
 from ams.data import Graph
 from ams.statistics import SUITE_FALSE_ALARM
+from experiments.graphs import graph_layout as module
 from experiments.graphs.data import (
     adjacency,
     community_small,
@@ -22,7 +24,9 @@ from experiments.graphs.data import (
     to_networkx,
     trimmed,
 )
-from tests.experiments.graphs.strategies import graphs, random_graph
+from experiments.graphs.drawing import GAP, node_positions
+from experiments.graphs.graph_layout import Layout
+from tests.experiments.graphs.made import graphs, random_graph
 from tests.monte_carlo import MonteCarlo
 
 SHARE = 0.005  # of the false-alarm budget, of each Monte Carlo test here
@@ -103,3 +107,72 @@ def test_isolated_nodes_are_dropped_and_something_is_left():
     assert trimmed(Graph(5, ((1, 3), (3, 4)))) == Graph(3, ((0, 1), (1, 2)))
     assert trimmed(Graph(3, ())) == trimmed(Graph(0, ())) == Graph(1, ())
     np.testing.assert_array_equal(adjacency(Graph(1, ())), [[0.0]])
+
+
+SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=8)
+few = settings(deadline=None, max_examples=30)
+
+
+@given(sizes=SIZES, more=st.integers(0, 3))
+@few
+def test_padded_and_back(sizes: list[int], more: int) -> None:
+    layout, side = Layout.of(sizes), max(sizes) + more
+    rows, pairs = torch.randn(layout.nodes, 2), torch.randn(layout.pairs)
+    wide, square = layout.pad_rows(rows, side), layout.pad_pairs(pairs, side)
+    assert torch.equal(layout.pack_rows(wide), rows) and torch.equal(layout.pack_pairs(square), pairs)
+    assert torch.equal(square, square.mT) and not square.diagonal(dim1=1, dim2=2).any()
+    for number, n in enumerate(sizes):
+        assert not wide[number, n:].any() and not square[number, n:].any() and not square[number, :, n:].any()
+        assert wide[number, :n].all() and square[number].count_nonzero() == n * (n - 1)
+
+
+def cost(sizes: list[int], cuts: tuple[int, ...]) -> int:
+    return sum((j - i) * sizes[j - 1] ** 2 + module.BLOCK_COST for i, j in pairwise(cuts))
+
+
+@given(sizes=st.lists(st.integers(1, 12), min_size=1, max_size=9).map(sorted), price=st.integers(0, 300))
+@few
+def test_no_cutting_is_cheaper(sizes: list[int], price: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK_COST", price)
+        inner = range(1, len(sizes))
+        every = chain.from_iterable(combinations(inner, count) for count in range(len(sizes)))
+        best = min(cost(sizes, (0, *cuts, len(sizes))) for cuts in every)
+        assert cost(sizes, tuple(module._cuts(sizes))) == best
+
+
+def test_a_block_fits_the_cache_unless_it_is_one_graph() -> None:
+    layout = Layout.of([30] * 40 + [200, 201] + [5] * 900)
+    assert sum(block.graphs for block in layout.blocks) == 942
+    assert all(block.graphs * block.side**2 <= module.BLOCK_LIMIT for block in layout.blocks if block.graphs > 1)
+    assert [block.side for block in layout.blocks if block.graphs == 1] == [200, 201]
+
+
+@pytest.mark.parametrize("sizes", [[], [3, 0], [-1]])
+def test_no_graph_or_an_empty_one_is_refused(sizes: list[int]) -> None:
+    with pytest.raises(ValueError, match="at least one node each"):
+        Layout.of(sizes)
+
+
+TRIANGLE = ((0, 1), (0, 2), (1, 2))
+
+
+def lengths(graph: Graph) -> np.ndarray:
+    positions, ends = node_positions(graph), np.array(graph.edges)
+    return np.linalg.norm(positions[ends[:, 0]] - positions[ends[:, 1]], axis=1)
+
+
+def test_edges_are_one_long_on_average() -> None:
+    for graph in [Graph(3, TRIANGLE), *community_small(3, seed=0)]:
+        assert lengths(graph).mean() == pytest.approx(1.0)
+    assert lengths(Graph(3, TRIANGLE)) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_components_lie_apart_and_keep_their_scale() -> None:
+    """Two triangles and an isolated node: each where no other is, a gap between their boxes, all centred on 0."""
+    graph = Graph(7, (*TRIANGLE, *((u + 3, v + 3) for u, v in TRIANGLE)))
+    positions = node_positions(graph)
+    assert np.linalg.norm(positions[:3, None] - positions[None, 3:6], axis=2).min() > GAP - 0.01
+    assert np.linalg.norm(positions[6] - positions[:6], axis=1).min() > GAP - 0.01
+    assert lengths(graph) == pytest.approx(1.0, abs=1e-3)
+    assert positions.max(0) + positions.min(0) == pytest.approx(0.0, abs=1e-12)

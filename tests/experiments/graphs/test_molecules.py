@@ -1,20 +1,116 @@
-"""Claims on molecules: made molecules in the place of generated ones, and what flips the verdicts."""
+"""Molecules: from samples and SMILES, their validity and its correction, distances of sets, and the claims on them."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 
+from ams.data import smiles
+from ams.metrics import frechet_distance
 from experiments.graphs.molecules import checks, study
 from experiments.graphs.molecules.settings import Settings
-from experiments.graphs.molecules.study import Sample, quality
+from experiments.graphs.molecules.study import Sample, chemnet_distances, quality
 from tests.claims import verdict_of
 from verdicts import Unavailable
 from verdicts.claims.schema import Verdict
 from verdicts.studies import Memory, using
 
 Chem = pytest.importorskip("rdkit.Chem")
-pytest.importorskip("fcd")
+from experiments.graphs.molecules import chemistry  # noqa: E402
+from experiments.graphs.molecules.chemistry import assembled, corrected, fault  # noqa: E402
+
+QM9 = chemistry.ATOMS["QM9"]
+
+
+def sample(kinds: list[int], bonds: dict[tuple[int, int], float], nodes: int = 9) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the sampled matrices of one molecule: a feature of 0.9 each, bonds as given."""
+    features, adjacency = torch.full((1, nodes, 4), 0.1), torch.zeros(1, nodes, nodes)
+    for node, kind in enumerate(kinds):
+        features[0, node, kind] = 0.9
+    for (u, v), order in bonds.items():
+        adjacency[0, u, v] = adjacency[0, v, u] = order
+    return features, adjacency
+
+
+def one(kinds: list[int], bonds: dict[tuple[int, int], float]) -> Chem.RWMol:
+    return assembled(*sample(kinds, bonds), QM9)[0]
+
+
+def test_orders_are_rounded_and_nodes_without_feature_are_no_atoms():
+    molecule = one([0, 0, 2], {(0, 1): 0.49, (1, 2): 1.49})
+    assert Chem.MolToSmiles(molecule) == "C.CO"
+    assert Chem.MolToSmiles(one([0, 1], {(0, 1): 2.5})) == "C#N"
+    assert Chem.MolToSmiles(one([0, 2], {(0, 1): 1.5, (0, 5): 3.0})) == "C=O"  # node 5 is no atom
+    assert one([], {}).GetNumAtoms() == 0
+
+
+def test_one_bond_too_many_charges_nitrogen_and_oxygen():
+    ammonium = one([1, 0, 0, 0, 0], {(0, node): 1.0 for node in range(1, 5)})
+    assert fault(ammonium) is None
+    assert Chem.MolToSmiles(ammonium) == "C[N+](C)(C)C"
+    assert fault(one([2, 0, 0, 0], {(0, node): 1.0 for node in range(1, 4)})) is None
+    assert fault(one([1, 0, 0], {(0, 1): 3.0, (0, 2): 2.0})) == 0  # two too many
+
+
+def test_a_fault_is_corrected_at_the_highest_bond_and_the_largest_fragment_kept():
+    fluorine = one([0, 3, 0, 0], {(0, 1): 2.0, (2, 3): 1.0, (1, 2): 1.0})
+    assert fault(fluorine) == 1
+    assert Chem.MolToSmiles(corrected(fluorine)) in {"CC", "CF"}
+    carbon = one([0, 0, 0, 0], {(0, 1): 3.0, (0, 2): 2.0, (2, 3): 1.0})
+    assert Chem.MolToSmiles(corrected(carbon)) == "C=C=CC"
+    assert corrected(one([], {})) is None
+
+
+def test_correction_leaves_what_is_valid_and_never_gives_what_is_not():
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(60, 9, 4, generator=generator)
+    orders = 3 * torch.rand(60, 9, 9, generator=generator) ** 3
+    for molecule in assembled(features, orders + orders.mT, QM9):
+        made = corrected(molecule)
+        assert made is None or fault(made) is None
+        if fault(molecule) is None and made is not None:
+            largest = max(Chem.MolToSmiles(molecule).split("."), key=len)
+            assert Chem.MolToSmiles(made) == Chem.CanonSmiles(largest)
+
+
+def test_the_smiles_of_the_corrected_molecule_is_empty_where_there_is_none():
+    ethane, water, wrong = one([0, 0], {(0, 1): 1.0}), one([2], {}), one([3, 0], {(0, 1): 2.0})
+    assert [*map(chemistry.corrected_smiles, (ethane, water, wrong, one([], {})))] == ["CC", "O", "CF", ""]
+    assert [fault(molecule) is None for molecule in (ethane, water, wrong)] == [True, True, False]
+
+
+def test_smiles_that_are_refused_are_left_out():
+    assert chemistry.canonical(["OCC", "C(C)(C)(C)(C)C", "", "C1CC1"]) == ["CCO", "C1CC1"]
+    assert chemistry.parsed("no molecule") is None
+
+
+def test_labels_are_elements_and_whole_orders():
+    assert chemistry.labelled("C=O") == (("C", "O"), ((0, 1, 2),))
+    assert {order for _, _, order in chemistry.labelled("c1ccccc1").bonds} == {1}
+
+
+def test_most_of_a_registered_list_is_read(authors_files):
+    assert len(chemistry.canonical(smiles("qm9-test")[:2000])) > 1980
+
+
+def test_chemnet_tells_sets_apart():
+    """With the package `fcd`: a set is at distance 0 from itself, and far from alkanes."""
+    pytest.importorskip("fcd")
+    ring = [f"c1ccc({'C' * n}O)cc1" for n in range(1, 13)]
+    chain = ["C" * n for n in range(1, 13)]
+    first, second = chemistry.chemnet_features(ring), chemistry.chemnet_features(chain)
+    assert frechet_distance(first, first) == pytest.approx(0.0, abs=1e-4) and frechet_distance(first, second) > 10
+
+
+def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatch):
+    rng = np.random.default_rng(0)
+    a, b = (torch.from_numpy(rng.standard_normal((120, 5)) + shift) for shift in (0, 1))
+    monkeypatch.setattr(chemistry, "chemnet_features", lambda listed: {"a": a, "b": b}[listed[0]][: len(listed)])
+    few, many = chemnet_distances(["a"] * 110, (["b"] * 100, ["b"] * 120))
+    assert few == pytest.approx(frechet_distance(a[:100], b[:100]), rel=1e-12)
+    assert many == pytest.approx(frechet_distance(a[:110], b[:110]), rel=1e-12)
+
 
 SETTINGS = Settings(qm9=(40, 10, 40), zinc250k=(40, 10, 40))
 ENDS = ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C(C)O", "C=C", "C(=O)O")
@@ -29,6 +125,7 @@ Put = Callable[..., None]
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch):
     """Return a function that puts molecules in the place of generated ones; lists are our own; ChemNet is not asked."""
+    pytest.importorskip("fcd")
     monkeypatch.setattr(study, "smiles", lambda name: CHAINS)
     monkeypatch.setattr(study, "chemnet_distances", lambda reference, sets: [1.0 for _ in sets])
 

@@ -1,13 +1,31 @@
-"""The networks: equal to the padded formulation, equivariant, blind to the batch; differentiable, for training."""
+"""Networks and scores: equal to the padded formulation, blind to the batch; what checkpoints and our own hold."""
+
+import json
+import math
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
+from ams.data.registry import WEIGHTS
 from experiments.benchmarks import padded_networks as graphs_padded
 from experiments.graphs import graph_layout as module
+from experiments.graphs.bundled_networks import FILE, OWN, SHA256, own_networks, own_split, trained
+from experiments.graphs.checkpoints import DUST, Networks, networks, networks_of
+from experiments.graphs.data import sizes, thresholded, trimmed
+from experiments.graphs.discrepancy import mean_kernel, unbiased_mmd
+from experiments.graphs.generation import PUBLISHED, generate, published_samples
 from experiments.graphs.graph_layout import Layout
-from tests.experiments.graphs import random_networks as small
+from experiments.graphs.statistics import PUBLISHED as STATISTICS
+from experiments.graphs.systems import Pair, scores, ve_system, vp_system
+from experiments.graphs.train_config import TrainConfig
+from experiments.graphs.trained import networks_in
+from experiments.graphs.training import Denoising, digest_of
+from tests.experiments.graphs import made as small
+from tests.experiments.graphs.made import batch, checkpoint, made_networks
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
 ATTENTIVE = pytest.mark.parametrize("attentive", [False, True], ids=["plain", "attentive"])
@@ -67,3 +85,129 @@ def test_empty_channels_are_left_out_and_change_nothing() -> None:
         attention.prune()
     assert first.live.tolist() == [] and first.valued and not second.valued
     close(network(x, a, layout), whole)
+
+
+TIMES = st.floats(0.05, 1.0)
+some = settings(deadline=None, max_examples=40)
+SYSTEMS = {"VP": vp_system(0.1, 1.0), "VE": ve_system(0.2, 1.0)}
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+@given(t=TIMES, part=st.floats(0.05, 0.9))
+@some
+def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(name: str, t: float, part: float) -> None:
+    """From `t` to `t + h`: the mean factor `r(t+h)/r(t)`, the variance that `x_t` has given `x_{t+h}`."""
+    system, h = SYSTEMS[name], -part * t
+    (scale, sigma), (before, sigma_before) = system.process.marginal(t), system.process.marginal(t + h)
+    step = system.half_step(t, h)
+    assert step.p == pytest.approx(before / scale, rel=1e-12) and step.q == 0.0
+    assert step.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
+
+
+def test_scores_are_the_outputs_over_minus_sigma_or_themselves() -> None:
+    both, (layout, x, a) = made_networks(), batch([3, 4])
+    pair = Pair(SYSTEMS["VP"], SYSTEMS["VE"])
+    of_features, of_adjacency = scores(both, pair, layout)
+    level = pair.features.levels(5, 1e-2)[2]
+    scale = math.exp(-(level.t**2) * 0.9 / 4 - level.t * 0.05)
+    torch.testing.assert_close(of_features(x, a, level), -both.features(x, a, layout) / math.sqrt(1 - scale**2))
+    torch.testing.assert_close(of_adjacency(a, x, level), both.adjacency(x, a, layout))
+
+
+Held = dict[str, Any]
+
+
+BROKEN: dict[str, Callable[[Held], object]] = {
+    "a convolution is missing": lambda held: held["adj_state_dict"].pop("layers.1.attn.2.gnn_k.weight"),
+    "a stack is missing": lambda held: held["adj_state_dict"].pop("final.linears.0.weight"),
+    "a tensor is left over": lambda held: held["x_state_dict"].update({"layers.9.weight": torch.zeros(1)}),
+    "averages of other tensors": lambda held: held["ema_adj"]["shadow_params"].pop(),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_a_tensor_that_is_missing_or_left_over_is_refused(broken: str) -> None:
+    held = checkpoint()
+    BROKEN[broken](held)
+    with pytest.raises((KeyError, RuntimeError, ValueError)):
+        networks_of(held, averaged="average" in broken)
+
+
+def test_a_prefix_does_not_matter() -> None:
+    held, layout = checkpoint(), batch([4, 3])
+    plain = networks_of(held, averaged=False)
+    held["x_state_dict"] = OrderedDict((f"module.{name}", v) for name, v in held["x_state_dict"].items())
+    prefixed = networks_of(held, averaged=False)
+    x, a = layout[1].float(), layout[2].float()
+    assert torch.equal(plain.features(x, a, layout[0]), prefixed.features(x, a, layout[0]))
+
+
+def test_averaged_weights_are_others() -> None:
+    held = checkpoint()
+    for average in (False, True):
+        state = networks_of(held, averaged=average).features.state_dict()
+        wanted = held["x_state_dict"]["layers.0.weight"] + 0.01 * average
+        torch.testing.assert_close(state["layers.0.weight"][0], wanted.float())
+
+
+def test_dust_is_zero() -> None:
+    held = checkpoint()
+    held["x_state_dict"]["layers.0.bias"] = torch.tensor([2 * DUST, DUST / 2, -1e-40, 1.0, -3 * DUST, 0, 2, 3])
+    bias = networks_of(held, averaged=False).features.state_dict()["layers.0.bias"].flatten()
+    assert (bias != 0).tolist() == [True, False, False, True, True, False, True, True]
+
+
+@pytest.mark.parametrize("name", [name for name in WEIGHTS if name.startswith("gdss-")])
+def test_the_authors_files_are_read_whole(name: str, authors_files: None) -> None:
+    both = networks(name, averaged=name in ("gdss-enzymes", "gdss-grid"))
+    assert not any(tensor.requires_grad for network in both for tensor in network.parameters())
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_settings_make_graphs(name: str, authors_files: None) -> None:
+    """Eight steps: the networks fit their settings, the samples are of the sizes asked for, symmetric and finite."""
+    setting = PUBLISHED[name]
+    assert setting.checkpoint in WEIGHTS
+    end = published_samples(name, 8, [3, 9, 6], seed=1)
+    assert end.adjacency.isfinite().all() and end.features.shape == (3, setting.largest, setting.features)
+    assert end.adjacency.count_nonzero(dim=(1, 2)).tolist() == [6, 72, 30]
+
+
+def test_the_record_is_that_of_the_file() -> None:
+    record = json.loads(FILE.with_suffix(".json").read_text())
+    assert record["sha256"] == SHA256
+    assert trained().origin.recipe == TrainConfig(), "it is what the command makes by default"
+    assert record["origin"] == trained().origin.model_dump(mode="json")
+    assert record["cpu_seconds"] > 60 and len(record["losses"]["adjacency"]) == TrainConfig().steps // record["bin"]
+    assert record["losses"].keys() == record["held_out"].keys() == {"features", "adjacency"}
+
+
+def test_the_generator_still_makes_its_graphs() -> None:
+    split, recipe = own_split(), trained().origin.recipe
+    assert digest_of(split.train) == trained().origin.data
+    assert len(split.test) == 100 and len(split.train) == recipe.graphs
+
+
+def test_its_losses_are_those_of_the_record() -> None:
+    """Sums may differ between machines, in the fourth digit at most."""
+    task, record = Denoising(trained().origin.recipe), json.loads(FILE.with_suffix(".json").read_text())
+    modules = torch.nn.ModuleDict(own_networks()._asdict())
+    assert networks_in(modules) == own_networks()
+    losses = task.held_out(modules, torch.device("cpu")).tolist()
+    assert losses == pytest.approx([record["held_out"][name] for name in task.parts], rel=1e-3) and max(losses) < 0.3
+
+
+def made(both: Networks, count: int, steps: int) -> list:
+    """Return graphs by the published sampler."""
+    drawn = sizes(own_split().train, count, seed=3)
+    return [trimmed(graph) for graph in thresholded(generate(OWN, both, steps, drawn, seed=3).adjacency, drawn)]
+
+
+def test_its_graphs_are_nearer_to_real_ones_than_those_of_untrained_networks() -> None:
+    """12 graphs in 100 steps (untrained: in 20), by the mean of the published MMDs, whose intervals are apart."""
+    torch.manual_seed(0)
+    untrained = networks_in(trained().origin.modules().eval().requires_grad_(False))
+    real = own_split().test
+    runs = made(own_networks(), 12, 100), made(untrained, 12, 20)
+    near, far = (unbiased_mmd(mean_kernel(STATISTICS, [*real, *graphs]), len(real), seed=0) for graphs in runs)
+    assert near.high < far.low

@@ -1,4 +1,4 @@
-"""Graph samplers, on networks of random weights: ragged is padded; what they must not depend on; who sees whom when."""
+"""Samplers on networks of random weights: ragged is padded; what they must not depend on; who sees whom; costs."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -6,12 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Algebra, Particles, PerSample, State, last, run
+from ams.samplers import Algebra, Info, Particles, PerSample, State, last, run
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks import padded_networks as graphs_padded
 from experiments.graphs import samplers
+from experiments.graphs.checkpoints import Networks
 from experiments.graphs.generation import halves
+from experiments.graphs.graph_comparison import sampling
+from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, Preset
+from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, sampled
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches
 from experiments.graphs.samplers import (
@@ -25,7 +29,8 @@ from experiments.graphs.samplers import (
     planned,
 )
 from experiments.graphs.systems import CoupledScore, Pair, scores, scores_of, ve_system, vp_system
-from tests.experiments.graphs import random_networks as small
+from tests.experiments.graphs import made as small
+from tests.experiments.graphs.made import FEATURES, made_networks
 
 N, END, SIZES = 5, 1e-2, [4, 2, 5, 4, 3]
 PAIR = Pair(vp_system(0.1, 1.0), ve_system(0.2, 1.0))
@@ -180,3 +185,50 @@ def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
         ends[scale] = info.mean(), state.x - info.mean()
     torch.testing.assert_close(ends[0.5][0], ends[1.0][0], rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(ends[0.5][1], 0.5 * ends[1.0][1], rtol=1e-10, atol=1e-12)
+
+
+VP = vp_system(0.1, 1.0)
+NODES = (4, 7, 5, 3, 6, 4)
+
+
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch) -> Networks:
+    """Networks of random weights, of fewer features than those of community_small."""
+    monkeypatch.setattr(sampling, "SETTING", sampling.SETTING._replace(features=FEATURES))
+    return Networks(*(network.float() for network in made_networks()))
+
+
+def variances(both: Networks, steps: int, batches: Batches) -> torch.Tensor:
+    return sampled(both, ADAPTIVE_IN_BOTH, steps, 0.2, 0.7, batches)[1]
+
+
+def test_batches_side_by_side_are_batches_alone(both: Networks) -> None:
+    """The second batch's graphs do not see the first: other networks' sizes in its place leave them as they are."""
+    one = variances(both, 12, Batches(NODES, 3, 1))
+    other = variances(both, 12, Batches((7, 7, 7, *NODES[3:]), 3, 1))
+    torch.testing.assert_close(one[3:], other[3:], rtol=1e-3, atol=1e-4)
+    assert (variances(both, 12, Batches(NODES, 6, 1)) - one).abs().max() > 1e-3
+
+
+def test_plans_cost_what_they_say() -> None:
+    for sampler in SAMPLERS.values():
+        plan = sampler.plan(Pair(VP, VP), 7, 0.1, 0.7)
+        assert len(plan.features) == len(plan.adjacency) == sum(plan.rounds) == 7 * sampler.evaluations
+    assert PREDICTOR.evaluations == 1 and LANGEVIN.evaluations == 2
+
+
+@pytest.mark.parametrize(("sampler", "rounds"), [(PREDICTOR, 11), (LANGEVIN, 22)], ids=["alone", "corrected"])
+def test_the_variance_is_taken_where_the_predictor_starts(sampler: Preset, rounds: int, both: Networks, monkeypatch):
+    """Rounds whose adjacency is their number: at t = 0.1 the predictor's round is the tenth, or the twentieth."""
+    seen = iter([_round(float(number)) for number in range(rounds)])
+    monkeypatch.setattr(samplers, "coupled", lambda plan, features, adjacency: seen)
+    _, (variance,) = sampled(both, sampler, 11, 0.1, 0.7, Batches((3,), 1, 5))
+    level, number = VP.levels(11, 1e-4)[9], 10 * sampler.evaluations - 1
+    assert level.t == pytest.approx(OBSERVED, abs=1e-3)
+    residual = number - level.scale * (number > level.scale / 2)
+    assert variance.item() == pytest.approx((residual / level.sigma) ** 2, rel=1e-5)
+
+
+def _round(value: float) -> samplers.Round:
+    x = torch.full((3,), value)
+    return (State(x), Info(1, x, lambda: x)), (State(x), Info(1, x, lambda: x))

@@ -1,17 +1,79 @@
-"""The statistics against networkx and SciPy's own earth mover's distance, graph by graph."""
+"""Statistics and kernels by their definitions, discrepancies, intervals of few units, and how often these cover."""
+
+from itertools import combinations
 
 import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from scipy import stats
 from scipy.linalg import eigvalsh
 from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
-from experiments.graphs import statistics
-from experiments.graphs.data import to_networkx
-from experiments.graphs.statistics import CLUSTER, DEGREE, ORBIT, SPECTRAL, STATISTICS
-from tests.experiments.graphs.strategies import random_graph
-from tests.experiments.graphs.test_orbits import looked_at
+from ams.metrics.mmd import Kernel
+from ams.statistics import Interval, bootstrap_interval
+from experiments.graphs import discrepancy, statistics
+from experiments.graphs.data import adjacency, community_small, to_networkx
+from experiments.graphs.discrepancy import difference, mean_kernel, published_mmd, unbiased_mmd
+from experiments.graphs.intervals import (
+    QUANTILE,
+    combined,
+    farthest,
+    half_length,
+    joint_quantile,
+    resolved_by_holm,
+    smallest_seen,
+    stretched,
+)
+from experiments.graphs.mmd_intervals import study
+from experiments.graphs.mmd_intervals.settings import Settings
+from experiments.graphs.mmd_intervals.study import design_of, disturbed, populations, simulated
+from experiments.graphs.molecules.nspdk import Molecule, nspdk_kernel
+from experiments.graphs.orbits import ORBITS, orbit_counts
+from experiments.graphs.statistics import CLUSTER, DEGREE, ORBIT, PUBLISHED, SPECTRAL, STATISTICS
+from tests.claims import expected, refuted, verdict_of
+from tests.experiments.graphs.made import graphs, random_graph, relabelled
+
+# By the sorted degrees of a connected graph of up to four nodes: the orbit of a node by its degree
+PLACES = {
+    (1, 1): {1: 0},
+    (1, 1, 2): {1: 1, 2: 2},
+    (2, 2, 2): {2: 3},
+    (1, 1, 2, 2): {1: 4, 2: 5},
+    (1, 1, 1, 3): {1: 6, 3: 7},
+    (2, 2, 2, 2): {2: 8},
+    (1, 2, 2, 3): {1: 9, 2: 10, 3: 11},
+    (2, 2, 3, 3): {2: 12, 3: 13},
+    (3, 3, 3, 3): {3: 14},
+}
+
+
+def looked_at(graph: Graph) -> np.ndarray:
+    """Return the orbit counts by the definition."""
+    whole, counts = to_networkx(graph), np.zeros((graph.nodes, ORBITS))
+    for size in (2, 3, 4):
+        for chosen in combinations(range(graph.nodes), size):
+            part = whole.subgraph(chosen)
+            if nx.is_connected(part):
+                degrees = dict(part.degree)
+                by_degree = PLACES[tuple(sorted(degrees.values()))]
+                for node, degree in degrees.items():
+                    counts[node, by_degree[degree]] += 1
+    return counts
+
+
+@given(graph=graphs)
+@settings(max_examples=40, deadline=None)
+def test_counts_are_those_of_the_definition(graph):
+    np.testing.assert_array_equal(orbit_counts(adjacency(graph)[None])[0], looked_at(graph))
+
+
+def test_large_counts_are_exact():
+    """A complete graph of 300 nodes: C(299, 3) = 4,410,549 complete graphs of four at each."""
+    counts = orbit_counts((np.ones((300, 300)) - np.eye(300))[None])[0]
+    assert set(counts[:, 14]) == {299 * 298 * 297 / 6} and not counts[:, [1, 2, *range(4, 14)]].any()
+
 
 MIXED = [
     random_graph(nodes, density, seed) for seed, (nodes, density) in enumerate([(9, 0.3), (7, 0.8), (1, 0), (9, 1)])
@@ -55,7 +117,224 @@ def test_graphs_are_described_in_their_order_whatever_is_counted_at_once(monkeyp
     listed = [random_graph(nodes, 0.5, seed) for seed, nodes in enumerate([6, 9, 6, 9, 9, 6])]
     whole = [statistic.describe(listed) for statistic in STATISTICS]
     monkeypatch.setattr(statistics, "_ENTRIES", 1)
-    for statistic, expected in zip(STATISTICS, whole, strict=True):
-        np.testing.assert_array_equal(statistic.describe(listed), expected)
+    for statistic, described in zip(STATISTICS, whole, strict=True):
+        np.testing.assert_array_equal(statistic.describe(listed), described)
         alone = statistic.kernel([listed[1], listed[4]])
         assert alone[0, 1] == pytest.approx(statistic.kernel(listed)[1, 4], abs=1e-12)
+
+
+ETHANOL = Molecule(("C", "C", "O"), ((0, 1, 1), (1, 2, 1)))
+ETHANAL = Molecule(("C", "C", "O"), ((0, 1, 1), (1, 2, 2)))
+METHANE, WATER = Molecule(("C",), ()), Molecule(("O",), ())
+BENZENE = Molecule(("C",) * 6, ((0, 1, 1), (1, 2, 1), (2, 3, 1), (3, 4, 1), (4, 5, 1), (0, 5, 1)))
+
+
+def test_single_atoms_share_a_feature_or_none():
+    np.testing.assert_allclose(nspdk_kernel([METHANE, WATER, METHANE]), [[1, 0, 1], [0, 1, 0], [1, 0, 1]], atol=1e-15)
+
+
+def test_two_atoms_by_hand():
+    """CC and CO. At (0, 0): atoms of degree 1, CC has {pair C-C: 2, C: 2}, CO {pair C-C: 1, C: 1, pair O-O: 1, O: 1}.
+
+    So their part is (2 + 2) / (sqrt 8 sqrt 4) = 1/sqrt 2, and at (0, 1) CC has {C-C: 2, C: 2}, CO {C-O: 2, C: 1, O: 1}:
+    2 / (sqrt 8 sqrt 6). At radius 1, (1, 0) and (1, 1), nothing is common. Each of the four counts a quarter.
+    """
+    ethane, methanol = Molecule(("C", "C"), ((0, 1, 1),)), Molecule(("C", "O"), ((0, 1, 1),))
+    expected = (1 / np.sqrt(2) + 2 / np.sqrt(48)) / 4
+    assert nspdk_kernel([ethane, methanol])[0, 1] == pytest.approx(expected, rel=1e-12)
+
+
+def test_it_is_a_kernel_of_graphs_not_of_their_numbering():
+    turned = Molecule(("O", "C", "C"), ((2, 1, 1), (0, 1, 1)))
+    k = nspdk_kernel([ETHANOL, turned, ETHANAL, BENZENE])
+    np.testing.assert_allclose(np.diagonal(k), 1.0, rtol=1e-12)
+    assert k[0, 1] == pytest.approx(1.0, rel=1e-12) and k[0, 2] < 0.9
+    assert np.linalg.eigvalsh(k).min() > -1e-12
+
+
+def test_fragments_do_not_see_each_other():
+    """Two separate methanes have the features of one, twice as often: the same vector."""
+    pair = Molecule(("C", "C"), ())
+    assert nspdk_kernel([pair, METHANE])[0, 1] == pytest.approx(1.0, rel=1e-12)
+
+
+def test_a_long_chain_is_seen_as_far_as_four_bonds():
+    """A change six bonds away from every atom of one end leaves that end's features alone: the kernel stays below 1."""
+    chain = Molecule(("C",) * 14, tuple((u, u + 1, 1) for u in range(13)))
+    tail = Molecule(("C",) * 13 + ("O",), chain.bonds)
+    longer = Molecule(("C",) * 15, tuple((u, u + 1, 1) for u in range(14)))
+    k = nspdk_kernel([chain, tail, longer])
+    assert k[0, 2] > k[0, 1] > 0.5
+
+
+def test_values_of_eden():
+    """EDeN 0.3.1350, complexity 4, with 60 bits for its hashes (none collides): recorded, to 1e-12."""
+    k = nspdk_kernel([ETHANOL, ETHANAL, BENZENE])
+    assert (k[0, 1], k[0, 2], k[1, 2]) == pytest.approx(
+        (0.44642857142857134, 0.08443869154703594, 0.08443869154703594), rel=1e-12
+    )
+
+
+REAL = community_small(120, seed=1)
+REFERENCE, OTHERS = REAL[:40], REAL[40:]
+NEAR_AND_FAR = tuple(disturbed(OTHERS, share, seed=0) for share in (0.01, 0.1))
+
+
+@pytest.mark.parametrize("statistic", STATISTICS, ids=lambda one: one.name)
+def test_equal_sets_have_none_and_names_of_nodes_do_not_matter(statistic):
+    renamed = [relabelled(graph, seed) for seed, graph in enumerate(REFERENCE)]
+    for same in (REFERENCE, renamed, REFERENCE[::-1]):
+        result = published_mmd(statistic.kernel([*REFERENCE, *same]), 40, seed=0)
+        assert result.value == pytest.approx(0.0, abs=1e-12) and result.low == 0.0
+
+
+def test_the_published_value_is_the_biased_estimate():
+    k, n = DEGREE.kernel(REAL), len(REFERENCE)
+    published, unbiased = published_mmd(k, n, seed=0), unbiased_mmd(k, n, seed=0)
+    assert published.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
+    assert published.low <= published.value <= published.high
+    assert unbiased.low <= 0.0 <= unbiased.high  # of one distribution
+    assert published.high - published.value == pytest.approx(unbiased.high - unbiased.value, rel=1e-9)
+
+
+def test_the_mean_kernel_gives_the_mean_of_the_discrepancies():
+    parts = [unbiased_mmd(one.kernel(REAL), 40, seed=0).value for one in PUBLISHED]
+    assert unbiased_mmd(mean_kernel(PUBLISHED, REAL), 40, seed=0).value == pytest.approx(np.mean(parts), abs=1e-12)
+
+
+def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
+    near, far = (disturbed(OTHERS, share, seed=0) for share in (0.0, 0.1))
+    result = difference(REFERENCE, [near[:40], near[40:]], [far[:40], far[40:]], seed=0)
+    assert result.resolved and result.interval.low > 0 and result.interval.n == 40
+    assert len(result.seeds) == 2 and min(result.seeds) > 0
+    swapped = difference(REFERENCE, [far[:40], far[40:]], [near[:40], near[40:]], seed=0)
+    assert swapped.resolved and swapped.interval.value == pytest.approx(-result.interval.value, abs=1e-12)
+
+
+def test_it_is_the_difference_of_the_unbiased_estimates():
+    near, far = NEAR_AND_FAR
+    result = difference(REFERENCE, [near], [far], seed=0, statistics=(DEGREE,))
+    apart = [unbiased_mmd(DEGREE.kernel([*REFERENCE, *listed]), 40, seed=0).value for listed in (far, near)]
+    assert result.interval.value == pytest.approx(apart[0] - apart[1], abs=1e-12)
+    assert result.seeds == pytest.approx((result.interval.value,), abs=1e-12)
+
+
+def test_the_same_graphs_do_not_differ_and_paired_noise_helps():
+    same = difference(REFERENCE, [OTHERS], [OTHERS], seed=0)
+    assert same.interval.value == 0.0 and same.smallest == pytest.approx(0.0, abs=1e-12) and not same.resolved
+    near, far = (disturbed(OTHERS, share, seed=0) for share in (0.03, 0.05))
+    paired, shuffled = (difference(REFERENCE, [near], [other], seed=0) for other in (far, far[40:] + far[:40]))
+    assert paired.smallest < shuffled.smallest
+
+
+def test_a_batch_may_be_one_draw():
+    near, far = NEAR_AND_FAR
+    one_by_one, by_eight = (difference(REFERENCE, [near], [far], seed=0, together=size) for size in (1, 8))
+    assert by_eight.interval.value == one_by_one.interval.value and by_eight.interval.n == 10
+
+
+def test_part_of_a_batch_is_refused():
+    with pytest.raises(ValueError, match=r"\[9\] graphs are no whole numbers of batches of 2"):
+        difference(REFERENCE, [OTHERS[:9]], [OTHERS[:9]], seed=0, together=2)
+
+
+def interval(score: float) -> Interval:
+    return Interval(score, score - QUANTILE, score + QUANTILE, 10)
+
+
+def test_a_stretched_interval_of_four_units_covers_as_stated() -> None:
+    """400 bootstrap intervals of the mean of 4 normal values: 99 % hold 0 (at least .96: four standard errors less).
+
+    Without the stretch about 84 % do.
+    """
+    generator, held = np.random.default_rng(0), np.zeros(2)
+    for _ in range(400):
+        x = generator.normal(size=4)
+        found = bootstrap_interval(lambda w, x=x: w @ x / w.sum(1), [[[i] for i in range(4)]], 1, resamples=500)
+        held += [one.low <= 0 <= one.high for one in (found, stretched(found))]
+    assert held[0] / 400 < 0.93 and held[1] / 400 > 0.96
+
+
+def test_combined_is_stouffers() -> None:
+    scores = [0.3, 2.1, -0.4, 1.2]
+    found = combined([interval(score) for score in scores])
+    theirs = stats.combine_pvalues(stats.norm.sf(scores), method="stouffer")
+    assert found.value == pytest.approx(theirs.statistic) and found.n == 4
+    assert found.high - found.value == pytest.approx(stats.norm.ppf(0.995))
+
+
+def test_holm_rejects_step_by_step() -> None:
+    """Against the definition: the smallest p at level / k, the next at level / (k - 1), until one is too large."""
+    p = np.array([0.001, 0.004, 0.006, 0.3])
+    scores = stats.norm.isf(p / 2) * [1, -1, 1, 1]
+    assert resolved_by_holm(scores, 0.01) == [True, False, False, False]
+    assert resolved_by_holm(scores, 0.02) == [True, True, True, False]
+    assert resolved_by_holm(scores[::-1], 0.02) == [False, True, True, True]
+    assert resolved_by_holm([]) == []
+
+
+def test_the_farthest_of_three_differences_is_within_its_joint_interval() -> None:
+    """10,000 triples of normal estimates: the interval holds the largest true difference in 99 %, and 0 as often.
+
+    A difference of `smallest_seen` is told from 0 in 99 %. Each share is known to five standard errors.
+    """
+    generator, slack = np.random.default_rng(0), 5 * np.sqrt(0.01 * 0.99 / 10_000)
+    for truth, seen in (([0.0, 0.0, 0.0], False), ([1.0, 2.0, 2.0], False), ([0.0, 0.0, smallest_seen(3)], True)):
+        found = [farthest(np.abs(row + truth).tolist(), 9) for row in generator.normal(size=(10_000, 3))]
+        assert np.mean([one.low <= max(truth) <= one.high for one in found]) >= 0.99 - slack
+        if seen:
+            assert np.mean([one.low > 0 for one in found]) == pytest.approx(0.99, abs=slack)
+    assert joint_quantile(1) == pytest.approx(QUANTILE) and farthest([1.0, 9.0], 4).n == 4
+
+
+def test_half_a_length_has_the_interval_of_a_spread() -> None:
+    """2000 intervals of 48 normal units: 99 % hold the true half length (to five standard errors)."""
+    x = np.random.default_rng(0).normal(size=(2000, 48))
+    halves = QUANTILE * x.std(1, ddof=1)
+    found = [half_length(Interval(0.0, -half, half, 48)) for half in halves.tolist()]
+    held = np.mean([one.low <= QUANTILE <= one.high for one in found])
+    assert held == pytest.approx(0.99, abs=5 * np.sqrt(0.01 * 0.99 / 2000))
+
+
+SMALL = Settings(population=60, reference=16, generated=16, experiments=60)
+DESIGN = design_of(SMALL)
+
+
+@pytest.fixture(scope="module")
+def kernel() -> Kernel:
+    return populations(DESIGN)
+
+
+def short(*arguments, **options) -> Interval:
+    """Intervals a fifth as long."""
+    whole = bootstrap_interval(*arguments, **options)
+    low, high = ((4 * whole.value + end) / 5 for end in whole[1:3])
+    return whole._replace(low=low, high=high)
+
+
+def test_v3_holds() -> None:
+    assert verdict_of("V3", settings=Settings(experiments=200)) is expected("V3")
+
+
+def test_short_intervals_break_v3(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of V3: intervals a fifth as long."""
+    monkeypatch.setattr(discrepancy, "bootstrap_interval", short)
+    assert refuted("V3", "published", "difference", settings=SMALL)
+
+
+def test_other_true_values_are_not_covered(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exact MMDs of the populations are what is covered: moved by 0.3, hardly any interval holds them."""
+    published, difference = study.true_values(DESIGN, kernel)
+    monkeypatch.setattr(study, "true_values", lambda design, k: (published + 0.3, difference + 0.3))
+    assert max(simulated(DESIGN, 20, kernel)) < 4
+
+
+def test_flips_of_a_smaller_share_are_among_those_of_a_larger_one() -> None:
+    graphs = community_small(10, seed=0)
+    assert disturbed(graphs, 0.0, seed=0) == graphs
+    near, far = disturbed(graphs, 0.05, seed=0), disturbed(graphs, 0.2, seed=0)
+    for graph, one, other in zip(graphs, near, far, strict=True):
+        if graph.nodes == one.nodes == other.nodes:  # none was isolated, and dropped
+            changed = [set(graph.edges) ^ set(made.edges) for made in (one, other)]
+            assert changed[0] <= changed[1]
+    assert all(nx.density(to_networkx(graph)) > 0 for graph in far)

@@ -1,13 +1,16 @@
-"""What the tests of graphs share: small networks with random weights, under the published names; batches; noise."""
+"""What the tests of graphs share: small networks with random weights, under the published names; batches; graphs."""
 
 from collections import OrderedDict
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import torch
+from hypothesis import strategies as st
 from torch import Tensor
 
+from ams.data import Graph
 from experiments.graphs.checkpoints import Networks, networks_of
 from experiments.graphs.graph_layout import Layout
 
@@ -95,3 +98,20 @@ def batch(sizes: Sequence[int], seed: int = 1) -> tuple[Layout, Tensor, Tensor]:
 def real_nodes(sizes: Sequence[int], side: int) -> Tensor:
     """Return the padded formulation's mask."""
     return (torch.arange(side) < torch.tensor(sizes)[:, None]).double()
+
+
+def random_graph(nodes: int, density: float, seed: int) -> Graph:
+    """Return a graph whose pairs are edges independently, with probability `density`."""
+    u, v = np.triu_indices(nodes, 1)
+    present = np.random.default_rng(seed).random(len(u)) < density
+    return Graph(nodes, tuple(sorted(zip(u[present].tolist(), v[present].tolist(), strict=True))))
+
+
+def relabelled(graph: Graph, seed: int) -> Graph:
+    """Return the graph with its nodes numbered in another order."""
+    order = np.random.default_rng(seed).permutation(graph.nodes).tolist()
+    return Graph(graph.nodes, tuple(sorted((*sorted((order[u], order[v])),) for u, v in graph.edges)))
+
+
+graphs = st.builds(random_graph, st.integers(1, 12), st.floats(0.0, 1.0), st.integers(0, 2**32 - 1))
+"""Graphs of 1 to 12 nodes, of any density."""

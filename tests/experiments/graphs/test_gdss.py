@@ -1,8 +1,10 @@
-"""The published table: rows on made graphs in the place of the authors', and what flips the verdicts."""
+"""The authors' graph code and published table: replayed traces, rows on made graphs, and what flips the verdicts."""
 
 import math
 from collections.abc import Callable
+from functools import partial
 from itertools import combinations
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -10,16 +12,66 @@ import pytest
 
 from ams.data import Graph
 from ams.metrics.mmd import biased_within, mmd_squared
+from ams.schedules import VP
 from ams.statistics import Interval
+from experiments.graphs import samplers
 from experiments.graphs.data import community_small, split, to_graph6
-from experiments.graphs.gdss_tables import checks, figures, study
+from experiments.graphs.gdss_tables import checks, study
 from experiments.graphs.gdss_tables.rows import SetEstimate, false_alarms, floor, half_range, means_of_parts, row
 from experiments.graphs.gdss_tables.settings import Settings
+from experiments.graphs.gdss_traces import checks as traces, replay
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
+from tests.ams.traces.test_trace_file import changed
 from tests.claims import claim_of, expected, refuted, verdict_of
 from verdicts.claims.measurement import InsufficientData
 from verdicts.claims.schema import Verdict
+
+
+@pytest.mark.parametrize("identifier", ["V1", "V2"])
+def test_claims_come_out_as_expected(identifier: str, authors_files: None) -> None:
+    assert verdict_of(identifier) is expected(identifier)
+
+
+def test_a_changed_sampler_leaves_the_trace(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of V1: momentum that the adjacency keeps, another snr in S4, inputs off by a thousandth."""
+    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", partial(samplers.momentum_in_both, samplers.ADAPTIVE))
+    assert refuted("V1", "states", "results")
+    s4 = samplers.s4
+    monkeypatch.setattr(samplers, "s4", lambda snr, scale_eps: s4(1.01 * snr, scale_eps))
+    assert refuted("V1", "s4_states")
+    monkeypatch.setattr(samplers, "s4", lambda snr, scale_eps: s4(1.2 * snr, scale_eps))
+    assert refuted("V1", "s4_results")
+    true = replay.load_networks
+    monkeypatch.setattr(replay, "load_networks", lambda path: true(path)._replace(x=1.001 * true(path).x))
+    assert refuted("V1", "networks")
+
+
+def test_other_calls_are_an_infinite_deviation(tmp_path: Path, authors_files: None) -> None:
+    name = "graphs/gdss_sampler_released_adaptive_reverse_n2"
+    path = changed(tmp_path, name, lambda z: z.update(call_network=z["call_network"][::-1]))
+    assert math.isinf(replay.deviations(path)["states"])
+
+
+def test_float64_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of V2: an exact sigma loses nothing at the end; one off by a thousandth loses everywhere."""
+    monkeypatch.setattr(traces, "float32_noise", lambda process: traces.predicted_noise)
+    assert refuted("V2", "last")
+    monkeypatch.setattr(traces, "float32_noise", lambda process: lambda level: -1.001 / level.sigma)
+    assert refuted("V2", "before")
+
+
+def test_another_process_changes_results_and_edges(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(traces.EXACT, "VP", traces.vp_system(0.1, 1.4))
+    assert refuted("V2", "entries", "edges")
+
+
+def test_the_loss_of_float32_is_that_of_its_spacing() -> None:
+    """`1 - exp(2 l)` is known to a spacing below 1, 6e-8: sigma to half of that over sigma squared."""
+    process = VP(0.1, 1.0)
+    for t in (1e-4, 1e-3, 1e-2, 0.1, 1.0):
+        assert traces.sigma_error(process, t) <= 2**-24 / (2 * process.marginal(t)[1] ** 2) + 1e-6
+
 
 SETTINGS = Settings(draws=200, grid=(8, 100))
 MORE = SETTINGS.model_copy(update={"grid": (64, 100)})
@@ -37,8 +89,7 @@ def put(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> Put:
     real = split(community_small(100, seed=4))
     kernels = [statistic.kernel([*real.test, *community_small(200, seed=5)]) for statistic in STATISTICS]
     values = tuple(row(k, 20, 20, seed=0).mean.value for k in kernels)
-    for module in (study, figures):
-        monkeypatch.setattr(module, "published", lambda name: real)
+    monkeypatch.setattr(study, "published", lambda name: real)
     for name in SETS:
         monkeypatch.setitem(study.ROWS, name, values)
 
