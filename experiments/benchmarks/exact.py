@@ -1,7 +1,7 @@
-"""T3 to T5: what exact scores and exact laws cost, beside the arithmetic or the particles that they stand for.
+"""T3 to T5: what exact scores and exact distributions cost, beside the arithmetic or the particles that they stand for.
 
-The exact score of a data set is compared with the two matrix products that it cannot do without; the exact law with
-particles of equal error. The expected norms of the law have an error of their own.
+The exact score of a data set is compared with the two matrix products that it cannot do without; exact distributions
+with particles of equal error. The expected norms that they need have an error of their own.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""T7 to T9: the time and memory of sampling graphs, and the time of the published graph metrics.
+"""T7 to T9: what sampling graphs costs in time and bytes, and the time of the published graph metrics.
 
 T7 compares runs of one sampler in two formulations: packed (real nodes and pairs alone) and padded, as published. Both
 run the same loop and steps from equal starts with equally much noise. Padded, a state is (batch, N, F) and (batch, N,

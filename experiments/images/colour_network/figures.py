@@ -22,9 +22,9 @@ from experiments.images.colour_network.settings import Published, Settings
 from experiments.images.comparison import column, half_widths_named, interval, with_half_widths
 from experiments.images.drawing import draw_grid
 from experiments.images.features.pooled import Entry, judged
-from experiments.images.features.pooled_tables import of_run
 from experiments.images.features.scores import CONDITIONS, HEADER, title
 from experiments.images.pretrained.samplers import BY_NAME
+from experiments.images.shared_figures import of_run
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import TableCell
 from verdicts.studies.kept import Refused

@@ -7,9 +7,9 @@ from matplotlib.figure import Figure as Drawing
 from ams.statistics import CONFIDENCE
 from ams_suite.drawn import save_drawn
 from experiments.images.denoiser.settings import Settings
-from experiments.images.features import pooled_tables
 from experiments.images.pretrained import study
 from experiments.images.pretrained.figures import pretrained_samples, quality_table
+from experiments.images.shared_figures import pooled_tables
 from verdicts import Figure, Table
 
 
@@ -30,5 +30,5 @@ def tables(settings: Settings) -> list[Table]:
     in_pixels = quality_table(settings, runs, "denoiser", ("I11", "I14"))
     return [
         in_pixels,
-        *pooled_tables.tables(study.in_features(settings, pairs), "denoiser", CONFIDENCE, ("I11", "I14")),
+        *pooled_tables(study.in_features(settings, pairs), "denoiser", CONFIDENCE, ("I11", "I14")),
     ]

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ams_suite.drawn import tabled
-from experiments.images import exact_figures
 from experiments.images.comparison import interval
 from experiments.images.digits import study
 from experiments.images.digits.settings import Settings
+from experiments.images.shared_figures import exact_figures, exact_tables
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
@@ -17,12 +17,12 @@ CLAIMS = ("D0", "D1", "D1a", "D1b", "D2", "D3", "D5", "D6", "D7", "D7a")
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the errors and the speed-ups against the budget."""
     results, tuned = study.results(settings), study.tuned_results(settings)
-    return exact_figures.figures(settings, results, folder, "digits", "Real digits (8 x 8)", CLAIMS, tuned)
+    return exact_figures(settings, results, folder, "digits", "Real digits (8 x 8)", CLAIMS, tuned)
 
 
 def tables(settings: Settings) -> list[Table]:
     """Return every error, the evaluations to thresholds, and the minor mode's shares."""
-    tables = exact_figures.tables(settings, study.results(settings), "digits", CLAIMS, study.tuned_results(settings))
+    tables = exact_tables(settings, study.results(settings), "digits", CLAIMS, study.tuned_results(settings))
     header = ("sampler", "NFE", "samples", "share", "low", "high", "share in the target")
     return tables + ([tabled(digits_rare, header, ("D4", "D4a", "D4b"), settings)] if settings.rare_samplers else [])
 

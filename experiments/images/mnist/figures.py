@@ -2,15 +2,14 @@
 
 from pathlib import Path
 
-from experiments.images import exact_figures
 from experiments.images.comparison import CONFIDENCE
-from experiments.images.exact_figures import shown
-from experiments.images.features import pooled, pooled_tables
+from experiments.images.features import pooled
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Pooled
 from experiments.images.features.scores import Judge
 from experiments.images.mnist import study
 from experiments.images.mnist.settings import Settings
+from experiments.images.shared_figures import exact_figures, exact_tables, pooled_tables, shown
 from verdicts import Figure, Table
 
 CLAIMS = ("M1", "M2")
@@ -20,7 +19,7 @@ COMPARED = 1000
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the errors and the speed-ups against the budget."""
-    return exact_figures.figures(settings, study.results(settings), folder, "mnist", "MNIST test images", CLAIMS)
+    return exact_figures(settings, study.results(settings), folder, "mnist", "MNIST test images", CLAIMS)
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -30,8 +29,8 @@ def tables(settings: Settings) -> list[Table]:
         one._replace(entry=one.entry._replace(sampler=shown(one.entry.sampler))) for one in in_features(settings)
     ]
     return [
-        *exact_figures.tables(settings, study.results(settings), "mnist", CLAIMS),
-        *pooled_tables.tables(in_words, "mnist", CONFIDENCE, CLAIMS, note),
+        *exact_tables(settings, study.results(settings), "mnist", CLAIMS),
+        *pooled_tables(in_words, "mnist", CONFIDENCE, CLAIMS, note),
     ]
 
 

@@ -13,12 +13,12 @@ from ams.statistics import CONFIDENCE, Interval, mean_interval
 from ams_suite.drawn import save_drawn, tabled
 from experiments.images.comparison import speed_ups
 from experiments.images.drawing import Bands, ErrorPanel, draw_grid, draw_rows, move_speed_ups
-from experiments.images.features import pooled_tables
 from experiments.images.pretrained import inputs, runs, samplers, study
 from experiments.images.pretrained.checks import difference, tuned_gain
 from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
+from experiments.images.shared_figures import pooled_tables
 from verdicts import Figure, Measurement, Table
 from verdicts.records.figures import TableCell
 
@@ -156,7 +156,7 @@ def pretrained_cause(settings: Settings) -> Drawing:
 
 def tables(settings: Settings) -> list[Table]:
     """Return every number behind the figures, tuned runs included."""
-    in_features = pooled_tables.tables(study.in_features(settings), "pretrained", CONFIDENCE, _CLAIMS)
+    in_features = pooled_tables(study.in_features(settings), "pretrained", CONFIDENCE, _CLAIMS)
     return [quality_table(settings, _runs(settings), "pretrained", _CLAIMS), *in_features]
 
 

@@ -1,6 +1,7 @@
-"""Colour images from the suite's own network: each claim can fail; both choices follow from what was tried."""
+"""Colour images from the suite's own network: its training, each claim, both choices of hyperparameters."""
 
 import json
+import math
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -9,31 +10,37 @@ import numpy as np
 import pytest
 import torch
 
+from ams.data import Images
 from ams.samplers.presets import SigmaRange
 from ams.schedules import Level
 from ams_suite.__main__ import main
+from experiments.denoising import denoising_loss, log_normal, log_uniform
+from experiments.images import colour_task
 from experiments.images.colour_network import losses, quality, study, tuning
 from experiments.images.colour_network.quality import Batch
 from experiments.images.colour_network.settings import ADAPTIVE, ANCESTRAL, EARLY, LATE, PLAIN, SOLVER, Settings
-from experiments.images.colour_task import Parts
+from experiments.images.colour_task import DEVIATION, MEAN, ColourTask, Parts
 from experiments.images.features.extractors import Extractor
+from experiments.images.networks.colour import KINDS, SMALLEST, SPREAD, denoiser, score_of
 from experiments.images.runs import Problem
+from experiments.images.tasks import PLANS, task
+from tests.ams.tools import found_or_skipped
 from tests.claims import ROOT, claims, measured, refuted, verdict_of
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.run.checks import settings_class
 
-SPREAD = 0.25
+DEVIATION_OF_PIXELS = 0.25
 NEAR, FAR = [0.10, 0.11, 0.09, 0.10], [0.20, 0.22, 0.20, 0.21]
 
 
 def made(count: int, seed: int) -> torch.Tensor:
     """Return images of independent pixels."""
-    return 0.5 + SPREAD * torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+    return 0.5 + DEVIATION_OF_PIXELS * torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
 
 
 def gaussian_score(x: torch.Tensor, level: Level) -> torch.Tensor:
-    return (0.5 - x) / (SPREAD**2 + level.sigma**2)
+    return (0.5 - x) / (DEVIATION_OF_PIXELS**2 + level.sigma**2)
 
 
 @pytest.fixture
@@ -155,3 +162,70 @@ def test_every_sampler_of_a_profile_was_tuned(profile: Profile) -> None:
     assert isinstance(settings, Settings)
     for sampler, budget in product(settings.samplers, settings.budgets):
         assert len(tuning.chosen(sampler, budget)) == 2
+
+
+@pytest.fixture
+def gaussian_pixels(monkeypatch):
+    """Replace the images by 150 of independent Gaussian pixels with the stated mean and deviation."""
+
+    def images(name):
+        side = 16 if name.endswith("-16") else 32
+        x = 0.474 + 0.25 * torch.randn(150, side, side, 3, generator=torch.Generator().manual_seed(1))
+        return Images(x, torch.zeros(150, dtype=torch.long))
+
+    monkeypatch.setattr(colour_task, "images", images)
+    monkeypatch.setattr(colour_task, "HELD_OUT", 50)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_network_begins_at_the_answer_for_gaussian_pixels(gaussian_pixels, name):
+    """F = 0 at first: the loss of independent pixels of the stated spread is 1, and no network does better."""
+    what = task(name)
+    assert isinstance(what, ColourTask) and name in PLANS
+    few = what.split.held_out[: 13_312 // KINDS[name].side ** 2]
+    loss = what._loss(what.network(), few, torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert float(loss.detach()) == pytest.approx(1.0, abs=0.05)  # 38,400 numbers or more: 7 standard errors
+
+
+def test_the_parts_are_disjoint_and_fixed(gaussian_pixels):
+    one, other = task("cifar16-score").split, task("cifar16-score").split
+    assert (len(one.held_out), len(one.train)) == (50, 100)
+    assert torch.equal(one.train, other.train)
+    assert float(torch.cdist(one.train.flatten(1), one.held_out.flatten(1)).min()) > 0
+
+
+def test_noise_levels_are_those_stated():
+    """10,000 draws; the bounds are five standard errors (false alarm 1e-6)."""
+    generator = torch.Generator().manual_seed(1)
+    v = log_normal(10_000, MEAN, DEVIATION, SMALLEST, 25.0, generator).log()
+    assert float(v.median()) == pytest.approx(-1.2 - math.log(2), abs=5 * 1.2 * 1.25 / 100)
+    uniform = log_uniform(10_000, 0.01, 10.0, generator).log()
+    assert float(uniform.mean()) == pytest.approx(math.log(0.1) / 2, abs=5 * math.log(1000) / 12**0.5 / 100)
+    assert v.min() >= math.log(SMALLEST) - 1e-6 and uniform.max() <= math.log(10) + 1e-6
+
+
+def test_the_loss_weighs_what_the_network_itself_predicts():
+    """Of the prediction 0 the loss is `(1 + v^2/s^2) |z|^2/d`: with its expectation 1 + v^2/s^2."""
+    x, v = torch.zeros(4000, 3, 4, 4), torch.full((4000,), 0.5)
+    loss = denoising_loss(_Nothing(), x, v, 0.25, torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert float(loss) == pytest.approx(5.0, rel=5 * (2 / x.numel()) ** 0.5)
+
+
+class _Nothing(torch.nn.Module):
+    def forward(self, y, v):
+        return torch.zeros_like(y)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_score_is_asked_at_one_noise_level_for_all(name):
+    kind = KINDS[name]
+    network = denoiser(kind)
+    torch.nn.init.normal_(network.network.last.weight, std=0.1)
+    y = torch.randn(2, 3, kind.side, kind.side)
+    one = score_of(network, kind).noise(y, 0.3)
+    torch.testing.assert_close(one, network(y, torch.full((2,), 0.3)), rtol=1e-4, atol=1e-5)
+
+
+def test_the_stated_mean_and_spread_are_those_of_the_images():
+    x = found_or_skipped(colour_task.images, "cifar10-train-16").x
+    assert float(x.mean()) == pytest.approx(0.474, abs=1e-3) and float(x.std()) == pytest.approx(SPREAD, abs=0.01)

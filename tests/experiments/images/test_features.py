@@ -1,21 +1,33 @@
-"""Features, scores and rows: what is compared with what."""
+"""Features, scores and rows: what is compared with what; and torch-fidelity's numbers."""
 
+import hashlib
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from ams.data import images as load
 from ams.errors import DataUnavailable
-from ams.metrics import expected_coverage, frechet_distance, kernel_distance, support
+from ams.metrics import (
+    expected_coverage,
+    frechet_distance,
+    frechet_of_moments,
+    inception_score,
+    kernel_distance,
+    moments,
+    support,
+)
 from ams.statistics import Interval, mean_interval
 from experiments import weights
-from experiments.images.features import extractors as module, pooled, pooled_tables
+from experiments.images.features import extractors, extractors as module, pooled
 from experiments.images.features.extractors import digit_features, efficientnet
 from experiments.images.features.scores import HEADER, Conditions, Judge, row
 from experiments.images.networks.classifier import SHA256
 from experiments.images.networks.small import WEIGHTS
+from experiments.images.shared_figures import pooled_tables
 from experiments.images.tasks import accuracy, split_digits
 from tests.ams.tools import found_or_skipped
 
@@ -90,7 +102,7 @@ def test_too_few_batches_are_not_judged(judge):
     small = judge.extractor(split_digits().train.x[:3])
     entries = [pooled.Entry("one", "", 0, [small.repeat(9, 1)]), pooled.Entry("small", "", 0, [small, small])]
     assert pooled.judged(judge, entries, 0.99) == []
-    assert all(table.rows == () for table in pooled_tables.tables([], "none", 0.99, ()))
+    assert all(table.rows == () for table in pooled_tables([], "none", 0.99, ()))
 
 
 @pytest.mark.skipif(not HAS_EFFICIENTNET, reason="AMS_DATA lacks efficientnet_lite0")
@@ -118,3 +130,86 @@ def test_without_its_weights_inception_is_unavailable(monkeypatch, tmp_path):
     (tmp_path / "checkpoints/weights-inception-2015-12-05-6726825d.pth").write_bytes(b"other")
     with pytest.raises(DataUnavailable, match="replace it"):
         module.inception()
+
+
+needs_fidelity = pytest.mark.skipif(find_spec("torch_fidelity") is None, reason="torch-fidelity is not installed")
+
+
+def features(n: int, d: int, seed: int, shift: float = 0.0) -> torch.Tensor:
+    """Correlated features far from zero, as Inception's are."""
+    generator = torch.Generator().manual_seed(seed)
+    mixing = torch.randn(d, d, generator=torch.Generator().manual_seed(9)) / d**0.5
+    return torch.randn(n, d, generator=generator) @ mixing + 3 + shift
+
+
+@needs_fidelity
+@pytest.mark.parametrize(("n", "d"), [(600, 64), (50, 64)])
+def test_the_frechet_distance_by_moments_is_torch_fidelitys(n: int, d: int) -> None:
+    from torch_fidelity.metric_fid import fid_features_to_statistics, fid_statistics_to_metric
+
+    x, y = features(n, d, 1), features(700, d, 2, 0.1)
+    stated = [fid_features_to_statistics(one) for one in (x, y)]
+    expected = fid_statistics_to_metric(*stated, False)["frechet_inception_distance"]
+    ours = frechet_of_moments(moments(x.split(37)), moments(y.split(64)))
+    assert ours == pytest.approx(float(expected), rel=1e-4)
+
+
+@needs_fidelity
+@pytest.mark.parametrize("n", [500, 507])
+def test_the_inception_score_in_blocks_is_torch_fidelitys(n: int) -> None:
+    from torch_fidelity.metric_isc import isc_features_to_metric
+
+    logits = 2 * features(n, 20, 3)
+    expected = isc_features_to_metric(logits, 10, shuffle=False)["inception_score_mean"]
+    assert inception_score(logits.split(33), n) == pytest.approx(float(expected), rel=1e-6)
+    with pytest.raises(ValueError, match="expected"):
+        inception_score(logits.split(33), n + 1)
+    with pytest.raises(ValueError, match="fewer than"):
+        inception_score([logits[:5]], 5)
+
+
+@needs_fidelity
+def test_precision_and_recall_are_torch_fidelitys() -> None:
+    from torch_fidelity.metric_prc import prc_features_to_metric
+
+    x, y = features(200, 8, 4), features(150, 8, 5, 0.3)
+    expected = prc_features_to_metric(x, y, prc_neighborhood=3, prc_batch_size=64, verbose=False)
+    ours = support(x, y, 3)
+    assert [ours.precision, ours.recall] == pytest.approx([expected["precision"], expected["recall"]], abs=1e-6)
+
+
+@pytest.fixture
+def inception(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> extractors.Extractor:
+    """Inception with random weights in torch's cache, where the published ones lie."""
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3 as Network
+
+    monkeypatch.setattr(Network, "load_state_dict", lambda *_, **__: None)
+    file = tmp_path / "weights.pth"
+    torch.manual_seed(0)
+    torch.save({}, file)
+    made = Network("inception", ["2048"], feature_extractor_weights_path=str(file))
+    monkeypatch.undo()
+    torch.save(made.state_dict(), file)
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    monkeypatch.setattr(extractors, "_inception_weights", lambda: (file, digest))
+    return extractors.inception()
+
+
+@needs_fidelity
+def test_inceptions_features_and_score_are_torch_fidelitys(inception: extractors.Extractor) -> None:
+    from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3 as Network
+    from torch_fidelity.metric_isc import isc_features_to_metric
+
+    pixels = np.random.default_rng(1).integers(0, 256, (12, 3, 32, 32), np.uint8)
+    file, _ = extractors._inception_weights()
+    theirs = Network("inception", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(file))
+    expected, logits = theirs(torch.from_numpy(pixels))
+    seen = inception(torch.from_numpy(pixels).float() / 255)
+    torch.testing.assert_close(seen.float(), expected, rtol=1e-4, atol=1e-5)
+    assert inception.logits is not None
+    score = inception_score([inception.logits(seen.float())], 12, 2)
+    stated = isc_features_to_metric(logits, 2, shuffle=False)["inception_score_mean"]
+    assert score == pytest.approx(float(stated), rel=1e-4)
+    published = moments([expected + torch.randn(12, 2048, generator=torch.Generator().manual_seed(3))])
+    ours, whole = (frechet_of_moments(moments(blocks), published) for blocks in (seen.split(5), [expected]))
+    assert ours == pytest.approx(whole, rel=1e-4)

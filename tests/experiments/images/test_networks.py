@@ -1,24 +1,31 @@
-"""Score networks: the published formulations, what is refused and in which words, one face for VE and VP."""
+"""Networks of MNIST and score_sde's layout: the published formulations, what is refused, and the denoising loss."""
 
+import json
 import math
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm, linear, silu
 
+from ams.data import Images, load_weights
 from ams.errors import UserError
 from ams.rk45 import vp_level
 from ams.schedules import VP, Level, process_levels
+from ams_suite.__main__ import main
+from experiments.images import loss
 from experiments.images.loss import denoising_losses, gaussian
-from experiments.images.networks import loading
+from experiments.images.networks import loading, ncsnpp
 from experiments.images.networks.ddpm import ddpm, ratios
+from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES
 from experiments.images.networks.score_adapter import NetworkScore
 from experiments.images.networks.unet_ve import T_END, ExponentialVE, mnist_ve
 from tests.ams.tools import found_or_skipped
 from tests.experiments.images.made import Tensors, ddpm_tensors, file_of, saved, ve_tensors
+from tests.experiments.images.original import checkpoint, made
 
 
 @pytest.fixture(scope="module")
@@ -205,3 +212,57 @@ def test_the_published_files_load(name: str) -> None:
     x[:, 6:22, 12:16] = 1.0
     z, level = gaussian(0, (8, 28, 28)), Level(0, sigma=1.0)
     assert denoising_losses(network.score, x, z, level).mean() < 784 / 8
+
+
+@pytest.fixture
+def few(monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
+    """Twenty images in place of MNIST's."""
+    x = torch.rand(20, 28, 28, generator=torch.Generator().manual_seed(5))
+    monkeypatch.setattr(loss, "load", lambda name: Images(x, torch.zeros(20, dtype=torch.int64)))
+    return x
+
+
+def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`sum (std score + z)^2` by the published network, the same noise at each time."""
+    weights = file_of(tmp_path, ve_tensors())
+    assert main(["denoising-loss", weights, "--t", "0.1,0.9", "--images", "7", "--seed", "3", "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    z = np.random.default_rng(3).standard_normal((7, 784)).astype(np.float32)
+    z = torch.from_numpy(z).reshape(7, 28, 28)
+    assert set(printed) == {"t", "loss"} and printed["t"] == [0.1, 0.9]
+    for t, found in zip(printed["t"], printed["loss"], strict=True):
+        std = math.sqrt((25 ** (2 * t) - 1) / 2 / math.log(25))
+        error = std * published_ve(ve_tensors(), few[:7] + std * z, t) + z
+        assert found == pytest.approx(error.double().square().sum().item() / 7, rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--t", "0.1;0.2"], "numbers with commas"),
+        (["--t", "0.1,nan"], "not nan"),
+        (["--t", "1.5"], "not 1.5"),
+        (["--images", "0"], "--images 0"),
+        (["--images", "10001"], "10001"),
+        (["--seed", "-1"], "--seed -1"),
+    ],
+)
+def test_bad_options_are_one_line(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["denoising-loss", "mnist-ve", *options]) == 2
+    captured = capsys.readouterr()
+    assert message in captured.err and captured.err.count("\n") == 1 and not captured.out
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@torch.no_grad()
+def test_a_made_checkpoint_of_published_layout_is_converted(name: str) -> None:
+    """A file with every key of the published layout, narrow: its averaged weights, strictly loaded, give score_sde's
+    own output."""
+    sizes = ARCHITECTURES[name]._replace(width=8)
+    named, forward = made(sizes)
+    network = ncsnpp.network(ncsnpp.averaged(load_weights(checkpoint(named), "w.pth"), "w.pth"), "w.pth")
+    side = 2 ** (len(sizes.multiples) - 1) if sizes.side > 64 else sizes.side
+    x, time = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)), torch.tensor(2.0)
+    scale = 2.0 if sizes.fourier else 1.0
+    forward.sizes = sizes._replace(attended=tuple(at * side // sizes.side for at in sizes.attended))
+    torch.testing.assert_close(network(x, time), scale * forward(x, time[None]), rtol=1e-4, atol=2e-4)

@@ -1,6 +1,7 @@
-"""Real digits with their exact score: each claim's verdict, the change that flips it, and the parts on small sizes."""
+"""Images with their exact scores, digits and MNIST: verdicts, the changes that flip them, parts in small."""
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -9,17 +10,23 @@ import pytest
 import torch
 from pytest import MonkeyPatch
 
+from ams.data import Images
+from ams.errors import UserError
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, EXACT, Hyperparameters
 from experiments.images import exact
 from experiments.images.comparison import farthest
 from experiments.images.digits import study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
+from experiments.images.drawing import ErrorPanel, draw_rows, move_speed_ups
 from experiments.images.exact import LOST, Errors
+from experiments.images.mnist import figures, study as mnist
+from experiments.images.mnist.settings import Settings as MnistSettings
 from tests.claims import expected, measured, quick_settings, refuted, verdict_of
+from tests.experiments.images.made import pictures
 from verdicts import Measurement
 from verdicts.claims.schema import Verdict
-from verdicts.studies import Memory, using
+from verdicts.studies import Cell, Memory, using
 
 CPU_ALONE = {
     "factors": (0.5, 1.0),
@@ -198,3 +205,87 @@ def test_kl_per_pixel_is_the_divergence_of_a_mode() -> None:
 def test_the_farthest_interval_is_found_on_either_side() -> None:
     means = [Measurement(value=v, low=v - w, high=v + w) for v, w in ((0.9, 0.2), (-1.0, 0.05), (1.0, 0.01))]
     assert farthest(means) is means[0] and farthest(means[1:]) is means[1] and farthest(means, origin=1.0) is means[1]
+
+
+FEW = MnistSettings(budgets=(10,), fresh=2, batches=3, batch=8, samplers=(BASELINE, "constant momentum"), seed=9)
+
+
+@pytest.fixture
+def made_up(monkeypatch: MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(mnist, "load", lambda name: Images(pictures(40), torch.arange(40) % 10))
+    mnist.target.cache_clear()
+    with using(Memory()):
+        yield
+    mnist.target.cache_clear()
+
+
+def mnist_measured(monkeypatch: MonkeyPatch, variance_ratios: dict[str, dict[int, float]]) -> None:
+    """Give samplers these variance ratios by evaluations, a little apart between batches."""
+
+    def errors(settings: MnistSettings, sampler: str, budget: int) -> list[Errors]:
+        ratio = variance_ratios[sampler][budget]
+        return [Errors(0.0, ratio * (1 + 0.001 * k), 1.0, 0.0) for k in range(settings.batches)]
+
+    def fresh_errors(settings: MnistSettings, sampler: str) -> dict[int, list[Errors]]:
+        return {budget: errors(settings, sampler, budget) for budget in mnist.fresh_curve(settings, sampler)}
+
+    monkeypatch.setattr(mnist, "errors", errors)
+    monkeypatch.setattr(mnist, "fresh_errors", fresh_errors)
+
+
+LANGEVIN = {20: 1.9, 50: 1.4, 100: 1.2, 150: 1.12, 400: 1.05}
+ADAPTIVE = {20: 1.6, 50: 1.15, 100: 1.02, 150: 0.97, 400: 0.9}
+MNIST = MnistSettings(budgets=(20, 50, 100), long=(400,), batches=6, batch=32)
+
+
+def test_langevin_against_itself_breaks_m1(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of M1: numbers like those measured hold; annealed Langevin in adaptive momentum's place saves none."""
+    mnist_measured(monkeypatch, {BASELINE: LANGEVIN, PAPER: ADAPTIVE})
+    assert verdict_of("M1", settings=MNIST) is Verdict.HOLDS
+    mnist_measured(monkeypatch, {BASELINE: LANGEVIN, PAPER: LANGEVIN})
+    assert verdict_of("M1", settings=MNIST) is Verdict.REFUTED
+
+
+def test_exchanged_samplers_break_m2(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of M2: numbers like those measured hold; exchanged, each part is refuted."""
+    mnist_measured(monkeypatch, {BASELINE: LANGEVIN, PAPER: ADAPTIVE})
+    assert verdict_of("M2", settings=MNIST) is Verdict.HOLDS
+    mnist_measured(monkeypatch, {BASELINE: ADAPTIVE, PAPER: LANGEVIN})
+    assert refuted("M2", "adaptive", "langevin", settings=MNIST)
+
+
+def test_samples_are_judged_denoised_against_the_targets_images(made_up: None, monkeypatch: MonkeyPatch) -> None:
+    """The target's own draws, denoised, are its images: their distance is the floor; that of inverted images is not."""
+    judged = figures.in_features(FEW)
+    assert [one.entry.sampler for one in judged] == [EXACT.name, *FEW.samplers]
+    assert {one.conditions.n for one in judged} == {24}
+    floor = judged[0]
+    monkeypatch.setattr(mnist, "denoised", lambda problem, x: 1 - x)
+    with using(Memory()):
+        far = figures.in_features(FEW)[0]
+    assert floor.conditions == far.conditions
+    assert floor.conditions.denoised and floor.conditions.reference == "first 40 MNIST test images"
+    assert far.numbers["frechet"].value > 3 * floor.numbers["frechet"].value
+    assert far.numbers["coverage"].value < 0.5 < floor.numbers["coverage"].value
+
+
+def test_tables_have_a_row_for_each_run_and_read_the_study_alone(made_up: None, monkeypatch: MonkeyPatch) -> None:
+    for each in mnist.cells(FEW):
+        each.function(**each.arguments)
+    monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
+    every, _, in_features, classes = figures.tables(FEW)
+    for table in (every, in_features, classes):
+        assert [row[0] for row in table.rows] == ["fresh draws", *FEW.samplers]
+
+
+def test_a_chart_of_speed_ups_has_no_point_where_a_factor_is_infinite() -> None:
+    chart = move_speed_ups({("images", "default"): [(20, 1.5), (50, math.inf)]}).to_dict()
+    assert [row["times"] for row in chart["datasets"][chart["layer"][1]["data"]["name"]]] == [1.5, None]
+
+
+def test_a_sampler_that_no_family_of_figures_names_is_refused_not_left_out() -> None:
+    bands = {name: {10: (1.0, 0.9, 1.1), 20: (0.5, 0.4, 0.6)} for name in ("ancestral", "PC, Langevin")}
+    (axes,) = draw_rows([ErrorPanel(bands, "error", (0.1, 2.0))], (10, 20)).axes
+    assert axes.get_legend_handles_labels()[1] == ["PC, Langevin", "ancestral"]
+    with pytest.raises(UserError, match="sampler 'new one' has no look"):
+        draw_rows([ErrorPanel({**bands, "new one": bands["ancestral"]}, "error", (0.1, 2.0))], (10, 20))

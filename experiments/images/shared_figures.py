@@ -1,6 +1,10 @@
-"""Figures and tables of runs on an exact score: errors against evaluations, samples, evaluations to thresholds."""
+"""Figures and tables that several groups share: of runs on an exact score, and of all batches of a sampler as one set.
 
-from collections.abc import Iterator
+Of runs on an exact score: errors against evaluations, samples, evaluations to thresholds. Of a set in features:
+distances to real images, and shares of the classes.
+"""
+
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
@@ -20,6 +24,8 @@ from experiments.images.comparison import (
     with_half_widths,
 )
 from experiments.images.exact import BASELINE, PAPER, ExactSettings, Results
+from experiments.images.features.pooled import QUANTITIES, Pooled
+from experiments.images.features.scores import CONDITIONS, title
 from verdicts import Figure, Table, save_figure
 from verdicts.records.charts import save_chart
 from verdicts.records.figures import TableCell
@@ -41,7 +47,7 @@ def draw_errors(results: Results, settings: ExactSettings) -> Drawing:
     return drawing.draw_rows(rows, sorted({b for name in settings.samplers for b in settings.budgets_of(name)}))
 
 
-def figures(
+def exact_figures(
     settings: ExactSettings,
     results: Results,
     folder: Path,
@@ -80,7 +86,7 @@ def shown(sampler: str) -> str:
     return "fresh draws" if sampler == EXACT.name else sampler
 
 
-def tables(
+def exact_tables(
     settings: ExactSettings, results: Results, name: str, claims: tuple[str, ...], tuned: Results | None = None
 ) -> list[Table]:
     """Return every error of every run, and the evaluations to thresholds."""
@@ -110,3 +116,38 @@ def needed(settings: ExactSettings, results: Results, tuned: Results | None) -> 
     for kind, runs in (("defaults", results), ("tuned", tuned or {})):
         curves = {name: error_curve(curve, "kl") for name, curve in runs.items() if name != EXACT.name}
         yield from ((kind, *row) for row in threshold_rows(curves, BASELINE, settings.thresholds))
+
+
+def pooled_tables(
+    entries: Sequence[Pooled], name: str, confidence: float, claims: tuple[str, ...], note: str = ""
+) -> list[Table]:
+    """Return a table of distances, whose rows carry what they depend on, and one of the classes' shares."""
+    run, count = ("sampler", "settings", "NFE", "sets", "n"), len(entries[0].shares) if entries else 0
+    header = (*run, *CONDITIONS, *half_widths_named(map(title, QUANTITIES)))
+    said = {"confidence": f"{confidence:.1%}", "note": note}
+    classes = (*run, *map(str, range(count)), "total variation")
+    return [
+        tabled(distances_of_all, header, claims, entries, name=f"{name}_features", **said),
+        tabled(shares_of_classes, classes, claims, entries, name=f"{name}_classes"),
+    ]
+
+
+def distances_of_all(entries: Sequence[Pooled]) -> Iterator[tuple[TableCell, ...]]:
+    """All batches as one set, in the features of a classifier: Fréchet and kernel distance, density and coverage, total
+    variation of the classes; ±: half-width of the {confidence} interval, jackknife over batches. Rows compare where n,
+    reference, extractor and denoising are equal.{note}
+    """
+    for one in entries:
+        yield *of_run(one), *with_half_widths(one.numbers[quantity] for quantity in QUANTITIES)
+
+
+def shares_of_classes(entries: Sequence[Pooled]) -> Iterator[tuple[TableCell, ...]]:
+    """Shares of the classes that the extractor sees in each set, in percent; total variation from the reference's."""
+    for one in entries:
+        yield *of_run(one)[:5], *(round(100 * share, 1) for share in one.shares.tolist()), one.numbers["classes"].value
+
+
+def of_run(one: Pooled) -> tuple[TableCell, ...]:
+    """Return what a row begins with: sampler, settings, evaluations, sets, n, and the other conditions."""
+    sampler, settings, nfe, sets = one.entry
+    return sampler, settings, nfe, len(sets), one.conditions.n, *one.conditions.cells()
