@@ -7,18 +7,17 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure as Drawing
 
-from ams.metrics import expected_coverage
 from ams.plots import legend_above, panels, reference_line
 from ams.statistics import mean_interval
 from ams_suite.drawn import save_drawn, tabled
 from ams_suite.measures import speed_up
 from experiments import weights
 from experiments.images import drawing
-from experiments.images.comparison import CONFIDENCE, THRESHOLD_HEADER, bands, column, error_curve, threshold_rows
+from experiments.images.comparison import CONFIDENCE, bands, column, error_curve
 from experiments.images.features.scores import HEADER, row
 from experiments.images.learned import losses, quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
-from experiments.images.learned.settings import BASELINE, PAPER, Settings
+from experiments.images.learned.settings import PAPER, Settings
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import split_digits
 from experiments.images.train import draw_training
@@ -26,8 +25,6 @@ from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
 CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
-SHARES = (0.5, 0.7, 0.8, 0.9)
-"""Shares of the coverage that two sets of one distribution have: the thresholds of a table."""
 REAL = "real digits"
 """Digits that the network has seen, judged like a sampler's output."""
 
@@ -56,16 +53,6 @@ def network_quality(settings: Settings) -> Drawing:
     frechet = _row(batches, "frechet", "Fréchet distance", (0.5, 12.0), ticks=(0.5, 1, 2, 5, 10))
     coverage = _row(batches, "coverage", "coverage", (0.0, 1.0), logarithmic=False)
     return drawing.draw_rows([frechet, coverage], settings.budgets)
-
-
-def network_variance(settings: Settings) -> Drawing:
-    """A learned score of digits: variance ratio of the samples before denoising (1 for digits held out), and total
-    variation of the shares of their classes, in the same runs. Bands: {bands}
-    """
-    batches, shown = by_sampler(settings), (0.5, 0.7, 1, 1.4, 2, 2.8)
-    ratio = _row(batches, "variance_ratio", "variance ratio $V$", (0.4, 3.0), ticks=shown)
-    classes = _row(batches, "classes", "classes: distance", (0.0, 0.4), logarithmic=False)
-    return drawing.draw_rows([ratio, classes], settings.budgets)
 
 
 def network_loss(settings: Settings) -> Drawing:
@@ -120,23 +107,16 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         "shown": settings.grid_budget,
         "exact": settings.compared_budgets[-1],
     }
-    drawn = (network_quality, network_variance, network_samples, network_loss, network_training)
+    drawn = (network_quality, network_samples, network_loss, network_training)
     return save_drawn(dict.fromkeys(drawn, CLAIMS), folder, settings, **values)
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return every number with its conditions, and the evaluations that each sampler needs for each coverage."""
-    expected = expected_coverage(len(quality.judge().reference), settings.batch)
-    values: dict[str, Any] = {
-        "intervals": f"{CONFIDENCE:.1%} intervals",
-        "expected": f"{expected:.3g}",
-        "n": settings.batch,
-    }
+    """Return every number with its conditions, and what others need for the coverage of adaptive momentum."""
     against = ("against", "NFE of adaptive momentum", "ratio", "low", "high", "largest seen")
     return [
         tabled(network, HEADER, CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}"),
-        tabled(network_needed, ("coverage", *THRESHOLD_HEADER), CLAIMS, settings, **values),
-        tabled(network_speed, against, CLAIMS, settings, **values),
+        tabled(network_speed, against, CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}"),
     ]
 
 
@@ -152,21 +132,10 @@ def network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
                 yield row(sampler, budget, name, mean_interval(values, CONFIDENCE), held)
 
 
-def network_needed(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Evaluations for a coverage of so much of what two sets of one distribution have ({expected}), log-log between
-    budgets, n = {n}, and annealed Langevin's over them. The threshold counts digits that are not covered; {intervals}
-    by Student's test over batches end at budgets that were run. The smallest budget is an upper bound.
-    """
-    expected = expected_coverage(len(quality.judge().reference), settings.batch)
-    errors = {s: error_curve(study.learned_curve(settings, s), "missed") for s in settings.samplers}
-    for share in SHARES:
-        yield from ((f"{share:.0%}", *row) for row in threshold_rows(errors, BASELINE, [1 - expected * share]))
-
-
 def network_speed(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive momentum's: above
-    1 adaptive momentum is faster. {intervals} by Student's test over batches, paired, end at budgets that were run;
-    last, the largest ratio that its budgets can show: there value and end are lower bounds.
+    1 adaptive momentum is faster. {confidence} intervals by Student's test over batches, paired, end at budgets that
+    were run; last, the largest ratio that its budgets can show: there value and end are lower bounds.
     """
     ours = {budget: column(batches, "missed") for budget, batches in study.learned_curve(settings, PAPER).items()}
     for sampler in (name for name in settings.samplers if name != PAPER):

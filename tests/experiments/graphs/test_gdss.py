@@ -19,7 +19,7 @@ from experiments.graphs.data import community_small, split, to_graph6
 from experiments.graphs.gdss_tables import checks, study
 from experiments.graphs.gdss_tables.rows import SetEstimate, false_alarms, floor, half_range, means_of_parts, row
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.gdss_traces import checks as traces, replay
+from experiments.graphs.gdss_traces import checks as traces
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
 from tests.ams.traces.test_trace_file import changed
@@ -35,22 +35,22 @@ def test_claims_come_out_as_expected(identifier: str, authors_files: None) -> No
 
 def test_a_changed_sampler_leaves_the_trace(authors_files: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of V1: momentum that the adjacency keeps, another snr in S4, inputs off by a thousandth."""
-    monkeypatch.setitem(replay.CORRECTORS, "released_adaptive", partial(samplers.momentum_in_both, samplers.ADAPTIVE))
+    monkeypatch.setitem(traces.CORRECTORS, "released_adaptive", partial(samplers.momentum_in_both, samplers.ADAPTIVE))
     assert refuted("V1", "states", "results")
     s4 = samplers.s4
     monkeypatch.setattr(samplers, "s4", lambda snr, scale_eps: s4(1.01 * snr, scale_eps))
     assert refuted("V1", "s4_states")
     monkeypatch.setattr(samplers, "s4", lambda snr, scale_eps: s4(1.2 * snr, scale_eps))
     assert refuted("V1", "s4_results")
-    true = replay.load_networks
-    monkeypatch.setattr(replay, "load_networks", lambda path: true(path)._replace(x=1.001 * true(path).x))
+    true = traces.load_networks
+    monkeypatch.setattr(traces, "load_networks", lambda path: true(path)._replace(x=1.001 * true(path).x))
     assert refuted("V1", "networks")
 
 
 def test_other_calls_are_an_infinite_deviation(tmp_path: Path, authors_files: None) -> None:
     name = "graphs/gdss_sampler_released_adaptive_reverse_n2"
     path = changed(tmp_path, name, lambda z: z.update(call_network=z["call_network"][::-1]))
-    assert math.isinf(replay.deviations(path)["states"])
+    assert math.isinf(traces.deviations(path)["states"])
 
 
 def test_float64_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,13 +13,10 @@ from hypothesis import given, settings, strategies as st
 from ams.data.registry import WEIGHTS
 from experiments.benchmarks import padded_networks as graphs_padded
 from experiments.graphs import graph_layout as module
-from experiments.graphs.bundled_networks import FILE, OWN, SHA256, own_networks, own_split, trained
-from experiments.graphs.checkpoints import DUST, Networks, networks, networks_of
-from experiments.graphs.data import sizes, thresholded, trimmed
-from experiments.graphs.discrepancy import mean_kernel, unbiased_mmd
-from experiments.graphs.generation import PUBLISHED, generate, published_samples
+from experiments.graphs.bundled_networks import FILE, SHA256, own_networks, own_split, trained
+from experiments.graphs.checkpoints import DUST, networks, networks_of
+from experiments.graphs.generation import PUBLISHED, published_samples
 from experiments.graphs.graph_layout import Layout
-from experiments.graphs.statistics import PUBLISHED as STATISTICS
 from experiments.graphs.systems import Pair, scores, ve_system, vp_system
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.trained import networks_in
@@ -195,19 +192,3 @@ def test_its_losses_are_those_of_the_record() -> None:
     assert networks_in(modules) == own_networks()
     losses = task.held_out(modules, torch.device("cpu")).tolist()
     assert losses == pytest.approx([record["held_out"][name] for name in task.parts], rel=1e-3) and max(losses) < 0.3
-
-
-def made(both: Networks, count: int, steps: int) -> list:
-    """Return graphs by the published sampler."""
-    drawn = sizes(own_split().train, count, seed=3)
-    return [trimmed(graph) for graph in thresholded(generate(OWN, both, steps, drawn, seed=3).adjacency, drawn)]
-
-
-def test_its_graphs_are_nearer_to_real_ones_than_those_of_untrained_networks() -> None:
-    """12 graphs in 100 steps (untrained: in 20), by the mean of the published MMDs, whose intervals are apart."""
-    torch.manual_seed(0)
-    untrained = networks_in(trained().origin.modules().eval().requires_grad_(False))
-    real = own_split().test
-    runs = made(own_networks(), 12, 100), made(untrained, 12, 20)
-    near, far = (unbiased_mmd(mean_kernel(STATISTICS, [*real, *graphs]), len(real), seed=0) for graphs in runs)
-    assert near.high < far.low
