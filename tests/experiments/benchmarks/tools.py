@@ -28,7 +28,7 @@ SMALL = Settings(
     large=Large(batch=64, sizes={"batch": (2, 4, 8), "dimension": (2, 4, 8), "steps": (10, 20, 40)}, runs=1),
     share_batch=3,
     network_batch=2,
-    graph_batches={"community_small": 4, "ego_small": 4, "ENZYMES": 2},
+    graph_batches={"community_small": 4, "ego_small": 4, "ENZYMES": 1},
     graph_steps=1,
     graph_pairs=8,
     metric_graphs=32,

@@ -14,7 +14,7 @@ from ams.data.registry import WEIGHTS
 from experiments.benchmarks import padded_networks as graphs_padded
 from experiments.graphs import graph_layout as module
 from experiments.graphs.bundled_networks import FILE, SHA256, own_networks, own_split, trained
-from experiments.graphs.checkpoints import DUST, networks, networks_of
+from experiments.graphs.checkpoints import DUST, networks_of
 from experiments.graphs.generation import PUBLISHED, published_samples
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.systems import Pair, scores, ve_system, vp_system
@@ -152,12 +152,6 @@ def test_dust_is_zero() -> None:
     held["x_state_dict"]["layers.0.bias"] = torch.tensor([2 * DUST, DUST / 2, -1e-40, 1.0, -3 * DUST, 0, 2, 3])
     bias = networks_of(held, averaged=False).features.state_dict()["layers.0.bias"].flatten()
     assert (bias != 0).tolist() == [True, False, False, True, True, False, True, True]
-
-
-@pytest.mark.parametrize("name", [name for name in WEIGHTS if name.startswith("gdss-")])
-def test_the_authors_files_are_read_whole(name: str, authors_files: None) -> None:
-    both = networks(name, averaged=name in ("gdss-enzymes", "gdss-grid"))
-    assert not any(tensor.requires_grad for network in both for tensor in network.parameters())
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Algebra, Info, Particles, PerSample, State, last, run
+from ams.samplers import Algebra, Info, Particles, PerSample, State
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
 from experiments.benchmarks import padded_networks as graphs_padded
@@ -128,48 +128,24 @@ def test_uncoupled_a_batch_may_be_split_coupled_it_may_not(name: str) -> None:
     assert gaps[0] < 1e-4 < 1e-3 < gaps[1]
 
 
-def test_the_authors_adjacency_is_plain_langevin() -> None:
-    """R3 on graphs, to rounding; with momentum in both states the adjacency differs."""
-    momentum = samplers.authors_momentum(ADAPTIVE, 0.1, 0.6), samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6)
-    draws = small.drawn(torch.Generator().manual_seed(1), N + 2, 4, 9)
-    ends = []
-    for _, step in (samplers.langevin(0.1, 0.6), *momentum):
-        program = [(step, level) for level in PAIR.adjacency.levels(N, END)]
-        ends.append(last(run(program, State(draws[0]), lambda x, level: -x, replayed([*draws[1:]]), Particles()))[0].x)
-    langevin, authors, both = ends
-    torch.testing.assert_close(authors, langevin, rtol=1e-12, atol=1e-12)
-    assert (both - langevin).abs().max() > 1e-2
+def test_both_scores_see_the_partner_as_it_was_before_the_round() -> None:
+    """Each evaluation adds 1 to its state: which one asks, and what it sees of its partner, are counts of steps."""
+    seen: list[tuple[float, float]] = []
 
-
-def watched(rounds: list[int]) -> list[tuple[str, float]]:
-    """Return, in order, which state asked for a score and what it saw of its partner (a counter of steps)."""
-    seen: list[tuple[str, float]] = []
-
-    def score(name: str) -> CoupledScore:
-        def of(own: Tensor, partner: Tensor, level: Level) -> Tensor:
-            seen.append((name, partner.item()))
-            return torch.ones(1)
-
-        return of
+    def score(own: Tensor, partner: Tensor, level: Level) -> Tensor:
+        seen.append((own.item(), partner.item()))
+        return torch.ones(1)
 
     def counting(state, score, noise, level, algebra):
-        after = state._replace(x=state.x + score(state.x, level))
-        return after, None
+        return state._replace(x=state.x + score(state.x, level)), None
 
-    def program() -> Iterator:
-        return iter([(counting, Level(0, sigma=1.0))] * 9)
-
-    own = Ownership(torch.zeros(1, dtype=torch.long), 1, 1.0)
-    first, second = (
-        Half(torch.tensor([start]), score(name), replayed([]), RaggedBatch(own))
-        for name, start in (("x", 0.0), ("a", 100.0))
+    algebra, program = (
+        RaggedBatch(Ownership(torch.zeros(1, dtype=torch.long), 1, 1.0)),
+        [(counting, Level(0, sigma=1.0))],
     )
-    list(coupled(CoupledProgram(program(), program(), rounds), first, second))
-    return seen
-
-
-def test_both_scores_see_the_partner_as_it_was_before_the_round() -> None:
-    assert watched([2, 1]) == [("x", 100.0), ("x", 100.0), ("a", 0.0), ("a", 0.0), ("x", 102.0), ("a", 2.0)]
+    halves = [Half(torch.tensor([start]), score, replayed([]), algebra) for start in (0.0, 100.0)]
+    list(coupled(CoupledProgram(iter(3 * program), iter(3 * program), [2, 1]), *halves))
+    assert seen == [(0, 100), (1, 100), (100, 0), (101, 0), (2, 102), (102, 2)]
 
 
 @pytest.mark.parametrize("corrector", [samplers.langevin, samplers.leimkuhler_matthews], ids=["one draw", "two noises"])

@@ -313,7 +313,7 @@ def short(*arguments, **options) -> Interval:
 
 
 def test_v3_holds() -> None:
-    assert verdict_of("V3", settings=Settings(experiments=200)) is expected("V3")
+    assert verdict_of("V3", settings=Settings(population=200, experiments=200)) is expected("V3")
 
 
 def test_short_intervals_break_v3(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> None:
