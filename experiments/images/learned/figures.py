@@ -20,7 +20,7 @@ from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import PAPER, Settings
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import split_digits
-from experiments.images.train import draw_training
+from experiments.train import draw_training
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
