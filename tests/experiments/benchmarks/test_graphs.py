@@ -8,11 +8,32 @@ from experiments.benchmarks import graphs
 from experiments.graphs import graph_layout
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import published_mmd
+from experiments.graphs.generation import PUBLISHED
+from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership
 from experiments.graphs.statistics import CLUSTER, STATISTICS
+from experiments.graphs.systems import scores
 from tests.claims import verdict_of
 from tests.experiments.benchmarks.tools import SMALL, flips
 from verdicts.claims.schema import Verdict
+
+
+@pytest.mark.parametrize("name", ["community_small", "ego_small", "ENZYMES"])
+def test_both_formulations_have_equal_scores(name: str, authors_files: None) -> None:
+    """Float32 sums differ in their last digits: 1e-5 of the largest value."""
+    problem, side = graphs.published_problem(name, 3, 2, 1), PUBLISHED[name].largest
+    layout, generator = Layout.of(problem.sizes), torch.Generator().manual_seed(0)
+    x = torch.randn(layout.nodes, problem.setting.features, generator=generator)
+    a = torch.randn(layout.pairs, generator=generator)
+    real = (torch.arange(side) < torch.tensor(problem.sizes)[:, None]).float()
+    level = problem.setting.pair.features.levels(5, 0.1)[2]
+    packed = scores(problem.networks, problem.setting.pair, layout)
+    other = graphs.padded_scores(problem.setting, real)
+    wide, square = layout.pad_rows(x, side), layout.pad_pairs(a, side)
+    outputs = layout.pad_rows(packed[0](x, a, level), side), layout.pad_pairs(packed[1](a, x, level), side)
+    expected = other[0](wide, square, level), other[1](square, wide, level)
+    for output, wanted in zip(outputs, expected, strict=True):
+        assert (output - wanted).abs().max() < 1e-5 * wanted.abs().max()
 
 
 @pytest.mark.parametrize(("name", "bound"), [("community_small", 1.6), ("ego_small", 3.5), ("ENZYMES", 12.0)])
