@@ -28,7 +28,7 @@ from ams.targets import Gaussian
 from experiments.benchmarks.costs import Work, allocations, time_ratio
 from experiments.benchmarks.settings import Settings
 from experiments.images.networks.loading import optional
-from samplercheck.adapters.k_diffusion import sampling
+from samplercheck.adapters.denoisers import sampling
 from verdicts import Measurement
 
 ADAPTIVE = sm.momentum(sm.momentum_rule(sm.adaptive()))

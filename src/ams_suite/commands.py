@@ -23,7 +23,7 @@ from ams_suite.options import (
     RunningOptions,
     cores_of,
 )
-from samplercheck.options import Conform, File, Number, Whole
+from samplercheck.__main__ import Conform, File, Number, Whole
 
 
 class Command(Protocol):

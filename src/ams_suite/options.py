@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import UserError
-from samplercheck.options import Whole
+from samplercheck.__main__ import Whole
 
 if TYPE_CHECKING:
     from verdicts.records.run_record import AuditOptions

@@ -1,14 +1,66 @@
-"""`samplercheck SAMPLER`, or `python -m samplercheck SAMPLER`: does a sampler do what it says?"""
+"""`samplercheck SAMPLER`, or `python -m samplercheck SAMPLER`: does a sampler do what it says?
+
+The options are those of `ams conform` too. What the test needs is imported when it runs: help is quick.
+"""
 
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
 
 import tyro
+from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import DataUnavailable, UserError
-from samplercheck.options import Conform
+
+File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
+Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
+Whole = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
+Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conform:
+    """Test by exact laws whether a sampler does what it says.
+
+    Exit code 0: holds, 1: refuted, 2: usage, 3: the sampler raised, 4: inconclusive; of several the worst.
+    """
+
+    sampler: Annotated[Positional[tuple[str, ...]], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
+    """Which sampler, as diffusers:DDIMScheduler; several (azula: all of it, diffusers:*DPM*) have a line each."""
+    order: Whole = None
+    """The order that is claimed (default: what the library's documentation states)."""
+    kind: Annotated[Literal["ode", "sde", "churn"] | None, arg(metavar="{ode,sde,churn}", help_behavior_hint="")] = None
+    """It solves the flow, or the reverse SDE, or its noise varies along a run (default: what the adapter knows)."""
+    network: Name = None
+    """Test a sampling function as it is, FILE.py:FUNCTION or MODULE:FUNCTION: its parameter that takes the network."""
+    convention: Name = None
+    """What that network returns and is told, as x0@sigma (default: by trying)."""
+    set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
+    """Its settings, one a `--set`."""
+    steps: Whole = None
+    """Also W2 to the data after so many steps, as you use it; the runs that decide have their own numbers."""
+    guidance: Number = None
+    """Also with classifier-free guidance of this weight."""
+    clip: Number = None
+    """Also with predictions of x0 clipped at this bound."""
+    json: bool = False
+    """Print all numbers as JSON."""
+    html: File = None
+    """Write a page with the curve of the error."""
+    badge: File = None
+    """Write the verdict as an SVG badge."""
+    against: File = None
+    """Say what changed since this JSON was written; exit code 1 if a verdict or an order is worse."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from samplercheck.command import judge
+
+        return judge(self)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

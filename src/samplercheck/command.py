@@ -20,11 +20,11 @@ import samplercheck
 from ams.errors import DataUnavailable, UserError
 from ams.lacking import advice
 from samplercheck import adapters, entry_points
+from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
-from samplercheck.changes import changes, read
+from samplercheck.beside import changes, read
 from samplercheck.convergence import two_targets
 from samplercheck.judgement import conform, end_distance
-from samplercheck.options import Conform
 from samplercheck.page import badge, html
 from samplercheck.report import HOLDS, INCONCLUSIVE, MARKS, REFUTED, Report, no_exact_law
 from samplercheck.sampler import Sampler
@@ -147,8 +147,7 @@ def _report(sampler: str, given: dict[str, Any], asked: Conform) -> Report:
 def _add_survey() -> None:
     """Add the libraries that the survey has by file, where it lies beside the kit, in a checkout of the suite."""
     with suppress(ModuleNotFoundError):
-        import_module("survey.by_file")
-        import_module("survey.more")
+        import_module("survey.libraries")
 
 
 def _check_options(asked: Conform) -> None:

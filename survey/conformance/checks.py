@@ -3,12 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from survey import by_file, more
+from survey import libraries
 from survey.conformance import defects, derivations, study
 from survey.conformance.settings import Settings
 from verdicts import Measurement
 
-BY_FILE = tuple(library for library in by_file.LIBRARIES if library != "comfyui")
+BY_FILE = tuple(library for library in libraries.LOADED if library != "comfyui")
 """The libraries whose files have a public address; those of ComfyUI a user puts in place."""
 THIRD_ORDER = ("diffusers_dpmpp_3m", "diffusers_edm_3m", "k_diffusion_3m")
 
@@ -40,7 +40,7 @@ def refuted_samplers_by_file(settings: Settings) -> Measurement:
 
 def refuted_samplers_of_more(settings: Settings) -> Measurement:
     """Count the refuted samplers of more repositories, at their defaults; raises for missing code."""
-    return _refuted_samplers_of(settings, tuple(more.SAMPLERS))
+    return _refuted_samplers_of(settings, tuple(libraries.MORE))
 
 
 def _refuted_samplers_of(settings: Settings, libraries: Sequence[str]) -> Measurement:

@@ -23,7 +23,7 @@ from samplercheck.affine_map import read_map
 from samplercheck.convergence import STEPS, Data, converge, two_targets
 from samplercheck.judgement import end_distance
 from samplercheck.order_conditions import order_conditions
-from survey import by_file
+from survey import libraries
 from verdicts.studies import cell
 
 NEXT = "int(next((later for later in self.timesteps if later < timestep), -1))"
@@ -221,7 +221,7 @@ def applied(fixes: Fixes) -> Iterator[None]:
     with ExitStack() as stack:
         for place, changes in fixes.items():
             name, _, path = place.partition(":")
-            module = by_file.module(name) if name in CODE else importlib.import_module(name)
+            module = libraries.registered(name) if name in CODE else importlib.import_module(name)
             *within, function = path.split(".")
             owner = getattr(module, within[0]) if within else module
             source = textwrap.dedent(inspect.getsource(vars(owner)[function]))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from ams.errors import DataUnavailable
-from survey.conformance import blind, corpus, study
+from survey.conformance import study, trials
 from survey.conformance.settings import Settings
 from verdicts import Figure, Table
 
@@ -45,7 +45,7 @@ def tables(settings: Settings) -> list[Table]:
     claims = (*(f"F{number}" for number in range(1, 11)), "F27")
     rows = tuple(_row(row, report) for row, report in entries)
     table = Table(id="conformance", caption=caption, header=HEADER, rows=rows, claims=claims)
-    return [table, corpus.table(), blind.table()] if settings.bugs else [table]
+    return [table, trials.table_of_bugs(), trials.table_of_blind_samplers()] if settings.bugs else [table]
 
 
 def _order(report: dict[str, Any]) -> float | None:

@@ -15,18 +15,9 @@ from ams.errors import DataUnavailable
 from samplercheck import adapters, conform
 
 # Imported though `adapters.load` finds them by name: a cell's key has the sources of what its module imports.
-from samplercheck.adapters import (  # noqa: F401
-    azula,
-    denoising_diffusion_pytorch,
-    diffusers,
-    k_diffusion,
-    monai,
-    physicsnemo,
-    refiners,
-    smalldiffusion,
-)
-from survey import more
-from survey.conformance import blind, corpus, defects
+from samplercheck.adapters import denoisers, schedulers  # noqa: F401
+from survey import libraries
+from survey.conformance import defects, trials
 from survey.conformance.settings import Settings
 from verdicts.studies import Cell, cell
 
@@ -52,7 +43,7 @@ def survey() -> tuple[Row, ...]:
     """Return all rows of the survey: those listed, and the samplers of more repositories, at their defaults."""
     content = tomllib.loads(Path(__file__).with_name("survey.toml").read_text())
     listed = [Row(library, *row) for library, rows in content.items() for row in rows]
-    return (*listed, *(Row(name, each, {}, "full") for name, samplers in more.SAMPLERS.items() for each in samplers))
+    return (*listed, *(Row(name, each, {}, "full") for name, samplers in libraries.MORE.items() for each in samplers))
 
 
 def rows(settings: Settings, library: str | None = None) -> list[Row]:
@@ -87,8 +78,7 @@ def _arguments(row: Row, release: str, settings: Settings) -> tuple[str, str, st
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield a cell for each row of an installed library, each reported bug, blind sampler and defect of the profile."""
     release_of = cache(adapters.installed)
-    yield from corpus.cells() if settings.bugs else ()
-    yield from blind.cells(settings)
+    yield from trials.cells(settings)
     for row in rows(settings):
         if (release := release_of(row.library)) is not None:
             yield report.cell(*_arguments(row, release, settings))

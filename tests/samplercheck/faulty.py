@@ -10,7 +10,7 @@ import pytest
 
 from samplercheck import Sampler
 from samplercheck.command import loaded
-from survey.conformance import blind
+from survey.conformance import trials
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCES = "tests/samplercheck/references.py"
@@ -41,9 +41,9 @@ def fault_of(reference: str, why: str) -> Fault:
 
 def blind_sampler(identifier: str) -> Sampler:
     """Return a sampler of the blind trial, asked with its options; a function's convention is found."""
-    row = next(row for row in blind.samplers(blind.ALL) if row["id"] == identifier)
+    row = next(row for row in trials.samplers(trials.FULL) if row["id"] == identifier)
     options = (row.get("order"), row.get("kind"), row.get("network"), None)
-    return loaded(f"{blind.CODE}/{row['file']}:{row['name']}", {}, *options)
+    return loaded(f"{trials.BLIND}/{row['file']}:{row['name']}", {}, *options)
 
 
 def faulty(fault: Fault) -> Sampler:

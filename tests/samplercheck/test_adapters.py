@@ -1,17 +1,29 @@
-"""Adapters: how a sampler is named, what is refused, and that each installed library's samplers run as they say."""
+"""Adapters and sampling functions as libraries ship them.
+
+How a sampler is named, what is refused, that each installed library's samplers run as they say; of a function which
+argument is what, and what its network is told and returns.
+"""
 
 import re
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 
 from ams.errors import UserError
-from samplercheck import Draws, adapters
+from ams_suite.__main__ import main
+from samplercheck import Draws, Sampler, adapters, conform
+from samplercheck.adapters import function
 from samplercheck.convergence import two_targets
+from samplercheck.entry_points import load
 from samplercheck.order_conditions import order_conditions
+from samplercheck.report import HOLDS, REFUTED
 from samplercheck.sampler import trajectory
+from survey.conformance.trials import BLIND
+from tests.samplercheck.faulty import blind_sampler
 
 OWN = """
 from samplercheck import Sampler
@@ -95,3 +107,163 @@ def test_an_import_brings_no_library_and_no_statistics():
     code = "from samplercheck import adapters, conform; import sys; "
     code += "assert not {'azula', 'diffusers', 'monai', 'scipy'} & set(sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+FUNCTIONS = """
+import torch
+from .beside import remaining
+
+
+@torch.no_grad()
+def flow(velocity, batch_size, channels, image_size, steps=50, device="cuda"):  # draws its own start, noise at 0
+    x = torch.randn(batch_size, channels, image_size, image_size, device=device)
+    times = torch.linspace(0, 1, steps + 1, device=device)
+    for a, b in zip(times, times[1:]):
+        x = x + (b - a) * velocity(t=a.expand(len(x)), x=x)
+    return x
+
+
+def ddim(x, seq, model, b, eta=0.0):  # as DDIM's: timesteps of betas, a pair of lists returned
+    alpha = remaining(b)
+    xs, x0s = [x], []
+    for i, j in zip(reversed(seq), reversed([-1, *seq[:-1]])):
+        at, to = alpha[i + 1], alpha[j + 1]
+        eps = model(xs[-1], torch.full([len(x)], i))
+        x0s.append((xs[-1] - (1 - at).sqrt() * eps) / at.sqrt())
+        c = eta * ((1 - at / to) * (1 - to) / (1 - at)).sqrt()
+        xs.append(to.sqrt() * x0s[-1] + c * torch.randn_like(x) + (1 - to - c * c).sqrt() * eps)
+    return xs, x0s
+
+
+def unknown(model, x, sigmas, conditioning):
+    return x
+
+
+def unclear(model, x, sigmas):
+    return model(x, sigmas[0])
+
+
+def bashforth(model, x, sigmas):  # of order 2, with weights that are right for steps of one length in log sigma
+    old = None
+    for a, b in zip(sigmas, sigmas[1:]):
+        x0 = model(x, a)
+        mixed = x0 if old is None or b == 0 else 1.5 * x0 - 0.5 * old
+        x, old = b / a * x + (1 - b / a) * mixed, x0
+    return x
+
+
+class Samplers:
+    ddim = staticmethod(ddim)
+"""
+BESIDE = """
+import torch
+
+def remaining(betas):
+    return torch.cat([torch.ones(1), (1 - betas).cumprod(0)])
+"""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("library") / "sampling.py"
+    path.write_text(FUNCTIONS, encoding="utf-8")
+    path.with_name("beside.py").write_text(BESIDE, encoding="utf-8")
+    return path
+
+
+def read(file: Path, name: str, network: str, **settings: object) -> Sampler:
+    return load(function(f"{file}:{name}"), name, network, settings, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "settings", "convention"),
+    [
+        ("flow", "velocity", {}, "back@rising"),
+        ("ddim", "model", {}, "eps@betas"),
+        ("Samplers.ddim", "model", {"eta": 1.0}, "eps@betas"),
+    ],
+)
+def test_a_right_function_is_read_and_holds(
+    file: Path, name: str, network: str, settings: dict[str, object], convention: str
+) -> None:
+    sampler = read(file, name, network, **settings)
+    assert sampler.version.endswith(convention)
+    assert sampler.noise == (None if settings else 0.0)  # that it draws is seen, not with which noise
+    report = conform(replace(sampler, order=1))
+    assert report.verdict == HOLDS, report.text()
+
+
+@pytest.mark.parametrize(
+    ("name", "convention"),
+    [("r02", "x0@sigma"), ("r19", "v@cosine"), ("r20", "score@vp"), ("r21", "eps@betas"), ("r11", "v@linear")],
+)
+def test_a_right_sampler_of_other_authors_is_read_and_holds(name: str, convention: str) -> None:
+    """EDM's, one whose times are asked for, one that draws its start, one of as many steps as betas, a scheduler."""
+    sampler = blind_sampler(name)
+    assert sampler.version.endswith(convention)
+    assert conform(sampler).verdict == HOLDS
+
+
+@pytest.mark.parametrize(("name", "check"), [("w49", "order"), ("w22", "limit"), ("w40", "draws independent")])
+def test_a_wrong_sampler_of_other_authors_is_read_and_refuted(name: str, check: str) -> None:
+    """Weights of Adams and Bashforth's method, a scheduler's next level, a generator that is seeded in each step."""
+    assert check in {each.check for each in conform(blind_sampler(name)).judgements if each.verdict == REFUTED}
+
+
+def test_a_scheduler_may_have_settings_and_a_stated_convention() -> None:
+    name = f"{BLIND}/deterministic_right.py:r11_ddim_v_scheduler"
+    assert adapters.load(name, {"num_train_timesteps": 500}, "v@linear").version.endswith("v@linear")
+    with pytest.raises(UserError, match="unknown setting of r11_ddim_v_scheduler"):
+        adapters.load(name, {"train_timesteps": 500})
+    with pytest.raises(UserError, match="--convention: of a sampling function"):
+        adapters.load("ams:Heun ODE", {}, "x0@sigma")
+
+
+def test_weights_for_even_steps_are_refuted_on_uneven_ones(file: Path) -> None:
+    report = conform(replace(read(file, "bashforth", "model"), order=2))
+    verdicts = {each.check: each.verdict for each in report.judgements}
+    assert (verdicts["order of each step"], verdicts["order on uneven steps"]) == (HOLDS, REFUTED), report.text()
+    unstated = conform(read(file, "bashforth", "model"))
+    assert unstated.verdict == HOLDS and "not judged, since none is stated" in unstated.text()
+    assert f": {report.hint}" in report.text() and report.hint == "weights made for steps of one length"
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "words"),
+    [
+        ("flows", "velocity", "unknown function of .*did you mean flow"),
+        ("ddim", "modle", "unknown parameter of ddim 'modle': did you mean model"),
+        ("unknown", "model", "unknown needs 'conditioning'.*--set NAME=VALUE, or write run"),
+        ("unclear", "model", "is not clear: .*--convention PREDICTION@TIME"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_a_line(file: Path, name: str, network: str, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        read(file, name, network)
+
+
+def test_a_convention_may_be_stated_and_must_be_known(file: Path) -> None:
+    asked = function(f"{file}:unclear")
+    assert load(asked, "unclear", "model", {}, "x0@sigma").version.endswith("x0@sigma")
+    with pytest.raises(UserError, match="unknown convention 'x0@sigmas': did you mean x0@sigma"):
+        load(asked, "unclear", "model", {}, "x0@sigmas")
+
+
+def test_a_module_is_found_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = tmp_path / "broken_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("import no_such_module", encoding="utf-8")
+    (package / "beside.py").write_text(BESIDE, encoding="utf-8")
+    (package / "sampling.py").write_text(FUNCTIONS, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert function("broken_package.sampling:flow").__name__ == "flow"
+    with pytest.raises(UserError, match=r"no module 'broken_package\.lost' is installed"):
+        function("broken_package.lost:flow")
+
+
+def test_the_command_names_the_function_and_its_convention(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["conform", f"{file}:bashforth", "--order", "1"]
+    assert main([*asked, "--network", "model"]) == 0
+    assert "sampling.py:bashforth as it is, its network read as x0@sigma: holds" in capsys.readouterr().out
+    assert main([*asked, "--convention", "x0@sigma"]) == 2
+    assert "--convention: of a sampling function, with --network" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import pytest
 from ams.errors import UserError
 from ams_suite.__main__ import main
 from samplercheck import Sampler, as_used, command
-from samplercheck.changes import changes, read
+from samplercheck.beside import changes, read
 
 SAMPLERS = """
 import torch

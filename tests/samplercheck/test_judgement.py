@@ -11,7 +11,7 @@ from torch import Tensor
 
 from samplercheck import Draws, Network, Report, Sampler, conform, differ, noise_level
 from samplercheck.as_used import AsUsed
-from samplercheck.changes import changes
+from samplercheck.beside import changes
 from samplercheck.coefficients import Weight
 from samplercheck.convergence import EVERY, Convergence, Limit, Order, aitken, fitted, limit_of
 from samplercheck.invariants import Finding

@@ -1,13 +1,31 @@
-"""The two-mode mixture: its flow against a fine solver, its score, and what only a score that is not linear shows."""
+"""Targets other than a Gaussian at one noise level: two modes, flows' paths, guidance, discrete data.
+
+The mixture's flow against a fine solver; right and wrong paths of flow matching and stochastic interpolants; closed
+forms of guided Gaussians; discrete diffusion as an exact chain.
+"""
+
+import math
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
+from ams.rk45 import flow_rk45
 from ams.schedules import Level, karras_sigmas, ve_levels
-from samplercheck import Draws, Network
+from samplercheck import Draws, Network, Sampler, conform, noise_level
+from samplercheck.as_used import _score, with_guidance
+from samplercheck.convergence import Data
+from samplercheck.discrete import Step, chain
+from samplercheck.guidance import guided_distances, guided_flow, powered
+from samplercheck.model import guided
 from samplercheck.nonlinear import TwoModes, distribution, transport
+from samplercheck.report import REFUTED
 from tests.ams.tools import assert_equal
+from tests.docs.test_recipes import blocks
 from tests.samplercheck.faulty import fault_of, faulty
 from tests.samplercheck.references import REFERENCES, Reference, rectified, rectified_heun, unipc
 
@@ -58,3 +76,141 @@ def test_a_law_is_seen_to_be_wrong_by_its_noise() -> None:
     assert right.distance < right.bound < 0.06
     wrong = distribution(faulty(fault_of("reverse SDE", "Langevin's factor of 2 in the noise")))
     assert wrong.distance > wrong.bound
+
+
+# Scale and sigma of x_t = scale x_0 + sigma z; `gamma` is that of (1 - t) x_0 + t z + t (1 - t) z'.
+PATHS: dict[str, Callable[[float], tuple[float, float]]] = {
+    "linear": lambda t: (1 - t, t),
+    "trigonometric": lambda t: (math.cos(math.pi * t / 2), math.sin(math.pi * t / 2)),
+    "VP-like": lambda t: (math.sqrt(1 - t * t), t),
+    "gamma": lambda t: (1 - t, math.hypot(t, t * (1 - t))),
+    "scale rises": lambda t: (2 - math.sqrt(1 - t * t), t),
+}
+
+
+def euler(path: str, shift: float = 1.0, seen: float = 0.0, level: str = "", rates: str = "", last: int = 0) -> Sampler:
+    """Return Euler's method from t = 0.99, with times moved towards 1 by `shift`, without its `last` steps.
+
+    The network is passed times moved by `seen`, as on the path `level`; the velocity has the rates of `rates`.
+    """
+
+    def time(k: int, steps: int, factor: float) -> float:
+        even = 0.99 * (steps - k) / steps
+        return factor * even / (1 + (factor - 1) * even)
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        for k, after in pairwise(range(steps + 1 - last)):
+            t, h = time(k, steps, shift), time(after, steps, shift) - time(k, steps, shift)
+            x0 = network("x0", x, noise_level(*PATHS[level or path](time(k, steps, seen or shift))))
+            scale, sigma = PATHS[path](t)
+            above, below = PATHS[rates or path](t + 1e-6), PATHS[rates or path](t - 1e-6)
+            z = (x - scale * x0) / sigma
+            x = x + h * ((above[0] - below[0]) * x0 + (above[1] - below[1]) * z) / 2e-6
+        return x
+
+    return Sampler("Euler", "1", run, lambda steps: math.hypot(*PATHS[path](time(0, steps, shift))), order=1)
+
+
+RIGHT = [("linear", 1.0), ("linear", 3.0), ("linear", 12.0), ("trigonometric", 1.0), ("VP-like", 1.0), ("gamma", 1.0)]
+WRONG: dict[str, dict[str, Any]] = {
+    "shift of the steps alone": {"path": "linear", "shift": 3.0, "seen": 1.0},
+    "shift of the network's times alone": {"path": "linear", "seen": 3.0},
+    "network's times shifted twice": {"path": "linear", "shift": 3.0, "seen": 9.0},
+    "rates of another path": {"path": "trigonometric", "rates": "linear"},
+    "level of another path": {"path": "trigonometric", "level": "linear"},
+    "no rate of gamma": {"path": "gamma", "rates": "linear"},
+    "no gamma in the level": {"path": "gamma", "level": "linear"},
+    "scale's rate of the wrong sign": {"path": "VP-like", "rates": "scale rises"},
+}
+
+
+@pytest.mark.parametrize(("path", "shift"), RIGHT)
+def test_a_right_path_holds(path: str, shift: float) -> None:
+    assert conform(euler(path, shift)).verdict == "holds"
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_path_is_refuted(name: str) -> None:
+    assert "limit" in {each.check for each in conform(euler(**WRONG[name])).judgements if each.verdict == REFUTED}
+
+
+def test_a_run_that_stops_short_leaves_the_level_at_which_it_stops() -> None:
+    short = conform(euler("linear", last=1))
+    assert [each.check for each in short.judgements if each.verdict != "holds"] == ["dead direction"]
+    assert short.verdict == "holds" and short.as_dict()["noted"] == ["dead direction"] and short.dead is not None
+    assert short.dead.left == pytest.approx({n: 0.99 / n for n in (5, 10, 20, 40)}, rel=1e-3)
+    assert short.dead.order is not None and short.dead.order.value == pytest.approx(1.0)
+
+
+CLASS = Data(*torch.tensor([[0.0, 1.0], [1.0, 0.3]], dtype=torch.float64))
+EVERY = Data(*torch.tensor([[0.0, -0.4], [2**0.5, 0.7]], dtype=torch.float64))
+NETWORK, FLOW = guided(CLASS.network(), EVERY.network(), 3.0), guided_flow(CLASS, EVERY, 3.0)
+
+
+@pytest.mark.parametrize("weight", [0.0, 1.0, 3.0, 7.5])
+def test_variances_of_the_density_and_of_the_flow(weight: float) -> None:
+    """As in arXiv 2408.09000, section 3, in the first direction."""
+    target, flow = powered(CLASS, EVERY, weight), guided_flow(CLASS, EVERY, weight)
+    assert target is not None and target.std[0].square().item() == pytest.approx(2 / (weight + 1))
+    assert flow.std[0].square().item() == pytest.approx(2 ** (1 - weight))
+
+
+def test_the_flow_is_that_of_a_fine_solver_and_of_a_sampler_with_many_steps() -> None:
+    start = torch.tensor([[0.0, 0.0], [1e4, 1e4]], dtype=torch.float64)
+    ends, _ = flow_rk45(start, _score(NETWORK), 1e4, 1e-5, 1e-8, 1e-8)
+    assert_equal([ends[0], ends[1] - ends[0]], [FLOW.mean, FLOW.std], 1e-3, 1e-4)
+    target = powered(CLASS, EVERY, 3.0)
+    assert target is not None
+    found = guided_distances(REFERENCES["Heun"].sampler("Heun"), NETWORK, FLOW, target, (20, 200))
+    assert found["200"] == pytest.approx(found["flow"], rel=1e-2) != pytest.approx(found["20"], rel=1e-2)
+
+
+def test_no_density_and_no_exact_distribution_are_said() -> None:
+    assert powered(CLASS, CLASS._replace(std=2 * CLASS.std), -0.34) is None
+    text = with_guidance(REFERENCES["ancestral"].sampler("ancestral"), -0.5).text()
+    assert "p(c|x)^-0.5: none, it has no density" in text
+    clean = REFERENCES["DDIM, eta 0.6"]
+    by_batch = clean._replace(run=lambda network, x, *given: clean.run(network, x, *given) * (1 + x.std()))
+    assert list(with_guidance(by_batch.sampler("a factor of the batch"), 2.0).to_density) == ["flow"]
+
+
+DATA = torch.rand(729, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) ** 4
+DATA /= DATA.sum()
+
+
+def uniform(predicted: Tensor, x: Tensor, t: float, s: float) -> Tensor:
+    """Return D3PM's step from uniform noise: p(x_s | x_t) is the sum over x_0 of p(x_s | x_t, x_0) predicted(x_0)."""
+    between = one_hot(x, 3) * (1 - t) / (1 - s) + (t - s) / (1 - s) / 3
+    joint = between[:, :, None] * ((1 - s) * torch.eye(3, dtype=torch.float64) + s / 3)
+    return (predicted[..., None] * joint / joint.sum(-1, keepdim=True)).sum(2)
+
+
+def unmasking(rate) -> Step:  # type: ignore[no-untyped-def]
+    """Return the step that unmasks a masked site with the probability `rate(x, t, s)`."""
+
+    def step(predicted: Tensor, x: Tensor, t: float, s: float) -> Tensor:
+        share = (rate(x, t, s) * (x == 3).double())[..., None]
+        return share * torch.cat([predicted, torch.zeros(*x.shape, 1)], -1) + (1 - share) * one_hot(x, 4)
+
+    return step
+
+
+def test_right_steps_have_order_1_and_one_site_at_a_time_is_exact() -> None:
+    space: dict[str, Step] = {}
+    exec(blocks("../test_your_sampler.md")[0]["my_unmasking.py"], space)  # type: ignore[arg-type]
+    for step, absorbing in ((space["step"], True), (uniform, False)):
+        order = chain(step, absorbing, DATA).order
+        assert order is not None and order.low <= 1.15 and order.high >= 0.9
+    leftmost = unmasking(lambda x, t, s: (x == 3).cumsum(1) == 1)
+    assert chain(leftmost, True, DATA, (6, 8)).distance == pytest.approx({6: 0.0, 8: 0.0}, abs=1e-12)
+
+
+@pytest.mark.parametrize("rate", [lambda x, t, s: t - s, lambda x, t, s: 1.0], ids=["t - s", "all at once"])
+def test_a_wrong_unmasking_probability_stays_wrong(rate) -> None:  # type: ignore[no-untyped-def]
+    """Unmasking with t - s leaves masks; all sites from one output, stated as exact, lack their correlations."""
+    assert min(chain(unmasking(rate), True, DATA, (4, 16)).distance.values()) > 0.1
+
+
+def test_numbers_that_are_no_probabilities_are_refused() -> None:
+    with pytest.raises(ValueError, match="are 0 or more and add up to 1"):
+        chain(lambda predicted, x, t, s: 2 * predicted, False, DATA)

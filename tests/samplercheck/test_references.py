@@ -1,15 +1,29 @@
-"""The kit on samplers of known quality: no clean reference is refuted, every fault that matters is caught."""
+"""The kit on samplers of known quality: no clean reference is refuted, every fault that matters is caught.
 
+What a report names of a fault: the step at which x leaves its noise level, the weight that is wrong, an error constant
+that is large.
+"""
+
+import json
 import random
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
+from torch import Tensor
 
 from ams.schedules import VP
-from samplercheck import Sampler, Unanswered, conform
-from samplercheck.convergence import Data
+from samplercheck import Draws, Network, Sampler, Unanswered, conform, noise_level
+from samplercheck.coefficients import NOISE, STATE, worst_weight
+from samplercheck.convergence import Data, two_targets
+from samplercheck.error_constant import error_constant
+from samplercheck.page import html
+from samplercheck.placement import misplaced
+from samplercheck.report import HOLDS, NOTED
+from samplercheck.sampler import one_thread
 from tests.ams.tools import draws
-from tests.samplercheck.faulty import Fault, faults, faulty
+from tests.samplercheck.faulty import Fault, blind_sampler, fault_of, faults, faulty
 from tests.samplercheck.references import REFERENCES, Mesh, geometric, karras, preserving, rectified
 
 EXPLODING = {"DPM-Solver-2", "Euler-Maruyama", "SDE midpoint", "annealed BAOAB"}
@@ -77,3 +91,132 @@ def test_a_fault_is_refuted_unless_it_is_a_valid_scheme(fault: Fault) -> None:
     except Unanswered:
         verdict = "refuted"
     assert (verdict == "refuted") != bool(fault.valid)
+
+
+PLACES = {
+    ("Heun", "the network is told the wrong noise level"): "call 2, x is at scale 1, sigma",
+    ("DPM-Solver-2", "the half step is a whole one"): "call 2, x is at scale 1, sigma",
+    ("DPM-Solver-2", "the first evaluation is told the noise level of the second"): "call 2, x is at scale 1, sigma",
+    ("DDIM", "the scale of the wrong step"): "after step",
+    ("reverse SDE", "Langevin's factor of 2 in the noise"): "the step's noise is 0.07439, expected 0.04475",
+    ("ancestral", "noise a tenth too large"): "the step's noise is 0.2705, expected 0.2459",
+    ("EDM", "noise three per cent too large"): "the step's noise is 35.22, with 34.2 it would lead there",
+    ("DDIM, eta 0.6", "the direction is not shortened by the noise"): "noise is right, so that its mean is not",
+    ("Euler-Maruyama", "intervals of the Brownian path that overlap"): "draw 1 acts in several steps",
+}
+"""Of faults by reference and reason: what is said of the place."""
+
+
+def test_a_right_sampler_is_where_the_network_is_told() -> None:
+    with one_thread():
+        said = {name: misplaced(each.sampler(name)) for name, each in REFERENCES.items()}
+    assert {name: text for name, text in said.items() if text} == {
+        "annealed BAOAB": "draw 1 acts in several steps, as through a velocity"
+    }
+
+
+@pytest.mark.parametrize("key", PLACES, ids=" ".join)
+def test_a_wrong_level_or_noise_is_named(key: tuple[str, str]) -> None:
+    with one_thread():
+        assert PLACES[key] in misplaced(faulty(fault_of(*key)))
+
+
+@pytest.mark.parametrize(("name", "words"), [("w04", "call 1, x is at sigma"), ("w41", "told that of the call before")])
+def test_a_level_told_at_another_call_is_named(name: str, words: str) -> None:
+    with one_thread():
+        assert words in misplaced(blind_sampler(name))
+
+
+def test_a_report_tells_it_before_the_weight() -> None:
+    report = conform(faulty(fault_of("Euler", "one per cent too far in each step")))
+    first, second = report.text().splitlines()[2:4]
+    assert "Look here first: after step" in first and "weight of the last output" in second
+    assert report.as_dict()["first"] in first
+
+
+RIGHT = [name for name, reference in REFERENCES.items() if reference.noise in (0.0, 1.0) and name != "UniPC-2"]
+"""UniPC's corrector is no polynomial through the outputs of its step, so no method is near."""
+WEIGHTS = {
+    ("Heun", "the weights of another method of order 2"): (1, 1 / 3, 1 / 2),
+    ("AB2 in v", "the value before the first step is taken for 0"): (0, 3 / 2, 1.0),
+    ("Euler", "one per cent too far in each step"): (0, None, 1.0),
+    ("AB3 in v", "a wrong coefficient"): (0, None, None),
+    ("DPM-Solver++ 2M", "a rounded coefficient"): (STATE, None, 1.0),
+    ("exponential AB2, eps", "a state that decays slowly"): (STATE, None, 1.0),
+    ("reverse SDE", "Langevin's factor of 2 in the noise"): (NOISE, None, None),
+    ("SDE-DPM-Solver++ 2M", "noise of the wrong variance"): (NOISE, None, None),
+}
+"""Of faults by reference and reason: whose weight is wrong, what it is and what is expected, where that is plain."""
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_the_weights_of_a_right_sampler_agree_with_a_method(name: str) -> None:
+    with one_thread():
+        assert worst_weight(REFERENCES[name].sampler(name)) is None
+
+
+@pytest.mark.parametrize("key", WEIGHTS, ids=" ".join)
+def test_a_wrong_weight_is_named(key: tuple[str, str]) -> None:
+    back, got, expected = WEIGHTS[key]
+    with one_thread():
+        worst = worst_weight(faulty(fault_of(*key)))
+    assert worst is not None and worst.back == back
+    assert got is None or worst.got == pytest.approx(got)
+    assert expected is None or worst.expected == pytest.approx(expected)
+
+
+def test_a_report_tells_it_first() -> None:
+    assert conform(REFERENCES["Euler"].sampler("Euler")).worst is None
+    report = conform(faulty(fault_of("Euler", "one per cent too far in each step")))
+    told = json.loads(report.json())["worst"]
+    assert told["expected"] == pytest.approx(1.0) and told["got"] == pytest.approx(1.027, abs=1e-3)
+    assert "step 6: weight of the last output" in report.text() and "Look here first" in html(report)
+
+
+DETERMINISTIC = [name for name, each in REFERENCES.items() if each.noise == 0 and each.order and "3" not in name]
+
+
+def of(sampler: Sampler) -> float:
+    constant = error_constant(sampler, two_targets(1.0))
+    assert constant is not None
+    return constant
+
+
+@pytest.mark.parametrize("name", DETERMINISTIC)
+def test_a_clean_method_is_about_as_far_as_the_farthest_of_its_order(name: str) -> None:
+    assert of(REFERENCES[name].sampler(name)) < 1.2
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Euler", "one per cent too far in each step"),
+        ("Heun", "the weights of another method of order 2"),
+        ("DPM-Solver++ 2M", "a rounded coefficient"),
+    ],
+)
+def test_a_weight_that_is_off_is_seen_beside_the_right_one(name: str, why: str) -> None:
+    assert of(faulty(fault_of(name, why))) > 2 * of(REFERENCES[name].sampler(name))
+
+
+def stale(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+    """Euler's method whose output is renewed every other step."""
+    for i, (a, b) in enumerate(pairwise(karras(steps))):
+        value = network("x0", x, noise_level(1.0, a.sigma))
+        x0 = x0 if i % 2 else value  # noqa: F821 - bound in the first step
+        x = x + (b.sigma - a.sigma) * (x - x0) / a.sigma
+    return x
+
+
+def test_a_large_constant_is_noted_with_the_weight_to_look_at_and_refutes_nothing() -> None:
+    report = conform(Sampler("stale", "0", stale, lambda steps: 80.0, order=1))
+    noted = next(each for each in report.judgements if each.check == "error constant")
+    assert noted.verdict == NOTED and "times the largest of methods of order 1" in noted.why
+    assert report.worst is not None and "weight of the last output 0, expected 1" in report.worst.text()
+    assert report.as_dict()["error_constant"] == report.constant
+    assert report.verdict == HOLDS, report.text()
+
+
+@pytest.mark.parametrize("change", [{"order": None}, {"noise": None}])
+def test_there_is_none_without_an_order_or_with_noise(change: dict[str, None]) -> None:
+    assert error_constant(replace(REFERENCES["Euler"].sampler("Euler"), **change), two_targets(1.0)) is None

@@ -30,8 +30,7 @@ import pytest
 from ams.data.files import fetch
 from ams.data.registry import CODE
 from ams.errors import DataUnavailable
-from survey.by_file import registered
-from survey.more import repository
+from survey import sources
 
 FINDS = Path(__file__).parents[2] / "docs/finds"
 PATCHES = sorted(FINDS.glob("*.patch"))
@@ -61,10 +60,10 @@ def copied(source: str, path: Path, project: str) -> str:
         return ""
     if source in CODE:
         shutil.copy(fetch(source), path)
-        return registered.version(source)
-    if source in repository.REPOSITORIES:
-        shutil.copytree(repository.folder(source), path, dirs_exist_ok=True)
-        return repository.REPOSITORIES[source].commit[:8]
+        return sources.version(source)
+    if source in sources.REPOSITORIES:
+        shutil.copytree(sources.folder(source), path, dirs_exist_ok=True)
+        return sources.REPOSITORIES[source].commit[:8]
     installed = distribution(project)
     shutil.copytree(str(installed.locate_file(source)), path)
     return installed.version

@@ -1,16 +1,19 @@
 """The survey of other libraries' samplers, and the falsifiers of its claims.
 
-None of the libraries is needed: their reports and effects are made up, as the kit would return them.
+None of the libraries is needed: their reports and effects are made up, as the kit would return them. Of the corpus of
+reported bugs and of the blind trial: their lists, their code, and one true verdict each.
 """
 
+import ast
+from collections import Counter
 from importlib.metadata import PackageNotFoundError
 
 import pytest
 
 from ams.data.registry import CODE
-from samplercheck import adapters
-from survey import more
-from survey.conformance import defects, derivations, study
+from samplercheck import adapters, conform
+from survey import libraries
+from survey.conformance import defects, derivations, study, trials
 from survey.conformance.settings import Settings
 from tests.claims import claims, expected, verdict_of
 
@@ -45,7 +48,7 @@ def of_a_library(library):
     """Return the packages and the registered files that a library's samplers come from."""
     if library in adapters.LIBRARIES:
         return {adapters.LIBRARIES[library].split()[-1]}, set()
-    if library in more.SAMPLERS:  # its files are checked as a whole
+    if library in libraries.MORE:  # its files are checked as a whole
         return {"diffusers", "k-diffusion", "torchdiffeq"}, set()
     return set(), {library, *(name for name in CODE if name.startswith(f"{library}-"))}
 
@@ -92,3 +95,71 @@ def test_a_fix_holds_meanwhile_and_needs_its_text():
     with pytest.raises(Exception, match="has changed") as refused, defects.applied({place: {"no such text": ""}}):
         pass
     assert refused.value.not_run
+
+
+ALL = {row["id"] for row in trials.reported()}
+
+
+def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
+    reasons = {name for file in trials.CORPUS.glob("[!_]*.py") for name in adapters.module_of(file).NOT_ASKED}
+    assert {*trials.restated(), *reasons} == ALL and not {*trials.restated()} & reasons
+
+
+def test_a_verdict_that_turns_breaks_both_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = Settings(rows="full", bugs=True)
+    monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""})
+    assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "holds"
+    assert [row[:2] for row in trials.table_of_bugs().rows] == [("refuted", "holds")] * len(ALL)
+    monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "refuted" if fixed else "holds", "why": ""})
+    assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "refuted"
+
+
+@pytest.mark.parametrize("name", ["diffusers-dpm-single-last-order"])
+def test_a_restated_bug_is_refuted_and_its_fix_is_not(name: str) -> None:
+    sampler = trials.restated()[name][0]
+    assert [conform(sampler(fixed)).verdict for fixed in (False, True)] == ["refuted", "holds"]
+
+
+FULL = Settings(rows="full")
+ROWS = {row["id"]: row for row in trials.samplers(FULL)}
+
+
+def test_the_list_has_each_sampler_of_the_code_once() -> None:
+    bodies = [ast.parse(file.read_text(encoding="utf-8")).body for file in trials.BLIND.glob("[!_]*.py")]
+    assigned = [node.targets[0].id for body in bodies for node in body if isinstance(node, ast.Assign)]
+    defined = [node.name for body in bodies for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    written = [name for name in (*assigned, *defined) if name.split("_")[0][1:].isdigit()]
+    assert sorted(written) == sorted(row["name"] for row in ROWS.values())
+    assert Counter(row["right"] for row in ROWS.values()) == {True: 40, False: 60}
+
+
+def test_the_first_trial_is_on_record() -> None:
+    first = Counter((row["right"], row["first"]) for row in ROWS.values())
+    assert (first[True, "refuted"], first[False, "refuted"]) == (0, 49)
+
+
+def turned(*names: str) -> object:
+    def verdict(row: dict[str, object]) -> dict[str, str]:
+        return {"verdict": "holds" if row["right"] is not (row["id"] in names) else "refuted", "why": ""}
+
+    return verdict
+
+
+def test_a_verdict_that_turns_breaks_each_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = [name for name, row in ROWS.items() if not row["right"]]
+    monkeypatch.setattr(trials, "of_blind", turned(*wrong[:6]))
+    assert verdict_of("F28", settings=FULL) == verdict_of("F29", settings=FULL) == "holds"
+    assert Counter(row[1] for row in trials.table_of_blind_samplers().rows) == {"holds": 46, "refuted": 54}
+    monkeypatch.setattr(trials, "of_blind", turned("r40", *wrong[:7]))
+    assert verdict_of("F28", settings=FULL) == verdict_of("F29", settings=FULL) == "refuted"
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("r15", "holds"), ("w60", "refuted")])
+def test_a_blind_sampler_is_judged_truly(name: str, verdict: str) -> None:
+    assert trials.of_blind(ROWS[name])["verdict"] == verdict
+
+
+def test_the_profile_cpu_asks_a_few_right_samplers_and_quick_none() -> None:
+    few = [row["right"] for row in trials.samplers(Settings(rows="cpu"))]
+    assert few == [True] * 8 and len(trials.cells(Settings(rows="cpu"))) == 8
+    assert not trials.samplers(Settings())

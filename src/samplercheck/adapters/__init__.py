@@ -1,5 +1,6 @@
-"""Adapters, one file a library: `names()` lists its samplers, `load(name, settings)` returns one.
+"""Adapters: of a library `names()` lists the samplers, `load(name, settings)` returns one.
 
+Those of libraries that a package index has lie in `denoisers` and `schedulers`, by the form of their samplers.
 `load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the adapter. A file has a function
 `load(name, settings)` of that shape, or a `Sampler` called NAME, and imports what lies beside it. Another package adds
 its libraries to `OTHERS`.
@@ -11,7 +12,7 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, version
 from operator import attrgetter
@@ -34,20 +35,21 @@ LIBRARIES = {
     "smalldiffusion": "smalldiffusion",
 }
 """Each library with what `pip install` needs to have it; nothing for `ams`, which comes with the kit."""
-PLACES = {"ams": "ams.integrations.samplercheck"}
-"""Where an adapter lies that is not beside this file."""
+SCHEDULERS = ("diffusers", "monai", "refiners")
+"""The libraries whose adapters are in `schedulers`; all others but `ams` are in `denoisers`."""
 
 
 class Adapter(NamedTuple):
-    """A library's samplers, as a package beside the kit offers them.
+    """A library's samplers, of those in `LIBRARIES` or as a package beside the kit offers them.
 
     `names()` are those of the samplers. `load(name, settings)` returns one, and may raise UserError for settings.
-    `release()` is the version of the code. It raises DataUnavailable where that is missing, with what to do.
+    `release()` is the version of the code where no index has it. It raises DataUnavailable where that is missing, with
+    what to do.
     """
 
     names: Callable[[], list[str]]
     load: Callable[[str, dict[str, Any]], Sampler]
-    release: Callable[[], str]
+    release: Callable[[], str] = str
 
 
 OTHERS: dict[str, Adapter] = {}
@@ -100,7 +102,11 @@ def adapter(library: str) -> Adapter | ModuleType:
         release(library)
     except DataUnavailable as missing:
         raise UserError(str(missing)) from None
-    return importlib.import_module(PLACES.get(library, f"{__name__}.{library.replace('-', '_')}"))
+    if library == "ams":
+        return importlib.import_module("ams.integrations.samplercheck")
+    place = "schedulers" if library in SCHEDULERS else "denoisers"
+    beside: Adapter = importlib.import_module(f"{__name__}.{place}").ADAPTERS[library]
+    return beside
 
 
 def installed(library: str) -> str | None:
@@ -133,6 +139,14 @@ def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) 
     return dict(settings)
 
 
+def chosen(settings: dict[str, Any], key: str, known: Collection[str], kind: str) -> str:
+    """Take a setting out, by default the first of the known ones. Raises UserError for another, a `kind` of things."""
+    value = str(settings.pop(key, next(iter(known))))
+    if value not in known:
+        raise unknown(kind, value, known)
+    return value
+
+
 def _from_file(path: Path, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
     module = module_of(path)
     made = getattr(module, name, None)
@@ -142,9 +156,9 @@ def _from_file(path: Path, name: str, settings: dict[str, Any], convention: str 
 
             loop = entry_points.of_scheduler(made, accepted(settings, made))
             return entry_points.load(loop, f"{path}:{name}", "model", {}, convention)
-        from samplercheck.adapters import diffusers
+        from samplercheck.adapters import schedulers
 
-        return diffusers.of_class(made, f"{path}:{name}", "as it is", settings)
+        return schedulers.of_class(made, f"{path}:{name}", "as it is", settings)
     if convention:
         raise UserError(NO_CONVENTION)
     if hasattr(module, "load") and (settings or made is None):

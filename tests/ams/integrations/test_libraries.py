@@ -10,7 +10,7 @@ from ams.samplers.noise_sources import replayed
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
 from ams.schedules import Level, geometric_sigmas
 from samplercheck import Draws, Network, Sampler, noise_level
-from samplercheck.adapters.diffusers import predicted
+from samplercheck.adapters.schedulers import predicted
 from samplercheck.invariants import invariants
 from samplercheck.nonlinear import TwoModes
 from samplercheck.sampler import trajectory

@@ -18,13 +18,13 @@ from unittest.mock import patch
 import torch
 from torch import Tensor
 
-from samplercheck.adapters.diffusers import of_class
-from samplercheck.adapters.k_diffusion import sampling
+from samplercheck.adapters.denoisers import sampling
+from samplercheck.adapters.schedulers import of_class
 from samplercheck.answered_draws import Draws
 from samplercheck.entry_points import Model, model_of
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
-from survey.more.repository import code, first_word, importable, sampler, standing_in
+from survey.sources import code, empty, first_word, importable, sampler, standing_in
 
 AUDIO, WAN, HUNYUAN = "Stability-AI/stable-audio-tools", "Wan-Video/Wan2.1", "Tencent-Hunyuan/HunyuanVideo"
 SGM, ADP = "Stability-AI/generative-models", "archinetai/audio-diffusion-pytorch"
@@ -68,7 +68,7 @@ def _scheduler(name: str, repository: str, path: str, order: int, **settings: An
 def _sgm(name: str, order: int | None, noise: float = 0.0) -> Sampler:
     place = "sgm.modules.diffusionmodules"
     importable(SGM)
-    with standing_in(["omegaconf"]):
+    with standing_in(empty(["omegaconf"])):
         samplers, denoisers, _ = (import_module(f"{place}.{name}") for name in ("sampling", "denoiser", "guiders"))
     levels = {"target": f"{place}.discretizer.EDMDiscretization"}
     scaling = {"target": f"{place}.denoiser_scaling.VScalingWithEDMcNoise"}

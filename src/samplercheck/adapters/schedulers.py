@@ -1,15 +1,22 @@
-"""Schedulers of diffusers (https://github.com/huggingface/diffusers): `set_timesteps`, then a network call and `step`.
+"""Libraries of schedulers: `set_timesteps`, then a network call and `step`: diffusers, MONAI and refiners.
 
 Settings are arguments of the scheduler, and `eta` of its step. `grid` (8 by default, 1 for the scheduler as configured)
 refines the training grid of 1000 timesteps so many times with betas as much smaller, because an order is seen at step
-counts that leave the rounding of timesteps behind. Flow-matching, EDM and cosine schedulers and IPNDM have no grid.
-`tau` is the constant noise of SASolver in place of its default, which adds noise in the middle of a run alone.
+counts that leave the rounding of timesteps behind. `clip_sample` is off unless set.
+
+- diffusers (https://github.com/huggingface/diffusers): flow-matching, EDM and cosine schedulers and IPNDM have no grid.
+  `tau` is the constant noise of SASolver in place of its default, which adds noise in the middle of a run alone.
+- MONAI (https://github.com/Project-MONAI/MONAI): `RFlowScheduler` steps from each timestep to the next one and to 0 at
+  last, as its documentation's example does.
+- refiners (https://github.com/finegrain-ai/refiners), whose solvers are called with the predicted noise: settings are
+  fields of its `SolverParams` and `last_step_first_order`. `LCMSolver` needs a distilled network and is left out.
 """
 
 import copy
 import inspect
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.metadata import version
 from itertools import pairwise
 from typing import Any
@@ -19,7 +26,7 @@ import torch
 from torch import Tensor
 
 from ams.schedules import Level
-from samplercheck.adapters import accepted
+from samplercheck.adapters import Adapter, accepted
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
 from samplercheck.model import Network, noise_level, preconditioned
@@ -58,16 +65,11 @@ NOTABLE = 1e-3  # of a noise level: float32 keeps it better
 LOGARITHMIC = ("use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "use_lu_lambdas")
 
 
-def names() -> list[str]:
-    """Return the names of the schedulers that solve the reverse ODE or SDE."""
-    return [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)]
-
-
-def load(name: str, settings: dict[str, Any]) -> Sampler:
+def diffusers(name: str, settings: dict[str, Any]) -> Sampler:
     """Return a scheduler of diffusers."""
-    import diffusers
+    import diffusers as library
 
-    return of_class(getattr(diffusers, name), f"diffusers:{name}", version("diffusers"), settings)
+    return of_class(getattr(library, name), f"diffusers:{name}", version("diffusers"), settings)
 
 
 def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[str, Any]) -> Sampler:
@@ -197,3 +199,102 @@ def trained_level(scheduler: Any, t: float, logarithmic: bool) -> Level:
     ratio = math.exp(there) if logarithmic else there
     scale = 1 / math.sqrt(1 + ratio**2)
     return noise_level(scale, ratio * scale)
+
+
+MONAI = {"DDIMScheduler": 1, "DDPMScheduler": 1, "PNDMScheduler": None, "RFlowScheduler": 1}
+
+
+def monai(name: str, settings: dict[str, Any]) -> Sampler:
+    """Return a scheduler of MONAI."""
+    from monai.networks import schedulers
+
+    kind, flow = getattr(schedulers, name), name == "RFlowScheduler"
+    arguments = inspect.signature(kind).parameters
+    settings = accepted(settings, kind, "grid", "eta", "beta_start", "beta_end")
+    grid, eta = int(settings.pop("grid", 1 if flow else 8)), float(settings.pop("eta", 0.0))
+    if "clip_sample" in arguments:
+        settings.setdefault("clip_sample", False)
+    if not flow and settings.get("schedule") != "cosine":
+        for key, value in (("beta_start", 1e-4), ("beta_end", 0.02)):
+            settings[key] = settings.get(key, value) / grid
+    settings["num_train_timesteps"] = 1000 * grid
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        scheduler = kind(**settings)
+        scheduler.set_timesteps(steps)
+        times = [int(t) for t in scheduler.timesteps]
+        for t, after in zip(times, [*times[1:], 0], strict=True):
+            if flow:  # this scheduler's velocity is x0 - z
+                time = t / scheduler.num_train_timesteps
+                x = scheduler.step(-network("flow", x, noise_level(1 - time, time)), t, x, after)[0]
+            else:
+                cumulative = scheduler.alphas_cumprod[t]
+                level = noise_level(cumulative.sqrt(), (1 - cumulative).sqrt())
+                extra = {"eta": eta} if eta else {}
+                x = scheduler.step(network(PREDICT[scheduler.prediction_type], x, level), t, x, **extra)[0]
+        return x
+
+    return Sampler(
+        f"monai:{name}",
+        version("monai"),
+        run,
+        prior=lambda steps: 1.0,
+        order=MONAI[name],
+        noise=1.0 if name == "DDPMScheduler" else eta,
+    )
+
+
+REFINERS = {"DDIM": 1, "DPMSolver": 2, "Euler": 1}
+
+
+def refiners(name: str, settings: dict[str, Any]) -> Sampler:
+    """Return a solver of refiners."""
+    from refiners.foundationals.latent_diffusion import solvers
+
+    kind = getattr(solvers, name)
+    own = ("last_step_first_order",) if name == "DPMSolver" else ()
+    settings = accepted(settings, solvers.SolverParams, "grid", *own)
+    grid = int(settings.pop("grid", 8))
+    extra = {key: settings.pop(key) for key in own if key in settings}
+    for key, value in (("initial_diffusion_rate", 8.5e-4), ("final_diffusion_rate", 1.2e-2)):
+        settings[key] = settings.get(key, value) / grid
+    settings["num_train_timesteps"] = 1000 * grid
+    if "timesteps_spacing" in settings:
+        settings["timesteps_spacing"] = solvers.TimestepSpacing(settings["timesteps_spacing"])
+    if "model_prediction_type" in settings:
+        settings["model_prediction_type"] = solvers.ModelPredictionType(settings["model_prediction_type"])
+
+    def made(steps: int) -> Any:
+        params = solvers.SolverParams(**settings)
+        return kind(steps, params=params, dtype=torch.get_default_dtype(), **extra)
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        solver = made(steps)
+        v = (solver.noise_std / solver.cumulative_scale_factors).double().numpy()
+        predict = "x0" if solver.params.model_prediction_type == "sample" else "eps"
+        for step in solver.inference_steps:
+            # Between timesteps, where no network is trained, sigma / scale is linear, as in this library's Euler.
+            ratio = float(np.interp(float(solver.timesteps[step]), np.arange(len(v)), v))
+            scale = (1 + ratio**2) ** -0.5
+            value = network(predict, solver.scale_model_input(x, step=step), noise_level(scale, ratio * scale))
+            x = solver(x, predicted_noise=value, step=step)
+        return x
+
+    def prior(steps: int) -> float:
+        return float(made(steps).scale_model_input(torch.ones(1), step=-1))
+
+    return Sampler(
+        f"refiners:{name}",
+        version("refiners"),
+        run,
+        prior,
+        order=REFINERS[name],
+        evaluations=lambda steps: steps,
+    )
+
+
+ADAPTERS = {
+    "diffusers": Adapter(lambda: [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)], diffusers),
+    "monai": Adapter(partial(list, MONAI), monai),
+    "refiners": Adapter(partial(list, REFINERS), refiners),
+}

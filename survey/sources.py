@@ -1,6 +1,10 @@
-"""Files of a repository that no package index has: executed only if all of its bytes are those of a known commit.
+"""Code that no package index has: executed only if its bytes are the known ones.
 
-They lie in `$AMS_DATA/code/more/OWNER+NAME`, copied from a checkout of the commit in `REPOSITORIES`.
+A *registered file* (`ams.data.registry`, `[code.*]`) comes from `$AMS_DATA/code/`, the cache, or its public address
+where it has one. What it imports of its own repository is a registered file too, or an empty stand-in that no sampler
+calls; so is what it imports beside PyTorch, NumPy and SciPy.
+
+A *repository* lies in `$AMS_DATA/code/more/OWNER+NAME`, copied from a checkout of the commit in `REPOSITORIES`.
 """
 
 import os
@@ -14,10 +18,33 @@ from types import ModuleType
 from typing import Any, NamedTuple
 from unittest.mock import MagicMock
 
-from ams.data.files import PUT
+from ams.data import registry
+from ams.data.files import PUT, fetch
 from ams.errors import DataUnavailable, UserError
 from samplercheck import adapters
 from samplercheck.sampler import Run, Sampler
+
+OWN = {
+    "diff-solvers": {"solver_utils": "diff-solvers-utils"},
+    "score-sde": {"sde_lib": "score-sde-lib", "models.utils": "score-sde-utils"},
+    "score-sde-utils": {"sde_lib": "score-sde-lib"},
+    "comfyui": {
+        "comfy.k_diffusion.utils": "comfyui-utils",
+        "comfy.k_diffusion.deis": "comfyui-deis",
+        "comfy.k_diffusion.sa_solver": "comfyui-sa-solver",
+        "comfy.model_sampling": "comfyui-model-sampling",
+        "comfy.extra_samplers.uni_pc": "comfyui-uni-pc",
+        "comfy.model_patcher": "",
+    },
+    "comfyui-model-sampling": {"comfy.ldm.modules.diffusionmodules.util": ""},
+}
+"""What a library imports of its own repository: each module's registered file, nothing for an empty stand-in."""
+PACKAGES = {"comfyui": "comfy.k_diffusion"}
+"""The package in which a library's relative imports are meant."""
+STAND_INS = (
+    *("click", "dnnlib", "PIL", "PIL.Image", "torch_utils", "torchsde", "torchvision", "torchvision.utils"),
+    *("tqdm", "tqdm.auto"),
+)
 
 
 class Repository(NamedTuple):
@@ -82,6 +109,78 @@ REPOSITORIES: dict[str, Repository] = {
 }
 
 
+@contextmanager
+def standing_in(modules: Mapping[str, Any]) -> Iterator[None]:
+    """Put modules in by name, and take them away; what is imported meanwhile leaves no bytecode."""
+    before = {name: sys.modules.get(name) for name in modules}
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    sys.modules.update(modules)
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = written
+        for name, module in before.items():
+            if module is None:
+                del sys.modules[name]
+            else:
+                sys.modules[name] = module
+
+
+def empty(names: Iterable[str]) -> dict[str, Any]:
+    """Return an empty module for each name that is not imported; of a progress bar, its ranges are ranges."""
+    modules = {name: MagicMock() for name in names if name not in sys.modules}
+    if "tqdm.auto" in modules:
+        modules["tqdm.auto"].trange = lambda count, **_: range(count)
+    return modules
+
+
+def release(library: str) -> str:
+    """Return the commit of a library, short. Raises DataUnavailable where a file of it is missing, with what to do."""
+    for name in _files(library):
+        try:
+            fetch(name)
+        except DataUnavailable as absent:
+            missing = f"the code of {library}"
+            raise DataUnavailable(f"{missing} is missing: {registry.CODE[name].obtain}", missing, PUT) from absent
+    return version(library)
+
+
+def version(library: str) -> str:
+    """Return the commit, short, from the address of the file, or from its origin where it has no address."""
+    entry = registry.CODE[library]
+    address = entry.files[0].address
+    return (address.split("/")[5] if address else entry.origin.rsplit("/", 1)[1])[:8]
+
+
+def _files(library: str) -> list[str]:
+    """Return the registered files of a library, its own first."""
+    imported = [name for name in OWN.get(library, {}).values() if name]
+    return list(dict.fromkeys([library, *(file for name in imported for file in _files(name))]))
+
+
+@cache
+def registered(library: str) -> ModuleType:
+    """Return the registered file of a library as a module. Raises DataUnavailable where it cannot be had."""
+    module = ModuleType(library.replace("-", "_"))
+    path = fetch(library)
+    module.__package__, module.__file__ = PACKAGES.get(library, ""), str(path)
+    own = {name: registered(source) if source else MagicMock() for name, source in OWN.get(library, {}).items()}
+    with standing_in(empty(STAND_INS) | _with_packages(own)):
+        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
+    return module
+
+
+def _with_packages(modules: dict[str, Any]) -> dict[str, Any]:
+    """Return modules by name, with new packages that have those of a dotted name as attributes."""
+    whole = dict(modules)
+    for name in modules:
+        while "." in name:
+            package, _, child = name.rpartition(".")
+            setattr(whole.setdefault(package, ModuleType(package)), child, whole[name])
+            name = package
+    return whole
+
+
 def digest(folder: Path) -> str:
     """Return the checksum of a folder: of the names and contents of its Python files, in order."""
     files = sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
@@ -103,23 +202,8 @@ def folder(name: str) -> Path:
 def code(name: str, path: str, *stand_ins: str) -> ModuleType:
     """Return a file of a repository as a module; `stand_ins` are modules that it imports and no sampler calls."""
     file = folder(name) / path
-    with standing_in(stand_ins):
+    with standing_in(empty(stand_ins)):
         return adapters.module_of(file)
-
-
-@contextmanager
-def standing_in(names: Iterable[str]) -> Iterator[None]:
-    """Put an empty module in for each that is not installed, and take it away."""
-    before = set(sys.modules)
-    for name in names:
-        sys.modules.setdefault(name, MagicMock())
-    sys.dont_write_bytecode, written = True, sys.dont_write_bytecode
-    try:
-        yield
-    finally:
-        sys.dont_write_bytecode = written
-        for name in set(names) - before:
-            del sys.modules[name]
 
 
 def importable(name: str) -> None:

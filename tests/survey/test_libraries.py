@@ -1,8 +1,12 @@
-"""Samplers by file: the registered bytes alone are executed; what they import, or what is missing, is said."""
+"""Code that no package index has: the known bytes alone are executed, and each sampler runs.
+
+What the files import, or what is missing, is said.
+"""
 
 import hashlib
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -15,8 +19,7 @@ from samplercheck.adapters import load
 from samplercheck.convergence import converge, two_targets
 from samplercheck.judgement import end_distance
 from samplercheck.sampler import trajectory
-from survey import by_file
-from survey.by_file import registered
+from survey import libraries, sources
 
 # Short codes of this project, of the shape that the libraries have.
 PREDICTORS = """
@@ -147,9 +150,9 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(registry, "CODE", entries)
     for name, value in {"AMS_DATA": tmp_path, "AMS_OFFLINE": 1, "AMS_CACHE": tmp_path / "cache"}.items():
         monkeypatch.setenv(name, str(value))
-    registered.module.cache_clear()
+    sources.registered.cache_clear()
     yield tmp_path / "code"
-    registered.module.cache_clear()
+    sources.registered.cache_clear()
 
 
 def test_files_import_each_other_and_leave_nothing_behind(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,8 +160,8 @@ def test_files_import_each_other_and_leave_nothing_behind(mirror: Path, monkeypa
     monkeypatch.setitem(sys.modules, "sde_lib", own)
     names = {"models", "models.utils", "comfy", "comfy.k_diffusion", "comfy.model_sampling", "sde_lib"}
     before = {name: sys.modules.get(name) for name in names}
-    assert registered.module("score-sde").sde_lib is registered.module("score-sde-lib")
-    assert registered.module("comfyui").comfy.model_sampling is registered.module("comfyui-model-sampling")
+    assert sources.registered("score-sde").sde_lib is sources.registered("score-sde-lib")
+    assert sources.registered("comfyui").comfy.model_sampling is sources.registered("comfyui-model-sampling")
     assert {name: sys.modules.get(name) for name in names} == before, "a user's own module of that name is back"
 
 
@@ -221,7 +224,7 @@ def test_the_file_that_is_missing_is_named(mirror: Path) -> None:
         adapters.release("comfyui")
 
 
-@pytest.mark.parametrize("library", by_file.LIBRARIES)
+@pytest.mark.parametrize("library", libraries.LOADED)
 def test_every_sampler_by_file_takes_noise_to_the_data(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AMS_OFFLINE", "1")
     if adapters.installed(library) is None:
@@ -233,3 +236,50 @@ def test_every_sampler_by_file_takes_noise_to_the_data(library: str, monkeypatch
         path = trajectory(sampler, data.network(), x, steps, Draws())
         assert path.end.shape == x.shape and bool(path.end.isfinite().all()), name
         assert path.calls[-1].level.sigma < path.calls[0].level.sigma, name
+
+
+EACH = [f"{name}:{kind}" for name, samplers in libraries.MORE.items() for kind in samplers]
+DEFECTS = {  # whose ends are far off or not finite; F27's conditions say where they are told
+    "willisma/SiT:sample_sde",
+    "baofff/U-ViT:euler_maruyama SDE vpsde_cosine",
+    "lucidrains/rectified-flow-pytorch:SoFlow clean",
+}
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder of one file that stands for a repository."""
+    place = tmp_path / "code" / "more" / "owner+name"
+    place.mkdir(parents=True)
+    (place / "sampling.py").write_text("import no_such_module\nvalue = 1\n", encoding="utf-8")
+    monkeypatch.setenv("AMS_DATA", str(tmp_path))
+    monkeypatch.setitem(sources.REPOSITORIES, "owner/name", sources.Repository("0" * 40, sources.digest(place)))
+    monkeypatch.setitem(adapters.OTHERS, "owner/name", sources.adapter("owner/name", {}))
+    sources.folder.cache_clear()
+    return place
+
+
+def test_listed_bytes_are_executed_with_stand_ins(copied: Path) -> None:
+    assert sources.code("owner/name", "sampling.py", "no_such_module").value == 1
+    assert not list(copied.rglob("__pycache__"))
+
+
+def test_other_bytes_are_refused(copied: Path) -> None:
+    (copied / "sampling.py").write_text("raise SystemExit", encoding="utf-8")
+    with pytest.raises(DataUnavailable, match=r"owner/name is missing or another: copy the files of .* at 0{40}"):
+        sources.folder("owner/name")
+    assert adapters.installed("owner/name") is None
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_a_sampler_takes_noise_to_the_data(name: str) -> None:
+    library = name.partition(":")[0]
+    if adapters.installed(library) is None:
+        pytest.skip(f"the files of {library} are missing")
+    if not all(find_spec(package) for package in ("diffusers", "k_diffusion", "torchdiffeq")):
+        pytest.skip("diffusers, k-diffusion or torchdiffeq is not installed")
+    sampler = adapters.load(name)
+    distance = end_distance(sampler, two_targets(sampler.data_std), 16)
+    assert (distance < 2.5) is (name not in DEFECTS)
+    with pytest.raises(UserError, match="takes no settings here"):
+        adapters.load(name, {"a": 1})

@@ -24,7 +24,7 @@ from samplercheck import entry_points
 from samplercheck.answered_draws import Draws
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler, places
-from survey.more.repository import REPOSITORIES, code, first_word, importable, sampler
+from survey.sources import REPOSITORIES, code, first_word, importable, sampler
 
 V, GUIDED, CONSISTENCY = "crowsonkb/v-diffusion-pytorch", "openai/guided-diffusion", "openai/consistency_models"
 LATENT, EDM2, UVIT, SIT = "CompVis/latent-diffusion", "NVlabs/edm2", "baofff/U-ViT", "willisma/SiT"

@@ -11,7 +11,6 @@ coordinate of an atom here, whose mirror image is another atom, so that the mean
 
 import ast
 import importlib.util
-import sys
 from collections.abc import Callable
 from functools import cache, partial
 from types import ModuleType
@@ -27,7 +26,7 @@ from samplercheck.answered_draws import Draws
 from samplercheck.entry_points import Model
 from samplercheck.model import Network, noise_level, preconditioned
 from samplercheck.sampler import Sampler
-from survey.more.repository import code, first_word, folder, importable, sampler, standing_in
+from survey.sources import code, empty, first_word, folder, importable, sampler, standing_in
 
 CLEAN, BOLTZ = "CleanDiffuserTeam/CleanDiffuser", "jwohlwend/boltz"
 ALPHAFOLD = "lucidrains/alphafold3-pytorch"
@@ -84,7 +83,7 @@ def _clean(kind: str) -> ModuleType:
     importable(CLEAN)
     networks = ("classifier", "nn_condition", "nn_diffusion")
     own = ".ddim" if kind == "DDIM" else ""
-    with standing_in(f"cleandiffuser.{name}" for name in networks):
+    with standing_in(empty(f"cleandiffuser.{name}" for name in networks)):
         return importlib.import_module(f"cleandiffuser.diffusion{own}")
 
 
@@ -169,12 +168,8 @@ def alphafold(name: str, **settings: Any) -> Sampler:
 
 def _alphafold() -> ModuleType:
     """Return the file of alphafold3-pytorch, with a decorator that checks no types."""
-    checked = "alphafold3_pytorch.tensor_typing"
-    sys.modules[checked] = MagicMock(typecheck=lambda function: function)
-    try:
+    with standing_in({"alphafold3_pytorch.tensor_typing": MagicMock(typecheck=lambda function: function)}):
         return _file(ALPHAFOLD, "alphafold3_pytorch/alphafold3.py")
-    finally:
-        del sys.modules[checked]
 
 
 SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
