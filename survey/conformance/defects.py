@@ -1,16 +1,29 @@
-"""The defects that the survey found: what the kit measures of the library as shipped, and with the fix in memory.
+"""The defects that the survey found: what the kit measures of the library as shipped, and with its patch in memory.
 
-A fix replaces short texts of one function, which is compiled anew in its own module while a measurement lasts. Where
-a library's function no longer has such a text, the library has changed: its claims are not run.
+A patch of `docs/finds` opens with four lines, which `patch` and `git apply` pass over, and a blank one:
+
+    Project: NAME VERSION, PLACE=SOURCE ...
+    License: SPDX, ADDRESS
+    Mends: one sentence.
+    Find: PAGE.md
+
+PLACE is a path in the project's repository. SOURCE is what lies there: an installed package (of the distribution NAME),
+a registered file, a repository of `$AMS_DATA/code/more`, or nothing for a module that is imported and not used. In
+memory the functions that the patch changes are compiled anew in their own modules while a measurement lasts. Where a
+library no longer has the lines that a patch changes, the library has changed: its claims are not run.
 """
 
+import ast
 import importlib
 import inspect
 import math
+import re
 import textwrap
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from types import MappingProxyType
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
+from hashlib import sha256
+from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
@@ -23,25 +36,24 @@ from samplercheck.affine_map import read_map
 from samplercheck.convergence import STEPS, Data, converge, two_targets
 from samplercheck.judgement import end_distance
 from samplercheck.order_conditions import order_conditions
-from survey import libraries
+from survey import libraries  # noqa: F401 - whose import adds the adapters
+from survey.sources import registered
 from verdicts.studies import cell
 
-NEXT = "int(next((later for later in self.timesteps if later < timestep), -1))"
-"""The timestep after `timestep` in a schedule, -1 after the last one: where a step must end."""
-
-
-Fixes = Mapping[str, Mapping[str, str]]
-"""Of functions, as `MODULE:CLASS.FUNCTION` or `MODULE:FUNCTION`, the texts to replace, each by its new one."""
+FINDS = Path(__file__).parents[2] / "docs" / "finds"
+HEADER = re.compile(r"Project: (\S+) (\S+), (.+)\nLicense: \S+, https://.+\nMends: .+\.\nFind: (\S+\.md)\n\n")
+DIFF = re.compile(r"^diff --git a/(\S+) .+?(?=^diff --git |\Z)", re.DOTALL | re.MULTILINE)
+HUNK = re.compile(r"^@@ -(\d+).*\n((?:[ +-].*\n)+)", re.MULTILINE)
 
 
 class Defect(NamedTuple):
-    """A sampler at settings, what is measured of it in the least profile, and the fixes (none for a control)."""
+    """A sampler at settings, what is measured of it in the least profile, and the patch (none for a control)."""
 
     sampler: str
     settings: dict[str, Any]
     measure: Callable[[Sampler], float]
     profile: str = "full"
-    fixes: Fixes = MappingProxyType({})
+    patch: str = ""
 
 
 def order(sampler: Sampler) -> float:
@@ -88,162 +100,132 @@ def raises(sampler: Sampler) -> float:
     return 0.0
 
 
-_DIFFUSERS, _MONAI = "diffusers.schedulers.scheduling_", "monai.networks.schedulers."
 _DPM, _UNIPC = "diffusers:DPMSolverMultistepScheduler", "diffusers:UniPCMultistepScheduler"
 _RES = "comfyui:sample_res_multistep_ancestral"
 _TO_SIGMA_MIN = {"final_sigmas_type": "sigma_min"}
-_THIRD = "DPMSolverMultistepScheduler.multistep_dpm_solver_third_order_update"
-_HALF = {"D2 = (1.0 / (r0 + r1))": "D2 = (2.0 / (r0 + r1))"}
-_SIGN = {"- 2.0 * h) / (2.0 * h) ** 2 - 0.5)": "- 2.0 * h) / (2.0 * h) ** 2 + 0.5)"}
-_RATIO = "(alpha_prod_t / alpha_prod_t_prev)"
-_BEFORE = {"[timestep - 1] if timestep > 0": f"[{NEXT}] if timestep > 0", "self.betas[timestep]": f"(1 - {_RATIO})"}
-_FIRST = "(sample, timestep_index, prev_timestep_index, ets)"
-_X0 = "(0.0 if self.alphas[timestep_index] else -self.alphas[prev_timestep_index] * model_output)"
-_RATIOS = "(h_n * (h_n + h_n_1)) / (h_n_1 * (h_n_1 + h_n_2))"
-_UNEVEN = {
-    f"(1 - h_n / (3 * (h_n + h_n_1)) * {_RATIOS})": f"((1 - h_n / (3 * (h_n + h_n_1))) * {_RATIOS})",
-    "/ 2 + (1 - h_n / (2 * (h_n + h_n_1)))": "/ 2 - (1 - h_n / (2 * (h_n + h_n_1)))",
-    "(h_n_2 + h_n_3))) * h_n_1 / h_n_2\n": "(h_n_2 + h_n_3))) * h_n_2 / h_n_3\n",
-}
-_CHURN = "physicsnemo.diffusion.samplers.edm_stochastic_heun:EDMStochasticHeunSolver.step"
-_TRAILING = "refiners.foundationals.latent_diffusion.solvers.solver:Solver.generate_timesteps"
-_STEPS = "(max_timestep, offset, -step_ratio)"
+_SDE = {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"}
+_GRID, _THIRD = {"grid": 1}, {"solver_order": 3}
 _FLOW = "score-sde:euler_maruyama", {"probability_flow": True}
-_ZEROS = {"score-sde-lib:SDE.reverse": {"diffusion = 0. if": "diffusion = torch.zeros_like(diffusion) if"}}
 
 DEFECTS = {
-    "azula_reab": Defect(
-        "azula:REABSampler",
-        {"order": 2},
-        order,
-        "quick",
-        {"azula.sample:REABSampler.__call__": {"alpha_s**2 + sigma_t**2": "alpha_s**2 + sigma_s**2"}},
-    ),
+    "azula_reab": Defect("azula:REABSampler", {"order": 2}, order, "quick", "azula-reab"),
     "comfyui_ddpm": Defect("comfyui:sample_ddpm", {"model": "flow"}, distance_at(200)),
     "comfyui_ddpm_eps": Defect("comfyui:sample_ddpm", {}, distance_at(200)),
     "comfyui_res": Defect(_RES, {"model": "flow"}, distance_at(200)),
     "comfyui_res_eps": Defect(_RES, {}, distance_at(200)),
-    "diffusers_dpmpp_3m": Defect(
-        _DPM, {"solver_order": 3}, order_of_steps, "cpu", {f"{_DIFFUSERS}dpmsolver_multistep:{_THIRD}": _HALF}
-    ),
+    "diffusers_dpmpp_3m": Defect(_DPM, _THIRD, order_of_steps, "cpu", "diffusers-dpmpp-3m"),
     "diffusers_edm_3m": Defect(
-        "diffusers:EDMDPMSolverMultistepScheduler",
-        {"solver_order": 3},
-        order_of_steps,
-        "cpu",
-        {f"{_DIFFUSERS}edm_dpmsolver_multistep:EDM{_THIRD}": _HALF},
+        "diffusers:EDMDPMSolverMultistepScheduler", _THIRD, order_of_steps, "cpu", "diffusers-dpmpp-3m"
     ),
-    "diffusers_sde_3m": Defect(
-        _DPM,
-        {"solver_order": 3, "algorithm_type": "sde-dpmsolver++"},
-        order_of_steps,
-        "cpu",
-        {f"{_DIFFUSERS}dpmsolver_multistep:{_THIRD}": _HALF | _SIGN},
-    ),
-    "diffusers_ipndm": Defect(
-        "diffusers:IPNDMScheduler",
-        {},
-        order,
-        "quick",
-        {f"{_DIFFUSERS}ipndm:IPNDMScheduler.step": {_FIRST: f"{_FIRST} + {_X0}"}},
-    ),
+    "diffusers_sde_3m": Defect(_DPM, _SDE, order_of_steps, "cpu", "diffusers-sde-dpmpp-3"),
+    "diffusers_ipndm": Defect("diffusers:IPNDMScheduler", {}, order, "quick", "diffusers-ipndm"),
     "diffusers_ddim": Defect(
         "diffusers:DDIMScheduler",
         {"grid": 1, "timestep_spacing": "linspace"},
         distance_at(600),
         "cpu",
-        {
-            f"{_DIFFUSERS}ddim:DDIMScheduler.step": {
-                "timestep - self.config.num_train_timesteps // self.num_inference_steps": NEXT
-            }
-        },
+        "diffusers-ddim-spacing",
     ),
     "diffusers_unipc_bh1": Defect(_UNIPC, {"solver_type": "bh1"}, not_finite, "cpu"),
     "diffusers_unipc_noise": Defect(_UNIPC, {"predict_x0": False}, not_finite, "cpu"),
     "diffusers_unipc_bh1_last": Defect(_UNIPC, {"solver_type": "bh1"} | _TO_SIGMA_MIN, not_finite, "cpu"),
     "diffusers_unipc_noise_last": Defect(_UNIPC, {"predict_x0": False} | _TO_SIGMA_MIN, not_finite, "cpu"),
-    "diffusers_pndm": Defect("diffusers:PNDMScheduler", {"grid": 1}, distance_at(200)),
-    "diff_solvers_ipndm_v": Defect(
-        "diff-solvers:ipndm_v_sampler", {}, order_of_steps, fixes={"diff-solvers:ipndm_v_sampler": _UNEVEN}
-    ),
+    "diffusers_pndm": Defect("diffusers:PNDMScheduler", _GRID, distance_at(200)),
+    "diff_solvers_ipndm_v": Defect("diff-solvers:ipndm_v_sampler", {}, order_of_steps, patch="diff-sampler-ipndm-v"),
     "k_diffusion_3m": Defect(
-        "k-diffusion:sample_dpmpp_3m_sde",
-        {"eta": 0.0},
-        order_of_steps,
-        "cpu",
-        {"k_diffusion.sampling:sample_dpmpp_3m_sde": {"d2 = (d1_0 - d1_1) /": "d2 = 2 * (d1_0 - d1_1) /"}},
+        "k-diffusion:sample_dpmpp_3m_sde", {"eta": 0.0}, order_of_steps, "cpu", "k-diffusion-dpmpp-3m-sde"
     ),
-    "monai_ddim": Defect(
-        "monai:DDIMScheduler",
-        {"grid": 1},
-        distance_at(600),
-        fixes={
-            f"{_MONAI}ddim:DDIMScheduler.step": {
-                "timestep - self.num_train_timesteps // self.num_inference_steps": NEXT
-            }
-        },
-    ),
-    "monai_ddpm": Defect(
-        "monai:DDPMScheduler",
-        {"grid": 1},
-        distance_at(100),
-        fixes={
-            f"{_MONAI}ddpm:DDPMScheduler.step": _BEFORE | {"self.alphas[timestep]": _RATIO},
-            f"{_MONAI}ddpm:DDPMScheduler._get_variance": _BEFORE,
-        },
-    ),
-    "monai_pndm": Defect(
-        "monai:PNDMScheduler",
-        {"grid": 1},
-        distance_at(200),
-        fixes={f"{_MONAI}pndm:PNDMScheduler.set_timesteps": {"self.num_inference_steps = len(self.timesteps)": "pass"}},
-    ),
+    "monai_ddim": Defect("monai:DDIMScheduler", _GRID, distance_at(600), patch="monai-ddim"),
+    "monai_ddpm": Defect("monai:DDPMScheduler", _GRID, distance_at(100), patch="monai-ddpm"),
+    "monai_pndm": Defect("monai:PNDMScheduler", _GRID, distance_at(200), patch="monai-pndm"),
     "physicsnemo_churn": Defect(
-        "physicsnemo:edm_stochastic_heun",
-        {"schedule": "ve", "S_churn": 5},
-        distance_at(80),
-        fixes={_CHURN: {"(g_sq_bc / (2 * safe_t_cur_bc)).sqrt()": "1.0"}},
+        "physicsnemo:edm_stochastic_heun", {"schedule": "ve", "S_churn": 5}, distance_at(80), patch="physicsnemo-churn"
     ),
     "refiners_trailing": Defect(
-        "refiners:Euler",
-        {"grid": 1, "timesteps_spacing": "trailing"},
-        noise_left_at(30),
-        fixes={_TRAILING: {_STEPS: f"{_STEPS}[:num_inference_steps]"}},
+        "refiners:Euler", {"grid": 1, "timesteps_spacing": "trailing"}, noise_left_at(30), patch="refiners-trailing"
     ),
-    "score_sde_flow": Defect(*_FLOW, raises, fixes=_ZEROS),
-    "score_sde_flow_distance": Defect(*_FLOW, distance_at(200), fixes=_ZEROS),
+    "score_sde_flow": Defect(*_FLOW, raises, patch="score-sde-flow-predictor"),
+    "score_sde_flow_distance": Defect(*_FLOW, distance_at(200), patch="score-sde-flow-predictor"),
 }
 
 
+def read_patch(path: Path) -> tuple[re.Match[str], dict[str, str], list[str]]:
+    """Return a patch's header, its diffs by path, and the paths of its new tests."""
+    header = HEADER.match(path.read_text(encoding="utf-8"))
+    assert header is not None, f"{path.name} has no header"
+    diffs = {match[1]: match[0] for match in DIFF.finditer(header.string, header.end())}
+    return header, diffs, [name for name, diff in diffs.items() if "\nnew file mode" in diff]
+
+
+def changed(text: str, diff: str) -> str:
+    """Return a text with the hunks of a diff, each where its lines are. Raises DataUnavailable where they are not."""
+    lines = text.splitlines(keepends=True)
+    for number, hunk in reversed(HUNK.findall(diff)):  # from the end, so that the numbers of lines stay true
+        old, new = ([line[1:] for line in hunk.splitlines(keepends=True) if line[0] in kept] for kept in (" -", " +"))
+        places = [at for at in range(len(lines)) if lines[at : at + len(old)] == old]
+        if not places:
+            raise DataUnavailable(f"a library has changed: no lines {''.join(old)!r}")
+        at = min(places, key=lambda at: abs(at + 1 - int(number)))
+        lines[at : at + len(old)] = new
+    return "".join(lines)
+
+
+def functions(text: str) -> dict[str, str]:
+    """Return the functions of a module, and those of its classes as CLASS.FUNCTION, each with its source."""
+    found, lines = dict[str, str](), text.splitlines(keepends=True)
+    for node in ast.parse(text).body:
+        prefix, inner = (f"{node.name}.", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
+        for each in inner:
+            if isinstance(each, ast.FunctionDef):
+                first = min([each.lineno, *(decorator.lineno for decorator in each.decorator_list)])
+                found[prefix + each.name] = textwrap.dedent("".join(lines[first - 1 : each.end_lineno]))
+    return found
+
+
+def changed_modules(name: str) -> Iterator[tuple[ModuleType, str]]:
+    """Yield the modules of a library that a patch changes, with the diff of each; the library's own tests are none."""
+    header, diffs, _ = read_patch(FINDS / f"{name}.patch")
+    places = [place.split("=") for place in header[3].split()]
+    for path, diff in diffs.items():
+        for place, source in places:
+            if source and path.startswith(place):
+                module = path.removesuffix(".py").replace(place, source, 1).replace("/", ".")
+                yield registered(source) if source in CODE else importlib.import_module(module), diff
+
+
 @contextmanager
-def applied(fixes: Fixes) -> Iterator[None]:
-    """Put fixes into a library's functions meanwhile. Raises DataUnavailable where one of them lacks a text."""
+def applied(name: str) -> Iterator[None]:
+    """Put a patch into a library's functions meanwhile. Raises DataUnavailable where it does not fit."""
     with ExitStack() as stack:
-        for place, changes in fixes.items():
-            name, _, path = place.partition(":")
-            module = libraries.registered(name) if name in CODE else importlib.import_module(name)
-            *within, function = path.split(".")
-            owner = getattr(module, within[0]) if within else module
-            source = textwrap.dedent(inspect.getsource(vars(owner)[function]))
-            for old, new in changes.items():
-                if old not in source:
-                    raise DataUnavailable(f"{place} has changed: no text {old!r}")
-                source = source.replace(old, new)
-            namespace = dict(vars(module))
-            exec(compile(source, f"{name} with a fix", "exec"), namespace)
-            stack.enter_context(patch.object(owner, function, namespace[function]))
+        for module, diff in changed_modules(name):
+            text = inspect.getsource(module)
+            before = functions(text)
+            for place, source in functions(changed(text, diff)).items():
+                if before.get(place) != source:
+                    *within, function = place.split(".")
+                    namespace = dict(vars(module))
+                    exec(compile(source, f"{module.__name__} with a patch", "exec"), namespace)
+                    owner = getattr(module, within[0]) if within else module
+                    stack.enter_context(patch.object(owner, function, namespace[function], create=True))
         yield
 
 
+def patch_of(name: str) -> str:
+    """Return the checksum of a defect's patch, empty where it has none."""
+    place = DEFECTS[name].patch
+    return sha256((FINDS / f"{place}.patch").read_bytes()).hexdigest() if place else ""
+
+
 @cell
-def effect(name: str, release: str, fixed: bool) -> float:
-    """What is measured of a defect in a release of its library, as shipped or with the fix."""
+def effect(name: str, release: str, patched: str) -> float:
+    """What is measured of a defect in a release of its library, as shipped or with the patch of this checksum."""
     defect = DEFECTS[name]
     sampler = adapters.load(defect.sampler, defect.settings)
-    with applied(defect.fixes if fixed else {}):
+    with applied(defect.patch) if patched else nullcontext():
         return defect.measure(sampler)
 
 
 def measured(name: str, fixed: bool) -> float:
     """Return the effect of a defect. Raises DataUnavailable where the library is not installed."""
-    return effect(name, adapters.release(DEFECTS[name].sampler.split(":")[0]), fixed)
+    release = adapters.release(DEFECTS[name].sampler.split(":")[0])
+    return effect(name, release, patch_of(name) if fixed else "")

@@ -85,4 +85,5 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for name, defect in defects.DEFECTS.items():
         release = release_of(defect.sampler.split(":")[0])
         if release is not None and PROFILES.index(defect.profile) <= PROFILES.index(settings.rows):
-            yield from (defects.effect.cell(name, release, fixed) for fixed in (False, True)[: 1 + bool(defect.fixes)])
+            patches = dict.fromkeys(["", defects.patch_of(name)])
+            yield from (defects.effect.cell(name, release, patched) for patched in patches)

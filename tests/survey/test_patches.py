@@ -1,21 +1,12 @@
 """The patches of docs/finds, tried on the code that is here: a patch's tests fail before it mends, and pass after.
 
-A patch opens with four lines, which `patch` and `git apply` pass over, and a blank one:
-
-    Project: NAME VERSION, PLACE=SOURCE ...
-    License: SPDX, ADDRESS
-    Mends: one sentence.
-    Find: PAGE.md
-
-PLACE is a path in the project's repository. SOURCE is what lies there: an installed package (of the distribution NAME),
-a registered file, a repository of `$AMS_DATA/code/more`, or nothing for a module that is imported and not used: it has
-every name, `__init__.py` none.
+Their form is that of `survey.conformance.defects`. A module that is imported and not used has every name, `__init__.py`
+none.
 """
 
 import io
 import multiprocessing
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -31,11 +22,9 @@ from ams.data.files import fetch
 from ams.data.registry import CODE
 from ams.errors import DataUnavailable
 from survey import sources
+from survey.conformance.defects import FINDS, read_patch
 
-FINDS = Path(__file__).parents[2] / "docs/finds"
 PATCHES = sorted(FINDS.glob("*.patch"))
-HEADER = re.compile(r"Project: (\S+) (\S+), (.+)\nLicense: \S+, https://.+\nMends: .+\.\nFind: (\S+\.md)\n\n")
-DIFF = re.compile(r"^diff --git a/(\S+) .+?(?=^diff --git |\Z)", re.DOTALL | re.MULTILINE)
 STAND_IN = "from unittest.mock import MagicMock\n\n\ndef __getattr__(name):\n    return MagicMock()\n"
 TOOLS = {"patch": ("-p1", "--batch", "--fuzz=0"), "git": ("apply",)}
 # Ten seconds of each import of a library are of these modules; each process starts as a copy of one that has them.
@@ -43,14 +32,6 @@ HEAVY = "torch._dynamo torchvision scipy.signal scipy.stats matplotlib.pyplot sk
 SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["pytest", *HEAVY.split(), __name__])
 TOOL = next((tool for tool in TOOLS if shutil.which(tool)), "")
-
-
-def read(patch: Path) -> tuple[re.Match[str], dict[str, str], list[str]]:
-    """Return a patch's header, its diffs by path, and the paths of its new tests."""
-    header = HEADER.match(patch.read_text())
-    assert header is not None, f"{patch.name} has no header"
-    diffs = {match[1]: match[0] for match in DIFF.finditer(header.string, header.end())}
-    return header, diffs, [path for path, diff in diffs.items() if "\nnew file mode" in diff]
 
 
 def copied(source: str, path: Path, project: str) -> str:
@@ -112,7 +93,7 @@ def test_each_find_has_a_patch() -> None:
     """With a header that names its page, a new test, and a link on the page."""
     assert {patch.stem for patch in PATCHES} == {page.stem for page in FINDS.glob("*.md")} - {"README"}
     for patch in PATCHES:
-        header, _, tests = read(patch)
+        header, _, tests = read_patch(patch)
         assert tests and f"({patch.name})" in (FINDS / header[4]).read_text(), patch.name
 
 
@@ -120,7 +101,7 @@ def test_each_find_has_a_patch() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda patch: patch.stem)
 def test_a_patch_mends_what_its_tests_show(patch: Path, tmp_path: Path) -> None:
-    header, diffs, tests = read(patch)
+    header, diffs, tests = read_patch(patch)
     lay_out(tmp_path, *header.groups()[:3])
     mends = [diff for path, diff in diffs.items() if (tmp_path / path).exists()]  # of old tests none is laid out
     apply((diffs[path] for path in tests), tmp_path)

@@ -87,12 +87,35 @@ def test_a_library_that_is_not_installed_is_not_run(monkeypatch):
     assert refused.value.not_run
 
 
-def test_a_fix_holds_meanwhile_and_needs_its_text():
-    place = "survey.conformance.derivations:churn_factor"
-    with defects.applied({place: {"2 * t": "4 * t"}}):
-        assert derivations.churn_factor() == 0.25
-    assert derivations.churn_factor() == 0.5
-    with pytest.raises(Exception, match="has changed") as refused, defects.applied({place: {"no such text": ""}}):
+PATCH = """Project: survey 1, survey=survey
+License: MIT, https://a.b
+Mends: nothing.
+Find: a.md
+
+diff --git a/survey/conformance/derivations.py b/survey/conformance/derivations.py
+--- a/survey/conformance/derivations.py
++++ b/survey/conformance/derivations.py
+@@ -90,1 +90,4 @@
++def halved(value):
++    return value / 2
++
+ def churn_factor() -> float:
+@@ -92,2 +95,2 @@
+     t = sp.Symbol("t", positive=True)
+-    return float((sp.diff(sp.sqrt(t) ** 2, t) / (2 * t)).subs(t, 1))
++    return float((sp.diff(sp.sqrt(t) ** 2, t) / (4 * t)).subs(t, 1))
+"""
+
+
+def test_a_patch_holds_meanwhile_and_needs_its_lines(tmp_path, monkeypatch):
+    """It may be some lines off; a function that it adds is there too."""
+    monkeypatch.setattr(defects, "FINDS", tmp_path)
+    (tmp_path / "fits.patch").write_text(PATCH)
+    (tmp_path / "fits_not.patch").write_text(PATCH.replace("subs(t, 1)", "subs(t, 2)"))
+    with defects.applied("fits"):
+        assert derivations.churn_factor() == 0.25 and derivations.halved(2) == 1
+    assert derivations.churn_factor() == 0.5 and not hasattr(derivations, "halved")
+    with pytest.raises(Exception, match="has changed") as refused, defects.applied("fits_not"):
         pass
     assert refused.value.not_run
 
