@@ -172,14 +172,14 @@ def changed(text: str, diff: str) -> str:
 
 def functions(text: str) -> dict[str, str]:
     """Return the functions of a module, and those of its classes as CLASS.FUNCTION, each with its source."""
-    found, lines = dict[str, str](), text.splitlines(keepends=True)
+    sources, lines = dict[str, str](), text.splitlines(keepends=True)
     for node in ast.parse(text).body:
         prefix, inner = (f"{node.name}.", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
         for each in inner:
             if isinstance(each, ast.FunctionDef):
                 first = min([each.lineno, *(decorator.lineno for decorator in each.decorator_list)])
-                found[prefix + each.name] = textwrap.dedent("".join(lines[first - 1 : each.end_lineno]))
-    return found
+                sources[prefix + each.name] = textwrap.dedent("".join(lines[first - 1 : each.end_lineno]))
+    return sources
 
 
 def changed_modules(name: str) -> Iterator[tuple[ModuleType, str]]:

@@ -13,7 +13,7 @@ import pytest
 from ams.data.registry import CODE
 from samplercheck import adapters, conform
 from survey import libraries
-from survey.conformance import defects, derivations, study, trials
+from survey.conformance import checks, defects, study, trials
 from survey.conformance.settings import Settings
 from tests.claims import claims, expected, verdict_of
 
@@ -92,9 +92,9 @@ License: MIT, https://a.b
 Mends: nothing.
 Find: a.md
 
-diff --git a/survey/conformance/derivations.py b/survey/conformance/derivations.py
---- a/survey/conformance/derivations.py
-+++ b/survey/conformance/derivations.py
+diff --git a/survey/conformance/checks.py b/survey/conformance/checks.py
+--- a/survey/conformance/checks.py
++++ b/survey/conformance/checks.py
 @@ -90,1 +90,4 @@
 +def halved(value):
 +    return value / 2
@@ -113,8 +113,8 @@ def test_a_patch_holds_meanwhile_and_needs_its_lines(tmp_path, monkeypatch):
     (tmp_path / "fits.patch").write_text(PATCH)
     (tmp_path / "fits_not.patch").write_text(PATCH.replace("subs(t, 1)", "subs(t, 2)"))
     with defects.applied("fits"):
-        assert derivations.churn_factor() == 0.25 and derivations.halved(2) == 1
-    assert derivations.churn_factor() == 0.5 and not hasattr(derivations, "halved")
+        assert checks.churn_factor() == 0.25 and checks.halved(2) == 1
+    assert checks.churn_factor() == 0.5 and not hasattr(checks, "halved")
     with pytest.raises(Exception, match="has changed") as refused, defects.applied("fits_not"):
         pass
     assert refused.value.not_run
