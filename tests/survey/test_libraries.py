@@ -10,15 +10,13 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-import torch
 
 from ams.data import files, registry
 from ams.errors import DataUnavailable, UserError
-from samplercheck import Draws, adapters
+from samplercheck import adapters
 from samplercheck.adapters import load
 from samplercheck.convergence import converge, two_targets
 from samplercheck.judgement import end_distance
-from samplercheck.sampler import trajectory
 from survey import libraries, sources
 
 # Short codes of this project, of the shape that the libraries have.
@@ -222,20 +220,6 @@ def test_the_file_that_is_missing_is_named(mirror: Path) -> None:
     assert adapters.installed("comfyui") is None
     with pytest.raises(DataUnavailable, match="the code of comfyui is missing: copy comfyui-deis"):
         adapters.release("comfyui")
-
-
-@pytest.mark.parametrize("library", libraries.LOADED)
-def test_every_sampler_by_file_takes_noise_to_the_data(library: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AMS_OFFLINE", "1")
-    if adapters.installed(library) is None:
-        pytest.skip(f"the code of {library} is missing")
-    for name in adapters.adapter(library).names():
-        sampler = load(f"{library}:{name}")
-        data, steps = two_targets(sampler.data_std), 24
-        x = sampler.prior(steps) * torch.randn(4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-        path = trajectory(sampler, data.network(), x, steps, Draws())
-        assert path.end.shape == x.shape and bool(path.end.isfinite().all()), name
-        assert path.calls[-1].level.sigma < path.calls[0].level.sigma, name
 
 
 EACH = [f"{name}:{kind}" for name, samplers in libraries.MORE.items() for kind in samplers]
