@@ -12,7 +12,7 @@ integrators) or of v (Adams and Bashforth). Every mesh has positive noise levels
 import math
 from collections.abc import Callable
 from itertools import pairwise
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -55,6 +55,18 @@ class Reference(NamedTuple):
 
         stated = {"order": self.order, "noise": self.noise, "evaluations": self.evaluations, **fields}
         return Sampler(name, "reference", black_box, prior, **stated)
+
+    def through(self, change: Callable[[Network, str, Tensor, Level], Tensor]) -> "Reference":
+        """Return the method whose network is `change(network, predict, x, level)`."""
+
+        def run(network: Network, *given: Any) -> Tensor:
+            return self.run(lambda *asked: change(network, *asked), *given)
+
+        return self._replace(run=run)
+
+    def ended(self, change: Callable[[Tensor], Tensor]) -> "Reference":
+        """Return the method with a change of its end."""
+        return self._replace(run=lambda *given: change(self.run(*given)))
 
 
 def karras(steps: int, first: float = 80.0, final: float = 0.02, rho: float = 7.0) -> list[Level]:

@@ -7,8 +7,7 @@ have no variance, clean methods leave nothing.
 import math
 import random
 from collections.abc import Callable
-from dataclasses import replace
-from itertools import pairwise
+from itertools import count, pairwise
 
 import numpy as np
 import pytest
@@ -21,27 +20,14 @@ from samplercheck.answered_draws import Unanswered
 from samplercheck.dead_directions import dead_direction
 from samplercheck.invariants import invariants
 from samplercheck.report import REFUTED
-from tests.samplercheck.references import REFERENCES, Reference, geometric, karras, preserving
+from tests.samplercheck.references import REFERENCES, Reference, geometric, karras
 
 CLEAN = REFERENCES["DDIM, eta 0.6"]
 
 
-def after(change: Callable[[Tensor], Tensor]) -> Reference:
-    """Return DDIM with a change of its end."""
-
-    def run(network, x, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
-        return change(CLEAN.run(network, x, levels, draws))
-
-    return CLEAN._replace(run=run)
-
-
 def narrow(cast: Callable[[Tensor], Tensor]) -> Reference:
     """Return DDIM whose network is called with what `cast` makes narrow, in its own type."""
-
-    def run(network: Network, x: Tensor, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
-        return CLEAN.run(lambda predict, x, level: network(predict, cast(x).to(x.dtype), level), x, levels, draws)
-
-    return CLEAN._replace(run=run)
+    return CLEAN.through(lambda network, predict, x, level: network(predict, cast(x).to(x.dtype), level))
 
 
 def drawn(noise: Callable[[Tensor, int], Tensor]) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
@@ -61,7 +47,7 @@ def drawn(noise: Callable[[Tensor, int], Tensor]) -> Callable[[Network, Tensor, 
 BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "nothing": (CLEAN, set()),
     "its end is not finite": (
-        after(lambda x: x / 0.0 * 0.0),
+        CLEAN.ended(lambda x: x / 0.0 * 0.0),
         {"finite", "deterministic", "rows independent", "rotation", "scaling", "float32", "bfloat16"},
     ),
     "noise where none is stated": (CLEAN._replace(noise=0.0), {"noise"}),
@@ -75,18 +61,18 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
         CLEAN._replace(run=lambda network, x, levels, draws: CLEAN.run(network, x.mul_(1.0).add_(0.1), levels, draws)),
         {"rotation", "scaling"},
     ),
-    "a batch mean": (after(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
-    "a clamp": (after(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
-    "a norm": (after(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
+    "a batch mean": (CLEAN.ended(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
+    "a clamp": (CLEAN.ended(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
+    "a norm": (CLEAN.ended(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
     "its count of evaluations": (CLEAN._replace(evaluations=lambda steps: steps + 1), {"evaluations"}),
     "float16": (narrow(torch.Tensor.half), set()),
     "float16 by name": (narrow(lambda x: x.type("torch.HalfTensor")), set()),
     "NumPy's float16": (narrow(lambda x: torch.from_numpy(x.float().numpy().astype(np.float16))), set()),
     "a number of Python's own generator": (
-        after(lambda x: x + random.random()),
+        CLEAN.ended(lambda x: x + random.random()),
         {"deterministic", "rows independent", "rotation", "scaling", "float32"},
     ),
-    "an end of three digits": (after(lambda x: x if x.dtype is torch.float64 else x + 2e-3), {"float32"}),
+    "an end of three digits": (CLEAN.ended(lambda x: x if x.dtype is torch.float64 else x + 2e-3), {"float32"}),
 }
 
 
@@ -99,18 +85,12 @@ def test_each_break_is_seen_and_nothing_else(name: str) -> None:
 
 
 def test_what_the_kit_does_not_answer_is_told_from_noise() -> None:
-    def counting(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-        runs.append(1.0)
-        return still.run(network, x, levels, draws) + 0.1 * len(runs)
-
-    runs, still = list[float](), REFERENCES["DDIM"]
+    runs, still = count(1), REFERENCES["DDIM"]
     told = {
         "the code draws noise": CLEAN._replace(noise=0.0),
-        "clear what it keeps from run to run": still._replace(run=counting),
+        "clear what it keeps from run to run": still.ended(lambda x: x + 0.1 * next(runs)),
         "no draw that the kit answers": still._replace(noise=1.0),
-        "no draw moves the end": still._replace(
-            run=lambda network, x, *given: still.run(network, x + 0 * torch.randn_like(x), *given), noise=1.0
-        ),
+        "no draw moves the end": still.ended(lambda x: x + 0 * torch.randn_like(x))._replace(noise=1.0),
     }
     for words, reference in told.items():
         found = invariants(reference.sampler(words))["noise"]
@@ -119,7 +99,7 @@ def test_what_the_kit_does_not_answer_is_told_from_noise() -> None:
 
 @pytest.mark.parametrize("generator", [np.random, np.random.default_rng(0)], ids=["global", "its own"])
 def test_draws_that_the_kit_does_not_answer_are_told_and_not_judged(generator) -> None:  # type: ignore[no-untyped-def]
-    drawn = after(lambda x: x + torch.from_numpy(generator.standard_normal(x.shape)).to(x))
+    drawn = CLEAN.ended(lambda x: x + torch.from_numpy(generator.standard_normal(x.shape)).to(x))
     with pytest.raises(Unanswered, match=r"the kit does not answer, as NumPy's or jax\.random's"):
         invariants(drawn.sampler("NumPy's draws"))
 
@@ -132,11 +112,11 @@ def test_rising_noise_is_noted_and_not_judged() -> None:
 
 @pytest.mark.parametrize("call", [lambda x: torch.linalg.inv(torch.eye(2, dtype=x.dtype)), lambda x: x.numpy()])
 def test_a_type_that_an_operation_lacks_is_noted(call: Callable[[Tensor], object]) -> None:
-    def run(network: Network, x: Tensor, levels, draws: Draws) -> Tensor:  # type: ignore[no-untyped-def]
+    def lacking(x: Tensor) -> Tensor:
         call(x)
-        return CLEAN.run(network, x, levels, draws)
+        return x
 
-    found = invariants(Reference(run, preserving, 1, 0.6).sampler("no bfloat16"))["bfloat16"]
+    found = invariants(CLEAN.ended(lacking).sampler("no bfloat16"))["bfloat16"]
     assert found.holds is None and "it raises" in found.why
 
 
@@ -209,13 +189,7 @@ def test_a_clean_method_leaves_nothing_but_its_last_noise_level(name: str) -> No
 
 def with_noise(name: str, size: float) -> Sampler:
     """Return a reference that draws noise of this size at its end."""
-    clean = REFERENCES[name].sampler(f"{name} and noise")
-
-    def run(network, x, steps, draws):  # type: ignore[no-untyped-def]
-        end = clean.run(network, x, steps, draws)
-        return end + size * torch.randn_like(end)
-
-    return replace(clean, run=run)
+    return REFERENCES[name].ended(lambda x: x + size * torch.randn_like(x)).sampler(f"{name} and noise")
 
 
 STOPS = REFERENCES["reverse SDE"].sampler("stops at 0.06", lambda steps: karras(steps, final=0.06))

@@ -27,7 +27,7 @@ from samplercheck.report import REFUTED
 from tests.ams.tools import assert_equal
 from tests.docs.test_recipes import blocks
 from tests.samplercheck.faulty import fault_of, faulty
-from tests.samplercheck.references import REFERENCES, Reference, rectified, rectified_heun, unipc
+from tests.samplercheck.references import REFERENCES, unipc
 
 TARGET = TwoModes(1.0)
 P = torch.tensor([0.02, 0.3, 0.41, 0.77, 0.99], dtype=torch.float64)
@@ -61,14 +61,11 @@ def test_orders_on_the_mixture(name: str, order: int) -> None:
 def test_a_sampler_that_is_right_on_every_gaussian_may_be_wrong_here() -> None:
     """The velocity of two rows' mean: no Gaussian shows an error of third order in the state, the mixture does."""
 
-    def bent(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-        def elementwise(predict: str, x: Tensor, level: Level) -> Tensor:
-            value = network(predict, x, level)
-            return value + 0.3 * (value - value.clamp(-0.2, 0.2))
+    def bent(network: Network, *asked: Any) -> Tensor:
+        value = network(*asked)
+        return value + 0.3 * (value - value.clamp(-0.2, 0.2))
 
-        return rectified_heun(elementwise, x, levels, draws)
-
-    assert transport(Reference(bent, rectified, 2).sampler("bent")).errors[-1] > 0.05
+    assert transport(REFERENCES["rectified Heun"].through(bent).sampler("bent")).errors[-1] > 0.05
 
 
 def test_a_law_is_seen_to_be_wrong_by_its_noise() -> None:
@@ -169,8 +166,7 @@ def test_no_density_and_no_exact_distribution_are_said() -> None:
     assert powered(CLASS, CLASS._replace(std=2 * CLASS.std), -0.34) is None
     text = with_guidance(REFERENCES["ancestral"].sampler("ancestral"), -0.5).text()
     assert "p(c|x)^-0.5: none, it has no density" in text
-    clean = REFERENCES["DDIM, eta 0.6"]
-    by_batch = clean._replace(run=lambda network, x, *given: clean.run(network, x, *given) * (1 + x.std()))
+    by_batch = REFERENCES["DDIM, eta 0.6"].ended(lambda x: x * (1 + x.std()))
     assert list(with_guidance(by_batch.sampler("a factor of the batch"), 2.0).to_density) == ["flow"]
 
 

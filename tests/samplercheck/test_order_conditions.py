@@ -21,7 +21,7 @@ from samplercheck.convergence import Data, calls_a_step, converge, fitted, two_t
 from samplercheck.order_conditions import order_conditions
 from tests.ams.tools import assert_equal
 from tests.monte_carlo import MonteCarlo
-from tests.samplercheck.references import REFERENCES, Reference, karras, multistep, preserving, rectified, unipc
+from tests.samplercheck.references import REFERENCES, Reference, karras, preserving, rectified, unipc
 
 DATA = Data(torch.tensor([0.5, -1.0, 0.0], dtype=torch.float64), torch.tensor([0.1, 1.0, 2.0], dtype=torch.float64))
 
@@ -70,12 +70,8 @@ def test_the_exact_start_has_the_marginal_at_the_first_call() -> None:
 
 @pytest.mark.parametrize("clamp", [0.5, 1e9])
 def test_a_clamp_is_not_affine(clamp: float) -> None:
-    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        return REFERENCES["DDIM"].run(lambda *given: network(*given).clamp(-clamp, clamp), x, preserving(steps), draws)
-
-    assert (read_map(Sampler("clamped", "1", run, lambda steps: 1.0), DATA.network(), 3, 8).defect > 1e-2) == (
-        clamp < 1
-    )
+    clamped = REFERENCES["DDIM"].through(lambda network, *asked: network(*asked).clamp(-clamp, clamp))
+    assert (read_map(clamped.sampler("clamped"), DATA.network(), 3, 8).defect > 1e-2) is (clamp < 1)
 
 
 @pytest.mark.monte_carlo(share=0.01)
@@ -125,13 +121,10 @@ def test_a_corrector_raises_the_order_by_one(predictor: int) -> None:
 def test_the_first_steps_are_left_out() -> None:
     """The first value is wrong by a tenth, and so are the first two steps of AB2; all others are right."""
 
-    def wrong_start(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-        def first_wrong(predict: str, x: Tensor, level: Level) -> Tensor:
-            return network(predict, x, level) * (1.1 if level is levels[0] else 1.0)
+    def first_wrong(network: Network, predict: str, x: Tensor, level: Level) -> Tensor:
+        return network(predict, x, level) * (1.1 if math.isclose(level.sigma, 5.0) else 1.0)
 
-        return multistep(2, "eps", False)(first_wrong, x, levels, draws)
-
-    started = Reference(wrong_start, lambda steps: karras(steps, 5.0), 2).sampler("start")
+    started = REFERENCES["AB2 in v"].through(first_wrong).sampler("start", lambda steps: karras(steps, 5.0))
     found, law = order_conditions(started, SHORT).order, converge(started, two_targets(1.0), SHORT)[0].order
     assert found is not None and found.value == pytest.approx(2, abs=0.25)
     assert law is not None and law.value < 1.5
@@ -203,30 +196,23 @@ def test_a_method_of_four_calls_a_step_has_its_order_unless_it_is_wrong() -> Non
 
 
 def test_scale_and_sigma_that_are_swapped_are_told() -> None:
-    right = runge_kutta(1 / 6)
+    def told(network: Network, predict: str, x: Tensor, level: Level) -> Tensor:
+        return network(predict, x, noise_level(level.sigma, level.scale))
 
-    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-        def told(predict: str, x: Tensor, level: Level) -> Tensor:
-            return network(predict, x, noise_level(level.sigma, level.scale))
-
-        return right.run(told, x, levels, draws)
-
-    found = conform(right._replace(run=run).sampler("swapped"), steps=SHORT)
+    found = conform(runge_kutta(1 / 6).through(told).sampler("swapped"), steps=SHORT)
     assert found.verdict == "inconclusive" and "pure noise (scale 0)" in found.why
 
 
 def test_steps_of_different_numbers_of_calls_refute_no_order() -> None:
     """Heun's method with a second call of the network, as for guidance, at low noise alone."""
 
-    def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-        def twice(predict: str, x: Tensor, level: Level) -> Tensor:
-            if 0 < level.sigma < 5.0:
-                network(predict, x, level)
-            return network(predict, x, level)
+    def twice(network: Network, predict: str, x: Tensor, level: Level) -> Tensor:
+        if 0 < level.sigma < 5.0:
+            network(predict, x, level)
+        return network(predict, x, level)
 
-        return REFERENCES["Heun"].run(twice, x, levels, draws)
-
-    found = conform(Reference(run, karras, 3).sampler("sometimes twice", evaluations=None), steps=SHORT)
+    sometimes = REFERENCES["Heun"].through(twice)._replace(order=3)
+    found = conform(sometimes.sampler("sometimes twice", evaluations=None), steps=SHORT)
     orders = {each.check: each for each in found.judgements if each.check.startswith("order")}
     assert orders["order of each step"].verdict == "inconclusive"
     assert "one number of calls with each step" in orders["order of each step"].why
