@@ -31,7 +31,7 @@ import torch
 from torch import Tensor
 
 from ams.errors import UserError, unknown
-from ams.schedules import Level
+from ams.schedules import VP, Level
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
 from samplercheck.judgement import end_distance
@@ -75,15 +75,16 @@ def _ratios(count: int) -> np.ndarray:
     return (1 / (1 - _betas(count)).cumprod(0) - 1).sqrt().numpy()
 
 
-def _of_timestep(count: int, t: float) -> Level:
-    """Return the noise level of a timestep of `count`, between timesteps by interpolation of sigma / scale."""
-    ratio = float(np.interp(t, np.arange(count), _ratios(count)))
+def interpolated(ratios: np.ndarray, t: float, logarithmic: bool = False) -> Level:
+    """Return the noise level of a timestep by interpolation of sigma / scale, or of its logarithm, at all timesteps."""
+    there = float(np.interp(t, np.arange(len(ratios)), np.log(ratios) if logarithmic else ratios))
+    ratio = math.exp(there) if logarithmic else there
     return noise_level(1 / math.hypot(1, ratio), ratio / math.hypot(1, ratio))
 
 
-def _of_vp(t: float) -> Level:
-    scale = math.exp(-0.25 * t**2 * 19.9 - 0.05 * t)
-    return noise_level(scale, math.sqrt(-math.expm1(2 * math.log(scale))))
+def _of_timestep(count: int, t: float) -> Level:
+    """Return the noise level of a timestep of `count`."""
+    return interpolated(_ratios(count), t)
 
 
 class Time(NamedTuple):
@@ -103,7 +104,7 @@ TIMES = {
     "cosine": Time(
         lambda t: noise_level(math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)), ("v", "eps", "x0"), 0.9, 1
     ),
-    "vp": Time(_of_vp, ("eps", "score", "x0"), 0.9, 1),
+    "vp": Time(lambda t: noise_level(*VP().marginal(t)), ("eps", "score", "x0"), 0.9, 1),
     "betas": Time(partial(_of_timestep, FINE), ("eps", "x0", "v"), USUAL / 2, FINE),
     "linear": Time(partial(_of_timestep, USUAL), ("eps", "x0", "v"), USUAL / 2, FINE),
 }

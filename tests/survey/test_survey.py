@@ -21,6 +21,26 @@ OF_BUGS = ("F25", "F26", "F28", "F29")  # falsified in test_corpus.py and test_b
 GROUP = [claim for claim in claims().claim if claim.group == "conformance" and claim.id not in OF_BUGS]
 LIBRARIES = [claim.id for claim in GROUP if len(claim.check) == 1]
 DEFECTS = [claim.id for claim in GROUP if len(claim.check) > 1]
+REPORTED = {row["id"] for row in trials.reported()}
+BLIND = {row["id"]: row for row in trials.samplers(trials.FULL)}
+PATCH = """Project: survey 1, survey=survey
+License: MIT, https://a.b
+Mends: nothing.
+Find: a.md
+
+diff --git a/survey/conformance/checks.py b/survey/conformance/checks.py
+--- a/survey/conformance/checks.py
++++ b/survey/conformance/checks.py
+@@ -90,1 +90,4 @@
++def halved(value):
++    return value / 2
++
+ def churn_factor() -> float:
+@@ -92,2 +95,2 @@
+     t = sp.Symbol("t", positive=True)
+-    return float((sp.diff(sp.sqrt(t) ** 2, t) / (2 * t)).subs(t, 1))
++    return float((sp.diff(sp.sqrt(t) ** 2, t) / (4 * t)).subs(t, 1))
+"""
 
 
 def made_up(verdict):
@@ -87,26 +107,6 @@ def test_a_library_that_is_not_installed_is_not_run(monkeypatch):
     assert refused.value.not_run
 
 
-PATCH = """Project: survey 1, survey=survey
-License: MIT, https://a.b
-Mends: nothing.
-Find: a.md
-
-diff --git a/survey/conformance/checks.py b/survey/conformance/checks.py
---- a/survey/conformance/checks.py
-+++ b/survey/conformance/checks.py
-@@ -90,1 +90,4 @@
-+def halved(value):
-+    return value / 2
-+
- def churn_factor() -> float:
-@@ -92,2 +95,2 @@
-     t = sp.Symbol("t", positive=True)
--    return float((sp.diff(sp.sqrt(t) ** 2, t) / (2 * t)).subs(t, 1))
-+    return float((sp.diff(sp.sqrt(t) ** 2, t) / (4 * t)).subs(t, 1))
-"""
-
-
 def test_a_patch_holds_meanwhile_and_needs_its_lines(tmp_path, monkeypatch):
     """It may be some lines off; a function that it adds is there too."""
     monkeypatch.setattr(defects, "FINDS", tmp_path)
@@ -120,66 +120,52 @@ def test_a_patch_holds_meanwhile_and_needs_its_lines(tmp_path, monkeypatch):
     assert refused.value.not_run
 
 
-ALL = {row["id"] for row in trials.reported()}
-
-
 def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
     reasons = {name for file in trials.CORPUS.glob("[!_]*.py") for name in adapters.module_of(file).NOT_ASKED}
-    assert {*trials.restated(), *reasons} == ALL and not {*trials.restated()} & reasons
+    assert {*trials.restated(), *reasons} == REPORTED and not {*trials.restated()} & reasons
 
 
 def test_a_verdict_that_turns_breaks_both_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(rows="full", bugs=True)
     monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""})
     assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "holds"
-    assert [row[:2] for row in trials.table_of_bugs().rows] == [("refuted", "holds")] * len(ALL)
+    assert [row[:2] for row in trials.table_of_bugs().rows] == [("refuted", "holds")] * len(REPORTED)
     monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "refuted" if fixed else "holds", "why": ""})
     assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "refuted"
 
 
-@pytest.mark.parametrize("name", ["diffusers-dpm-single-last-order"])
-def test_a_restated_bug_is_refuted_and_its_fix_is_not(name: str) -> None:
-    sampler = trials.restated()[name][0]
+def test_a_restated_bug_is_refuted_and_its_fix_is_not() -> None:
+    sampler, _ = trials.restated()["diffusers-dpm-single-last-order"]
     assert [conform(sampler(fixed)).verdict for fixed in (False, True)] == ["refuted", "holds"]
 
 
-FULL = Settings(rows="full")
-ROWS = {row["id"]: row for row in trials.samplers(FULL)}
-
-
-def test_the_list_has_each_sampler_of_the_code_once() -> None:
+def test_the_list_has_each_sampler_of_the_code_once_with_the_verdict_of_the_first_trial() -> None:
     bodies = [ast.parse(file.read_text(encoding="utf-8")).body for file in trials.BLIND.glob("[!_]*.py")]
     assigned = [node.targets[0].id for body in bodies for node in body if isinstance(node, ast.Assign)]
     defined = [node.name for body in bodies for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
     written = [name for name in (*assigned, *defined) if name.split("_")[0][1:].isdigit()]
-    assert sorted(written) == sorted(row["name"] for row in ROWS.values())
-    assert Counter(row["right"] for row in ROWS.values()) == {True: 40, False: 60}
-
-
-def test_the_first_trial_is_on_record() -> None:
-    first = Counter((row["right"], row["first"]) for row in ROWS.values())
+    assert sorted(written) == sorted(row["name"] for row in BLIND.values())
+    assert Counter(row["right"] for row in BLIND.values()) == {True: 40, False: 60}
+    first = Counter((row["right"], row["first"]) for row in BLIND.values())
     assert (first[True, "refuted"], first[False, "refuted"]) == (0, 49)
 
 
-def turned(*names: str) -> object:
-    def verdict(row: dict[str, object]) -> dict[str, str]:
-        return {"verdict": "holds" if row["right"] is not (row["id"] in names) else "refuted", "why": ""}
-
-    return verdict
-
-
 def test_a_verdict_that_turns_breaks_each_claim(monkeypatch: pytest.MonkeyPatch) -> None:
-    wrong = [name for name, row in ROWS.items() if not row["right"]]
-    monkeypatch.setattr(trials, "of_blind", turned(*wrong[:6]))
-    assert verdict_of("F28", settings=FULL) == verdict_of("F29", settings=FULL) == "holds"
+    def of_blind(row: dict[str, object]) -> dict[str, str]:
+        return {"verdict": "holds" if row["right"] is not (row["id"] in turned) else "refuted", "why": ""}
+
+    monkeypatch.setattr(trials, "of_blind", of_blind)
+    wrong = [name for name, row in BLIND.items() if not row["right"]]
+    turned = wrong[:6]
+    assert verdict_of("F28", settings=trials.FULL) == verdict_of("F29", settings=trials.FULL) == "holds"
     assert Counter(row[1] for row in trials.table_of_blind_samplers().rows) == {"holds": 46, "refuted": 54}
-    monkeypatch.setattr(trials, "of_blind", turned("r40", *wrong[:7]))
-    assert verdict_of("F28", settings=FULL) == verdict_of("F29", settings=FULL) == "refuted"
+    turned = ["r40", *wrong[:7]]
+    assert verdict_of("F28", settings=trials.FULL) == verdict_of("F29", settings=trials.FULL) == "refuted"
 
 
 @pytest.mark.parametrize(("name", "verdict"), [("r15", "holds"), ("w60", "refuted")])
 def test_a_blind_sampler_is_judged_truly(name: str, verdict: str) -> None:
-    assert trials.of_blind(ROWS[name])["verdict"] == verdict
+    assert trials.of_blind(BLIND[name])["verdict"] == verdict
 
 
 def test_the_profile_cpu_asks_a_few_right_samplers_and_quick_none() -> None:

@@ -178,12 +178,7 @@ def smalldiffusion(name: str, settings: dict[str, Any]) -> Sampler:
     )
 
 
-NOISE_SCHEDULERS = {
-    "edm": "EDMNoiseScheduler",
-    "ve": "VENoiseScheduler",
-    "vp": "VPNoiseScheduler",
-    "iddpm": "IDDPMNoiseScheduler",
-}
+NOISE_SCHEDULERS = ("edm", "ve", "vp", "iddpm")
 SOLVERS = {
     "euler": ("EulerSolver", 1),
     "heun": ("HeunSolver", 2),
@@ -200,7 +195,7 @@ def physicsnemo(name: str, settings: dict[str, Any]) -> Sampler:
     settings = accepted(settings, getattr(samplers, kind), "schedule")
     schedule = chosen(settings, "schedule", NOISE_SCHEDULERS, "schedule of physicsnemo")
     stochastic = name.startswith("edm_stochastic")
-    made = getattr(noise_schedulers, NOISE_SCHEDULERS[schedule])
+    made = getattr(noise_schedulers, f"{schedule.upper()}NoiseScheduler")
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         scheduler = made()

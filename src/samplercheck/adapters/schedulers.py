@@ -29,6 +29,7 @@ from ams.schedules import Level
 from samplercheck.adapters import Adapter, accepted
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
+from samplercheck.entry_points import interpolated
 from samplercheck.model import Network, noise_level, preconditioned
 from samplercheck.sampler import Sampler
 
@@ -194,11 +195,7 @@ def rounded(scheduler: Any) -> tuple[float, list[int]]:
 def trained_level(scheduler: Any, t: float, logarithmic: bool) -> Level:
     """Return the noise level on which a network is trained at timestep `t`, interpolated between timesteps."""
     table = torch.as_tensor(scheduler.alphas_cumprod, dtype=torch.float64).numpy()
-    v = np.sqrt(1 / table - 1)
-    there = float(np.interp(t, np.arange(len(v)), np.log(v) if logarithmic else v))
-    ratio = math.exp(there) if logarithmic else there
-    scale = 1 / math.sqrt(1 + ratio**2)
-    return noise_level(scale, ratio * scale)
+    return interpolated(np.sqrt(1 / table - 1), t, logarithmic)
 
 
 MONAI = {"DDIMScheduler": 1, "DDPMScheduler": 1, "PNDMScheduler": None, "RFlowScheduler": 1}
@@ -274,9 +271,8 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
         predict = "x0" if solver.params.model_prediction_type == "sample" else "eps"
         for step in solver.inference_steps:
             # Between timesteps, where no network is trained, sigma / scale is linear, as in this library's Euler.
-            ratio = float(np.interp(float(solver.timesteps[step]), np.arange(len(v)), v))
-            scale = (1 + ratio**2) ** -0.5
-            value = network(predict, solver.scale_model_input(x, step=step), noise_level(scale, ratio * scale))
+            level = interpolated(v, float(solver.timesteps[step]))
+            value = network(predict, solver.scale_model_input(x, step=step), level)
             x = solver(x, predicted_noise=value, step=step)
         return x
 
