@@ -24,7 +24,7 @@ from samplercheck import entry_points
 from samplercheck.answered_draws import Draws
 from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler, places
-from survey.sources import REPOSITORIES, code, first_word, importable, sampler
+from survey.sources import COMMITS, code, first_word, importable, sampler
 
 V, GUIDED, CONSISTENCY = "crowsonkb/v-diffusion-pytorch", "openai/guided-diffusion", "openai/consistency_models"
 LATENT, EDM2, UVIT, SIT = "CompVis/latent-diffusion", "NVlabs/edm2", "baofff/U-ViT", "willisma/SiT"
@@ -98,7 +98,7 @@ def _edm2(kind: str, order: int | None, noise: float | None = 0.0, **settings: A
     edm_sampler = code(EDM2, "generate_images.py", "dnnlib", "torch_utils", "tqdm", "click").edm_sampler
     known = {"labels": None, "gnet": None} | settings
     asked = entry_points.load(edm_sampler, f"{EDM2}:{kind}", "net", known, "x0@sigma")
-    return replace(asked, version=REPOSITORIES[EDM2].commit[:8], order=order, noise=noise, data_std=0.5)
+    return replace(asked, version=COMMITS[EDM2][:8], order=order, noise=noise, data_std=0.5)
 
 
 def _u_vit(kind: str, solved: str, process: str = "vpsde") -> Sampler:

@@ -237,7 +237,8 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place.mkdir(parents=True)
     (place / "sampling.py").write_text("import no_such_module\nvalue = 1\n", encoding="utf-8")
     monkeypatch.setenv("AMS_DATA", str(tmp_path))
-    monkeypatch.setitem(sources.REPOSITORIES, "owner/name", sources.Repository("0" * 40, sources.digest(place)))
+    monkeypatch.setitem(sources.COMMITS, "owner/name", "0" * 40)
+    monkeypatch.setitem(sources.CHECKSUMS, "owner/name", sources.digest(place))
     monkeypatch.setitem(adapters.OTHERS, "owner/name", sources.adapter("owner/name", {}))
     sources.folder.cache_clear()
     return place

@@ -42,9 +42,9 @@ def copied(source: str, path: Path, project: str) -> str:
     if source in CODE:
         shutil.copy(fetch(source), path)
         return sources.version(source)
-    if source in sources.REPOSITORIES:
+    if source in sources.COMMITS:
         shutil.copytree(sources.folder(source), path, dirs_exist_ok=True)
-        return sources.REPOSITORIES[source].commit[:8]
+        return sources.COMMITS[source][:8]
     installed = distribution(project)
     shutil.copytree(str(installed.locate_file(source)), path)
     return installed.version

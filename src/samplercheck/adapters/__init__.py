@@ -35,8 +35,6 @@ LIBRARIES = {
     "smalldiffusion": "smalldiffusion",
 }
 """Each library with what `pip install` needs to have it; nothing for `ams`, which comes with the kit."""
-SCHEDULERS = ("diffusers", "monai", "refiners")
-"""The libraries whose adapters are in `schedulers`; all others but `ams` are in `denoisers`."""
 
 
 class Adapter(NamedTuple):
@@ -72,10 +70,10 @@ def load(name: str, settings: dict[str, Any] | None = None, convention: str | No
         return _from_file(Path(source), sampler, given, convention)
     if convention:
         raise UserError(NO_CONVENTION)
-    chosen = adapter(source)
-    if sampler not in chosen.names():
-        raise unknown(f"sampler of {source}", sampler, chosen.names())
-    loaded = chosen.load(sampler, given)
+    library = adapter(source)
+    if sampler not in library.names():
+        raise unknown(f"sampler of {source}", sampler, library.names())
+    loaded = library.load(sampler, given)
     assert isinstance(loaded, Sampler)
     return loaded
 
@@ -89,9 +87,9 @@ def matching(pattern: str) -> list[str]:
     if library.endswith(".py") or not (set(name) & set("*?") or (library in (*LIBRARIES, *OTHERS) and not name)):
         return [pattern]
     known = adapter(library).names()
-    if not (chosen := fnmatch.filter(known, name or "*")):
+    if not (named := fnmatch.filter(known, name or "*")):
         raise UserError(f"{pattern}: no sampler of {library} is named so; there are {', '.join(known)}")
-    return [f"{library}:{each}" for each in chosen]
+    return [f"{library}:{each}" for each in named]
 
 
 def adapter(library: str) -> Adapter | ModuleType:
@@ -104,9 +102,9 @@ def adapter(library: str) -> Adapter | ModuleType:
         raise UserError(str(missing)) from None
     if library == "ams":
         return importlib.import_module("ams.integrations.samplercheck")
-    place = "schedulers" if library in SCHEDULERS else "denoisers"
-    beside: Adapter = importlib.import_module(f"{__name__}.{place}").ADAPTERS[library]
-    return beside
+    from samplercheck.adapters import denoisers, schedulers  # which import this module
+
+    return (denoisers.ADAPTERS | schedulers.ADAPTERS)[library]
 
 
 def installed(library: str) -> str | None:
