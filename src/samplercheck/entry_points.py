@@ -19,7 +19,7 @@ or time nearly as near. It is a choice among formulas, not a test: the report na
 
 import inspect
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from math import inf
@@ -338,16 +338,11 @@ def load(
     return replace(sampler, noise=0.0 if torch.equal(silent.end, drawn.end) else None)
 
 
-def _possible(time: float, roles: set[str], each_beta: bool) -> Iterator[str]:
-    """Yield the conventions in which a run may begin at a time."""
-    if each_beta:
-        yield from (each for each in CONVENTIONS if each.endswith("@betas"))
-        return
+def _possible(time: float, roles: set[str], each_beta: bool) -> list[str]:
+    """Return the conventions in which a run may begin at a time."""
     other = "linear" if roles & {*TABLES} else "betas"
-    for each in CONVENTIONS:
-        time_kind = each.partition("@")[2]
-        if time_kind != other and TIMES[time_kind].least <= time <= TIMES[time_kind].most:
-            yield each
+    begins = {name for name, kind in TIMES.items() if name != other and kind.least <= time <= kind.most}
+    return [each for each in CONVENTIONS if each.partition("@")[2] in ({"betas"} if each_beta else begins)]
 
 
 def _role(parameter: inspect.Parameter) -> str:

@@ -1,4 +1,4 @@
-"""Targets other than a Gaussian at one noise level: two modes, flows' paths, guidance, discrete data.
+"""Targets other than Gaussians, and other paths to them: two modes, flows, guidance, discrete data.
 
 The mixture's flow against a fine solver; right and wrong paths of flow matching and stochastic interpolants; closed
 forms of guided Gaussians; discrete diffusion as an exact chain.

@@ -124,11 +124,11 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         levels = f"the network gets one of {scheduler.config.get('num_train_timesteps')} noise levels"
         return f"{levels}: off from those of the formulas by up to {', '.join(words)}" if words else ""
 
+    def stated(key: str, otherwise: Any) -> Any:
+        return settings.get(key, arguments[key].default if key in arguments else otherwise)
+
     settings_eta = float(settings.pop("eta", 0.0))
-    solver_order = settings.get(
-        "solver_order", arguments["solver_order"].default if "solver_order" in arguments else None
-    )
-    order = FIXED_ORDER.get(short, solver_order)
+    order = FIXED_ORDER.get(short, stated("solver_order", None))
     stochastic = short in NOISY or "sde" in str(settings.get("algorithm_type", ""))
     noise: float | None = 1.0 if stochastic else settings_eta
     if short == "SASolver":
@@ -142,9 +142,7 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         prior,
         order=order if noise == 0.0 or short in FIXED_ORDER else None,
         noise=noise,
-        data_std=float(settings.get("sigma_data", arguments["sigma_data"].default))
-        if "sigma_data" in arguments
-        else 1.0,
+        data_std=float(stated("sigma_data", 1.0)),
         rounding=rounding,
     )
 
