@@ -18,7 +18,8 @@ ended, which on a Gaussian multiplies by the ratio of the marginals' standard de
 The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
 marginal, to infinitely many steps: zero for a sampler whose limit is its target. The *end* is that of the whole run,
 from the exact marginal at its first noise level, against the data. The *start* is how far the standard deviation that
-the library draws is from the exact marginal's where the network is called first: the largest logarithm of their ratio.
+the library draws is from the exact marginal's where the network is called first: the largest logarithm of their
+ratio, in the run in which it is largest.
 """
 
 import math
@@ -172,7 +173,7 @@ def converge(
     of_steps, states = highest([each.of_steps for each in results], tried)
     surely = of_steps is not None and of_steps.low >= (sampler.order or math.inf) - RAISED
     return result._replace(
-        start=_start(maps[-1], data, sampler.prior(steps[-1])),
+        start=max(_start(map_, data, sampler.prior(count)) for map_, count in zip(maps, steps, strict=True)),
         end=_end(steps, maps, data, sampler.data_std),
         of_steps=of_steps,
         states=states if surely else EVERY,

@@ -44,6 +44,18 @@ def drawn(noise: Callable[[Tensor, int], Tensor]) -> Callable[[Network, Tensor, 
     return run
 
 
+def odd_is_lost(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+    """Return the clean end, divided by 0 after an odd number of steps."""
+    return CLEAN.run(network, x, levels, draws) / (len(levels) % 2)
+
+
+def odd_is_refused(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+    """Return the clean end of an even number of steps alone."""
+    if len(levels) % 2 == 0:
+        raise ValueError("an odd number of steps")
+    return CLEAN.run(network, x, levels, draws)
+
+
 BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "nothing": (CLEAN, set()),
     "its end is not finite": (
@@ -65,6 +77,12 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "a clamp": (CLEAN.ended(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
     "a norm": (CLEAN.ended(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
     "its count of evaluations": (CLEAN._replace(evaluations=lambda steps: steps + 1), {"evaluations"}),
+    "its count in an odd number of steps": (
+        CLEAN._replace(evaluations=lambda steps: steps + steps % 2),
+        {"evaluations"},
+    ),
+    "its end in an odd number of steps": (CLEAN._replace(run=odd_is_lost), {"finite"}),
+    "an odd number of steps refused": (CLEAN._replace(run=odd_is_refused), set()),
     "float16": (narrow(torch.Tensor.half), set()),
     "float16 by name": (narrow(lambda x: x.type("torch.HalfTensor")), set()),
     "NumPy's float16": (narrow(lambda x: torch.from_numpy(x.float().numpy().astype(np.float16))), set()),

@@ -164,6 +164,8 @@ def test_a_wrong_start_and_a_wrong_end_are_measured() -> None:
     wide = REFERENCES["Heun"].sampler("wide")
     wide = Sampler(wide.name, "1", wide.run, lambda steps: 120.0)
     assert converge(wide, data, SHORT)[0].start == pytest.approx(0.405, abs=1e-3)  # ln(120 / 80)
+    few = Sampler(wide.name, "1", wide.run, lambda steps: 80.0 * (1 + 4 / steps))
+    assert converge(few, data, SHORT)[0].start == pytest.approx(math.log(1 + 4 / SHORT[0]), abs=1e-3)
 
 
 def runge_kutta(weight: float) -> Reference:
