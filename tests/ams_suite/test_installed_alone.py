@@ -26,7 +26,7 @@ SUITE = {
     *("pydantic", "pydantic_core", "jinja2", "markupsafe", "matplotlib", "PIL", "sklearn"),
     *("snakemake", "jupytext", "mistune", "nbformat", "IPython", "latex2mathml"),
     *("networkx", "psutil", "pygments", "flint"),
-    *("safetensors", "tabulate", "typst", "yaml", "analysis", "experiments", "related", "beyond", "survey"),
+    *("safetensors", "typst", "yaml", "analysis", "experiments", "related", "beyond", "survey"),
 }
 
 

@@ -29,8 +29,6 @@ PROFILE, OUT = "VERDICTS_PROFILE", "VERDICTS_OUT"
 FIGURE_MAKERS = (
     "verdicts/records/figures.py",
     "verdicts/records/charts.py",
-    "verdicts/records/booktabs.py",
-    "verdicts/records/inline.py",
     "verdicts/run/drawing.py",
 )
 PAGE_MAKERS = (

@@ -1,6 +1,6 @@
 """A group's table as a document shows it: an interval beside its value, what all rows share said once.
 
-The CSV and LaTeX files keep every column and every row.
+The CSV file keeps every column and every row.
 """
 
 from collections.abc import Iterator, Sequence

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from verdicts.claims.schema import Group
-from verdicts.records.booktabs import booktabs
 from verdicts.records.charts import SPEC, kinds_of_chart
-from verdicts.records.figures import KINDS, SHOWN, Figure, Stamp, Table, origin_of, saved_as, stamped
+from verdicts.records.figures import KINDS, SHOWN, Figure, Stamp, Table, saved_as, stamped
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
@@ -80,10 +79,9 @@ def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> 
     figures, tables = figures_of(root, checks, folder), tables_of(checks)
     for table in tables:
         write_whole(folder / f"{table.id}.csv", table.csv())
-        write_whole(folder / f"{table.id}.tex", booktabs(table, origin_of(table.claims)))
     of_chart = (*kinds_of_chart(kinds), SPEC)
     names = [f"{figure.file.stem}{kind}" for figure in figures for kind in (of_chart if figure.moves else kinds)]
-    names += [f"{table.id}{kind}" for table in tables for kind in (".csv", ".tex")]
+    names += [f"{table.id}.csv" for table in tables]
     files = {name: sha256_of((folder / name).read_bytes()) for name in names}
     named = tuple(figure.model_copy(update={"file": Path(figure.file.name)}) for figure in figures)
     return {"figures": named, "tables": tuple(tables), "files": files}

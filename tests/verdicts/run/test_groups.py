@@ -105,7 +105,7 @@ def figures_parts(toy):
     return workspace.figures_parts(workspace.claims.group[0])
 
 
-@pytest.mark.parametrize("maker", ["verdicts/records/booktabs.py", "verdicts/run/drawing.py"])
+@pytest.mark.parametrize("maker", ["verdicts/records/figures.py", "verdicts/run/drawing.py"])
 def test_figures_are_stale_when_what_draws_or_writes_them_changes(toy, tmp_path, monkeypatch, maker):
     shutil.copytree(places.PACKAGE_ROOT / "verdicts", tmp_path / "src" / "verdicts")
     monkeypatch.setattr(places, "PACKAGE_ROOT", tmp_path / "src")
