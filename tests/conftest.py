@@ -28,7 +28,7 @@ from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_cl
 from tests.verdicts.run.slurm_cluster import SlurmCluster, lacking  # noqa: E402
 from verdicts.claims.schema import Profile  # noqa: E402
 from verdicts.errors import UserError  # noqa: E402
-from verdicts.records import charts  # noqa: E402
+from verdicts.records import figures  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
@@ -80,7 +80,7 @@ def one_library_of_charts() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in ("javascript_bundle", "vegalite_to_svg"):
             patch.setattr(vl_convert, name, functools.cache(getattr(vl_convert, name)))
-        patch.setattr(charts, "gzip", SimpleNamespace(compress=functools.cache(gzip.compress)))
+        patch.setattr(figures, "gzip", SimpleNamespace(compress=functools.cache(gzip.compress)))
         yield
 
 

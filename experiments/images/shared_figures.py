@@ -27,8 +27,7 @@ from experiments.images.exact import BASELINE, PAPER, ExactSettings, Results
 from experiments.images.features.pooled import QUANTITIES, Pooled
 from experiments.images.features.scores import CONDITIONS, title
 from verdicts import Figure, Table, save_figure
-from verdicts.records.charts import save_chart
-from verdicts.records.figures import TableCell
+from verdicts.records.figures import TableCell, save_chart
 
 LABELS = ("energy distance", "variance ratio", "collisions", "classes")
 """The errors of a batch, as the table calls them."""

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from verdicts import Figure, Table, save_figure
-from verdicts.records.charts import save_chart
-from verdicts.records.figures import TableCell
+from verdicts.records.figures import TableCell, save_chart
 
 
 def save_drawn(

@@ -29,7 +29,7 @@ from experiments import weights
 from experiments.images.networks.loading import parsed
 from verdicts.claims.loading import ProfileConfig, load_json, load_toml
 from verdicts.errors import UserError as VerdictsError
-from verdicts.records.checksummed import NotCurrent
+from verdicts.records.files import NotCurrent
 from verdicts.records.record import Record
 from verdicts.studies.store import CellFile
 

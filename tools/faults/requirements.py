@@ -15,8 +15,7 @@ from typing import Any, NamedTuple, Self
 
 from tools.faults.suite import RunResult, SystemUnderTest
 from verdicts.claims.schema import Verdict
-from verdicts.records.files import shown_json
-from verdicts.records.memo import Memo
+from verdicts.records.files import Memo, shown_json
 
 OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"})
 OF_THE_RUN = re.compile(r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)")

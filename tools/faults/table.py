@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tools.faults.fault import FAULTS, Attempt, Fault
-from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Table
-from verdicts.records.files import sha256_of
+from verdicts.records.files import NotCurrent, sha256_of
 from verdicts.records.provenance import git
 from verdicts.records.section import FOLDER, Section
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from verdicts.claims.loading import load_json
 from verdicts.claims.schema import Claim, Claims, Profile, Verdict
-from verdicts.records.checksummed import JsonFile
+from verdicts.records.files import JsonFile
 from verdicts.records.ledger import ClaimRow, Ledger
 from verdicts.records.record import CheckResult
 from verdicts.validation import Frozen

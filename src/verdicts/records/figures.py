@@ -1,8 +1,16 @@
-"""Figures and tables: what a module of checks hands over beside its measurements."""
+"""Figures and tables: what a module of checks hands over beside its measurements.
+
+A figure stands still (matplotlib), or a reader moves it: a Vega-Lite chart, with a still picture for where no script
+runs. Altair and its converter are imported only where a chart is made.
+"""
 
 import csv
+import gzip
 import io
-from collections.abc import Iterator
+import json
+import re
+from base64 import b64encode
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -10,20 +18,39 @@ from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from verdicts.records.files import write_whole
+from verdicts.records.files import remembered, write_whole
 from verdicts.validation import Frozen
 
 if TYPE_CHECKING:
+    from altair import TopLevelMixin
     from matplotlib.figure import Figure as Drawing
 
 TableCell = str | int | float
 Value = TypeVar("Value")
+SHOWN = (".svg",)
+KINDS = (*SHOWN, ".png", ".pdf")
+"""What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
+SPEC = ".vl.json"
+CONVERTER = "vl-convert-python"
+# Of a still picture nothing is pointed at, and its text stands beside it
+IDLE = re.compile(r' (?:aria-[\w-]+|role|class|pointer-events)="[^"]*"| opacity="1"|</?a\b[^>]*>')
+SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
+TITLE = {"titleFontSize": 12, "titleFontWeight": "normal", "labelFontSize": 11}
+# As near as may be to the figures that stand still
+CONFIG = {
+    "aria": False,
+    "background": "white",
+    "font": "DejaVu Sans, sans-serif",
+    "axis": {**TITLE, "labelFlush": False, "gridColor": "#e3e6ea"},
+    "legend": {**TITLE, "orient": "top"},
+    "title": {"fontSize": 12, "fontWeight": "normal"},
+}
 
 
 class Figure(Frozen):
     """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it illustrates.
 
-    `caption` may hold `$LaTeX$` formulas. One that `moves` has a chart beside it (`charts.save_chart`), and `how` says
+    `caption` may hold `$LaTeX$` formulas. One that `moves` has a chart beside it (`save_chart`), and `how` says
     what a reader can do with that.
     """
 
@@ -61,12 +88,6 @@ class Table(Frozen):
         return stream.getvalue()
 
 
-SHOWN = (".svg",)
-KINDS = (*SHOWN, ".png", ".pdf")
-"""What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
-_WANTED: ContextVar[tuple[str, ...]] = ContextVar("kinds", default=KINDS)
-
-
 class Stamp(NamedTuple):
     """What a file says of its origin, since it may be passed on without its record.
 
@@ -86,6 +107,7 @@ class Stamp(NamedTuple):
         return f"{self.subject} verified; {named}profile {self.profile}; commit {commit}; config sha256 {self.config}"
 
 
+_WANTED: ContextVar[tuple[str, ...]] = ContextVar("kinds", default=KINDS)
 _STAMP: ContextVar[Stamp | None] = ContextVar("stamp", default=None)
 
 
@@ -101,11 +123,6 @@ def _within(variable: ContextVar[Value], value: Value) -> Iterator[None]:
 def saved_as(kinds: tuple[str, ...]) -> AbstractContextManager[None]:
     """Let figures that are saved inside be written as these kinds of file alone."""
     return _within(_WANTED, kinds)
-
-
-def wanted_kinds() -> tuple[str, ...]:
-    """Return the kinds of file that figures are to be written as."""
-    return _WANTED.get()
 
 
 def stamped(stamp: Stamp) -> AbstractContextManager[None]:
@@ -133,7 +150,7 @@ def save_figure(
     named, origin = tuple(claims), origin_of(tuple(claims))
     with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "figure.constrained_layout.use": False}):
         _place(drawing)
-        for kind in wanted_kinds():
+        for kind in _WANTED.get():
             stream = io.BytesIO()
             drawing.savefig(stream, format=kind[1:], metadata=_metadata(kind, name, caption, origin))
             write_whole(folder / f"{name}{kind}", stream.getvalue())
@@ -158,3 +175,58 @@ def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str
         return {**keywords, "Creator": None, "Producer": None, "CreationDate": None}
     described = {"Title": title, "Description": caption} | ({"Source": origin} if origin else {})
     return {**described, "Software": None}
+
+
+def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
+    """Return a chart as JSON, without the address of its schema: nothing may be asked of a network."""
+    content = chart.to_dict()
+    del content["$schema"]
+    content["config"] = CONFIG
+    if origin:
+        content["usermeta"] = {"origin": origin}
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+@remembered(CONVERTER)
+def library() -> str:
+    """Return the library that moves charts, for a page's script: compressed by gzip, in base 64."""
+    import vl_convert
+
+    bundle: str = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+    return b64encode(gzip.compress(bundle.encode(), mtime=0)).decode()
+
+
+@remembered(CONVERTER)
+def still(spec: str) -> str:
+    """Return the chart as an SVG, its size in points."""
+    import vl_convert
+
+    svg = IDLE.sub("", vl_convert.vegalite_to_svg(spec))
+    return SIZE.sub(lambda size: 'width="{}pt" height="{}pt"'.format(*(0.75 * float(x) for x in size.groups())), svg, 1)
+
+
+def kinds_of_chart(kinds: tuple[str, ...]) -> tuple[str, ...]:
+    """Return which of the wanted kinds a chart has: no PDF, whose bytes would differ each time."""
+    return tuple(kind for kind in kinds if kind != ".pdf")
+
+
+def save_chart(
+    chart: "TopLevelMixin",
+    folder: Path,
+    name: str,
+    caption: str,
+    claims: tuple[str, ...] | list[str] = (),
+    how: str = "",
+) -> Figure:
+    """Write an Altair chart as `folder/name.vl.json` with still pictures (`kinds_of_chart`), each file whole.
+
+    Title, caption and origin stand in the chart's file. Raises OSError if the folder cannot be written.
+    """
+    import vl_convert
+
+    spec = spec_of(chart, origin_of(tuple(claims)))
+    write_whole(folder / f"{name}{SPEC}", spec)
+    made: dict[str, Callable[[str], str | bytes]] = {".svg": still, ".png": vl_convert.vegalite_to_png}
+    for kind in kinds_of_chart(_WANTED.get()):
+        write_whole(folder / f"{name}{kind}", made[kind](spec))
+    return Figure(file=folder / f"{name}.svg", caption=caption, claims=tuple(claims), moves=True, how=how)

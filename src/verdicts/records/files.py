@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and their digests."""
+"""Files of results: written whole or not at all; JSON with its own digest; texts that are kept for the next report."""
 
 import errno
 import hashlib
@@ -6,11 +6,19 @@ import json
 import os
 import secrets
 import time
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from functools import wraps
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
+
+from verdicts.validation import Frozen
 
 _UNFINISHED = ".partial"
+SCHEMA = 1
+Maker = Callable[..., str]
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -87,3 +95,105 @@ def sha256_of(content: bytes | str) -> str:
 def canonical_json(value: Any, indent: int | None = None) -> str:
     """Return the one JSON text of `value`: keys sorted, no NaN. Raises ValueError for a non-finite number."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
+
+
+class NotCurrent(Exception):
+    """A file may not be shown as current; the text says why."""
+
+
+class JsonFile(Frozen):
+    """A value that is kept as a JSON file."""
+
+    def to_bytes(self) -> bytes:
+        """Return the one byte form of this content."""
+        content = self.model_dump(mode="json")
+        return (json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+    def write(self, path: Path) -> None:
+        """Write the file whole or not at all. Raises OSError."""
+        write_whole(path, self.to_bytes())
+
+
+class Checksummed(JsonFile):
+    """A file that carries the sha256 of its own content, so that any change of a byte is noticed."""
+
+    schema_version: int = SCHEMA
+
+    def to_bytes(self) -> bytes:
+        """Return the one byte form of this content, digest included."""
+        content = self.model_dump(mode="json")
+        content["digest"] = sha256_of(canonical_json(content))
+        return (canonical_json(content, indent=1) + "\n").encode()
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read the file back. Raises NotCurrent for anything but the bytes once written."""
+        try:
+            raw = path.read_bytes()
+        except OSError as error:
+            raise NotCurrent("no record" if isinstance(error, FileNotFoundError) else f"unreadable: {error}") from error
+        try:
+            content = json.loads(raw)
+        except (ValueError, RecursionError) as error:
+            raise NotCurrent("damaged: not JSON, perhaps cut short") from error
+        if not isinstance(content, dict) or content.get("schema_version") != SCHEMA:
+            raise NotCurrent(f"damaged, or written by another version: its schema is not {SCHEMA}")
+        digest = content.pop("digest", None)
+        try:
+            file = cls.model_validate(content)
+            same = digest == sha256_of(canonical_json(content)) and raw == file.to_bytes()
+        except (ValueError, RecursionError) as error:  # also of a text that UTF-8 lacks: a lone surrogate
+            raise NotCurrent("edited: its fields are not those of a record") from error
+        if not same:
+            raise NotCurrent("edited: its content does not match its digest")
+        return file
+
+    @classmethod
+    def read_or_none(cls, path: Path) -> Self | None:
+        """Read the file back, None for anything but the bytes once written."""
+        with suppress(NotCurrent):
+            return cls.read(path)
+        return None
+
+
+class Memo(Checksummed):
+    """Texts, each by the digest of all that it was made from."""
+
+    texts: dict[str, str]
+
+
+_OPEN: ContextVar[tuple[dict[str, str], dict[str, str]] | None] = ContextVar("memo", default=None)
+
+
+@contextmanager
+def remembering(path: Path) -> Iterator[None]:
+    """Make inside only those `remembered` texts that the file `path` lacks; it then holds those that were used."""
+    before = memo.texts if (memo := Memo.read_or_none(path)) else {}
+    used: dict[str, str] = {}
+    token = _OPEN.set((dict(before), used))
+    try:
+        yield
+    finally:
+        _OPEN.reset(token)
+    if used != before and path.parent.is_dir():
+        with suppress(OSError):  # it only saves time
+            Memo(texts=used).write(path)
+
+
+def remembered(distribution: str) -> Callable[[Maker], Maker]:
+    """Let a function of texts, made by its own module and by a distribution, be called once inside `remembering`."""
+
+    def decorated(make: Maker) -> Maker:
+        @wraps(make)
+        def made(*texts: str) -> str:
+            if (memo := _OPEN.get()) is None:
+                return make(*texts)
+            known, used = memo
+            code = sha256_of(Path(make.__code__.co_filename).read_bytes())
+            key = sha256_of(canonical_json([make.__name__, code, version(distribution), *texts]))
+            known[key] = used[key] = known[key] if key in known else make(*texts)
+            return used[key]
+
+        return made
+
+    return decorated

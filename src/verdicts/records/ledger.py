@@ -6,11 +6,10 @@ from typing import Any, Self
 
 from verdicts.claims.check import Check, Relation
 from verdicts.claims.schema import Claim, Evidence, Expectation, Profile, Verdict
-from verdicts.records.audit import Audit, audits_of
-from verdicts.records.checksummed import JsonFile, NotCurrent
+from verdicts.records.files import JsonFile, NotCurrent
 from verdicts.records.provenance import Provenance
 from verdicts.records.record import CheckResult, current_record
-from verdicts.records.run_record import RunRecord
+from verdicts.records.run_record import Audit, RunRecord, audits_of
 from verdicts.records.workspace import Workspace
 from verdicts.validation import Frozen
 

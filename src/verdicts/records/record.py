@@ -15,9 +15,8 @@ from verdicts.claims.check import Check
 from verdicts.claims.measurement import Enclosure, Measurement, check_verdict, claim_verdict, tightness
 from verdicts.claims.schema import Claim, Verdict
 from verdicts.errors import in_utf8
-from verdicts.records.checksummed import Checksummed, NotCurrent
 from verdicts.records.figures import Figure, Table
-from verdicts.records.files import sha256_of
+from verdicts.records.files import Checksummed, NotCurrent, sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import Provenance
 from verdicts.validation import Frozen

@@ -2,8 +2,8 @@
 
 from typing import NamedTuple
 
-from verdicts.records.checksummed import Checksummed
 from verdicts.records.figures import Table
+from verdicts.records.files import Checksummed
 from verdicts.records.workspace import Workspace
 
 FOLDER = "sections"

@@ -14,9 +14,8 @@ from verdicts.claims.loading import CLAIMS, Device, ProfileConfig, load_claims, 
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of, shown_json
-from verdicts.records.keys import KeyParts
+from verdicts.records.keys import KeyParts, Sources
 from verdicts.records.provenance import ComputedOn, Environment, computed_on_here, environment_of
-from verdicts.records.sources import Sources
 
 PACKAGE_ROOT = Path(__file__).resolve().parents[2]
 STYLE = "paper/style.mplstyle"
@@ -28,7 +27,6 @@ OUTCOME = ("id", "verdict", "value", "low", "high", "reason")
 PROFILE, OUT = "VERDICTS_PROFILE", "VERDICTS_OUT"
 FIGURE_MAKERS = (
     "verdicts/records/figures.py",
-    "verdicts/records/charts.py",
     "verdicts/run/drawing.py",
 )
 PAGE_MAKERS = (

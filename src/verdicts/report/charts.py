@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from verdicts.claims.check import Relation
 from verdicts.claims.schema import Verdict
-from verdicts.records.charts import spec_of, still
+from verdicts.records.figures import spec_of, still
 from verdicts.report.views import CheckView, ClaimView
 
 COLOURS = {

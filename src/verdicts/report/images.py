@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from verdicts.records.charts import SPEC, still
+from verdicts.records.figures import SPEC, still
 
 # An SVG of very many points is slower to show than its pixels
 LARGEST_SVG = 300_000

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from verdicts.claims.schema import Evidence, Expectation, Group, Verdict
-from verdicts.records.charts import library
+from verdicts.records.figures import library
 from verdicts.records.ledger import Ledger
 from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace

@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 from verdicts.claims.check import Check
 from verdicts.claims.schema import Claim, Group, Profile, Verdict
-from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import Comparison, Expected, Moved, compare, read_expected
 from verdicts.records.figures import Figure, Table
+from verdicts.records.files import NotCurrent
 from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.provenance import Environment, Provenance
 from verdicts.records.record import CheckResult, artefacts_at, current_artefacts

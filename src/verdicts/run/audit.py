@@ -11,11 +11,9 @@ from typing import Any
 
 from verdicts.claims.schema import Group
 from verdicts.errors import writable
-from verdicts.records.audit import Audit, Stratum, audit_at
-from verdicts.records.checksummed import NotCurrent
-from verdicts.records.files import canonical_json, sha256_of, write_whole
+from verdicts.records.files import NotCurrent, canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import git
-from verdicts.records.run_record import RunRecord
+from verdicts.records.run_record import Audit, RunRecord, Stratum, audit_at
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, Load
 from verdicts.studies.cells import ENCODED, KEPT, Cell, Kept, decoded

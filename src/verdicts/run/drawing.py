@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from verdicts.claims.schema import Group
-from verdicts.records.charts import SPEC, kinds_of_chart
-from verdicts.records.figures import KINDS, SHOWN, Figure, Stamp, Table, saved_as, stamped
+from verdicts.records.figures import KINDS, SHOWN, SPEC, Figure, Stamp, Table, kinds_of_chart, saved_as, stamped
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts

@@ -15,9 +15,8 @@ from IPython.display import HTML, SVG
 
 from verdicts.claims.check import Check
 from verdicts.claims.schema import Claim, Profile, Verdict
-from verdicts.records.checksummed import NotCurrent
 from verdicts.records.figures import Figure, Table
-from verdicts.records.files import shown_json
+from verdicts.records.files import NotCurrent, shown_json
 from verdicts.records.record import CheckResult, artefacts_at, current_record
 from verdicts.records.workspace import OUT, PROFILE, Project, Workspace, find_root
 from verdicts.report.words import required, spread

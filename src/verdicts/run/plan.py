@@ -7,12 +7,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from verdicts.claims.schema import Claim, Group, Verdict
-from verdicts.records.audit import audit_at
-from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import read_expected
+from verdicts.records.files import NotCurrent
 from verdicts.records.keys import KeyParts
 from verdicts.records.record import Artefacts, Record, current_artefacts, current_record
-from verdicts.records.run_record import RunRecord
+from verdicts.records.run_record import RunRecord, audit_at
 from verdicts.records.workspace import Workspace
 
 FORCED = "forced"

@@ -10,12 +10,10 @@ from typing import NamedTuple
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
-from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
-from verdicts.records.files import canonical_json, sha256_of, write_whole
+from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
-from verdicts.records.memo import remembering
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, Record, artefacts_at, current_artefacts, current_record
 from verdicts.records.run_record import RunRecord

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 from verdicts.claims.loading import Device
 from verdicts.claims.schema import Claim
 from verdicts.errors import code_of
-from verdicts.records.checksummed import NotCurrent
 from verdicts.records.expected import read_expected
+from verdicts.records.files import NotCurrent
 from verdicts.records.record import Record, current_record
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, project_at

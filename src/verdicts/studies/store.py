@@ -20,8 +20,7 @@ from pydantic import JsonValue
 
 from verdicts.claims.measurement import Unavailable
 from verdicts.errors import in_utf8
-from verdicts.records.checksummed import Checksummed, NotCurrent
-from verdicts.records.files import canonical_json, sha256_of, write_whole
+from verdicts.records.files import Checksummed, NotCurrent, canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn, now
 from verdicts.records.record import absence_of
 from verdicts.studies.cells import Cell, CellFunction, using

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, JsonValue
 
 from verdicts.claims.schema import Group
-from verdicts.records.audit import audit_at
 from verdicts.records.files import canonical_json, sha256_of
+from verdicts.records.run_record import audit_at
 from verdicts.records.workspace import Workspace
 from verdicts.studies.cells import Cell, CellFunction
 from verdicts.studies.kept import Archive, Refused

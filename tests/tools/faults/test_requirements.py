@@ -8,7 +8,7 @@ import pytest
 
 from tools.faults.requirements import Reference, files_of
 from tools.faults.suite import RunResult
-from verdicts.records.memo import Memo
+from verdicts.records.files import Memo
 
 LINE = "✓ A1    One is one     1 = 1 ± 1e−12    0.0 s\n✗ A2    Two is at most one   2 ≤ 1   0.0 s\n"
 WELL = RunResult(0, LINE, "")

@@ -1,6 +1,7 @@
-"""Figures and tables: the same bytes for the same data, whole or not at all, and rows that fit."""
+"""Figures, charts and tables: the same bytes for the same data, whole or not at all, and rows that fit."""
 
 import csv
+import json
 
 import matplotlib
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from verdicts import Table, save_figure
-from verdicts.records.figures import Stamp, saved_as, stamped
+from verdicts.records.figures import KINDS, SPEC, Stamp, save_chart, saved_as, stamped
+from verdicts.report.images import size_of
 
 matplotlib.use("Agg")
 
@@ -68,3 +70,19 @@ def test_a_table_reads_back_from_its_csv():
 def test_a_table_that_does_not_fit_is_refused(fields):
     with pytest.raises(ValidationError):
         Table(**{"id": "t", "caption": "c", "header": ("a",)} | fields)
+
+
+def test_a_chart_is_saved_with_a_still_picture_and_its_origin(tmp_path):
+    altair = pytest.importorskip("altair")
+    chart = altair.Chart({"values": [{"x": 1, "y": 2}]}, width=100, height=75).mark_point().encode(x="x:Q", y="y:Q")
+    made = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        folder.mkdir()
+        with saved_as(KINDS), stamped(Stamp("the paper", "quick", "digest", "abc")):
+            figure = save_chart(chart, folder, "dots", "two points", ("A1",))
+        made.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert made[0] == made[1] and set(made[0]) == {"dots.svg", "dots.png", f"dots{SPEC}"}
+    assert (figure.file.name, figure.claims, figure.moves) == ("dots.svg", ("A1",), True)
+    spec = json.loads(made[0][f"dots{SPEC}"])
+    assert "the paper verified; claims A1" in spec["usermeta"]["origin"] and "http" not in json.dumps(spec)
+    assert size_of(figure.file.read_text()) > (75.0, 56.0), "in points, axes included"

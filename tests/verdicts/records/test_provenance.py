@@ -1,7 +1,8 @@
-"""Provenance says where and at what cost; it never stops a run for want of git or /proc."""
+"""Where, when and for which run a result was made; nothing stops a run for want of git, /proc or a right clock."""
 
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ import pytest
 
 from verdicts.records import provenance
 from verdicts.records.provenance import Stopwatch, environment_of
+from verdicts.records.record import Record
+from verdicts.records.run_record import RunRecord
+from verdicts.run.plan import plan_of
 
 
 def described(root, packages=()):
@@ -70,3 +74,30 @@ def test_without_proc_the_process_peak_and_a_name_still_come(monkeypatch):
     found = Stopwatch().provenance(described(Path.cwd()), "quick", "c")
     assert found.peak_mib > 1 and found.processor and found.started.endswith("+00:00")
     provenance._processor.cache_clear()
+
+
+def at(**shift):
+    return (datetime.now(UTC) + timedelta(**shift)).isoformat(timespec="microseconds")
+
+
+def test_each_run_has_an_id_and_times_around_its_start(toy):
+    first, second = RunRecord.begin(toy.workspace()), RunRecord.begin(toy.workspace())
+    assert first.id != second.id and RunRecord.last(toy.workspace()) == second
+    assert second.yesterday < second.started < second.soon
+
+
+@pytest.mark.parametrize("shift", [{"minutes": -50}, {"minutes": 50}, {"days": -3}])
+def test_what_a_node_with_another_clock_has_made_is_of_this_run(toy, monkeypatch, shift):
+    with monkeypatch.context() as node:
+        node.setattr(provenance, "now", lambda: at(**shift))
+        workspace = toy.run_all()
+    run = RunRecord.last(workspace)
+    assert plan_of(workspace, run).pending == () and plan_of(workspace, RunRecord.begin(workspace)).pending == ()
+    assert Record.read(toy.record("A1")).provenance.run == run.id
+
+
+def test_a_forced_claim_is_made_once_a_run_whatever_the_clock(session, monkeypatch):
+    session.run()
+    monkeypatch.setattr(provenance, "now", lambda: at(minutes=-30))
+    assert session.run(force=("A1",)) == 0 and session.computed() == {"A1"}
+    assert session.run() == 0 and session.computed() == set()

@@ -21,7 +21,7 @@ sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwr
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
 CHART = """
     import altair as alt
-    from verdicts.records.charts import save_chart
+    from verdicts.records.figures import save_chart
 
     k = alt.param(name="k", value=0, bind=alt.binding_range(min=0, max=2, step=1, name="Step "))
     told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)

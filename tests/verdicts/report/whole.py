@@ -14,9 +14,8 @@ from tests.verdicts.toy import REPOSITORY
 from verdicts import Figure, Measurement, Table, save_figure
 from verdicts.claims.measurement import claim_verdict
 from verdicts.claims.schema import Claim, Group, Profile
-from verdicts.records.files import sha256_of
+from verdicts.records.files import remembering, sha256_of
 from verdicts.records.ledger import collect
-from verdicts.records.memo import remembering
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
 from verdicts.records.workspace import Workspace

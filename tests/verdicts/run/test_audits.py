@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 
 from tests.verdicts.toy import ALL, Session, calls, gamma, listed, with_study
-from verdicts.records.audit import Audit, Stratum, most_that_differ
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
-from verdicts.records.run_record import AuditOptions, RunRecord
+from verdicts.records.run_record import Audit, AuditOptions, RunRecord, Stratum, most_that_differ
 from verdicts.report.certificate import seen_of
 from verdicts.report.findings import Decisions
 from verdicts.report.report_texts import Exhibit
