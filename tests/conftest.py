@@ -135,7 +135,7 @@ def monte_carlo(request: pytest.FixtureRequest) -> MonteCarlo:
 
 @pytest.fixture(scope="session")
 def whole_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the page of a whole run, one for all tests: nothing is run (`tests/verdicts/report/whole.py`)."""
-    from tests.verdicts.report.whole import whole_page
+    """Return the page of a whole run, one for all tests: nothing is run (`tests/verdicts/report/pages.py`)."""
+    from tests.verdicts.report.pages import whole_page
 
     return whole_page(tmp_path_factory.mktemp("whole"))

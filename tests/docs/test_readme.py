@@ -9,7 +9,7 @@ import pytest
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import Expected, expected_path
-from verdicts.report import claims_index, readme_blocks as readme
+from verdicts.report import readme_blocks as readme
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -81,7 +81,7 @@ def test_pages_follow_the_kept_values(copy):
     claims = load_claims(copy).claim
     kept(claims, "holds", 7.25).write(expected_path(copy, Profile.CPU))
     expected_path(copy, Profile.FULL).unlink()
-    assert set(readme.write(copy)) == {*readme.PAGES, claims_index.PAGE}
+    assert set(readme.write(copy)) == {*readme.PAGES, readme.CLAIMS_PAGE}
     assert "| 2.0 GiB | 2031-02-03, Abacus |" in (copy / "docs/running.md").read_text()
     text = (copy / "README.md").read_text()
     assert "**Holds.** P1a holds; P1b holds" in text, "a finding whose verdicts are others is not told"

@@ -9,7 +9,7 @@ from tools.faults.fault import FAULTS, Attempt, Fault
 from verdicts.records.figures import Table
 from verdicts.records.files import NotCurrent, sha256_of
 from verdicts.records.provenance import git
-from verdicts.records.section import FOLDER, Section
+from verdicts.report.report_texts import SECTIONS, Section
 
 HEADER = ("fault", "what is done", "tries", "broke a requirement", "exit codes", "remark", "seed", "when", "commit")
 JUDGED = ("src/verdicts/run", "src/verdicts/records", "src/verdicts/studies")
@@ -50,7 +50,7 @@ def keep(root: Path, folder: Path, trial: FaultTrial) -> Path:
 
     Rows of faults that are no more are dropped. Raises OSError.
     """
-    path = folder / FOLDER / "faults.json"
+    path = folder / SECTIONS / "faults.json"
     try:
         before = Section.read(path).table.rows
     except NotCurrent:

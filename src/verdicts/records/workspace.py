@@ -25,15 +25,10 @@ OUTCOME = ("id", "verdict", "value", "low", "high", "reason")
 """What a notebook page shows of a check's result."""
 # What a notebook finds in its environment: the profile, the folder above the profile's results
 PROFILE, OUT = "VERDICTS_PROFILE", "VERDICTS_OUT"
-FIGURE_MAKERS = (
-    "verdicts/records/figures.py",
-    "verdicts/run/drawing.py",
-)
+FIGURE_MAKERS = ("verdicts/records/figures.py", "verdicts/run/drawing.py")
 PAGE_MAKERS = (
     "verdicts/report/notebooks.py",
-    "verdicts/report/markdown.py",
     "verdicts/report/typeset.py",
-    "verdicts/records/inline.py",
     "verdicts/report/templating.py",
     "verdicts/report/words.py",
     "verdicts/report/templates/notebook.html.j2",

@@ -1,4 +1,4 @@
-"""Text with formulas, and Markdown, as data that Typst sets: pieces of a line, and blocks of them.
+"""Text with formulas, Markdown and executed notebooks as data that Typst sets: pieces of a line, and blocks of them.
 
 A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation), or
 `{"em" | "strong": pieces}`.
@@ -7,8 +7,7 @@ A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from verdicts.records.inline import inline
-from verdicts.report.markdown import parser
+from verdicts.report.typeset import bare_latex, inline, parser
 from verdicts.report.typst_math import Unreadable, typst_math
 
 Piece = dict[str, Any]
@@ -81,3 +80,24 @@ def _inline(token: dict[str, Any]) -> Iterator[Piece]:
         yield from _line(token["children"])
     else:
         yield {"text": token.get("raw", "")}
+
+
+def derivation(cells: list[dict[str, str]]) -> list[Block]:
+    """Return a notebook's cells (`notebooks.cells_of`) as blocks of the supplement.
+
+    The notebook's own title is left out, and headings above nothing.
+    """
+    content: list[Block] = []
+    for cell in cells:
+        if "latex" in cell:
+            content.append({"kind": "paragraph", "body": [math(bare_latex(cell["latex"]), display=True)]})
+        else:
+            content += blocks(cell["markdown"])
+    content = [block for block in content if not (block["kind"] == "heading" and block["level"] == 1)]
+    next_blocks = [*content, {"kind": "heading", "level": 0}][1:]
+    return [block for block, after in zip(content, next_blocks, strict=True) if not _above_nothing(block, after)]
+
+
+def _above_nothing(block: Block, after: Block) -> bool:
+    """Return whether a block is a heading that another of its level, or of a higher one, follows at once."""
+    return bool(block["kind"] == after["kind"] == "heading" and after["level"] <= block["level"])

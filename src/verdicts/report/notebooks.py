@@ -28,9 +28,8 @@ from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 from traitlets.config import Config
 
 from verdicts.records.workspace import OUT, PROFILE
-from verdicts.report.markdown import markdown
 from verdicts.report.templating import render
-from verdicts.report.typeset import bare_latex, formula
+from verdicts.report.typeset import bare_latex, formula, markdown
 
 
 class NotebookFailed(Exception):

@@ -1,23 +1,25 @@
 """The report: an HTML page, and one for each group that stands apart, made from records alone.
 
 No page needs anything from elsewhere. The same records give the same bytes: every time in them was read from a record.
+Beside the records it shows sources: of what measured a check, of what drew a figure, of the sampler's step.
 """
 
+import ast
+import os
 import re
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from verdicts.claims.schema import Evidence, Expectation, Group, Verdict
+from verdicts.claims.schema import Claims, Evidence, Expectation, Group, Profile, Verdict
+from verdicts.errors import UserError
 from verdicts.records.figures import library
 from verdicts.records.ledger import Ledger
-from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
-from verdicts.report.charts import overview_of
-from verdicts.report.false_alarms import family_wise
 from verdicts.report.findings import (
     Decisions,
     answer_of,
@@ -28,13 +30,19 @@ from verdicts.report.findings import (
     required_of,
     tally,
 )
-from verdicts.report.images import Picture, size_of, svg_address
-from verdicts.report.report_texts import load_exhibits, load_findings, load_limitations, load_notation, load_works
-from verdicts.report.source_code import address_of, drawn_by, function_at, source_of
+from verdicts.report.images import Picture, overview_of, size_of, svg_address
+from verdicts.report.report_texts import (
+    load_exhibits,
+    load_findings,
+    load_limitations,
+    load_notation,
+    load_works,
+    sections_of,
+)
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
 from verdicts.report.typeset import typeset
-from verdicts.report.words import MARKS
+from verdicts.report.words import MARKS, number
 
 REPORT = "report.html"
 CLAIM = re.compile(r"\b[A-Z]\d+[a-z]?\b")  # what looks like a claim's id
@@ -154,3 +162,70 @@ def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> 
         anchors = views.anchors([view for view in claims if page_of(view.group) == page], here)
         addresses |= {name: f"{page}#{anchor}" for name, anchor in anchors.items()}
     return addresses
+
+
+def rates(claims: Claims, profile: Profile) -> dict[str, float]:
+    """Return the false-alarm rate of each check of a profile that draws, by its id."""
+    decided = (check for claim in claims.claim if profile in claim.profiles for check in claim.check)
+    return {check.id: rate for check in decided if (rate := check.false_alarm)}
+
+
+def family_wise(claims: Claims, profile: Profile) -> str:
+    """Say how many of a profile's checks are refuted falsely, at most, on average over runs.
+
+    Rates add, whether or not checks are independent, so their sum also bounds the probability of any false alarm. Each
+    rate is that of a true value at its bound; farther inside it falls to nothing.
+    """
+    drawn = rates(claims, profile)
+    expected = number(sum(drawn.values()), 2)
+    return (
+        f"{len(drawn)} checks draw. Were every true value at its bound, chance would refute at most {expected} a run."
+    )
+
+
+def source_of(root: Path, where: str) -> str:
+    """Return the text of the function at `where` (`file:line`, as a record has it); empty where there is none."""
+    name, _, line = where.rpartition(":")
+    lines, functions = _functions(root / name)
+    for node in functions:
+        first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
+        if line in (str(first), str(node.lineno)):
+            return "\n".join(lines[int(line) - 1 : node.end_lineno])
+    return ""
+
+
+def address_of(root: Path, folder: Path, where: str) -> str:
+    """Return the address of the file of `where` from a page in `folder`; empty where the results lie elsewhere."""
+    name = where.rpartition(":")[0]
+    if not folder.is_relative_to(root) or not (root / name).is_file():
+        return ""
+    return Path(os.path.relpath(root / name, folder)).as_posix()
+
+
+def function_at(root: Path, place: str) -> str:
+    """Return the text of the function at `place` (`file:name`) without its docstring. Raises UserError for none."""
+    file, _, name = place.rpartition(":")
+    lines, functions = _functions(root / file)
+    node = next((each for each in functions if each.name == name), None)
+    if node is None:
+        raise UserError(f"{place}: there is no such function")
+    kept = range(node.lineno - 1, node.end_lineno or 0)
+    first = node.body[0]
+    doc = range(first.lineno - 1, first.end_lineno or 0) if ast.get_docstring(node) else ()
+    return "\n".join(lines[n] for n in kept if n not in doc and lines[n].strip())
+
+
+def drawn_by(root: Path, folder: str, figure: str) -> str:
+    """Return where a figure is drawn: `file:line` of its group's function of that name, else of `figures.py`."""
+    for path in sorted((root / folder).glob("*.py")):
+        for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            if line.startswith(f"def {figure}("):
+                return f"{folder}/{path.name}:{at}"
+    return f"{folder}/figures.py:1"
+
+
+@lru_cache(maxsize=64)
+def _functions(path: Path) -> tuple[list[str], list[ast.FunctionDef]]:
+    """Return a file's lines and its functions; of no file, none."""
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return text.splitlines(), [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]

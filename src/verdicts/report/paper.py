@@ -13,14 +13,19 @@ from typing import Any
 from verdicts.claims.schema import Expectation, Verdict
 from verdicts.records.figures import Figure, Table
 from verdicts.records.ledger import Ledger
-from verdicts.records.section import sections_of
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
-from verdicts.report.blocks import pieces
-from verdicts.report.derivations import derivation
+from verdicts.report.blocks import derivation, pieces
 from verdicts.report.findings import ShownNumber, answer_of, counts, evidence_of, tally, undecided
 from verdicts.report.images import Picture, size_of
-from verdicts.report.report_texts import Exhibit, load_exhibits, load_findings, load_limitations, load_notation
+from verdicts.report.report_texts import (
+    Exhibit,
+    load_exhibits,
+    load_findings,
+    load_limitations,
+    load_notation,
+    sections_of,
+)
 from verdicts.report.tables import shown
 from verdicts.report.templating import gap
 from verdicts.report.views import CheckView, ClaimView, DeviationView, GroupView, standing

@@ -1,19 +1,19 @@
-"""What README.md, paper/ARTIFACT.md and pages of docs/ say of results: blocks written from the kept values.
+"""What pages of the repository say of claims and results: blocks of README.md and others, and docs/claims.md.
 
-A block stands between `<!-- begin NAME -->` and `<!-- end -->`.
+Both are written from the claims and the kept values, never by hand. A block stands between `<!-- begin NAME -->` and
+`<!-- end -->`. docs/claims.md has every claim on one line, by the stated claim that it restates or supports.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple, Self
 
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Claims, Group, Profile
+from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.records.expected import Expected, kept_runs
 from verdicts.records.files import write_whole
-from verdicts.report import claims_index
 from verdicts.report.findings import Decisions, PaperRow, ShownNumber, answer_of, rows_of
 from verdicts.report.report_texts import Findings, load_exhibits, load_findings
 from verdicts.report.words import duration
@@ -30,6 +30,13 @@ WHAT = {
     Profile.PAPER: "the paper's sizes, on its networks where their files are found; the default with CUDA",
     Profile.BENCH: "how fast the suite is, also against other libraries",
 }
+CLAIMS_PAGE = "docs/claims.md"
+CLAIMS_HEAD = """# Claims
+
+Every claim on one line. `bash reproduce.sh --profile PROFILE --only ID` decides one; the column `profile` has the
+smallest that does. Its entry, with bounds, tolerances and falsifier, is in the `claims.toml` of its group. This page is
+written by `ams expect`.
+"""
 
 
 class KeptValues(NamedTuple):
@@ -180,6 +187,41 @@ def _command(root: Path, kept: KeptValues, names: Sequence[str]) -> str:
     return f"`bash reproduce.sh --profile cpu --only {groups}`" if groups else ""
 
 
+def claims_page(claims: Claims) -> str:
+    """Return docs/claims.md: every claim on one line, by the stated claim that it restates or supports."""
+    return "\n".join([CLAIMS_HEAD, *_sections(claims)]).rstrip() + "\n"
+
+
+def _sections(claims: Claims) -> Iterator[str]:
+    for name, stated in claims.outline.stated.items():
+        restating = [claim for claim in claims.claim if name in claim.paper]
+        supporting = [claim for claim in claims.claim if name in claim.supports and claim not in restating]
+        yield f"## {name}: {stated}\n"
+        yield from _claims_table("Restated as", claims, restating)
+        yield from _claims_table("Supporting claims", claims, supporting)
+    others = [claim for claim in claims.claim if not claim.paper and not claim.supports]
+    for part, title in claims.outline.parts.items():
+        members = [claim for claim in others if claims.group_of(claim).part == part]
+        if members:
+            yield f"## Others: {title}\n"
+            yield from _claims_table("", claims, members)
+
+
+def _claims_table(title: str, claims: Claims, members: Iterable[Claim]) -> Iterator[str]:
+    rows = [_claim_row(claims, claim) for claim in members]
+    if rows:
+        yield f"{title}\n" if title else ""
+        yield "| claim | title | expected | evidence | profile | group |\n|---|---|---|---|---|---|"
+        yield from rows
+        yield ""
+
+
+def _claim_row(claims: Claims, claim: Claim) -> str:
+    group = claims.group_of(claim)
+    title = claim.title.replace("|", r"\|")
+    return f"| {claim.id} | {title} | {claim.expected} | {claim.evidence} | {claim.profiles[0]} | `{group.folder}` |"
+
+
 def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, as the expected values give them. Raises UserError."""
     kept = KeptValues.read(root)
@@ -190,7 +232,7 @@ def contents(root: Path) -> dict[str, str]:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
 
     pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
-    written = {claims_index.PAGE: claims_index.text_of(kept.claims)} if pages else {}
+    written = {CLAIMS_PAGE: claims_page(kept.claims)} if pages else {}
     return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | written
 
 

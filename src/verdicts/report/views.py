@@ -13,8 +13,8 @@ from verdicts.records.provenance import Environment, Provenance
 from verdicts.records.record import CheckResult, artefacts_at, current_artefacts
 from verdicts.records.workspace import Workspace
 from verdicts.report.findings import PaperRow, rows_beside
-from verdicts.report.math_markup import spelled
 from verdicts.report.report_texts import Deviation, Exhibit, load_deviations
+from verdicts.report.typeset import spelled
 from verdicts.report.words import required, spread
 
 

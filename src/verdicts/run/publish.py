@@ -17,9 +17,8 @@ from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, Record, artefacts_at, current_artefacts, current_record
 from verdicts.records.run_record import RunRecord
-from verdicts.records.section import sections_of
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
-from verdicts.report.report_texts import load_findings
+from verdicts.report.report_texts import load_findings, sections_of
 from verdicts.run.forecast import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
 

@@ -8,7 +8,7 @@ from tools.faults import fault, table
 from tools.faults.__main__ import Faults
 from tools.faults.fault import Attempt, Fault
 from tools.program import run
-from verdicts.records.section import Section
+from verdicts.report.report_texts import Section
 
 WELL = [Attempt("one", 0), Attempt("two", 3), Attempt("three", -9)]
 ILL = [

@@ -4,9 +4,11 @@ import json
 
 import pytest
 
+from tests.verdicts.toy import Toy
+from verdicts.claims.schema import Claims, Verdict
 from verdicts.errors import UserError
-from verdicts.records.expected import FOLDER, Moved, compare, expected_path, read_expected
-from verdicts.records.ledger import collect
+from verdicts.records.expected import FOLDER, Expected, Moved, compare, expected_of, expected_path, read_expected
+from verdicts.records.ledger import Ledger, collect
 from verdicts.run.publish import FIGURE, expect
 
 
@@ -41,35 +43,38 @@ def test_what_is_written_is_what_the_records_hold(toy):
     assert moved(toy) == kinds, "nothing moves in the same run"
 
 
-INTERVAL, EXACT = "value=2 * ONE, low=1.9, high=2.1", "value=ONE"
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory) -> tuple[Claims, Ledger, Expected]:
+    """Return the claims of a repository, the ledger of its run, and the values of that."""
+    workspace = Toy.make(tmp_path_factory.mktemp("usual")).run_all()
+    ledger = collect(workspace)
+    return workspace.claims, ledger, expected_of(ledger, {}, 0.0, 1.0)
 
 
 @pytest.mark.parametrize(
-    ("check", "old", "new", "kind"),
+    ("check", "tolerance", "measured", "kind"),
     [
-        ("A2.two", INTERVAL, "value=2.15, low=2.05, high=2.3", Moved.SAME),  # the intervals meet
-        ("A2.two", INTERVAL, "value=2.3, low=2.2, high=2.4", Moved.MOVED),
-        ("A2.two", INTERVAL, "value=2.3, low=0.5, high=2.4", Moved.MOVED),  # they meet, but the verdict is another
-        ("A1.one", EXACT, "value=1.0 + 9e-13", Moved.SAME),  # within tolerance and rounding
-        ("A1.one", EXACT, "value=1.0 + 2e-6", Moved.MOVED),
+        ("A2.two", 0.0, (2.15, 2.05, 2.3, "refuted"), Moved.SAME),  # the intervals meet
+        ("A2.two", 0.0, (2.3, 2.2, 2.4, "refuted"), Moved.MOVED),
+        ("A2.two", 0.0, (2.3, 0.5, 2.4, "inconclusive"), Moved.MOVED),  # they meet, but the verdict is another
+        ("A1.one", 1e-12, (1.0 + 9e-13, 1.0 + 9e-13, 1.0 + 9e-13, "holds"), Moved.SAME),  # within rounding
+        ("A1.one", 1e-12, (1.0 + 2e-6, 1.0 + 2e-6, 1.0 + 2e-6, "holds"), Moved.MOVED),
+        ("A1.one", 0.01, (1.009, 1.009, 1.009, "holds"), Moved.SAME),
+        ("A1.one", 0.01, (1.011, 1.011, 1.011, "holds"), Moved.MOVED),
     ],
 )
-def test_a_value_moves_with_its_interval_or_its_verdict_or_beyond_its_tolerance(toy, check, old, new, kind):
-    toy.run_all()
-    expected(toy)
-    toy.replace_in_module("alpha/checks", old, new)
-    assert moved(toy)[check] is kind
-
-
-@pytest.mark.parametrize(("value", "kind"), [("1.009", Moved.SAME), ("1.011", Moved.MOVED)])
-def test_a_value_moves_by_more_than_its_check_tolerates(toy, value, kind):
-    toy.replace_in_claims("alpha", "tolerance = 1e-12", "tolerance = 0.01")
-    toy.replace_in_module("alpha/checks", "Measurement(value=ONE,", "Measurement(value=0.9995,")
-    toy.run_all()
-    expected(toy)
-    toy.replace_in_module("alpha/checks", "Measurement(value=0.9995,", f"Measurement(value={value},")
-    toy.replace_in_claims("alpha", "bound = 1.0\n  tolerance = 0.01", f"bound = {value}\n  tolerance = 0.01")
-    assert moved(toy)["A1.one"] is kind
+def test_a_value_moves_with_its_interval_or_its_verdict_or_beyond_its_tolerance(
+    usual, check, tolerance, measured, kind
+):
+    claims, ledger, before = usual
+    (claim,) = (each for each in claims.claim if check in {one.id for one in each.check})
+    entries = tuple(one.model_copy(update={"tolerance": tolerance}) for one in claim.check)
+    claims = claims.model_copy(update={"claim": (claim.model_copy(update={"check": entries}),)})
+    values = dict(zip(("value", "low", "high"), measured, strict=False)) | {"verdict": Verdict(measured[-1])}
+    (row,) = (row for row in ledger.claims if row.id == claim.id)
+    results = tuple(one.model_copy(update=values) if one.id == check else one for one in row.checks)
+    now = ledger.model_copy(update={"claims": (row.model_copy(update={"checks": results}),)})
+    assert {each.check: each.moved for each in compare(claims, now, before)}[check] is kind
 
 
 def test_a_run_tells_what_moved_since_the_last(toy):

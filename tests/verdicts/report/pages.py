@@ -1,7 +1,129 @@
-"""Reading a page as a browser would: its elements, addresses and anchors."""
+"""A whole run's results, without running anything: its page; and reading a page as a browser would."""
 
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
+from matplotlib import pyplot
+
+from ams.samplers.looks import LOOKS
+from ams.samplers.presets import SPECS
+from ams_suite.project import PROJECT
+from tests.claims import claims
+from tests.verdicts.records.test_record import ENVIRONMENT
+from tests.verdicts.toy import REPOSITORY
+from verdicts import Figure, Measurement, Table, save_figure
+from verdicts.claims.measurement import claim_verdict
+from verdicts.claims.schema import Claim, Group, Profile
+from verdicts.records.files import remembering, sha256_of
+from verdicts.records.ledger import collect
+from verdicts.records.provenance import Stopwatch
+from verdicts.records.record import Artefacts, CheckResult, Record
+from verdicts.records.workspace import Workspace
+from verdicts.report import page as report
+from verdicts.report.report_texts import load_findings
+
+FIGURES = 63  # a whole cpu run has 61
+
+
+def whole_page(out: Path) -> Path:
+    """Return the page of such results, made below `out`."""
+    workspace = whole(out)
+    with remembering(workspace.folder / "memo.json"):  # many figures are the same
+        pages = report.build(workspace, collect(workspace))
+    for name, text in pages.items():
+        (workspace.folder / name).write_text(text, encoding="utf-8")
+    return workspace.folder / report.REPORT
+
+
+def whole(out: Path) -> Workspace:
+    """Return this repository's cpu profile with a record for every claim, and figures and a table for each group."""
+    workspace = Workspace.open(REPOSITORY, Profile.CPU, out, PROJECT)
+    places = _places()
+    drawn = _drawn(out / "drawn", "drawn")
+    for claim in workspace.claims.claim:
+        if workspace.profile in claim.profiles:
+            _record(workspace, claim, places)
+    groups = [group for group in workspace.claims.group if workspace.claims_here(group)]
+    shown = {each.figure: tuple(each.needs) for each in load_findings(REPOSITORY, workspace.all_claims).finding}
+    for n, group in enumerate(groups):
+        _artefacts(workspace, group, drawn, len(range(n, FIGURES, len(groups))), shown)
+    return workspace
+
+
+def _places() -> dict[str, str]:
+    """Return, by check, the file and line of the function that measures it."""
+    found = {}
+    all_claims = claims()
+    for claim in all_claims.claim:
+        for check in claim.check:
+            module, _, name = check.measure.partition(".")
+            file = f"{all_claims.group_of(claim).folder}/{module}.py"
+            above = (REPOSITORY / file).read_text(encoding="utf-8").partition(f"def {name}(")[0]
+            found[check.id] = f"{file}:{above.count(chr(10)) + 1}"
+    return found
+
+
+def _record(workspace: Workspace, claim: Claim, places: dict[str, str]) -> None:
+    watch = Stopwatch()
+    detail = {"another number": 0.12345678901234567, "and its interval": [0.1234567890123456, 0.9876543210987654]}
+    checks = tuple(
+        CheckResult.of(
+            each,
+            Measurement(value=each.bound, low=each.bound - 0.0123, high=each.bound + 0.0123, seeds=(1,), detail=detail),
+            seconds=1.0,
+            where=places.get(each.id, ""),
+        )
+        for each in claim.check
+    )
+    parts = workspace.record_parts(claim)
+    verdict = claim_verdict(each.verdict for each in checks)
+    provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
+    Record.of(claim.id, parts, provenance, checks=checks, verdict=verdict).write(workspace.record_path(claim))
+
+
+def _drawn(folder: Path, name: str) -> Figure:
+    """Return a figure of more than the usual size: four panels of five samplers with bands and markers."""
+    drawing, panels = pyplot.subplots(2, 2, figsize=(7.4, 5))
+    x = np.geomspace(10, 500, 9)
+    for panel, axes in enumerate(panels.flat):
+        for n, look in enumerate([LOOKS[name] for name in SPECS if name in LOOKS][:5]):
+            y = (1 + n) / x ** (0.2 * panel) + 0.3 * np.sin(n * x)
+            axes.plot(x, y, **look.style())
+            axes.fill_between(x, 0.9 * y - 0.1, 1.1 * y + 0.1, alpha=0.15)
+        axes.set(xscale="log", title=f"{panel} of $10^{{-3}}$", xlabel="evaluations of the score", ylabel="distance")
+    panels[0, 0].legend(ncols=2)
+    return save_figure(drawing, folder, name, "A caption of usual length, with $\\sigma$ and 99.9% intervals. " * 4)
+
+
+def _artefacts(
+    workspace: Workspace, group: Group, drawn: Figure, count: int, shown: dict[str, tuple[str, ...]]
+) -> None:
+    """Write `count` figures: those that findings show of the group's claims, and others."""
+    members = {claim.id for claim in workspace.claims.of_group(group.id)}
+    names = [name for name, needs in shown.items() if needs[0] in members]
+    names += [f"{group.id}_{n}" for n in range(count - len(names))]
+    watch, path = Stopwatch(), workspace.figures_path(group)
+    path.parent.mkdir(parents=True)
+    figures, files = [], {}
+    for name in names:
+        figure = drawn.model_copy(update={"file": Path(f"{name}.svg"), "claims": shown.get(name, ())})
+        figures.append(figure)
+        for kind in (".svg", ".png", ".pdf"):
+            content = drawn.file.with_suffix(kind).read_bytes()
+            path.with_name(figure.file.stem + kind).write_bytes(content)
+            files[figure.file.stem + kind] = sha256_of(content)
+    table = Table(
+        id=f"{group.id}_table",
+        caption="Every run",
+        header=tuple("abcdefgh"),
+        rows=(("a sampler", *(0.123456789 * n for n in range(7))),) * 500,
+    )
+    parts = workspace.figures_parts(group)
+    provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
+    Artefacts.of(group.id, parts, provenance, files=files, figures=tuple(figures), tables=(table,)).write(path)
+
 
 VOID = frozenset({"meta", "img", "br", "link", "input", "hr", "source"})
 ADDRESSES = frozenset({"src", "href", "srcset", "action", "poster", "data"})

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.report.whole import FIGURES
+from tests.verdicts.report.pages import FIGURES
 from tests.verdicts.toy import Toy
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish

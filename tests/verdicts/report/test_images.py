@@ -1,16 +1,21 @@
-"""A figure as a page carries it: the same picture, in fewer bytes, and nothing that refers to what is gone."""
+"""Pictures: a figure is the same in fewer bytes, and the chart of all claims tells how far each is from its bound."""
 
 import io
 import re
 
 import numpy as np
+import pytest
 import typst
 from matplotlib import pyplot
 from PIL import Image
 
 from ams.samplers.looks import LOOKS
+from tests.claims import entry
 from verdicts import save_figure
-from verdicts.report.images import shortened
+from verdicts.claims.measurement import Measurement
+from verdicts.records.record import CheckResult
+from verdicts.report.images import margin, shortened
+from verdicts.report.views import CheckView
 
 
 def raster(svg: str) -> np.ndarray:
@@ -41,3 +46,23 @@ def test_it_is_the_same_picture_in_three_quarters_of_the_bytes(tmp_path):
         re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', figure)
     )
     assert "A caption" not in short and "rdf" not in short
+
+
+@pytest.mark.parametrize(
+    ("relation", "bound", "tolerance", "measured", "shares"),
+    [
+        (">=", 2.0, 0.0, (4.0, 1.0, 8.0), (0.5, -0.25, 1.0)),
+        ("<=", 2.0, 0.0, (4.0, 3.0, 5.0), (-0.5, -0.75, -0.25)),
+        ("<=", 0.0, 0.5, (0.25, 0.0, 0.5), (0.5, 0.0, 1.0)),
+        ("=", 1.0, 0.5, (1.25, 0.75, 1.75), (0.5, -0.5, 1.0)),
+        ("=", 1.0, 0.5, (2.0, 2.0, 2.0), (-0.5, -0.5, -0.5)),
+        ("=", 1.0, 0.5, (1.0, 0.25, 1.25), (1.0, -0.5, 1.0)),
+        ("=", 0.0, 0.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
+        (">=", 0.0, 0.0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
+    ],
+)
+def test_a_margin_is_the_share_by_which_a_requirement_is_met(relation, bound, tolerance, measured, shares):
+    check = entry(relation, bound, tolerance)
+    value, low, high = measured
+    result = CheckResult.of(check, Measurement(value=value, low=low, high=high), seconds=0.0, where="")
+    assert margin(CheckView(check, result, "", "")) == pytest.approx(shares)

@@ -1,23 +1,27 @@
 """No number without a record: what README, page and paper say of results changes with the results, or is not a result.
 
 A number of a page is one of three kinds: a record's (it changes with it), the claims file's or another's that people
-write (shown as theirs), or one of the few that are listed here with the reason why it is none of these.
-"""
+write (shown as theirs), or one of the few that are listed here with the reason why it is none of these. How many
+verdicts chance may turn follows from the claims file."""
 
 import re
 import tomllib
 from collections.abc import Iterable
 from html import unescape
 
+import numpy as np
 import pytest
 
-from tests.claims import ROOT
+from ams.statistics import CONFIDENCE, SUITE_FALSE_ALARM
+from tests.claims import ROOT, claims, entry
 from tests.verdicts.report.test_paper import needs_poppler, text_of
 from tests.verdicts.toy import Toy
-from verdicts.claims.loading import load_claims, load_config
+from verdicts.claims.check import BUDGET, MISS, Check
+from verdicts.claims.loading import ProfileConfig, load_config
 from verdicts.claims.schema import Profile
 from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document, readme_blocks as readme
+from verdicts.report.page import family_wise, rates
 from verdicts.report.report_texts import load_exhibits
 from verdicts.report.words import number, required
 from verdicts.run.checks import settings_class
@@ -100,23 +104,19 @@ def test_what_people_write_beside_claims_holds_no_measured_number(name):
     assert numbers(prose) <= chosen | CONFIGURED.get(name, set()), "nothing that was measured"
 
 
-def settings_of(groups: set[str]) -> set[str]:
-    """Return the numbers in the settings of these groups, in every profile that runs them."""
-    claims, found = load_claims(ROOT), set()
-    for profile in (Profile.QUICK, Profile.CPU, Profile.PAPER):
-        config = load_config(ROOT, profile, claims.seen_by(profile))
-        for group in claims.group:
-            if group.id in groups:
-                settings = settings_class(group)(**config.settings_of(group.id))
-                found |= set(re.findall(r"\d[\d.]*", settings.model_dump_json()))
-    return found
+@pytest.fixture(scope="module")
+def configs() -> list[ProfileConfig]:
+    """Return the configuration of every profile that an exhibit may be made with."""
+    return [load_config(ROOT, each, claims().seen_by(each)) for each in (Profile.QUICK, Profile.CPU, Profile.PAPER)]
 
 
 @pytest.mark.parametrize("exhibit", load_exhibits(ROOT), ids=lambda exhibit: exhibit.id)
-def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhibit):
-    groups = {claim.group for claim in load_claims(ROOT).claim if claim.id in exhibit.here}
-    told = numbers(f"{exhibit.scaling} {exhibit.reason}")
-    assert told <= settings_of(groups) | SUMS.get(exhibit.id, {}).keys()
+def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhibit, configs):
+    named = {claim.group for claim in claims().claim if claim.id in exhibit.here}
+    groups = [group for group in claims().group if group.id in named]
+    settings = [settings_class(group)(**config.settings_of(group.id)) for group in groups for config in configs]
+    known = {number for each in settings for number in re.findall(r"\d[\d.]*", each.model_dump_json())}
+    assert numbers(f"{exhibit.scaling} {exhibit.reason}") <= known | SUMS.get(exhibit.id, {}).keys()
 
 
 def written(toy: Toy) -> set[str]:
@@ -151,3 +151,47 @@ def test_before_any_run_a_document_has_no_number_of_its_own(toy, name):
     pages = {str(n) for n in range(1, text.count("\f") + 1)}
     sections = set(re.findall(r"^\s*(\d+(?:\.\d+)?)\s+\S", text, re.MULTILINE))
     assert numbers(text) <= written(toy) | OWN_WORDS | pages | sections | {"4"} | set(shown(toy))
+
+
+def drawn(**given: object) -> Check:
+    """Return the entry of a check by Monte Carlo, with these fields."""
+    return Check.model_validate(entry(">=").model_dump() | {"origin": "Monte Carlo"} | given)
+
+
+def test_the_engines_rates_are_those_of_the_statistics() -> None:
+    assert pytest.approx(1 - CONFIDENCE) == MISS and BUDGET == SUITE_FALSE_ALARM
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [
+        ({}, 0.005),
+        ({"relation": "="}, 0.01),
+        ({"share": 0.1}, 1e-5),
+        ({"alarm": 0.015, "share": 0.1}, 0.015),
+        ({"origin": "stated margin: 0.1; Student interval over batches"}, 0.005),
+        ({"origin": "algebra"}, 0.0),
+        ({"origin": "rounding: float32"}, 0.0),
+    ],
+)
+def test_a_rate_follows_from_the_entry(given: dict[str, object], rate: float) -> None:
+    assert drawn(**given).false_alarm == pytest.approx(rate)
+
+
+def test_rates_of_a_profile_add() -> None:
+    """The sentence has at most 25 words; its numbers are those of the claims file."""
+    for profile in (Profile.QUICK, Profile.CPU, Profile.FULL):
+        each = rates(claims(), profile)
+        text = family_wise(claims(), profile)
+        count, expected = map(float, re.findall(r"[\d.]+\d|\d", text)[:2])
+        assert count == len(each) and expected == pytest.approx(sum(each.values()), rel=0.06)
+        assert len(text.split()) <= 25
+    assert len(rates(claims(), Profile.QUICK)) < len(rates(claims(), Profile.FULL))
+
+
+def test_intervals_at_their_bounds_alarm_as_often_as_said() -> None:
+    """A thousand runs of twenty checks with true values at their bounds: 0.1 alarms a run, to five standard errors."""
+    low = np.random.default_rng(0).normal(size=(1000, 20)) - 2.5758
+    alarms = (low > 0).sum(1).mean()
+    expected = 20 * drawn(relation="<=").false_alarm
+    assert abs(alarms - expected) < 5 * np.sqrt(expected / 1000)

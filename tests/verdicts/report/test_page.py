@@ -5,22 +5,19 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.verdicts.records.test_section import made
-from tests.verdicts.report.pages import Page
-from tests.verdicts.report.whole import FIGURES
+from tests.verdicts.report.pages import FIGURES, Page
+from tests.verdicts.report.test_report_texts import WORK, made
 from tests.verdicts.toy import Toy
 from verdicts import Table
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.expected import expected_of, expected_path
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
-from verdicts.records.section import FOLDER
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report, views
-from verdicts.report.report_texts import refuse_bad_texts
-from verdicts.report.source_code import address_of, source_of
+from verdicts.report.page import address_of, source_of
+from verdicts.report.report_texts import SECTIONS
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
 
@@ -63,22 +60,6 @@ def test_pages_are_whole_and_offline(toy):
     assert "claim-B1" in pages["report-beta.html"].ids() and "claim-B1" not in pages["report.html"].ids()
 
 
-WORK = """
-[[work]]
-id = "others"
-title = "Work of others"
-paper = "Someone, arXiv 0000.00000"
-claims = ["That $x = 1$."]
-scaled = ["One dimension."]
-[[work.finding]]
-needs = { A1 = "holds", A2 = "refuted" }
-text = "It is {A1.one} (A1)."
-[[work.finding]]
-needs = { B1 = "refuted" }
-text = "Never shown (B1)."
-"""
-
-
 def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_found(toy):
     for group, part in (("alpha", "theory"), ("beta", "suite")):
         toy.replace_in_claims(group, f'part = "{part}"', f'part = "{part}"\nown_page = "others"')
@@ -91,29 +72,6 @@ def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_fou
     assert len(page.ids()) == len(set(page.ids()))
     assert "4 claims: 2 hold, 1 refuted, 1 not run." in text
     assert 'It is 1 (<a href="report-others.html#claim-A1">A1</a>).' in text and "Never shown" not in text
-
-
-FINDING = '[[finding]]\npaper = "P1"\nneeds = { A2 = "holds" }\nsentence = "{A2.two}"\n'
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "message"),
-    [
-        ("related_work", '"others"', '"other"', "group.own_page"),
-        ("related_work", "A2 =", "A9 =", "A9"),
-        ("related_work", "{A1.one}", "{A1.two}", "A1.two"),
-        ("deviations", "A2.two", "A2.tow", r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"),
-        ("findings", "{A2.two}", "{A9.two}", r"paper/findings.toml: finding\[P1\]: unknown check"),
-    ],
-)
-def test_what_texts_name_must_exist(toy, name, old, new, message):
-    toy.lay("texts")
-    toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "others"')
-    toy.write("paper/related_work.toml", WORK)
-    toy.write("paper/findings.toml", FINDING)
-    toy.replace(f"paper/{name}.toml", old, new)
-    with pytest.raises(UserError, match=message):
-        refuse_bad_texts(toy.root, Profile.QUICK, load_claims(toy.root))
 
 
 def test_each_claim_has_a_row_with_verdict_values_figures_sources_and_commands(usual):
@@ -373,7 +331,7 @@ def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
     files = {"tests/test_toy.py": toy.root, "verdicts/errors.py": PACKAGE_ROOT}
     sources = {name: sha256_of((root / name).read_bytes()) for name, root in files.items()}
     found = made("tried", title="Seeded faults", table=table, sources=sources)
-    found.write(toy.root / "results" / FOLDER / "mutate.json")
+    found.write(toy.root / "results" / SECTIONS / "mutate.json")
     text = text_of(toy.workspace())
     assert "<h3>Seeded faults</h3>" in text and "<code>ams tried</code>" in text and "have changed since" not in text
     assert "<td>&lt;one&gt;</td><td>caught</td>" in text and "<td>1.25</td>" in text

@@ -18,7 +18,7 @@ from verdicts.records.expected import kept_runs
 from verdicts.records.ledger import collect
 from verdicts.records.workspace import Workspace
 from verdicts.report import paper as document
-from verdicts.report.derivations import derivation
+from verdicts.report.blocks import derivation
 from verdicts.report.findings import Decisions, rows_of
 from verdicts.report.report_texts import load_findings
 from verdicts.run.drawing import make_page

@@ -1,12 +1,14 @@
-"""Formulas become MathML, everything else is escaped, and what cannot be set is shown as it was written."""
+"""Formulas become MathML, in quantities too; everything else is escaped, and what cannot be set stays as written."""
 
 from html import escape
 
 import pytest
 from hypothesis import example, given, settings, strategies as st
 
-from verdicts.report.markdown import markdown
-from verdicts.report.typeset import formula, typeset
+from tests.verdicts.toy import REPOSITORY
+from verdicts.claims.loading import load_claims
+from verdicts.report.blocks import pieces
+from verdicts.report.typeset import formula, markdown, spelled, typeset
 
 
 @pytest.mark.parametrize(
@@ -66,3 +68,31 @@ def test_markdown_sets_formulas_headings_and_tables():
 def test_markdown_sets_latex_environments():
     html = markdown("\\begin{align} a &= b \\\\ c &= d \\end{align}\n")
     assert "<mtable" in html and "begin" not in html
+
+
+@pytest.mark.parametrize(
+    ("plain", "marked"),
+    [
+        ("rho_1 minus a/(a + eps)", r"$\rho_{1}$ minus a/(a + $\epsilon$)"),
+        ("E|s_t - s_{t-1}|^2", "E|$s_{t}$ - $s_{t-1}$|${}^{2}$"),
+        ("(1 - sqrt b)^4 lam Var x", r"(1 - $\sqrt{b}$)${}^{4}$ $\lambda$ Var x"),
+        ("1 - r ~ kappa^-p", r"1 - r ~ $\kappa^{-p}$"),
+        ("W2 to pi^c as u -> 0", r"$W_2$ to $\pi^{c}$ as u → 0"),
+        ("sqrt kappa <= 3", r"$\sqrt{\kappa}$ ≤ 3"),
+    ],
+)
+def test_formulas_are_marked(plain, marked):
+    assert spelled(plain) == marked
+
+
+@pytest.mark.parametrize("text", ["community_small, 100 steps", "`beta_1` and $x^2$", "float32 to float64", "epsilons"])
+def test_words_code_and_formulas_stay(text):
+    assert spelled(text) == text
+
+
+def test_every_quantity_is_set_by_both_documents():
+    for claim in load_claims(REPOSITORY).claim:
+        for check in claim.check:
+            marked = spelled(check.quantity)
+            unread = "<code>" in typeset(marked) or any("code" in piece for piece in pieces(marked))
+            assert unread == ("`" in check.quantity), check.id

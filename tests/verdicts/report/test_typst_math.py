@@ -9,8 +9,8 @@ import typst
 
 from tests.claims import ROOT
 from verdicts.claims.loading import CLAIMS, load_claims
-from verdicts.records.inline import inline
 from verdicts.report.blocks import blocks, math, pieces
+from verdicts.report.typeset import inline
 from verdicts.report.typst_math import Unreadable, typst_math
 
 SHOW = """#let formulas = json(bytes(sys.inputs.data))
