@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import tyro
 
 from ams_suite.project import PROJECT
-from tools.program import run, say
+from tools import run, say
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError, unknown
 from verdicts.records.run_record import RunRecord

@@ -16,7 +16,7 @@ from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sd
 from packaging.version import Version
 
 from ams_suite.lock import CHECKSUMS, LOCK, Pin, canonical, pins
-from tools.program import run, say
+from tools import run, say
 from verdicts.errors import UserError
 from verdicts.records.files import write_whole
 

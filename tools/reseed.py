@@ -24,7 +24,7 @@ from scipy import stats
 
 from ams.statistics import CONFIDENCE
 from ams_suite.project import PROJECT
-from tools.program import at_least, run, say
+from tools import at_least, run, say
 from verdicts.claims.check import Check
 from verdicts.claims.measurement import Measurement, check_verdict
 from verdicts.claims.schema import Claim, Evidence, Expectation, Profile, Verdict

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ams_suite.project import PROJECT
-from tools.program import run, say
+from tools import run, say
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.workspace import Workspace, find_root

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from tests.verdicts.toy import Toy, set_batches, with_study
+from tools import run
 from tools.determinism import FIRST, Determinism, compared, difference, run_group
-from tools.program import run
 from verdicts.records.workspace import Workspace
 
 

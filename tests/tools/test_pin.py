@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from ams_suite.lock import CHECKSUMS, LOCK, Pin, checksums, pins
-from tools import pin
-from tools.program import run
+from tools import pin, run
 from verdicts.errors import UserError
 
 PIN = Pin("Tiny_Thing", "1.0")

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from tests.verdicts.toy import Toy
-from tools.program import run
+from tools import run
 from tools.reseed import Reseed, limits
 
 MONTE_CARLO = 'origin = "Monte Carlo: by hand"\n  share = 0.01'

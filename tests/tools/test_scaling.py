@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.verdicts.toy import Session, with_study
-from tools.program import run
+from tools import run
 from tools.scaling import Scaling
 
 ROWS = ("| 1 |", "| 64 |", "| 1024 |")

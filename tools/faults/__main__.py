@@ -1,21 +1,93 @@
-"""`python -m tools.faults`: inject faults into runs, say what became of each, keep the table that the report shows."""
+"""`python -m tools.faults`: inject faults into runs, say what became of each, keep the table that the report shows.
+
+The table is a section of the report: a row a kind of fault, with its newest trial.
+"""
 
 import sys
 import time
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import tyro
 
-from tools.faults import calls, clocks, damage, disks, kills  # noqa: F401 - their faults
-from tools.faults.fault import Attempt, Fault, Undisturbed, select
-from tools.faults.table import FaultTrial, keep
-from tools.program import ROOT, at_least, run, say
-from verdicts.records.provenance import now
+from tools import ROOT, at_least, run, say
+from tools.faults import damage, kills  # noqa: F401 - their faults
+from tools.faults.requirements import FAULTS, Attempt, Fault, Undisturbed, select
+from verdicts.records.figures import Table
+from verdicts.records.files import NotCurrent, sha256_of
+from verdicts.records.provenance import git, now
+from verdicts.report.report_texts import SECTIONS, Section
+
+HEADER = ("fault", "what is done", "tries", "broke a requirement", "exit codes", "remark", "seed", "when", "commit")
+JUDGED = ("src/verdicts/run", "src/verdicts/records", "src/verdicts/studies")
+REQUIRED = (
+    "After each try the exit code is one of those documented, nobody sees a traceback, and no verdict that is shown is "
+    "wrong; the next plain run ends with the verdicts, values and files of a run that nothing has disturbed. Where one "
+    "run after another is killed, no result that was whole is lost"
+)
+Row = tuple[str | int | float, ...]
+
+
+class FaultTrial(NamedTuple):
+    """The attempts of one fault, the seed, and when they began (UTC)."""
+
+    fault: Fault
+    attempts: Sequence[Attempt]
+    seed: int
+    started: str
+
+    @property
+    def outcome(self) -> tuple[int, int, str, str]:
+        """Return how many attempts were made and how many broke a requirement, the exit codes with how often, and a
+        remark: what went wrong first, or why none was made."""
+        tried = [each for each in self.attempts if not each.skipped]
+        counts = Counter(f"signal {-each.code}" if each.code < 0 else str(each.code) for each in tried)
+        codes = ", ".join(f"{name} ({count})" for name, count in sorted(counts.items()))
+        wrong = [f"{each.case}: {each.broken[0]}" for each in tried if each.broken]
+        missed = [f"not tried: {each.skipped}" for each in self.attempts if each.skipped]
+        return len(tried), len(wrong), codes, "; ".join([*wrong[:1], *missed[:1]])
+
+    def row(self, commit: str) -> Row:
+        """Return the trial as a row of the table."""
+        return (self.fault.name, self.fault.what, *self.outcome, self.seed, self.started[:10], commit[:10])
+
+
+def keep(root: Path, folder: Path, trial: FaultTrial) -> Path:
+    """Put a trial into the section of the report that lies in the results' `folder`, and return its place.
+
+    Rows of faults that are no more are dropped. Raises OSError.
+    """
+    path = folder / SECTIONS / "faults.json"
+    try:
+        before = Section.read(path).table.rows
+    except NotCurrent:
+        before = ()
+    rows = {str(row[0]): row for row in before} | {trial.fault.name: trial.row(git(root, "rev-parse", "HEAD") or "")}
+    section(root, [rows[name] for name in FAULTS if name in rows], trial.started).write(path)
+    return path
+
+
+def section(root: Path, rows: Sequence[Row], started: str) -> Section:
+    """Return the section of these rows; it rests on the code that is judged."""
+    tries, broken = (sum(int(row[column]) for row in rows) for column in (2, 3))
+    tried = f"{len(rows)} kinds of faults were injected into runs, {tries} tries"
+    text = f"{tried}. {REQUIRED}: {broken} tries broke a requirement."
+    files = [file for part in JUDGED for file in sorted((root / part).rglob("*.py"))]
+    return Section(
+        id="faults",
+        title="Faults injected into runs",
+        text=text,
+        table=Table(id="faults", caption=text, header=HEADER, rows=tuple(rows)),
+        command="python -m tools.faults",
+        started=started,
+        sources={file.relative_to(root).as_posix(): sha256_of(file.read_bytes()) for file in files},
+    )
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,27 @@
-"""Results that are damaged: cut short, edited, zeroed, swapped, lost; and the run that meets them."""
+"""A world that is wrong: results that are damaged or lost, disks that are full, clocks that jump."""
 
 import shutil
+import subprocess
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from random import Random
 
-from tools.faults.fault import Attempt, Undisturbed, fault
-from tools.faults.requirements import NO_RESULT, Reference
+from tools.faults.requirements import NO_RESULT, Attempt, Reference, Undisturbed, fault
+from tools.faults.suite import Injection
 
 UNSEEN = ("published.json", "memo.json", *NO_RESULT[2:])
 """What `--check` does not look at: it has no result in it."""
 INNER, OUTER = "/study/start/", "cells/*/gamma/study/outcome/*"
 """Cells that only others ask for, and these: `--check` does not read the inner ones, only who computes an outer one."""
+CODES = frozenset({0, 2, 3})
+ROOM = "64m"
+DAY = 86400.0
+MOVES = (60.0, 3652 * DAY, -3600.0, DAY - time.time())
+"""Seconds by which a clock is moved: a minute or ten years ahead, an hour behind, to 1970."""
+READINGS = 24  # of the clock, in a run of the small suite
 
 
 def _edited(path: Path, moments: Random) -> None:
@@ -100,3 +109,62 @@ def _noticed(reference: Reference, out: Path, case: str, spoilt: set[str]) -> At
     broken += [*reference.after(out, done, {reference.code}, spoilt), *reference.mended(out)]
     shutil.rmtree(out, ignore_errors=True)
     return Attempt(case, done.code, tuple(broken))
+
+
+@fault("The disk of the results is full: a file system of so many bytes, swept from too small to large enough.", 40)
+def full_disk(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
+    """Where it is full the run says so; once there is room the next one goes on."""
+    reference, whole = suite.quick, suite.quick.place()
+    reference.suite.run(whole)
+    most = sum(path.stat().st_size + 4096 for path in whole.rglob("*"))
+    for number in range(tries):
+        out, size = reference.suite.place(), 8192 + (most - 8192) * number // max(tries - 1, 1)
+        with _disk(out, size) as mounted:
+            if not mounted:
+                yield Attempt(f"{size} bytes", skipped="no right to mount a file system here")
+                return
+            done = reference.suite.run(out)
+            broken = list(reference.after(out, done, CODES))
+            subprocess.run(["mount", "-o", f"remount,size={ROOM}", str(out)], check=True)
+            yield Attempt(f"{size} bytes", done.code, (*broken, *reference.mended(out)))
+
+
+@contextmanager
+def _disk(place: Path, size: int) -> Iterator[bool]:
+    """Mount a file system of `size` bytes; yield whether that could be done."""
+    place.mkdir(parents=True)
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(place)]
+    mounted = shutil.which("mount") is not None and subprocess.run(mount, capture_output=True).returncode == 0
+    try:
+        yield mounted
+    finally:
+        if mounted:
+            subprocess.run(["umount", str(place)], check=True)
+
+
+@fault("No file may grow beyond so many bytes (ulimit -f), swept from none to all that a run writes.", 30)
+def file_size_limit(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
+    """A run that cannot write says so; without the limit the next one goes on."""
+    reference = suite.quick
+    for number in range(tries):
+        limit, out = 2 ** (22 * number // max(tries - 1, 1)), reference.place()
+        done = reference.suite.run(out, Injection(largest_file=limit))
+        yield Attempt(f"{limit} bytes", done.code, (*reference.after(out, done, CODES), *reference.mended(out)))
+
+
+@fault("The clock of a run is wrong, by a minute to decades, from its start or from one of its readings on.", 24)
+def wrong_clock(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
+    """No verdict and no value is another, in that run or in the next, whose clock is right; then the other way round.
+
+    Which run made a result is known by the run's id, so that no time of day makes an older one look current.
+    """
+    reference = suite.quick
+    for number in range(tries):
+        seconds, reading = MOVES[number % len(MOVES)], moments.choice((0, moments.randrange(1, READINGS)))
+        out = reference.place()
+        first = number // len(MOVES) % 2 == 0
+        turns = (Injection(seconds=seconds, reading=reading), Injection())[:: 1 if first else -1]
+        ends = [reference.suite.run(out, injection) for injection in turns]
+        broken = [line for done in ends for line in reference.after(out, done, {reference.code, 3})]
+        case = f"{seconds:+.0f} s from reading {reading} on, in the {'first' if first else 'second'} run"
+        yield Attempt(case, ends[-1].code, (*broken, *reference.mended(out)))

@@ -1,4 +1,7 @@
-"""Runs that are killed or interrupted at random moments: all of it, or its driver alone."""
+"""Runs that are killed or interrupted at random moments, and calls that fail: each write, fsync and rename in turn.
+
+A call fails once, or with all after it, as in SQLite's tests.
+"""
 
 import contextlib
 import os
@@ -6,17 +9,19 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from random import Random
 
 import psutil  # type: ignore[import-untyped]
 
-from tools.faults.fault import Attempt, Undisturbed, fault
-from tools.faults.requirements import INTERRUPTED, Files, Reference, files_of
-from tools.faults.suite import Running
+from tools.faults.requirements import INTERRUPTED, Attempt, Files, Reference, Undisturbed, fault, files_of
+from tools.faults.suite import Injection, Running
 
 KILLED = frozenset({0, 1, -signal.SIGKILL})
 ENDED = frozenset({0, 1})
+FAILED = (("EIO", False), ("ENOSPC", True))
+"""Which error a call that fails has, and whether it lasts."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -85,3 +90,42 @@ def _alive(run: Running) -> list[psutil.Process]:
             if os.getpgid(process.pid) == run.pid and process.status() != psutil.STATUS_ZOMBIE:
                 alive.append(process)
     return alive
+
+
+@fault("The run is killed at each write (half of it is written), each fsync and each rename in turn.")
+def kill_at_call(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
+    """Sweep all calls of a run."""
+    yield from _swept(suite.quick, moments, tries, (("KILL", False),), frozenset({-9}))
+
+
+@fault("Each write (after half of it), fsync and rename in turn fails, once (EIO), and with all after it (ENOSPC).")
+def failing_call(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
+    """Sweep all calls of a run."""
+    yield from _swept(suite.quick, moments, tries, FAILED, frozenset({0, 2, 3}))
+
+
+def _swept(
+    reference: Reference, moments: Random, tries: int, ways: tuple[tuple[str, bool], ...], codes: frozenset[int]
+) -> Iterator[Attempt]:
+    """Try every call in each way, or so many of them at random."""
+    cases = list(product(range(1, _count(reference) + 1), ways))
+    for number, (error, lasting) in moments.sample(cases, tries) if 0 < tries < len(cases) else cases:
+        out = reference.place()
+        done = reference.suite.run(out, _injection(out, number, error, lasting))
+        broken = [*reference.after(out, done, codes), *reference.mended(out, checked=False)]
+        shutil.rmtree(out, ignore_errors=True)
+        yield Attempt(f"call {number}, {error}{', and from then on' if lasting else ''}", done.code, tuple(broken))
+
+
+def _count(reference: Reference) -> int:
+    """Return how many writes, fsyncs and renames an undisturbed run makes."""
+    out = reference.place()
+    injection = _injection(out)
+    Path(injection.counter).touch()
+    reference.suite.run(out, injection)
+    return Path(injection.counter).stat().st_size
+
+
+def _injection(out: Path, number: int = 0, error: str = "EIO", lasting: bool = False) -> Injection:
+    counter = str(out.with_name(f"{out.name}.calls"))
+    return Injection(number=number, error=error, lasting=lasting, below=str(out), counter=counter)

@@ -1,20 +1,24 @@
-"""What must hold after every fault, whatever it was.
+"""What must hold after every fault, whatever it was; and what a kind of fault is, which a function attempts.
 
 Right after it: the exit code is one of those that are documented, and allowed for the fault; nobody is shown a
 traceback; each verdict that is shown is the true one, or `not run`; each result that lies there is as a run that
-nothing disturbed makes it, or says of itself that it failed. Then a plain run ends as that one did, with the same
+nothing disturbs makes it, or says of itself that it failed. Then a plain run ends as that one did, with the same
 verdicts and values and the same files, and `--check` finds all current.
 """
 
 import re
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import Any, NamedTuple, Self
 
-from tools.faults.suite import RunResult, SystemUnderTest
+from tools.faults.suite import RunResult, SystemUnderTest, small_suite
 from verdicts.claims.schema import Verdict
+from verdicts.errors import unknown
 from verdicts.records.files import Memo, shown_json
 
 OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"})
@@ -151,3 +155,66 @@ def _last(done: RunResult) -> str:
     """Return the last line that a run said."""
     lines = (done.err or done.out).strip().splitlines()
     return lines[-1][:200] if lines else "it said nothing"
+
+
+class Attempt(NamedTuple):
+    """One attempt: which case it was, its exit code, and what it broke (nothing, where all is well).
+
+    `skipped` says why it could not be made here.
+    """
+
+    case: str
+    code: int = 0
+    broken: tuple[str, ...] = ()
+    skipped: str = ""
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What undisturbed runs of a small suite give; it lies in the folder `work`, where faults are attempted too."""
+
+    work: Path
+
+    @cached_property
+    def quick(self) -> Reference:
+        """Return what a run in one process gives."""
+        return Reference.of(small_suite(self.work, "quick"))
+
+    @cached_property
+    def jobs(self) -> Reference:
+        """Return what a run gives whose jobs are processes of their own."""
+        return Reference.of(small_suite(self.work, "cpu"))
+
+
+Attempts = Callable[[Undisturbed, Random, int], Iterator[Attempt]]
+
+
+class Fault(NamedTuple):
+    """A kind of fault, attempted `tries` times where nobody says; 0: as often as there are cases."""
+
+    name: str
+    what: str
+    tries: int
+    function: Attempts
+
+
+FAULTS: dict[str, Fault] = {}
+
+
+def fault(what: str, tries: int = 0) -> Callable[[Attempts], Attempts]:
+    """Make a function a kind of fault, named as the function is."""
+
+    def made(function: Attempts) -> Attempts:
+        name = function.__name__.replace("_", "-")
+        FAULTS[name] = Fault(name, what, tries, function)
+        return function
+
+    return made
+
+
+def select(names: tuple[str, ...]) -> list[Fault]:
+    """Return the faults of these names, all where there are none. Raises UserError."""
+    for name in names:
+        if name not in FAULTS:
+            raise unknown("fault", name, FAULTS)
+    return [each for each in FAULTS.values() if not names or each.name in names]

@@ -1,30 +1,145 @@
-"""What faults are injected into: a small suite of its own; its runs, each in its own process.
+"""What faults are injected into: a small suite of its own; its runs, each in its own process; what is put into these.
 
 A run is a fork of a server that has imported what runs need: so a moment at random falls on the work, not on imports.
+A call that fails, or a clock that jumps, is put in before the run starts; a plain run has no such code in it.
 """
 
+import datetime
+import errno
+import io
 import os
+import resource
 import shutil
 import signal
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
-from time import sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ams_suite.__main__ import main
-from tools.faults.injection import Injection
-from tools.program import ROOT
+from tools import ROOT
+from verdicts.validation import Frozen
 
 TOYS = ROOT / "tests/verdicts/toy_repository"
 PARTS = ("small", "study")
 NUMBERS = count()
+AHEAD = (
+    *("altair", "torch", "typst", "matplotlib.pyplot"),
+    *(f"matplotlib.backends.backend_{kind}" for kind in ("agg", "pdf", "svg")),
+    *("ams_suite.project", "verdicts.report.notebooks", "verdicts.report.page", "verdicts.report.paper"),
+    *("verdicts.run.driver", "verdicts.run.job"),
+)
+"""What runs need is imported by the server of which they are forks; nothing in it has threads."""
 SERVER = get_context("forkserver")
-SERVER.set_forkserver_preload(["tools.faults.ahead"])
+SERVER.set_forkserver_preload([*AHEAD])
+
+
+class Injection(Frozen):
+    """What is put in; as it stands: nothing.
+
+    The `number`-th call (write, fsync, rename) on what lies below `below`, over all processes of a run, fails with
+    `error` (a name of `errno`, or KILL: the process is killed then), and with `lasting` each later one fails too;
+    number 0: none. `counter` is a file that gets a byte for each such call. The clock is `seconds` ahead from its
+    reading number `reading` on. No file may grow beyond `largest_file` bytes; 0: without such a limit.
+    """
+
+    number: int = 0
+    error: str = "ENOSPC"
+    lasting: bool = False
+    below: str = ""
+    counter: str = ""
+    seconds: float = 0.0
+    reading: int = 0
+    largest_file: int = 0
+
+    def put_in(self) -> None:
+        """Let the rest of this process, and its forks, run with it."""
+        if self.below:
+            self._watch_calls()
+        if self.seconds:
+            self._move_clock()
+        if self.largest_file:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.largest_file, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+    def _watch_calls(self) -> None:
+        sync, rename, opened = os.fsync, os.replace, io.open
+
+        def watched_sync(descriptor: int) -> None:
+            self._count(Path(f"/proc/self/fd/{descriptor}").readlink())
+            sync(descriptor)
+
+        def watched_rename(old: Any, new: Any, **more: Any) -> None:
+            self._count(new)
+            rename(old, new, **more)
+
+        def watched_open(file: Any, mode: str = "r", buffering: int = -1, *text: Any, **more: Any) -> Any:
+            if not set(mode) & set("wax+") or not self._meant(file):
+                return opened(file, mode, buffering, *text, **more)
+            return _stream(_Watched(file, mode.translate({98: None, 116: None}), self._count), mode, buffering, more)
+
+        vars(os).update(fsync=watched_sync, replace=watched_rename)
+        vars(io).update(open=watched_open)
+
+    def _meant(self, place: Any) -> bool:
+        return isinstance(place, str | os.PathLike) and Path(place).is_relative_to(self.below)
+
+    def _count(self, place: Any, before: Callable[[], object] = lambda: None) -> None:
+        """Count a call; `before` the one that fails, do what is done all the same. Raises OSError."""
+        if not self._meant(place):
+            return
+        descriptor = os.open(self.counter, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(descriptor, b".")
+        number = os.lseek(descriptor, 0, os.SEEK_CUR)
+        os.close(descriptor)
+        if number == self.number or (self.lasting and number > self.number > 0):
+            before()
+            if self.error == "KILL":
+                os.kill(os.getpid(), signal.SIGKILL)
+            code = getattr(errno, self.error)
+            raise OSError(code, os.strerror(code), str(place))
+
+    def _move_clock(self) -> None:
+        from verdicts.records import provenance
+
+        readings, read = count(), time.time
+
+        def ahead() -> float:
+            return self.seconds if next(readings) >= self.reading else 0.0
+
+        class Moved(datetime.datetime):
+            @classmethod
+            def now(cls, tz: datetime.tzinfo | None = None) -> Any:
+                return datetime.datetime.now(tz) + datetime.timedelta(seconds=ahead())
+
+        vars(provenance).update(datetime=Moved)
+        vars(time).update(time=lambda: read() + ahead())
+
+
+class _Watched(io.FileIO):
+    """A file whose writes are counted; of the one that fails, half of its bytes are written."""
+
+    def __init__(self, file: Any, mode: str, count: Callable[..., None]) -> None:
+        super().__init__(file, mode)
+        self._counted = count
+
+    def write(self, data: Any) -> int:
+        """Write, unless it is this call that fails. Raises OSError."""
+        view = memoryview(data).cast("B")
+        self._counted(self.name, lambda: io.FileIO.write(self, view[: len(view) // 2]))
+        return super().write(data)
+
+
+def _stream(raw: io.FileIO, mode: str, buffering: int, text: dict[str, Any]) -> Any:
+    """Return what `open` makes of a file."""
+    if buffering == 0:
+        return raw
+    buffered = io.BufferedRandom(raw) if "+" in mode else io.BufferedWriter(raw)
+    return buffered if "b" in mode else io.TextIOWrapper(buffered, **text)
 
 
 class RunResult(NamedTuple):
@@ -45,7 +160,7 @@ class Running:
         self.pid = self._process.pid or 0
         with suppress(ProcessLookupError):
             while os.getpgid(self.pid) != self.pid:  # until then no signal reaches its group
-                sleep(0.001)
+                time.sleep(0.001)
 
     def signal(self, sent: int, jobs: bool = False) -> None:
         """Send a signal to the run's own process, with `jobs` to its whole group, unless that has ended."""
