@@ -24,7 +24,8 @@ from tyro.extras import subcommand_cli_from_dict
 
 from ams.errors import DataUnavailable, UserError, unknown
 from ams.lacking import advice, is_base
-from ams_suite.commands import COMMANDS, TOOLS, Command
+from ams_suite.commands import COMMANDS, Command
+from ams_suite.maintenance import TOOLS
 
 ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

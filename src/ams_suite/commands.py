@@ -4,26 +4,28 @@ What the work needs is imported then, so that `--help` is quick, and so that the
 `replay`) run where the suite's own dependencies are not installed.
 """
 
-import json as json_text
+import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import UserError
-from ams_suite.options import (
-    AnyNames,
-    Folder,
-    Ids,
-    Names,
-    Numbers,
-    ResultsOptions,
-    RunningOptions,
-    cores_of,
-)
-from samplercheck.__main__ import Conform, File, Number, Whole
+from samplercheck.__main__ import Conform, Number, Whole
+
+if TYPE_CHECKING:
+    from verdicts.records.run_record import AuditOptions
+    from verdicts.run.driver import RunOptions
+
+Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
+Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
+# Options whose text says what they are without a value
+AnyNames = Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")]
+Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
+Numbers = Annotated[str | None, arg(metavar="X1,X2,...", help_behavior_hint="")]
+SamplerName = Literal["langevin", "constant", "adaptive"]
 
 
 class Command(Protocol):
@@ -34,7 +36,65 @@ class Command(Protocol):
         ...
 
 
-SamplerName = Literal["langevin", "constant", "adaptive"]
+@dataclass(frozen=True, kw_only=True)
+class ResultsOptions:
+    """Which results."""
+
+    profile: Literal["auto", "quick", "cpu", "full", "paper", "bench"] = "auto"
+    """How much is computed; auto: paper where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
+    out: Folder = None
+    """The folder for results (default: results/ in the repository)."""
+
+    def options(self, **more: object) -> "RunOptions":
+        """Return these as options for the driver."""
+        if sys.flags.optimize > 1:
+            raise UserError("-OO: altair, which draws, needs docstrings; run without it, and without PYTHONOPTIMIZE=2")
+        from ams_suite.project import PROJECT
+        from verdicts.claims.schema import Profile
+        from verdicts.run.driver import RunOptions
+
+        profile = None if self.profile == "auto" else Profile(self.profile)
+        return RunOptions(project=PROJECT, profile=profile, out=self.out, **more)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunningOptions(ResultsOptions):
+    """How claims are run."""
+
+    offline: bool = False
+    """Download nothing."""
+    fetch: bool = False
+    """Ask for missing files now; else each is asked for once a day."""
+    audit: Whole = None
+    """How many kept cells to compute anew, drawn at random (default: two minutes of them; 0: none)."""
+    audit_long: Whole = None
+    """How many of those that take more than a minute (default: none)."""
+    audit_seed: Whole = None
+    """The seed that draws them (default: a fresh one, which is told)."""
+    verbose: Annotated[bool, arg(aliases=("-v",))] = False
+    """Say why each claim is computed, and show all of its checks."""
+    strict: bool = False
+    """Exit code 1 also where a claim was not run."""
+
+    def options(self, **more: object) -> "RunOptions":
+        """Return these as options for the driver, and say of downloads to this process and those that it starts."""
+        os.environ |= {
+            name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
+        }
+        asked = {"audit": self._audit(), "strict": self.strict, "fetch": self.fetch, "verbose": self.verbose}
+        setup = int(os.environ.get("AMS_SETUP_SECONDS", "0"))  # as `reproduce.sh` says
+        return super().options(**asked, setup=setup, **more)
+
+    def _audit(self) -> "AuditOptions":
+        from verdicts.records.run_record import AuditOptions
+
+        given = {"short": self.audit, "long": self.audit_long, "seed": self.audit_seed}
+        chosen = {name: value for name, value in given.items() if value is not None}
+        for name, value in chosen.items():
+            if value < 0:
+                option = "--audit" if name == "short" else f"--audit-{name}"
+                raise UserError(f"{option} {value}: expected a whole number from 0")
+        return AuditOptions(asked=bool(chosen), **chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,96 +241,11 @@ class Replay:
         return replay(self.files)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expect(ResultsOptions):
-    """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
-
-    profile: Literal["quick", "cpu", "full", "paper", "bench"] = field()  # no default, unlike that of `ResultsOptions`
-    """Whose values."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from verdicts.run.driver import open_workspace, say
-        from verdicts.run.publish import expect
-
-        return expect(open_workspace(self.options()), say)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Keep(ResultsOptions):
-    """Publish the cells of a group's study that have a stable name: adds a file to paper/kept/<group>."""
-
-    group: Positional[str]
-    """The group's id."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from verdicts.run.audit import keep
-        from verdicts.run.driver import open_workspace, say
-
-        workspace = open_workspace(self.options())
-        return keep(workspace, workspace.claims.group_named(self.group), say)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Docs(ResultsOptions):
-    """Build the site of docs/, with the executed notebooks of a profile's results."""
-
-    ids: AnyNames = ()
-    """Groups whose notebooks are executed (default: all that have a claim in the profile)."""
-    profile: Literal["quick", "cpu", "full", "paper"] = "quick"
-    """Whose results the notebooks read."""
-    site: Path = Path("results/site")
-    """The folder of the site."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from ams_suite.site import build_site
-        from verdicts.run.driver import open_workspace, say
-
-        workspace = open_workspace(self.options(only=self.ids))
-        claims = workspace.claims.select(self.ids)
-        chosen = {claim.group for claim in claims if self.ids or workspace.profile in claim.profiles}
-        groups = [group for group in workspace.claims.group if group.id in chosen]
-        return build_site(workspace, self.site.resolve(), groups, say)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Compare:
-    """Put two runs beside one another, check by check.
-
-    Exit code 1 if a value moved, a verdict is another or a check is gone.
-    """
-
-    before: Annotated[Positional[Path], arg(metavar="BEFORE")]
-    """A ledger (results/<profile>/ledger.json) or kept values (paper/expected/<profile>.json)."""
-    after: Annotated[Positional[Path], arg(metavar="AFTER")]
-    """Another."""
-    out: File = None
-    """The CSV file to write (default: the table is printed)."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from ams_suite.compare import compare
-        from verdicts.claims.loading import load_claims
-        from verdicts.records.workspace import find_root
-        from verdicts.run.driver import say
-
-        checks = [check for claim in load_claims(find_root(Path.cwd())).claim for check in claim.check]
-        rounding = {check.id: check.tolerance for check in checks if check.origin.startswith("rounding")}
-        return compare(self.before, self.after, self.out, say, rounding)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Schema:
-    """Print the JSON schema of results/<profile>/ledger.json."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from verdicts.records.ledger import Ledger
-
-        sys.stdout.write(json_text.dumps(Ledger.model_json_schema(), indent=1) + "\n")
-        return 0
+def cores_of(jobs: int | None) -> int:
+    """Return how many cores to use, all for None. Raises UserError for a number below 1."""
+    if jobs is not None and jobs < 1:
+        raise UserError(f"--jobs {jobs}: expected at least 1")
+    return jobs or os.cpu_count() or 1
 
 
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
@@ -290,6 +265,4 @@ COMMANDS: dict[str, type[Command]] = {
     "conform": Conform,
     "replay": Replay,
 }
-"""What users need."""
-TOOLS: dict[str, type[Command]] = {"compare": Compare, "docs": Docs, "expect": Expect, "keep": Keep, "schema": Schema}
-"""What maintainers need of a run; the commands of groups are such too, other programs of theirs lie in `tools`."""
+"""What users need; `maintenance` has what else there is."""

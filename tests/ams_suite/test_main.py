@@ -1,4 +1,4 @@
-"""The command line: usage in one line, exit codes, and what each command calls."""
+"""The command line: usage in one line, exit codes, commands of groups, and what the engine is told of this suite."""
 
 import json
 import os
@@ -6,12 +6,19 @@ import re
 import signal
 import subprocess
 import sys
+import types
+from pathlib import Path
 
 import pytest
 
+from ams.data.registry import registered
+from ams_suite import project
 from ams_suite.__main__ import Interrupt, main
-from ams_suite.commands import COMMANDS, TOOLS
+from ams_suite.commands import COMMANDS
+from ams_suite.maintenance import TOOLS
+from ams_suite.project import PROJECT
 from tests.verdicts.toy import Toy
+from verdicts.records.workspace import project_at
 
 
 @pytest.fixture
@@ -250,3 +257,109 @@ def test_streams_that_take_nothing_are_no_verdict(toy, words, streams, code):
 def test_help_and_list_do_not_import_torch(toy):
     code = "import sys; from ams_suite.__main__ import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
     assert toy.python("-c", code, "list", "--profile", "quick").returncode == 0
+
+
+def fake_torch(works):
+    cuda = types.SimpleNamespace(is_available=lambda: works, get_device_name=lambda: "Fake GPU")
+    return types.SimpleNamespace(cuda=cuda, get_num_threads=lambda: 3)
+
+
+@pytest.mark.parametrize("works", [True, False])
+def test_the_accelerator_is_what_torch_says_where_there_is_a_driver(monkeypatch, works):
+    monkeypatch.setattr(project.shutil, "which", lambda name: "/usr/bin/nvidia-smi")
+    monkeypatch.setitem(sys.modules, "torch", fake_torch(works))
+    assert PROJECT.accelerator() == ("Fake GPU" if works else None) and PROJECT.threads() == 3
+
+
+def test_there_is_no_accelerator_without_driver_or_torch(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    monkeypatch.setattr(project.shutil, "which", lambda name: "/usr/bin/nvidia-smi")
+    assert PROJECT.accelerator() is None and PROJECT.threads() == os.cpu_count()
+    monkeypatch.setattr(project.shutil, "which", lambda name: None)
+    monkeypatch.setattr(Path, "exists", lambda self: False)
+    assert PROJECT.accelerator() is None
+
+
+def test_processes_that_a_run_starts_find_the_same_object():
+    assert project_at(PROJECT.place) is PROJECT and PROJECT.registered() == registered()
+
+
+@pytest.fixture
+def greeting(toy, monkeypatch):
+    """Return a toy whose group alpha adds a command, as its claims file says by module:class."""
+    command = f'commands = {{ greet = "{toy.package}.alpha.commands:Greet" }}'
+    toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\n{command}')
+    toy.lay("commands")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    return toy
+
+
+def complaint(capsys, *words) -> str:
+    """Return the one line with which the command line refuses these words."""
+    assert main(list(words)) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    return said
+
+
+def test_a_command_of_a_group_gets_its_options_and_gives_its_exit_code(greeting, capsys):
+    assert main(["greet", "you", "--times", "2"]) == 7
+    assert capsys.readouterr().out == "hello you hello you \n"
+
+
+def test_it_is_found_from_any_folder_of_the_repository_in_a_process_of_its_own(greeting):
+    done = greeting.python("-m", "ams_suite", "greet", "you", folder="paper")
+    assert (done.returncode, done.stdout) == (7, "hello you \n")
+
+
+def test_bad_usage_of_it_is_one_line_and_2(greeting, capsys):
+    assert "--tmes" in complaint(capsys, "greet", "you", "--tmes", "2")
+
+
+def test_help_lists_it(greeting, capsys):
+    with pytest.raises(SystemExit) as ending:
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert ending.value.code == 0 and "greet" in said and "Greet somebody." in said and "reproduce" in said
+
+
+@pytest.mark.parametrize(("word", "meant"), [("gret", "did you mean greet"), ("reprodcue", "did you mean reproduce")])
+def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(greeting, capsys, word, meant):
+    assert complaint(capsys, word, "--profile", "quick").startswith(f"ams: unknown command '{word}': {meant}")
+
+
+@pytest.mark.parametrize(
+    ("place", "reason"), [("gone:Greet", "No module named"), ("alpha.commands:Gone", "has no attribute")]
+)
+def test_a_command_that_is_not_there_is_one_line_and_2(greeting, capsys, place, reason):
+    greeting.replace_in_claims("alpha", "alpha.commands:Greet", place)
+    said = complaint(capsys, "greet", "you")
+    assert place in said and reason in said
+
+
+def test_a_claims_file_that_cannot_be_read_is_one_line_and_2(greeting, capsys):
+    greeting.claims("beta").write_text("[group")
+    assert "beta/claims.toml is not valid TOML" in complaint(capsys, "greet", "you")
+
+
+def test_commands_of_the_suite_do_not_read_the_groups(greeting, capsys):
+    greeting.claims("beta").write_text("[group")
+    assert main(["schema"]) == 0
+    assert main(["law", "--sampler", "langevin", "--step", "0.1", "--precision", "1", "--steps", "1"]) == 0
+
+
+def test_a_group_cannot_replace_a_command_of_the_suite(greeting, capsys):
+    greeting.replace_in_claims("alpha", "greet =", "schema =")
+    assert main(["schema"]) == 0
+    assert "properties" in capsys.readouterr().out
+
+
+def test_outside_of_a_repository_there_are_none(tmp_path_factory, monkeypatch, capsys):
+    from verdicts.records import workspace
+
+    folder = tmp_path_factory.mktemp("elsewhere")
+    monkeypatch.setattr(workspace, "PACKAGE_ROOT", folder / "src")
+    monkeypatch.chdir(folder)
+    assert complaint(capsys, "zzzz").startswith("ams: unknown command 'zzzz': known: reproduce")
+    with pytest.raises(SystemExit):
+        main(["--help"])

@@ -1,12 +1,18 @@
-"""Two runs beside one another: what is equal, what lies within the intervals, what has moved, is gone or is new."""
+"""Commands for maintainers: two runs beside one another, and the site of docs/, built offline from the repository."""
 
+import importlib.util
 import json
+import re
 from pathlib import Path
 
 import pytest
 
-from ams_suite.compare import compare
-from verdicts.errors import UserError
+from ams.errors import UserError
+from ams_suite.maintenance import build_site, compare
+from ams_suite.project import PROJECT
+from tests.verdicts.toy import REPOSITORY
+from verdicts.claims.schema import Profile
+from verdicts.records.workspace import Workspace
 
 
 def ledger(path: Path, **checks: tuple[float | None, float | None, float | None, str]) -> Path:
@@ -69,3 +75,44 @@ def test_any_other_file_is_refused_in_one_line(tmp_path: Path, content: str) -> 
         compare(tmp_path / "a", tmp_path / "a", None, print, {})
     with pytest.raises(UserError, match="No such file"):
         compare(tmp_path / "none", tmp_path / "a", None, print, {})
+
+
+needs_mkdocs = pytest.mark.skipif(not importlib.util.find_spec("mkdocs"), reason="mkdocs is not installed")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.open(REPOSITORY, Profile.QUICK, tmp_path / "results", PROJECT)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, lines = tmp_path_factory.mktemp("site"), list[str]()
+    workspace = Workspace.open(REPOSITORY, Profile.QUICK, folder / "results", PROJECT)
+    assert build_site(workspace, folder / "site", [], lines.append) == 0 and "index.html" in lines[-1]
+    return folder / "site"
+
+
+@needs_mkdocs
+def test_it_holds_every_page_and_asks_for_nothing(site: Path) -> None:
+    pages = {path.relative_to(site).as_posix(): path.read_text() for path in site.rglob("*.html")}
+    assert {"index.html", "design.html", "how-to/add-a-claim.html", "reference/samplers.html"} <= set(pages)
+    assert "langevin" in pages["reference/samplers.html"]
+    for name, text in pages.items():
+        assert not re.search(r'(?:src|href)="https?://[^"]*\.(?:js|css|woff2?)"', text), name
+
+
+def test_without_mkdocs_it_says_what_to_do(workspace: Workspace, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ams_suite.maintenance.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"mkdocs is not installed: `bash reproduce\.sh docs` adds it"):
+        build_site(workspace, tmp_path, [], print)
+
+
+def test_formulas_become_mathml_outside_of_code(tmp_path: Path, monkeypatch) -> None:
+    spec = importlib.util.spec_from_file_location("hooks", REPOSITORY / "docs/hooks.py")
+    hooks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hooks)
+    (tmp_path / "one.html").write_text("<title>One</title>")
+    monkeypatch.setenv("AMS_GALLERY", str(tmp_path))
+    text = hooks.on_page_markdown("So $x^2$, but `$y$`.\n\n```\n$z$\n```\n<!-- gallery -->")
+    assert text.count("<math") == 1 and "`$y$`" in text and "$z$" in text and "- [One](gallery/one.html)" in text
