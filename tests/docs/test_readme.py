@@ -1,4 +1,4 @@
-"""What README names exists, and what it says of results is what the kept values give."""
+"""What README and notebooks name exists; README's results are those of the kept values, its badges those of the kit."""
 
 import re
 import shutil
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from samplercheck import conform
+from samplercheck.adapters import installed, load
+from samplercheck.page import badge
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import Expected, expected_path
@@ -13,6 +16,10 @@ from verdicts.report import readme_blocks as readme
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+HOUSES = ("analysis", "experiments", "related", "beyond", "survey")
+NOTEBOOKS = sorted(path for house in HOUSES for path in (ROOT / house).glob("**/notebook.md"))
+ASKED = re.compile(r'^page\.(?:figure|table)\("(\w+)"\)', re.M)
+NAMED = re.compile(r'"([\w{}.]*\w[\w{}.]*)"|^def (\w+)', re.M)
 
 
 def test_every_file_that_is_named_is_there():
@@ -94,3 +101,25 @@ def test_without_kept_values_the_pages_say_so(copy):
     readme.write(copy)
     assert readme.NOTHING in (copy / "README.md").read_text()
     assert (copy / "docs/running.md").read_text().count("not measured | not measured") == len(Profile)
+
+
+@pytest.mark.parametrize(("file", "sampler"), [("azula-heun", "HeunSampler"), ("azula-reab", "REABSampler")])
+def test_a_badge_is_drawn_from_its_report(file: str, sampler: str) -> None:
+    if installed("azula") is None:
+        pytest.skip("azula is not installed")
+    report = conform(load(f"azula:{sampler}"), steps=(12, 18, 24, 36, 48, 72))
+    assert badge(report) == (ROOT / f"docs/badges/{file}.svg").read_text(encoding="utf-8")
+
+
+def names_of(group: Path) -> list[str]:
+    """Return a pattern for each name that figures and tables may have: a string, with fields, or a function's name."""
+    sources = (path.read_text() for folder in (group, group.parent) for path in folder.glob("*.py"))
+    names = [either or other for source in sources for either, other in NAMED.findall(source)]
+    return [re.sub(r"\\{[^}]*\\}", r"\\w+", re.escape(name)) for name in names]
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.parent.name)
+def test_a_notebook_asks_for_what_its_group_makes(notebook):
+    made = names_of(notebook.parent)
+    for name in ASKED.findall(notebook.read_text()):
+        assert any(re.fullmatch(pattern, name) for pattern in made), f"{notebook.parent.name} makes no {name}"

@@ -1,9 +1,17 @@
-"""What is installed into the environment that is made, and what becomes of one that is not right."""
+"""What is installed into the environment that is made, from which files, and what becomes of one that is not right.
 
+What goes wrong on other people's machines ends in one clear line and exit code 2, or is got round. A pinned release is
+installed from a file that the lock lists, or the set-up stops.
+"""
+
+import hashlib
+import json
 import os
 import signal
 import subprocess
+import sys
 import time
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -161,3 +169,108 @@ def test_offline_asks_no_index(checkout) -> None:
     done = made(checkout, "--offline")
     assert (done.child["arguments"], done.child["AMS_OFFLINE"]) == (["reproduce"], "1")
     assert "--no-index" in checkout.pip_calls[0]
+
+
+NO_ENSUREPIP = 'echo "The virtual environment was not created successfully because ensurepip is not available."; exit 1'
+
+
+def complaint(done) -> str:
+    """The last line of a run that ended with exit code 2, which must be the script's own."""
+    assert done.code == 2
+    last = done.err.splitlines()[-1]
+    assert last.startswith("reproduce.sh: ")
+    return last.removeprefix("reproduce.sh: ")
+
+
+@pytest.mark.parametrize("there", ["an old one", "none", "one that answers anything"])
+def test_without_a_python_that_serves_the_command_of_conda_is_named(checkout, there: str) -> None:
+    (checkout.bin / "python3").unlink()
+    if there == "an old one":
+        checkout.old_python()
+    elif there != "none":
+        checkout.stub("python3", "echo Python 3.8.10")
+    told = complaint(checkout.run())
+    assert told.startswith("no Python of 3.11 or later on PATH: install one, or make an environment with conda")
+    assert told.endswith(" or mamba: mamba env create -f environment.yml && mamba activate ams")
+
+
+def test_a_later_python_beside_an_old_one_serves(checkout) -> None:
+    checkout.old_python()
+    checkout.python("python3.12")
+    assert checkout.run().code == 0
+
+
+def test_no_venv_module(checkout) -> None:
+    checkout.python(venv=NO_ENSUREPIP)
+    told = complaint(checkout.run())
+    minor = f"3.{sys.version_info.minor}"  # of the Python behind the stub, which reads the log
+    assert f"no venv module; on Debian or Ubuntu: apt-get install python{minor}-venv" in told
+    assert told.endswith(f"Log: {checkout.venv}/setup.log")
+
+
+READ_ONLY = "ERROR: Could not install packages due to an OSError: [Errno 30] Read-only file system: 'x'"
+CONFLICT = "ERROR: ResolutionImpossible: for help visit"
+
+
+@pytest.mark.parametrize(
+    ("line", "told", "tries"), [(READ_ONLY, "cannot be written", 1), (CONFLICT, "the requirements conflict", 2)]
+)
+def test_pip_failures_are_explained(checkout, line: str, told: str, tries: int) -> None:
+    checkout.pip(f'echo "{line}" >&2; exit 1')
+    said = complaint(checkout.run())
+    assert said.startswith("the environment cannot be made: ") and told in said
+    assert len(checkout.pip_calls) == tries, "the ranges are tried where the pins may be at fault"
+    log = checkout.venv / "setup-suite.log"
+    assert said.endswith(f"Log: {log}") and line in log.read_text()
+
+
+def test_offline_without_packages_says_that_no_index_was_asked(checkout) -> None:
+    checkout.pip('echo "ERROR: No matching distribution found for torch>=2.3" >&2; exit 1')
+    assert "(--offline: no index was asked): no torch>=2.3 for Python" in complaint(checkout.run("--offline"))
+
+
+def test_an_index_that_cannot_be_reached(with_real_pip) -> None:
+    told = complaint(with_real_pip.run(PIP_INDEX_URL="http://127.0.0.1:9/simple", PIP_RETRIES="1"))
+    assert told.startswith("the environment cannot be made: the package index cannot be reached")
+
+
+def reported(name: str, version: str, file: str, sha256: str) -> str:
+    """What pip reports of one installed file."""
+    place = {"url": f"https://index/{file}", "archive_info": {"hash": f"sha256={sha256}"}}
+    return json.dumps({"install": [{"metadata": {"name": name, "version": version}, "download_info": place}]})
+
+
+ALTERED = reported("rich", "15.0.0", "rich-15.0.0-py3-none-any.whl", "0" * 64)
+
+
+def test_a_pinned_release_from_another_file_stops_the_set_up(checkout) -> None:
+    said = complaint(checkout.run(PIP_REPORT=ALTERED))
+    assert said.startswith("the environment is not used, since a file is not the one that was pinned: rich 15.0.0: ")
+    assert "ranges" not in said and len(checkout.pip_calls) == 1 and not (checkout.venv / ".ams-suite").exists()
+    assert checkout.run().code == 0 and len(checkout.pip_calls) == 2  # made anew
+
+
+def test_an_extra_from_another_file_stops_the_run(checkout) -> None:
+    assert checkout.run().code == 0
+    assert "rich 15.0.0" in complaint(checkout.run("--profile", "paper", PIP_REPORT=ALTERED, LACKING="paper"))
+    assert not (checkout.venv / ".ams-suite").exists()
+
+
+def test_pips_own_report_is_read(with_real_pip, tmp_path: Path) -> None:
+    """A wheel from a folder, pinned with its checksum: a real pip installs it, and its report tells the same."""
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny.py", "")
+        archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
+        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        archive.writestr("tiny-1.0.dist-info/RECORD", "tiny.py,,\n")
+    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    root = with_real_pip.root
+    (root / "constraints.txt").write_text("tiny==1.0\n")
+    (root / "constraints.sha256").write_text(f"{sha256}  {wheel.name}\n")
+    extras = "suite = []\nmolecules = []\n"
+    (root / "pyproject.toml").write_text(
+        f'[project]\ndependencies = ["tiny>=1"]\n[project.optional-dependencies]\n{extras}'
+    )
+    done = with_real_pip.run("--profile", "quick", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
+    assert done.code == 0, done.err

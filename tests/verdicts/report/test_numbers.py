@@ -33,7 +33,7 @@ NUMBER = re.compile(r"(?<![\w./:@^-])(?<!\d,)\d[\d.,]*(?:e[-−]?\d+)?(?![\w/:])
 # In the text of the two pages, besides their generated blocks; with the reason for each
 ALLOWED = {
     "2405.13726": "the paper's number at arXiv",
-    "3.11": "the oldest Python, checked against pyproject.toml by tests/shell",
+    "3.11": "the oldest Python, checked against pyproject.toml by tests/tools",
     "2.0": "the licence's version",
     "4": "GiB, and 'at most 4 GiB': a bar that every job is measured against",
     "99": "per cent: the confidence of all intervals of experiments",
