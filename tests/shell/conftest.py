@@ -185,6 +185,6 @@ def environment_with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def with_real_pip(checkout: Checkout, environment_with_pip: Path) -> Checkout:
     """A bare Python whose environments have a real pip; pip's own configuration on this machine is kept out."""
-    checkout.python(venv=f'mkdir -p "$3" && cp -R "{environment_with_pip}/." "$3"')
+    checkout.python(venv=f'mkdir -p "$3" && cp -Rp "{environment_with_pip}/." "$3"')
     checkout.variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
     return checkout
