@@ -1,8 +1,19 @@
-"""What a result depends on, and nothing else: files that its module imports, and a key that names each change."""
+"""What a result depends on, where and for which run it was made: sources, key, environment, cost."""
 
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
 import pytest
 
+from verdicts.records import provenance
 from verdicts.records.keys import KeyParts, Sources
+from verdicts.records.provenance import Stopwatch, environment_of
+from verdicts.records.record import Record
+from verdicts.records.run_record import RunRecord
+from verdicts.run.plan import plan_of
 
 
 @pytest.fixture
@@ -101,3 +112,91 @@ def test_many_changes_are_counted():
 def test_the_same_parts_give_the_same_key_in_any_order():
     turned = PARTS.model_copy(update={"sources": dict(reversed(PARTS.sources.items()))})
     assert turned.key == PARTS.key and turned.changes_since(PARTS) == ""
+
+
+def described(root, packages=()):
+    return environment_of(root, "cpu", threads=3, packages=packages)
+
+
+@pytest.mark.usefixtures("needs_git")
+def test_the_environment_names_versions_and_commit():
+    root = Path(__file__).resolve().parents[3]
+    found = described(root, packages=("numpy", "no-such-package"))
+    commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    assert found.commit == (commit.stdout.strip() or None) and found.packages == {"numpy": np.__version__}
+    assert (found.threads, found.device) == (3, "cpu")
+    assert found.processor
+
+
+def test_outside_of_git_the_commit_is_unknown(tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    found = described(tmp_path)
+    assert (found.commit, found.dirty) == (None, None)
+    monkeypatch.setenv("PATH", "")
+    assert described(tmp_path).commit is None
+
+
+@pytest.mark.usefixtures("needs_git")
+def test_an_uncommitted_change_is_dirty(tmp_path):
+    def git(*words):
+        identity = ["-c", "user.name=n", "-c", "user.email=e@example.org"]
+        subprocess.run(["git", "-C", tmp_path, *identity, *words], check=True, capture_output=True)
+
+    git("init")
+    (tmp_path / "f").write_text("1")
+    git("add", "f")
+    git("commit", "-m", "m")
+    assert described(tmp_path).dirty is False
+    (tmp_path / "f").write_text("2")
+    assert described(tmp_path).dirty is True
+
+
+def test_peak_memory_sees_what_was_allocated_meanwhile():
+    """In a process of its own, which a shell starts: Linux counts in it what its parent had, here gigabytes maybe."""
+    measured = """if True:
+        from pathlib import Path
+        from verdicts.records.provenance import Stopwatch, environment_of
+        environment, watch = environment_of(Path.cwd(), "cpu", 3, ()), Stopwatch()
+        before = watch.provenance(environment, "quick", "c")
+        b"1" * (int(before.peak_mib + 40) * 2**20)  # freed at once: the peak is told, not what is held
+        during = watch.provenance(environment, "quick", "c")
+        assert during.peak_mib > before.peak_mib + 30 and 0 <= during.seconds < 60"""
+    subprocess.run(["sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, measured], check=True)
+
+
+def test_without_proc_the_process_peak_and_a_name_still_come(monkeypatch):
+    def absent(self, *arguments, **more):
+        raise FileNotFoundError(self)
+
+    provenance._processor.cache_clear()
+    monkeypatch.setattr(Path, "read_text", absent)
+    found = Stopwatch().provenance(described(Path.cwd()), "quick", "c")
+    assert found.peak_mib > 1 and found.processor and found.started.endswith("+00:00")
+    provenance._processor.cache_clear()
+
+
+def at(**shift):
+    return (datetime.now(UTC) + timedelta(**shift)).isoformat(timespec="microseconds")
+
+
+def test_each_run_has_an_id_and_times_around_its_start(toy):
+    first, second = RunRecord.begin(toy.workspace()), RunRecord.begin(toy.workspace())
+    assert first.id != second.id and RunRecord.last(toy.workspace()) == second
+    assert second.yesterday < second.started < second.soon
+
+
+@pytest.mark.parametrize("shift", [{"minutes": -50}, {"minutes": 50}, {"days": -3}])
+def test_what_a_node_with_another_clock_has_made_is_of_this_run(toy, monkeypatch, shift):
+    with monkeypatch.context() as node:
+        node.setattr(provenance, "now", lambda: at(**shift))
+        workspace = toy.run_all()
+    run = RunRecord.last(workspace)
+    assert plan_of(workspace, run).pending == () and plan_of(workspace, RunRecord.begin(workspace)).pending == ()
+    assert Record.read(toy.record("A1")).provenance.run == run.id
+
+
+def test_a_forced_claim_is_made_once_a_run_whatever_the_clock(session, monkeypatch):
+    session.run()
+    monkeypatch.setattr(provenance, "now", lambda: at(minutes=-30))
+    assert session.run(force=("A1",)) == 0 and session.computed() == {"A1"}
+    assert session.run() == 0 and session.computed() == set()

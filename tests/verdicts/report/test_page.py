@@ -6,7 +6,7 @@ from urllib.parse import unquote
 import pytest
 
 from tests.verdicts.report.pages import FIGURES, Page
-from tests.verdicts.report.test_report_texts import WORK, made
+from tests.verdicts.report.test_findings import WORK, made
 from tests.verdicts.toy import Toy
 from verdicts import Table
 from verdicts.claims.schema import Profile

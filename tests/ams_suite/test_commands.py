@@ -1,0 +1,324 @@
+"""Commands at work: an exact law, a certificate, two runs beside one another, the site of docs/."""
+
+import importlib.util
+import json
+import math
+import re
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from ams.errors import UserError
+from ams_suite import certify as certifying
+from ams_suite.law import exact_law, law
+from ams_suite.maintenance import build_site, compare
+from ams_suite.project import PROJECT
+from tests.ams.laws.test_stationary import g3
+from tests.verdicts.toy import REPOSITORY, Toy
+from verdicts.claims.loading import load_claims
+from verdicts.claims.schema import Profile
+from verdicts.records.expected import Expected, expected_path
+from verdicts.records.workspace import Workspace
+from verdicts.studies.kept import Archive, KeptCell
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: object, **more: object) -> dict[str, object]:
+    """Return what `law --json` prints."""
+    assert law(*arguments, json=True, **more) == 0
+    out, err = capsys.readouterr()
+    assert err == "" and out.count("\n") == 1
+    return json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
+
+
+def test_constant_momentum_ends_in_g3(capsys: pytest.CaptureFixture[str]) -> None:
+    found = printed(capsys, "constant", 0.1, "1,2.5,0.3", 1200, beta=0.6)
+    wanted = [g3(0.1 * lam, 0.6, lam)[0] for lam in (1.0, 2.5, 0.3)]
+    assert found["variance"] == pytest.approx(wanted, rel=1e-10)
+    assert found["mean"] == pytest.approx([0.0] * 3, abs=1e-12) and found["beta"] == 0.6
+    assert set(found) == {"mean", "variance", "beta", "w2", "kl"}
+
+
+def test_langevin_after_one_step_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
+    found = printed(capsys, "langevin", 0.1, "0.5", 1, mean="3", start_variance="0.5", multiplicity="4")
+    m, v = 3 - 3 * 0.95, 0.95**2 * 0.5 + 0.2
+    assert found["beta"] is None and found["mean"] == pytest.approx([m]) and found["variance"] == pytest.approx([v])
+    gap = math.sqrt(v) - math.sqrt(2)
+    assert found["w2"] == pytest.approx(math.sqrt(4 * ((m - 3) ** 2 + gap**2)))
+    assert found["kl"] == pytest.approx(4 * (v / 2 - 1 - math.log(v / 2) + (m - 3) ** 2 / 2) / 2)
+
+
+def test_the_first_move_is_langevins() -> None:
+    """A single first move: beta 0, whatever the momentum."""
+    laws = [exact_law(s, 0.1, "1,3", 1, beta=b) for s, b in (("langevin", None), ("constant", 0.9), ("adaptive", None))]
+    assert laws[0]["variance"] == laws[1]["variance"] == laws[2]["variance"]
+    assert [each["beta"] for each in laws] == [None, 0.0, 0.0]
+
+
+def test_the_start_is_the_target_by_default() -> None:
+    found = exact_law("adaptive", 0.1, "1,4", 0, mean="1,2")
+    assert found == {"mean": [0.0, 0.0], "variance": [1.0, 0.25], "beta": None, "w2": math.sqrt(5), "kl": (1 + 16) / 2}
+
+
+def test_one_value_stands_for_all_directions() -> None:
+    short = exact_law("adaptive", 0.05, "1,4", 9, multiplicity="3", mean="2", start_variance="0.5")
+    assert short == exact_law("adaptive", 0.05, "1,4", 9, multiplicity="3,3", mean="2,2", start_variance="0.5,0.5")
+
+
+def test_delta_bounds_the_damping() -> None:
+    assert exact_law("adaptive", 1e-9, "1", 30, delta=0.2)["beta"] == 0.8
+    assert exact_law("adaptive", 1e-9, "1", 30)["beta"] == 0.999
+
+
+def test_no_infinity_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(capsys, "langevin", 0.1, "1", 0, start_variance="0")["kl"] is None
+    assert printed(capsys, "langevin", 1e-9, "1", 0, mean="1e200")["w2"] is None
+
+
+def test_text_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert law("langevin", 0.1, "1", 2) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["mean", "variance", "beta", "w2", "kl"]
+
+
+GOOD = {"sampler": "adaptive", "step": 0.1, "precision": "1,2", "steps": 3}
+BAD = [
+    ({"step": 0.0}, "--step 0.0: expected a positive number"),
+    ({"step": math.nan}, "--step nan"),
+    ({"steps": -1}, "--steps -1: expected a count"),
+    ({"steps": 10**33}, f"--steps {10**33}: expected a count, 0 to 1000000000"),
+    ({"precision": "1,x"}, "--precision 1,x: expected comma-separated numbers"),
+    ({"precision": "1,0"}, "--precision 1,0: expected finite numbers above 0"),
+    ({"precision": "1e-320"}, "--precision 1e-320: expected numbers whose inverse is finite"),
+    ({"multiplicity": "1,2,3"}, "--multiplicity 1,2,3: expected one value, or as many as precisions (2)"),
+    ({"mean": "nan"}, "--mean nan: expected finite numbers"),
+    ({"mean": "1;2"}, "--mean 1;2: expected comma-separated numbers"),
+    ({"start_variance": "-1"}, "--start-variance -1: expected 0 or more"),
+    ({"beta": 0.5}, "--beta 0.5: expected none for the adaptive sampler"),
+    ({"sampler": "langevin", "beta": 0.0}, "--beta 0.0: expected none for the langevin sampler"),
+    ({"sampler": "constant"}, "--beta not given: expected a number in [0, 1)"),
+    ({"sampler": "constant", "beta": 1.0}, "--beta 1.0: expected a number in [0, 1)"),
+    ({"delta": 0.0}, "--delta 0.0: expected a number between 0 and 1"),
+    ({"step": 3.0, "sampler": "langevin", "steps": 2000}, "state not finite after step"),
+]
+
+
+@pytest.mark.parametrize(("change", "told"), BAD, ids=lambda value: str(value) if isinstance(value, dict) else "")
+def test_a_bad_argument_is_named(change: dict[str, object], told: str) -> None:
+    with pytest.raises(UserError) as refused:
+        law(**(GOOD | change))
+    assert str(refused.value).startswith(told)
+
+
+FINDING = """
+[[finding]]
+paper = "P1"
+needs = { A1 = "holds" }
+sentence = "One is one."
+figure = "line"
+number = { check = "A1.one", label = "units" }
+"""
+
+
+def kept(claims, profile, seconds, value=1.0):
+    """Return the kept values of a run in which each claim took so many seconds, as its group's study did."""
+    rows = {
+        claim.id: {
+            "verdict": claim.expected,
+            "seconds": seconds,
+            "peak_mib": 1.0,
+            "checks": {
+                check.id: {"value": value, "low": value, "high": value, "verdict": claim.expected}
+                for check in claim.check
+            },
+        }
+        for claim in claims.claim
+        if profile in claim.profiles
+    }
+    studies = {group.id: seconds for group in claims.group}
+    origin = {"newest": "2031-02-03T04:05", "processor": "Abacus", "device": "cpu", "commit": None, "studies": studies}
+    return Expected.model_validate({**origin, "profile": profile, "claims": rows})
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch):
+    """Return a toy in the current folder whose A1 restates P1, with a finding, falsifiers, and kept values."""
+    toy = Toy.make(tmp_path)
+    toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
+    toy.write("paper/findings.toml", FINDING)
+    toy.write("tests/test_toy.py", "def test_one(): pass\nclass TestToy:\n    def test_two(self): assert False\n")
+    (toy.root / "paper/expected").mkdir()
+    kept(load_claims(toy.root), Profile.QUICK, 0.1).write(expected_path(toy.root, Profile.QUICK))
+    monkeypatch.chdir(toy.root)
+    for name, text in toy.environment().items():
+        monkeypatch.setenv(name, text)
+    return toy
+
+
+@pytest.mark.parametrize("minutes", [0.0, -1.0, float("nan"), float("inf")])
+def test_minutes_that_are_no_positive_number_are_refused(minutes, tmp_path):
+    with pytest.raises(UserError, match="positive number"):
+        certifying.certify(minutes, tmp_path, 1, print)
+
+
+def test_groups_take_cpu_s_settings_where_they_fit_else_quick_s_and_what_does_not_fit_is_named(toy):
+    claims = load_claims(toy.root)
+    runs = {Profile.CPU: kept(claims, "cpu", 20.0), Profile.QUICK: kept(claims, "quick", 1.0)}
+    order = [claim for claim in claims.claim if claim.id in ("A1", "B1")]
+
+    def made(room):
+        plans, left_out = certifying.planned(claims, runs, order, room)
+        return [(plan.group, plan.profile) for plan in plans], left_out
+
+    assert made(1000.0) == ([("alpha", "cpu"), ("beta", "cpu")], [])
+    assert made(70.0) == ([("alpha", "cpu"), ("beta", "quick")], [])
+    assert made(4.0) == ([("alpha", "quick")], ["B1"])
+
+
+def test_a_certificate_computes_what_is_kept_and_counts_its_seconds(toy, monkeypatch):
+    about = {"value": 0, "sources": "", "commit": None, "computed_on": {}, "started": ""}
+    archive = Archive(toy.root / "paper/kept", dict)
+    archive.add("beta", [KeptCell(function="beta.f", arguments={}, data={}, seconds=40.0, **about)])
+    run = certifying.without_kept_cells(kept(load_claims(toy.root), "cpu", 20.0), archive)
+    assert run.studies == {"alpha": 20.0, "beta": 60.0}
+    commands = []
+    monkeypatch.setattr(certifying, "in_time", lambda command, *_: commands.append(command))
+    certifying._measure([certifying.Planned("beta", Profile.CPU, 1.0)], toy.root, 1, 0.0, lambda text: None)
+    assert commands[0][commands[0].index("--force") + 1] == "beta"
+
+
+def test_a_command_that_outlives_its_time_is_ended_with_its_children(tmp_path):
+    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    began = time.monotonic()
+    assert certifying.in_time([sys.executable, "-c", child], tmp_path / "log", tmp_path, began + 0.5) is None
+    assert time.monotonic() - began < 30
+
+
+@pytest.mark.slow
+def test_a_certificate_shows_what_its_own_run_saw_and_which_formula_was_changed(toy, capsys):
+    toy.replace_in_claims("beta", 'where = "beyond" }', 'where = "beyond" }\npaper = ["P2"]')
+    toy.write(
+        "paper/findings.toml", FINDING + FINDING.replace("P1", "P2").replace("A1.one", "B1.three").replace("A1", "B1")
+    )
+    toy.replace_in_module("beta/checks", "value=3", "value=0.5")
+    code = certifying.certify(2.0, None, 1, print)
+    folder = next((toy.root / "results/certificates").iterdir())
+    facts = json.loads((folder / "certificate.json").read_text())
+    row, changed = facts["rows"]
+    assert (row["word"], row["number"]["own"], row["number"]["agrees"]) == ("Holds", "1", True)
+    assert row["seen"] == [{"claim": "A1", "verdict": "holds", "alike": True}]
+    assert (folder / row["figure"]).is_file()
+    flipped = {each["claim"]: each["flipped"] for each in facts["falsified"]}
+    assert flipped == {"A1": True, "A2": False, "B1": True, "B2": True}
+    assert (code, facts["against"]) == (1, ["A2", "B1"]), "a falsifier that does not flip is against expectation"
+    assert changed["number"]["agrees"] is False and "B1.three" in facts["same"][0]["moved"]
+    assert changed["seen"] == [{"claim": "B1", "verdict": "refuted", "alike": False}]
+    assert facts["same"][0]["equal"] >= 1
+    assert (folder / "certificate.pdf").read_bytes().startswith(b"%PDF")
+    check = yaml.safe_load((folder / "codecheck.yml").read_text())
+    assert "certificate" not in check and check["summary"].startswith(capsys.readouterr().out.splitlines()[-2][:20])
+
+
+def ledger(path: Path, **checks: tuple[float | None, float | None, float | None, str]) -> Path:
+    rows = [
+        {"id": name, "value": v, "low": low, "high": high, "verdict": word}
+        for name, (v, low, high, word) in checks.items()
+    ]
+    path.write_text(json.dumps({"claims": [{"id": "A1", "checks": rows}]}))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "change", "code"),
+    [
+        ((1.0, 1.0, 1.0, "holds"), (1.0 + 1e-12, 1.0, 1.0, "holds"), "equal", 0),
+        ((1.0, 1.0, 1.0, "holds"), (1.1, 1.1, 1.1, "holds"), "moved", 1),
+        ((1.0, 0.8, 1.2, "holds"), (1.1, 0.9, 1.3, "holds"), "within the intervals", 0),
+        ((1.0, 0.8, 1.2, "holds"), (1.1, 0.9, 1.3, "refuted"), "within the intervals", 1),
+        ((1.0, 0.9, 1.1, "holds"), (2.0, 1.9, 2.1, "holds"), "moved", 1),
+        ((None, None, None, "not run"), (None, None, None, "not run"), "measured in neither", 0),
+        ((None, None, None, "not run"), (1.0, 1.0, 1.0, "holds"), "measured in one", 1),
+    ],
+)
+def test_a_check_in_both_runs(tmp_path: Path, before, after, change: str, code: int) -> None:
+    lines: list[str] = []
+    one, other = ledger(tmp_path / "a", x=before), ledger(tmp_path / "b", x=after)
+    assert compare(one, other, tmp_path / "out.csv", lines.append, {}) == code
+    assert (tmp_path / "out.csv").read_text().strip().endswith(f",{change}")
+    assert lines[-1].startswith(f"1 checks: 1 {change}")
+
+
+def test_a_rounding_error_may_change_within_its_tolerance(tmp_path: Path) -> None:
+    one = ledger(tmp_path / "a", x=(1e-5, 1e-5, 1e-5, "holds"))
+    other = ledger(tmp_path / "b", x=(3e-5, 3e-5, 3e-5, "holds"))
+    lines: list[str] = []
+    assert compare(one, other, None, lines.append, {"x": 1e-4}) == 0 and lines[0].endswith("tolerance of rounding")
+    assert compare(one, other, None, lines.append, {"x": 1e-5}) == 1 and lines[-2].endswith("moved")
+
+
+def test_what_is_gone_counts_and_what_is_new_does_not(tmp_path: Path) -> None:
+    value = (1.0, 1.0, 1.0, "holds")
+    one, two = ledger(tmp_path / "a", x=value), ledger(tmp_path / "b", x=value, y=value)
+    lines: list[str] = []
+    assert compare(one, two, None, lines.append, {}) == 0 and "y,,,,,1.0" in lines[0]
+    assert compare(two, one, None, lines.append, {}) == 1 and "1 gone" in lines[-1]
+
+
+def test_kept_values_are_a_run_too(tmp_path: Path) -> None:
+    kept = {"claims": {"A1": {"checks": {"x": {"value": 1.0, "low": 1.0, "high": 1.0, "verdict": "holds"}}}}}
+    (tmp_path / "kept").write_text(json.dumps(kept))
+    lines: list[str] = []
+    run = ledger(tmp_path / "a", x=(1.0, 1.0, 1.0, "holds"))
+    assert compare(tmp_path / "kept", run, None, lines.append, {}) == 0
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"claims": 3}', '{"claims": [{"checks": [{"id": "x"}]}]}'])
+def test_any_other_file_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
+    (tmp_path / "a").write_text(content)
+    with pytest.raises(UserError, match="neither a ledger nor kept values; give results"):
+        compare(tmp_path / "a", tmp_path / "a", None, print, {})
+    with pytest.raises(UserError, match="No such file"):
+        compare(tmp_path / "none", tmp_path / "a", None, print, {})
+
+
+needs_mkdocs = pytest.mark.skipif(not importlib.util.find_spec("mkdocs"), reason="mkdocs is not installed")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.open(REPOSITORY, Profile.QUICK, tmp_path / "results", PROJECT)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, lines = tmp_path_factory.mktemp("site"), list[str]()
+    workspace = Workspace.open(REPOSITORY, Profile.QUICK, folder / "results", PROJECT)
+    assert build_site(workspace, folder / "site", [], lines.append) == 0 and "index.html" in lines[-1]
+    return folder / "site"
+
+
+@needs_mkdocs
+def test_it_holds_every_page_and_asks_for_nothing(site: Path) -> None:
+    pages = {path.relative_to(site).as_posix(): path.read_text() for path in site.rglob("*.html")}
+    assert {"index.html", "design.html", "how-to/add-a-claim.html", "reference/samplers.html"} <= set(pages)
+    assert "langevin" in pages["reference/samplers.html"]
+    for name, text in pages.items():
+        assert not re.search(r'(?:src|href)="https?://[^"]*\.(?:js|css|woff2?)"', text), name
+
+
+def test_without_mkdocs_it_says_what_to_do(workspace: Workspace, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("ams_suite.maintenance.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"mkdocs is not installed: `bash reproduce\.sh docs` adds it"):
+        build_site(workspace, tmp_path, [], print)
+
+
+def test_formulas_become_mathml_outside_of_code(tmp_path: Path, monkeypatch) -> None:
+    spec = importlib.util.spec_from_file_location("hooks", REPOSITORY / "docs/hooks.py")
+    hooks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hooks)
+    (tmp_path / "one.html").write_text("<title>One</title>")
+    monkeypatch.setenv("AMS_GALLERY", str(tmp_path))
+    text = hooks.on_page_markdown("So $x^2$, but `$y$`.\n\n```\n$z$\n```\n<!-- gallery -->")
+    assert text.count("<math") == 1 and "`$y$`" in text and "$z$" in text and "- [One](gallery/one.html)" in text

@@ -1,0 +1,210 @@
+"""Programs on runs: other seeds raise few alarms, shares and threads change nothing, more nodes are faster."""
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.verdicts.toy import Session, Toy, set_batches, with_study
+from tools import run
+from tools.determinism import FIRST, Determinism, compared, difference, run_group
+from tools.reseed import Reseed, limits
+from tools.scaling import Scaling
+from verdicts.records.workspace import Workspace
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"),
+    [
+        (["1.0", "4.0"], ["1.0", "4.0"], 0.0),
+        (["1.0", "4.0"], ["1.0", "4.5"], 0.5 / 4.5),
+        (["1e-17", "2.0"], ["3e-17", "2.0"], 1e-17),
+        (["nan", "x", ""], ["nan", "x", ""], 0.0),
+        (["nan"], ["1.0"], float("inf")),
+        (["a"], ["b"], float("inf")),
+        (["1.0"], ["1.0", "2.0"], float("inf")),
+        (["0.0"], ["-0.0"], 0.0),
+        ([], [], 0.0),
+    ],
+)
+def test_a_difference_is_relative_to_the_largest_number_of_its_column(one, other, apart):
+    assert difference(one, other) == pytest.approx(apart, rel=1e-9)
+
+
+@pytest.fixture
+def toy(tmp_path, monkeypatch) -> Toy:
+    toy = with_study(tmp_path)
+    set_batches(toy, 3)
+    monkeypatch.chdir(toy.root)
+    monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
+    return toy
+
+
+def test_a_toy_is_the_same_in_shares_and_with_threads(toy, capsys):
+    assert run(Determinism, ["gamma"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [
+        *(f"gamma, {name}: 0 of 6 cells differ, 0: within 0" for name in ("again", "3 shares", "8 shares")),
+        "gamma, 2 threads: 0 of 6 cells differ, 0: within 0.0001",
+    ]
+
+
+def test_what_depends_on_the_process_is_told_and_is_exit_code_1(toy, capsys):
+    toy.replace_in_module("gamma/study", 'log(f"{sampler} {batch}")', "import os; batch += os.getpid()")
+    assert run(Determinism, ["gamma"]) == 1
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "6 of 6 cells differ" in first and "NOT within 0" in first
+
+
+@pytest.fixture
+def two(toy) -> list[Workspace]:
+    """Return the same run in two folders."""
+    opened = [Determinism()._opened(toy.root / name) for name in ("one", "other")]
+    for each in opened:
+        run_group(each, "gamma", FIRST)
+    return opened
+
+
+def test_a_number_of_a_table_that_differs_is_told_with_its_column(two):
+    table = two[1].folder / "studies/gamma.csv"
+    rows = list(csv.reader(table.read_text().splitlines()))
+    rows[1][-1] = str(float(rows[1][-1]) * (1 + 1e-6))
+    table.write_text("\n".join(map(",".join, rows)) + "\n")
+    found = compared(*two, "gamma")
+    assert found.where.startswith("gamma.csv: ") and 1e-8 < found.difference < 2e-6 and found.others == 0
+    assert found.within(1e-5) and not found.within(1e-8) and f"e-07 in {found.where}" in str(found)
+    bytes_alone = found._replace(others=1, difference=0.0)
+    assert bytes_alone.within(1e-8) and not bytes_alone.within(0.0), "without a tolerance no byte may differ"
+
+
+def test_another_verdict_and_a_missing_cell_are_told(two):
+    record = next(two[1].folder.glob("records/C2.json"))
+    content = json.loads(record.read_text())
+    content["checks"][0]["verdict"] = "refuted"
+    record.write_text(json.dumps(content))
+    found = compared(*two, "gamma")
+    assert found.difference == float("inf") and found.where.startswith("C2") and not found.within(1.0)
+    record.unlink()
+    found = compared(*two, "gamma")
+    assert found.missing and "one lacks C2" in str(found) and not found.within(1.0)
+
+
+ROWS = ("| 1 |", "| 64 |", "| 1024 |")
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
+    """Return a toy repository with a study, in its folder."""
+    return Session(with_study(tmp_path), monkeypatch)
+
+
+def test_a_finished_run_has_a_table(session: Session, capsys) -> None:
+    session.run()
+    assert run(Scaling, ["--profile", "quick", "--start", "0"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split("|") for line in lines if line.startswith(ROWS)]
+    seconds, times, busy = zip(*((float(row[2]), float(row[3]), row[4].strip()) for row in rows), strict=True)
+    assert seconds[0] >= seconds[1] >= seconds[2] and times[0] == 1.0 and times[2] >= times[1] >= 1.0
+    assert busy[0] == "100%", "without a start one node is at work all the time"
+    assert [line.split(":")[0] for line in lines[-2:]] == ["longest cell", "longest study"]
+
+
+def test_without_a_run_it_says_what_to_run(session: Session, capsys) -> None:
+    assert run(Scaling, ["--profile", "quick"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "no study; run `ams reproduce --profile quick` first" in line
+
+
+MONTE_CARLO = 'origin = "Monte Carlo: by hand"\n  share = 0.01'
+
+
+@pytest.fixture
+def seeded(tmp_path, monkeypatch) -> Toy:
+    """B1 is by Monte Carlo: its measurement is at least 1."""
+    toy = Toy.make(tmp_path)
+    monkeypatch.chdir(toy.root)
+    before, _, after = toy.claims("beta").read_text().partition('id = "B1.three"')
+    text = before + 'id = "B1.three"' + after.replace('origin = "algebra"', MONTE_CARLO, 1)
+    toy.claims("beta").write_text(text)
+    measure(toy, "return Measurement(value=1 + settings.seed % 2, seeds=(settings.seed,))")
+    return toy
+
+
+def measure(toy: Toy, body: str) -> None:
+    toy.lay("seeded")
+    toy.replace_in_module("beta/checks", "return BODY", body)
+
+
+def drawn(*words: str) -> int:
+    return run(Reseed, words)
+
+
+def test_only_monte_carlo_checks_are_drawn_again_each_at_its_own_seeds(seeded, capsys) -> None:
+    assert drawn("--seeds", "6", "--entropy", "5") == 0
+    first, line, last = capsys.readouterr().out.splitlines()
+    assert first == "quick profile, 6 fresh seeds of entropy 5" and last.startswith("0 alarms of the 1 checks with")
+    assert line.split() == ["B1.three", "holds", "wanted,", "values", "1", "to", "2;", "0", "alarms"]
+
+
+def test_the_same_entropy_gives_the_same_seeds_and_none_is_given_by_default(seeded, capsys) -> None:
+    measure(seeded, "return Measurement(value=float(settings.seed))")
+    said = []
+    for entropy in (["--entropy", "5"], ["--entropy", "5"], [], []):
+        drawn("--seeds", "3", *entropy)
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] and len(set(said)) == 3
+    drawn("--seeds", "3", "--entropy", re.search(r"entropy (\d+)\n", said[2])[1])
+    assert capsys.readouterr().out == said[2], "the entropy that is printed repeats the run"
+
+
+def test_an_alarm_is_1_and_names_its_seed(seeded, capsys) -> None:
+    measure(seeded, "return Measurement(value=0.5 + settings.seed % 2)")
+    assert drawn("B1", "--seeds", "8", "--entropy", "5") == 1
+    said = capsys.readouterr().out
+    (alarms,) = re.findall(r"; (\d+) alarms: seeds \d+ \(refuted\)", said)
+    assert 0 < int(alarms) < 8 and said.count("(refuted)") == int(alarms)
+
+
+def test_a_claim_that_is_refuted_wants_the_verdict_of_its_own_seed(seeded) -> None:
+    before, _, after = seeded.claims("beta").read_text().partition('id = "B1"')
+    refuted = after.replace('expected = "holds"', 'expected = "refuted"', 1)
+    seeded.claims("beta").write_text(before + 'id = "B1"' + refuted)
+    measure(seeded, "return Measurement(value=0.0)")
+    assert drawn("--seeds", "2") == 0
+    measure(seeded, "return Measurement(value=0.0 if settings.seed == 7 else 1.0)")
+    assert drawn("--seeds", "2") == 1
+
+
+def experiment(toy: Toy) -> None:
+    """Let B1 be an experiment, whose check states no share."""
+    text = toy.claims("beta").read_text().replace(MONTE_CARLO, 'origin = "stated margin: by hand"', 1)
+    before, _, after = text.partition('id = "B1"')
+    evidence = re.sub(r'evidence = "[^"]*"', 'evidence = "experiment"', after, count=1)
+    toy.claims("beta").write_text(f'{before}id = "B1"{evidence}')
+
+
+def test_a_check_without_a_share_may_be_left_undecided_and_rarely_be_decided_otherwise(seeded, capsys) -> None:
+    experiment(seeded)
+    measure(seeded, "return Measurement(value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0)")
+    assert drawn("--seeds", "3") == 0
+    decided = "of 1 with intervals of confidence 0.99 that their own seeds decide,"
+    said = capsys.readouterr().out
+    assert "holds wanted, values 2 to 2; 0 alarms" in said and f"{decided} 0 were decided otherwise" in said
+    value = "(0.0 if settings.seed != 7 else 2.0)"
+    seeded.replace_in_module(
+        "beta/checks", "value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0", f"value={value}"
+    )
+    assert drawn("--seeds", "1") == 0, "one alarm of one check may be"
+    capsys.readouterr()
+    assert drawn("--seeds", "3") == 1, "three of three may not"
+    said = capsys.readouterr().out
+    assert "; 3 alarms: seeds" in said and f"{decided} 1 were decided otherwise" in said
+
+
+def test_as_many_checks_without_a_share_raise_an_alarm_as_their_intervals_allow() -> None:
+    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018; of one, P(1) = .005 > .00001."""
+    assert limits(100, 1) == (4, 1) and limits(0, 20) == (0, 0)
+    assert limits(50, 20).checks == pytest.approx(50 * 0.0954 + 3.3 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5)
+    assert limits(50, 20).alarms == 3, "P(more than 2 of 20) = .00013, more than 3: 3e-6; allowed .00001"
