@@ -17,10 +17,11 @@ from ams_suite.law import exact_law, law
 from ams_suite.maintenance import build_site, compare
 from ams_suite.project import PROJECT
 from tests.ams.laws.test_stationary import g3
+from tests.verdicts.report.pages import kept_values
 from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
-from verdicts.records.expected import Expected, expected_path
+from verdicts.records.expected import expected_path
 from verdicts.records.workspace import Workspace
 from verdicts.studies.kept import Archive, KeptCell
 
@@ -122,24 +123,10 @@ number = { check = "A1.one", label = "units" }
 """
 
 
-def kept(claims, profile, seconds, value=1.0):
+def kept(claims, profile, seconds):
     """Return the kept values of a run in which each claim took so many seconds, as its group's study did."""
-    rows = {
-        claim.id: {
-            "verdict": claim.expected,
-            "seconds": seconds,
-            "peak_mib": 1.0,
-            "checks": {
-                check.id: {"value": value, "low": value, "high": value, "verdict": claim.expected}
-                for check in claim.check
-            },
-        }
-        for claim in claims.claim
-        if profile in claim.profiles
-    }
-    studies = {group.id: seconds for group in claims.group}
-    origin = {"newest": "2031-02-03T04:05", "processor": "Abacus", "device": "cpu", "commit": None, "studies": studies}
-    return Expected.model_validate({**origin, "profile": profile, "claims": rows})
+    verdicts = {claim.id: claim.expected for claim in claims.claim if profile in claim.profiles}
+    return kept_values(profile, claims, verdicts, 1.0, seconds, studies={group.id: seconds for group in claims.group})
 
 
 @pytest.fixture

@@ -9,9 +9,10 @@ import pytest
 from samplercheck import conform
 from samplercheck.adapters import installed, load
 from samplercheck.page import badge
-from verdicts.claims.loading import load_claims
+from tests.claims import claims
+from tests.verdicts.report.pages import kept_values
 from verdicts.claims.schema import Profile
-from verdicts.records.expected import Expected, expected_path
+from verdicts.records.expected import expected_path
 from verdicts.report import readme_blocks as readme
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,8 +30,7 @@ def test_every_file_that_is_named_is_there():
 
 
 def test_every_claim_that_is_named_is_there():
-    claims = load_claims(ROOT)
-    known = {claim.id for claim in claims.claim} | claims.outline.stated.keys()
+    known = {claim.id for claim in claims().claim} | claims().outline.stated.keys()
     outside = readme.BLOCK.sub("", TEXT)
     prose = re.sub(r"```.*?```|`[^`]*`", "", outside, flags=re.DOTALL)
     assert set(re.findall(r"\b[A-Z]\d[a-c]?\b", prose)) <= known
@@ -75,18 +75,9 @@ def copy(tmp_path):
     return tmp_path
 
 
-def kept(claims, verdict, value):
-    """Return values of a run in which every check gave the same."""
-    check = {"value": value, "low": value, "high": value, "verdict": verdict}
-    cost = {"verdict": verdict, "seconds": 61.0, "peak_mib": 2048.0}
-    rows = {claim.id: {**cost, "checks": {each.id: check for each in claim.check}} for claim in claims}
-    origin = {"profile": "cpu", "newest": "2031-02-03T04:05", "processor": "Abacus", "device": "cpu", "commit": None}
-    return Expected.model_validate({**origin, "claims": rows})
-
-
 def test_pages_follow_the_kept_values(copy):
-    claims = load_claims(copy).claim
-    kept(claims, "holds", 7.25).write(expected_path(copy, Profile.CPU))
+    verdicts = {claim.id: "holds" for claim in claims().claim}
+    kept_values("cpu", claims(), verdicts, 7.25, 61.0).write(expected_path(copy, Profile.CPU))
     expected_path(copy, Profile.FULL).unlink()
     assert set(readme.write(copy)) == {*readme.PAGES, readme.CLAIMS_PAGE}
     assert "| 2.0 GiB | 2031-02-03, Abacus |" in (copy / "docs/running.md").read_text()

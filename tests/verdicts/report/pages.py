@@ -1,5 +1,6 @@
-"""A whole run's results, without running anything: its page; and reading a page as a browser would."""
+"""A whole run's results and kept values, without running anything; and reading a page as a browser would."""
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import NamedTuple
@@ -12,10 +13,11 @@ from ams.samplers.presets import SPECS
 from ams_suite.project import PROJECT
 from tests.claims import claims
 from tests.verdicts.records.test_record import ENVIRONMENT
-from tests.verdicts.toy import REPOSITORY
+from tests.verdicts.toy import REPOSITORY, kept_run
 from verdicts import Figure, Measurement, Table, save_figure
 from verdicts.claims.measurement import claim_verdict
-from verdicts.claims.schema import Claim, Group, Profile
+from verdicts.claims.schema import Claim, Claims, Group, Profile
+from verdicts.records.expected import Expected
 from verdicts.records.files import remembering, sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.provenance import Stopwatch
@@ -25,6 +27,24 @@ from verdicts.report import page as report
 from verdicts.report.report_texts import load_findings
 
 FIGURES = 63  # a whole cpu run has 61
+
+
+def kept_values(
+    profile: str, claims: Claims, verdicts: Mapping[str, str], value: float = 1.0, seconds: float = 1.0, **more: object
+) -> Expected:
+    """Return the kept values of a run that gave these verdicts and `value` for every check, in `seconds` a claim."""
+    check = {"value": value, "low": value, "high": value}
+    rows = {
+        claim.id: {
+            "verdict": verdicts[claim.id],
+            "seconds": seconds,
+            "peak_mib": 2048.0,
+            "checks": {each.id: {**check, "verdict": verdicts[claim.id]} for each in claim.check},
+        }
+        for claim in claims.claim
+        if claim.id in verdicts
+    }
+    return kept_run(profile, claims=rows, **more)
 
 
 def whole_page(out: Path) -> Path:

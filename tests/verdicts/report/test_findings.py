@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from tests.claims import ROOT
-from tests.verdicts.toy import kept_run
+from tests.claims import ROOT, claims
+from tests.verdicts.report.pages import kept_values
 from verdicts import Table
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Expectation, Profile, Verdict
@@ -28,7 +28,7 @@ from verdicts.report.report_texts import (
     sections_of,
 )
 
-CLAIMS = load_claims(ROOT)
+CLAIMS = claims()
 FINDINGS = load_findings(ROOT, CLAIMS)
 KEPT = kept_runs(ROOT)
 EVIDENCE = Decisions.strongest(KEPT)
@@ -117,27 +117,11 @@ def test_what_kept_runs_decide_is_no_open_claim():
     assert not [name for name in opened if EVIDENCE.of_claim(name) in (HOLDS, REFUTED)]
 
 
-def kept(claims, profile, verdicts, value=1.0):
-    """Return the kept values of a run in which every check of these claims gave `value`."""
-    check = {"value": value, "low": value, "high": value}
-    rows = {
-        claim.id: {
-            "verdict": verdicts[claim.id],
-            "seconds": 1.0,
-            "peak_mib": 1.0,
-            "checks": {each.id: {**check, "verdict": verdicts[claim.id]} for each in claim.check},
-        }
-        for claim in claims.claim
-        if claim.id in verdicts
-    }
-    return kept_run(profile, claims=rows)
-
-
 def test_the_strongest_evidence_of_a_claim_is_the_kept_run_with_the_largest_sizes():
     runs = [
-        kept(CLAIMS, "quick", {"P1a": "holds", "P2": "inconclusive"}, 1.0),
-        kept(CLAIMS, "full", {"P2": "refuted"}, 3.0),
-        kept(CLAIMS, "cpu", {"P1a": "holds", "P2": "holds"}, 2.0),
+        kept_values("quick", CLAIMS, {"P1a": "holds", "P2": "inconclusive"}, 1.0),
+        kept_values("full", CLAIMS, {"P2": "refuted"}, 3.0),
+        kept_values("cpu", CLAIMS, {"P1a": "holds", "P2": "holds"}, 2.0),
     ]
     evidence = Decisions.strongest(runs)
     assert (evidence.claims["P2"].profile, evidence.of_claim("P2")) == (Profile.FULL, REFUTED)
@@ -161,8 +145,8 @@ def rows(toy):
             (toy.root / "paper/expected").mkdir(parents=True, exist_ok=True)
             before.write(expected_path(toy.root, before.profile))
         workspace = toy.run_all()
-        claims, ledger = load_claims(toy.root), collect(workspace)
-        found = rows_beside(toy.root, claims, ledger)
+        ledger = collect(workspace)
+        found = rows_beside(toy.root, workspace.all_claims, ledger)
         text = page.build(workspace, ledger)[page.REPORT]
         assert all(row.word in text and row.id in text for row in found)
         assert paper.data_of(workspace, ledger)["paper"]
@@ -186,7 +170,7 @@ def test_a_condition_whose_claim_has_another_verdict_shows_the_claim_instead(row
 
 
 def test_kept_evidence_is_shown_and_what_this_run_decides_otherwise_is_named(rows, toy):
-    before = kept(load_claims(toy.root), "cpu", {"A1": "refuted"}, 7.0)
+    before = kept_values("cpu", load_claims(toy.root), {"A1": "refuted"}, 7.0)
     row = rows(before=before)["P1"]
     assert (row.word, row.sentence) == (Word.NOT_SUPPORTED, "A1 is refuted.")
     assert [(each.claim, each.verdict) for each in row.differing] == [("A1", HOLDS)]

@@ -10,9 +10,9 @@ import pytest
 from matplotlib import pyplot
 
 from ams_suite.project import PROJECT
+from tests.claims import claims
 from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts import save_figure
-from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import kept_runs
 from verdicts.records.ledger import collect
@@ -128,15 +128,12 @@ def test_every_glyph_is_there_and_no_word_leaves_the_page(toy):
     assert "not part of the quick profile" not in text
 
 
-CLAIMS = load_claims(REPOSITORY)
-
-
 def test_what_the_paper_says_of_claims_and_checks_follows_from_their_expected_verdicts():
     text = (REPOSITORY / "paper/paper.typ").read_text()
     needed = re.findall(r'\b(\w+): "(holds|refuted|inconclusive)"', text)
-    assert needed and set(needed) <= {(claim.id, claim.expected) for claim in CLAIMS.claim}
+    assert needed and set(needed) <= {(claim.id, claim.expected) for claim in claims().claim}
     values = re.findall(r'#num\("((\w+)\.\w+)"\)', text)
-    assert {check for check, _ in values} <= set(CLAIMS.checks)
+    assert {check for check, _ in values} <= set(claims().checks)
     assert {claim for _, claim in values} <= {claim for claim, _ in needed}
     prose = re.sub(r"#given\(\(.*?\)\)|#?num\(.*?\)|given\(\(.*?\)\)", "", text)
     assert not re.findall(r"\b(?!C\d)[A-Z]\d+[a-z]?\b", prose), "no ids of claims in the running text"
@@ -146,8 +143,8 @@ def test_what_the_paper_says_of_claims_and_checks_follows_from_their_expected_ve
 def test_with_the_kept_values_of_a_run_the_paper_has_eight_to_ten_pages(tmp_path):
     workspace = Workspace.open(REPOSITORY, Profile.CPU, tmp_path, PROJECT)
     evidence = Decisions.strongest(kept_runs(REPOSITORY))
-    findings = load_findings(REPOSITORY, CLAIMS)
-    rows = rows_of(CLAIMS, findings, evidence)
+    findings = load_findings(REPOSITORY, claims())
+    rows = rows_of(claims(), findings, evidence)
     drawn = Path(save_figure(pyplot.figure(figsize=(7.4, 6)), workspace.folder, "drawn", "").file).name
     figure = {"path": f"/{drawn}", "width": 470, "caption": document.pieces("What is shown. " * 30), "claims": ["D1"]}
     data = data_of(workspace)

@@ -9,9 +9,8 @@ import pytest
 import typst
 from hypothesis import example, given, settings, strategies as st
 
-from tests.claims import ROOT
-from tests.verdicts.toy import REPOSITORY
-from verdicts.claims.loading import CLAIMS, load_claims
+from tests.claims import ROOT, claims
+from verdicts.claims.loading import CLAIMS
 from verdicts.report.blocks import blocks, math, pieces
 from verdicts.report.typeset import formula, inline, markdown, spelled, typeset
 from verdicts.report.typst_math import Unreadable, typst_math
@@ -97,7 +96,7 @@ def test_words_code_and_formulas_stay(text):
 
 
 def test_every_quantity_is_set_by_both_documents():
-    for claim in load_claims(REPOSITORY).claim:
+    for claim in claims().claim:
         for check in claim.check:
             marked = spelled(check.quantity)
             unread = "<code>" in typeset(marked) or any("code" in piece for piece in pieces(marked))
@@ -160,7 +159,7 @@ def formulas_of(text: str) -> list[str]:
 
 def every_formula() -> list[str]:
     """Return the formulas of all claims, of what people write for the report, and of the groups' notebooks."""
-    groups = load_claims(ROOT).group
+    groups = claims().group
     files = [f"{group.folder}/{CLAIMS}" for group in groups]
     files += [f"paper/{name}.toml" for name in ("exhibits", "deviations", "limitations", "findings", "notation")]
     texts = [(ROOT / name).read_text(encoding="utf-8").replace(r"\\", "\\") for name in files]
@@ -183,8 +182,7 @@ def test_every_formula_of_claims_and_notebooks_compiles_without_a_warning():
 
 
 def test_no_letter_of_a_statement_is_lost():
-    claims = load_claims(ROOT).claim
-    for tex in (tex for claim in claims for tex in formulas_of(claim.statement)):
+    for tex in (tex for claim in claims().claim for tex in formulas_of(claim.statement)):
         plain = re.sub(r"\\(?:text|mathrm|operatorname)\b|\\begin\{\w+\}|\\end\{\w+\}|\\[A-Za-z]+", " ", tex)
         written = typst_math(tex)
         for letter in set(re.findall(r"[A-Za-z0-9]", plain)):
