@@ -16,7 +16,7 @@ from verdicts.records.ledger import Ledger
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import derivation, pieces
-from verdicts.report.findings import ShownNumber, answer_of, counts, evidence_of, tally, undecided
+from verdicts.report.findings import answer_of, counts, evidence_of, tally, undecided
 from verdicts.report.images import Picture, size_of
 from verdicts.report.report_texts import (
     Exhibit,
@@ -65,18 +65,14 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "values": evidence.values,
         "notation": {
             "step": [pieces(formula) for formula in notation.step],
-            "symbols": [[pieces(each.sign), pieces(each.meaning)] for each in notation.symbol],
+            "symbols": [[*_set(each, "sign", "meaning").values()] for each in notation.symbol],
         },
         "claims": [_claim(view) for view in ran],
         "parts": _parts(workspace, groups),
         "exhibits": [_exhibit(each, anchors, ledger) for each in load_exhibits(workspace.root)],
         "deviations": [_deviation(view) for view in views.deviations(workspace, ran)],
-        "limitations": [
-            {"title": pieces(each.title), "text": pieces(each.text)} for each in load_limitations(workspace.root)
-        ],
-        "sections": [
-            {"title": view.section.title, "text": pieces(view.section.text)} for view in sections_of(workspace)
-        ],
+        "limitations": [_set(each, "title", "text") for each in load_limitations(workspace.root)],
+        "sections": [{"title": each.section.title, **_set(each.section, "text")} for each in sections_of(workspace)],
         "seconds": duration(sum(cost.seconds for cost in views.costs(workspace, claims))),
         "environments": [_environment(*each) for each in views.environments(ledger.claims)],
     }
@@ -123,40 +119,33 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
     return document
 
 
+def _set(of: object, *names: str) -> Data:
+    """Return these texts of an object by name, in pieces."""
+    return {name: pieces(getattr(of, name)) for name in names}
+
+
 def _paper(view: views.PaperView) -> Data:
     row = view.row
     return {
-        "id": row.id,
-        "text": row.text,
-        "word": row.word,
-        "sentence": pieces(row.sentence),
-        "number": row.number and _number(row.number),
-        "conditions": [
-            {"claim": each.claim, "verdict": each.verdict, "text": pieces(each.text)} for each in row.conditions
-        ],
+        **{name: getattr(row, name) for name in ("id", "text", "word")},
+        **_set(row, "sentence"),
+        "number": row.number and {"value": row.number.value, **_set(row.number, "label", "beside")},
+        "conditions": [{"claim": each.claim, "verdict": each.verdict, **_set(each, "text")} for each in row.conditions],
         "restating": list(row.restating),
         "figure": view.figure,
     }
 
 
-def _number(shown: ShownNumber) -> Data:
-    return {"value": shown.value, "label": pieces(shown.label), "beside": pieces(shown.beside)}
-
-
 def _claim(view: ClaimView) -> Data:
     claim, notebook = view.claim, view.group.notebook or "none"
     return {
-        "id": claim.id,
-        "group": claim.group,
-        "title": pieces(claim.title),
-        "statement": pieces(claim.statement),
+        **{name: getattr(claim, name) for name in ("id", "group", "evidence", "falsifier")},
+        **_set(claim, "title", "statement"),
         "source": claim.source.kind,
         "where": pieces(claim.source.where.replace(notebook, "").lstrip("; ")),
         "proved": notebook in claim.source.where,
-        "evidence": claim.evidence,
         "verdict": view.row.verdict,
         "expected": claim.expected if view.row.agrees is False or claim.expected is Expectation.OPEN else "",
-        "falsifier": claim.falsifier,
         "paper": list(claim.paper),
         "supports": list(claim.supports),
         "checks": [_check(each) for each in view.checks if each.result],
@@ -167,7 +156,7 @@ def _check(view: CheckView) -> Data:
     assert view.result
     return {
         "id": view.check.id,
-        "quantity": pieces(view.quantity),
+        **_set(view, "quantity"),
         "measured": view.measured,
         "required": view.required,
         "tightness": number(view.result.tightness),
@@ -227,8 +216,7 @@ def _table(folder: str, table: Table) -> Data:
 
 def _exhibit(exhibit: Exhibit, anchors: Mapping[str, str], ledger: Ledger) -> Data:
     return {
-        "title": pieces(exhibit.title),
-        "what": pieces(exhibit.what),
+        **_set(exhibit, "title", "what"),
         "status": standing(exhibit, ledger),
         "here": [{"name": name, "label": anchors[name]} for name in exhibit.here if name in anchors],
         "gap": pieces(gap(exhibit)),
@@ -236,9 +224,8 @@ def _exhibit(exhibit: Exhibit, anchors: Mapping[str, str], ledger: Ledger) -> Da
 
 
 def _deviation(view: DeviationView) -> Data:
-    texts = {name: pieces(getattr(view.deviation, name)) for name in ("title", "described", "code", "here")}
     effects = [{"check": item.check.id, "measured": item.measured} for _, item in view.effects if item.result]
-    return {**texts, "effect": pieces(view.deviation.effect), "effects": effects}
+    return {**_set(view.deviation, "title", "described", "code", "here", "effect"), "effects": effects}
 
 
 def _environment(environment: Any, names: list[str]) -> Data:
