@@ -124,8 +124,8 @@ def test_a_claim_s_particulars_and_conditions_stand_in_its_entry(toy):
     assert "<li>Only once.</li><li>Only <math" in entry and "<dt>Tuning</dt>" not in entry
 
 
-def test_a_row_has_word_sentence_number_conditions_and_its_command(toy):
-    named = 'evidence = "exact law"\npaper = ["P2"]'
+def test_a_row_has_word_sentence_number_conditions_command_and_claims(toy):
+    named = 'evidence = "exact law"\npaper = ["P2"]\nsupports = ["P1"]'
     toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
     number = 'number = { check = "A2.two", label = "two, measured" }'
     condition = '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As one is one."\n'
@@ -140,6 +140,10 @@ def test_a_row_has_word_sentence_number_conditions_and_its_command(toy):
     assert "<code>bash reproduce.sh --profile quick --only P2</code>" in row and 'data-figure="figure-line"' in row
     first = text.partition('<div class="first">')[2].partition("</figure>")[0]
     assert "<img src='data:image/svg+xml" in first and '<a href="#figure-line">Figure 1</a>' in first
+    other = text.partition('id="paper-P1"')[2].partition('id="paper-P2"')[0]
+    assert "One is one" in other and "Not decided by this suite yet" in other
+    entry = text.partition('id="claim-A2"')[2]
+    assert "(restates <a" in entry and "(supports <a" in entry
 
 
 def test_failure_is_told_with_its_log(toy):
@@ -244,14 +248,6 @@ def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole
     assert sorted(numbers) == list(range(1, FIGURES + 1))
 
 
-def test_stated_claims_come_with_those_that_restate_and_support_them(toy):
-    named = 'evidence = "exact law"\npaper = ["P1"]\nsupports = ["P2"]'
-    toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
-    text = text_of(toy.run_all())
-    assert "One is one" in text and 'id="paper-P2"' in text
-    assert "(restates <a" in text and "(supports <a" in text and "Not decided by this suite yet" in text
-
-
 def test_notebook_page_is_linked_only_while_current(toy):
     toy.add_notebook("alpha", "```python\n1 + 1\n```\n")
     workspace = toy.run_all("cpu")
@@ -262,8 +258,8 @@ def test_notebook_page_is_linked_only_while_current(toy):
     assert "notebooks/alpha.html" not in text_of(toy.workspace("cpu"))
 
 
-def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(toy):
-    rows = [row for row in collect(toy.run_all()).claims if row.provenance]
+def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(usual):
+    rows = [row for row in collect(usual[0].workspace()).claims if row.provenance]
     origins = [
         row.provenance.model_copy(update={"commit": at, "started": at}) for row, at in zip(rows, "132", strict=True)
     ]
