@@ -20,12 +20,10 @@ if TYPE_CHECKING:
     from verdicts.run.driver import RunOptions
 
 Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
-Names = Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
 # Options whose text says what they are without a value
 AnyNames = Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")]
 Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
 Numbers = Annotated[str | None, arg(metavar="X1,X2,...", help_behavior_hint="")]
-SamplerName = Literal["langevin", "constant", "adaptive"]
 
 
 class Command(Protocol):
@@ -130,7 +128,7 @@ class Reproduce(RunningOptions):
 class RunHere(RunningOptions):
     """Run some claims or groups in this process."""
 
-    ids: Names
+    ids: Annotated[Positional[tuple[str, ...]], arg(metavar="ID [ID ...]")]
     """Claims or groups; C1 to C6: all that restate this claim of the paper."""
     force: bool = False
     """Compute them again, though current."""
@@ -199,7 +197,7 @@ class Certify:
 class Law:
     """Print the exact law of a sampler's iterate on a Gaussian target; nothing is sampled."""
 
-    sampler: SamplerName
+    sampler: Literal["langevin", "constant", "adaptive"]
     """Which step."""
     step: float
     """The step size a."""
