@@ -8,8 +8,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels, reference_line, shades, ticks
 from ams.samplers import critical_momentum
 from ams_suite.drawn import save_drawn
-from analysis.update_rule.checks import momentum_after, stationary_variance
-from analysis.update_rule.corrector import score_changes
+from analysis.update_rule.checks import momentum_after, score_changes, stationary_variance
 from analysis.update_rule.settings import Settings
 from analysis.update_rule.study import ALONG, CORRECTORS, COUNTS, LAGGED, PARTS, corrector_run
 from verdicts import Figure

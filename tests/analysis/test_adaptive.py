@@ -12,14 +12,7 @@ from torch import Tensor
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, solved
 from ams.samplers import adaptive, momentum_rule
-from analysis.adaptive import (
-    closed_forms,
-    convergence,
-    finite_batch,
-    general_covariance,
-    linearisation,
-    study,
-)
+from analysis.adaptive import closed_forms, convergence, general_covariance, linearisation, study
 from analysis.momentum import study as constant_momentum
 from analysis.momentum.stationary import solved_variance
 from tests.claims import claims, expected, measured, refuted, verdict_of
@@ -101,13 +94,13 @@ def test_another_rule_far_away_breaks_p1a(monkeypatch: MonkeyPatch) -> None:
     at its minimum.
     """
     with monkeypatch.context() as patched:
-        patched.setattr(finite_batch, "critical_momentum", lambda w: (1 - w) / (1 + w))
+        patched.setattr(convergence, "critical_momentum", lambda w: (1 - w) / (1 + w))
         assert refuted("P1a", "large", "drift")
-    first, _, form = finite_batch.LYAPUNOV[0]
-    monkeypatch.setattr(finite_batch, "LYAPUNOV", ((first, sp.Rational(1, 2), form),))
+    first, _, form = convergence.LYAPUNOV[0]
+    monkeypatch.setattr(convergence, "LYAPUNOV", ((first, sp.Rational(1, 2), form),))
     assert refuted("P1a", "drift")
-    one, _, last = finite_batch.POINT
-    monkeypatch.setattr(finite_batch, "POINT", (one, one + finite_batch.DELTA, last))
+    one, _, last = convergence.POINT
+    monkeypatch.setattr(convergence, "POINT", (one, one + convergence.DELTA, last))
     assert refuted("P1a", "density")
 
 

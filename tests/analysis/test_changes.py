@@ -18,10 +18,10 @@ from analysis.adaptive import (
     isotropic,
     study,
 )
-from analysis.momentum import closed_forms, study as momentum_study, tempering, transition
+from analysis.momentum import closed_forms, stationary, study as momentum_study, transition
 from analysis.orders import accuracy, checks as orders, mode_loss
 from analysis.orders.distances import MeanFieldDensity
-from analysis.update_rule import corrector, study as rule_study
+from analysis.update_rule import checks, study as rule_study
 from beyond.kinetic_langevin import rates
 from related.design_space.noise_schedules import path
 from related.gradient_filter.score_filter import filter as wiener
@@ -54,7 +54,7 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (closed_forms, "variance_ratio", lambda true: lambda u, beta: true(u, beta) * (1 + 1e-8), "G3.solved"),
     # the best momentum of a smaller step; a limit that is not tempered; Langevin, which samples pi instead of pi^c
     (closed_forms, "step_at_best", lambda true: lambda q: true(q) * (1 - q / 10), "G2.best G2.beaten G2.gain"),
-    (tempering, "solved_variance", lambda true: lambda u, beta: true(u, 0.0), "G5.w2 G5.kl G5.dimension"),
+    (stationary, "solved_variance", lambda true: lambda u, beta: true(u, 0.0), "G5.w2 G5.kl G5.dimension"),
     (momentum_study, "constant", lambda _: lambda beta: lambda state, s, algebra: (0.0, None), "G5.mixture"),
     (closed_forms, "unbiased_step", lambda true: lambda beta: 1.01 * true(beta), "G6.root G6.law"),
     (closed_forms, "unbiased_step", lambda true: lambda beta: 40 * true(beta), "G6.stable"),
@@ -80,7 +80,7 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     # that shrinks
     (samplers, "adaptive", lambda _: lambda delta: samplers.constant(0.9995), "P3.annealed_momentum"),
     (rules, "critical_momentum", lambda _: lambda rho: 1 / (1 + rho), "R2.blow_up"),
-    (corrector, "score_changes", lambda true: lambda count: decided(true(30)), "R4.drift R4.foreign"),
+    (checks, "score_changes", lambda true: lambda count: decided(true(30)), "R4.drift R4.foreign"),
     (rule_study, "corrector_run", lambda true: lambda *run: shrinking(true(*run)), "R5.grows R5.size R5.size_adaptive"),
 ]
 

@@ -8,7 +8,7 @@ import sympy as sp
 from pytest import MonkeyPatch
 
 from ams.samplers import momentum_rule, with_corrected_noise
-from analysis.momentum import closed_forms, stationary, study, tempering, transition
+from analysis.momentum import closed_forms, stationary, study, transition
 from tests.claims import expected, quick_settings, refuted, verdict_of
 
 SMALL = quick_settings("momentum").model_copy(update={"points": 20})
@@ -68,7 +68,7 @@ def test_wrong_extremes_break_g2c(monkeypatch: MonkeyPatch, fresh_cells: None) -
 
 def test_uncorrected_noise_breaks_g7(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of G7: with the authors' noise, sqrt(2a), the limit is 1/c, and no formula of G7 holds."""
-    for module in (study, tempering):
+    for module in (study, stationary):
         monkeypatch.setattr(module, "with_corrected_noise", lambda rule: rule)
     assert refuted("G7", "variance", "loses", "reached", settings=SMALL)
 
@@ -76,8 +76,8 @@ def test_uncorrected_noise_breaks_g7(monkeypatch: MonkeyPatch, fresh_cells: None
 def test_a_kept_factor_breaks_g7(monkeypatch: MonkeyPatch) -> None:
     """The corrected step's `u = a c lam`: with `u = a lam` the rate and the solved variances are others."""
     true = stationary.solved_variance
-    monkeypatch.setattr(tempering, "C", sp.Integer(1))
-    monkeypatch.setattr(tempering, "solved_variance", lambda u, beta, factor: true(u, beta))
+    monkeypatch.setattr(stationary, "C", sp.Integer(1))
+    monkeypatch.setattr(stationary, "solved_variance", lambda u, beta, factor: true(u, beta))
     assert refuted("G7", "rate", settings=SMALL)
     with pytest.raises(ValueError, match="no stationary distribution"):
         verdict_of("G7", only="solved")

@@ -9,7 +9,7 @@ from pytest import MonkeyPatch
 
 from ams import samplers
 from ams.samplers import State, Step, rules
-from analysis.update_rule import checks, corrector, study
+from analysis.update_rule import checks, study
 from tests.claims import expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
 
@@ -93,5 +93,5 @@ def test_a_present_norm_breaks_r5(monkeypatch: MonkeyPatch) -> None:
     present = lambda name, count: true("Langevin" if name == study.LAGGED[0] else name, count)  # noqa: E731
     monkeypatch.setattr(study, "corrector_run", present)
     assert refuted("R5", "control")
-    monkeypatch.setattr(corrector, "snr_of_last_momentum", samplers.snr_of_momentum)
+    monkeypatch.setattr(checks, "snr_of_last_momentum", samplers.snr_of_momentum)
     assert refuted("R5", "disguise")
