@@ -13,7 +13,7 @@ from ams.enclosures.mean_field import run_mean_field
 from ams.samplers import adaptive, momentum_rule
 from ams.samplers.presets import DEFAULT, SPECS
 from ams_suite.enclosed import proved, proved_between
-from analysis.annealed import checks, gain
+from analysis.annealed import checks
 from analysis.annealed.gaussian import SIGMAS, at_last_level
 from analysis.annealed.nfe_to_threshold import KL, W2, Criterion, SpeedUp, curve, speed_ups
 from analysis.annealed.settings import BASELINE, PAPER, Settings
@@ -55,7 +55,7 @@ def errors(sampler: str, budget: int) -> dict[str, Ball]:
 def prove(case: Criterion, settings: Settings, point: SpeedUp) -> None:
     """Raise Undecided unless balls show the speed-up at a budget, between two budgets of annealed Langevin."""
     budgets = case.budgets(settings, BASELINE)
-    enough = round(point.high * point.budget) if point.high < gain.CEILING else None
+    enough = round(point.high * point.budget) if point.high < checks.CEILING else None
     before = budgets[-1] if enough is None else max((each for each in budgets if each < enough), default=None)
     error = errors(PAPER, point.budget)[case.name]
     if before is not None and not errors(BASELINE, before)[case.name] > error:
@@ -66,8 +66,8 @@ def prove(case: Criterion, settings: Settings, point: SpeedUp) -> None:
 
 def of_curve(settings: Settings, feature: str, by: str) -> Measurement | None:
     """Prove a feature of the speed-ups on the stiff Gaussian at the defaults, as `gain.of_curve` measures it."""
-    case = gain.CASES[by, "on it"]
-    points, shown = speed_ups(case, settings), gain.of_curve(settings, feature, by)
+    case = checks.CASES[by, "on it"]
+    points, shown = speed_ups(case, settings), checks.of_curve(settings, feature, by)
     place = [point.budget for point in points].index(int(str(shown.detail.get("NFE", round(shown.value)))))
     decisive = {place, place + ENDS.get(feature, 0)}
     if max(points[each].budget for each in decisive) > settings.enclosed:

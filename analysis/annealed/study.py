@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, Hyperparameters, noise_schedule
-from analysis.annealed import film, gaussian, mixture, other_mixtures, sensitivity
+from analysis.annealed import film, gaussian, mixture, nfe_to_threshold, sensitivity
 from analysis.annealed.gaussian import SIGMAS, TARGET
 from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, grid, judged, line_grid, sizes_of
 from analysis.annealed.settings import (
@@ -86,11 +86,11 @@ def _on_mixture(settings: Settings) -> Iterator[Cell]:
     for name in (BASELINE, PAPER):
         for budget in LINE_KL.budgets(settings, name, tuned=True):
             yield mixture.tuned_run.cell(name, budget, line_grid(settings, name), sizes)
-            yield mixture.line_run.cell(name, budget, other_mixtures.chosen(name, budget), sizes)
+            yield mixture.line_run.cell(name, budget, nfe_to_threshold.chosen(name, budget), sizes)
     if 40 in LINE_KL.budgets(settings, PAPER, tuned=True):
         most = sizes_of(judged(settings))
         yield mixture.tuned_run.cell(PAPER, 40, line_grid(settings, PAPER), most)
-        yield mixture.line_run.cell(PAPER, 40, other_mixtures.chosen(PAPER, 40), most)
+        yield mixture.line_run.cell(PAPER, 40, nfe_to_threshold.chosen(PAPER, 40), most)
     yield mixture.langevin_particles.cell(100, sizes)
 
 

@@ -13,16 +13,16 @@ from ams.laws.phase_space import AuxiliaryVariable, estimated, momentum_variable
 from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.laws.stationary import frozen, reached, solved
 from ams.metrics import line_kl, line_w2
-from ams.samplers import baoab, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
+from ams.samplers import adaptive, baoab, constant, langevin, leimkuhler_matthews, momentum, momentum_rule
 from ams.samplers.presets import LANGEVIN, SigmaRange
 from ams.targets import CLEAN, Gaussian
 from ams_suite.measures import largest, named_extreme
-from analysis.orders.distances import RULE
 from analysis.orders.settings import Settings
 from analysis.targets import two_modes
 from verdicts import Measurement
 from verdicts.studies import Array, cell
 
+RULE = momentum_rule(adaptive(1e-9))
 SIZE, BETAS, RESOLUTIONS = 0.01, (0.4, 0.8), (0.4, 0.27)
 _MEAN, _VARIANCE = 0.3, 0.25
 _SIGMAS = SigmaRange(20.0, 0.02)

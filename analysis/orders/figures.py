@@ -9,10 +9,8 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels
 from ams.samplers import looks
 from ams_suite.drawn import save_drawn
-from analysis.orders.distances import distances
-from analysis.orders.mode_loss import mean_field_density
 from analysis.orders.settings import Settings
-from analysis.orders.study import LARGER, SHOWN, SHOWN_BETA, halvings
+from analysis.orders.study import LARGER, SHOWN, SHOWN_BETA, distances, halvings, mean_field_density
 from analysis.targets import of_power
 from verdicts import Figure
 

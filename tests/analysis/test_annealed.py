@@ -15,11 +15,14 @@ from ams.samplers import Particles, flow_heun, langevin
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Family, Hyperparameters, SigmaRange, levels
 from ams.schedules import Level
 from ams.targets import Gaussian
-from analysis.annealed import gaussian, mixture, nfe_to_threshold, other_mixtures
+from analysis.annealed import gaussian, mixture, nfe_to_threshold
 from analysis.annealed.nfe_to_threshold import (
+    CHOSEN,
     KL,
     LINE_W2,
+    OTHER_MIXTURES,
     SpeedUp,
+    chosen,
     curve,
     grid,
     line_grid,
@@ -104,7 +107,7 @@ def test_annealed_langevin_in_its_place_refutes_p2a(monkeypatch: MonkeyPatch) ->
 def test_annealed_langevin_in_its_place_refutes_p2b(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of P2b: annealed Langevin needs as many evaluations as itself, and one at an edge is seen."""
     few = SETTINGS.model_copy(update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0, 4.0)})
-    monkeypatch.setitem(other_mixtures.CHOSEN, PAPER, other_mixtures.CHOSEN[BASELINE])
+    monkeypatch.setitem(CHOSEN, PAPER, CHOSEN[BASELINE])
     swapped(monkeypatch, PAPER, BASELINE)
     assert refuted("P2b", "least", "edges", settings=few)
 
@@ -133,13 +136,16 @@ def test_the_settings_chosen_on_other_mixtures_are_the_best_tried(sampler: str, 
     """
     tried = [one for one in line_grid(Settings(), sampler) if one.factor >= 1.0 and one.repeats <= 2]
     sizes = sizes_of(Settings())._replace(seed=Settings().seed + 1)
-    errors = dict(other_mixtures.development_errors(sampler, budget, tuple(tried), sizes))
-    assert min(errors, key=lambda one: other_mixtures.product(errors[one])) == other_mixtures.chosen(sampler, budget)
+    products = {}
+    for one in mixture.stable_settings(sampler, budget, tuple(tried)):
+        runs = (mixture.line_run.wrapped(sampler, budget, one, sizes, shape) for shape in OTHER_MIXTURES)
+        products[one] = math.prod(nfe_to_threshold.line_kl(run) for run in runs)
+    assert min(products, key=products.__getitem__) == chosen(sampler, budget)
 
 
 def test_no_setting_was_chosen_at_other_budgets() -> None:
     with pytest.raises(UserError, match=r"was tuned on other mixtures at .* evaluations, not at 30"):
-        other_mixtures.chosen(PAPER, 30)
+        chosen(PAPER, 30)
 
 
 def test_langevins_settings_serve_langevin(monkeypatch: MonkeyPatch) -> None:

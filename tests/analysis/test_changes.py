@@ -19,8 +19,8 @@ from analysis.adaptive import (
     study,
 )
 from analysis.momentum import closed_forms, stationary, study as momentum_study, transition
-from analysis.orders import accuracy, checks as orders, mode_loss
-from analysis.orders.distances import MeanFieldDensity
+from analysis.orders import accuracy, checks as orders
+from analysis.orders.study import MeanFieldDensity
 from analysis.update_rule import checks, study as rule_study
 from beyond.kinetic_langevin import rates
 from related.design_space.noise_schedules import path
@@ -62,7 +62,7 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (rates, "best_rate", lambda true: lambda k: 1.0 - 0.99 * (1.0 - true(k)), "K2.searched K2.gain"),
     # Orders: momentum that nears the target; too few nodes; a target a thousandth wider; distances that change
     (orders, "halvings", lambda true: lambda settings, *_: true(settings, "Langevin"), "B6.leave"),
-    (mode_loss, "mean_field_density", lambda _: lambda h: MeanFieldDensity(0.9, 1e-3 * h, *_NOTHING), "B5a.refined"),
+    (orders, "mean_field_density", lambda _: lambda h: MeanFieldDensity(0.9, 1e-3 * h, *_NOTHING), "B5a.refined"),
     (accuracy, "Gaussian", lambda true: lambda mean, v: true(mean, v * 1.001), "L1.annealed L1.mean_field"),
     (accuracy, "position_distances", lambda true: lambda h: true(h) * (1 + 1e-6 * h), "L1.position"),
     # Related work: a bound that is not sharp; another flux; scores that collect nothing; no martingale; other orders

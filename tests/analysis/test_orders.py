@@ -8,7 +8,7 @@ from pytest import MonkeyPatch
 
 from ams.metrics import half_line
 from ams.samplers import adaptive, baoab, langevin, momentum_rule
-from analysis.orders import accuracy, checks, distances, mode_loss
+from analysis.orders import accuracy, checks, study
 from analysis.orders.settings import Settings
 from tests.claims import expected, refuted, verdict_of
 from verdicts.claims.schema import Verdict
@@ -28,18 +28,18 @@ def test_longer_claims_come_out_as_expected(identifier: str) -> None:
 
 def test_smaller_steps_would_make_b6a_hold(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of the refutation B6a: distributions of a step a hundredth as long, where the order is seen."""
-    true = distances.frozen_density
-    monkeypatch.setattr(distances, "frozen_density", lambda target, a, beta, nodes: true(target, a / 100, beta, 5))
+    true = study.frozen_density
+    monkeypatch.setattr(study, "frozen_density", lambda target, a, beta, nodes: true(target, a / 100, beta, 5))
     assert verdict_of("B6a", settings=LONGER) is Verdict.HOLDS
 
 
 def test_orders_to_the_target_itself_break_b6(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of B6: distances to pi, where the claim says that the limit is a power of it."""
-    compute: Callable[..., distances.Distances] = distances.distances
+    compute: Callable[..., study.Distances] = study.distances
 
-    def to_target(*point: Any) -> distances.Distances:
+    def to_target(*point: Any) -> study.Distances:
         w2 = compute(*point).target_w2
-        return distances.Distances(w2, w2, w2)
+        return study.Distances(w2, w2, w2)
 
     monkeypatch.setattr(checks, "distances", to_target)
     assert refuted("B6", "constant_w2", "constant_kl", "adaptive_mixture")
@@ -47,7 +47,7 @@ def test_orders_to_the_target_itself_break_b6(monkeypatch: MonkeyPatch) -> None:
 
 def test_a_biased_langevin_breaks_b6(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """A drift too long by a hundredth: the distribution tends to another power of the target, and no order is left."""
-    monkeypatch.setattr(distances, "langevin", lambda: langevin(factor=1.01))
+    monkeypatch.setattr(study, "langevin", lambda: langevin(factor=1.01))
     for part in ("langevin_w2", "langevin_kl"):
         assert verdict_of("B6", only=part) is not Verdict.HOLDS
 
@@ -70,32 +70,32 @@ def test_one_draw_in_place_of_the_average_breaks_k5(monkeypatch: MonkeyPatch, fr
         after, info = langevin()(state, score, noise, level, algebra)
         return after._replace(z=state.z), info
 
-    monkeypatch.setattr(distances, "leimkuhler_matthews", one_draw)
+    monkeypatch.setattr(study, "leimkuhler_matthews", one_draw)
     assert verdict_of("K5") is Verdict.REFUTED
 
 
 def test_no_momentum_breaks_k5f(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of K5f: without momentum the order is Leimkuhler-Matthews'."""
-    monkeypatch.setattr(distances, "baoab", lambda e: baoab(0.0))
+    monkeypatch.setattr(study, "baoab", lambda e: baoab(0.0))
     assert verdict_of("K5f", settings=LONGER) is Verdict.REFUTED
 
 
 def test_a_rule_without_its_factor_breaks_b5a(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of B5a: with the drift factor 1 in the place of (1 + beta)^2."""
     plain = lambda beta: 1.0  # noqa: E731
-    rule, mean_field = momentum_rule(adaptive(1e-9), factor=plain), distances.mean_field
+    rule, mean_field = momentum_rule(adaptive(1e-9), factor=plain), study.mean_field
 
     def untempered(target: Any, given: Any, size: float, nodes: int, resolution: float) -> Any:
         return mean_field(target, rule, size, nodes, plain, resolution)
 
-    monkeypatch.setattr(distances, "mean_field", untempered)
+    monkeypatch.setattr(study, "mean_field", untempered)
     assert refuted("B5a", "mass")
 
 
 def test_exchanged_couplings_break_b5b(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of B5b: one batch, and a momentum coefficient each, exchanged."""
-    mass = mode_loss.particle_mass
-    monkeypatch.setattr(mode_loss, "particle_mass", lambda coupled, *sizes: mass(not coupled, *sizes))
+    mass = checks.particle_mass
+    monkeypatch.setattr(checks, "particle_mass", lambda coupled, *sizes: mass(not coupled, *sizes))
     assert refuted("B5b", "batch", "alone", settings=LONGER)
 
 
@@ -124,4 +124,4 @@ def test_no_order_becomes_an_interval() -> None:
 
 
 def test_the_target_has_the_mass_it_should() -> None:
-    assert half_line(distances.of_power(1.0)) == pytest.approx(0.30910005277926944, abs=1e-12)
+    assert half_line(study.of_power(1.0)) == pytest.approx(0.30910005277926944, abs=1e-12)
