@@ -1,7 +1,5 @@
 """The group's figures."""
 
-from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +7,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels, reference_line
 from ams.targets import CLEAN
-from ams_suite.drawn import save_drawn, tabled
+from ams_suite.drawn import save_drawn
 from related.prediction_correction import (
     comparison,
     equal_cost as equal_cost_of,
@@ -19,8 +17,7 @@ from related.prediction_correction import (
     truncated,
 )
 from related.prediction_correction.settings import Settings
-from verdicts import Figure, Table
-from verdicts.records.figures import TableCell
+from verdicts import Figure
 
 
 def inexact_bound(settings: Settings) -> Drawing:
@@ -144,23 +141,3 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         truncated_bound: ("N1h",),
     }
     return save_drawn(drawn, folder, settings)
-
-
-def tables(settings: Settings) -> list[Table]:
-    """Return the best setting of each method, and that at the fixed T1, for each target and score error."""
-    header, budget = ("target", "score error", "method", "$T_1$", "$K$", "$W_2$"), equal_cost_of.BUDGET
-    claims = ("N1c", "N1d", "N1e", "N1f", "N1g")
-    return [tabled(best_settings, header, claims, settings, name="equal_cost", budget=budget)]
-
-
-def best_settings(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Prediction-correction and the flow alone at {budget} evaluations, each at its best setting."""
-    for (target, measure), size in product(comparison.TARGETS.items(), settings.score_errors):
-        w2s = measure(settings, size)
-        best = {
-            "flow alone": comparison.alone(w2s),
-            "corrected": comparison.corrected(w2s),
-            "corrected, T1 fixed": comparison.corrected(w2s, equal_cost_of.FIXED),
-        }
-        for name, place in best.items():
-            yield target, size, name, place.t1, place.corrections, w2s[place]

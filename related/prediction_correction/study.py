@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from related.prediction_correction import equal_cost, fixed_time, inexact, on_a_mixture, truncated
+from related.prediction_correction import comparison, equal_cost, fixed_time, inexact, truncated
 from related.prediction_correction.settings import Settings
 from verdicts.studies import Cell
 
@@ -24,4 +24,4 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield truncated.random_cases.cell(settings.truncated, settings.seed)
     for place in equal_cost.tried(settings):
         yield equal_cost.gaussian_runs.cell(*place)
-        yield on_a_mixture.mixture_runs.cell(*place, on_a_mixture.signed(settings))
+        yield comparison.mixture_runs.cell(*place, comparison.signed(settings))

@@ -23,7 +23,7 @@ from analysis.orders import accuracy, checks as orders
 from analysis.orders.study import MeanFieldDensity
 from analysis.update_rule import checks, study as rule_study
 from beyond.kinetic_langevin import rates
-from related.design_space.noise_schedules import path
+from related.design_space.noise_schedules import schedules
 from related.gradient_filter.score_filter import filter as wiener
 from related.prediction_correction import comparison, fixed_time, inexact, truncated
 from tests.claims import refuted
@@ -72,9 +72,14 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (comparison, "optima_on_edge", lambda _: lambda *given: ["T1"], "N1c.edge N1d.edge"),
     (truncated, "truncated", lambda true: lambda case, x, score: true(case, x, score) + 0.5, "N1h.error"),
     (truncated, "raw_error", lambda _: lambda case, x: 0.1 * np.sin(x), "N1h.raw"),
-    (path, "squared_change", lambda true: lambda now, before, shared: true(now, before, shared / 2), "N2.martingale"),
-    (path, "discretisation", lambda true: lambda tau, law: true(tau, law) ** 2, "N2.order_bound"),
-    (path, "both_divergences", lambda true: lambda *laws: tuple(np.sqrt(true(*laws))), "N2.order_true"),
+    (
+        schedules,
+        "squared_change",
+        lambda true: lambda now, before, shared: true(now, before, shared / 2),
+        "N2.martingale",
+    ),
+    (schedules, "discretisation", lambda true: lambda tau, law: true(tau, law) ** 2, "N2.order_bound"),
+    (schedules, "both_divergences", lambda true: lambda *laws: tuple(np.sqrt(true(*laws))), "N2.order_true"),
     (wiener, "wiener_gain", lambda _: lambda beta: (1 - beta) / (1 + beta), "N3.gain"),
     # The rule: a momentum beyond the clip; a rule that sees the blow-up; a corrector whose own drift decides; a ratio
     # that shrinks

@@ -3,7 +3,7 @@
 import pytest
 
 from ams.schedules import karras_sigmas
-from related.design_space.noise_schedules import path, schedules
+from related.design_space.noise_schedules import schedules
 from tests.claims import expected, quick_settings, refuted, verdict_of
 
 SMALL = quick_settings("noise_schedules")
@@ -16,7 +16,7 @@ def test_claims_come_out_as_expected(identifier: str) -> None:
 
 def test_a_dropped_part_breaks_n2(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N2: without the score's part the bound is none, and not the kernel's divergence."""
-    monkeypatch.setattr(path, "score_part", lambda levels, law, error: 0.0)
+    monkeypatch.setattr(schedules, "score_part", lambda levels, law, error: 0.0)
     assert refuted("N2", "chain", "bound", settings=SMALL)
 
 

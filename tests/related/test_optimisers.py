@@ -10,7 +10,7 @@ from torch import nn
 
 from ams.optim import SGDF
 from ams.statistics import plan_margin
-from related.gradient_filter.optimisers import comparison, descents, gain, rates
+from related.gradient_filter.optimisers import comparison, descents, gain
 from related.gradient_filter.optimisers.descents import (
     DIGITS,
     FILTER,
@@ -141,22 +141,22 @@ def test_a_narrower_grid_breaks_n10i(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N10i: where the least rate takes the fewest steps, all are on an edge, and none is the chosen."""
     monkeypatch.setattr(comparison, "mean_steps", lambda problem, optimiser, rate: rate)
     assert refuted("N10i", "edge", "best", settings=ALL)
-    chosen = rates.rate
+    chosen = comparison.rate
     monkeypatch.setattr(comparison, "mean_steps", lambda problem, name, rate: abs(rate - chosen(problem, name)))
     assert verdict_of("N10i", settings=ALL) == "holds"
 
 
 def test_the_chosen_rates_are_inside_their_grids() -> None:
-    for problem in rates.BUDGETS:
+    for problem in comparison.BUDGETS:
         for name in OPTIMISERS:
-            tried = rates.tried(problem, name)
-            assert len(tried) == 7 and rates.rate(problem, name) in tried[1:-1]
+            tried = comparison.tried(problem, name)
+            assert len(tried) == 7 and comparison.rate(problem, name) in tried[1:-1]
 
 
 def test_judged_seeds_are_none_of_tuning() -> None:
-    for problem in rates.BUDGETS:
+    for problem in comparison.BUDGETS:
         judged = {run.seed for run in comparison.runs(ALL, problem, FILTER)}
-        assert len(judged) == 8 and not judged & {run.seed for run in rates.tuning_runs(problem, FILTER, 1.0)}
+        assert len(judged) == 8 and not judged & {run.seed for run in comparison.tuning_runs(problem, FILTER, 1.0)}
 
 
 @pytest.mark.parametrize("problem", [QUADRATIC, DIGITS, SCORE])

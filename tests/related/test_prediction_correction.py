@@ -15,7 +15,7 @@ from ams.schedules import Level
 from ams.statistics import NotAsymptotic
 from ams.targets import CLEAN, GaussianMixture
 from analysis.misspecified_score import ScoreError
-from related.prediction_correction import comparison, equal_cost, fixed_time, inexact, on_a_mixture, truncated
+from related.prediction_correction import comparison, equal_cost, fixed_time, inexact, truncated
 from tests.claims import expected, quick_settings, refuted, verdict_of
 
 SMALL = quick_settings("prediction_correction").model_copy(
@@ -103,7 +103,7 @@ def test_a_flow_with_a_larger_error_upholds_n1d(monkeypatch: pytest.MonkeyPatch)
     """Falsifier of N1d: where the flow alone is a tenth worse it holds."""
 
     def worse(settings: Any, size: float) -> dict[equal_cost.Place, float]:
-        w2s = on_a_mixture.mixture_w2s(settings, size)
+        w2s = comparison.mixture_w2s(settings, size)
         return {place: w2 if place.corrections else 1.1 * w2 for place, w2 in w2s.items()}
 
     monkeypatch.setattr(comparison, "TARGETS", {"mixture": worse})
@@ -169,20 +169,20 @@ def test_the_density_on_a_grid_is_an_ornstein_uhlenbeck_processs() -> None:
 
 def test_w2_on_the_mixture_hardly_depends_on_its_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
     place = 0.5, (16,), (0.0, 0.01)
-    coarse = on_a_mixture.mixture_runs.wrapped(*place)
-    monkeypatch.setattr(on_a_mixture, "COARSE", 1500)
-    monkeypatch.setattr(on_a_mixture, "ABOUT", np.concatenate([part := np.geomspace(1e-8, 1, 600), -part]))
-    np.testing.assert_allclose(on_a_mixture.mixture_runs.wrapped(*place), coarse, rtol=2e-3)
+    coarse = comparison.mixture_runs.wrapped(*place)
+    monkeypatch.setattr(comparison, "COARSE", 1500)
+    monkeypatch.setattr(comparison, "ABOUT", np.concatenate([part := np.geomspace(1e-8, 1, 600), -part]))
+    np.testing.assert_allclose(comparison.mixture_runs.wrapped(*place), coarse, rtol=2e-3)
 
 
 def test_the_flow_carries_the_target_to_the_target() -> None:
     """From the target's own density at T1 an exact score's flow ends at the target, to the solver's error."""
     v = equal_cost.noise_at(0.5)
-    own = NodeAlgebra(on_a_mixture.TARGET).exact(Level(0, sigma=v))
+    own = NodeAlgebra(comparison.TARGET).exact(Level(0, sigma=v))
     errors = []
     for steps in (20, 80):
-        (carry,) = on_a_mixture.maps(v, steps, (0.0,))
-        errors.append(on_a_mixture.transported_w2(own, carry, on_a_mixture.target_at_the_end()))
+        (carry,) = comparison.maps(v, steps, (0.0,))
+        errors.append(comparison.transported_w2(own, carry, comparison.target_at_the_end()))
     assert errors[1] < 3e-4 < errors[0]
 
 

@@ -1,17 +1,14 @@
-"""The group's figure and table."""
+"""The group's figure."""
 
-from collections.abc import Iterator
-from itertools import product
 from pathlib import Path
 
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels, ticks
-from ams_suite.drawn import save_drawn, tabled
+from ams_suite.drawn import save_drawn
 from related.design_space.noise_schedules import schedules
 from related.design_space.noise_schedules.settings import Settings
-from verdicts import Figure, Table
-from verdicts.records.figures import TableCell
+from verdicts import Figure
 
 
 def noise_schedules(settings: Settings) -> Drawing:
@@ -50,20 +47,3 @@ def noise_schedules(settings: Settings) -> Drawing:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
     return save_drawn({noise_schedules: ("N2", "N2b")}, folder, settings)
-
-
-def tables(settings: Settings) -> list[Table]:
-    """Return every outcome behind N2b."""
-    header = (
-        *("target", "score error", "size", "$N$", "noise levels"),
-        *(r"KL(target $\|$ run)", r"KL(run $\|$ target)", "$W_2$", "path bound"),
-    )
-    return [tabled(outcomes, header, ("N2", "N2b"), settings, name="schedules")]
-
-
-def outcomes(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Noise schedules of the variance-exploding sampler on Gaussians, exact laws; divergences in nats."""
-    for target, count, name in product(schedules.TARGETS, settings.budgets, schedules.SCHEDULES):
-        for model, ends in schedules.outcomes(target, name, count, settings.sizes).items():
-            for size, end in zip(settings.sizes, ends, strict=True):
-                yield target, model, size, count, name, *end

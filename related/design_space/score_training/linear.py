@@ -22,9 +22,15 @@ from ams.samplers import Score
 from ams.schedules import Level, geometric_sigmas, karras_sigmas, ve_levels
 from ams_suite.measures import largest, named_extreme
 from analysis.misspecified_score import ScoreError, marginal
-from related.design_space.noise_schedules import path
-from related.design_space.noise_schedules.path import HIGHEST, LOWEST
-from related.design_space.noise_schedules.schedules import NARROW, TARGETS
+from related.design_space.noise_schedules.schedules import (
+    HIGHEST,
+    LOWEST,
+    NARROW,
+    TARGETS,
+    divergences as end_divergences,
+    path_bound,
+    score_part,
+)
 from related.design_space.score_training.settings import Settings
 from verdicts import Measurement
 from verdicts.studies import Array, cell
@@ -212,8 +218,8 @@ def divergences(target: str, weight: str, budget: int) -> dict[str, Array]:
         start, rows = marginal(law, levels[0]), []
         for steps in TRAINED:
             error = trained(law, [level.sigma for level in levels], WEIGHTS[weight], steps)
-            forward, _ = path.divergences(levels, law, error, start)
-            rows.append((forward, path.path_bound(levels, law, error, start), path.score_part(levels, law, error)))
+            forward, _ = end_divergences(levels, law, error, start)
+            rows.append((forward, path_bound(levels, law, error, start), score_part(levels, law, error)))
         results[name] = np.array(rows)
     return results
 
@@ -269,7 +275,7 @@ def largest_share_of_the_bound_on_random_targets(settings: Settings) -> Measurem
         weight = WEIGHTS[str(draw.choice(list(WEIGHTS)))]
         error = trained(law, [level.sigma for level in levels], weight, int(10 ** draw.uniform(0, 4)))
         start = marginal(GaussianLaw([1e-12] * 3, mean=0.0), levels[0])
-        shares.append(path.divergences(levels, law, error, start)[0] / path.path_bound(levels, law, error, start))
+        shares.append(end_divergences(levels, law, error, start)[0] / path_bound(levels, law, error, start))
     return largest(shares, settings.seed + 2, median=float(np.median(shares)))
 
 

@@ -1,26 +1,24 @@
-"""The group's figures and tables."""
+"""The group's figure and table."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels, ticks
+from ams.plots import legend_above, panels
 from ams_suite.drawn import save_drawn, tabled
 from related.gradient_filter.optimisers import comparison, gain
-from related.gradient_filter.optimisers.descents import OPTIMISERS, curve
-from related.gradient_filter.optimisers.rates import BUDGETS, Budget, mean_steps, rate, tried
+from related.gradient_filter.optimisers.comparison import BUDGETS, rate
+from related.gradient_filter.optimisers.descents import OPTIMISERS
 from related.gradient_filter.optimisers.settings import Settings
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
-LOOKS = dict(zip(OPTIMISERS, ("C3-", "C3--", "k-", "C0-", "C0--", "C2-", "C2--"), strict=True))
-"""Of the curves: a colour a family, of two members the second dashed."""
 CLAIMS = ("N10d", "N10e", "N10f", "N10g", "N10h", "N10j", "N10k", "N10l")
 
 
-def gains(settings: Settings) -> Drawing:
+def gains() -> Drawing:
     """Errors of a filtered gradient, exact, b = .9. Above, the mean squared error in white noise over that of the
     average that SGDF uses, by the constant gain on it (line); SGDF's own entrywise gain (dotted). Below, the gain of
     the least error on a quadratic; below 0 the average alone is better. Where the signal moves slowly a gain on the
@@ -44,49 +42,9 @@ def gains(settings: Settings) -> Drawing:
     return drawing
 
 
-def optimiser_losses(settings: Settings) -> Drawing:
-    """The loss that is read while each optimiser, at its tuned rate, descends a problem: the median over seeds. The
-    grey line is the loss whose steps are compared.
-    """
-    drawing, axes = panels(len(settings.problems))
-    for axis, problem in zip(axes, settings.problems, strict=True):
-        budget = BUDGETS[problem]
-        for name, look in LOOKS.items():
-            median = np.median([_whole(curve(run), budget) for run in comparison.runs(settings, problem, name)], 0)
-            axis.semilogy(budget.every * np.arange(len(median)), median, look, lw=0.9, label=name)
-        axis.axhline(budget.threshold, color="0.6", lw=0.8)
-        axis.set(xlabel="steps", ylabel=f"loss: {problem}")
-    legend_above(axes[0], columns=3)
-    return drawing
-
-
-def _whole(read: np.ndarray, budget: Budget) -> np.ndarray:
-    """Return what was read along a run, its last value up to the budget's end: a run that is not finite ends early."""
-    return np.pad(read, (0, budget.steps // budget.every + 1 - len(read)), mode="edge")
-
-
-def rates(settings: Settings) -> Drawing:
-    """How the steps to a problem's loss depend on the rate: the seven rates of each optimiser, as factors of the chosen
-    one, on the seeds of development. Rates that do not reach the loss are left out.
-    """
-    drawing, axes = panels(len(settings.problems))
-    for axis, problem in zip(axes, settings.problems, strict=True):
-        for name, look in LOOKS.items():
-            grid = tried(problem, name)
-            factors = np.array(grid) / rate(problem, name)
-            axis.loglog(factors, [mean_steps(problem, name, each) for each in grid], look, marker="o", ms=3, label=name)
-        axis.set(xlabel="rate over the chosen one", ylabel=f"steps: {problem}")
-        ticks(axis, [0.125, 0.25, 0.5, 1, 2, 4])
-    legend_above(axes[0], columns=3)
-    return drawing
-
-
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Save the group's figures."""
-    drawn: dict[Callable[..., Drawing], tuple[str, ...]] = {gains: ("N10", "N10a", "N10b")}
-    drawn |= {optimiser_losses: CLAIMS} if settings.problems else {}
-    drawn |= {rates: ("N10i",)} if settings.tuned else {}
-    return save_drawn(drawn, folder, settings)
+    """Save the group's figure."""
+    return save_drawn({gains: ("N10", "N10a", "N10b")}, folder)
 
 
 def tables(settings: Settings) -> list[Table]:

@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from related.gradient_filter.optimisers.comparison import runs
+from related.gradient_filter.optimisers.comparison import runs, tried, tuning_runs
 from related.gradient_filter.optimisers.descents import OPTIMISERS, cell_of
-from related.gradient_filter.optimisers.rates import tried, tuning_runs
 from related.gradient_filter.optimisers.settings import Settings
 from verdicts.studies import Cell
 

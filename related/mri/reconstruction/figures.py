@@ -1,6 +1,6 @@
-"""The group's figures and its table."""
+"""The group's figures."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -10,17 +10,14 @@ from torch import Tensor
 
 from ams.plots import legend_above, panels
 from ams.samplers.looks import LOOKS
-from ams_suite.drawn import save_drawn, tabled
+from ams_suite.drawn import save_drawn
 from experiments.images.drawing import draw_grid
-from related.mri.data import split
-from related.mri.metrics import Quality
 from related.mri.reconstruction import study
 from related.mri.reconstruction.checks import PGI, outcomes
 from related.mri.reconstruction.settings import Settings
 from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED
 from related.mri.tuning import SAMPLERS
-from verdicts import Figure, Table
-from verdicts.records.figures import TableCell
+from verdicts import Figure
 
 NAMES = {
     ZERO_FILLED: "zero-filled",
@@ -118,31 +115,3 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         flair: ("N4g",),
     }
     return save_drawn(drawn, folder, settings)
-
-
-def tables(settings: Settings) -> list[Table]:
-    """Return the quality of every method, the mean over test subjects, and of every sampler."""
-    claims = ("N4", "N4a", "N4b", "N4j", "N4c", "N4d", "N4e", "N4f", "N4g")
-    header = ("images", "method", "PSNR (dB)", "SSIM", "NMSE")
-    return [tabled(mri_quality, header, claims, settings, subjects=len(split().test), slices=settings.slices)]
-
-
-def mri_quality(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Quality inside the head, means over {subjects} test subjects of {slices} slices each; networks learned from T1
-    slices of 15 other subjects, or of 4.
-    """
-    for title, case in CASES.items():
-        for method in NAMES if case == (4, T1) else SHARED:
-            held = outcomes(settings, method, *case)
-            yield title, NAMES[method], *_means(each.quality for each in held)
-    for kind in (MODULE, UNGUIDED, GUIDED):
-        held = outcomes(settings, f"{kind}-quarter")
-        yield "T1, 4x", f"{NAMES[kind]}, 4 subjects", *_means(each.quality for each in held)
-    for sampler, budget in study.compared(settings):
-        runs = study.runs(sampler, budget)
-        qualities = (study.sampled_quality(case, *run) for run in runs for case in study.cases(settings))
-        yield "T1, 4x", f"{sampler}, {budget} NFE", *_means(qualities)
-
-
-def _means(qualities: Iterable[Quality]) -> list[float]:
-    return [float(np.mean(values)) for values in zip(*qualities, strict=True)]
