@@ -13,11 +13,11 @@ from ams.samplers import looks
 from ams.statistics import mean_interval
 from ams_suite.drawn import save_drawn, tabled
 from analysis.momentum.closed_forms import best_loss
-from beyond.kinetic_langevin import conformance, langevin_time, on_a_mixture, samplers, study
+from beyond.kinetic_langevin import invariance_and_order, samplers, score_error_robustness, study
 from beyond.kinetic_langevin.drift_calibration import drift_factors
-from beyond.kinetic_langevin.family import Kind, Problem
+from beyond.kinetic_langevin.family import Kind
 from beyond.kinetic_langevin.invariance_and_order import gaussian_divergence
-from beyond.kinetic_langevin.nfe_comparison import CONFIDENCE, evaluations
+from beyond.kinetic_langevin.nfe_comparison import CONFIDENCE, FEW, MANY, ON_THE_MIXTURE, evaluations, mixture_kl, third
 from beyond.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
 from beyond.kinetic_langevin.samplers import DECAYING, DECAYING_HALF, MOMENTUM, SAME_WITHOUT
 from beyond.kinetic_langevin.settings import Settings
@@ -34,8 +34,6 @@ TITLES = {
 """What each kind of problem is."""
 LOOKS = looks.LOOKS | looks.looks({"Annealed BAOAB": {SAME_WITHOUT: (looks.SKY, "v", "-.")}})
 """The looks of the suite's samplers, and of the group's own that is drawn."""
-ON_THE_MIXTURE = (on_a_mixture.FEW, on_a_mixture.MANY)
-"""Evaluations in the table of the mixture."""
 ORDERS = ("order", "order of each step", "order on the mixture")
 """Orders that the kit measures, as it calls them."""
 _BLUE, _GREEN = (LOOKS[name].colour for name in ("annealed Langevin", MOMENTUM))
@@ -119,7 +117,7 @@ def nfe_comparison(settings: Settings) -> Drawing:
     titles = {Kind.EXACT: "Exact scores", Kind.START: "A bad start"}
     for axes, (kind, names) in zip(both, study.SHOWN.items(), strict=True):
         for name in names:
-            errors = samplers.curve(name, study.third(settings, kind), settings.budget)
+            errors = samplers.curve(name, third(settings, kind), settings.budget)
             budgets = samplers.first_budgets(len(errors))
             axes.loglog(budgets, np.exp(np.log(errors).mean(axis=1)), **LOOKS[name].style())
         axes.set(xlabel="score evaluations (NFE)", ylabel="KL$/d$ (nats)", ylim=(1e-7, 3.0))
@@ -163,7 +161,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return the group's tables: evaluations on the third family, a table for each kind of problem, and the tuning."""
+    """Return the group's tables: evaluations on the third family, a table for each kind of problem."""
     values: dict[str, Any] = {"targets": settings.targets, "largest": settings.budget}
     kinds = [Kind(name) for name in settings.compared]
     header = ("sampler", *(f"{kind}: {what}" for kind in kinds for what in ("evaluations", "Langevin time")))
@@ -174,10 +172,7 @@ def tables(settings: Settings) -> list[Table]:
         named = {"name": f"kinetic_{kind}", "kind": TITLES[kind].capitalize()}
         tables.append(tabled(evaluations_until, header, claims, settings, kind, **named, **values))
     if settings.tuned:
-        problems = study.development()
-        header = ("sampler", "settings", *(str(problem.kind) for problem in problems), "mean")
-        tables.append(tabled(kinetic_development, header, ("K9", "K9e", "K9g"), settings, problems))
-        header = ("sampler", *(f"{budget} evaluations" for budget in ON_THE_MIXTURE))
+        header = ("sampler", *(f"{budget} evaluations" for budget in (FEW, MANY)))
         tables.append(tabled(kinetic_mixture, header, ("K11",), settings))
         header = ("sampler", "verdict", "stated order", *ORDERS)
         tables.append(tabled(kinetic_conformance, header, ("K14",)))
@@ -193,14 +188,16 @@ def kinetic_time(settings: Settings, kinds: Sequence[Kind]) -> Iterator[tuple[Ta
     """
 
     def columns(name: str, kind: Kind) -> tuple[str, str]:
-        if name in langevin_time.REVERSE:
-            time = langevin_time.time_of_reverse_sde(langevin_time.REVERSE[name], study.third(settings, kind).sigmas)
+        if name in score_error_robustness.REVERSE:
+            time = score_error_robustness.time_of_reverse_sde(
+                score_error_robustness.REVERSE[name], third(settings, kind).sigmas
+            )
             shown = f"{time:.2g}, at any number"
         else:
-            shown = f"{np.exp(np.log(langevin_time.times(settings, kind, name)).mean()):.3g}"
+            shown = f"{np.exp(np.log(score_error_robustness.times(settings, kind, name)).mean()):.3g}"
         return _mean(evaluations(settings, kind, name), settings.budget), shown
 
-    for name in (*langevin_time.HELD, *samplers.SCHEDULES, *langevin_time.REVERSE):
+    for name in (*score_error_robustness.HELD, *samplers.SCHEDULES, *score_error_robustness.REVERSE):
         if name in samplers.COMPARED:
             yield name, *chain.from_iterable(columns(name, kind) for kind in kinds)
 
@@ -209,8 +206,8 @@ def kinetic_mixture(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """A mixture of two modes, exact scores: KL (nats), exact, or by particles with an interval of confidence
     $1 - 10^{-6}$.
     """
-    for name in on_a_mixture.NAMES:
-        kls = [on_a_mixture.kl(settings, name, budget) for budget in ON_THE_MIXTURE]
+    for name in ON_THE_MIXTURE:
+        kls = [mixture_kl(settings, name, budget) for budget in (FEW, MANY)]
         yield name, *(f"{kl.value:.5f}" + (f" [{kl.low:.5f}, {kl.high:.5f}]" if kl.n > 1 else "") for kl in kls)
 
 
@@ -218,8 +215,8 @@ def kinetic_conformance() -> Iterator[tuple[TableCell, ...]]:
     """The conformance kit on the samplers of K8 and K9: the order that the source states, and the measured ones with
     their intervals: of the marginals of a Gaussian, of each step past the start, and of points on a mixture.
     """
-    for name in conformance.NAMES:
-        report = conformance.conformance(name)
+    for name in invariance_and_order.CONFORMING:
+        report = invariance_and_order.conformance(name)
         orders = [report.orders.get(order) for order in ORDERS]
         shown = ("{:.2f} [{:.2f}, {:.2f}]".format(*order) if order else "" for order in orders)
         yield name, report.verdict, report.stated or "", *shown
@@ -232,18 +229,6 @@ def evaluations_until(settings: Settings, kind: Kind) -> Iterator[tuple[TableCel
     for name in samplers.COMPARED:
         counts = [evaluations(settings, kind, name, threshold) for threshold in samplers.THRESHOLDS]
         yield name, *(_mean(each, settings.budget) for each in counts)
-
-
-def kinetic_development(settings: Settings, problems: Sequence[Problem]) -> Iterator[tuple[TableCell, ...]]:
-    """How settings were chosen: evaluations on the development family (24 targets, another seed) with the chosen
-    settings, first for each sampler, and with those next to them. Chosen is the least mean over all.
-    """
-    for name, tuning in samplers.TUNINGS.items():
-        for tried in (tuning.chosen, *(other for _, other in tuning.neighbours())):
-            counts = [samplers.tuned_evaluations(name, tried, each, settings.budget) for each in problems]
-            mean = float(np.exp(np.log(np.minimum(counts, settings.budget)).mean()))
-            values = ", ".join(f"{key} {value:g}" for key, value in tried.items())
-            yield name, values, *(_mean(each, settings.budget) for each in counts), round(mean, 1)
 
 
 def _mean(counts: np.ndarray, largest: int) -> str:

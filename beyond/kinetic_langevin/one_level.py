@@ -1,8 +1,11 @@
 """Kinetic methods at one noise level: transition and stationary distribution on a Gaussian, from their own steps.
 
+The target has the precision `lam`, `u = a lam = dt^2 lam / 2`.
 K1: BAOAB with one evaluation a step, its position form, and its stationary distribution.
+K3: related integrators, and how each misses the target's variance. K4: mean curvature from the chain's own moves.
 """
 
+import math
 from collections.abc import Callable
 from itertools import repeat
 from typing import Any
@@ -18,7 +21,8 @@ from ams.laws.symbolic import Symbols, lam, p, symbolic_step, x
 from ams.samplers import Particles, State, Step, baoab_positions, kinetic, run
 from ams.samplers.noise_sources import replayed
 from ams.schedules import Level
-from ams_suite.measures import largest
+from ams.statistics import asymptotic_order
+from ams_suite.measures import largest, of_order
 from analysis.proofs import Derivation, derived, left_over
 from analysis.targets import two_modes
 from beyond.kinetic_langevin.settings import Settings, random_points
@@ -44,8 +48,8 @@ def derivation(method: str) -> Derivation:
     return derived(symbolic_step(METHODS[method](e), State(x, p=p), size=A), p)
 
 
-def law_step(law: GaussianLaw, method: str, size: float, momentum: float, variance: float = 1.0) -> tuple[State, State]:
-    """Return a state (x, p) of the exact law, and what one step of base step `size` makes of it."""
+def law_step(law: Any, method: str, size: Any, momentum: Any, variance: float = 1.0) -> tuple[State, State]:
+    """Return a state (x, p) of the exact law, or in balls, and what one step of base step `size` makes of it."""
     row = law.start(0.0, variance).x
     state = law.begin_step(State(row, p=row))
     return state, METHODS[method](momentum)(state, law.score, law.noise, Level(0, sigma=0.0, step=size), law)[0]
@@ -133,3 +137,75 @@ def largest_variance_error_of_exact_law(settings: Settings) -> Measurement:
     """Measure the largest `|lam Var x - 1|` of BAOAB's stationary distribution by the exact law, over random (u, e)."""
     errors = [abs(stationary_variance("BAOAB", u, momentum) - 1.0) for u, momentum in random_points(settings)]
     return largest(errors, settings.seed)
+
+
+STATED = {
+    "OBABO": 1 / (1 - U / 2),
+    "SGHMC": (1 + e) / (1 + e - U),
+    "kick, drift, refresh": (1 + e) ** 2 / (2 * (1 + e - U)),
+}
+"""Claim K3's `lam Var x` of each method."""
+
+
+def stationary(method: str) -> sp.Expr:
+    """Return `lam Var x` of a method's stationary distribution, derived from its step."""
+    return lam * derivation(method).covariance[0, 0]
+
+
+def remainder_of_three_stationary_variances(settings: Settings) -> Measurement:
+    """Measure the operations left in `lam Var x` of OBABO, SGHMC and kick-drift-refresh, less the stated formulas."""
+    return left_over(*(stationary(method) - stated for method, stated in STATED.items()))
+
+
+def largest_error_of_three_stationary_variances(settings: Settings) -> Measurement:
+    """Measure the largest relative error of the formulas for `lam Var x` against the exact law, over random (u, e)."""
+    errors = []
+    for method, stated in STATED.items():
+        formula = sp.lambdify((dt, e, lam), stated, "numpy")
+        for u, momentum in random_points(settings)[::3]:
+            size = u if method == "OBABO" else u * (1 + momentum) / 2
+            expected = formula((2 * size) ** 0.5, momentum, 1.0)
+            errors.append(abs(stationary_variance(method, size, momentum) / expected - 1.0))
+    return largest(errors, settings.seed)
+
+
+def remainder_of_limits_at_small_steps(settings: Settings) -> Measurement:
+    """Measure the operations left in the limits of `lam Var x` as `a -> 0`: (1 + e)/2 for the last method, else 1."""
+    methods = ("kick, drift, refresh", "OBABO", "SGHMC", "BAOAB")
+    limits = [sp.limit(stationary(method), dt, 0) for method in methods]
+    return left_over(limits[0] - (1 + e) / 2, *(limit - 1 for limit in limits[1:]))
+
+
+def order_at_fixed_friction(method: str) -> Measurement:
+    """Return the order in dt of a method's variance error, with `e = exp(-2 dt)`."""
+    steps = 0.2 * 2.0 ** -np.arange(6)
+    return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-2.0 * t)) for t in steps]))
+
+
+def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
+    """Measure the operations left in BAOAB's stationary `E (x' - x)^2 - a (1 + e)`, for any precision."""
+    matrix, noise, covariance = derivation("BAOAB")
+    change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
+    return left_over((change * covariance * change.T)[0] + noise[0] ** 2 - A * (1 + e))
+
+
+def largest_error_of_mean_curvature(settings: Settings) -> Measurement:
+    """Measure the largest relative error of two estimates of `tr H / d`, by BAOAB's exact law on 20 random spectra."""
+    generator, errors = np.random.default_rng(settings.seed), []
+    for _ in range(20):
+        precision = np.exp(generator.uniform(0.0, np.log(1e4), 16))
+        size, momentum = 1.5 * generator.uniform() / precision.max(), generator.uniform(0.0, 0.95)
+        estimates = mean_curvatures(precision, size, momentum)
+        errors.append(max(abs(estimate / precision.mean() - 1.0) for estimate in estimates))
+    return largest(errors, settings.seed)
+
+
+def mean_curvatures(precision: np.ndarray, size: float, momentum: float) -> tuple[float, float]:
+    """Return `-<ds, dx> / <dx, dx>` and `E |s|^2 / d` in BAOAB's stationary distribution on these precisions."""
+    law, level = GaussianLaw(1.0 / precision), Level(0, sigma=0.0, step=size)
+    state, after = law_step(law, "BAOAB", size, momentum)
+    law.set_stationary(state, after)
+    s, dx = law.score(state.x, level), after.x - state.x
+    ds = law.score(after.x, level) - s
+    ratio = -law.covariance(ds, dx).sum() / law.covariance(dx, dx).sum()
+    return ratio.item(), law.covariance(s, s).mean().item()

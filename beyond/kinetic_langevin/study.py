@@ -3,26 +3,13 @@
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
-from beyond.kinetic_langevin import (
-    conformance,
-    drift_calibration,
-    invariance_and_order,
-    on_a_mixture,
-    one_level,
-    optimal_momentum,
-    rates,
-    samplers,
-)
-from beyond.kinetic_langevin.family import DEVELOPMENT, THIRD, Kind, Problem
+from beyond.kinetic_langevin import drift_calibration, invariance_and_order, nfe_comparison, one_level, rates, samplers
+from beyond.kinetic_langevin.family import Kind
+from beyond.kinetic_langevin.nfe_comparison import KINDS, development, judged, third
 from beyond.kinetic_langevin.samplers import COMPARED, MOMENTUM, SAME_WITHOUT
 from beyond.kinetic_langevin.settings import Settings
 from verdicts.studies import Cell
 
-KINDS = (Kind.EXACT, Kind.HIGH, Kind.START, Kind.SHIFT, Kind.LOW)
-"""The kinds that samplers are compared on; hyperparameters are chosen on the first three."""
-FOURTH = 730651
-"""The seed of the family on which samplers are compared with scores that are wrong at low noise: that kind joined the
-others when their results were known, and this family was first run after its bound was fixed."""
 SHOWN = {
     Kind.EXACT: (
         *(samplers.CRITICAL, MOMENTUM, samplers.DECAYING, "DEIS-4", "UniPC-3", "SA-Solver, tau 1"),
@@ -36,21 +23,6 @@ SHOWN = {
 """The samplers that the figure of errors shows, by kind of problem."""
 PAIRS = ((SAME_WITHOUT, MOMENTUM), (samplers.MEMORYLESS, samplers.CRITICAL))
 """A sampler without momentum and one with it, otherwise alike: the figure of ratios has both pairs."""
-
-
-def third(settings: Settings, kind: Kind) -> Problem:
-    """Return the problem of a kind on the third family."""
-    return Problem(kind, THIRD, settings.targets)
-
-
-def judged(settings: Settings, kind: Kind) -> Problem:
-    """Return the problem of a kind on which samplers are compared: the third family, of `low` the fourth."""
-    return third(settings, kind)._replace(seed=FOURTH if kind is Kind.LOW else THIRD)
-
-
-def development() -> list[Problem]:
-    """Return the problems of the development family, of 24 targets, on which settings are chosen."""
-    return [Problem(kind, DEVELOPMENT, 24) for kind in KINDS[:3]]
 
 
 def order_budgets(settings: Settings) -> list[int]:
@@ -68,9 +40,9 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield from _of_development(settings)
     yield from _of_the_judged_families(settings)
     if settings.tuned:
-        yield from optimal_momentum.cells(third(settings, Kind.EXACT), third(settings, Kind.START), settings.budget)
-        yield from on_a_mixture.cells(settings)
-        yield from conformance.cells()
+        yield from nfe_comparison.optimal_momentum_cells(settings)
+        yield from nfe_comparison.mixture_cells(settings)
+        yield from invariance_and_order.conformance_cells()
 
 
 def _of_development(settings: Settings) -> Iterator[Cell]:

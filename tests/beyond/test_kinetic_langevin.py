@@ -23,19 +23,14 @@ from ams.schedules import geometric_sigmas, ve_levels
 from ams.targets import GaussianMixture
 from beyond.kinetic_langevin import (
     augmented_diffusion,
-    conformance,
     drift_calibration,
     family,
-    held_corrector,
     invariance_and_order,
-    langevin_time,
-    on_a_mixture,
+    nfe_comparison,
     one_level,
-    optimal_momentum,
     rates,
     samplers,
     score_error_robustness,
-    study,
 )
 from beyond.kinetic_langevin.family import Family, Kind, ScoreError
 from beyond.kinetic_langevin.samplers import (
@@ -70,11 +65,11 @@ def few_samplers(monkeypatch: MonkeyPatch) -> None:
     few = (CRITICAL, MOMENTUM, BEST_WITHOUT, "DEIS-4", "EDM stochastic", RESTART, MEMORYLESS)
     monkeypatch.setattr(score_error_robustness, "COMPARED", few)
     monkeypatch.setattr(samplers, "TUNINGS", {name: samplers.TUNINGS[name] for name in (MOMENTUM, BEST_WITHOUT)})
-    monkeypatch.setattr(optimal_momentum, "ITERATIONS", 20)
-    monkeypatch.setattr(optimal_momentum, "WITHOUT", [(0.0, 0.0), (0.05, 0.0)])
-    monkeypatch.setattr(optimal_momentum, "WITH", [(0.02, 0.25), (0.02, 0.5)])
-    monkeypatch.setattr(on_a_mixture, "NAMES", (CRITICAL, DECAYING, "DEIS-4", MEMORYLESS))
-    monkeypatch.setattr(conformance, "NAMES", ("DEIS-2", "CLD, exponential", "CLD, splitting", CRITICAL))
+    monkeypatch.setattr(nfe_comparison, "ITERATIONS", 20)
+    monkeypatch.setattr(nfe_comparison, "WITHOUT", [(0.0, 0.0), (0.05, 0.0)])
+    monkeypatch.setattr(nfe_comparison, "WITH", [(0.02, 0.25), (0.02, 0.5)])
+    monkeypatch.setattr(nfe_comparison, "ON_THE_MIXTURE", (CRITICAL, DECAYING, "DEIS-4", MEMORYLESS))
+    monkeypatch.setattr(invariance_and_order, "CONFORMING", ("DEIS-2", "CLD, exponential", "CLD, splitting", CRITICAL))
 
 
 @pytest.mark.parametrize("identifier", CLAIMS)
@@ -196,7 +191,7 @@ def test_an_informed_rule_breaks_k8c(monkeypatch: MonkeyPatch, part: str, other:
 
 
 def test_other_pairs_break_k8f(monkeypatch: MonkeyPatch) -> None:
-    monkeypatch.setattr(optimal_momentum, "WITHOUT", [(1.0, 0.0)])
+    monkeypatch.setattr(nfe_comparison, "WITHOUT", [(1.0, 0.0)])
     assert refuted("K8f", "joint", settings=SMALL)
 
 
@@ -208,14 +203,14 @@ def test_other_rivals_break_k8g(monkeypatch: MonkeyPatch, part: str, others: dic
 
 def test_exchanged_samplers_break_k11(monkeypatch: MonkeyPatch) -> None:
     others = {DECAYING: MEMORYLESS, CRITICAL: MEMORYLESS, "DEIS-4": "Euler ODE"}
-    run = on_a_mixture.line_run
-    monkeypatch.setattr(on_a_mixture, "line_run", lambda name, *arguments: run(others.get(name, name), *arguments))
+    run = nfe_comparison.line_run
+    monkeypatch.setattr(nfe_comparison, "line_run", lambda name, *arguments: run(others.get(name, name), *arguments))
     assert refuted("K11", "few", "held", "many", settings=small(mixture_batch=1000))
 
 
 def test_time_that_momentum_does_not_add_breaks_k12(monkeypatch: MonkeyPatch) -> None:
-    monkeypatch.setattr(langevin_time, "relaxation", lambda parameters: parameters.u)
-    monkeypatch.setattr(langevin_time, "REVERSE", {"": exponential_multistep.noisy(10.0)})
+    monkeypatch.setattr(score_error_robustness, "relaxation", lambda parameters: parameters.u)
+    monkeypatch.setattr(score_error_robustness, "REVERSE", {"": exponential_multistep.noisy(10.0)})
     assert refuted("K12", "tapered", "corrector", "sde", settings=SMALL)
 
 
@@ -227,7 +222,7 @@ def test_langevin_time_is_that_of_the_noise(retention: exponential_multistep.Ret
     pairs = pairwise(geometric_sigmas(*sigmas, 4001).tolist())
     retained = ((v, after, exponential_multistep.weights(method, (v,), v, after)[0]) for v, after in pairs)
     added = sum((after**2 - (v * kept) ** 2) / (2 * after**2) for v, after, kept in retained)
-    assert langevin_time.time_of_reverse_sde(retention, sigmas) == pytest.approx(added, rel=3e-3)
+    assert score_error_robustness.time_of_reverse_sde(retention, sigmas) == pytest.approx(added, rel=3e-3)
 
 
 def test_another_rate_of_rotation_breaks_k13(monkeypatch: MonkeyPatch) -> None:
@@ -260,7 +255,7 @@ def test_a_step_of_lower_order_breaks_k14(monkeypatch: MonkeyPatch, fresh_cells:
         return after._replace(d=None), info
 
     monkeypatch.setattr(presets, "cld_exponential", forgetful)
-    monkeypatch.setattr(conformance, "NAMES", samplers.CLD)
+    monkeypatch.setattr(invariance_and_order, "CONFORMING", samplers.CLD)
     assert refuted("K14", "refuted", "order", "cld")
 
 
@@ -297,10 +292,10 @@ def test_a_setting_on_an_edge_breaks_k9g(
 
 
 def test_other_damping_breaks_k10(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    monkeypatch.setattr(held_corrector, "critically_damped", lambda kappa: 0.5)
-    plain = held_corrector.corrector
-    monkeypatch.setattr(held_corrector, "corrector", lambda sigma, variance, e: plain(sigma, variance, e or 0.2))
-    monkeypatch.setattr(held_corrector, "rate_without_momentum", lambda condition: (condition - 2) / (condition + 2))
+    monkeypatch.setattr(rates, "critically_damped", lambda kappa: 0.5)
+    plain = rates.corrector
+    monkeypatch.setattr(rates, "corrector", lambda sigma, variance, e: plain(sigma, variance, e or 0.2))
+    monkeypatch.setattr(rates, "rate_without_momentum", lambda condition: (condition - 2) / (condition + 2))
     assert refuted("K10", "damped", "memoryless", "mean", "limit", settings=small(spectra=3))
 
 
@@ -339,7 +334,7 @@ def test_targets_and_the_choice_of_the_best_are_drawn_together(monkeypatch: Monk
 
 def test_a_family_is_as_many_laws() -> None:
     """Joined, each target has the distribution that it has alone; its score error is its own."""
-    problem = study.third(SMALL, Kind.SHIFT)._replace(seed=7)
+    problem = nfe_comparison.third(SMALL, Kind.SHIFT)._replace(seed=7)
     targets, d = family.family(problem), family.DIRECTIONS
     program = one_step_per_level(annealed_baoab(), ve_levels(geometric_sigmas(*problem.sigmas, 15)))
     together = targets.divergence(program, problem.sigmas)
@@ -355,7 +350,7 @@ def test_a_family_is_as_many_laws() -> None:
     ("kind", "hit"), [(Kind.HIGH, (True, False)), (Kind.SHIFT, (True, False)), (Kind.LOW, (False, True))]
 )
 def test_score_errors_are_on_their_side_of_the_turn(kind: Kind, hit: tuple[bool, bool]) -> None:
-    wrong, right = (family.family(study.third(SMALL, each)) for each in (kind, Kind.EXACT))
+    wrong, right = (family.family(nfe_comparison.third(SMALL, each)) for each in (kind, Kind.EXACT))
     x = right.start(0.3, 2.0).x
     for sigma, differs in zip((60.0, 1e-3), hit, strict=True):
         level = ve_levels([sigma])[0]
@@ -371,7 +366,7 @@ def test_evaluations_are_interpolated_on_logarithms() -> None:
 
 
 def test_a_run_that_diverges_needs_more_than_any_budget() -> None:
-    problem = study.third(SMALL, Kind.EXACT)
+    problem = nfe_comparison.third(SMALL, Kind.EXACT)
     wild = steps_per_level(lambda h, a: langevin(factor=1e9))
     errors = samplers.errors_at_budgets(wild, problem, 57, 1e-6, fewest=10)
     assert errors.shape == (8, problem.targets) and (errors[-1] == np.inf).all()
@@ -380,6 +375,6 @@ def test_a_run_that_diverges_needs_more_than_any_budget() -> None:
 
 def test_a_curve_ends_where_more_evaluations_change_nothing() -> None:
     """A run without noise from a bad start keeps its error."""
-    errors = samplers.curve("DPM-Solver++", study.third(SMALL, Kind.START), 640)
+    errors = samplers.curve("DPM-Solver++", nfe_comparison.third(SMALL, Kind.START), 640)
     assert len(errors) < 10 and errors[-1] == pytest.approx(errors[-3], rel=1e-3)
-    assert len(samplers.curve("annealed Langevin", study.third(SMALL, Kind.EXACT), 80)) == 9  # 10 and 14: one run
+    assert len(samplers.curve("annealed Langevin", nfe_comparison.third(SMALL, Kind.EXACT), 80)) == 9
