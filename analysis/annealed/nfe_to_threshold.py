@@ -19,11 +19,10 @@ from ams.statistics.nfe_to_threshold import budgets_around
 from ams.statistics.tuning import optima_on_edge
 from analysis.annealed import gaussian, mixture
 from analysis.annealed.gaussian import SIGMAS
-from analysis.annealed.mixture import LineRun, Shape
+from analysis.annealed.mixture import LineRun
 from analysis.annealed.particles import Sizes
 from analysis.annealed.settings import BASELINE, LARGEST_STEP, NATURAL, PAPER, Settings
 
-OTHER_MIXTURES = (Shape(0.07, 0.4), Shape(0.14, 0.2))
 CHOSEN: dict[str, dict[int, tuple[float, int]]] = {
     BASELINE: {20: (2.0, 1), 40: (4.0, 1), 60: (4.0, 1), 100: (4.0, 2), 200: (8.0, 1)},
     PAPER: {20: (2.0, 2), 40: (2.0, 2), 60: (1.0, 2), 100: (0.5, 2)},

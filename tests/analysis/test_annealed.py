@@ -1,6 +1,7 @@
-"""Annealed runs: each claim's verdict, the change that flips it, and the methods that they rest on."""
+"""Annealed runs: each claim's verdict, the change that flips it, the methods that they rest on, and two charts."""
 
 import math
+from itertools import product
 
 import numpy as np
 import pytest
@@ -15,12 +16,11 @@ from ams.samplers import Particles, flow_heun, langevin
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Family, Hyperparameters, SigmaRange, levels
 from ams.schedules import Level
 from ams.targets import Gaussian
-from analysis.annealed import gaussian, mixture, nfe_to_threshold
+from analysis.annealed import figures, film, gaussian, mixture, nfe_to_threshold
 from analysis.annealed.nfe_to_threshold import (
     CHOSEN,
     KL,
     LINE_W2,
-    OTHER_MIXTURES,
     SpeedUp,
     chosen,
     curve,
@@ -50,6 +50,7 @@ EXCHANGED = {  # checks that the tests break by an exchange of samplers
     "B5": ("factor", "adaptive", "langevin", "particles", "particles_kl"),
 }
 TUNED = mixture.tuned_run
+OTHER_MIXTURES = (mixture.Shape(0.07, 0.4), mixture.Shape(0.14, 0.2))
 
 
 @pytest.mark.parametrize("identifier", ["P2", "B1", "B2", "B3", "B4", "B5", "P3a"])
@@ -322,3 +323,32 @@ def test_two_methods_agree_on_the_mixture(monte_carlo: MonteCarlo) -> None:
     _, drawn = mixture.by_particles(sizes._replace(seed=monte_carlo.seed), program)
     assert drawn.kl.low < exact.kl.value < drawn.kl.high
     assert drawn.minority.low < exact.minority.value < drawn.minority.high and drawn.w2 is None and exact.w2 is not None
+
+
+def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkeypatch) -> None:
+    budgets = {False: 50, True: 100}
+    monkeypatch.setattr(
+        figures,
+        "speed_ups",
+        lambda case, settings, tuned: [SpeedUp(b, b / budgets[tuned], b / budgets[tuned]) for b in (20, 200)],
+    )
+    chart = figures.speed_up_by_budget(quick_settings("annealed")).to_dict()
+    band, rows = (chart["datasets"][layer["data"]["name"]] for layer in chart["layer"])
+    assert band == [{"low": 2, "high": 5.0}]
+    assert {(row["case"], row["tuned"]) for row in rows} == set(
+        product(("Gaussian, KL", "Gaussian, W2", "mixture, KL"), ("default", "tuned"))
+    )
+    assert all(row["times"] == row["budget"] / (100 if row["tuned"] == "tuned" else 50) for row in rows)
+    above, below = figures.speed_up_curves(quick_settings("annealed")).axes
+    assert [len(axes.lines) for axes in (above, below)] == [10, 6], (
+        "a line at 1, each case at defaults and tuned, and one of bounds"
+    )
+
+
+def test_the_slider_of_the_film_counts_noise_levels_as_its_title_does(monkeypatch) -> None:
+    monkeypatch.setattr(film, "frames", lambda sampler, seed: np.ones((3, 1 + film.SHOWN)))
+    chart = film.film(quick_settings("annealed")).to_dict()
+    assert {row["k"] for rows in chart["datasets"].values() for row in rows} == {1, 2, 3}
+    assert chart["vconcat"][0]["title"]["text"] == {"expr": "'noise level ' + k + ' of 3'"}
+    (slider,) = chart["params"]
+    assert (slider["bind"]["min"], slider["bind"]["max"], slider["value"]) == (1, 3, 3)

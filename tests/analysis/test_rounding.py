@@ -1,12 +1,15 @@
-"""Determinism and rounding: the verdicts, and the changes that flip them."""
+"""Recorded runs, determinism and rounding: the verdicts, and the changes that flip them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from pytest import MonkeyPatch
 from torch import Tensor
 
+from ams import samplers
+from ams.samplers import momentum_rule
 from analysis.rounding import checks
 from analysis.rounding.settings import Settings
 from tests.claims import expected, quick_settings, refuted, verdict_of
@@ -49,3 +52,17 @@ def test_threads_are_put_back() -> None:
     with pytest.raises(RuntimeError, match="stop"), checks.threads(2):
         raise RuntimeError("stop")
     assert torch.get_num_threads() == before
+
+
+def test_s1_holds() -> None:
+    assert verdict_of("S1") is Verdict.HOLDS
+
+
+def test_a_changed_step_leaves_the_trace(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of S1: the drift factor 1 + beta in the place of (1 + beta)^2."""
+
+    def halved(*parts: Any, **more: Any) -> Any:
+        return momentum_rule(*parts, **more, factor=lambda beta: 1 + beta)
+
+    monkeypatch.setattr(samplers, "momentum_rule", halved)
+    assert refuted("S1", "annealed", "corrected")

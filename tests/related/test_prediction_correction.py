@@ -1,5 +1,6 @@
 """Prediction-correction: each claim's verdict, the change that flips it, and the parts against independent numbers."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,18 @@ from ams.metrics import gaussian_w2
 from ams.samplers import Info, State, langevin, run
 from ams.schedules import Level
 from ams.statistics import NotAsymptotic
+from ams.statistics.tuning import optima_on_edge
 from ams.targets import CLEAN, GaussianMixture
 from analysis.misspecified_score import ScoreError
 from related.prediction_correction import comparison, equal_cost, fixed_time, inexact, truncated
+from related.prediction_correction.corrected_digits import study
+from related.prediction_correction.corrected_digits.settings import Settings
 from tests.claims import expected, quick_settings, refuted, verdict_of
 
 SMALL = quick_settings("prediction_correction").model_copy(
     update={"errors": 600, "climbers": 40, "ascents": 15, "targets": 4}
 )
+ON_DIGITS = Settings(batches=8, batch=64)
 
 
 @pytest.mark.parametrize("identifier", ["N1", "N1b", "N1c", "N1d", "N1e", "N1f", "N1g", "N1h"])
@@ -198,3 +203,30 @@ def test_a_gaussian_run_is_the_librarys_program() -> None:
     mean, variance = law.moments(states[-1][0].x)
     plus = gaussian_w2(mean, variance, law.mean, law.variance + equal_cost.LAST**2)
     assert abs(plus - 0.3 * response) <= base + 1e-12
+
+
+def made_up(ratio: float) -> Callable[..., list[float]]:
+    return lambda settings, run: [(ratio if run == "alone" else 1.0) * (1 + 0.001 * n) for n in range(8)]
+
+
+def test_equal_runs_break_n1i(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N1i and N1j: two runs alike but for a percent, and runs as far apart as each asks for."""
+    for ratio, verdicts in ((0.98, ("refuted", "refuted")), (1.2, ("holds", "refuted")), (2.0, ("holds", "holds"))):
+        monkeypatch.setattr(study, "energies", made_up(ratio))
+        assert tuple(verdict_of(name, settings=ON_DIGITS) for name in ("N1i", "N1j")) == verdicts
+
+
+def test_the_frozen_settings_are_inside_what_was_tried() -> None:
+    """The flow's own T1 ends where the noise is the largest that the network knows, 10."""
+    t1, corrections = study.CHOSEN["corrected"]
+    assert optima_on_edge(study.TRIED, {"corrected": {"T1": t1, "K": corrections}}) == []
+    assert t1 in study.TRIED["T1"] and corrections in study.TRIED["K"] and study.CHOSEN["alone"][0] == max(study.ALONE)
+
+
+def test_without_a_long_enough_time_the_flow_is_far_from_digits() -> None:
+    short, long = (study.energy(t1, 0, 1, 64, 1) for t1 in (0.5, 3.27))
+    assert long < 0.2 < short
+
+
+def test_corrections_make_up_for_a_short_time() -> None:
+    assert study.energy(0.8, 8, 1, 64, 1) < 0.5 * study.energy(0.8, 0, 1, 64, 1)

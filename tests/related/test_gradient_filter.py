@@ -1,33 +1,30 @@
-"""SGDF as an optimiser: each claim's verdict, and the change that flips it."""
+"""Filters on the gradient (SGDF) and on the score: each claim's verdict, and the change that flips it."""
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from scipy.integrate import quad
+from scipy.stats import norm
 from torch import nn
 
 from ams.optim import SGDF
+from ams.schedules import Level
 from ams.statistics import plan_margin
 from related.gradient_filter.optimisers import comparison, descents, gain
-from related.gradient_filter.optimisers.descents import (
-    DIGITS,
-    FILTER,
-    OPTIMISERS,
-    QUADRATIC,
-    SCORE,
-    Descent,
-    descend,
-)
+from related.gradient_filter.optimisers.descents import DIGITS, FILTER, OPTIMISERS, QUADRATIC, SCORE, Descent, descend
 from related.gradient_filter.optimisers.settings import Settings
-from tests.claims import claims, expected, refuted, verdict_of
+from related.gradient_filter.score_filter import filter as wiener
+from tests.claims import claims, expected, quick_settings, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
 
 ALL = Settings(problems=tuple(descents.PROBLEMS), tuned=True)
 
 
-@pytest.mark.parametrize("identifier", ["N10", "N10a", "N10b", "N10c"])
+@pytest.mark.parametrize("identifier", ["N3", "N10", "N10a", "N10b", "N10c"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict_of(identifier) is expected(identifier)
 
@@ -185,3 +182,41 @@ def test_a_run_ends_at_its_loss_and_where_nothing_is_finite() -> None:
     ended = descend(Descent(QUADRATIC, "SGD", 0.5, 60, 2, 0.01, 3))
     assert ended[-1] <= 0.01 < ended[-2] and np.array_equal(whole[: len(ended)], ended)
     assert math.isinf(descend(Descent(QUADRATIC, "SGD", 1e9, 60, 2, 0.0, 3))[-1])
+
+
+SMALL = quick_settings("score_filter")
+
+
+def replace_noise(monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: float = 1.0) -> None:
+    """Give the filtered step another score or, at gains below 1, another noise."""
+    true = wiener.filtered
+
+    def build(beta: Any, gain: Any) -> Callable[..., Any]:
+        step = true(beta, gain)
+
+        def other(state: Any, score: Any, noise: Any, level: Level, algebra: Any) -> Any:
+            lighter = noise if isinstance(gain, float) and gain == 1.0 else lambda x: noise_by * noise(x)
+            return step(state, lambda x, level: score_by * score(x, level), lighter, level, algebra)
+
+        return other
+
+    monkeypatch.setattr(wiener, "filtered", build)
+
+
+def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of N3: with noise a tenth too small at gains below 1 these are less biased, and faster."""
+    replace_noise(monkeypatch, noise_by=0.9)
+    assert refuted("N3", "bias", "law", "speed", "wiener", "particles", settings=SMALL)
+
+
+def test_another_score_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+    replace_noise(monkeypatch, score_by=2)
+    assert refuted("N3", "noise", settings=SMALL)
+
+
+def test_the_mean_entrywise_gain_against_quadrature() -> None:
+    for beta in (0.5, 0.9):
+        q = (1 - beta) / (1 + beta)
+        mean = quad(lambda xi, q=q: norm.pdf(xi) * q / (q + xi**2), -12, 12, points=[0.0])[0]
+        assert wiener.mean_entrywise_gain(beta) == pytest.approx(mean, rel=1e-7)
+        assert mean > q / (1 + q)

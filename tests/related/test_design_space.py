@@ -1,4 +1,4 @@
-"""Training the score: each claim's verdict, and the change that flips it."""
+"""Noise schedules and the training of scores: each claim's verdict, and the change that flips it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -7,17 +7,41 @@ import numpy as np
 import pytest
 import torch
 
+from ams.schedules import karras_sigmas
+from related.design_space.noise_schedules import schedules
 from related.design_space.score_training import linear, network, two_layer
 from related.design_space.score_training.settings import Settings
-from tests.claims import expected, refuted, verdict_of
+from tests.claims import expected, quick_settings, refuted, verdict_of
 
+SCHEDULES = quick_settings("noise_schedules")
 SMALL = Settings(cases=6, widths=(64, 256), seeds=16, steps=1000, budgets=(200,), networks=3, updates=150)
 NARROW = SMALL.model_copy(update={"points": (32, 128), "seeds": 3})
 
 
-@pytest.mark.parametrize("identifier", ["N5", "N6", "N7a", "N8", "N9"])
-def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier, settings=SMALL) is expected(identifier)
+@pytest.mark.parametrize(
+    ("identifier", "settings"),
+    [(name, SCHEDULES) for name in ("N2", "N2b")] + [(name, SMALL) for name in ("N5", "N6", "N7a", "N8", "N9")],
+    ids=["N2", "N2b", "N5", "N6", "N7a", "N8", "N9"],
+)
+def test_claims_come_out_as_expected(identifier: str, settings: Any) -> None:
+    assert verdict_of(identifier, settings=settings) is expected(identifier)
+
+
+def test_a_dropped_part_breaks_n2(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N2: without the score's part the bound is none, and not the kernel's divergence."""
+    monkeypatch.setattr(schedules, "score_part", lambda levels, law, error: 0.0)
+    assert refuted("N2", "chain", "bound", settings=SCHEDULES)
+
+
+def test_swapped_schedules_break_n2b(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of N2b: each schedule under the other's name, and a path-optimal one that is exponential."""
+    other, outcomes = {"exponential": "EDM", "EDM": "exponential", "path-optimal": "exponential"}, schedules.outcomes
+    monkeypatch.setattr(schedules, "outcomes", lambda target, name, *sizes: outcomes(target, other[name], *sizes))
+    assert refuted("N2b", "good", "wide", "bad", "optimal", settings=SCHEDULES)
+    monkeypatch.setattr(
+        schedules, "geometric_sigmas", lambda first, last, count: karras_sigmas(first, last, count, 1.0)
+    )
+    assert refuted("N2b", "cause", settings=SCHEDULES)
 
 
 def test_narrow_networks_come_out_as_expected() -> None:
