@@ -82,7 +82,7 @@ def _random_schedule(generator: np.random.Generator) -> KineticSchedule:
 
 
 def run_to_a_point(law: Any, step: Step, generator: np.random.Generator) -> tuple[Any, float]:
-    """Return a law's moments after 20 random noise levels, one step to each, to the point 1.5; and the last one."""
+    """Return the moments after 20 random noise levels, one step to each, to the point 1.5; and the last one."""
     sigmas = np.sort(np.exp(generator.uniform(-4.0, 4.0, 20)))[::-1]
     end, _ = law.end(one_step_per_level(step, ve_levels(sigmas)), law.start(1.5, sigmas[0] ** 2))
     return law.moments(end.x), sigmas[-1]
