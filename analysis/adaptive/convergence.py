@@ -43,7 +43,7 @@ from ams.samplers import Particles, State, critical_momentum, run
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level
 from ams_suite.measures import largest, named_extreme
-from analysis.adaptive import closed_forms, study
+from analysis.adaptive import study
 from analysis.adaptive.isotropic import EDGE, q, root_equation
 from analysis.adaptive.linearisation import linearised
 from analysis.adaptive.settings import Settings
@@ -77,8 +77,8 @@ def isotropic_fixed_points_besides_one(settings: Settings) -> Measurement:
     """Measure how far the number of fixed points, sign changes of `((1 - rho)/(1 + rho))^2 - b` on 20,001 values of b,
     ever is from one, over random u.
     """
-    beta, steps = np.linspace(0.0, 1.0, 20_001)[1:], closed_forms.random_steps(settings.points, settings.seed)
-    signs = (np.sign(critical_momentum(closed_forms.stationary_ratio(u, beta)) - beta) for u in steps[steps < 0.499])
+    beta, steps = np.linspace(0.0, 1.0, 20_001)[1:], study.random_steps(settings.points, settings.seed)
+    signs = (np.sign(critical_momentum(study.stationary_ratio(u, beta)) - beta) for u in steps[steps < 0.499])
     return largest([abs(int((np.diff(sign) != 0).sum()) - 1) for sign in signs], settings.seed)
 
 
@@ -100,7 +100,7 @@ def radius_at_the_fixed_point(u: float) -> float:
 
 def largest_radius_at_the_fixed_point(settings: Settings) -> Measurement:
     """Measure the largest spectral radius of the mean-field recursion's derivative at its fixed point, random u."""
-    us = closed_forms.random_steps(settings.points, settings.seed)
+    us = study.random_steps(settings.points, settings.seed)
     return largest([radius_at_the_fixed_point(u) for u in us], settings.seed)
 
 
@@ -172,7 +172,7 @@ def w2_ratio_of_a_smaller_step(settings: Settings) -> Measurement:
 def largest_w2_ratio_to_langevin(settings: Settings) -> Measurement:
     """Measure the largest ratio of adaptive momentum's W2 to plain Langevin's at one step, u in [1e-3, 0.15]."""
     ratios = {f"{u:.4g}": bias(u) / bias(u, beta=0.0) for u in np.logspace(-3, math.log10(0.15), 12)}
-    return largest(list(ratios.values()), ratio_by_u=dict(ratios), unbiased_at=closed_forms.unbiased_step())
+    return largest(list(ratios.values()), ratio_by_u=dict(ratios), unbiased_at=study.unbiased_step())
 
 
 def equally_biased_step(settings: Settings) -> Measurement:

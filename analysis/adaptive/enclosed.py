@@ -15,7 +15,7 @@ from ams.enclosures.stationary import frozen, reproduced
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers import adaptive, momentum_rule
 from ams_suite.enclosed import largest, proved, proved_between
-from analysis.adaptive import closed_forms, convergence
+from analysis.adaptive import convergence, study
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import stationary_at
 from analysis.momentum.closed_forms import stability_bound
@@ -80,7 +80,7 @@ def equally_biased_step() -> Measurement:
 @precision(BITS)
 def unbiased_step() -> Measurement:
     """Prove the step u at which adaptive momentum's stationary variance is the target's."""
-    return between(lambda u: stationary_point(u)[1] - 1, closed_forms.unbiased_step())
+    return between(lambda u: stationary_point(u)[1] - 1, study.unbiased_step())
 
 
 @precision(BITS)

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels, reference_line, ticks
 from ams.samplers.looks import LOOKS
 from ams_suite.drawn import save_drawn
-from analysis.adaptive import closed_forms
+from analysis.adaptive import study
 from analysis.adaptive.linearisation import fluctuation, ratio
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import U, stationary_at, variances_by_batch_size
@@ -34,7 +34,7 @@ def fixed_point(settings: Settings) -> Drawing:
     """
     drawing, (axes,) = panels()
     us, points = (np.logspace(-4, math.log10(0.499), count) for count in (120, 12))
-    betas = np.array([closed_forms.stationary_momentum(u) for u in us])
+    betas = np.array([study.stationary_momentum(u) for u in us])
     exact = [stationary_at(u) for u in points]
     axes.semilogx(us, betas, color="C0", label=r"$\beta$")
     axes.semilogx(us, variance_ratio(us, betas), color="C1", label=_VARIANCE)
@@ -55,7 +55,7 @@ def bias(settings: Settings) -> Drawing:
     """
     drawing, (axes,) = panels()
     us = np.logspace(-6, math.log10(0.45), 401)
-    adaptive = np.array([closed_forms.stationary_momentum(u) for u in us])
+    adaptive = np.array([study.stationary_momentum(u) for u in us])
     for sampler, label, beta in (
         ("annealed Langevin", "Langevin", np.zeros(1)),
         ("constant momentum", "constant momentum, $b = 0.9$", np.full(1, 0.9)),
@@ -74,8 +74,8 @@ def small_steps(settings: Settings) -> Drawing:
     """
     drawing, (above, below) = panels(2)
     root, first = np.linspace(0.0, 1.0, 4001)[1:-1], 33 * math.sqrt(2) / 4
-    unbiased = closed_forms.unbiased_step()
-    us = closed_forms.step_of(root)
+    unbiased = study.unbiased_step()
+    us = study.step_of(root)
     for look, values in ((_ADAPTIVE, variance_ratio(us, root**2)), (_LANGEVIN, variance_ratio(us, 0.0))):
         above.semilogx(us, values, color=look.colour, label=look.label)
     above.semilogx(us, (1 + first * np.sqrt(us)) / 4, color="0.3", ls=":", label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$")

@@ -15,7 +15,7 @@ from ams.samplers import adaptive, constant, momentum, momentum_rule, sample, sn
 from ams.schedules import Level
 from ams.statistics import convergence_order
 from ams_suite.measures import largest, of_interval
-from analysis.adaptive import closed_forms, study
+from analysis.adaptive import study
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import STEP, U, stationary_at
 from analysis.momentum.closed_forms import variance_ratio
@@ -46,7 +46,7 @@ def terms_left_of_the_squared_ratio(settings: Settings) -> Measurement:
 
 def _errors(us: np.ndarray, betas: np.ndarray, variances: np.ndarray) -> np.ndarray:
     """Return the larger of the formulas' error of the momentum coefficient and relative error of the variance."""
-    exact = np.array([closed_forms.stationary_momentum(u) for u in us])
+    exact = np.array([study.stationary_momentum(u) for u in us])
     return np.maximum(abs(betas - exact), abs(variances / variance_ratio(us, exact) - 1))
 
 
@@ -144,7 +144,7 @@ def order_of_the_approach(settings: Settings) -> Measurement:
 def fixed_points_whose_smaller_step_is_not_narrower(settings: Settings) -> Measurement:
     """Count the neighbours on a grid of 20,000 fixed points, u from 1/2 to 1e-9, whose smaller step is not narrower."""
     root = np.linspace(0.0, 1.0, 20_001)[1:-1]
-    variance = variance_ratio(closed_forms.step_of(root), root**2)
+    variance = variance_ratio(study.step_of(root), root**2)
     return Measurement(value=int((np.diff(variance) >= 0).sum()), n=len(root))
 
 
@@ -153,13 +153,13 @@ def unbiased_fixed_points_besides_one(settings: Settings) -> Measurement:
     (step,) = sp.solve(sp.numer(sp.together(symbolic_variance() - 1)), u)
     excess = sp.Poly(sp.numer(sp.together(root_equation(step.subs(b, q**2)))), q)
     count = int(excess.count_roots(EDGE - 1, 1 - EDGE))
-    return Measurement(value=count - 1, detail={"u": closed_forms.unbiased_step()})
+    return Measurement(value=count - 1, detail={"u": study.unbiased_step()})
 
 
 def terms_left_of_the_rule_at_the_stated_step(settings: Settings) -> Measurement:
     """Count the terms left of `a Var m - 2 snr^2` at the stated u, Var m from the step's own stationary covariance."""
     snr = sp.Symbol("nu", positive=True)
-    stated = {a: closed_forms.step_of_snr(snr, b) / lam}
+    stated = {a: study.step_of_snr(snr, b) / lam}
     return left_over((a * derivation().covariance[1, 1] - 2 * snr**2).subs(stated))
 
 
@@ -167,7 +167,7 @@ def largest_error_of_the_step_asked_for(settings: Settings) -> Measurement:
     """Measure the largest relative error of the step that the rule asks for at the stated one's distribution, d = 5."""
     generator, n = np.random.default_rng(settings.seed), settings.points
     snrs, betas = np.exp(generator.uniform(-5, np.log(0.5), n)), generator.uniform(0, 0.9, n)
-    us = closed_forms.step_of_snr(snrs, betas)
+    us = study.step_of_snr(snrs, betas)
     stable = us < 1.9 / (1 - betas**2)
     parameters = zip(snrs[stable], betas[stable], us[stable], strict=True)
     return largest([abs(_step_asked_for(snr, beta, u) / u - 1) for snr, beta, u in parameters], settings.seed)
@@ -182,13 +182,13 @@ def _step_asked_for(snr: float, beta: float, u: float) -> float:
 def largest_error_of_the_correctors_variance(settings: Settings) -> Measurement:
     """Measure the largest relative error of the variance that the authors' correctors reach at one level, d = 7."""
     rules = {
-        closed_forms.corrector_momentum(0.3): momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.3)),
+        study.corrector_momentum(0.3): momentum_rule(adaptive(1e-4), snr_of_last_momentum(0.3)),
         0.8: momentum_rule(constant(0.8), snr_of_momentum(0.3)),
     }
     law, gaps = GaussianLaw([1.0], multiplicity=7.0), []
     for beta, rule in rules.items():
         variance = reached(law, momentum(rule), 1.0, start_variance=0.5).variance.item()
-        gaps.append(abs(variance / variance_ratio(closed_forms.step_of_snr(0.3, beta), beta) - 1))
+        gaps.append(abs(variance / variance_ratio(study.step_of_snr(0.3, beta), beta) - 1))
     return largest(gaps)
 
 
@@ -197,6 +197,6 @@ def variance_at(beta: float | None = None) -> Measurement:
 
     By default the coefficient is the adaptive corrector's own.
     """
-    beta = closed_forms.corrector_momentum(0.16) if beta is None else beta
-    u = closed_forms.step_of_snr(0.16, beta)
+    beta = study.corrector_momentum(0.16) if beta is None else beta
+    u = study.step_of_snr(0.16, beta)
     return Measurement(value=variance_ratio(u, beta), detail={"beta": beta, "u": u})

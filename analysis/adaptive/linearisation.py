@@ -24,9 +24,8 @@ from ams.samplers import State, constant, critical_momentum, momentum, momentum_
 from ams.statistics import SUITE_FALSE_ALARM, Interval, jackknife_interval, mean_interval, plan_margin
 from ams_suite.measures import of_interval
 from analysis.adaptive import study
-from analysis.adaptive.closed_forms import stationary_momentum, stationary_ratio
 from analysis.adaptive.settings import Settings
-from analysis.adaptive.study import U
+from analysis.adaptive.study import U, stationary_momentum, stationary_ratio
 from verdicts import Measurement
 
 _VECTORS = ["x", "m", "s"]

@@ -18,7 +18,7 @@ from ams.samplers.looks import LOOKS
 from ams.samplers.presets import DEFAULT, SPECS, LineMethod
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from ams_suite.drawn import save_drawn, speed_up_chart, tabled
-from analysis.annealed import gaussian, mixture, sensitivity, study
+from analysis.annealed import gaussian, mixture, study
 from analysis.annealed.film import film
 from analysis.annealed.nfe_to_threshold import (
     ELSEWHERE,
@@ -199,12 +199,12 @@ def annealed_steps(settings: Settings) -> Drawing:
     0.9).
     """
     drawing, both = panels(2, 2.6, sharex=True)
-    steps, tempered = sensitivity.steps(settings), gaussian.tempered_errors()
+    steps, tempered = study.step_grid(settings), gaussian.tempered_errors()
     for axes, kind in zip(both, ("kl", "w2"), strict=True):
-        for sampler in sensitivity.SAMPLERS:
-            floor = [getattr(errors, kind) for errors in sensitivity.stationary_errors(sampler, steps)]
+        for sampler in study.STEP_SAMPLERS:
+            floor = [getattr(errors, kind) for errors in study.stationary_errors(sampler, steps)]
             axes.loglog(steps, floor, color=LOOKS[sampler].colour)
-        for sampler in sensitivity.SAMPLERS:
+        for sampler in study.STEP_SAMPLERS:
             runs = gaussian.runs(sampler, max(settings.long), study.steps_at(settings))
             values = [getattr(run.errors, kind) for run in runs]
             axes.loglog(settings.sweep_steps, values, **{**LOOKS[sampler].style(), "linestyle": ""})
@@ -274,7 +274,7 @@ def sensitivity_batch(settings: Settings) -> Drawing:
     """
     drawing, both = panels(2, sharex=True)
     for number, budget in enumerate(settings.probes):
-        by_size = [sensitivity.kl_of_batch(budget, size, sizes_of(settings)) for size in settings.sweep_batch]
+        by_size = [study.kl_of_batch(budget, size, sizes_of(settings)) for size in settings.sweep_batch]
         for axes, intervals in zip(both, zip(*by_size, strict=True), strict=True):
             value, low, high, _ = np.array(intervals).T
             style: dict[str, Any] = {"color": f"C{number}", "marker": "so"[number], "label": f"{budget} NFE"}

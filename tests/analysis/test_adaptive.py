@@ -12,7 +12,7 @@ from torch import Tensor
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, solved
 from ams.samplers import adaptive, momentum_rule
-from analysis.adaptive import closed_forms, convergence, general_covariance, linearisation, study
+from analysis.adaptive import convergence, general_covariance, linearisation, study
 from analysis.momentum import study as constant_momentum
 from analysis.momentum.stationary import solved_variance
 from tests.claims import claims, expected, measured, refuted, verdict_of
@@ -32,8 +32,8 @@ def corrected(u: float, dimension: float = 1.0) -> Stationary:
 
 def test_a_ratio_without_its_factor_breaks_a2(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of A2: the ratio without its factor (1 + b), as if the score's change were measured a move late."""
-    true = closed_forms.stationary_ratio
-    monkeypatch.setattr(closed_forms, "stationary_ratio", lambda u, beta: true(u, beta) / (1 + beta))
+    true = study.stationary_ratio
+    monkeypatch.setattr(study, "stationary_ratio", lambda u, beta: true(u, beta) / (1 + beta))
     assert refuted("A2", "solved", "reached", "unbiased")
 
 

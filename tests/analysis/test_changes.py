@@ -11,13 +11,7 @@ from ams import samplers
 from ams.laws.stationary import Stationary
 from ams.samplers import rules
 from ams.targets import Gaussian
-from analysis.adaptive import (
-    closed_forms as adaptive_forms,
-    convergence,
-    general_covariance as covariance,
-    isotropic,
-    study,
-)
+from analysis.adaptive import convergence, general_covariance as covariance, isotropic, study
 from analysis.momentum import closed_forms, stationary, study as momentum_study, transition
 from analysis.orders import accuracy, checks as orders
 from analysis.orders.study import MeanFieldDensity
@@ -42,7 +36,7 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (study, "stationary", lambda true: lambda *law: oscillating(true(*law)), "A4.overdamped A4.noise"),
     (study, "fluctuating", lambda true: lambda settings, batch, d: true(settings, min(batch, 16), d), "A5.constant"),
     (study, "variances_by_batch_size", lambda _: lambda sizes, *_: np.ones((64, 1)) * range(len(sizes)), "A5.bias"),
-    (adaptive_forms, "step_of_snr", lambda true: lambda snr, b: true(snr, 0.0 * b), "A6.solved A6.reached A6.bias"),
+    (study, "step_of_snr", lambda true: lambda snr, b: true(snr, 0.0 * b), "A6.solved A6.reached A6.bias"),
     # several fixed points; a limit that depends on the start; other noise; a slope that repels; a second root
     (convergence, "critical_momentum", lambda _: lambda rho: 0.5 + 0.4 * np.sin(40 * rho), "P1a.unique"),
     (study, "reached", lambda _: lambda law, *start, **more: dependent(law, start[3]), "P1a.attracting P1a.larger"),

@@ -9,7 +9,7 @@ import torch
 
 from ams.schedules import karras_sigmas
 from related.design_space.noise_schedules import schedules
-from related.design_space.score_training import linear, network, two_layer
+from related.design_space.score_training import linear, networks
 from related.design_space.score_training.settings import Settings
 from tests.claims import expected, quick_settings, refuted, verdict_of
 
@@ -57,8 +57,8 @@ def test_another_rate_breaks_n5(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_oscillating_rate_breaks_n6(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N6: at four times the rate both layers' loss oscillates."""
-    eigenvalue = two_layer.largest_eigenvalue
-    monkeypatch.setattr(two_layer, "largest_eigenvalue", lambda given: eigenvalue(given) / 5)
+    eigenvalue = networks.largest_eigenvalue
+    monkeypatch.setattr(networks, "largest_eigenvalue", lambda given: eigenvalue(given) / 5)
     assert refuted("N6", "linear_both", settings=SMALL)
 
 
@@ -71,30 +71,30 @@ def losses_made_up(rate: Callable[[int], float], law: Callable[[np.ndarray], np.
 def test_a_power_law_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
     """Losses that fall as a power of the steps are no exponentials, though their logarithm is nearly a line."""
     power = losses_made_up(lambda width: 1.0, lambda steps: np.log(steps) + 1e-3 * np.sin(steps))
-    monkeypatch.setattr(two_layer, "log_losses", power)
+    monkeypatch.setattr(networks, "log_losses", power)
     assert refuted("N6", "linear_second", "linear_both", "exponential_both", settings=SMALL)
 
 
 def test_a_rate_that_falls_with_width_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(two_layer, "log_losses", losses_made_up(lambda width: 1 / width, lambda steps: steps))
+    monkeypatch.setattr(networks, "log_losses", losses_made_up(lambda width: 1 / width, lambda steps: steps))
     assert refuted("N6", "width_second", "width_both", settings=SMALL)
 
 
 def test_rates_that_grow_with_width_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N6a: exponentials whose rate is the width, up to a ripple; a curve breaks its other part."""
     rippled = losses_made_up(lambda width: float(width), lambda steps: steps + np.sin(steps))
-    monkeypatch.setattr(two_layer, "log_losses", rippled)
+    monkeypatch.setattr(networks, "log_losses", rippled)
     assert verdict_of("N6a", settings=NARROW) == "holds"
-    monkeypatch.setattr(two_layer, "log_losses", losses_made_up(float, lambda steps: steps**0.1 + np.sin(steps)))
+    monkeypatch.setattr(networks, "log_losses", losses_made_up(float, lambda steps: steps**0.1 + np.sin(steps)))
     assert refuted("N6a", "linear", settings=NARROW)
 
 
 def test_the_worst_ratio_is_the_one_whose_interval_ends_last() -> None:
     """Its miss is shared: the interval of one of two ratios is longer than it would be alone."""
     sure, unsure = np.array([2.0, 2.1, 2.0, 2.1]), np.array([1.0, 3.0, 1.0, 3.0])
-    both = two_layer._ratios(SMALL, {"sure": (sure, 1.0), "unsure": (unsure, 1.0)})
-    alone = two_layer._ratios(SMALL, {"unsure": (unsure, 1.0)})["unsure"]
-    found = two_layer._extreme(both, largest=True)
+    both = networks._ratios(SMALL, {"sure": (sure, 1.0), "unsure": (unsure, 1.0)})
+    alone = networks._ratios(SMALL, {"unsure": (unsure, 1.0)})["unsure"]
+    found = networks._extreme(both, largest=True)
     assert found.interval == both["unsure"].interval and found.detail["sure"] == pytest.approx(2.05, abs=0.01)
     assert both["unsure"].interval[1] > alone.interval[1]
 
@@ -105,9 +105,9 @@ def made_up(values: dict[str, float]) -> Callable[..., np.ndarray]:
 
 def test_equal_weights_break_n7(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N7: networks that every weight leaves with one error."""
-    monkeypatch.setattr(network, "parts", made_up({"EDM": 1.0, "Song": 1.0, "uniform": 1.0}))
+    monkeypatch.setattr(networks, "parts", made_up({"EDM": 1.0, "Song": 1.0, "uniform": 1.0}))
     assert verdict_of("N7", settings=SMALL) == "refuted"
-    monkeypatch.setattr(network, "parts", made_up({"EDM": 0.5, "Song": 1.0, "uniform": 1.0}))
+    monkeypatch.setattr(networks, "parts", made_up({"EDM": 0.5, "Song": 1.0, "uniform": 1.0}))
     assert verdict_of("N7", settings=SMALL) == "holds"
 
 
@@ -132,13 +132,13 @@ def test_levels_exchanged_break_n9(monkeypatch: pytest.MonkeyPatch, fresh_cells:
 
 
 def test_more_training_leaves_a_network_less_error() -> None:
-    few, many = (network.score_part(network.train("EDM", 2, updates, 0.03, 1)).mean() for updates in (20, 400))
+    few, many = (networks.score_part(networks.train("EDM", 2, updates, 0.03, 1)).mean() for updates in (20, 400))
     assert float(many) < 0.5 * float(few)
 
 
 def test_the_frozen_rates_are_inside_their_grid() -> None:
-    rates = [rate for by_weight in network.RATES.values() for rate in by_weight.values()]
-    assert all(min(network.TRIED) < rate < max(network.TRIED) for rate in rates)
+    rates = [rate for by_weight in networks.RATES.values() for rate in by_weight.values()]
+    assert all(min(networks.TRIED) < rate < max(networks.TRIED) for rate in rates)
 
 
 def test_a_trained_score_is_its_optimum_in_the_limit() -> None:
@@ -148,7 +148,7 @@ def test_a_trained_score_is_its_optimum_in_the_limit() -> None:
 
 
 def test_the_tangent_kernels_eigenvalue_is_automatic_differentiations() -> None:
-    given = two_layer.case(5, 7, 1, 3)
+    given = networks.case(5, 7, 1, 3)
     points, _, first, second = (part[0] for part in given)
 
     def output(w: torch.Tensor, a: torch.Tensor) -> Any:
@@ -157,4 +157,4 @@ def test_the_tangent_kernels_eigenvalue_is_automatic_differentiations() -> None:
     by_first, by_second = torch.autograd.functional.jacobian(output, (first, second))
     jacobian = torch.cat([by_first.flatten(1), by_second.flatten(1)], 1)
     wanted = torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1]
-    assert float(two_layer.largest_eigenvalue(given, 500)[0]) == pytest.approx(float(wanted), rel=1e-6)
+    assert float(networks.largest_eigenvalue(given, 500)[0]) == pytest.approx(float(wanted), rel=1e-6)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from related.design_space.noise_schedules.schedules import TARGETS
-from related.design_space.score_training import linear, network, two_layer
+from related.design_space.score_training import linear, networks
 from related.design_space.score_training.settings import Settings
 from verdicts.studies import Cell
 
@@ -13,10 +13,10 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for target in TARGETS:
         for weight in linear.WEIGHTS:
             yield from (linear.divergences.cell(target, weight, budget) for budget in settings.budgets)
-    for trained in two_layer.TRAINED:
+    for trained in networks.TRAINED:
         for points in settings.points:
             for width in settings.widths:
-                sizes = points, width, settings.seeds, settings.steps, settings.seed + two_layer.LATER
-                yield two_layer.log_losses.cell(trained, *sizes)
-    for weight, rate in network.rates_of(settings).items() if settings.networks else ():
-        yield network.parts.cell(weight, settings.networks, settings.updates, rate, settings.seed)
+                sizes = points, width, settings.seeds, settings.steps, settings.seed + networks.LATER
+                yield networks.log_losses.cell(trained, *sizes)
+    for weight, rate in networks.rates_of(settings).items() if settings.networks else ():
+        yield networks.parts.cell(weight, settings.networks, settings.updates, rate, settings.seed)
