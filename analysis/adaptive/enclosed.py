@@ -16,6 +16,7 @@ from ams.laws.gaussian import GaussianLaw
 from ams.samplers import adaptive, momentum_rule
 from ams_suite.enclosed import largest, proved, proved_between
 from analysis.adaptive import convergence, study
+from analysis.adaptive.isotropic import PRINTED
 from analysis.adaptive.settings import Settings
 from analysis.adaptive.study import stationary_at
 from analysis.momentum.closed_forms import stability_bound
@@ -98,9 +99,9 @@ def largest_difference_to_the_printed_values() -> Measurement:
 
     At u = 1/2 the coefficient is 0, where its derivative is not finite: the variance there is Langevin's.
     """
-    printed = {1e-3: (0.7329, 0.3363), 1e-2: (0.4373, 0.4969), 1e-1: (0.1111, 0.8757)}
-    gaps = [Ball(abs(stationary_point(0.5, 0.0)[1].value - ball(1.3333).value))]
-    for u, values in printed.items():
+    *smaller, (half, (_, langevin)) = PRINTED.items()
+    gaps = [Ball(abs(stationary_point(half, 0.0)[1].value - ball(langevin).value))]
+    for u, values in smaller:
         gaps += [Ball(abs(one.value - ball(two).value)) for one, two in zip(stationary_point(u), values, strict=True)]
     return largest(gaps)
 

@@ -65,7 +65,7 @@ def prove(case: Criterion, settings: Settings, point: SpeedUp) -> None:
 
 
 def of_curve(settings: Settings, feature: str, by: str) -> Measurement | None:
-    """Prove a feature of the speed-ups on the stiff Gaussian at the defaults, as `gain.of_curve` measures it."""
+    """Prove a feature of the speed-ups on the stiff Gaussian at the defaults, as `checks.of_curve` measures it."""
     case = checks.CASES[by, "on it"]
     points, shown = speed_ups(case, settings), checks.of_curve(settings, feature, by)
     place = [point.budget for point in points].index(int(str(shown.detail.get("NFE", round(shown.value)))))

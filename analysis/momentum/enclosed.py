@@ -8,13 +8,13 @@ from typing import Any
 
 from ams.enclosures import BITS, Ball, BallLaw, ball, distances, precision
 from ams.enclosures.law import in_direction
-from ams.enclosures.stationary import frozen, level_of
+from ams.enclosures.stationary import frozen
 from ams.laws.gaussian import GaussianLaw
-from ams.samplers import State, constant, momentum, momentum_rule
 from ams.samplers.rules import Factor, authors_factor
 from ams_suite.enclosed import largest, proved, proved_between
 from analysis.momentum import closed_forms
 from analysis.momentum.settings import Settings
+from analysis.momentum.transition import after_a_step
 from verdicts import Measurement
 
 ONE = GaussianLaw([1.0])
@@ -35,11 +35,7 @@ def variance(u: Ball, beta: Ball, factor: Factor = authors_factor) -> Ball:
 
 def spectral_radius(u: Ball, beta: Ball) -> Ball:
     """Return the spectral radius of the transition of (x, m) that the step applies, at `lam = 1`, `a = u`."""
-    law = BallLaw(ONE)
-    row = law.start(0.0, 1.0).x
-    state = law.begin_step(State(row, row, drift=u, effective_drift=u))
-    step = momentum(momentum_rule(constant(beta)))
-    after, _ = step(state, law.score, law.noise, level_of(u), law)
+    after = after_a_step(BallLaw(ONE), u, beta)
     (a, b), (c, d) = (in_direction(vector, 0)[1:3] for vector in (after.x, after.m))
     return largest_root(Ball(a + d), Ball(a * d - b * c))
 

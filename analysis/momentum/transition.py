@@ -7,6 +7,8 @@ On precisions in [m, L], `kappa = L / m`, step and momentum are both free. The b
 the target's. Where no variance exceeds V times the target's, the slowest direction loses `O(1 / kappa)` per step.
 """
 
+from typing import Any
+
 import numpy as np
 import sympy as sp
 
@@ -51,14 +53,18 @@ def terms_left_of_jury_s_conditions(settings: Settings) -> Measurement:
     return left_over(1 - trace + determinant - K, 1 + trace + determinant - room)
 
 
+def after_a_step(law: Any, u: Any, beta: Any) -> State:
+    """Return what one step of base step `a = u` makes of the vectors (x, m) of an exact law, or of balls."""
+    row = law.start(0.0, 1.0).x
+    state = law.begin_step(State(row, row, drift=u, effective_drift=u))
+    step = momentum(momentum_rule(constant(beta)))
+    return step(state, law.score, law.noise, Level(0, sigma=0.0, step=u), law)[0]
+
+
 def exact_transition(u: float, beta: float) -> np.ndarray:
     """Return the transition of (x, m) as the exact law applies it, at `lam = 1`, `a = u`."""
     law = GaussianLaw([1.0])
-    start = law.start(0.0, 1.0).x
-    state = law.begin_step(State(start, start, drift=u, effective_drift=u))
-    step = momentum(momentum_rule(constant(beta)))
-    after, _ = step(state, law.score, law.noise, Level(0, sigma=0.0, step=u), law)
-    return law.transition(after._replace(s=None))[1][0].numpy()
+    return law.transition(after_a_step(law, u, beta)._replace(s=None))[1][0].numpy()
 
 
 def spectral_radius(u: float, beta: float) -> float:

@@ -1,5 +1,4 @@
-r"""What the group computes once: stationary distributions of samplers on the line, and how far they
-are from what they tend to: no Monte Carlo.
+r"""What the group computes once: how far samplers' stationary distributions on the line are from what they tend to.
 
 Target: the mixture .3/.7 at -1/+1 with sd .5, where the modes overlap (apart, W2 would see a weight error to order
 1/2). Each distribution is the one that the sampler's own step leaves unchanged (modules `ams.laws.phase_space` and
