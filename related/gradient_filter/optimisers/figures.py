@@ -1,21 +1,15 @@
-"""The group's figure and table."""
+"""The group's figure."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels
-from ams_suite.drawn import save_drawn, tabled
-from related.gradient_filter.optimisers import comparison, gain
-from related.gradient_filter.optimisers.comparison import BUDGETS, rate
-from related.gradient_filter.optimisers.descents import OPTIMISERS
+from ams_suite.drawn import save_drawn
+from related.gradient_filter.optimisers import gain
 from related.gradient_filter.optimisers.settings import Settings
-from verdicts import Figure, Table
-from verdicts.records.figures import TableCell
-
-CLAIMS = ("N10d", "N10e", "N10f", "N10g", "N10h", "N10j", "N10k", "N10l")
+from verdicts import Figure
 
 
 def gains() -> Drawing:
@@ -45,21 +39,3 @@ def gains() -> Drawing:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Save the group's figure."""
     return save_drawn({gains: ("N10", "N10a", "N10b")}, folder)
-
-
-def tables(settings: Settings) -> list[Table]:
-    """Return a row per problem and optimiser: its rate, steps to the loss, seeds that do not reach it, last loss."""
-    header = ("problem", "optimiser", "rate", "steps", "seeds that do not reach it", "last loss")
-    return [tabled(steps, header, CLAIMS, settings, seeds=settings.seeds)] if settings.problems else []
-
-
-def steps(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Steps to a problem's loss at each optimiser's tuned rate, geometric mean of {seeds} seeds; a seed that does not
-    reach it counts with all of its steps. Last loss: median over seeds, at the end.
-    """
-    for problem in settings.problems:
-        for name in OPTIMISERS:
-            needed = comparison.steps(settings, problem, name)
-            mean = float(np.exp(np.log(np.minimum(needed, BUDGETS[problem].steps)).mean()))
-            last = comparison.final_loss(settings, problem, name)
-            yield problem, name, rate(problem, name), round(mean, 1), int(np.isinf(needed).sum()), last
