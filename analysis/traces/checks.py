@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ams.traces.replay import deviation
+from ams.traces import deviation
 from ams_suite.measures import named_extreme
 from verdicts import Measurement
 

@@ -234,7 +234,7 @@ class Replay:
 
     def __call__(self) -> int:
         """Do it."""
-        from ams.traces.replay import replay
+        from ams.traces import replay
 
         return replay(self.files)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from ams.traces.replay import replay
+from ams.traces import replay
 from tests.ams.traces.test_trace_file import GOLDEN, changed
 
 TRACES = sorted(GOLDEN.glob("*.npz"))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from ams.errors import UserError
-from ams.traces.trace_file import load
+from ams.traces import load
 from tests.ams.data.test_safe_read import zipped
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden"
