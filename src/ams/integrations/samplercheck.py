@@ -10,14 +10,16 @@ integrators draw the velocity that a run starts with, and carry it; the map is t
 score is all that they call. So they are judged as samplers that draw, by the distribution of that estimate.
 """
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ams import __version__
-from ams.integrations.mean_field import MeanField
-from ams.samplers.base import State
+from ams.laws.gaussian import GaussianLaw
+from ams.samplers.base import State, Step
 from ams.samplers.loop import Program, last, run as run_program
 from ams.samplers.particles import Particles
 from ams.samplers.presets import AUTHORS, COMPARED, RIVALS, SPECS, Family, SigmaRange
@@ -84,3 +86,37 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         coupling="its norms are means over the batch, as in the authors' code" if coupled else "",
         mean_field=mean_field if coupled else None,
     )
+
+
+class MeanField:
+    """The exact law of a program of steps of `ams.samplers`, with one call each, on a Gaussian target.
+
+    It is the limit of large batches (mean field) of a sampler whose coefficients depend on the norms of its batch. Its
+    methods are those of `samplercheck.affine_map.AffineMap`, which it stands for.
+    """
+
+    defect = 0.0
+
+    def __init__(self, program: Sequence[tuple[Step, Level]], mean: Tensor, variance: Tensor) -> None:
+        self.levels = [level for _, level in program]
+        self._size, gaussian = mean.shape, GaussianLaw(variance, mean)
+
+        @lru_cache(maxsize=2)
+        def moments(mean: tuple[float, ...], variance: tuple[float, ...]) -> list[tuple[Tensor, Tensor]]:
+            steps = gaussian.run(program, gaussian.start(mean, variance))
+            path = [(state.x, gaussian.moments(info.at)) for state, info in steps]
+            return [*(at for _, at in path), gaussian.moments(path[-1][0])]
+
+        self._moments = moments
+
+    def law(self, point: int, mean: Tensor | float, variance: Tensor | float) -> tuple[Tensor, Tensor]:
+        """Return mean and variance (d,) at a call for a start with this mean and variance; -1 is the end."""
+
+        def values(given: Tensor | float) -> tuple[float, ...]:
+            return tuple(torch.as_tensor(given, dtype=torch.float64).expand(self._size).tolist())
+
+        return self._moments(values(mean), values(variance))[point]
+
+    def exact_start(self, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Return both: the first call is at the start."""
+        return mean, variance

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import torch
 
-from ams.integrations.mean_field import MeanField
+from ams.integrations.samplercheck import MeanField
 from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
 from samplercheck import conform
 from samplercheck.adapters import adapter, load
