@@ -10,7 +10,6 @@ import numpy as np
 from scipy.optimize import brentq
 
 from ams.enclosures import BITS, Ball, BallLaw, Undecided, ball, precision
-from ams.enclosures.distances import w2
 from ams.enclosures.stationary import frozen, reproduced
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers import adaptive, momentum_rule
@@ -37,7 +36,7 @@ def stationary_point(u: float, beta: float | None = None, dimension: int = 1) ->
 
 def enclosed_w2(u: float, beta: float | None = None) -> Ball:
     """Return W2 of the stationary distribution to the target, as `stationary_point`."""
-    return w2(BallLaw(TARGET), [ball(0.0)], [stationary_point(u, beta)[1]])
+    return BallLaw(TARGET).w2([ball(0.0)], [stationary_point(u, beta)[1]])
 
 
 @precision(BITS)

@@ -8,7 +8,7 @@ float64. So a feature of the curve is proved at its own budget and, where it is 
 from functools import lru_cache
 from itertools import pairwise
 
-from ams.enclosures import BITS, Ball, BallLaw, Undecided, ball, distances, lifted, lifted_level, precision
+from ams.enclosures import BITS, Ball, BallLaw, Undecided, ball, lifted, lifted_level, precision
 from ams.enclosures.mean_field import run_mean_field
 from ams.samplers import adaptive, momentum_rule
 from ams.samplers.presets import DEFAULT, SPECS
@@ -49,7 +49,7 @@ def errors(sampler: str, budget: int) -> dict[str, Ball]:
         else:
             moments = law.moments(law.end(lifted(program), start)[0].x)
         target = BallLaw(at_last_level())
-        return {KL.name: distances.kl(target, *moments), W2.name: distances.w2(target, *moments)}
+        return {KL.name: target.kl(*moments), W2.name: target.w2(*moments)}
 
 
 def prove(case: Criterion, settings: Settings, point: SpeedUp) -> None:

@@ -6,7 +6,7 @@ Random parameters are the doubles that are drawn. The closed forms are those of 
 from functools import lru_cache
 from typing import Any
 
-from ams.enclosures import BITS, Ball, BallLaw, ball, distances, precision
+from ams.enclosures import BITS, Ball, BallLaw, ball, precision
 from ams.enclosures.law import in_direction
 from ams.enclosures.stationary import frozen
 from ams.laws.gaussian import GaussianLaw
@@ -103,7 +103,7 @@ def limiting(distance: str, dimension: int = 1) -> Ball:
     """Return "w2" or "kl" of the stationary distribution to N(0, I) at u = 1e-9, b = 0.9."""
     law = BallLaw(GaussianLaw([1.0], multiplicity=float(dimension)))
     moments = law.moments(frozen(law, ball(1e-9), ball(0.9)).x)
-    return getattr(distances, distance)(law, *moments)
+    return getattr(law, distance)(*moments)
 
 
 @precision(BITS)

@@ -3,7 +3,7 @@
 K8, K9, K13: runs on the targets of the third family. A sampler's evaluations on a target are interpolated between two
 budgets, the first whose KL / d is at most 1e-4 and the one before. Both KL are enclosed; at the smaller budgets, and
 where no budget is enough, KL is shown to be above by the direction that has most of it, since KL is a sum of terms that
-are never negative. The coefficients of the steps are the program's doubles (`ams.enclosures.given_coefficients`), as is
+are never negative. The coefficients of the steps are the program's doubles (`ams.enclosures.GivenCoefficients`), as is
 Student's quantile.
 """
 
@@ -15,8 +15,7 @@ import numpy as np
 import sympy as sp
 from flint import arb
 
-from ams.enclosures import BITS, Ball, BallLaw, Undecided, ball, distances, precision
-from ams.enclosures.given_coefficients import GivenCoefficients
+from ams.enclosures import BITS, Ball, BallLaw, GivenCoefficients, Undecided, ball, precision
 from ams.enclosures.law import in_direction
 from ams.enclosures.stationary import frozen, level_of, reproduced, set_stationary
 from ams.laws.gaussian import GaussianLaw
@@ -48,7 +47,7 @@ def divergence(law: GaussianLaw, sampler: str, problem: Problem, budget: int) ->
     balls, program = GivenCoefficients(law), SAMPLERS[sampler].build(problem.sigmas, budget, DEFAULT)
     state, _ = balls.end(program, balls.start(0.0, problem.sigmas.first**2))
     last = GivenCoefficients(GaussianLaw(law.variance + problem.sigmas.last**2, law.mean))
-    return distances.kl(last, *balls.moments(state.x)).value
+    return last.kl(*balls.moments(state.x)).value
 
 
 def farthest(law: GaussianLaw, sampler: str, problem: Problem, budget: int) -> GaussianLaw:
@@ -191,7 +190,7 @@ def largest_of(numbers: Sequence[Ball]) -> Ball:
 def kl_on_a_point(step: Step, generator: np.random.Generator) -> Ball:
     """Return KL to the distribution of the point 1.5 after 20 random noise levels, one step to each (nats)."""
     end, sigma = run_to_a_point(GivenCoefficients(GaussianLaw([POINT], [1.5])), step, generator)
-    return distances.kl(BallLaw(GaussianLaw([sigma**2], [1.5])), *end)
+    return BallLaw(GaussianLaw([sigma**2], [1.5])).kl(*end)
 
 
 def _largest_kl(settings: Settings, steps: Callable[[np.random.Generator], Iterable[Step]]) -> Measurement:

@@ -10,4 +10,4 @@ sizes, the target) are the doubles that it gives, taken as exact numbers. It nee
 # mypy: implicit-reexport
 
 from ams.enclosures.balls import BITS, Ball, Undecided, ball, ends, precision
-from ams.enclosures.law import BallLaw, lifted, lifted_level
+from ams.enclosures.law import BallLaw, GivenCoefficients, lifted, lifted_level

@@ -16,6 +16,7 @@ from ams.enclosures.expected_norm import expected_norm
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers.base import Info, State
 from ams.samplers.loop import Program, last, run
+from ams.samplers.scalars import FloatScalars
 from ams.schedules import Level
 
 Column: TypeAlias = Any
@@ -166,6 +167,21 @@ class BallLaw:
             return scalar
         raise Undecided(f"{scalar!r} is not inside ({low}, {high})")
 
+    def w2(self, mean: Sequence[Ball], variance: Sequence[Ball]) -> Ball:
+        """Return the W2 distance to the target, `sqrt(sum_i n_i ((m_i - m'_i)^2 + (sqrt v_i - sqrt v'_i)^2))`."""
+        total = arb(0)
+        for m, v, tm, tv, n in zip(mean, variance, self.mean, self.variance, self.multiplicity, strict=True):
+            total += n * ((m.value - tm) ** 2 + (v.value.sqrt() - tv.sqrt()) ** 2)
+        return Ball(total.sqrt())
+
+    def kl(self, mean: Sequence[Ball], variance: Sequence[Ball]) -> Ball:
+        """Return KL to the target, `sum_i n_i (r_i - 1 - log r_i + (m_i - m'_i)^2 / v'_i) / 2`, `r = v / v'`."""
+        total = arb(0)
+        for m, v, tm, tv, n in zip(mean, variance, self.mean, self.variance, self.multiplicity, strict=True):
+            ratio = v.value / tv
+            total += n * (ratio - 1 - ratio.log() + (m.value - tm) ** 2 / tv)
+        return Ball(total / 2)
+
     def finite(self, vector: Columns) -> bool:
         """Return whether mean and variance in every direction are balls with ends."""
         return all(each.value.is_finite() for part in self.moments(vector) for each in part)
@@ -187,3 +203,22 @@ def lifted(program: Program) -> Program:
 def lifted_level(level: Level) -> Level:
     """Return a noise level with balls about its doubles, without successor."""
     return level._replace(sigma=ball(level.sigma), step=ball(level.step), next=None)
+
+
+class GivenCoefficients(FloatScalars, BallLaw):  # type: ignore[misc]
+    """The algebra whose scalars are floats, each an exact number; vectors are those of `BallLaw`.
+
+    The coefficients of most samplers follow from the noise schedule alone, and the program computes them in float64.
+    Taken as they are, they give the distribution that results if all else is exact. A norm has no place here, since a
+    coefficient that depends on the distribution must be a ball.
+    """
+
+    begin_step = BallLaw.begin_step
+
+    def combine(self, *terms: tuple[Ball | float, Columns], over: Columns | None = None) -> Columns:
+        """Return the linear combination of rows, by the doubles that the coefficients are."""
+        return super().combine(*((ball(float(c)), rows) for c, rows in terms))
+
+    def norm(self, vector: Columns) -> Ball:
+        """Raise TypeError: a rule needs `BallLaw`."""
+        raise TypeError("the coefficients are given doubles: a rule that asks for a norm runs on BallLaw")

@@ -6,8 +6,7 @@ import pytest
 import torch
 from flint import arb
 
-from ams.enclosures import Ball, BallLaw, Undecided, ball, ends, lifted_level, precision
-from ams.enclosures.given_coefficients import GivenCoefficients
+from ams.enclosures import Ball, BallLaw, GivenCoefficients, Undecided, ball, ends, lifted_level, precision
 from ams.enclosures.stationary import frozen, verified_zero
 from ams.laws.gaussian import GaussianLaw
 from ams.samplers import adaptive, constant, langevin, momentum, momentum_rule

@@ -7,7 +7,7 @@ import pytest
 import torch
 from flint import arb
 
-from ams.enclosures import Ball, BallLaw, ball, distances, ends, lifted_level, mean_field, precision
+from ams.enclosures import Ball, BallLaw, ball, ends, lifted_level, mean_field, precision
 from ams.enclosures.expected_norm import expected_norm
 from ams.enclosures.mean_field import run_mean_field
 from ams.enclosures.stationary import frozen, reproduced
@@ -69,8 +69,8 @@ def test_float_stationary_laws_lie_in_their_enclosures():
         assert within(value.item(), spread[0], SOLVED)
         both = (0.0, value, 0.0, law.variance, law.multiplicity)
         excess = abs(value.item() / variance - 1)  # a relative error of v/v' - 1 is that of v over it
-        assert within(gaussian_w2(*both), distances.w2(balls, mean, spread), 2 * SOLVED / excess)
-        assert within(gaussian_kl(*both), distances.kl(balls, mean, spread), 4 * SOLVED / excess)
+        assert within(gaussian_w2(*both), balls.w2(mean, spread), 2 * SOLVED / excess)
+        assert within(gaussian_kl(*both), balls.kl(mean, spread), 4 * SOLVED / excess)
 
 
 @precision(128)

@@ -1,1 +1,0 @@
-"""Traces: recorded runs of the authors' code, and how closely the suite's samplers replay them."""
