@@ -1,19 +1,47 @@
-"""Where files are looked for, and that no byte passes unchecked; a server of this process stands in for the public."""
+"""Files of the registry: where they are looked for, that no byte passes unchecked, and what loaders make of them.
 
+A server of this process stands in for the public. MNIST and CIFAR-10 are read where they can be had.
+"""
+
+import gzip
 import hashlib
+import io
 import os
+import pickle
+import subprocess
+import sys
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 from pytest import MonkeyPatch
 
-from ams.data import File, fetch, files, read, registered
+from ams.data import (
+    DATASETS,
+    MOLECULES,
+    File,
+    Graph,
+    digits,
+    fetch,
+    files,
+    graphs,
+    images,
+    read,
+    registered,
+    registry,
+    smiles,
+    weights,
+)
+from ams.data.cifar_archive import FOLDER, LEARNED, TESTED, cifar_arrays, halved
 from ams.data.registry import ENTRIES, Entry
 from ams.errors import DataUnavailable, UserError
+from tests.ams.tools import found_or_skipped
 
 CONTENT = b"0123456789" * 1000
 Register = Callable[..., None]
@@ -202,3 +230,215 @@ def test_entries_are_whole(name: str) -> None:
     for file in entry.files:
         assert len(file.sha256) == 64 and 0 < file.size < 2**28
         assert not Path(file.path).is_absolute() and ".." not in Path(file.path).parts
+
+
+X = np.arange(5 * 4, dtype=np.uint8).reshape(5, 2, 2)
+Y = np.array([0, 1, 2, 1, 0], dtype=np.uint8)
+
+
+ABOUT = {"title": "a toy", "licence": "CC0", "origin": "http://x", "obtain": "ask"}
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@pytest.fixture
+def register_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Return a function that writes a file `toy` and registers it as the only entry of a table of the registry."""
+
+    def make(table: str, kind: type, content: bytes, contents: str, **more: object) -> None:
+        (tmp_path / "toy").write_bytes(content)
+        file = registry.File("toy", sha256(content), len(content), x="x_train", y="y_train")
+        entries = {"toy": kind(**ABOUT, **more, contents=contents, files=(file,))}
+        monkeypatch.setattr("ams.data.files.ENTRIES", entries)
+        monkeypatch.setattr(f"ams.data.loaders.{table}", entries)
+        monkeypatch.setenv("AMS_DATA", str(tmp_path))
+
+    return make
+
+
+@pytest.fixture
+def toy(register_content):
+    """Return a function that registers arrays as the data set `toy`, whose contents are X and Y."""
+
+    def make(**arrays: np.ndarray) -> None:
+        stream = io.BytesIO()
+        np.savez(stream, **arrays)
+        contents = sha256(X.tobytes() + Y.tobytes())
+        register_content("DATASETS", registry.Dataset, stream.getvalue(), contents, shape=X.shape, classes=3)
+
+    return make
+
+
+def test_pixels_come_over_255_with_their_classes(toy) -> None:
+    toy(x_train=X, y_train=Y.astype(np.int64), other=np.ones(3))
+    found = images("toy")
+    assert found.x.dtype == torch.float32 and found.y.dtype == torch.int64
+    np.testing.assert_allclose(found.x, X / 255, rtol=1e-7)
+    assert found.y.tolist() == Y.tolist()
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "match"),
+    [
+        (X.astype(np.float32), Y, "images float32"),
+        (X[:4], Y[:4], "expected uint8"),
+        (X, Y + 1, "labels"),
+        (X[::-1], Y, "contents of sha256"),
+    ],
+)
+def test_other_arrays_in_a_registered_container_are_refused(toy, x: np.ndarray, y: np.ndarray, match: str) -> None:
+    toy(x_train=x, y_train=y)
+    with pytest.raises(UserError, match=match):
+        images("toy")
+
+
+def test_a_registered_container_without_the_arrays_is_refused(toy) -> None:
+    toy(x_train=X, other=Y)
+    with pytest.raises(UserError, match="no array y_train: not a toy"):
+        images("toy")
+
+
+@pytest.mark.parametrize(
+    ("load", "name"), [(images, "gdss-qm9"), (graphs, "mnist-test"), (weights, "grid"), (smiles, "grid")]
+)
+def test_a_name_of_another_kind_is_refused(load, name: str) -> None:
+    with pytest.raises(UserError, match=f"unknown .* '{name}'"):
+        load(name)
+
+
+def test_graphs_are_those_registered(register_content) -> None:
+    listed = b"[[3,[[0,1]]]]"
+    register_content("GRAPHS", registry.Entry, gzip.compress(listed), sha256(listed), count=1)
+    assert graphs("toy") == [Graph(3, ((0, 1),))]
+    register_content("GRAPHS", registry.Entry, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1)
+    with pytest.raises(UserError, match=r"contents of sha256 .*: not toy"):
+        graphs("toy")
+
+
+def test_weights_are_those_registered(register_content, tmp_path: Path) -> None:
+    stream = io.BytesIO()
+    torch.save({"w": torch.ones(2)}, stream)
+    register_content("WEIGHTS", registry.Entry, stream.getvalue(), "")
+    assert weights("toy")["w"].tolist() == [1.0, 1.0]
+    (tmp_path / "toy").write_bytes(stream.getvalue()[::-1])
+    with pytest.raises(UserError, match="sha256"):
+        weights("toy")
+
+
+def test_a_line_is_a_molecule_with_or_without_a_last_line_end(register_content) -> None:
+    for listed in (b"CCO\nc1ccccc1\nN#N", b"CCO\nc1ccccc1\nN#N\n"):
+        register_content("MOLECULES", registry.Entry, listed, "", count=3)
+        assert smiles("toy") == ["CCO", "c1ccccc1", "N#N"]
+    register_content("MOLECULES", registry.Entry, b"CCO\n", "", count=2)
+    with pytest.raises(UserError, match="1 molecules, expected 2"):
+        smiles("toy")
+
+
+@pytest.mark.parametrize("name", MOLECULES)
+def test_registered_molecules_are_read(name: str) -> None:
+    listed = found_or_skipped(smiles, name)
+    assert len(listed) == MOLECULES[name].count and all(listed)
+
+
+def test_digits_are_those_of_the_installation() -> None:
+    x, y = digits()
+    assert x.shape == (1797, 8, 8) and x.dtype == torch.float32 and y.bincount().tolist()[:3] == [178, 182, 177]
+    assert x.min() == 0 and x.max() == 1 and bool((x * 16 == (x * 16).round()).all())
+
+
+def test_other_digits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ams.data.loaders._DIGITS", "0" * 64)
+    with pytest.raises(UserError, match="install scikit-learn anew"):
+        digits()
+
+
+@pytest.mark.parametrize("name", DATASETS)
+def test_the_real_thing(name: str) -> None:
+    x, y = found_or_skipped(images, name)
+    assert x.shape == DATASETS[name].shape and x.max() == 1 and x.min() == 0
+    assert y.unique().tolist() == list(range(10))
+
+
+def test_the_registry_is_had_without_torch() -> None:
+    """The plan of a run and the keys of records need names and checksums alone, at once."""
+    code = "import sys; from ams.data import registered; registered(); sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def archive_of(x: np.ndarray, y: np.ndarray, parts: dict[str, object] | None = None) -> bytes:
+    """Return an archive with the images to learn from in five pickles, the first ten of them also to test on."""
+    rows = x.transpose(0, 3, 1, 2).reshape(len(x), -1)
+    blocks = np.array_split(np.arange(len(x)), len(LEARNED))
+    held = {
+        name: {b"data": rows[block], b"labels": y[block].tolist()}
+        for name, block in zip((*LEARNED, TESTED), (*blocks, np.arange(10)), strict=True)
+    }
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz", compresslevel=1) as archive:
+        for name, part in (held | (parts or {})).items():
+            content = pickle.dumps(part, protocol=2)
+            entry = tarfile.TarInfo(f"{FOLDER}/{name}")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    return stream.getvalue()
+
+
+PIXELS = np.random.default_rng(1).integers(0, 256, (50, 32, 32, 3), dtype=np.uint8)
+CLASSES = (np.arange(50) % 10).astype(np.uint8)
+
+
+def test_an_archive_gives_its_images_by_rows_and_columns():
+    held = cifar_arrays(archive_of(PIXELS, CLASSES), "it")
+    np.testing.assert_array_equal(held["x_train"], PIXELS)
+    np.testing.assert_array_equal(held["y_train"], CLASSES)
+    np.testing.assert_array_equal(held["x_test"], PIXELS[:10])
+    np.testing.assert_array_equal(held["x_train_16"], halved(PIXELS))
+
+
+def test_a_pixel_of_half_the_side_is_the_mean_of_four_halves_up():
+    block = np.array([[1, 2], [2, 1]], dtype=np.uint8)
+    image = np.tile(block[None, :, :, None], (1, 2, 2, 3))
+    assert halved(image).shape == (1, 2, 2, 3) and (halved(image) == 2).all()
+    assert (halved(np.full((1, 2, 2, 3), 255, dtype=np.uint8)) == 255).all()
+
+
+@pytest.mark.slow
+def test_an_archive_of_the_registered_images_is_they_in_any_order(monkeypatch, tmp_path):
+    """One in 20 of the mirror's images, each pixel four times, shuffled, are an archive that at 16 x 16 has those."""
+    x, y = (each[::20] for each in found_or_skipped(images, "cifar10-train-16"))
+    pixels, classes = (x * 255).round().numpy().astype(np.uint8), y.numpy().astype(np.uint8)
+    order = np.random.default_rng(2).permutation(len(x))
+    content = archive_of(pixels.repeat(2, axis=1).repeat(2, axis=2)[order], classes[order])
+    (tmp_path / "a.tar.gz").write_bytes(content)
+    file = registry.File("a.tar.gz", hashlib.sha256(content).hexdigest(), len(content), None, "x_train_16", "y_train")
+    about = {name: getattr(DATASETS["cifar10-train-16"], name) for name in DATASETS["mnist-test"].__dataclass_fields__}
+    about |= {"shape": x.shape, "contents": hashlib.sha256(pixels.tobytes() + classes.tobytes()).hexdigest()}
+    made = {"cifar10-train-16": registry.Dataset(**about | {"files": (file,)})}
+    monkeypatch.setattr("ams.data.files.ENTRIES", made)
+    monkeypatch.setattr("ams.data.loaders.DATASETS", made)
+    monkeypatch.setenv("AMS_DATA", str(tmp_path))
+    again = images("cifar10-train-16")
+    assert bool((again.x == x).all()) and bool((again.y == y).all())
+
+
+class Hostile:
+    """What a pickle could be made to run."""
+
+    def __reduce__(self):
+        return print, ("run",)
+
+
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        (archive_of(PIXELS, CLASSES)[:-200], "it: not CIFAR-10's archive"),
+        (archive_of(PIXELS, CLASSES, {TESTED: {b"data": Hostile(), b"labels": []}}), "which no array needs"),
+        (archive_of(PIXELS, CLASSES, {TESTED: {b"labels": []}}), "KeyError"),
+    ],
+)
+def test_another_archive_is_refused_in_one_line(content, match, capsys):
+    with pytest.raises(UserError, match=match):
+        cifar_arrays(content, "it")
+    assert not capsys.readouterr().out

@@ -1,19 +1,119 @@
-"""Densities on a grid: against the exact law on a Gaussian, and a finer grid on a mixture."""
+"""Densities on a grid and in phase space, and the functions on nodes that they are made of.
+
+They are compared with closed forms, with the exact law on a Gaussian, with kernels of their own and with finer grids.
+"""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings, strategies as st
+from scipy import stats
+from scipy.special import ndtr, ndtri
+from scipy.stats import norm
 
 from ams import samplers as sm
-from ams.grid_function import GridFunction
-from ams.laws.gaussian import GaussianLaw
+from ams.grid_function import GridFunction, tabulated
+from ams.laws import GaussianLaw, meanfield
 from ams.laws.grid import GridAlgebra, pushed_forward, resolves
-from ams.laws.quadrature_algebra import Blurred
+from ams.laws.meanfield import mean_field
+from ams.laws.phase_space import AuxiliaryVariable, estimated, evolved, hermite, momentum_variable, stationary
+from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
+from ams.laws.stationary import solved
 from ams.metrics import half_line, line_w2
-from ams.samplers import AffineTransition, NonFiniteState, affine, annealed, flow_euler, langevin
+from ams.samplers import (
+    AffineTransition,
+    NonFiniteState,
+    State,
+    adaptive,
+    affine,
+    annealed,
+    constant,
+    flow_euler,
+    langevin,
+    leimkuhler_matthews,
+    momentum,
+    momentum_rule,
+)
+from ams.samplers.kinetic import baoab, obabo, sghmc
 from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.targets import CLEAN, Gaussian, GaussianMixture
+from tests.ams.laws.test_gaussian import g3
+
+
+def normal(mean=0.0, deviation=1.0):
+    return tabulated(lambda x: -(((x - mean) / deviation) ** 2) / 2, around=mean)
+
+
+@settings(deadline=None, max_examples=8)
+@given(mean=st.floats(-3, 3), deviation=st.floats(0.02, 30))
+def test_a_gaussian_is_covered_and_resolved(mean, deviation):
+    density = normal(mean, deviation)
+    x = density.nodes
+    exact = np.exp(-(((x - mean) / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi))
+    assert np.abs(density.values - exact).max() < 1e-13 / deviation
+    assert density.integral(x) == pytest.approx(mean, abs=1e-12 * (1 + deviation))
+    assert density.integral((x - mean) ** 2) == pytest.approx(deviation**2, rel=1e-12)
+
+
+def test_a_grid_that_cannot_resolve_a_density_is_refused():
+    """Laplace's density has a kink."""
+    with pytest.raises(ArithmeticError, match="do not resolve"):
+        tabulated(lambda x: -np.abs(x))
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_finer_sampling_is_exact_for_odd_and_even_counts(keep):
+    density = normal(0.2, 0.7)
+    shorter = GridFunction(density.first, density.spacing, density.values[:-keep])
+    finer = shorter.refined(3)
+    exact = np.exp(-(((finer.nodes - 0.2) / 0.7) ** 2) / 2) / (0.7 * math.sqrt(2 * math.pi))
+    assert np.abs(finer.values - exact).max() < 1e-14
+    assert finer.spacing == density.spacing / 3 and len(finer.values) == 3 * (len(shorter.values) - 1) + 1
+
+
+def test_trimmed_ends_are_negligible():
+    density = normal()
+    shorter = density.trimmed()
+    assert len(shorter.values) < len(density.values) and shorter.integral() == pytest.approx(1.0, abs=1e-14)
+    assert density.values.max() * 2e-16 < min(shorter.values[0], shorter.values[-1])
+
+
+def test_a_coarse_grid_does_not_resolve():
+    density = normal()
+    coarse = GridFunction(density.first, 8 * density.spacing, density.values[::8])
+    assert density.resolved() and not coarse.resolved()
+
+
+def test_primitive_rate_and_quantiles_of_a_gaussian():
+    primitive = normal().refined(4).primitive()
+    x = np.linspace(-5, 5, 997)
+    assert np.abs(primitive.at(x) - ndtr(x)).max() < 1e-13
+    assert np.abs(primitive.rate(x) - np.exp(-x * x / 2) / math.sqrt(2 * math.pi)).max() < 1e-10
+    u = np.concatenate([np.geomspace(1e-10, 0.5, 50), np.linspace(0.5, 0.999, 50)])
+    assert np.abs(primitive.inverse(u) - ndtri(u)).max() < 1e-5
+    assert np.abs(primitive.inverse(u[u > 1e-6]) - ndtri(u[u > 1e-6])).max() < 1e-9
+    assert primitive.at(np.array([-1e3, 1e3])) == pytest.approx([0.0, 1.0], abs=1e-14)
+
+
+@settings(deadline=None, max_examples=10)
+@given(at=st.floats(-2, 2))
+def test_modulus_is_exact_wherever_the_zero_falls(at):
+    """`E|z - t| = 2 phi(t) + t (2 Phi(t) - 1)`."""
+    density = normal()
+    exact = 2 * math.exp(-at * at / 2) / math.sqrt(2 * math.pi) + at * (2 * ndtr(at) - 1)
+    assert density.modulus(density.nodes - at) == pytest.approx(exact, rel=1e-12)
+
+
+def test_modulus_keeps_the_sign_of_what_is_integrated():
+    """A signed measure: `int p |f|` with p negative is negative."""
+    density = normal()
+    assert density.with_values(-density.values).modulus(density.nodes) == pytest.approx(
+        -math.sqrt(2 / math.pi), rel=1e-12
+    )
+    assert density.modulus(np.ones_like(density.nodes)) == pytest.approx(1.0, rel=1e-13)
+
 
 MIXTURE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.01)
 
@@ -98,3 +198,178 @@ def test_faults_that_more_nodes_do_not_correct_are_errors():
         algebra.end([(affine(lambda level: AffineTransition(math.nan, 0.0, 1.0)), CLEAN)], algebra.start(CLEAN))
     with pytest.raises(ArithmeticError, match="do not resolve the step at noise level 3"):
         algebra.end([(langevin(), Level(3, sigma=0.0, step=1e-12))], algebra.start(CLEAN))
+
+
+def test_a_step_yields_mean_and_scale_of_its_kernel():
+    algebra, x = NodeAlgebra(Gaussian([0.5], 2.0)), np.linspace(-3, 3, 7)
+    after = algebra.image(langevin(), State(Blurred(x)), 0.1).x
+    assert after.values == pytest.approx(x - 0.1 * (x - 0.5) / 2.0, abs=1e-15)
+    assert after.spread == pytest.approx(math.sqrt(0.2))
+    assert algebra.finite(after) and not algebra.finite(Blurred(x * np.nan)) and not algebra.finite(Blurred(x, np.inf))
+
+
+def test_steps_without_a_kernel_are_refused():
+    algebra, x = NodeAlgebra(Gaussian([0.0])), np.zeros(3)
+    with pytest.raises(ValueError, match="on the line"):
+        NodeAlgebra(Gaussian([0.0, 1.0]))
+    with pytest.raises(ValueError, match="before the step's draw"):
+        algebra.score(Blurred(x, 1.0), CLEAN)
+    with pytest.raises(ValueError, match="one draw"):
+        algebra.image(leimkuhler_matthews, State(Blurred(x)), 0.1)
+    with pytest.raises(ValueError, match="constant coefficients"):
+        algebra.norm(Blurred(x))
+    with pytest.raises(ValueError, match="needs noise"):
+        kernel_on_grid(Blurred(x), 0.0, 0.1)
+
+
+def test_powers_are_normalised():
+    algebra = NodeAlgebra(GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25))
+    curve = algebra.exact(CLEAN, 2.5)
+    assert curve.integral() == pytest.approx(1.0, abs=1e-13)
+    log_density = algebra.log_density(CLEAN, 2.5)
+    assert np.exp(log_density(curve.nodes)) == pytest.approx(curve.values, abs=1e-13)
+    whole = algebra.exact(CLEAN)
+    assert np.exp(algebra.log_density(CLEAN)(whole.nodes)) == pytest.approx(whole.values, abs=1e-13)
+
+
+def test_a_kernel_on_a_grid_is_complete():
+    node, z, density = kernel_on_grid(Blurred(np.array([0.03, 1.7]), -0.5), -2.0, 0.2)
+    assert density.sum(1) * 0.2 == pytest.approx([1.0, 1.0], abs=1e-14)
+    places = -2.0 + 0.2 * node
+    assert (places * density).sum(1) * 0.2 == pytest.approx([0.03, 1.7], abs=1e-14)
+    assert np.array([[0.03], [1.7]]) - 0.5 * z == pytest.approx(places, abs=1e-13)
+
+
+def test_folded_normal():
+    for mean, spread in ((0.7, 0.5), (0.0, 2.0), (5.0, 0.3)):
+        exact = stats.foldnorm(mean / spread, scale=spread).mean()
+        assert folded(np.array([mean, -mean]), spread) == pytest.approx([exact, exact], rel=1e-14)
+
+
+WIDE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25)
+
+
+def variance(density):
+    mean = density.integral(density.nodes)
+    return density.integral((density.nodes - mean) ** 2)
+
+
+@settings(deadline=None, max_examples=3)
+@given(u=st.floats(0.02, 0.3), e=st.floats(0.0, 0.6))
+def test_gaussian_variances_are_the_closed_forms(u, e):
+    """K3: with precision 1, `1/(1 - u/2)` (Langevin, OBABO), 1 (BAOAB), `(1 + e)/(1 + e - u)` (SGHMC)."""
+    target = Gaussian([0.4], 1.0)
+    expected = {baoab(e): 1.0, obabo(e): 1 / (1 - u / 2), sghmc(e): (1 + e) / (1 + e - u)}
+    for step, exact in expected.items():
+        density = stationary(target, step, u, AuxiliaryVariable("p", 8)).density
+        assert variance(density) == pytest.approx(exact, rel=1e-9)
+    assert variance(stationary(target, langevin(), u).density) == pytest.approx(1 / (1 - u / 2), rel=1e-11)
+
+
+def test_momentum_has_the_moments_of_g3():
+    target, a, b = Gaussian([0.4], 0.25), 0.01, 0.5
+    law = stationary(target, momentum(momentum_rule(constant(b))), a, momentum_variable(target, a, b))
+    weights, (of_x, of_m, both) = law.masses * law.density.spacing, g3(4 * a, b, 4.0)
+    assert variance(law.density) == pytest.approx(of_x, rel=1e-10)
+    assert (weights * law.auxiliary**2).sum() == pytest.approx(of_m, rel=1e-10)
+    covariance = (weights * law.auxiliary * (law.density.nodes[:, None] - 0.4)).sum()
+    assert covariance == pytest.approx(both, rel=1e-10)
+
+
+def averaged_kernel_density(target, a, nodes):
+    """Leimkuhler-Matthews by a kernel of its own, in one variable.
+
+    `y_n = x_n - sqrt(a/2) z_{n-1}` is independent of `z_{n-1}`, and `y_{n+1} + y_n = 2 x_n + a s(x_n) = G(x_n)`: a map
+    without noise. So `y_n` is Markov with density `phi(x - y_n) / G'(x)` at `y_{n+1} = G(x) - y_n`.
+    """
+    algebra, w = NodeAlgebra(target), a / 2
+    x = np.linspace(1.5 * nodes[0], 1.5 * nodes[-1], 200_001)
+    g = 2 * x + a * algebra.score(Blurred(x), CLEAN).values
+    slope = np.gradient(g, x)
+    total = nodes[:, None] + nodes[None, :]
+    at, rate = np.interp(total, g, x), np.interp(total, g, slope)
+    kernel = np.exp(-((at - nodes[None, :]) ** 2) / (2 * w)) / math.sqrt(2 * math.pi * w) / rate
+    spacing = nodes[1] - nodes[0]
+    values, vectors = np.linalg.eig(kernel * spacing)
+    y = np.abs(vectors[:, np.argmax(values.real)].real)
+    y /= y.sum() * spacing
+    smooth = np.exp(-((nodes[:, None] - nodes[None, :]) ** 2) / (2 * w)) / math.sqrt(2 * math.pi * w)
+    return smooth @ y * spacing
+
+
+def test_leimkuhler_matthews_agrees_with_a_kernel_of_its_own():
+    a, nodes = 0.04, np.linspace(-4.5, 4.5, 301)
+    own = averaged_kernel_density(WIDE, a, nodes)
+    law = stationary(WIDE, leimkuhler_matthews, a, AuxiliaryVariable("z", 16)).density
+    assert law.refined(4).primitive().rate(nodes) == pytest.approx(own, abs=2e-6)
+
+
+def test_the_estimate_bounds_the_change_by_refinement():
+    a, b = 0.01, 0.6
+    step, near = momentum(momentum_rule(constant(b))), NodeAlgebra(WIDE).exact(CLEAN, 1.5)
+    coarse, error = estimated(WIDE, step, a, momentum_variable(WIDE, a, b, 8), near)
+    finer = stationary(WIDE, step, a, momentum_variable(WIDE, a, b, 12), near, 0.3)
+    there = finer.density.refined(4).primitive().rate(coarse.density.nodes)
+    change = np.abs(there - coarse.density.values).max() / there.max()
+    assert change < error < 1e-4
+    assert line_w2(coarse.density, finer.density) < 1e-6
+
+
+def test_the_density_after_some_steps_has_the_exact_laws_moments():
+    """BAOAB from a wide start on a Gaussian, its velocity drawn; by the exact law after 0, 1 and 3 steps."""
+    target, law, a = Gaussian([0.4], 1.0), GaussianLaw([1.0], [0.4]), 0.6
+    near = tabulated(lambda x: -(x**2) / 8)
+    densities = evolved(target, baoab(0.2), a, AuxiliaryVariable("p"), lambda x: norm.pdf(x, 0, 1.5), near, (0, 1, 3))
+    for count, density in zip((0, 1, 3), densities, strict=True):
+        start = law.start(0.0, 1.5**2)
+        states = [start, *(s for s, _ in law.run([(baoab(0.2), Level(0, 0.0, step=a))] * count, start))]
+        moments = law.moments(states[-1].x)
+        assert density.integral() == pytest.approx(1.0, abs=1e-9)
+        assert density.integral(density.nodes) == pytest.approx(float(moments.mean), abs=1e-8)
+        assert variance(density) == pytest.approx(float(moments.variance), rel=1e-8)
+
+
+def test_the_density_after_many_steps_is_the_stationary_one():
+    a, near = 0.16, tabulated(lambda x: -(x**2) / 4)
+    (late,) = evolved(WIDE, baoab(0.0), a, AuxiliaryVariable("p"), norm.pdf, near, (400,))
+    assert line_w2(late, stationary(WIDE, baoab(0.0), a, AuxiliaryVariable("p"), near).density) < 1e-6
+
+
+def test_a_grid_that_cuts_the_density_is_refused():
+    narrow = tabulated(lambda x: -50 * x**2)
+    with pytest.raises(ArithmeticError, match="too narrow"):
+        stationary(Gaussian([0.0]), langevin(), 0.1, near=narrow)
+
+
+def test_hermite_polynomials_are_orthonormal():
+    nodes, weights = np.polynomial.hermite_e.hermegauss(12)
+    values = hermite(nodes, 9)
+    assert (values * weights / weights.sum()) @ values.T == pytest.approx(np.eye(9), abs=1e-12)
+    assert hermite(nodes, 1).shape == (1, 12)
+
+
+RULE = momentum_rule(adaptive(1e-9))
+
+
+@pytest.mark.parametrize("u", [0.02, 0.1])
+def test_a_gaussian_has_the_exact_fixed_point(u):
+    exact = solved(GaussianLaw([0.25], 0.2), RULE, u / 4, 1 - 1e-9)
+    fixed_point = mean_field(Gaussian([0.2], 0.25), RULE, u / 4, nodes=10)
+    assert fixed_point.beta == pytest.approx(exact.beta, abs=1e-8)
+    density = fixed_point.stationary.density
+    variance = density.integral((density.nodes - 0.2) ** 2)
+    assert variance == pytest.approx(exact.variance.item(), rel=1e-8)
+
+
+def test_the_factor_is_the_rule_s_own():
+    rule = momentum_rule(adaptive(1e-9), factor=lambda beta: 1.0)
+    exact = solved(GaussianLaw([0.25]), rule, 0.01, 1 - 1e-9, factor=lambda beta: 1.0)
+    fixed_point = mean_field(Gaussian([0.0], 0.25), rule, 0.01, nodes=10, factor=lambda beta: 1.0)
+    assert fixed_point.beta == pytest.approx(exact.beta, abs=1e-8)
+
+
+def test_a_search_that_does_not_converge_is_an_error(monkeypatch):
+    lost = SimpleNamespace(converged=False, flag="lost")
+    monkeypatch.setattr(meanfield, "root_scalar", lambda *_, **__: lost)
+    with pytest.raises(ArithmeticError, match="no stationary momentum coefficient at step 0"):
+        mean_field(Gaussian([0.0], 0.25), RULE, 0.02, nodes=3)

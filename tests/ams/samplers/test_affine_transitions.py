@@ -1,7 +1,11 @@
-"""Affine transitions against Bayes' rule, published formulas and exact variances; orders from exact errors."""
+"""Steps from one noise level to the next against Bayes' rule and published formulas; flows against their solution.
+
+Affine transitions, EDM's churn, Restart, and the adaptive solver of the probability flow; orders are from exact errors.
+"""
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -9,12 +13,17 @@ import torch
 from hypothesis import given, settings, strategies as st
 
 from ams import samplers as sm
-from ams.laws import GaussianLaw
+from ams.laws import GaussianLaw, flowed
+from ams.rk45 import NotIntegrated, flow_rk45, ve_level, vp_level
+from ams.samplers import Step, edm_stochastic, flow_heun, one_step_per_level
 from ams.samplers.affine_transitions import next_level
+from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.noise_sources import replayed
-from ams.schedules import VE, VP, Level, geometric_sigmas, linked, process_levels, ve_levels
+from ams.samplers.restart import restart
+from ams.schedules import VE, VP, Level, geometric_sigmas, karras_sigmas, linked, process_levels, ve_levels
 from ams.statistics import convergence_order
-from tests.ams.tools import assert_equal, moments_at_end
+from ams.targets import Gaussian, GaussianMixture
+from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
 
 PAIRS = {
     "VE": ve_levels([2.0, 0.5]),
@@ -157,3 +166,141 @@ def test_an_eta_outside_its_range_is_refused(eta: float) -> None:
 def test_there_is_no_noise_at_the_end() -> None:
     """At a next sigma of 0 any eta is allowed and nothing is drawn."""
     assert sm.consistent(0.3)(ve_levels([0.5, 0.0])[0]) == (1.0, 0.3 * 0.25, 0.0)
+
+
+SIGMAS = [5.0, 2.0, 1.0, 0.5, 0.0]
+LEVELS = ve_levels(SIGMAS)
+
+
+def test_without_churn_it_is_heun() -> None:
+    law = GaussianLaw([0.5], [0.2])
+
+    def end(step: Step) -> torch.Tensor:
+        return law.end(one_step_per_level(step, LEVELS), law.start(1.0, 25.0))[0].x
+
+    assert torch.equal(end(flow_heun), end(edm_stochastic(4, churn=0.0)))
+    assert torch.equal(end(flow_heun), end(edm_stochastic(4, s_tmin=6.0)))
+
+
+@pytest.mark.parametrize(("churn", "gamma"), [(1.0, 0.25), (40.0, math.sqrt(2) - 1)])
+def test_the_published_algorithm(churn: float, gamma: float) -> None:
+    """Algorithm 2 with variables of its own, on a score that is not affine; noise levels 2 and 1 are churned."""
+    start, *noise = draws(3, 3, 4, 2)
+    score = lambda at, level: -at / (1 + level.sigma**2) - torch.sin(at) / 3  # noqa: E731
+    step = edm_stochastic(4, churn, s_noise=1.01, s_tmin=0.9, s_tmax=2.0)
+    end = trajectory(one_step_per_level(step, LEVELS), 5 * start, score, noise)[-1]
+    x, remaining = 5 * start, iter(noise)
+    for t, t_next in pairwise(SIGMAS):
+        t_hat = t * (1 + (gamma if 0.9 <= t <= 2.0 else 0.0))
+        if t_hat > t:
+            x = x + math.sqrt(t_hat**2 - t**2) * 1.01 * next(remaining)
+        d = -t_hat * score(x, Level(0, t_hat))
+        new = x + (t_next - t_hat) * d
+        if t_next:
+            new = x + (t_next - t_hat) * (d - t_next * score(new, Level(0, t_next))) / 2
+        x = new
+    assert_equal(end, x)
+
+
+def variance_error(levels: list[Level], churn: float, s_noise: float = 1.0) -> float:
+    """Return the error of the variance at the end from the exact start, for a target N(0.8, 0.3)."""
+    law, (first, last) = GaussianLaw([0.3], [0.8]), (levels[0], levels[-1])
+    program = one_step_per_level(edm_stochastic(len(levels) - 1, churn, s_noise), levels)
+    start = law.start(first.scale * 0.8, first.scale**2 * 0.3 + first.sigma**2)
+    end = moments_at_end(law, program, start)
+    return abs(end.variance.item() - last.scale**2 * 0.3 - last.sigma**2)
+
+
+@pytest.mark.parametrize(
+    "levels_of", [lambda n: ve_levels(karras_sigmas(5.0, 0.1, n)), lambda n: process_levels(VP(), n, 0.05)]
+)
+def test_churn_keeps_the_marginal(levels_of: Callable[[int], list[Level]]) -> None:
+    """With finer noise levels, of VE and of VP, the exact law at the end tends to the target's, with order 1."""
+    counts = (32, 64, 128, 256)
+    errors = [variance_error(levels_of(n + 1), churn=10.0) for n in counts]
+    assert convergence_order([1 / n for n in counts], errors).low > 0.85 and errors[-1] < 3e-3
+
+
+def test_a_churned_level_has_no_time() -> None:
+    seen: list[Level] = []
+    level, x = process_levels(VP(), 2, 0.3, 0.6)[0], torch.ones(1, 1, dtype=torch.float64)
+    trajectory([(edm_stochastic(1), level)], x, lambda at, level: seen.append(level) or -at, [x])
+    assert math.isnan(seen[0].t) and seen[0].sigma == pytest.approx(math.sqrt(2) * level.sigma)
+    assert seen[1] == level.next
+
+
+@pytest.mark.parametrize("arguments", [(0,), (5, -1.0), (5, 1.0, -0.1)])
+def test_impossible_arguments_are_refused(arguments: tuple) -> None:
+    with pytest.raises(ValueError, match="EDM needs"):
+        edm_stochastic(*arguments)
+
+
+def restarted(times: int, budget: int, share: float = 0.5, first: float = 0.1) -> tuple[float, float, int]:
+    """Return mean and variance at the end of a run whose start lies 1 away from the target's mean, and its cost."""
+    law = GaussianLaw([1.0])
+    program = restart(dpm_solver(), (first, 0.01), (0.1, 2.0), budget, share, times)
+    *_, (state, _) = states = list(law.run(program, law.start(1.0, 1.0)))
+    moments = law.moments(state.x)
+    return float(moments.mean), float(moments.variance), sum(info.evaluations for _, info in states)
+
+
+def test_each_restart_shrinks_an_error_by_the_factor_of_its_descent() -> None:
+    """The flow from noise `high` to `low` multiplies a mean by `sqrt((v + low^2) / (v + high^2))`."""
+    (once, *_), (twice, *_), (often, variance, _) = (restarted(times, 2400) for times in (1, 2, 8))
+    assert twice / once == pytest.approx((1.01 / 5.0) ** 0.5, rel=1e-3)
+    assert often == pytest.approx(0.0, abs=2e-3) and variance == pytest.approx(1.0001, rel=1e-3)
+
+
+@pytest.mark.parametrize(("times", "budget", "first"), [(2, 20, 50.0), (2, 20, 0.1), (6, 5, 50.0), (3, 21, 50.0)])
+def test_a_run_spends_its_budget(times: int, budget: int, first: float) -> None:
+    assert restarted(times, budget, first=first)[2] == budget
+
+
+VARIANCES, MEANS = torch.tensor([[1.0, 0.1, 0.01], [0.5, -0.3, 0.0]], dtype=torch.float64)
+FIRST, LAST = 20.0, 0.05
+
+
+@pytest.mark.parametrize("level_at", [ve_level, vp_level])
+@pytest.mark.parametrize(("tolerance", "error"), [(1e-5, 1e-4), (1e-10, 1e-8)])
+def test_particles_and_law_follow_the_flow(level_at: Callable[[float], Level], tolerance: float, error: float) -> None:
+    """On a Gaussian `(y - mu) / sqrt(v_i + v^2)` is constant along the flow."""
+    start, end = level_at(FIRST), level_at(LAST)
+    x = start.scale * torch.tensor([[3.0, -8.0, 20.0], [0.0, 1.0, -5.0]], dtype=torch.float64)
+    ratio = ((VARIANCES + LAST**2) / (VARIANCES + FIRST**2)).sqrt()
+    exact = end.scale * (MEANS + ratio * (x / start.scale - MEANS))
+    score = Gaussian(MEANS, VARIANCES).score
+    positions, evaluations = flow_rk45(x, score, FIRST, LAST, tolerance, tolerance, level_at)
+    assert_equal(positions, exact, 0.0, error)
+    law, spread = GaussianLaw(VARIANCES, MEANS), [v * start.scale**2 for v in (4.0, 1.0, 0.5)]
+    moments, steps = flowed(law, x[0].tolist(), spread, FIRST, LAST, tolerance, tolerance, level_at)
+    assert_equal(moments.mean, exact[0], 0.0, error)
+    assert_equal(moments.variance, (end.scale / start.scale * ratio) ** 2 * torch.tensor(spread), 0.0, 10 * error)
+    assert evaluations >= 20 and steps >= 20
+
+
+def test_every_evaluation_is_counted() -> None:
+    levels: list[Level] = []
+    _, evaluations = flow_rk45(torch.ones(2, 2), lambda x, level: levels.append(level) or -x / 2, 5.0, 0.1)
+    assert evaluations == len(levels)
+
+
+def test_type_and_shape_are_the_samples_own() -> None:
+    target = GaussianMixture([0.3, 0.7], [[[[-1.0, 0.0]]], [[[1.0, 0.5]]]], 0.01).to(torch.float32)
+    x = 10 * draws(0, 5, 1, 1, 2, dtype=torch.float32)
+    end, _ = flow_rk45(x, target.score, 10.0, 0.02)
+    assert end.dtype is torch.float32 and end.shape == x.shape
+    assert (target.log_density(end, Level(0, sigma=0.02)) > -8).all()
+
+
+def test_levels_belong_to_their_process() -> None:
+    assert ve_level(3.0)[1:3] == (3.0, 1.0)
+    scale, sigma = VP().marginal(0.4)
+    level = vp_level(sigma / scale)
+    assert (level.scale, level.sigma) == pytest.approx((scale, sigma), rel=1e-14)
+
+
+def test_a_solver_that_fails_and_a_negative_variance_are_refused() -> None:
+    with pytest.raises(NotIntegrated, match=r"probability flow from 5 to 0\.1: "), np.errstate(all="ignore"):
+        flow_rk45(torch.ones(1, 1, dtype=torch.float64), lambda x, level: x**3 * 1e200, 5.0, 0.1)
+    with pytest.raises(ValueError, match="0 or more"):
+        flowed(GaussianLaw([1.0]), 0.0, -math.pi, 2.0, 1.0)

@@ -1,11 +1,14 @@
-"""How samplers are drawn: a look for each, no two alike, and none in what a result depends on."""
+"""How samplers are drawn: a look for each, no two alike, none in what a result depends on; shades are no sampler's."""
 
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from ams.errors import UserError
+from ams.plots import shades
 from ams.samplers.looks import LOOKS, Looks, looks
 from ams.samplers.presets import EXACT, SPECS
 from ams_suite.project import PROJECT
@@ -64,3 +67,13 @@ def test_a_changed_look_makes_figures_stale_and_no_result() -> None:
 def _text(workspace: Workspace, name: str) -> str:
     """Return the text of a file that a key hashes."""
     return next(path for root in workspace.sources.roots if (path := Path(root, name)).is_file()).read_text("utf-8")
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, 7])
+def test_shades_differ_in_lightness_and_are_no_samplers(count: int) -> None:
+    colours = shades(count)
+    lightness = [sum(np.multiply((0.2126, 0.7152, 0.0722), to_rgb(colour))) for colour in colours]
+    assert len(set(colours)) == count and lightness == sorted(lightness)
+    assert not set(colours) & {look.colour.lower() for look in LOOKS.values()}
+    with pytest.raises(ValueError, match="count = 0"):
+        shades(0)

@@ -22,7 +22,7 @@ from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.gdss_traces import checks as traces
 from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
-from tests.ams.traces.test_trace_file import changed
+from tests.ams.traces.test_traces import changed
 from tests.claims import claim_of, expected, refuted, verdict_of
 from verdicts.claims.measurement import InsufficientData
 from verdicts.claims.schema import Verdict
