@@ -16,7 +16,7 @@ from torch import Tensor
 from ams.schedules import Level
 from ams.statistics import goodness_of_fit, plan_fit_test, plan_squares_test
 from ams.targets import CLEAN, Empirical, empirical, points, posterior
-from ams.targets.points import Cloud, Pairs, Query
+from ams.targets.points import Cloud, Query
 from tests.ams.tools import draws
 from tests.monte_carlo import MonteCarlo
 
@@ -230,12 +230,3 @@ def test_rounding_is_estimated_from_above(kind: str, scale: float) -> None:
     query = Query(Cloud.of(points), x, scale, 1.0)
     error = query.products(query.cloud) - query.products(query.cloud.wide())
     assert float((error.abs().amax(1) / query.roundoff).max()) < 1.1
-
-
-def test_products_and_differences_are_the_same_logits() -> None:
-    points, x = normal(50, 7).double(), normal(9, 7, seed=1).double()
-    query = Query(Cloud.of(points), x, 0.7, 0.3)
-    pairs = Pairs(torch.arange(9).repeat_interleave(50), torch.arange(50).repeat(9))
-    exact = query.exact(pairs).reshape(9, 50)
-    assert torch.allclose(query.products(query.cloud) + query.offset[:, None], exact, rtol=1e-12)
-    assert torch.allclose(exact, -(x[:, None] - 0.7 * points).square().sum(2) / 0.6, rtol=1e-12)

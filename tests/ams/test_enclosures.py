@@ -158,7 +158,7 @@ def balls_of(vector):
 @precision(128)
 def test_float_norms_lie_in_their_enclosures():
     generator = np.random.default_rng(33)
-    for _ in range(400):
+    for _ in range(200):
         vector = random_vector(generator)
         value = float_norm(*(torch.as_tensor(part, dtype=torch.float64) for part in vector))
         enclosed = expected_norm(*balls_of(vector), 70)
@@ -169,7 +169,7 @@ def test_float_norms_lie_in_their_enclosures():
 @precision(128)
 def test_float_stationary_laws_lie_in_their_enclosures():
     generator = np.random.default_rng(34)
-    for _ in range(600):
+    for _ in range(200):
         beta = float(generator.uniform(0.0, 0.95))
         u = float(generator.uniform(0.01, 0.95) * 2 / (1 - beta**2))
         variance = math.exp(generator.uniform(-3, 3))
@@ -220,12 +220,12 @@ TARGET = GaussianLaw([1.0, 0.1, 0.01], mean=[0.5, 0.0, -1.0], multiplicity=[1.0,
 LEVELS = [level for level in annealed_levels(np.geomspace(3.0, 0.1, 8), 5e-4) for _ in range(4)]
 
 
-def run(bits=128, norm_bits=80, rule=None):
+def run(bits=128, norm_bits=80):
     """Return the last step of an annealed mean-field run in balls."""
     with precision(bits):
         law = BallLaw(TARGET, norm_bits)
         levels = [lifted_level(level) for level in LEVELS]
-        *_, end = run_mean_field(law, rule or momentum_rule(adaptive(ball(1e-3))), levels, law.start(0.0, 9.0))
+        *_, end = run_mean_field(law, momentum_rule(adaptive(ball(1e-3))), levels, law.start(0.0, 9.0))
         return end.moments()
 
 
@@ -259,15 +259,6 @@ def test_without_its_bound_the_run_would_miss_it(broken, monkeypatch):
     coarse = run(norm_bits=30)
     monkeypatch.undo()
     assert not contained(run(200, 120), coarse)
-
-
-def test_a_clip_that_always_acts_is_constant_momentum():
-    with precision(128):
-        moments = run(rule=momentum_rule(adaptive(ball(1.0))))  # beta is 0: Langevin
-        law = BallLaw(TARGET)
-        plain = momentum_rule(lambda state, s, algebra: (ball(0.0), None))
-        end, _ = law.end([(momentum(plain), lifted_level(level)) for level in LEVELS], law.start(0.0, 9.0))
-        assert all(one.value.overlaps(two.value) for one, two in zip(moments[1], law.moments(end.x)[1], strict=True))
 
 
 def test_multiplicities_must_be_integers():

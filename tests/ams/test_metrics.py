@@ -53,15 +53,9 @@ def test_close_distributions_lose_no_digits(gap: float) -> None:
     assert gaussian_w2(0.0, v, 0.0, 3.0) == pytest.approx(spread, rel=1e-12)
 
 
-def test_degenerate_gaussians_and_invalid_variances() -> None:
+def test_degenerate_gaussians() -> None:
     assert gaussian_w2([1.0, 2.0], [0.0, 0.0], [0.0, 0.0], [0.0, 4.0]) == pytest.approx(3.0)
     assert gaussian_kl(0.0, 0.0, 0.0, 1.0) == math.inf
-    with pytest.raises(ValueError, match="negative"):
-        gaussian_w2(0.0, -1.0, 0.0, 1.0)
-    with pytest.raises(ValueError, match="negative"):
-        gaussian_kl(0.0, 1.0, 0.0, -1.0)
-    with pytest.raises(ValueError, match="target is zero"):
-        gaussian_kl(0.0, 1.0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(("n", "m", "d"), [(50, 30, 1), (50, 30, 4), (12, 9, 20)])
@@ -74,14 +68,6 @@ def test_frechet_distance_is_the_textbook_formula(n: int, m: int, d: int) -> Non
     exact = float(((shift_x - shift_y) ** 2).sum() + bures)
     assert frechet_distance(x, y) == pytest.approx(exact, rel=1e-5)
     assert frechet_distance(x, x) == pytest.approx(0.0, abs=1e-20)
-
-
-def test_features_without_a_frechet_distance_are_refused() -> None:
-    x = draws(0, 5, 3)
-    with pytest.raises(ValueError, match="at least two"):
-        frechet_distance(x[:1], x)
-    with pytest.raises(ValueError, match="not finite"):
-        frechet_distance(x * math.nan, x)
 
 
 def log_normal(mean, deviation):
@@ -140,12 +126,6 @@ def test_total_variation() -> None:
     assert total_variation([2, 4], [1, 2]) == 0.0
 
 
-@pytest.mark.parametrize(("p", "match"), [([1.0], "shapes"), ([-1.0, 2.0], "non-neg"), ([0.0, 0.0], "total")])
-def test_invalid_histograms_are_refused(p: list[float], match: str) -> None:
-    with pytest.raises(ValueError, match=match):
-        total_variation(p, [0.5, 0.5])
-
-
 def brute_force(x: torch.Tensor, y: torch.Tensor) -> float:
     """Return the U-statistic by differences."""
     x, y = x.flatten(1).double(), y.flatten(1).double()
@@ -202,19 +182,6 @@ def test_one_reference_serves_several_samples() -> None:
     reference, known = MixtureReference(points, 0.3), MixtureReference(points, 0.3, mixture_spread(points, 0.3))
     for x in (torch.randn(4, 2, 3, generator=generator), torch.randn(5, 2, 3, generator=generator)):
         assert reference.energy_distance(x) == known.energy_distance(x)
-    with pytest.raises(ValueError, match=r"samples of shape \(2, 3\) are needed, not \(4, 3, 2\)"):
-        reference.energy_distance(torch.ones(4, 3, 2))
-
-
-def test_incomparable_samples_are_refused() -> None:
-    with pytest.raises(ValueError, match="at least 2"):
-        energy_distance(torch.ones(1, 2), torch.ones(3, 2))
-    with pytest.raises((ValueError, TypeError)):
-        energy_distance(torch.ones(2, 2), torch.ones(3, 3))
-    with pytest.raises(ValueError, match="at least two"):
-        MixtureReference(torch.ones(3, 2), 0.1).energy_distance(torch.ones(1, 2))
-    with pytest.raises(ValueError, match="at least 1"):
-        mixture_spread(torch.ones(0, 2), 0.1)
 
 
 def gaussian(points: np.ndarray) -> np.ndarray:
@@ -318,14 +285,6 @@ def test_support_is_its_definition():
     assert shares.coverage == pytest.approx(np.mean((apart <= of_y).any(0)))
 
 
-def test_support_shows_a_missing_mode():
-    """A set at one of two modes is precise and covers half; one far away is neither."""
-    reference = torch.cat([features(60, 3, 5), features(60, 3, 6, shift=50.0)])
-    half, away = support(features(60, 3, 7), reference), support(features(60, 3, 8, shift=-90.0), reference)
-    assert half.precision > 0.8 and half.coverage < 0.55 and half.recall < 0.55
-    assert away == (0.0, 0.0, 0.0, 0.0)
-
-
 def test_expected_coverage_is_that_of_equal_distributions():
     """The interval of 99.99 % of 200 pairs of sets contains the combinatorial value."""
     values = [support(features(20, 2, 2 * s), features(30, 2, 2 * s + 1), 3).coverage for s in range(1000, 1200)]
@@ -334,9 +293,32 @@ def test_expected_coverage_is_that_of_equal_distributions():
     assert expected_coverage(2, 1, 1) == pytest.approx(1 / 2)
 
 
-@pytest.mark.parametrize("function", [kernel_distance, support])
-def test_incomparable_sets_are_refused(function):
-    with pytest.raises(ValueError, match="at least"):
-        function(torch.zeros(1, 2), torch.zeros(9, 2))
-    with pytest.raises((ValueError, TypeError)):
-        function(torch.zeros(9, 2), torch.zeros(9, 3))
+ONES = torch.ones(9, 2)
+
+
+@pytest.mark.parametrize(
+    ("call", "match"),
+    [
+        (lambda: gaussian_w2(0.0, -1.0, 0.0, 1.0), "negative"),
+        (lambda: gaussian_kl(0.0, 1.0, 0.0, -1.0), "negative"),
+        (lambda: gaussian_kl(0.0, 1.0, 0.0, 0.0), "target is zero"),
+        (lambda: frechet_distance(ONES[:1], ONES), "at least two"),
+        (lambda: frechet_distance(ONES * math.nan, ONES), "not finite"),
+        (lambda: total_variation([1.0], [0.5, 0.5]), "shapes"),
+        (lambda: total_variation([-1.0, 2.0], [0.5, 0.5]), "non-neg"),
+        (lambda: total_variation([0.0, 0.0], [0.5, 0.5]), "total"),
+        (lambda: energy_distance(ONES[:1], ONES), "at least 2"),
+        (lambda: energy_distance(ONES, torch.ones(3, 3)), "."),
+        (lambda: MixtureReference(ONES, 0.1).energy_distance(ONES[:1]), "at least two"),
+        (lambda: MixtureReference(ONES, 0.1).energy_distance(ONES.T), r"shape \(2,\) are needed, not \(2, 9\)"),
+        (lambda: mixture_spread(ONES[:0], 0.1), "at least 1"),
+        (lambda: kernel_distance(ONES[:1], ONES), "at least"),
+        (lambda: kernel_distance(ONES, torch.ones(9, 3)), "."),
+        (lambda: support(ONES[:1], ONES), "at least"),
+        (lambda: support(ONES, torch.ones(9, 3)), "."),
+    ],
+)
+def test_what_has_no_distance_is_refused(call, match: str) -> None:
+    """A shape that does not fit is refused by the checks of shapes, where they are on."""
+    with pytest.raises((ValueError, TypeError), match=match):
+        call()

@@ -97,9 +97,6 @@ def test_geometric_levels() -> None:
     sigmas = geometric_sigmas(50.0, 0.01, 12)
     assert sigmas == pytest.approx(np.geomspace(50.0, 0.01, 12), rel=1e-13)
     assert geometric_sigmas(2.0, 2.0, 1) == pytest.approx([2.0])
-    for first, last, count in ((1.0, 2.0, 3), (1.0, 0.0, 3), (1.0, 0.5, 0), (math.nan, 0.5, 3)):
-        with pytest.raises(ValueError, match="first >= last > 0 and count >= 1"):
-            geometric_sigmas(first, last, count)
 
 
 def test_edm_levels() -> None:
@@ -109,29 +106,17 @@ def test_edm_levels() -> None:
     assert sigmas[[0, -1]] == pytest.approx([80.0, 0.002], rel=1e-13)
     assert karras_sigmas(80.0, 0.002, 18, 1e6) == pytest.approx(geometric_sigmas(80.0, 0.002, 18), rel=1e-4)
     assert karras_sigmas(3.0, 1.0, 5, 1.0) == pytest.approx([3.0, 2.5, 2.0, 1.5, 1.0], rel=1e-15)
-    for arguments in ((0.1, 1.0, 5), (1.0, 0.0, 5), (1.0, 0.1, 1), (1.0, 0.1, 5, 0.0)):
-        with pytest.raises(ValueError, match="EDM's levels need"):
-            karras_sigmas(*arguments)
 
 
 def test_ve_levels() -> None:
     levels = ve_levels([2.0, 1.0, 0.0])
     assert [level[:3] for level in levels] == [(0, 2.0, 1.0), (1, 1.0, 1.0), (2, 0.0, 1.0)]
     assert levels[0].next == levels[1] and levels[2].next is None
-    for sigmas in ([1.0, 1.0], [1.0, 2.0], [1.0, -0.5]):
-        with pytest.raises(ValueError, match="noise levels must fall"):
-            ve_levels(sigmas)
 
 
 def test_annealed_steps_follow_the_variance() -> None:
     levels = annealed_levels([4.0, 2.0, 1.0], 0.25)
     assert [level.step for level in levels] == [4.0, 1.0, 0.25] and levels[0].next is levels[1]
-
-
-@pytest.mark.parametrize("sigmas", [[], [1.0, 0.0], [1.0, -1.0], [1.0, math.nan]])
-def test_annealed_levels_end_above_zero(sigmas: list[float]) -> None:
-    with pytest.raises(ValueError, match="end above 0"):
-        annealed_levels(sigmas, 0.1)
 
 
 def excess(u: float, g: float, repeats: int) -> float:
@@ -152,6 +137,21 @@ def test_the_step_rule_minimises_the_excess_variance(g: float, repeats: int) -> 
     assert excess(u, g, repeats) == pytest.approx((1 - u) ** (2 * repeats) * (g**2 - stationary) + stationary - 1)
 
 
-def test_the_step_rule_needs_two_levels() -> None:
-    with pytest.raises(ValueError, match="at least two"):
-        ncsnv2_step([1.0], 5)
+REFUSED = {
+    "first >= last > 0 and count >= 1": (
+        geometric_sigmas,
+        [(1.0, 2.0, 3), (1.0, 0.0, 3), (1.0, 0.5, 0), (math.nan, 0.5, 3)],
+    ),
+    "EDM's levels need": (karras_sigmas, [(0.1, 1.0, 5), (1.0, 0.0, 5), (1.0, 0.1, 1), (1.0, 0.1, 5, 0.0)]),
+    "noise levels must fall": (ve_levels, [([1.0, 1.0],), ([1.0, 2.0],), ([1.0, -0.5],)]),
+    "end above 0": (annealed_levels, [(sigmas, 0.1) for sigmas in ([], [1.0, 0.0], [1.0, -1.0], [1.0, math.nan])]),
+    "at least two": (ncsnv2_step, [([1.0], 5)]),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_impossible_levels_are_refused(reason: str) -> None:
+    function, cases = REFUSED[reason]
+    for arguments in cases:
+        with pytest.raises(ValueError, match=reason):
+            function(*arguments)

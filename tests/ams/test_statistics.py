@@ -62,20 +62,6 @@ def test_proportion_interval_is_exact(n: int, data: st.DataObject) -> None:
         assert stats.binom.cdf(k, n, share.high) == pytest.approx(0.05, rel=1e-6)
 
 
-@pytest.mark.parametrize(
-    ("call", "match"),
-    [
-        (lambda: mean_interval([1.0]), "at least 2 finite"),
-        (lambda: mean_interval([1.0, math.nan]), "finite"),
-        (lambda: jackknife_interval(1.0, [1.0], 0.9), "at least 2 finite"),
-        (lambda: ratio_interval([1.0, 2.0], [1.0, 2.0, 3.0]), "2 numerators for 3 denominators"),
-    ],
-)
-def test_invalid_values_are_refused(call, match: str) -> None:
-    with pytest.raises(ValueError, match=match):
-        call()
-
-
 def singles(start: int, stop: int) -> list[list[int]]:
     """Return units of one observation each."""
     return [[place] for place in range(start, stop)]
@@ -135,24 +121,10 @@ def test_a_resample_without_a_value_is_left_out():
     assert 0.0 <= interval.low < 1.5 < interval.high <= 3.0
 
 
-def test_invalid_sources_are_refused():
-    values = np.ones(8)
-    with pytest.raises(ValueError, match=f"at least {FEWEST_UNITS} units"):
-        bootstrap_interval(mean_of(values), [singles(0, 3), singles(3, 8)], seed=0)
-    with pytest.raises(ValueError, match="one unit"):
-        bootstrap_interval(mean_of(values), [singles(0, 4), singles(3, 8)], seed=0)
-    with pytest.raises(ValueError, match="not finite"):
-        bootstrap_interval(lambda w: np.full(len(w), np.nan), [singles(0, 8)], seed=0)
-
-
-def test_it_reads_between_budgets_on_logarithms_of_both() -> None:
+def test_a_threshold_is_read_between_budgets_on_logarithms_of_both() -> None:
     points = [(10, 1.0), (100, 0.01), (200, 0.1)]
     assert nfe_to_threshold(points, 0.1) == pytest.approx(10**1.5)
     assert nfe_to_threshold(points, 2.0) == 10 and nfe_to_threshold(points, 1e-3) == math.inf
-
-
-def test_the_budgets_around_a_threshold_bound_what_is_needed() -> None:
-    points = [(10, 1.0), (100, 0.01), (200, 0.1)]
     assert budgets_around(points, 0.1) == (10, 100) and budgets_around(points, 0.01) == (10, 100)
     assert budgets_around(points, 2.0) == (0, 10) and budgets_around(points, 1e-3) == (200, math.inf)
 
@@ -275,6 +247,13 @@ def test_the_coverage_of_asymptotic_order_with_replicates(monte_carlo: MonteCarl
 @pytest.mark.parametrize(
     ("call", "match"),
     [
+        (lambda: mean_interval([1.0]), "at least 2 finite"),
+        (lambda: mean_interval([1.0, math.nan]), "finite"),
+        (lambda: jackknife_interval(1.0, [1.0], 0.9), "at least 2 finite"),
+        (lambda: ratio_interval([1.0, 2.0], [1.0, 2.0, 3.0]), "2 numerators for 3 denominators"),
+        (lambda: bootstrap_interval(mean_of(H), [singles(0, 3), singles(3, 8)], 0), f"at least {FEWEST_UNITS} units"),
+        (lambda: bootstrap_interval(mean_of(H), [singles(0, 4), singles(3, 8)], 0), "one unit"),
+        (lambda: bootstrap_interval(lambda w: np.full(len(w), np.nan), [singles(0, 8)], 0), "not finite"),
         (lambda: convergence_order([1, 2], [1, 2]), "at least 3"),
         (lambda: convergence_order([1, 2, 3], [1, 2, 3, 4]), "as many"),
         (lambda: convergence_order([1, 2, 3], [1, 0, 3]), "positive"),
@@ -290,6 +269,6 @@ def test_the_coverage_of_asymptotic_order_with_replicates(monte_carlo: MonteCarl
         (lambda: asymptotic_order([1, 2, 3, 4], [1, 2, 3, np.inf]), "positive"),
     ],
 )
-def test_invalid_steps_and_errors_are_refused(call, match: str) -> None:
+def test_invalid_values_are_refused(call, match: str) -> None:
     with pytest.raises(ValueError, match=match):
         call()

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
-from scipy import stats
 from scipy.special import ndtr, ndtri
 from scipy.stats import norm
 
@@ -18,8 +17,8 @@ from ams.grid_function import GridFunction, tabulated
 from ams.laws import GaussianLaw, meanfield
 from ams.laws.grid import GridAlgebra, pushed_forward, resolves
 from ams.laws.meanfield import mean_field
-from ams.laws.phase_space import AuxiliaryVariable, estimated, evolved, hermite, momentum_variable, stationary
-from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
+from ams.laws.phase_space import AuxiliaryVariable, estimated, evolved, momentum_variable, stationary
+from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, kernel_on_grid
 from ams.laws.stationary import solved
 from ams.metrics import half_line, line_w2
 from ams.samplers import (
@@ -29,12 +28,14 @@ from ams.samplers import (
     adaptive,
     affine,
     annealed,
+    authors_factor,
     constant,
     flow_euler,
     langevin,
     leimkuhler_matthews,
     momentum,
     momentum_rule,
+    unit_factor,
 )
 from ams.samplers.kinetic import baoab, obabo, sghmc
 from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels
@@ -57,12 +58,6 @@ def test_a_gaussian_is_covered_and_resolved(mean, deviation):
     assert density.integral((x - mean) ** 2) == pytest.approx(deviation**2, rel=1e-12)
 
 
-def test_a_grid_that_cannot_resolve_a_density_is_refused():
-    """Laplace's density has a kink."""
-    with pytest.raises(ArithmeticError, match="do not resolve"):
-        tabulated(lambda x: -np.abs(x))
-
-
 @pytest.mark.parametrize("keep", [1, 2])
 def test_finer_sampling_is_exact_for_odd_and_even_counts(keep):
     density = normal(0.2, 0.7)
@@ -78,12 +73,6 @@ def test_trimmed_ends_are_negligible():
     shorter = density.trimmed()
     assert len(shorter.values) < len(density.values) and shorter.integral() == pytest.approx(1.0, abs=1e-14)
     assert density.values.max() * 2e-16 < min(shorter.values[0], shorter.values[-1])
-
-
-def test_a_coarse_grid_does_not_resolve():
-    density = normal()
-    coarse = GridFunction(density.first, 8 * density.spacing, density.values[::8])
-    assert density.resolved() and not coarse.resolved()
 
 
 def test_primitive_rate_and_quantiles_of_a_gaussian():
@@ -160,18 +149,6 @@ def test_the_start_is_what_was_asked_for():
     assert half_line(algebra.density(algebra.start(CLEAN, power=4.0))) < 0.05
 
 
-def test_steps_that_are_no_kernel_of_position_are_refused():
-    algebra = GridAlgebra(MIXTURE)
-    levels = process_levels(VE(0.02, 20.0), 4, 1e-3)
-    with pytest.raises(ValueError, match="a transport"):
-        algebra.end([(affine(flow_euler), levels[0]), (affine(flow_euler), levels[1])], algebra.start(levels[0]))
-    state = algebra.start(CLEAN)._replace(z=Blurred(np.zeros(1)))
-    with pytest.raises(ValueError, match="the state has z"):
-        algebra.density(state)
-    with pytest.raises(ValueError, match="one draw"):
-        algebra.end([(sm.leimkuhler_matthews, Level(0, sigma=0.0, step=0.01))], algebra.start(CLEAN))
-
-
 @pytest.mark.parametrize(("height", "wave", "kernel"), [(0.3, 5.0, 1.0), (0.5, 4.0, 1.5)])
 def test_a_grid_is_fine_enough_only_if_the_new_density_is_right(height, wave, kernel):
     """`g(x) = x + A sin(k x)` oscillates faster than the width of the kernel suggests."""
@@ -191,39 +168,8 @@ def test_a_grid_is_fine_enough_only_if_the_new_density_is_right(height, wave, ke
     assert errors[-1] < 1e-12
 
 
-def test_faults_that_more_nodes_do_not_correct_are_errors():
-    """A step that is not finite, and one whose noise is far below the spacing of any grid."""
-    algebra = GridAlgebra(MIXTURE)
-    with pytest.raises(NonFiniteState):
-        algebra.end([(affine(lambda level: AffineTransition(math.nan, 0.0, 1.0)), CLEAN)], algebra.start(CLEAN))
-    with pytest.raises(ArithmeticError, match="do not resolve the step at noise level 3"):
-        algebra.end([(langevin(), Level(3, sigma=0.0, step=1e-12))], algebra.start(CLEAN))
-
-
-def test_a_step_yields_mean_and_scale_of_its_kernel():
-    algebra, x = NodeAlgebra(Gaussian([0.5], 2.0)), np.linspace(-3, 3, 7)
-    after = algebra.image(langevin(), State(Blurred(x)), 0.1).x
-    assert after.values == pytest.approx(x - 0.1 * (x - 0.5) / 2.0, abs=1e-15)
-    assert after.spread == pytest.approx(math.sqrt(0.2))
-    assert algebra.finite(after) and not algebra.finite(Blurred(x * np.nan)) and not algebra.finite(Blurred(x, np.inf))
-
-
-def test_steps_without_a_kernel_are_refused():
-    algebra, x = NodeAlgebra(Gaussian([0.0])), np.zeros(3)
-    with pytest.raises(ValueError, match="on the line"):
-        NodeAlgebra(Gaussian([0.0, 1.0]))
-    with pytest.raises(ValueError, match="before the step's draw"):
-        algebra.score(Blurred(x, 1.0), CLEAN)
-    with pytest.raises(ValueError, match="one draw"):
-        algebra.image(leimkuhler_matthews, State(Blurred(x)), 0.1)
-    with pytest.raises(ValueError, match="constant coefficients"):
-        algebra.norm(Blurred(x))
-    with pytest.raises(ValueError, match="needs noise"):
-        kernel_on_grid(Blurred(x), 0.0, 0.1)
-
-
 def test_powers_are_normalised():
-    algebra = NodeAlgebra(GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25))
+    algebra = NodeAlgebra(WIDE)
     curve = algebra.exact(CLEAN, 2.5)
     assert curve.integral() == pytest.approx(1.0, abs=1e-13)
     log_density = algebra.log_density(CLEAN, 2.5)
@@ -232,26 +178,11 @@ def test_powers_are_normalised():
     assert np.exp(algebra.log_density(CLEAN)(whole.nodes)) == pytest.approx(whole.values, abs=1e-13)
 
 
-def test_a_kernel_on_a_grid_is_complete():
-    node, z, density = kernel_on_grid(Blurred(np.array([0.03, 1.7]), -0.5), -2.0, 0.2)
-    assert density.sum(1) * 0.2 == pytest.approx([1.0, 1.0], abs=1e-14)
-    places = -2.0 + 0.2 * node
-    assert (places * density).sum(1) * 0.2 == pytest.approx([0.03, 1.7], abs=1e-14)
-    assert np.array([[0.03], [1.7]]) - 0.5 * z == pytest.approx(places, abs=1e-13)
-
-
-def test_folded_normal():
-    for mean, spread in ((0.7, 0.5), (0.0, 2.0), (5.0, 0.3)):
-        exact = stats.foldnorm(mean / spread, scale=spread).mean()
-        assert folded(np.array([mean, -mean]), spread) == pytest.approx([exact, exact], rel=1e-14)
-
-
 WIDE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25)
 
 
 def variance(density):
-    mean = density.integral(density.nodes)
-    return density.integral((density.nodes - mean) ** 2)
+    return moments(density)[2]
 
 
 @settings(deadline=None, max_examples=3)
@@ -274,34 +205,6 @@ def test_momentum_has_the_moments_of_g3():
     assert (weights * law.auxiliary**2).sum() == pytest.approx(of_m, rel=1e-10)
     covariance = (weights * law.auxiliary * (law.density.nodes[:, None] - 0.4)).sum()
     assert covariance == pytest.approx(both, rel=1e-10)
-
-
-def averaged_kernel_density(target, a, nodes):
-    """Leimkuhler-Matthews by a kernel of its own, in one variable.
-
-    `y_n = x_n - sqrt(a/2) z_{n-1}` is independent of `z_{n-1}`, and `y_{n+1} + y_n = 2 x_n + a s(x_n) = G(x_n)`: a map
-    without noise. So `y_n` is Markov with density `phi(x - y_n) / G'(x)` at `y_{n+1} = G(x) - y_n`.
-    """
-    algebra, w = NodeAlgebra(target), a / 2
-    x = np.linspace(1.5 * nodes[0], 1.5 * nodes[-1], 200_001)
-    g = 2 * x + a * algebra.score(Blurred(x), CLEAN).values
-    slope = np.gradient(g, x)
-    total = nodes[:, None] + nodes[None, :]
-    at, rate = np.interp(total, g, x), np.interp(total, g, slope)
-    kernel = np.exp(-((at - nodes[None, :]) ** 2) / (2 * w)) / math.sqrt(2 * math.pi * w) / rate
-    spacing = nodes[1] - nodes[0]
-    values, vectors = np.linalg.eig(kernel * spacing)
-    y = np.abs(vectors[:, np.argmax(values.real)].real)
-    y /= y.sum() * spacing
-    smooth = np.exp(-((nodes[:, None] - nodes[None, :]) ** 2) / (2 * w)) / math.sqrt(2 * math.pi * w)
-    return smooth @ y * spacing
-
-
-def test_leimkuhler_matthews_agrees_with_a_kernel_of_its_own():
-    a, nodes = 0.04, np.linspace(-4.5, 4.5, 301)
-    own = averaged_kernel_density(WIDE, a, nodes)
-    law = stationary(WIDE, leimkuhler_matthews, a, AuxiliaryVariable("z", 16)).density
-    assert law.refined(4).primitive().rate(nodes) == pytest.approx(own, abs=2e-6)
 
 
 def test_the_estimate_bounds_the_change_by_refinement():
@@ -329,47 +232,53 @@ def test_the_density_after_some_steps_has_the_exact_laws_moments():
         assert variance(density) == pytest.approx(float(moments.variance), rel=1e-8)
 
 
-def test_the_density_after_many_steps_is_the_stationary_one():
-    a, near = 0.16, tabulated(lambda x: -(x**2) / 4)
-    (late,) = evolved(WIDE, baoab(0.0), a, AuxiliaryVariable("p"), norm.pdf, near, (400,))
-    assert line_w2(late, stationary(WIDE, baoab(0.0), a, AuxiliaryVariable("p"), near).density) < 1e-6
-
-
-def test_a_grid_that_cuts_the_density_is_refused():
-    narrow = tabulated(lambda x: -50 * x**2)
-    with pytest.raises(ArithmeticError, match="too narrow"):
-        stationary(Gaussian([0.0]), langevin(), 0.1, near=narrow)
-
-
-def test_hermite_polynomials_are_orthonormal():
-    nodes, weights = np.polynomial.hermite_e.hermegauss(12)
-    values = hermite(nodes, 9)
-    assert (values * weights / weights.sum()) @ values.T == pytest.approx(np.eye(9), abs=1e-12)
-    assert hermite(nodes, 1).shape == (1, 12)
-
-
-RULE = momentum_rule(adaptive(1e-9))
-
-
-@pytest.mark.parametrize("u", [0.02, 0.1])
-def test_a_gaussian_has_the_exact_fixed_point(u):
-    exact = solved(GaussianLaw([0.25], 0.2), RULE, u / 4, 1 - 1e-9)
-    fixed_point = mean_field(Gaussian([0.2], 0.25), RULE, u / 4, nodes=10)
+@pytest.mark.parametrize(("u", "factor"), [(0.02, authors_factor), (0.1, authors_factor), (0.04, unit_factor)])
+def test_a_gaussian_has_the_exact_fixed_point(u, factor):
+    rule = momentum_rule(adaptive(1e-9), factor=factor)
+    exact = solved(GaussianLaw([0.25], 0.2), rule, u / 4, 1 - 1e-9, factor)
+    fixed_point = mean_field(Gaussian([0.2], 0.25), rule, u / 4, 10, factor)
     assert fixed_point.beta == pytest.approx(exact.beta, abs=1e-8)
-    density = fixed_point.stationary.density
-    variance = density.integral((density.nodes - 0.2) ** 2)
-    assert variance == pytest.approx(exact.variance.item(), rel=1e-8)
-
-
-def test_the_factor_is_the_rule_s_own():
-    rule = momentum_rule(adaptive(1e-9), factor=lambda beta: 1.0)
-    exact = solved(GaussianLaw([0.25]), rule, 0.01, 1 - 1e-9, factor=lambda beta: 1.0)
-    fixed_point = mean_field(Gaussian([0.0], 0.25), rule, 0.01, nodes=10, factor=lambda beta: 1.0)
-    assert fixed_point.beta == pytest.approx(exact.beta, abs=1e-8)
+    assert variance(fixed_point.stationary.density) == pytest.approx(exact.variance.item(), rel=1e-8)
 
 
 def test_a_search_that_does_not_converge_is_an_error(monkeypatch):
     lost = SimpleNamespace(converged=False, flag="lost")
     monkeypatch.setattr(meanfield, "root_scalar", lambda *_, **__: lost)
     with pytest.raises(ArithmeticError, match="no stationary momentum coefficient at step 0"):
-        mean_field(Gaussian([0.0], 0.25), RULE, 0.02, nodes=3)
+        mean_field(Gaussian([0.0], 0.25), momentum_rule(adaptive(1e-9)), 0.02, nodes=3)
+
+
+def of_grid(step, level=CLEAN, start=CLEAN):
+    """Run one step, and one more from the level after it, on the grid of a mixture."""
+    algebra = GridAlgebra(MIXTURE)
+    return algebra.end([(step, each) for each in (level, level.next) if each], algebra.start(start))
+
+
+LINE, X = NodeAlgebra(Gaussian([0.0])), Blurred(np.zeros(3))
+VE_LEVELS = process_levels(VE(0.02, 20.0), 4, 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "match"),
+    [
+        (lambda: of_grid(affine(flow_euler), VE_LEVELS[0], VE_LEVELS[0]), ValueError, "a transport"),
+        (lambda: of_grid(leimkuhler_matthews, Level(0, sigma=0.0, step=0.01)), ValueError, "one draw"),
+        (lambda: of_grid(affine(lambda level: AffineTransition(math.nan, 0.0, 1.0))), NonFiniteState, "not finite"),
+        (lambda: of_grid(langevin(), Level(3, 0.0, step=1e-12)), ArithmeticError, "the step at noise level 3"),
+        (lambda: GridAlgebra(MIXTURE).density(State(X, z=X)), ValueError, "the state has z"),
+        (lambda: NodeAlgebra(Gaussian([0.0, 1.0])), ValueError, "on the line"),
+        (lambda: LINE.score(Blurred(X.values, 1.0), CLEAN), ValueError, "before the step's draw"),
+        (lambda: LINE.image(leimkuhler_matthews, State(X), 0.1), ValueError, "one draw"),
+        (lambda: LINE.norm(X), ValueError, "constant coefficients"),
+        (lambda: kernel_on_grid(X, 0.0, 0.1), ValueError, "needs noise"),
+        (lambda: tabulated(lambda x: -np.abs(x)), ArithmeticError, "do not resolve"),  # Laplace's density has a kink
+        (
+            lambda: stationary(Gaussian([0.0]), langevin(), 0.1, near=tabulated(lambda x: -50 * x**2)),
+            ArithmeticError,
+            "too narrow",
+        ),
+    ],
+)
+def test_what_has_no_density_on_nodes_is_refused(call, error, match):
+    with pytest.raises(error, match=match):
+        call()

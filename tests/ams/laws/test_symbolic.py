@@ -16,7 +16,6 @@ from ams.laws.symbolic import (
     m,
     mu,
     s,
-    stationary_covariance,
     symbolic_step,
     transition,
     x,
@@ -72,17 +71,6 @@ def test_the_exact_law_has_the_symbolic_transition(sampler: str) -> None:
         for mine, theirs in zip(ours, symbolic(size, beta, at["lam"], at["mu"]), strict=True):
             wanted = np.asarray(theirs, dtype=float).reshape(mine.shape)
             np.testing.assert_allclose(mine, wanted, rtol=1e-12, atol=1e-12)
-
-
-def test_the_stationary_covariance_solves_its_equation() -> None:
-    after = symbolic_step(momentum(momentum_rule(sm.constant(b))), State(x, m))
-    matrix, spread = transition(after, [x, m], ["x", "m"]), transition(after, [z], ["x", "m"])
-    solution = stationary_covariance(matrix, spread)
-    residual = matrix * solution * matrix.T + spread * spread.T - solution
-    assert residual.applyfunc(sp.simplify) == sp.zeros(2, 2)
-    u = a * lam
-    stated = 2 * (1 - b + 2 * u * b * (1 + b)) / ((1 - b) * C * (2 - u * (1 - b**2)))
-    assert sp.simplify(lam * solution[0, 0] - stated) == 0
 
 
 def test_the_norm_is_homogeneous_and_nothing_else() -> None:

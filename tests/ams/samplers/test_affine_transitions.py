@@ -15,7 +15,7 @@ from hypothesis import given, settings, strategies as st
 from ams import samplers as sm
 from ams.laws import GaussianLaw, flowed
 from ams.rk45 import NotIntegrated, flow_rk45, ve_level, vp_level
-from ams.samplers import Step, edm_stochastic, flow_heun, one_step_per_level
+from ams.samplers import edm_stochastic, one_step_per_level
 from ams.samplers.affine_transitions import next_level
 from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.noise_sources import replayed
@@ -172,16 +172,6 @@ SIGMAS = [5.0, 2.0, 1.0, 0.5, 0.0]
 LEVELS = ve_levels(SIGMAS)
 
 
-def test_without_churn_it_is_heun() -> None:
-    law = GaussianLaw([0.5], [0.2])
-
-    def end(step: Step) -> torch.Tensor:
-        return law.end(one_step_per_level(step, LEVELS), law.start(1.0, 25.0))[0].x
-
-    assert torch.equal(end(flow_heun), end(edm_stochastic(4, churn=0.0)))
-    assert torch.equal(end(flow_heun), end(edm_stochastic(4, s_tmin=6.0)))
-
-
 @pytest.mark.parametrize(("churn", "gamma"), [(1.0, 0.25), (40.0, math.sqrt(2) - 1)])
 def test_the_published_algorithm(churn: float, gamma: float) -> None:
     """Algorithm 2 with variables of its own, on a score that is not affine; noise levels 2 and 1 are churned."""
@@ -246,7 +236,7 @@ def restarted(times: int, budget: int, share: float = 0.5, first: float = 0.1) -
 
 def test_each_restart_shrinks_an_error_by_the_factor_of_its_descent() -> None:
     """The flow from noise `high` to `low` multiplies a mean by `sqrt((v + low^2) / (v + high^2))`."""
-    (once, *_), (twice, *_), (often, variance, _) = (restarted(times, 2400) for times in (1, 2, 8))
+    (once, *_), (twice, *_), (often, variance, _) = (restarted(times, 1200) for times in (1, 2, 8))
     assert twice / once == pytest.approx((1.01 / 5.0) ** 0.5, rel=1e-3)
     assert often == pytest.approx(0.0, abs=2e-3) and variance == pytest.approx(1.0001, rel=1e-3)
 

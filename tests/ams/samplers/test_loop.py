@@ -108,11 +108,6 @@ def test_a_run_that_is_checked_less_often_ends_later(broken: int, found: int) ->
     assert score.calls == found + 1
 
 
-def test_sample_checks_its_last_state() -> None:
-    with pytest.raises(NonFiniteState, match=r"step 2 .* or up to 2 steps earlier"):
-        sm.sample(sm.annealed(sm.langevin(), LEVELS, 1), torch.ones(2, 2), lambda x, level: x / 0.0, torch.Generator())
-
-
 def test_a_message_has_only_the_vectors_of_the_state() -> None:
     program = sm.one_step_per_level(sm.affine(sm.ancestral), LEVELS)
     with pytest.raises(NonFiniteState, match=r"<x> = (nan|inf), <x before> = \d.*; None; try") as caught:
