@@ -1,5 +1,6 @@
-"""Shared parts of the tests of `ams`: seeded draws, recorded trajectories, exact moments, files that may be missing."""
+"""Shared parts of tests: seeded draws, trajectories, exact moments, tolerances, files that may be missing."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -47,6 +48,16 @@ def assert_equal(
         rtol=tolerance,
         atol=absolute,
     )
+
+
+def rounding(operations: int, scale: float = 1.0, dtype: torch.dtype = torch.float32) -> float:
+    """Bound the difference of two results of `operations` sums and products in a row, of numbers up to `scale`.
+
+    Each operation rounds by at most u = eps / 2 of its result. In the worst case both are off by `operations u`.
+    Where rounding errors have mean zero, both are off by at most `8 sqrt(operations) u` but for a probability of
+    `2 operations e^-32` (Higham and Mary, 2019). Vector width, blocks, threads, fused products change the order alone.
+    """
+    return min(operations, 8 * math.sqrt(operations)) * torch.finfo(dtype).eps * scale
 
 
 def found_or_skipped(find: Callable[..., T], *arguments: Any) -> T:

@@ -28,9 +28,8 @@ from related.mri.forward import (
 from related.mri.networks import LARGEST, MEAN, SMALLEST, SPREAD, Denoiser, Sizes, score_of
 from related.mri.posterior import posterior_score, unknown_variance
 from related.mri.unrolled import AT, DenoisingModule, Unrolled, seen
-from tests.ams.tools import found_or_skipped
+from tests.ams.tools import found_or_skipped, rounding
 from tests.related.mri.made import gaussian_prior, heads
-from tests.rounding import rounding
 
 
 def ellipsoid(shape: tuple[int, int, int], middle: tuple[float, float, float]) -> np.ndarray:

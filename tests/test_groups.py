@@ -1,14 +1,18 @@
-"""Settings of every group: each configuration fits; no size is negative or, where something is needed, empty."""
+"""What holds of every group: the texts of its claims are short, its settings fit each configuration.
+
+What a reader meets first is short: titles, statements and conditions. No size is negative or, where something is
+needed, empty.
+"""
 
 import pytest
 from pydantic import ValidationError
 
-from tests.claims import ROOT
-from verdicts.claims.loading import load_claims, load_config
+from tests.claims import ROOT, claims
+from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile
 from verdicts.run.checks import settings_class
 
-CLAIMS = load_claims(ROOT)
+CLAIMS = claims()
 GROUPS = {group.id: group for group in CLAIMS.group}
 MAY_BE_ZERO = {"development", "held_out", "networks", "enclosed", "more", "past", "fresh"}
 MAY_BE_EMPTY = {
@@ -38,6 +42,13 @@ def refused(group: str, field: str, value: object) -> bool:
     except ValidationError as error:
         return error.errors()[0]["loc"][0] == field
     return False
+
+
+@pytest.mark.parametrize("claim", CLAIMS.claim, ids=lambda claim: claim.id)
+def test_the_texts_of_a_claim_are_short(claim):
+    assert len(claim.title) <= 60
+    assert len(claim.statement.split()) <= 40
+    assert all(len(condition.split()) <= 25 for condition in claim.conditions)
 
 
 @pytest.mark.parametrize("profile", Profile)
