@@ -106,7 +106,7 @@ def test_a_run_is_the_suites_loop(library, method: str) -> None:
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["adaptive momentum", TAPERED_BAOAB])
 def test_what_couples_a_batch_is_noted_alone(library, method: str) -> None:
     rows = invariants(library(method))
     assert not [name for name, finding in rows.items() if finding.holds is False]

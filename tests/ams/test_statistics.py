@@ -97,19 +97,6 @@ def test_its_coverage_is_about_nominal(monte_carlo: MonteCarlo):
     assert stats.binomtest(missed, 400, expected).pvalue > monte_carlo.share * SUITE_FALSE_ALARM
 
 
-def test_pairs_that_share_their_noise_have_a_shorter_difference():
-    generator = np.random.default_rng(0)
-    noise = generator.standard_normal(60)
-    values = np.concatenate([noise, noise + 0.1 * generator.standard_normal(60)])
-
-    def gap(w: np.ndarray) -> np.ndarray:
-        return (w[:, 60:] @ values[60:]) / w[:, 60:].sum(1) - (w[:, :60] @ values[:60]) / w[:, :60].sum(1)
-
-    paired = bootstrap_interval(gap, [[[i, 60 + i] for i in range(60)]], seed=1)
-    apart = bootstrap_interval(gap, [singles(0, 60), singles(60, 120)], seed=1)
-    assert paired.value == apart.value and paired.high - paired.low < 0.2 * (apart.high - apart.low)
-
-
 def test_a_resample_without_a_value_is_left_out():
     values = np.arange(4.0)
 

@@ -209,15 +209,6 @@ def test_what_numpy_wrote_is_read(name: str, version: tuple[int, int]) -> None:
         np.testing.assert_array_equal(found, array)
 
 
-def test_names_are_those_of_numpy() -> None:
-    stream = io.BytesIO()
-    np.savez_compressed(stream, x=np.ones(2), y=np.zeros(1))
-    assert sorted(load_arrays(stream.getvalue(), "it")) == ["x", "y"]
-    assert load_arrays(zipped(), "it") == {}
-    with pytest.raises(UserError, match="File is not a zip file"):
-        load_arrays(saved_array(np.ones(1)), "it")
-
-
 ARRAY_FAULTS: dict[str, tuple[bytes, str]] = {
     "10^12 elements": (claiming("(1000000000000,)"), "claims 8000000000000 bytes, 0 are there"),
     "more than 64 bits": (claiming("(10000000000000, 10000000000000)"), "are there"),
