@@ -25,73 +25,56 @@ ONE, TWO = GaussianLaw([1.0]), GaussianLaw([1.0, 0.3], mean=[0.2, -1.0])
 LEVEL = Level(0, sigma=0.0, step=0.1)
 
 
-@pytest.mark.parametrize(
-    "mixed",
-    [
-        lambda: ball(0.1) * 0.1,
-        lambda: 0.1 + ball(0.1),
-        lambda: ball(0.1) / math.pi,
-        lambda: ball(0.1) < 0.3,
-        lambda: float(ball(0.1)),
-        lambda: math.sqrt(ball(0.1)),
-        lambda: Ball(0.1),
-        lambda: BallLaw(ONE).sqrt(0.1),
-    ],
-)
-def test_a_float_where_a_ball_belongs_is_refused(mixed):
-    with pytest.raises(TypeError):
-        mixed()
+def taken(step, level, algebra=BallLaw):
+    """Take a step twice from a standard normal distribution."""
+    law = algebra(TWO)
+    law.end([(step, level)] * 2, law.start(0.0, 1.0))
+
+
+WIDE, LIFTED, ADAPTIVE = Ball(arb(1, 0.5)), lifted_level(LEVEL), momentum(momentum_rule(adaptive()))
 
 
 @pytest.mark.parametrize(
-    ("step", "level"),
+    ("call", "error", "match"),
     [
-        (langevin(), LEVEL),  # its step size is a float
-        (langevin(factor=1.1), lifted_level(LEVEL)),
-        (momentum(momentum_rule(constant(0.9))), lifted_level(LEVEL)),
+        (lambda: ball(0.1) * 0.1, TypeError, "where a ball belongs"),
+        (lambda: 0.1 + ball(0.1), TypeError, "where a ball belongs"),
+        (lambda: ball(0.1) / math.pi, TypeError, "where a ball belongs"),
+        (lambda: ball(0.1) < 0.3, TypeError, "where a ball belongs"),
+        (lambda: BallLaw(ONE).sqrt(0.1), TypeError, "where a ball belongs"),
+        (lambda: taken(langevin(), LEVEL), TypeError, "where a ball belongs"),  # its step size is a float
+        (lambda: taken(langevin(factor=1.1), LIFTED), TypeError, "where a ball belongs"),
+        (lambda: taken(momentum(momentum_rule(constant(0.9))), LIFTED), TypeError, "where a ball belongs"),
+        (lambda: float(ball(0.1)), TypeError, "a ball is no float"),
+        (lambda: math.sqrt(ball(0.1)), TypeError, "a ball is no float"),
+        (lambda: Ball(0.1), TypeError, "a ball holds an arb"),
+        (lambda: BallLaw(ONE).combine((1.0, torch.zeros(1, 4).double())), TypeError, "columns of balls"),
+        (lambda: taken(ADAPTIVE, LEVEL, GivenCoefficients), TypeError, "given doubles"),
+        (lambda: BallLaw(GaussianLaw([1.0], multiplicity=1.5)), ValueError, "integers"),
+        (lambda: WIDE < 1, Undecided, "overlaps"),
+        (lambda: WIDE > 1, Undecided, "overlaps"),
+        (lambda: BallLaw(ONE).divide(ball(1.0), Ball(arb(0, 1))), Undecided, "may be 0"),
+        (lambda: ends(ball(0.1)), ArithmeticError, "no width"),
+        (lambda: ends(Ball(arb(0.1).exp().mid())), ArithmeticError, "no width"),
+        (lambda: ends(Ball(arb.nan())), ArithmeticError, "no end"),
+        (lambda: ends(Ball(arb(0, "inf"))), ArithmeticError, "no end"),
+        (lambda: verified_zero(lambda x: x * x + 1, 0.5), (Undecided, ZeroDivisionError), ""),
+        (lambda: frozen(BallLaw(ONE), ball(2.1), ball(0.0)), Undecided, "contract"),
     ],
 )
-def test_a_step_with_a_float_parameter_is_refused(step, level):
-    law = BallLaw(ONE)
-    with pytest.raises(TypeError, match="stands where a ball belongs"):
-        law.end([(step, level)] * 2, law.start(0.0, 1.0))
-
-
-def test_a_vector_of_another_algebra_is_refused():
-    law = BallLaw(ONE)
-    x = law.start(0.0, 1.0).x
-    with pytest.raises(TypeError, match="columns of balls"):
-        law.combine((1.0, x), (1.0, torch.zeros(1, 4, dtype=torch.float64)))
-
-
-def test_given_coefficients_have_no_norm():
-    law = GivenCoefficients(TWO)
-    with pytest.raises(TypeError, match="given doubles"):
-        law.end([(momentum(momentum_rule(adaptive())), LEVEL)] * 2, law.start(0.0, 1.0))
-
-
-def test_what_the_radius_leaves_open_is_undecided():
-    wide = Ball(arb(1, 0.5))
-    for comparison in (lambda: wide < 1, lambda: wide > 1):
-        with pytest.raises(Undecided):
-            comparison()
-    assert wide < 2 and wide > 0.25
-    with pytest.raises(Undecided, match="may be 0"):
-        BallLaw(ONE).divide(ball(1.0), Ball(arb(0, 1)))
+def test_what_is_not_enclosed_is_refused(call, error, match):
+    """A float where a ball belongs, what the radius leaves open, a ball without width or end, an unstable step."""
+    with precision(128), pytest.raises(error, match=match or None):
+        call()
 
 
 def test_the_ends_of_a_ball_are_outside_of_it():
+    assert WIDE < 2 and WIDE > 0.25
     with precision(200):
         low, high = ends(ball(1.0) / 3)
         assert arb(low) < arb(1) / 3 < arb(high)
     assert math.nextafter(low, 1) == 1 / 3 or math.nextafter(high, 0) == 1 / 3
     assert ends(ball(3.0)) == (3.0, 3.0)
-
-
-@pytest.mark.parametrize("number", [ball(0.1), Ball(arb(0.1).exp().mid()), Ball(arb.nan()), Ball(arb(0, "inf"))])
-def test_a_ball_without_width_or_without_end_is_no_enclosure(number):
-    with pytest.raises(ArithmeticError):
-        ends(number)
 
 
 def enclosed_variance(bits, steps=40):
@@ -119,14 +102,10 @@ def test_a_lost_rounding_is_caught(monkeypatch):
     assert not enclosed_variance(40).contains(enclosed_variance(200))
 
 
-def test_newtons_method_refuses_a_function_without_zero_and_an_unstable_step():
+def test_newtons_method_encloses_a_root():
     with precision(128):
         root = verified_zero(lambda x: x * x - 2, 1.4142136)
         assert root.value.contains(arb(2).sqrt()) and root.value.rad() < 1e-30
-        with pytest.raises((Undecided, ZeroDivisionError)):
-            verified_zero(lambda x: x * x + 1, 0.5)
-        with pytest.raises(Undecided, match="contract"):
-            frozen(BallLaw(ONE), ball(2.1), ball(0.0))
 
 
 NORM = 1e-12
@@ -259,8 +238,3 @@ def test_without_its_bound_the_run_would_miss_it(broken, monkeypatch):
     coarse = run(norm_bits=30)
     monkeypatch.undo()
     assert not contained(run(200, 120), coarse)
-
-
-def test_multiplicities_must_be_integers():
-    with pytest.raises(ValueError, match="integers"):
-        BallLaw(GaussianLaw([1.0], multiplicity=1.5))
