@@ -32,6 +32,7 @@ from ams.samplers import (
 from ams.schedules import VE, VP, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.statistics import plan_mean_test
 from ams.targets import Gaussian
+from tests.ams.samplers.test_invariances import PROGRAMS
 from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
 from tests.monte_carlo import MonteCarlo
 
@@ -227,36 +228,19 @@ COUNTS = torch.tensor(MULTIPLICITY)
 TARGET = Gaussian(LAW.mean.repeat_interleave(COUNTS), LAW.variance.repeat_interleave(COUNTS))
 BEGIN = Moments(torch.tensor([2.0, 1.0]).double(), torch.tensor([4.0, 0.5]).double())
 
-FIXED = [Level(0, sigma=0.3, step=0.1)]
 SLOW = [Level(0, sigma=0.3, step=0.02)]
 GEOMETRIC = annealed_levels(geometric_sigmas(3.0, 0.2, 8), 0.02)
-VE_LEVELS, VP_LEVELS = process_levels(VE(0.1, 4.0), 9, 0.05), process_levels(VP(), 9, 0.05)
 
-INDEPENDENT: dict[str, Program] = {
-    "langevin": sm.annealed(sm.langevin(), FIXED, 12),
-    "constant": sm.annealed(sm.momentum(sm.momentum_rule(sm.constant(0.8))), FIXED, 12),
-    "constant, annealed": sm.annealed(sm.momentum(sm.momentum_rule(sm.constant(0.5), extra=0.02)), GEOMETRIC, 2),
-    "leimkuhler_matthews": sm.annealed(sm.leimkuhler_matthews, FIXED, 12),
-    "authors' Euler-Maruyama": [(sm.affine(sm.authors_euler_maruyama(VP(), 9)), level) for level in VP_LEVELS],
-} | {
-    f"{name}, {process}": sm.one_step_per_level(step, levels)
-    for process, levels in (("VE", VE_LEVELS), ("VP", VP_LEVELS))
-    for name, step in {
-        "ancestral": sm.affine(sm.ancestral),
-        "reverse_sde": sm.affine(sm.reverse_sde),
-        "flow_euler": sm.affine(sm.flow_euler),
-        "flow_heun": sm.flow_heun,
-    }.items()
-}
-VP_CORRECTED = process_levels(VP(0.1, 6.0), 9, 0.05)
 SIZED = sm.momentum(sm.momentum_rule(sm.adaptive(1e-4), sm.snr_of_last_momentum(0.15)))
 COUPLED: dict[str, Program] = {
     "adaptive": sm.annealed(sm.momentum(sm.momentum_rule(sm.adaptive())), SLOW, 12),
     "adaptive, annealed": sm.annealed(sm.momentum(sm.momentum_rule(sm.adaptive(), extra=0.02)), GEOMETRIC, 2),
     "corrector, Langevin": sm.predictor_corrector(
-        sm.affine(sm.reverse_sde), sm.langevin(sm.snr_of_score(0.15)), VE_LEVELS[:-1]
+        sm.affine(sm.reverse_sde), sm.langevin(sm.snr_of_score(0.15)), process_levels(VE(0.1, 4.0), 9, 0.05)[:-1]
     ),
-    "corrector, adaptive": sm.predictor_corrector(sm.affine(sm.ancestral), SIZED, VP_CORRECTED[:-1]),
+    "corrector, adaptive": sm.predictor_corrector(
+        sm.affine(sm.ancestral), SIZED, process_levels(VP(0.1, 6.0), 9, 0.05)[:-1]
+    ),
 }
 
 
@@ -272,13 +256,16 @@ def particles(program: Program, generator: torch.Generator, count: int) -> list[
     return [part.flatten() for part in state.x.split(MULTIPLICITY, dim=1)]
 
 
-@pytest.mark.parametrize("sampler", INDEPENDENT)
+BY_NORMS = ("adaptive", "memoryless", "drift_only", "averaging_only", "corrected_noise", "pc")
+
+
+@pytest.mark.parametrize("sampler", [name for name in PROGRAMS if not name.startswith(BY_NORMS)])
 def test_the_exact_law_is_that_of_independent_particles(sampler: str) -> None:
     """Particles at 0, at 1 with no noise, and with one draw of 1 each have the affine map, which gives the moments."""
-    draws, law = 40, exact(INDEPENDENT[sampler])
+    draws, law = 50, exact(PROGRAMS[sampler])
     start, noise = torch.zeros(draws + 2, 2).double(), torch.zeros(draws, draws + 2, 2).double()
     start[1], noise[range(draws), range(2, draws + 2)] = 1.0, 1.0
-    ends = trajectory(INDEPENDENT[sampler], start, Gaussian(LAW.mean, LAW.variance).score, noise)[-1]
+    ends = trajectory(PROGRAMS[sampler], start, Gaussian(LAW.mean, LAW.variance).score, noise)[-1]
     of_start, *of_draws = ends[1:] - ends[0]
     assert_equal(ends[0] + of_start * BEGIN.mean, law.mean)
     assert_equal(of_start.square() * BEGIN.variance + sum(each.square() for each in of_draws), law.variance)

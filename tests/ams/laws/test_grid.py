@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
+from scipy import stats
 from scipy.special import ndtr, ndtri
-from scipy.stats import norm
 
 from ams import samplers as sm
 from ams.grid_function import GridFunction, tabulated
@@ -18,7 +18,7 @@ from ams.laws import GaussianLaw, meanfield
 from ams.laws.grid import GridAlgebra, pushed_forward, resolves
 from ams.laws.meanfield import mean_field
 from ams.laws.phase_space import AuxiliaryVariable, estimated, evolved, momentum_variable, stationary
-from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, kernel_on_grid
+from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
 from ams.laws.stationary import solved
 from ams.metrics import half_line, line_w2
 from ams.samplers import (
@@ -178,6 +178,12 @@ def test_powers_are_normalised():
     assert np.exp(algebra.log_density(CLEAN)(whole.nodes)) == pytest.approx(whole.values, abs=1e-13)
 
 
+def test_folded_normal():
+    for mean, spread in ((0.7, 0.5), (0.0, 2.0), (5.0, 0.3)):
+        exact = stats.foldnorm(mean / spread, scale=spread).mean()
+        assert folded(np.array([mean, -mean]), spread) == pytest.approx([exact, exact], rel=1e-14)
+
+
 WIDE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25)
 
 
@@ -222,7 +228,9 @@ def test_the_density_after_some_steps_has_the_exact_laws_moments():
     """BAOAB from a wide start on a Gaussian, its velocity drawn; by the exact law after 0, 1 and 3 steps."""
     target, law, a = Gaussian([0.4], 1.0), GaussianLaw([1.0], [0.4]), 0.6
     near = tabulated(lambda x: -(x**2) / 8)
-    densities = evolved(target, baoab(0.2), a, AuxiliaryVariable("p"), lambda x: norm.pdf(x, 0, 1.5), near, (0, 1, 3))
+    densities = evolved(
+        target, baoab(0.2), a, AuxiliaryVariable("p"), lambda x: stats.norm.pdf(x, 0, 1.5), near, (0, 1, 3)
+    )
     for count, density in zip((0, 1, 3), densities, strict=True):
         start = law.start(0.0, 1.5**2)
         states = [start, *(s for s, _ in law.run([(baoab(0.2), Level(0, 0.0, step=a))] * count, start))]
