@@ -32,9 +32,9 @@ from ams.errors import UserError
 from tests.ams.tools import found_or_skipped
 
 
-def zipped(*named: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> bytes:
+def zipped(*named: tuple[str, bytes]) -> bytes:
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", how) as archive:
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, data in named:
             archive.writestr(name, data)
     return stream.getvalue()
