@@ -156,10 +156,12 @@ def test_the_remainder_of_a_slow_run_is_right() -> None:
 
 
 def test_reached_and_solved_agree_on_an_anisotropic_target() -> None:
-    law = GaussianLaw([1.0, 0.25, 0.04], multiplicity=[2.0, 3.0, 5.0])
+    law = GaussianLaw([1.0, 0.25, 0.04], [0.7, 0.0, -1.0], [2.0, 3.0, 5.0])
     run, direct = reached(law, momentum(RULE), 0.03), solved(law, RULE, 0.03, 1 - DELTA)
     assert run.beta == pytest.approx(direct.beta, rel=1e-10)
     assert run.variance.tolist() == pytest.approx(direct.variance.tolist(), rel=1e-10)
+    for found in (run, direct):
+        assert found.mean.tolist() == pytest.approx(law.mean.tolist(), abs=1e-10)
 
 
 def test_a_rule_with_another_factor_is_solved_with_it() -> None:
