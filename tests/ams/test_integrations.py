@@ -22,7 +22,7 @@ from samplercheck.nonlinear import TwoModes
 from samplercheck.sampler import trajectory
 from tests.ams.tools import assert_equal, draws
 
-RANGE, HYPERPARAMETERS = SigmaRange(20.0, 0.02), Hyperparameters(repeats=3, extra=1.0)
+RANGE, HYPERPARAMETERS = SigmaRange(20.0, 0.02), Hyperparameters(repeats=2, extra=1.0)
 
 
 def geometric(steps: int) -> Tensor:
