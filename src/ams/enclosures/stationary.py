@@ -20,6 +20,7 @@ from ams.schedules import Level
 
 _SQUARINGS = 60
 _REFINEMENTS = 2
+_RADIUS = 1e-16  # of the ball that is shown to have one zero
 
 
 def frozen(law: BallLaw, size: Ball, beta: Ball, factor: Factor = authors_factor) -> State:
@@ -59,22 +60,22 @@ def level_of(size: Ball) -> Level:
     return Level(0, sigma=0.0, step=size)  # type: ignore[arg-type]
 
 
-def reproduced(law: BallLaw, rule: Rule, size: Ball, guess: float, factor: Factor = authors_factor) -> Ball:
+def reproduced(law: BallLaw, rule: Rule, size: Ball, guess: float) -> Ball:
     """Return a ball with the momentum coefficient near `guess` that an adaptive `rule` reproduces.
 
-    `factor` is the rule's own. Raises Undecided as `verified_zero`.
+    The rule has the drift factor `(1 + beta)^2`. Raises Undecided as `verified_zero`.
     """
 
     def excess(beta: Ball) -> Ball:
-        state = frozen(law, size, beta, factor)
+        state = frozen(law, size, beta)
         s = law.score(state.x, level_of(size))
         return rule(state, s, law.noise(state.x), level_of(size), law).beta - beta
 
     return verified_zero(excess, guess)
 
 
-def verified_zero(function: Callable[[Ball], Ball], guess: float, radius: float = 1e-16) -> Ball:
-    """Return a ball with the only zero of a function within `radius` of where Newton's method leads from `guess`.
+def verified_zero(function: Callable[[Ball], Ball], guess: float) -> Ball:
+    """Return a ball with the only zero of a function within 1e-16 of where Newton's method leads from `guess`.
 
     Raises Undecided where the interval Newton method does not show it.
     """
@@ -86,7 +87,7 @@ def verified_zero(function: Callable[[Ball], Ball], guess: float, radius: float 
     middle = arb(guess)
     for _ in range(_REFINEMENTS):
         middle = newton(middle, middle).mid()
-    inside = middle + radius * arb(0, 1)
+    inside = middle + _RADIUS * arb(0, 1)
     after = newton(middle, inside)
     if not inside.contains_interior(after):
         raise Undecided(f"Newton's method does not lead into {inside}, but to {after}")
