@@ -38,6 +38,13 @@ def moments_at_end(law: GaussianLaw, program: Program, start: State) -> Moments:
     return law.moments(law.end(program, start)[0].x)
 
 
+def g3(u: float, b: float, lam: float) -> tuple[float, float, float]:
+    """Return constant momentum's Var x, Var m and Cov(x_t, m_{t-1}), as G3 states them, at precision `lam`."""
+    c, left = (1 + b) ** 2, 2 - u * (1 - b**2)
+    of_x = 2 * (1 - b + 2 * u * b * (1 + b)) / ((1 - b) * c * left)
+    return of_x / lam, 2 * lam / (c * left), 2 * (u * (1 + b) - 1) / (c * left)
+
+
 def assert_equal(
     one: Sequence[Tensor] | Tensor, other: Sequence[Tensor] | Tensor, tolerance: float = 1e-12, absolute: float = 1e-12
 ) -> None:

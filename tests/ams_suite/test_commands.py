@@ -16,7 +16,7 @@ from ams_suite import certify as certifying
 from ams_suite.law import exact_law, law
 from ams_suite.maintenance import build_site, compare
 from ams_suite.project import PROJECT
-from tests.ams.laws.test_gaussian import g3
+from tests.ams.tools import g3
 from tests.verdicts.report.pages import kept_values
 from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.claims.loading import load_claims

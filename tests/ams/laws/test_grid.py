@@ -40,7 +40,7 @@ from ams.samplers import (
 from ams.samplers.kinetic import baoab, obabo, sghmc
 from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.targets import CLEAN, Gaussian, GaussianMixture
-from tests.ams.laws.test_gaussian import g3
+from tests.ams.tools import g3
 
 
 def normal(mean=0.0, deviation=1.0):
