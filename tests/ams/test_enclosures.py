@@ -137,7 +137,7 @@ def balls_of(vector):
 @precision(128)
 def test_float_norms_lie_in_their_enclosures():
     generator = np.random.default_rng(33)
-    for _ in range(200):
+    for _ in range(400):
         vector = random_vector(generator)
         value = float_norm(*(torch.as_tensor(part, dtype=torch.float64) for part in vector))
         enclosed = expected_norm(*balls_of(vector), 70)
@@ -148,7 +148,7 @@ def test_float_norms_lie_in_their_enclosures():
 @precision(128)
 def test_float_stationary_laws_lie_in_their_enclosures():
     generator = np.random.default_rng(34)
-    for _ in range(200):
+    for _ in range(600):
         beta = float(generator.uniform(0.0, 0.95))
         u = float(generator.uniform(0.01, 0.95) * 2 / (1 - beta**2))
         variance = math.exp(generator.uniform(-3, 3))
