@@ -168,6 +168,16 @@ def test_the_inception_score_in_blocks_is_torch_fidelitys(n: int) -> None:
         inception_score([logits[:5]], 5)
 
 
+@needs_fidelity
+def test_precision_and_recall_are_torch_fidelitys() -> None:
+    from torch_fidelity.metric_prc import prc_features_to_metric
+
+    x, y = features(200, 8, 4), features(150, 8, 5, 0.3)
+    expected = prc_features_to_metric(x, y, prc_neighborhood=3, prc_batch_size=64, verbose=False)
+    ours = support(x, y, 3)
+    assert [ours.precision, ours.recall] == pytest.approx([expected["precision"], expected["recall"]], abs=1e-6)
+
+
 @pytest.fixture
 def inception(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> extractors.Extractor:
     """Inception with random weights in torch's cache, where the published ones lie."""
