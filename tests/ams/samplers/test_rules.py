@@ -109,6 +109,15 @@ def test_beta_is_within_its_range(rho: float, delta: float) -> None:
         assert beta == 1.0 - delta or beta == pytest.approx(((1 - rho) / (1 + rho)) ** 2)
 
 
+@pytest.mark.parametrize(("algebra", "size"), [(Particles, 1), (PerSample, 2)])
+def test_zero_over_zero_is_the_upper_clip(algebra: type[Particles], size: int) -> None:
+    """For scores that vanish, `beta = 1 - delta`."""
+    x = torch.ones(2, 3, dtype=torch.float64)
+    program = [(sm.momentum(sm.momentum_rule(sm.adaptive(0.01))), LEVELS[0])] * 2
+    _, info = sm.last(sm.run(program, State(x), lambda x, level: 0 * x, replayed([0 * x] * 2), algebra()))
+    assert torch.as_tensor(info.coefficients.beta).flatten().tolist() == pytest.approx([0.99] * size)
+
+
 def test_recorded_coefficients_replay_their_run() -> None:
     step = FORMS["adaptive, annealed"][0]
     states = sm.run([(step, level) for level in LEVELS], State(X), score, replayed(NOISE), Particles())
