@@ -19,7 +19,7 @@ from ams.samplers.presets import DEFAULT, SPECS, LineMethod
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from ams_suite.drawn import save_drawn, speed_up_chart, tabled
 from analysis.annealed import gaussian, mixture, study
-from analysis.annealed.film import film
+from analysis.annealed.film_chart import film
 from analysis.annealed.nfe_to_threshold import (
     ELSEWHERE,
     ELSEWHERE_W2,

@@ -287,9 +287,8 @@ def test_processes_that_a_run_starts_find_the_same_object():
 @pytest.fixture
 def greeting(toy, monkeypatch):
     """Return a toy whose group alpha adds a command, as its claims file says by module:class."""
-    command = f'commands = {{ greet = "{toy.package}.alpha.commands:Greet" }}'
+    command = f'commands = {{ greet = "{toy.package}.common:Greet" }}'
     toy.replace_in_claims("alpha", 'part = "theory"', f'part = "theory"\n{command}')
-    toy.lay("commands")
     monkeypatch.setattr(sys, "path", list(sys.path))
     return toy
 
@@ -328,11 +327,9 @@ def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(greeting,
     assert complaint(capsys, word, "--profile", "quick").startswith(f"ams: unknown command '{word}': {meant}")
 
 
-@pytest.mark.parametrize(
-    ("place", "reason"), [("gone:Greet", "No module named"), ("alpha.commands:Gone", "has no attribute")]
-)
+@pytest.mark.parametrize(("place", "reason"), [("gone:Greet", "No module named"), ("common:Gone", "has no attribute")])
 def test_a_command_that_is_not_there_is_one_line_and_2(greeting, capsys, place, reason):
-    greeting.replace_in_claims("alpha", "alpha.commands:Greet", place)
+    greeting.replace_in_claims("alpha", "common:Greet", place)
     said = complaint(capsys, "greet", "you")
     assert place in said and reason in said
 

@@ -16,7 +16,7 @@ from ams.samplers import Particles, flow_heun, langevin
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Family, Hyperparameters, SigmaRange, levels
 from ams.schedules import Level
 from ams.targets import Gaussian
-from analysis.annealed import figures, film, gaussian, mixture, nfe_to_threshold
+from analysis.annealed import figures, film_chart, gaussian, mixture, nfe_to_threshold
 from analysis.annealed.nfe_to_threshold import (
     CHOSEN,
     KL,
@@ -327,8 +327,8 @@ def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkey
 
 
 def test_the_slider_of_the_film_counts_noise_levels_as_its_title_does(monkeypatch) -> None:
-    monkeypatch.setattr(film, "frames", lambda sampler, seed: np.ones((3, 1 + film.SHOWN)))
-    chart = film.film(quick_settings("annealed")).to_dict()
+    monkeypatch.setattr(film_chart, "frames", lambda sampler, seed: np.ones((3, 1 + film_chart.SHOWN)))
+    chart = film_chart.film(quick_settings("annealed")).to_dict()
     assert {row["k"] for rows in chart["datasets"].values() for row in rows} == {1, 2, 3}
     assert chart["vconcat"][0]["title"]["text"] == {"expr": "'noise level ' + k + ' of 3'"}
     (slider,) = chart["params"]

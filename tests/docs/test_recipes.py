@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from tests.samplercheck.test_adapters import read
+from survey.conformance.defects import FINDS, read_patch
 from tests.survey.test_patches import lay_out
 from tests.verdicts.toy import REPOSITORY, Toy
 
@@ -26,7 +26,7 @@ BLOCK = re.compile(r"```(python|toml)\n(.*?)```", re.DOTALL)
 PLACE = re.compile(r"# (\S+\.(?:py|toml))(?:, .*)?\n")
 OF_EXTRAS = {"einops", "torchsde", "tqdm"}  # what repositories import, and the extras of the survey bring
 NUMBER = r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
-PAGES = sorted(path for path in (REPOSITORY / "docs/finds").glob("*.md") if path.name != "README.md")
+PAGES = sorted(path for path in FINDS.glob("*.md") if path.name != "README.md")
 
 
 def blocks(page: str) -> tuple[dict[str, str], list[str]]:
@@ -177,7 +177,7 @@ def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path, mo
     code, printed = re.findall(r"```(?:python|text)\n(.*?)```", page.read_text(), flags=re.DOTALL)
     library = re.search(r"(?:from|find_spec\(\")\W*(azula|diffusers|k_diffusion|monai|physicsnemo|refiners)", code)
     if library is None:  # run in a repository's folder, of which its patch names what is enough
-        lay_out(tmp_path, *read(page.with_suffix(".patch"))[0].groups()[:3])
+        lay_out(tmp_path, *read_patch(page.with_suffix(".patch"))[0].groups()[:3])
     elif find_spec(library[1]) is None:
         pytest.skip(f"{library[1]} is not installed")
     folder = next(tmp_path.glob("*-main"), tmp_path)  # one repository has its programs there

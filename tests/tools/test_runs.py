@@ -133,8 +133,10 @@ def seeded(tmp_path, monkeypatch) -> Toy:
 
 
 def measure(toy: Toy, body: str) -> None:
-    toy.lay("seeded")
-    toy.replace_in_module("beta/checks", "return BODY", body)
+    """Let B1 be measured so; B2, which is not by Monte Carlo, is not to be measured."""
+    toy.restore_module("beta/checks")
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", body)
+    toy.replace_in_module("beta/checks", "return Measurement(value=4)", "raise AssertionError")
 
 
 def drawn(*words: str) -> int:

@@ -20,7 +20,7 @@ from ams.samplers import Particles, PerSample, Program, State, Step
 from ams.samplers.noise_sources import generated, generated_per_sample, seeded_per_sample
 from ams.schedules import Level, annealed_levels, geometric_sigmas
 from ams.targets import Gaussian, GaussianMixture
-from experiments.benchmarks import memory
+from experiments.benchmarks.costs import allocations
 from tests.ams.tools import assert_equal, draws, trajectory
 
 Build = Callable[[list[Level]], Program]
@@ -205,7 +205,7 @@ def test_a_warm_loop_allocates_nothing(name: str, kind: type[Particles]) -> None
     scores = iter([-x * (0.5 + 0.01 * i) for i in range(3 * len(list(PROGRAMS[name])))])
     states = sm.run(PROGRAMS[name], State(x), lambda *_: next(scores), noise, algebra)
     sm.last(islice(states, 4))
-    assert not any(size >= x.nbytes for size in memory.allocations(lambda: sm.last(states)))
+    assert not any(size >= x.nbytes for size in allocations(lambda: sm.last(states)))
 
 
 @pytest.mark.parametrize("other", [torch.zeros(5, 4), torch.zeros(3, 2, dtype=torch.float64), torch.zeros(2, 3)])
