@@ -1,4 +1,7 @@
-"""The suite's samplers in other libraries: each is the suite's loop at fixed noise; and in the kit, by their maps."""
+"""The suite's samplers in other libraries: each is the suite's loop at fixed noise; and in the kit, by their maps.
+
+The scheduler is in diffusers' own pipelines too: with a network, its configuration on disk, image to image.
+"""
 
 from dataclasses import replace
 
@@ -6,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from ams.errors import UserError
 from ams.integrations.programs import METHODS, TAPERED_BAOAB, calls_per_level
 from ams.integrations.samplercheck import MeanField
 from ams.samplers import Particles, State, denoise, last, run
@@ -132,6 +136,79 @@ def test_k_diffusions_callback_noise_and_progress() -> None:
     assert [call["i"] for call in seen] == list(range(6)) and set(seen[0]) >= {"x", "sigma", "sigma_hat", "denoised"}
     assert [float(call["sigma"]) for call in seen] == [float(sigmas[i]) for i in (0, 0, 1, 1, 2, 2)]
     assert asked == [(float(sigmas[i]), float(sigmas[i + 1])) for i in (0, 0, 1, 1, 2)]
+
+
+@pytest.fixture(scope="module")
+def scheduler():
+    return pytest.importorskip("ams.integrations.diffusers", exc_type=ImportError).AMSScheduler
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    library = pytest.importorskip("diffusers")
+    torch.manual_seed(0)
+    blocks = {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
+    unet = library.UNet2DModel(8, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4, **blocks)
+    made = library.DDPMPipeline(unet, library.DDPMScheduler(beta_schedule="scaled_linear"))
+    made.set_progress_bar_config(disable=True)
+    return made
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_pipeline_runs_end_to_end(pipeline, scheduler, method: str, tmp_path) -> None:
+    pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config, method=method, repeats=2)
+    pipeline.save_pretrained(tmp_path)
+    loaded = type(pipeline).from_pretrained(tmp_path).scheduler
+    kept, given = ({k: v for k, v in each.config.items() if k[0] != "_"} for each in (loaded, pipeline.scheduler))
+    assert kept == given and (given["method"], given["beta_schedule"]) == (method, "scaled_linear")
+    images = []
+    for each in (pipeline.scheduler, loaded):
+        pipeline.scheduler, generator = each, torch.Generator().manual_seed(1)
+        images.append(pipeline(2, generator, num_inference_steps=4, output_type="np").images)
+    assert images[0].shape == (2, 8, 8, 3) and images[0].std() > 0.01
+    assert (images[0] == images[1]).all()
+
+
+def test_noise_for_image_to_image_is_that_of_training(scheduler) -> None:
+    image, noise, t = draws(1, 3, 1, 2, 2), draws(2, 3, 1, 2, 2), torch.tensor([999, 400, 0])
+    ours, theirs = scheduler(), pytest.importorskip("diffusers").DDPMScheduler()
+    assert_equal(ours.add_noise(image, noise, t), theirs.add_noise(image, noise, t), 1e-6, 3e-6)
+
+
+def test_a_run_begins_where_image_to_image_begins(scheduler) -> None:
+    """From the noise level of the middle, with a network whose denoised point is the image, the image comes back."""
+    image, ours, ends = draws(1, 2, 1, 2, 2), scheduler(repeats=2, prediction_type="sample"), []
+    for number in (8, None):  # as told, and as found from the timestep
+        ours.set_timesteps(6)
+        x = ours.add_noise(image, draws(2, 2, 1, 2, 2), ours.timesteps[8:9])
+        ours.set_begin_index(number)
+        for t in ours.timesteps[8:]:
+            x = ours.step(image, t, x, torch.Generator().manual_seed(3)).prev_sample
+        ends.append(x)
+    assert_equal(ends[0], image, 1e-6)
+    assert_equal(ends[0], ends[1])
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_a_step_is_that_of_every_prediction(scheduler, kind: str) -> None:
+    x, x0, steps = draws(1, 2, 3), draws(2, 2, 3), []
+    for prediction in ("sample", kind):
+        ours = scheduler(prediction_type=prediction)
+        ours.set_timesteps(10)
+        v = ours._pairs[0][1].sigma
+        scale, sigma = (1 + v**2) ** -0.5, v * (1 + v**2) ** -0.5
+        eps = (x - scale * x0) / sigma
+        output = {"sample": x0, "epsilon": eps, "v_prediction": scale * eps - sigma * x0}[prediction]
+        steps.append(ours.step(output, ours.timesteps[0], x, torch.Generator().manual_seed(3), False)[0])
+    assert_equal(steps[0], steps[1], 1e-6)
+
+
+def test_what_the_scheduler_does_not_know_is_said(scheduler) -> None:
+    with pytest.raises(UserError, match="unknown method 'adaptive momentun': did you mean adaptive momentum"):
+        scheduler(method="adaptive momentun")
+    with pytest.raises(UserError, match="prediction_type 'score'"):
+        ours = scheduler(prediction_type="score")
+        ours.step(draws(1, 2, 3), ours.timesteps[0], draws(1, 2, 3))
 
 
 @pytest.mark.parametrize("name", ["annealed Langevin", "Euler ODE", "DPM-Solver++", "annealed BAOAB, tapered"])
