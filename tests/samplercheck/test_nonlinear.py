@@ -17,10 +17,9 @@ from torch.nn.functional import one_hot
 from ams.rk45 import flow_rk45
 from ams.schedules import Level, karras_sigmas, ve_levels
 from samplercheck import Draws, Network, Sampler, conform, noise_level
-from samplercheck.as_used import _score, with_guidance
+from samplercheck.as_used import _score, guided_distances, guided_flow, powered, with_guidance
 from samplercheck.convergence import Data
 from samplercheck.discrete import Step, chain
-from samplercheck.guidance import guided_distances, guided_flow, powered
 from samplercheck.model import guided
 from samplercheck.nonlinear import TwoModes, distribution, transport
 from samplercheck.report import REFUTED
