@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from samplercheck.answered_draws import Draws, Unanswered
-    from samplercheck.difference import differ
     from samplercheck.judgement import conform
     from samplercheck.model import Network, noise_level
+    from samplercheck.nonlinear import differ
     from samplercheck.report import Report
     from samplercheck.sampler import Sampler
 
@@ -23,7 +23,7 @@ _PLACES = {
     "Sampler": "sampler",
     "Unanswered": "answered_draws",
     "conform": "judgement",
-    "differ": "difference",
+    "differ": "nonlinear",
     "noise_level": "model",
 }
 __all__ = ["Draws", "Network", "Report", "Sampler", "Unanswered", "conform", "differ", "noise_level"]
