@@ -17,8 +17,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.schedules import Level
-from samplercheck.answered_draws import Draws, Unanswered
-from samplercheck.errors import NotMade
+from samplercheck.answered_draws import Draws, NotMade, Unanswered
 from samplercheck.model import Recorded
 from samplercheck.sampler import Sampler, trajectory
 

@@ -24,8 +24,6 @@ import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from samplercheck.errors import NotMade
-
 Variable: TypeAlias = Callable[[int, torch.Size], Tensor]
 """`variable(k, shape)`: the value of the k-th independent standard normal variable, one row a sample, in float64."""
 
@@ -39,6 +37,10 @@ _OTHER = {
 }
 # Bound here: code under test may put functions of its own in PyTorch's place, which call these.
 _RANDN, _RANDN_LIKE, _OF_MOMENTS, _IN_A_TENSOR = torch.randn, torch.randn_like, torch.normal, torch.Tensor.normal_
+
+
+class NotMade(ValueError):
+    """A check that cannot be made of a sampler; the message says why. The report is then inconclusive."""
 
 
 class Unanswered(NotMade):

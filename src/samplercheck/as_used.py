@@ -34,7 +34,7 @@ from ams.metrics.gaussian import gaussian_w2
 from ams.rk45 import NotIntegrated, flow_rk45
 from ams.schedules import Level
 from samplercheck.affine_map import AFFINE, read_map
-from samplercheck.answered_draws import Draws, seeded
+from samplercheck.answered_draws import Draws, NotMade, seeded
 from samplercheck.convergence import (
     FEW_STEPS,
     JUDGED,
@@ -49,7 +49,6 @@ from samplercheck.convergence import (
     states_tried,
     two_targets,
 )
-from samplercheck.errors import NotMade
 from samplercheck.model import Recorded, clipped, guided
 from samplercheck.sampler import Sampler, driven, one_thread, trajectory
 

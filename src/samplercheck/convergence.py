@@ -35,7 +35,7 @@ from ams.metrics.gaussian import gaussian_kl, gaussian_w2
 from ams.schedules import Level
 from ams.targets import Gaussian
 from samplercheck.affine_map import AffineMap, read_map
-from samplercheck.errors import NotMade
+from samplercheck.answered_draws import NotMade
 from samplercheck.model import Recorded, exact
 from samplercheck.sampler import Pushforward, Sampler
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from ams.metrics.gaussian import gaussian_w2
 from samplercheck.affine_map import AFFINE
-from samplercheck.answered_draws import Shared
+from samplercheck.answered_draws import NotMade, Shared
 from samplercheck.coefficients import worst_weight
 from samplercheck.convergence import (
     EVERY,
@@ -25,7 +25,6 @@ from samplercheck.convergence import (
 )
 from samplercheck.dead_directions import DeadDirection, dead_direction
 from samplercheck.error_constant import NOTED_ABOVE, error_constant
-from samplercheck.errors import NotMade
 from samplercheck.invariants import Finding, invariants
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
