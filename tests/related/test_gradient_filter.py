@@ -17,7 +17,7 @@ from ams.statistics import plan_margin
 from related.gradient_filter.optimisers import comparison, descents, gain
 from related.gradient_filter.optimisers.descents import DIGITS, FILTER, OPTIMISERS, QUADRATIC, SCORE, Descent, descend
 from related.gradient_filter.optimisers.settings import Settings
-from related.gradient_filter.score_filter import filter as wiener
+from related.gradient_filter.score_filter import study as wiener
 from tests.claims import claims, expected, quick_settings, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
 

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels, shades
 from ams_suite.drawn import save_drawn
-from related.gradient_filter.score_filter import filter as wiener
+from related.gradient_filter.score_filter import study as wiener
 from related.gradient_filter.score_filter.settings import Settings
 from verdicts import Figure
 
