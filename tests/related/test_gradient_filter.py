@@ -14,7 +14,7 @@ from torch import nn
 from ams.optim import SGDF
 from ams.schedules import Level
 from ams.statistics import plan_margin
-from related.gradient_filter.optimisers import comparison, descents, gain
+from related.gradient_filter.optimisers import descents, gain, study
 from related.gradient_filter.optimisers.descents import DIGITS, FILTER, OPTIMISERS, QUADRATIC, SCORE, Descent, descend
 from related.gradient_filter.optimisers.settings import Settings
 from related.gradient_filter.score_filter import study as wiener
@@ -106,8 +106,8 @@ def made_up(steps: dict[str, float]) -> Callable[..., np.ndarray]:
 
 
 def settle(monkeypatch: pytest.MonkeyPatch, ours: float, rivals: float) -> None:
-    monkeypatch.setattr(comparison, "steps", made_up(dict.fromkeys(OPTIMISERS, rivals) | {FILTER: ours}))
-    monkeypatch.setattr(comparison, "final_loss", lambda *given: 1.0)
+    monkeypatch.setattr(study, "steps", made_up(dict.fromkeys(OPTIMISERS, rivals) | {FILTER: ours}))
+    monkeypatch.setattr(study, "final_loss", lambda *given: 1.0)
 
 
 @pytest.mark.parametrize("identifier", ["N10d", "N10e", "N10f", "N10g", "N10h", "N10j", "N10k", "N10l"])
@@ -122,38 +122,38 @@ def test_equal_losses_settle_n10d_to_n10l(monkeypatch: pytest.MonkeyPatch, ident
 
 def test_one_worse_rival_refutes(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = dict.fromkeys(OPTIMISERS, 100.0) | {"Nesterov": 50.0, "momentum": 200.0}
-    monkeypatch.setattr(comparison, "steps", made_up(steps))
-    monkeypatch.setattr(comparison, "final_loss", lambda *given: 1.0)
-    found = comparison.hardest(ALL, DIGITS, ("momentum", "Nesterov"))
+    monkeypatch.setattr(study, "steps", made_up(steps))
+    monkeypatch.setattr(study, "final_loss", lambda *given: 1.0)
+    found = study.hardest(ALL, DIGITS, ("momentum", "Nesterov"))
     assert found.detail["rival"] == "Nesterov" and found.value == pytest.approx(2.0)
 
 
 def test_what_neither_reaches_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(comparison, "steps", lambda *given: np.full(8, math.inf))
-    with pytest.raises(comparison.InsufficientData, match="neither SGDF nor SGD"):
-        comparison.hardest(ALL, DIGITS, ("SGD",))
+    monkeypatch.setattr(study, "steps", lambda *given: np.full(8, math.inf))
+    with pytest.raises(study.InsufficientData, match="neither SGDF nor SGD"):
+        study.hardest(ALL, DIGITS, ("SGD",))
 
 
 def test_a_narrower_grid_breaks_n10i(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N10i: where the least rate takes the fewest steps, all are on an edge, and none is the chosen."""
-    monkeypatch.setattr(comparison, "mean_steps", lambda problem, optimiser, rate: rate)
+    monkeypatch.setattr(study, "mean_steps", lambda problem, optimiser, rate: rate)
     assert refuted("N10i", "edge", "best", settings=ALL)
-    chosen = comparison.rate
-    monkeypatch.setattr(comparison, "mean_steps", lambda problem, name, rate: abs(rate - chosen(problem, name)))
+    chosen = study.rate
+    monkeypatch.setattr(study, "mean_steps", lambda problem, name, rate: abs(rate - chosen(problem, name)))
     assert verdict_of("N10i", settings=ALL) == "holds"
 
 
 def test_the_chosen_rates_are_inside_their_grids() -> None:
-    for problem in comparison.BUDGETS:
+    for problem in study.BUDGETS:
         for name in OPTIMISERS:
-            tried = comparison.tried(problem, name)
-            assert len(tried) == 7 and comparison.rate(problem, name) in tried[1:-1]
+            tried = study.tried(problem, name)
+            assert len(tried) == 7 and study.rate(problem, name) in tried[1:-1]
 
 
 def test_judged_seeds_are_none_of_tuning() -> None:
-    for problem in comparison.BUDGETS:
-        judged = {run.seed for run in comparison.runs(ALL, problem, FILTER)}
-        assert len(judged) == 8 and not judged & {run.seed for run in comparison.tuning_runs(problem, FILTER, 1.0)}
+    for problem in study.BUDGETS:
+        judged = {run.seed for run in study.runs(ALL, problem, FILTER)}
+        assert len(judged) == 8 and not judged & {run.seed for run in study.tuning_runs(problem, FILTER, 1.0)}
 
 
 @pytest.mark.parametrize("problem", [QUADRATIC, DIGITS, SCORE])
