@@ -17,7 +17,7 @@ from analysis.orders import accuracy, checks as orders
 from analysis.orders.study import MeanFieldDensity
 from analysis.update_rule import checks, study as rule_study
 from beyond.kinetic_langevin import rates
-from related.design_space.noise_schedules import schedules
+from related.design_space.noise_schedules import study as schedules
 from related.gradient_filter.score_filter import study as wiener
 from related.prediction_correction import comparison, fixed_time, inexact, truncated
 from tests.claims import refuted

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import legend_above, panels, ticks
 from ams_suite.drawn import save_drawn
-from related.design_space.noise_schedules import schedules
+from related.design_space.noise_schedules import study
 from related.design_space.noise_schedules.settings import Settings
 from verdicts import Figure
 
@@ -19,8 +19,8 @@ def noise_schedules(settings: Settings) -> Drawing:
     """
     drawing, (above, below) = panels(2, 2.3)
     budgets, joined = settings.budgets, "-" if len(settings.budgets) > 3 else ""
-    for name, color, marker in zip(schedules.SCHEDULES, ("C0", "C1", "C2"), "os^", strict=True):
-        runs = [schedules.outcomes("stiff", name, count, settings.sizes)[schedules.SHOWN] for count in budgets]
+    for name, color, marker in zip(study.SCHEDULES, ("C0", "C1", "C2"), "os^", strict=True):
+        runs = [study.outcomes("stiff", name, count, settings.sizes)[study.SHOWN] for count in budgets]
         exact = [run[settings.sizes.index(0.0)] for run in runs]
         style = {"color": color, "marker": marker, "ls": joined}
         above.loglog(budgets, [end.bound for end in exact], mfc="white", **style)
@@ -30,10 +30,10 @@ def noise_schedules(settings: Settings) -> Drawing:
     ticks(above, budgets)
     legend_above(above)
     sizes = [size for size in settings.sizes if size]
-    for number, target in enumerate(schedules.TARGETS, start=3):
+    for number, target in enumerate(study.TARGETS, start=3):
         for count, line in ((min(budgets), ":"), (max(budgets), "-")):
-            place = ("EDM", "exponential", target, schedules.SHOWN)
-            ratios = [schedules.kl_ratio(settings, *place, size, count) for size in sizes]
+            place = ("EDM", "exponential", target, study.SHOWN)
+            ratios = [study.kl_ratio(settings, *place, size, count) for size in sizes]
             below.loglog(sizes, ratios, color=f"C{number}", ls=line, marker=".", label=target if line == "-" else None)
     below.loglog([], [], color="0.4", ls=":", label=f"$N = {min(budgets)}$ (else {max(budgets)})")
     below.axhline(1.0, color="black", lw=1.0)

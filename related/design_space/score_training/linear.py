@@ -22,7 +22,7 @@ from ams.samplers import Score
 from ams.schedules import Level, geometric_sigmas, karras_sigmas, ve_levels
 from ams_suite.measures import largest, named_extreme
 from analysis.misspecified_score import ScoreError, marginal
-from related.design_space.noise_schedules.schedules import (
+from related.design_space.noise_schedules.study import (
     HIGHEST,
     LOWEST,
     NARROW,

@@ -25,7 +25,7 @@ from ams.schedules import geometric_sigmas
 from ams.statistics import CONFIDENCE
 from ams_suite.measures import geometric_mean_ratio
 from analysis.targets import two_modes
-from related.design_space.noise_schedules.schedules import HIGHEST, LOWEST
+from related.design_space.noise_schedules.study import HIGHEST, LOWEST
 from related.design_space.score_training.settings import Settings
 from verdicts import Measurement, Unavailable
 from verdicts.studies import Array, cell

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from related.design_space.noise_schedules.schedules import TARGETS
+from related.design_space.noise_schedules.study import TARGETS
 from related.design_space.score_training import linear, networks
 from related.design_space.score_training.settings import Settings
 from verdicts.studies import Cell
