@@ -9,7 +9,7 @@ import torch
 
 from ams.schedules import karras_sigmas
 from related.design_space.noise_schedules import study as schedules
-from related.design_space.score_training import linear, networks
+from related.design_space.score_training import linear, study as networks
 from related.design_space.score_training.settings import Settings
 from tests.claims import expected, quick_settings, refuted, verdict_of
 
