@@ -8,14 +8,7 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels, reference_line
 from ams.targets import CLEAN
 from ams_suite.drawn import save_drawn
-from related.prediction_correction import (
-    comparison,
-    equal_cost as equal_cost_of,
-    fixed_time,
-    inexact,
-    study,
-    truncated,
-)
+from related.prediction_correction import equal_cost as equal_cost_of, fixed_time, inexact, study, truncated
 from related.prediction_correction.settings import Settings
 from verdicts import Figure
 
@@ -95,9 +88,9 @@ def equal_cost(settings: Settings) -> Drawing:
     drawing, (above, below) = panels(2, 2.3)
     sizes = [size for size in settings.score_errors if size]
     for size, color in ((max(sizes), "C1"), (sizes[(len(sizes) - 1) // 2], "C0")):
-        w2s = comparison.TARGETS["mixture"](settings, size)
+        w2s = study.TARGETS["mixture"](settings, size)
         for kept, fill in ((True, color), (False, "white")):
-            line = comparison.envelope(w2s, kept)
+            line = study.envelope(w2s, kept)
             above.loglog(
                 *zip(*line, strict=True), "o-", color=color, mfc=fill, label=f"$|e| = {size:g}$" if kept else None
             )
@@ -108,8 +101,8 @@ def equal_cost(settings: Settings) -> Drawing:
     above.set(xlabel="$T_1$", ylabel="final $W_2$, mixture")
     legend_above(above)
     for target, marker in (("Gaussian", "o"), ("mixture", "s")):
-        for choose, color, name in ((comparison.corrected, "C1", "corrected"), (comparison.alone, "C0", "flow alone")):
-            times = comparison.best_times(settings, target, choose)
+        for choose, color, name in ((study.corrected, "C1", "corrected"), (study.alone, "C0", "flow alone")):
+            times = study.best_times(settings, target, choose)
             below.loglog(sizes, times, marker + "-", color=color, label=f"{target}, {name}")
     below.set(xlabel="score error $|e|$", ylabel="best $T_1$")
     legend_above(below)

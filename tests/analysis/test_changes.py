@@ -19,7 +19,7 @@ from analysis.update_rule import checks, study as rule_study
 from beyond.kinetic_langevin import rates
 from related.design_space.noise_schedules import study as schedules
 from related.gradient_filter.score_filter import study as wiener
-from related.prediction_correction import comparison, fixed_time, inexact, truncated
+from related.prediction_correction import fixed_time, inexact, study as comparison, truncated
 from tests.claims import refuted
 
 _GROWTH, _NOTHING = 1.01 * np.eye(9), (np.zeros(1), np.zeros(1))

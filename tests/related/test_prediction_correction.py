@@ -17,7 +17,7 @@ from ams.statistics import NotAsymptotic
 from ams.statistics.tuning import optima_on_edge
 from ams.targets import CLEAN, GaussianMixture
 from analysis.misspecified_score import ScoreError
-from related.prediction_correction import comparison, equal_cost, fixed_time, inexact, truncated
+from related.prediction_correction import equal_cost, fixed_time, inexact, study as comparison, truncated
 from related.prediction_correction.corrected_digits import study
 from related.prediction_correction.corrected_digits.settings import Settings
 from tests.claims import expected, quick_settings, refuted, verdict_of
