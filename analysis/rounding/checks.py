@@ -1,6 +1,8 @@
-"""S2: the same seed gives the same bytes. S3: what float32 for float64, and one thread for two, change.
+"""S1: the authors' recorded runs, replayed. S2: the same seed gives the same bytes. S3: what float32 for float64, and
+one thread for two, change.
 
-The runs are those of the digits (group `digits`), where the numbers that decide claims come from float32 particles.
+S1 replays the golden traces that the repository holds by the steps here. The runs of S2 and S3 are those of the digits
+(group `digits`), where the numbers that decide claims come from float32 particles.
 """
 
 import hashlib
@@ -10,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
+from pathlib import Path
 
 import torch
 from pydantic import JsonValue
@@ -21,10 +24,18 @@ from ams.samplers.base import Noise
 from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
+from ams.traces import deviation
+from ams_suite.measures import named_extreme
 from analysis.rounding.settings import Settings
 from verdicts import Measurement
 
+TRACES = Path(__file__).parents[2] / "tests" / "golden"
 _LAST = 0.05  # the last noise level
+
+
+def deviations(pattern: str) -> Measurement:
+    """Return the largest deviation over the traces that match, with each trace's own in the detail."""
+    return named_extreme({path.stem: deviation(path) for path in sorted(TRACES.glob(pattern))})
 
 
 @cache

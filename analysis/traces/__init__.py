@@ -1,1 +1,0 @@
-"""Trace equivalence with the authors' code (S1)."""
