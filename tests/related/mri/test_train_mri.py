@@ -18,7 +18,7 @@ from related.mri.forward import measure
 from related.mri.guidance import TUNED, guidance_images, hyperparameters
 from related.mri.pairs import FOLDS, QUARTER, module_name
 from related.mri.trained import SHA256, WEIGHTS
-from tests.related.mri.made import gaussian_prior, heads
+from tests.related.mri.test_reconstruction import gaussian_prior, heads
 
 FOLD_MODULES = [module_name(False, number) for number in range(1, FOLDS + 1)]
 SMALL = tasks.Prior(batch=2, sizes=networks.Sizes(widths=(8,), blocks=1))
