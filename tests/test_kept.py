@@ -14,7 +14,7 @@ from verdicts.studies.study import archive_of, module_of, store_of
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "paper" / "kept").iterdir()))
+@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "paper" / "kept").iterdir() if path.is_dir()))
 def test_a_kept_cell_of_each_function_agrees(name: str, tmp_path: Path) -> None:
     """The cheapest of each that takes up to a minute; a test of distributions has a false alarm in 1e5."""
     workspace = Workspace.open(ROOT, Profile.FULL, tmp_path, PROJECT)

@@ -61,7 +61,7 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
     if before and not asked and all(getattr(before, name) == digest for name, digest in state.items()):
         return None
     older = {one.function for one in cells.values() if sources.get(one.function) != one.sources}
-    older -= {name for name, digest in archive.audited(group.id).items() if sources.get(name) == digest}
+    older -= {name for name, digest in archive.audited().items() if sources.get(name) == digest}
     chosen = drawn(population(workspace, run, archive), cells, run, older)
     agreed, missing = _compared(workspace, run, chosen)
     unproved = {name for name in older if not _proved(name, chosen, agreed, cells.values())}
@@ -193,7 +193,7 @@ def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
         audit, kept = audit_at(workspace, group.id), archive.of_group(group.id).values()
         if audit and not audit.refused and audit.short.drawn >= min(FEWEST, len(kept)):
             now = {name: sources_of(workspace, KEPT[name]) for name in sorted({one.function for one in kept})}
-            write_whole(archive.folder / group.id / AUDITED, canonical_json(now, indent=1) + "\n")
+            write_whole(archive.folder / AUDITED, canonical_json(archive.audited() | now, indent=1) + "\n")
             say(f"its audit is recorded: {audit.said}")
     return 0
 

@@ -3,7 +3,8 @@
 A kept cell is found by a name that its function was given by hand, by its arguments and by its data sets. How it was
 computed is provenance, since sources change with every edit: whether they still give the same value, an audit tells
 (`verdicts.run.audit`). The cells of a group are files in `paper/kept/<group>`, a line of JSON a cell, compressed. Each
-is named after its content's sha256: one that was edited or cut short is named, and counts as absent.
+is named after its content's sha256: one that was edited or cut short is named, and counts as absent. For which
+sources of their functions an audit agreed is recorded in one file for all groups, `paper/kept/audited.json`.
 """
 
 import lzma
@@ -150,10 +151,10 @@ class Archive:
         del self._groups[group]
         return path
 
-    def audited(self, group: str) -> dict[str, str]:
+    def audited(self) -> dict[str, str]:
         """Return for each function the digest of the sources for which an audit is recorded: all drawn cells agreed."""
         try:
-            return TypeAdapter(dict[str, str]).validate_json((self.folder / group / AUDITED).read_bytes())
+            return TypeAdapter(dict[str, str]).validate_json((self.folder / AUDITED).read_bytes())
         except (OSError, ValueError):
             return {}
 

@@ -150,7 +150,9 @@ def test_older_cells_are_shown_only_where_five_agree_now_or_did_for_the_present_
     assert session.run(audit=AuditOptions(short=0)) == 0 and len(calls(session.toy)) == len(ALL), "short ones: computed"
     forget(session)
     assert session.run(audit=AuditOptions(short=1)) == 0 and audit(session).short.drawn == 5
+    session.toy.write("paper/kept/audited.json", '{"delta.outcome": "of another group"}')
     keep(session.toy.workspace(), gamma(session.toy.workspace()), print)
+    assert archive(session).audited().keys() == {"delta.outcome", "gamma.outcome"}
     forget(session)
     calls(session.toy)
     assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == [], "the audit was recorded"
@@ -270,9 +272,9 @@ def test_without_files_kept_cells_are_shown_and_said_not_to_be_audited(session):
     workspace = session.toy.workspace()
     listed(workspace)
     present = {"gamma.outcome": sources_of(workspace, KEPT["gamma.outcome"])}
-    session.toy.write("paper/kept/gamma/audited.json", json.dumps(present))
+    session.toy.write("paper/kept/audited.json", json.dumps(present))
     assert session.run() == 0 and session.rows()["C1"]["verdict"] == "holds" and session.rows()["C1"]["kept"] == 3
     assert "not audited: graphs.pkl is not here" in session.said and not audit(session).passed
-    session.toy.write("paper/kept/gamma/audited.json", "{}")
+    session.toy.write("paper/kept/audited.json", "{}")
     forget(session)
     assert session.run() == 0 and session.rows()["C1"]["verdict"] == "not run"
