@@ -36,7 +36,7 @@ from verdicts.studies.study import cells_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).with_name("toy_repository")
-"""What toys are made of: `small` with two groups, `study` and `benchmark` with one more; `{package}` is their name."""
+"""What toys are made of: `small` with two groups, `study` with one more; `{package}` is their name."""
 NUMBERS = itertools.count()
 
 

@@ -305,20 +305,17 @@ def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory)
 
 
 def test_benchmarks_are_shown_apart_and_only_while_current(toy):
-    toy.lay("benchmark")
+    toy.replace_in_claims("beta", 'profiles = ["cpu"]', 'profiles = ["bench"]')
+    toy.replace_in_module("beta/checks", "value=4", "value=4.37")
+    toy.write("config/bench.toml", "one_process = true\nnotebooks = false\n")
     quick = toy.run_all()
-    assert "T1" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
-    text = text_of(quick)
-    assert 'id="benchmarks"' not in text and "1.73" not in text
+    assert "B2" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
+    assert 'id="benchmarks"' not in (text := text_of(quick)) and "4.37" not in text
     bench = toy.run_all("bench")
-    assert [row.id for row in collect(bench).claims] == ["T1"]
-    assert (
-        "1.73" in text_of(quick)
-        and "bash reproduce.sh bench" in text_of(quick)
-        and 'id="benchmarks"' not in text_of(bench)
-    )
-    toy.replace_in_module("time/checks", "1.73", "1.83")
-    assert "1.73" not in text_of(toy.workspace())
+    assert [row.id for row in collect(bench).claims] == ["B2"] and 'id="benchmarks"' not in text_of(bench)
+    assert "4.37" in (text := text_of(quick)) and "bash reproduce.sh bench" in text
+    toy.replace_in_module("beta/checks", "4.37", "4.38")
+    assert "4.37" not in text_of(toy.workspace())
 
 
 def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
