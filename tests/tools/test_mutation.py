@@ -38,6 +38,7 @@ def repository(root: Path, *faults: str) -> Path:
         shutil.copyfile(path, target)
     (root / "src/ams/__init__.py").touch()
     (root / "src/ams/bare.py").write_text("ONE = 1\n")
+    (root / "tests/conftest.py").write_text("import hypothesis\nhypothesis.settings.register_profile('unshrunk')\n")
     (root / "paper").mkdir()
     (root / "paper/outline.toml").touch()
     (root / "tests/faults.toml").write_text("".join(faults), encoding="utf-8")
