@@ -17,7 +17,7 @@ from typing import Annotated, NamedTuple
 import tyro
 
 from tools import ROOT, at_least, run, say
-from tools.faults import damage, kills  # noqa: F401 - their faults
+from tools.faults import injected  # noqa: F401 - its faults
 from tools.faults.requirements import FAULTS, Attempt, Fault, Undisturbed, select
 from verdicts.records.figures import Table
 from verdicts.records.files import NotCurrent, sha256_of
