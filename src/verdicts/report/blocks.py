@@ -2,16 +2,40 @@
 
 A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation), or
 `{"em" | "strong": pieces}`.
+
+A LaTeX formula gets Typst's notation by way of the MathML that the report's page shows: one reader of LaTeX for both.
+Letters and signs stay what they are in Unicode; each that Typst would read as syntax is escaped. So the notation needs
+no names but those of the functions below.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from html import unescape
 from typing import Any
+from xml.etree.ElementTree import Element
 
-from verdicts.report.typeset import bare_latex, inline, parser
-from verdicts.report.typst_math import Unreadable, typst_math
+from latex2mathml.converter import convert_to_element
+
+from verdicts.report.typeset import bare_latex, inline, parser, usual_latex
 
 Piece = dict[str, Any]
 Block = dict[str, Any]
+SYNTAX = frozenset("#$\"'`\\/_^&~()[]{}|,;:.*@<>-+=!")
+LIMITS = frozenset({"max", "min", "sup", "inf", "lim"})
+BARS = ("|", "‖")
+SPACES = {"0.167em": "thin", "0.222em": "med", "0.278em": "thick", "1em": "quad", "2em": "wide"}
+ACCENTS = {
+    "^": "hat",
+    "\u0302": "hat",
+    "~": "tilde",
+    "\u0303": "tilde",
+    "¯": "macron",
+    "\u0304": "macron",
+    "˙": "dot",
+    "→": "arrow",
+}
+ALPHABETS = {"script": "cal", "double-struck": "bb", "bold": "bold", "bold-italic": "bold", "normal": "upright"}
+UNDER = {"⏟": "underbrace", "_": "underline", "\u0332": "underline"}
+OVER = {"⏞": "overbrace", "¯": "overline", "―": "overline"}
 
 
 def pieces(text: str) -> list[Piece]:
@@ -101,3 +125,170 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
 def _above_nothing(block: Block, after: Block) -> bool:
     """Return whether a block is a heading that another of its level, or of a higher one, follows at once."""
     return bool(block["kind"] == after["kind"] == "heading" and after["level"] <= block["level"])
+
+
+class Unreadable(ValueError):
+    """A formula that is malformed, or that uses what is not known here."""
+
+
+def typst_math(tex: str) -> str:
+    """Return a LaTeX formula (without dollars) as the body of a Typst equation. Raises Unreadable."""
+    try:
+        root = convert_to_element(usual_latex(tex))
+    except Exception as error:  # the reader has a dozen unrelated types for malformed input
+        raise Unreadable(f"{tex}: {error or type(error).__name__}") from error
+    return _sequence(list(root))
+
+
+def _written(node: Element) -> str:
+    """Return one element. Raises Unreadable for one that is not in the table."""
+    try:
+        return _FORMS[node.tag](node)
+    except KeyError:
+        raise Unreadable(f"<{node.tag}> is not known") from None
+
+
+def _sequence(nodes: Sequence[Element]) -> str:
+    for bar in BARS:
+        _pair([bearer for node in nodes if (bearer := _bearer(node, bar)) is not None])
+    return " ".join(filter(None, map(_written, nodes)))
+
+
+def _bearer(node: Element, bar: str) -> Element | None:
+    """Return the bar that a node is, or that its scripts are attached to."""
+    while node.tag in {"msup", "msub", "msubsup"}:
+        node = node[0]
+    return node if node.tag == "mo" and _text(node) == bar else None
+
+
+def _pair(bars: list[Element]) -> None:
+    """Mark bars as opening and closing in turn: nothing but their number tells a norm from a condition."""
+    if len(bars) % 2 == 0:
+        for n, bar in enumerate(bars):
+            bar.set("class", "closing" if n % 2 else "opening")
+
+
+def _row(node: Element) -> str:
+    children = list(node)
+    if len(children) > 1 and children[0].get("form") == "prefix" and children[-1].get("form") == "postfix":
+        return f"lr({_fence(children[0])} {_sequence(children[1:-1])} {_fence(children[-1])})"
+    if len(children) == 3 and children[1].tag == "mtable":
+        return f"lr({_fence(children[0])} {_written(children[1])} {_fence(children[2])})"
+    return _sequence(children)
+
+
+def _fence(node: Element) -> str:
+    return _letters(_text(node).replace(".", ""))
+
+
+def _text(node: Element) -> str:
+    return unescape(node.text or "").replace("\u00a0", " ")
+
+
+def _letters(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in SYNTAX else letter for letter in text)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _identifier(node: Element) -> str:
+    text = _text(node)
+    if text == "~":  # what the reader makes of \\sim
+        return "∼"
+    if not text.strip():
+        return ""
+    if text[0] in ".0123456789":
+        return _number(node)
+    shape = ALPHABETS.get(node.get("mathvariant", ""))
+    written = _letters(text) if len(text) == 1 else f"op({_quoted(text)})"
+    return f"{shape}({written})" if shape else written
+
+
+def _number(node: Element) -> str:
+    text = _text(node)
+    return text if text.replace(".", "", 1).isdigit() and text[0] != "." else _quoted(text)
+
+
+def _operator(node: Element) -> str:
+    text = _text(node)
+    if len(text) > 1 and text.isalpha():
+        return f"op({_quoted(text)}, limits: #true)" if text in LIMITS else f"op({_quoted(text)})"
+    return f'class("{node.get("class")}", {_letters(text)})' if node.get("class") else _letters(text)
+
+
+def _group(node: Element) -> str:
+    return _written(node) or '""'
+
+
+def _fraction(node: Element) -> str:
+    top, bottom = node
+    return f"frac({_group(top)}, {_group(bottom)})"
+
+
+def _root(node: Element) -> str:
+    body, degree = node
+    return f"root({_group(degree)}, {_group(body)})"
+
+
+def _attached(*places: str) -> Callable[[Element], str]:
+    def attach(node: Element) -> str:
+        base, *scripts = node
+        named = ", ".join(f"{place}: {_group(script)}" for place, script in zip(places, scripts, strict=True))
+        if [_text(script) for script in scripts] == ["′"]:
+            named = f"tr: {_group(scripts[0])}"
+        return f"attach({_group(base)}, {named})"
+
+    return attach
+
+
+def _decorated(signs: dict[str, str], place: str) -> Callable[[Element], str]:
+    """Return the form of what stands under or over something: a brace, a line, an accent, or any text."""
+
+    def decorate(node: Element) -> str:
+        base, mark = node
+        sign = _text(mark)
+        if sign in signs:
+            return f"{signs[sign]}({_group(base)})"
+        if sign in ACCENTS:
+            return f"accent({_group(base)}, {ACCENTS[sign]})"
+        if base.tag in {"munder", "mover"} and _text(base[1]) in signs:  # a brace with its legend
+            return f"{signs[_text(base[1])]}({_group(base[0])}, {_group(mark)})"
+        return f"attach(limits({_group(base)}), {place}: {_group(mark)})"
+
+    return decorate
+
+
+def _both(node: Element) -> str:
+    base, below, above = node
+    return f"attach(limits({_group(base)}), b: {_group(below)}, t: {_group(above)})"
+
+
+def _table(node: Element) -> str:
+    rows = "; ".join(", ".join(_sequence(list(cell)) or '""' for cell in row) for row in node)
+    return f"mat(delim: #none, {rows})"
+
+
+_FORMS: dict[str, Callable[[Element], str]] = {
+    "math": _row,
+    "mrow": _row,
+    "mstyle": _row,
+    "mpadded": _row,
+    "mi": _identifier,
+    "mn": _number,
+    "mo": _operator,
+    "mtext": lambda node: _quoted(_text(node)),
+    "mspace": lambda node: SPACES.get(node.get("width", ""), ""),
+    "mfrac": _fraction,
+    "msqrt": lambda node: f"sqrt({_sequence(list(node))})",
+    "mroot": _root,
+    "msub": _attached("b"),
+    "msup": _attached("t"),
+    "msubsup": _attached("b", "t"),
+    "munder": _decorated(UNDER, "b"),
+    "mover": _decorated(OVER, "t"),
+    "munderover": _both,
+    "mtable": _table,
+    "mphantom": lambda node: "",
+}

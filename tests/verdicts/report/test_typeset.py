@@ -17,11 +17,10 @@ from hypothesis import example, given, settings, strategies as st
 from tests.claims import ROOT, claims, entry
 from verdicts import Table
 from verdicts.claims.loading import CLAIMS
-from verdicts.report.blocks import blocks, math, pieces
+from verdicts.report.blocks import Unreadable, blocks, math, pieces, typst_math
 from verdicts.report.tables import LONGEST, NARROW, shown
 from verdicts.report.templating import readable, render
 from verdicts.report.typeset import formula, inline, markdown, spelled, typeset
-from verdicts.report.typst_math import Unreadable, typst_math
 from verdicts.report.words import clock, duration, number, required, span
 
 
