@@ -72,7 +72,6 @@ def small(tmp_path_factory) -> Path:
     toy = Toy.make(tmp_path_factory.mktemp("small"))
     toy.add_notebook("alpha", "# A derivation\n\nof $x^2$\n")
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "beta"')
-    toy.lay("texts")
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
     finding = 'paper = "P1"\nneeds = { A1 = "holds" }\nsentence = "It is one."\nfigure = "line"\n'
     finding += '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As it is."\n'

@@ -282,7 +282,6 @@ def test_changed_and_lost_files_are_counted(toy):
     ],
 )
 def test_what_texts_name_must_exist(toy, name, old, new, message):
-    toy.lay("texts")
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "others"')
     toy.write("paper/related_work.toml", WORK)
     toy.write("paper/findings.toml", FINDING)

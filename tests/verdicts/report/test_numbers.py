@@ -120,8 +120,9 @@ def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhi
 
 
 def written(toy: Toy) -> set[str]:
-    """Return the numbers in what people wrote: claims, settings, the code that is shown."""
-    paths = [toy.root / "paper/outline.toml", toy.root / "config/quick.toml", *(toy.root / toy.package).glob("*/*.*")]
+    """Return the numbers in what people wrote: claims, texts beside them, settings, the code that is shown."""
+    places = ("paper/*.toml", "config/quick.toml", f"{toy.package}/*/*.*")
+    paths = [path for place in places for path in toy.root.glob(place)]
     return set(re.findall(r"\d[\d.]*", " ".join(path.read_text(encoding="utf-8") for path in paths)))
 
 

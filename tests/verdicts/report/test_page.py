@@ -28,17 +28,11 @@ def text_of(workspace: Workspace) -> str:
     return report.build(workspace, collect(workspace))[report.REPORT]
 
 
-@pytest.fixture
-def toy(toy: Toy) -> Toy:
-    toy.lay("texts", "exhibits.toml")
-    return toy
-
-
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> tuple[Toy, str]:
-    """Return a repository as it is laid, and the page of its run, for all tests that change nothing."""
+    """Return a repository without deviations, and the page of its run, for all tests that change nothing."""
     toy = Toy.make(tmp_path_factory.mktemp("usual"))
-    toy.lay("texts", "exhibits.toml")
+    (toy.root / "paper/deviations.toml").unlink()
     return toy, text_of(toy.run_all())
 
 
@@ -269,9 +263,7 @@ def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(usual):
 
 
 def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):
-    toy.run_all()
-    toy.lay("texts")
-    text = text_of(toy.workspace())
+    text = text_of(toy.run_all())
     section = text[text.index('id="deviations"') : text.index('id="environment"')]
     assert "none to speak of." in section and 'href="#claim-A2"' in section and "2 [1.9, 2.1]" in section
 

@@ -71,7 +71,6 @@ def test_it_holds_every_claim_that_was_run_with_checks_figures_and_tables(toy):
 
 
 def test_a_deviation_comes_with_its_measured_effect(toy):
-    toy.lay("texts")
     (deviation,) = data_of(toy.run_all())["deviations"]
     assert deviation["effects"][0] == {"check": "A1.one", "measured": "1"}
 
@@ -118,7 +117,6 @@ def test_a_paper_without_its_source_is_no_paper_and_says_so(toy):
 
 @needs_poppler
 def test_every_glyph_is_there_and_no_word_leaves_the_page(toy):
-    toy.lay("texts")
     workspace = toy.run_all()
     publish(workspace)
     for name in document.DOCUMENTS:
