@@ -171,9 +171,10 @@ def converge(
     results = [judge(steps, maps, data, sampler.data_std, states) for states in tried]
     result = best(results, tried, calls_a_step(steps, calls))
     of_steps, states = highest([each.of_steps for each in results], tried)
+    starts = [_start(map_, data, sampler.prior(count)) for map_, count in zip(maps, steps, strict=True)]
     surely = of_steps is not None and of_steps.low >= (sampler.order or math.inf) - RAISED
     return result._replace(
-        start=max(_start(map_, data, sampler.prior(count)) for map_, count in zip(maps, steps, strict=True)),
+        start=float(torch.tensor(starts, dtype=torch.float64).max()),  # max() would pass over what is not a number
         end=_end(steps, maps, data, sampler.data_std),
         of_steps=of_steps,
         states=states if surely else EVERY,

@@ -239,7 +239,7 @@ PARTS = (SHARES, CENTRES, BASES, VARIANCES, RESIDUAL)
 
 
 def as_mixture(mixture: LowRankMixture) -> GaussianMixture:
-    """Return the same mixture with its covariances as matrices."""
+    """Return a mixture with its covariances as matrices."""
     bases = torch.nn.functional.pad(mixture.bases, (0, 0, 0, mixture.d - mixture.m))
     along = torch.einsum("kir,kr,kjr->kij", bases, mixture.variances - mixture.residual[:, None], bases)
     covariances = along + mixture.residual[:, None, None] * torch.eye(mixture.d).to(along)

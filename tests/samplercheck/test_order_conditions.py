@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from ams.statistics import plan_known_mean_test, plan_squares_test
-from samplercheck import Draws, Network, Sampler, conform, noise_level
+from samplercheck import Draws, Network, Sampler, conform, convergence, noise_level
 from samplercheck.affine_map import read_map
 from samplercheck.beside import changes
 from samplercheck.convergence import Data, calls_a_step, converge, fitted, two_targets
@@ -155,7 +155,7 @@ def test_the_order_of_exact_laws(name: str, order: int) -> None:
     assert found.start < 1e-3 and found.end.value < 0.03
 
 
-def test_a_wrong_start_and_a_wrong_end_are_measured() -> None:
+def test_a_wrong_start_and_a_wrong_end_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """The end is that of the posterior mean at noise 0.4, whose deviation is `s^2 / sqrt(s^2 + 0.16)` by algebra."""
     data = Data(torch.zeros(2, dtype=torch.float64), torch.tensor([0.3, 1.0], dtype=torch.float64))
     early = REFERENCES["Heun"].sampler("early", lambda steps: karras(steps, 80.0, 0.4))
@@ -166,6 +166,9 @@ def test_a_wrong_start_and_a_wrong_end_are_measured() -> None:
     assert converge(wide, data, SHORT)[0].start == pytest.approx(0.405, abs=1e-3)  # ln(120 / 80)
     few = Sampler(wide.name, "1", wide.run, lambda steps: 80.0 * (1 + 4 / steps))
     assert converge(few, data, SHORT)[0].start == pytest.approx(math.log(1 + 4 / SHORT[0]), abs=1e-3)
+    starts = iter([0.1, *[math.nan] * (len(SHORT) - 1)])
+    monkeypatch.setattr(convergence, "_start", lambda *_: next(starts))
+    assert math.isnan(converge(few, data, SHORT)[0].start), "what is not a number is not passed over"
 
 
 def runge_kutta(weight: float) -> Reference:

@@ -60,7 +60,7 @@ def test_what_depends_on_the_process_is_told_and_is_exit_code_1(toy, capsys):
 
 @pytest.fixture
 def two(toy) -> list[Workspace]:
-    """Return the same run in two folders."""
+    """Return two folders, each with a run of one group."""
     opened = [Determinism()._opened(toy.root / name) for name in ("one", "other")]
     for each in opened:
         run_group(each, "gamma", FIRST)
