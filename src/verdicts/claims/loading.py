@@ -88,7 +88,6 @@ class Overlay(ProfileConfig):
 
 
 Schema = TypeVar("Schema", bound=BaseModel)
-Functions = Callable[[Path], dict[str, ast.arguments] | None]
 
 CLAIMS = "claims.toml"
 OVERLAY = "VERDICTS_CONFIG"
@@ -112,9 +111,8 @@ def load_claims(root: Path) -> Claims:
         )
     except ValidationError as error:
         raise from_validation(error, f"{'/, '.join(outline.rooms)}/", {}) from error
-    functions = cache(_functions)
     for claim in claims.claim:
-        _refuse_missing_functions(root, claim, claims.group_of(claim), functions)
+        _refuse_missing_functions(root, claim, claims.group_of(claim))
     return claims
 
 
@@ -188,7 +186,10 @@ def _overlay(root: Path, profile: Profile) -> Overlay | None:
 
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the TOML file `shown` below `root` into a schema. Raises UserError with file, field and value."""
-    return _loaded(root, shown, schema, "TOML", tomllib.loads)
+    return _loaded(root, shown, schema, "TOML", _parsed)
+
+
+_parsed = cache(tomllib.loads)  # of a text: the same files are read by many commands of one process
 
 
 def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
@@ -208,15 +209,15 @@ def _loaded(root: Path, shown: str, schema: type[Schema], kind: str, parse: Call
         raise UserError(f"{shown} is not valid {kind}: {error}") from error
 
 
-def _refuse_missing_functions(root: Path, claim: Claim, group: Group, functions: Functions) -> None:
+def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
     """Refuse a falsifier that is no test, a `measure` that is no function of its group or takes no such `with`."""
     file, _, test = claim.falsifier.partition("::")
-    if test not in (functions(root / file) or ()):
+    if test not in (_functions(root / file) or ()):
         raise UserError(f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
     for check, called in ((each, called) for each in claim.check for called in each.functions):
         module, _, name = called.partition(".")
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
-        if (known := functions(root / group.folder / f"{module}.py")) is None:
+        if (known := _functions(root / group.folder / f"{module}.py")) is None:
             continue  # its run records that it does not parse
         if name not in known:
             field = "measure" if called == check.measure else "enclosed"
@@ -238,9 +239,15 @@ def _functions(path: Path) -> dict[str, ast.arguments] | None:
     None for a file that cannot be read or does not parse; a file that is not there has no function.
     """
     try:
-        body = ast.parse(path.read_bytes()).body if path.is_file() else []
+        return _functions_in(path.read_bytes() if path.is_file() else b"")
     except (OSError, SyntaxError, ValueError):
         return None
+
+
+@cache
+def _functions_in(text: bytes) -> dict[str, ast.arguments]:
+    """Return the functions of a module's text as `_functions` does. Raises SyntaxError, ValueError."""
+    body = ast.parse(text).body
     scopes = {"": body} | {f"{node.name}::": node.body for node in body if isinstance(node, ast.ClassDef)}
     return {
         f"{scope}{node.name}": node.args
