@@ -131,11 +131,3 @@ def monte_carlo(request: pytest.FixtureRequest) -> MonteCarlo:
     share = share_of(request.node)
     assert share, f"mark the test monte_carlo(share=...): {request.node.nodeid}"
     return MonteCarlo(share, request.config.getoption("--seed"))
-
-
-@pytest.fixture(scope="session")
-def whole_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the page of a whole run, one for all tests: nothing is run (`tests/verdicts/report/pages.py`)."""
-    from tests.verdicts.report.pages import whole_page
-
-    return whole_page(tmp_path_factory.mktemp("whole"))

@@ -4,6 +4,7 @@ Needs Chromium (Debian: `apt-get install chromium`), the Python package playwrig
 one test axe-playwright-python.
 """
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
@@ -11,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.verdicts.report.pages import FIGURES
+from tests.verdicts.report import pages
 from tests.verdicts.toy import Toy
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+LARGEST_PAGE = 6 * 2**20
 CHART = """
     import altair as alt
     from verdicts.records.figures import save_chart
@@ -59,11 +60,19 @@ class Visit:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here: apt-get install chromium")
     with sync_api.sync_playwright() as playwright:
         # As root, and in containers without user namespaces, Chromium's own sandbox cannot start
         launched = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield launched
         launched.close()
+
+
+@pytest.fixture(scope="module")
+def whole_page(tmp_path_factory) -> Path:
+    """Return the page of a whole run: nothing is run."""
+    return pages.whole_page(tmp_path_factory.mktemp("whole"))
 
 
 @pytest.fixture(scope="module")
@@ -231,6 +240,18 @@ def test_pages_beside_the_report_are_reached_and_lead_back(browser, small, link,
     opened.context.close()
 
 
+def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole_page):
+    drawn = list((whole_page.parent / "figures").rglob("*.svg"))
+    assert len(drawn) == pages.FIGURES and sum(file.stat().st_size for file in drawn) > 5e6, "more than a cpu run draws"
+    numbers = []
+    for page in whole_page.parent.glob("report*.html"):
+        assert page.stat().st_size < LARGEST_PAGE
+        found = [int(number) for number in re.findall(r"<strong>Figure (\d+)\.</strong>", page.read_text())]
+        assert found == sorted(found), "in the order of the report"
+        numbers += found
+    assert sorted(numbers) == list(range(1, pages.FIGURES + 1))
+
+
 def test_a_print_has_at_most_three_pages_with_answer_rows_conditions_counts_and_environment(
     visits, whole_page, tmp_path
 ):
@@ -313,7 +334,7 @@ def test_the_first_screen_holds_answer_rows_and_figures_and_all_of_the_page_fits
     assert all(text.startswith(f"C{n}") for n, text in enumerate(texts, 1))
     page.click("#figures summary")
     names = page.locator("#figures li b").all_inner_texts()
-    assert names[:2] == ["Figure 1", "Figure 2"] and len(names) > FIGURES
+    assert names[:2] == ["Figure 1", "Figure 2"] and len(names) > pages.FIGURES
     nothing_is_wider(page, 1400)
 
 
