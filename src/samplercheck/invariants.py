@@ -1,11 +1,12 @@
 """What must hold exactly for a sampler, whatever its target: each check returns a finding with its size.
 
-*finite*, *evaluations*: the end is finite, and the network is called as often as the library states, in an even and in
-an odd number of steps. *noise*: no draw moves the end of a sampler that states noise 0; some draw moves the end of one
-that states more. *deterministic*: equal start and draws give equal ends, however the global generators stand. *rows
-independent*: a sample alone ends as it does in a batch; where samples share norms or a step size, and nothing else, it
-is noted. *rotation*: a rotated start, target and draws give the rotated end. *scaling*: all halved gives half of the
-end. *levels fall*: the noise levels passed to the network never rise. *float32*, *bfloat16*: the end is finite. In
+*finite*, *evaluations*, *levels*: the end is finite, and the network is called as often, and at the noise levels, as
+the library states; in an even number of steps, in an odd one and in the fewest that it states. *noise*: no draw moves
+the end of a sampler that states noise 0; some draw moves the end of one that states more. *deterministic*: equal start
+and draws give equal ends, however the global generators stand. *rows independent*: a sample alone ends as it does in a
+batch; where samples share norms or a step size, and nothing else, it is noted. *rotation*: a rotated start, target and
+draws give the rotated end. *scaling*: all halved gives half of the end. *levels fall*: the noise levels passed to the
+network never rise. *float32*, *bfloat16*: the end is finite. In
 float32 it is within `SINGLE` of float64's, in units of the data's scale, when started from the library's own start.
 Code that computes in a narrower type is noted: what a sampler computes is judged in float64, how exactly is its
 author's choice.
@@ -28,6 +29,7 @@ from samplercheck.convergence import ratio
 from samplercheck.model import Recorded, exact
 from samplercheck.nonlinear import TwoModes
 from samplercheck.sampler import Path, Sampler, driven
+from samplercheck.stated_levels import ALLOWED, farthest
 
 STEPS, ODD = 20, 21
 """Steps of the runs, and of one more: odd, and no divisor of a usual number of timesteps."""
@@ -74,6 +76,9 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
 
         return driven(sampler, network, x, steps, variable, dtype)
 
+    def started(steps: int) -> Path:
+        return run(x * (sampler.prior(steps) / sampler.prior(STEPS)), steps=steps)
+
     _reseed(0)
     reference = run(x)
     if not reference.calls:
@@ -88,7 +93,9 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
     paths = {STEPS: reference}
     with suppress(ArithmeticError, AssertionError, LookupError, RuntimeError, ValueError):  # it may refuse this number
-        paths[ODD] = run(x * (sampler.prior(ODD) / sampler.prior(STEPS)), steps=ODD)
+        paths[ODD] = started(ODD)
+    if sampler.fewest is not None:
+        paths[sampler.fewest] = started(sampler.fewest)
     wrong, count = max((int((~path.end.isfinite()).sum()), -count) for count, path in paths.items())
     why = f"entries of the end that are not finite, in {-count} steps: {wrong}"
     findings = {"finite": Finding(not wrong, wrong, 0, why)}
@@ -117,6 +124,9 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
     halved = run(x / 2, network=_halved(network), turn=torch.eye(2, dtype=torch.float64) / 2)
     findings["scaling"] = _equal(halved.end - reference.end / 2, unit, "everything halved, against half of the end")
     findings["levels fall"] = _falling(reference)
+    if sampler.levels is not None:
+        apart, where = max(farthest(sampler, sampler.levels(count), count) for count in paths)
+        findings["levels"] = Finding(apart <= ALLOWED, apart, ALLOWED, where)
     if sampler.evaluations is not None:
         calls = [(len(path.calls), sampler.evaluations(count), count) for count, path in paths.items()]
         made, stated, count = max(calls, key=lambda one: one[0] != one[1])

@@ -55,7 +55,7 @@ def misplaced(sampler: Sampler) -> str:
 
     Empty where there is neither, and where a run is not affine or its number of calls does not follow from its steps.
     """
-    maps = [read_map(sampler, Recorded(_one_point), 2, steps) for steps in STEPS]
+    maps = [read_map(sampler, Recorded(one_point), 2, steps) for steps in STEPS]
     calls = [len(map_.levels) for map_ in maps]
     each = calls_a_step(STEPS, calls)
     if each is None or maps[-1].defect > AFFINE:
@@ -121,7 +121,7 @@ def _level(level: tuple[float, float]) -> str:
     return f"scale {level[0]:.4g}, sigma {level[1]:.4g}"
 
 
-def _one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+def one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
     """Return x0 and eps of data at one point, whose elements are `SMALL` and 0.
 
     Not by its score, as `Data.network` has it: x0 would be a difference that rounding spoils where x is far away.

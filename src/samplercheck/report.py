@@ -25,7 +25,7 @@ from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 
-VERSION = "3.5"
+VERSION = "3.6"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
@@ -33,7 +33,7 @@ MARKS = {HOLDS: "+", REFUTED: "x", NOTED: "-", INCONCLUSIVE: "?"}
 
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
-    *("float32", "bfloat16", "affine", "start", "limit", "end", "dead direction", "order", "error constant"),
+    *("levels", "float32", "bfloat16", "affine", "start", "limit", "end", "dead direction", "order", "error constant"),
     *("order of each step", "order on uneven steps"),
     *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
@@ -50,6 +50,7 @@ CAUSES = {
     ("rows independent",): "means over the batch, a draw that samples share",
     ("draws independent",): "where the generator is made or seeded",
     ("rotation", "scaling"): "clipping, thresholds; `data_std`",
+    ("levels",): "the table of timesteps or noise levels, and the index into it",
     ("start",): "the factor on the start, `prior`",
     (ROUNDED,): "the rounding of timesteps: pass the network the one that the formulas use, if it takes one",
     ("order of each step",): "the step's formula, its sign and factors",
@@ -61,7 +62,7 @@ CAUSES = {
 }
 """What to look at first where checks are refuted, by priority: what follows from another stands after it."""
 
-BEFORE_WEIGHTS = (("finite",), ("start",), (ROUNDED,))
+BEFORE_WEIGHTS = (("finite",), ("levels",), ("start",), (ROUNDED,))
 """Causes that make the weights of steps wrong too."""
 NOT_AFFINE = "not affine: there is no exact law"
 ORDER_SHORT = 0.3
@@ -317,7 +318,8 @@ def _why_not(report: Report, check: str) -> str:
         return report.invariants[check].why
     if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
-    not_of_such = {"evaluations": "no number of evaluations is stated", "error constant": TOO_FEW}
+    not_of_such = {"evaluations": "no number of evaluations is stated", "levels": "no noise levels are stated"}
+    not_of_such["error constant"] = TOO_FEW
     not_of_such["order on uneven steps"] = "its noise levels are its own"
     if report.noise != 0:
         not_of_such |= dict.fromkeys(

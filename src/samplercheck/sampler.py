@@ -52,6 +52,8 @@ class Sampler:
     None if it states none. `coupling` is the reason for which the samples of a batch depend on each other by design;
     `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it is known.
     `uneven` is `run` on noise levels at `places(steps, uneven=True)`, of code that takes its levels from outside.
+    `levels(steps)` are the noise levels sigma / scale that the library states: of each network call of a run, and last
+    of its end. `fewest` is the least number of steps that it states to work.
     `rounding(counts)` says in words, for runs of so many steps, how far the noise levels that the network is passed are
     from those of the formulas, where a library rounds them; empty where they agree.
     """
@@ -68,6 +70,8 @@ class Sampler:
     mean_field: Callable[[int, Tensor, Tensor], Pushforward] | None = None
     uneven: Run | None = None
     rounding: Callable[[Sequence[int]], str] | None = None
+    levels: Callable[[int], Sequence[float]] | None = None
+    fewest: int | None = None
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -79,8 +83,9 @@ class Sampler:
             raise TypeError(f"noise is {self.noise!r:.60}: expected a number, 0 or more, or None")
         if not (isinstance(self.data_std, Real) and self.data_std > 0):
             raise TypeError(f"data_std is {self.data_std!r:.60}: expected a number above 0")
-        if not (self.evaluations is None or callable(self.evaluations)):
-            raise TypeError(f"evaluations is {self.evaluations!r:.60}: expected a function, as lambda steps: 2 * steps")
+        for name, value in (("evaluations", "2 * steps"), ("levels", "[80.0, 0.0]")):
+            if not ((given := getattr(self, name)) is None or callable(given)):
+                raise TypeError(f"{name} is {given!r:.60}: expected a function, as lambda steps: {value}")
         if not callable(self.run):
             raise TypeError(f"run is {self.run!r:.60}: expected a function run(network, x, steps, draws)")
         with suppress(ValueError):  # of what has no signature to be read

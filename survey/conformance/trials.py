@@ -11,7 +11,8 @@ has the verdict `not askable`.
 
 import tomllib
 from collections.abc import Callable
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from typing import Any
 from ams.errors import UserError
 from samplercheck import Sampler, adapters, conform
 from samplercheck.command import loaded
+from samplercheck.invariants import invariants
+from samplercheck.stated_levels import levels_of
 from survey.conformance.settings import Settings
 from verdicts import Measurement, Table
 from verdicts.studies import Cell, cell
@@ -74,6 +77,24 @@ def judged_bug(name: str, fixed: bool, code: str) -> dict[str, str]:
     return _judged(lambda: restated()[name][0](fixed))
 
 
+@cell
+def refuted_by_statement(name: str, code: str) -> str:
+    """What refutes a reported bug by what the fixed sampler states: its noise levels, and that it runs in one step.
+
+    Empty where nothing does. Both are read off the fixed sampler's runs, for every bug alike.
+    """
+    before, after = (restated()[name][0](fixed) for fixed in (False, True))
+    try:
+        one = 1 if invariants(replace(after, fewest=1))["finite"].holds else None
+    except RAISED:
+        one = None
+    try:
+        findings = invariants(replace(before, levels=partial(levels_of, after), fewest=one))
+    except RAISED as error:
+        return f"{type(error).__name__}: {error}"
+    return next((f"{name}: {findings[name].why}" for name in ("finite", "levels") if findings[name].holds is False), "")
+
+
 def of_bug(name: str, fixed: bool) -> dict[str, str]:
     """Return what the kit says of a reported bug; what was not asked of it has the verdict `not asked`."""
     if name not in restated():
@@ -81,9 +102,15 @@ def of_bug(name: str, fixed: bool) -> dict[str, str]:
     return judged_bug(name, fixed, restated()[name][1])
 
 
-def share(settings: Settings, fixed: bool) -> Measurement:
-    """Measure the share of the judging half that is refuted before its fix, or not refuted after it."""
+def share(settings: Settings, fixed: bool, stated: bool = False) -> Measurement:
+    """Measure the share of the judging half that is refuted before its fix, or not refuted after it.
+
+    `stated`: its noise levels, as the fixed sampler has them, refute too.
+    """
     said = {row["id"]: of_bug(row["id"], fixed) for row in reported()}
+    for name in said.keys() & restated() if stated else ():
+        if why := refuted_by_statement(name, restated()[name][1]):
+            said[name] = {"verdict": "refuted", "why": why}
     right = {name for name, one in said.items() if (one["verdict"] == "refuted") is not fixed}
     missed: dict[str, Any] = {
         name: f"{one['verdict']} {_first(one)}" for name, one in said.items() if name not in right
@@ -128,8 +155,9 @@ def refuted(settings: Settings, right: bool) -> Measurement:
 def cells(settings: Settings) -> list[Cell]:
     """Return the cells of the reported bugs, if they are asked for, and of the blind samplers of a profile."""
     bugs = [(name, fixed, code) for name, (_, code) in restated().items() for fixed in (False, True)]
-    of_bugs = [judged_bug.cell(*each) for each in bugs] if settings.bugs else []
-    return of_bugs + [judged_blind.cell(*_asked(row)) for row in samplers(settings)]
+    of_bugs: list[Cell] = [judged_bug.cell(*each) for each in bugs]
+    of_bugs += [refuted_by_statement.cell(name, code) for name, (_, code) in restated().items()]
+    return (of_bugs if settings.bugs else []) + [judged_blind.cell(*_asked(row)) for row in samplers(settings)]
 
 
 def table_of_bugs() -> Table:

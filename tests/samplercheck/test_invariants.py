@@ -17,10 +17,11 @@ from torch import Tensor
 from ams.schedules import Level
 from samplercheck import Draws, Network, Sampler, conform, noise_level
 from samplercheck.answered_draws import Unanswered
+from samplercheck.convergence import ratio
 from samplercheck.dead_directions import dead_direction
 from samplercheck.invariants import invariants
 from samplercheck.report import REFUTED
-from tests.samplercheck.references import REFERENCES, Reference, geometric, karras
+from tests.samplercheck.references import REFERENCES, Mesh, Reference, geometric, karras
 
 CLEAN = REFERENCES["DDIM, eta 0.6"]
 
@@ -100,6 +101,46 @@ def test_each_break_is_seen_and_nothing_else(name: str) -> None:
     found = invariants(reference.sampler(name))
     assert {check for check, finding in found.items() if finding.holds is False} == expected
     assert all(finding.why for finding in found.values())
+
+
+def ratios(mesh: Mesh) -> Callable[[int], list[float]]:
+    return lambda steps: [ratio(level) for level in mesh(steps)]
+
+
+@pytest.mark.parametrize("name", [name for name, each in REFERENCES.items() if each.evaluations(9) == 9])
+def test_a_right_sampler_is_at_its_stated_levels(name: str) -> None:
+    """The end of a reverse SDE's step is not: on data at one point it is not exact, and so not compared."""
+    found = invariants(REFERENCES[name].sampler(name, levels=ratios(REFERENCES[name].mesh)))["levels"]
+    assert found.holds and found.value < 1e-9
+
+
+@pytest.mark.parametrize(
+    ("run", "where"),
+    [
+        (lambda net, x, levels, draws: CLEAN.run(net, x, [levels[0], *levels[:-2], levels[-1]], draws), "call 20: "),
+        (lambda net, x, levels, draws: CLEAN.run(net, x, levels[:-1], draws), "20 calls in 21 steps, 21 noise"),
+        (lambda net, x, levels, draws: CLEAN.run(net, x, levels, draws) + 0.01 * torch.randn_like(x), "end: "),
+        (lambda net, x, levels, draws: CLEAN.run(net, x, [*levels[:-1], levels[-2]], draws), "end: "),
+    ],
+    ids=["one late", "one less", "noise at the end", "no last step"],
+)
+def test_what_is_off_its_stated_levels_is_refuted_where_it_is(run: Callable[..., Tensor], where: str) -> None:
+    found = invariants(CLEAN._replace(run=run).sampler("x", levels=ratios(CLEAN.mesh)))["levels"]
+    assert found.holds is False and where in found.why
+    unknown = invariants(CLEAN._replace(run=run).sampler("x", levels=lambda n: [*ratios(CLEAN.mesh)(n)[:-1], math.nan]))
+    assert unknown["levels"].holds is ("end" in where)
+
+
+@pytest.mark.parametrize(("fewest", "holds"), [(None, True), (2, True), (1, False)])
+def test_the_fewest_steps_that_are_stated_are_asked(fewest: int | None, holds: bool) -> None:
+    """Of times that are divided by one less than their number, as EDM's are."""
+
+    def spaced(steps: int) -> list[Level]:
+        sigmas = 10.0 ** (1 - 2 * torch.arange(steps, dtype=torch.float64) / (steps - 1))
+        return [Level(k, sigma=sigma) for k, sigma in enumerate([*sigmas.tolist(), 0.0])]
+
+    found = invariants(CLEAN.sampler("spaced", spaced, fewest=fewest))["finite"]
+    assert found.holds is holds and ("in 1 steps: 8" in found.why) is not holds
 
 
 def test_what_the_kit_does_not_answer_is_told_from_noise() -> None:

@@ -1,0 +1,56 @@
+"""The noise levels of a run, against those that a library states: where the network is called, and where the run ends.
+
+An index into a table of timesteps that is off by one is a common error of samplers. Mostly it vanishes with many steps,
+as a method's own error does, so that only a statement of its author tells it from a method. What the network is told is
+read off a run. The end is judged on data at one point, where most steps are exact, whatever their order: where the last
+call's x is at the level that the network is told.
+"""
+
+import math
+from collections.abc import Sequence
+
+import torch
+
+from samplercheck.affine_map import AFFINE, read_map
+from samplercheck.convergence import ratio
+from samplercheck.model import Recorded
+from samplercheck.placement import SMALL, one_point
+from samplercheck.sampler import Sampler
+
+ALLOWED = 1e-3
+"""The largest difference from a stated noise level: of a call relative, of the end in the data's scale."""
+
+
+def levels_of(sampler: Sampler, steps: int) -> list[float]:
+    """Return the noise levels sigma / scale of a run: what the network is passed at each call, and that of the end.
+
+    The end's is NaN where a run is not affine, or x is not at the level passed at the last call.
+    """
+    map_ = read_map(sampler, Recorded(one_point), 2, steps)
+    first, last = map_.levels[0], map_.levels[-1]
+    passed, unit = [ratio(level) for level in map_.levels], first.scale * SMALL / map_.start[0, 0]
+    spread = torch.hypot(first.sigma / map_.start[0, 1] * map_.start[:, 1], map_.draws[:, :, 1].norm(dim=1)).tolist()
+    if map_.defect > AFFINE or abs(spread[-2] - last.sigma) > ALLOWED * last.sigma:
+        return [*passed, math.nan]
+    return [*passed, spread[-1] * SMALL / float(map_.offset[-1, 0] + unit * map_.start[-1, 0])]
+
+
+def farthest(sampler: Sampler, stated: Sequence[float], steps: int) -> tuple[float, str]:
+    """Return the largest difference of a run's noise levels from those stated, and in words where it is.
+
+    An end that is stated as NaN, or not known, is not compared.
+    """
+    *passed, end = levels_of(sampler, steps)
+    if len(passed) + 1 != len(stated):
+        return math.inf, f"{len(passed)} calls in {steps} steps, {len(stated) - 1} noise levels stated"
+    places = [f"call {k + 1}" for k in range(len(passed))] + ["end"]
+    apart = [_apart(*pair) for pair in zip(passed, stated, strict=False)]
+    apart.append(0.0 if math.isnan(end - stated[-1]) else abs(end - stated[-1]))
+    k = max(range(len(apart)), key=apart.__getitem__)
+    return apart[k], f"of {steps} steps, {places[k]}: sigma / scale {[*passed, end][k]:.4g}, stated {stated[k]:.4g}"
+
+
+def _apart(passed: float, stated: float) -> float:
+    """Return the relative difference; infinite where what is passed is not a number."""
+    apart = 0.0 if passed == stated else abs(passed - stated) / (min(passed, stated) or ALLOWED)
+    return math.inf if math.isnan(apart) else apart
