@@ -6,18 +6,22 @@ reported bugs and of the blind trial: their lists, their code, and one true verd
 
 import ast
 from collections import Counter
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError
 
 import pytest
 
 from ams.data.registry import CODE
 from samplercheck import adapters, conform
+from samplercheck.invariants import invariants
+from samplercheck.stated_levels import levels_of
 from survey import libraries
 from survey.conformance import checks, defects, study, trials
 from survey.conformance.settings import Settings
 from tests.claims import claims, expected, verdict_of
 
-OF_BUGS = ("F25", "F26", "F28", "F29")  # falsified in test_corpus.py and test_blind.py
+OF_BUGS = ("F25", "F26", "F28", "F29")  # falsified below
 GROUP = [claim for claim in claims().claim if claim.group == "conformance" and claim.id not in OF_BUGS]
 LIBRARIES = [claim.id for claim in GROUP if len(claim.check) == 1]
 DEFECTS = [claim.id for claim in GROUP if len(claim.check) > 1]
@@ -127,11 +131,28 @@ def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
 
 def test_a_verdict_that_turns_breaks_both_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(rows="full", bugs=True)
+    monkeypatch.setattr(trials, "refuted_by_statement", lambda name, code: "")
     monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""})
     assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "holds"
     assert [row[:2] for row in trials.table_of_bugs().rows] == [("refuted", "holds")] * len(REPORTED)
     monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "refuted" if fixed else "holds", "why": ""})
     assert verdict_of("F25", settings=settings) == verdict_of("F26", settings=settings) == "refuted"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("diffusers-dpm-cosine-lambda-clip", "levels: of 21 steps, call 1: "),
+        ("controlnet-ddim-alphas-prev-start", "levels: of 21 steps, end: "),
+        ("candle-linspace-one-step", "finite: "),
+        ("dalle2-ddim-noise-last-step", ""),
+    ],
+)
+def test_what_the_fixed_sampler_states_refutes_what_differs_from_it(name: str, why: str) -> None:
+    sampler, code = trials.restated()[name]
+    told = trials.refuted_by_statement.wrapped(name, code)
+    assert told.startswith(why) if why else told == ""
+    assert invariants(replace(sampler(True), levels=partial(levels_of, sampler(True))))["levels"].holds
 
 
 def test_a_restated_bug_is_refuted_and_its_fix_is_not() -> None:
