@@ -19,6 +19,7 @@ from samplercheck import beside, pytest_plugin, report
 from samplercheck.affine_map import AFFINE
 from samplercheck.invariants import SINGLE, TIGHT
 from samplercheck.report import HOLDS, INCONCLUSIVE, REFUTED, Judgement
+from samplercheck.stated_levels import ALLOWED
 
 pytest_plugins = ["pytester"]
 DOCS = Path(__file__).resolve().parents[2] / "docs/test_your_sampler.md"
@@ -40,7 +41,7 @@ def test_the_docs_have_every_check_with_its_threshold() -> None:
         "distribution on the mixture": report.TRANSPORTED,
         "error on the mixture": report.FAR,
     }
-    stated |= {"rotation": TIGHT, "float32": SINGLE}
+    stated |= {"rotation": TIGHT, "float32": SINGLE, "levels": ALLOWED}
     for checks, cause in report.CAUSES.items():
         first = ", with each step right" if checks == ("order",) else ""
         assert re.search(
