@@ -210,6 +210,7 @@ def test_inceptions_features_and_score_are_torch_fidelitys(inception: extractors
     score = inception_score([inception.logits(seen.float())], 12, 2)
     stated = isc_features_to_metric(logits, 2, shuffle=False)["inception_score_mean"]
     assert score == pytest.approx(float(stated), rel=1e-4)
-    published = moments([expected + torch.randn(12, 2048, generator=torch.Generator().manual_seed(3))])
-    ours, whole = (frechet_of_moments(moments(blocks), published) for blocks in (seen.split(5), [expected]))
+    few, known = seen[:, :256], expected[:, :256]  # roots of whole covariances take seconds
+    published = moments([known + torch.randn(12, 256, generator=torch.Generator().manual_seed(3))])
+    ours, whole = (frechet_of_moments(moments(blocks), published) for blocks in (few.split(5), [known]))
     assert ours == pytest.approx(whole, rel=1e-4)
