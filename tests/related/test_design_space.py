@@ -16,6 +16,7 @@ from tests.claims import expected, quick_settings, refuted, verdict_of
 SCHEDULES = quick_settings("noise_schedules")
 SMALL = Settings(cases=6, widths=(64, 256), seeds=16, steps=1000, budgets=(200,), networks=3, updates=150)
 NARROW = SMALL.model_copy(update={"points": (32, 128), "seeds": 3})
+SHORT = SMALL.model_copy(update={"budgets": (50,)})
 
 
 @pytest.mark.parametrize(
@@ -115,20 +116,20 @@ def test_equal_weights_break_n7a(monkeypatch: pytest.MonkeyPatch, fresh_cells: N
     """Falsifier of N7a's early part: the three weights are one."""
     same = dict.fromkeys(linear.WEIGHTS, linear.WEIGHTS["EDM"])
     monkeypatch.setattr(linear, "WEIGHTS", same)
-    assert refuted("N7a", "early", settings=SMALL)
+    assert refuted("N7a", "early", settings=SHORT)
 
 
 def test_a_bound_without_the_score_part_breaks_n8(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N8: without the trained error the bound is none."""
     monkeypatch.setattr(linear.AffineError, "power", lambda self, law, level: 0 * law.variance)
-    assert refuted("N8", "bound", settings=SMALL)
+    assert refuted("N8", "bound", settings=SHORT)
 
 
 def test_levels_exchanged_break_n9(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Falsifier of N9's late part: the two kinds of noise levels are exchanged."""
     swapped = {"exponential": linear.karras_sigmas, "EDM": linear.geometric_sigmas}
     monkeypatch.setattr(linear, "NOISE_LEVELS", swapped)
-    assert refuted("N9", "late", settings=SMALL)
+    assert refuted("N9", "late", settings=SHORT)
 
 
 def test_more_training_leaves_a_network_less_error() -> None:
