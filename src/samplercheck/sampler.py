@@ -77,8 +77,9 @@ class Sampler:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
         if not callable(self.prior):
             raise TypeError(f"prior is {self.prior!r:.60}: expected a function, as lambda steps: 80.0")
-        if self.order is not None and not (isinstance(self.order, Integral) and self.order > 0):
-            raise TypeError(f"order is {self.order!r:.60}: expected a whole number above 0, or None")
+        for name in ("order", "fewest"):
+            if not ((given := getattr(self, name)) is None or (isinstance(given, Integral) and int(given) > 0)):
+                raise TypeError(f"{name} is {given!r:.60}: expected a whole number above 0, or None")
         if self.noise is not None and not (isinstance(self.noise, Real) and self.noise >= 0):
             raise TypeError(f"noise is {self.noise!r:.60}: expected a number, 0 or more, or None")
         if not (isinstance(self.data_std, Real) and self.data_std > 0):

@@ -105,7 +105,7 @@ def of_bug(name: str, fixed: bool) -> dict[str, str]:
 def share(settings: Settings, fixed: bool, stated: bool = False) -> Measurement:
     """Measure the share of the judging half that is refuted before its fix, or not refuted after it.
 
-    `stated`: its noise levels, as the fixed sampler has them, refute too.
+    `stated`: what differs from noise levels and fewest steps of the fixed sampler is refuted too.
     """
     said = {row["id"]: of_bug(row["id"], fixed) for row in reported()}
     for name in said.keys() & restated() if stated else ():
