@@ -239,3 +239,5 @@ def test_every_sampler_runs_in_the_kit(name: str) -> None:
     sampler, data = load(f"ams:{name}"), two_targets(1.0)
     mean, variance = pushforward(sampler, data, 10).law(-1, 0.0, sampler.prior(10) ** 2)
     assert torch.isfinite(mean).all() and (variance > 0).all()
+    for steps in (20, 21) if sampler.evaluations else ():
+        assert len(pushforward(sampler, data, steps).levels) == sampler.evaluations(steps)

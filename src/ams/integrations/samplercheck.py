@@ -2,8 +2,9 @@
 
 Settings: `sigma_max` (20) and `sigma_min` (0.02) are the ends of the noise levels; all others are fields of
 `Hyperparameters`, with the values of the code published with arXiv 2405.13726. `steps` is the number of noise levels of
-an annealed sampler, the number of network calls of any other. At a fixed number of steps per noise level, more noise
-levels do not remove an annealed sampler's lag: its limit differs from its target, for Langevin as one over that number.
+an annealed sampler, the most network calls of any other: a step of `TWO_CALLS` makes two. At a fixed number of steps
+per noise level, more noise levels do not remove an annealed sampler's lag: its limit differs from its target, for
+Langevin as one over that number.
 
 An order is stated where its source states one: UniPC-p has p + 1, SA-Solver with noise 1 (in the strong sense). CLD's
 integrators draw the velocity that a run starts with, and carry it; the map is that of the estimate of the data, whose
@@ -47,6 +48,7 @@ STATED = {  # order, noise
     "CLD, exponential": (2, None),
     "CLD, splitting": (2, None),
 }
+TWO_CALLS = ("Heun ODE", "EDM stochastic")
 
 
 def names() -> list[str]:
@@ -60,6 +62,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
     sigmas = SigmaRange(float(settings.pop("sigma_max", 20.0)), float(settings.pop("sigma_min", 0.02)))
     spec, hyperparameters = SPECS[name], AUTHORS._replace(**settings)
     calls = hyperparameters.repeats if spec.family is Family.ANNEALED else 1
+    each, counted = 2 if name in TWO_CALLS else 1, spec.family is not Family.PREDICTOR_CORRECTOR
     order, noise = STATED.get(name, (None, None))
 
     def program(steps: int) -> Program:
@@ -82,7 +85,7 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         lambda steps: sigmas.first,
         order,
         noise,
-        evaluations=(lambda steps: steps * calls) if spec.family is not Family.PREDICTOR_CORRECTOR else None,
+        evaluations=(lambda steps: steps // each * each * calls) if counted else None,
         coupling="its norms are means over the batch, as in the authors' code" if coupled else "",
         mean_field=mean_field if coupled else None,
     )
