@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from samplercheck.model import Network, noise_level
     from samplercheck.nonlinear import differ
     from samplercheck.report import Report
-    from samplercheck.sampler import Sampler
+    from samplercheck.sampler import Sampler, inversion
 
 _PLACES = {
     "Draws": "answered_draws",
@@ -24,9 +24,10 @@ _PLACES = {
     "Unanswered": "answered_draws",
     "conform": "judgement",
     "differ": "nonlinear",
+    "inversion": "sampler",
     "noise_level": "model",
 }
-__all__ = ["Draws", "Network", "Report", "Sampler", "Unanswered", "conform", "differ", "noise_level"]
+__all__ = ["Draws", "Network", "Report", "Sampler", "Unanswered", "conform", "differ", "inversion", "noise_level"]
 
 
 def __getattr__(name: str) -> Any:

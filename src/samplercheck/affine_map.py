@@ -29,8 +29,8 @@ AFFINE = 1e-6
 class AffineMap:
     """The map at each point of a run: the inputs of its network calls, then its end.
 
-    `levels` are the noise levels that were passed with the calls. `defect` is the largest superposition defect of the
-    end in units of the random row's size.
+    `levels` are the noise levels that were passed with the calls; `begins` is that of the start where it is stated.
+    `defect` is the largest superposition defect of the end in units of the random row's size.
     """
 
     levels: list[Level]
@@ -38,6 +38,7 @@ class AffineMap:
     start: Float[Tensor, "points d"]
     draws: Float[Tensor, "points draws d"]
     defect: float
+    begins: Level | None = None
 
     def law(self, point: int, mean: Tensor | float, variance: Tensor | float) -> tuple[Tensor, Tensor]:
         """Return mean and variance (d,) at a point for a start `x_T ~ N(mean, variance)`; -1 is the end."""
@@ -97,4 +98,5 @@ def _read(sampler: Sampler, network: Recorded, width: int, steps: int, seed: int
     predicted = offset[-1] + gain[-1] * x[-1] + (responses[-1] * last).sum(0)
     size = points[-1, -1].abs().max().clamp_min(1e-300)
     defect = float((points[-1, -1] - predicted).abs().max() / size)
-    return AffineMap([call.level for call in path.calls], offset, gain, responses, defect)
+    begins = sampler.begins and sampler.begins(steps)
+    return AffineMap([call.level for call in path.calls], offset, gain, responses, defect, begins)

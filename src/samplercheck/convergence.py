@@ -1,9 +1,10 @@
 r"""Order and limit of a sampler on Gaussian targets, from exact laws of runs with more and more steps.
 
-A run starts from the exact marginal of the noise level that the sampler passes first, and is judged where it passes a
-fixed noise level: the input of that call is compared with the exact marginal there. So neither the start from pure
-noise nor the last step, which have errors of their own, is in the order. The level is the least one of the run with
-the fewest steps that is at least `JUDGED` times the data's scale; a longer run is judged at its last call before it.
+A run starts from the exact marginal of the noise level that the sampler states for its start, or passes first, and is
+judged where it passes a fixed noise level: the input of that call is compared with the exact marginal there. So neither
+the start from pure noise nor the last step, which have errors of their own, is in the order. The level is the least one
+of the run with the fewest steps that is at least `JUDGED` times the data's scale; a longer run is judged at its last
+call before it.
 
 A solver with several calls a step has states at every b-th call only. The b from 1 to 3 are tried, and the number of
 calls by which a run grows with each step; the best order counts. Other calls may precede the first step, or it may make
@@ -64,7 +65,12 @@ class Data(NamedTuple):
 
     def network(self) -> Recorded:
         """Return the exact network."""
-        return exact(Gaussian(self.mean, self.std.square()), self.mean)
+
+        def consistency(x: Tensor, level: Level) -> Tensor:
+            mean, variance = self.marginal(level)
+            return self.mean + self.std * variance.rsqrt() * (x - mean)
+
+        return exact(Gaussian(self.mean, self.std.square()), self.mean, consistency)
 
 
 def two_targets(scale: float) -> Data:
@@ -110,7 +116,8 @@ class Convergence(NamedTuple):
     says so. `states` are the calls whose steps have the stated order. `of_steps` is the order of each step past the
     start, None for a sampler that draws. `nested` is the limit of runs of N, 2 N and 4 N steps at the level at
     which that of N steps is judged by itself. All three pass it; not all runs have a call near one level for all, at
-    which `limit` is, where the last steps are long, as of times that are shifted far.
+    which `limit` is, where the last steps are long, as of times that are shifted far. `begins`: the start's noise level
+    is stated.
     """
 
     steps: tuple[int, ...]
@@ -124,6 +131,7 @@ class Convergence(NamedTuple):
     start: float = 0.0
     end: Limit = Limit(0.0, 0.0)
     nested: Limit = Limit(math.nan, math.nan)
+    begins: bool = False
 
 
 def ratio(level: Level) -> float:
@@ -157,6 +165,12 @@ def pushforward(sampler: Sampler, data: Data, steps: int) -> Pushforward:
     return read_map(sampler, data.network(), len(data.mean), steps)
 
 
+def exact_start(map_: Pushforward, data: Data) -> tuple[Tensor, Tensor]:
+    """Return mean and variance of the exact start: at the noise level that is stated for it, else that passed first."""
+    begins = map_.begins if isinstance(map_, AffineMap) else None
+    return data.marginal(begins) if begins else map_.exact_start(*data.marginal(map_.levels[0]))
+
+
 def converge(
     sampler: Sampler,
     data: Data,
@@ -171,13 +185,14 @@ def converge(
     results = [judge(steps, maps, data, sampler.data_std, states) for states in tried]
     result = best(results, tried, calls_a_step(steps, calls))
     of_steps, states = highest([each.of_steps for each in results], tried)
-    starts = [_start(map_, data, sampler.prior(count)) for map_, count in zip(maps, steps, strict=True)]
+    starts = [_start(map_, data, sampler, count) for map_, count in zip(maps, steps, strict=True)]
     surely = of_steps is not None and of_steps.low >= (sampler.order or math.inf) - RAISED
     return result._replace(
         start=float(torch.tensor(starts, dtype=torch.float64).max()),  # max() would pass over what is not a number
         end=_end(steps, maps, data, sampler.data_std),
         of_steps=of_steps,
         states=states if surely else EVERY,
+        begins=sampler.begins is not None,
     ), defect
 
 
@@ -239,15 +254,15 @@ def best(results: Sequence[R], tried: Sequence[slice], each: int | None) -> R:
     return estimate
 
 
-def _start(map_: Pushforward, data: Data, prior: float) -> float:
+def _start(map_: Pushforward, data: Data, sampler: Sampler, steps: int) -> float:
     """Return the largest logarithm of the ratio of standard deviations at the first call, drawn to exact."""
-    drawn = map_.law(0, 0.0, prior**2)[1]
+    drawn = map_.law(0, *sampler.start(steps, data.mean, data.std.square()))[1]
     return float((drawn / data.marginal(map_.levels[0])[1]).log().abs().max()) / 2
 
 
 def _end(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: float) -> Limit:
     """Return the limit of W2 between the end of a run and the data, in the data's scale."""
-    laws = [map_.law(-1, *map_.exact_start(*data.marginal(map_.levels[0]))) for map_ in maps]
+    laws = [map_.law(-1, *exact_start(map_, data)) for map_ in maps]
     return limit_of(steps, [torch.cat([mean - data.mean, var.sqrt() - data.std]) / scale for mean, var in laws])
 
 
@@ -270,7 +285,7 @@ def judge(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, scale: 
 
 def _marginals(map_: Pushforward, point: int, data: Data) -> tuple[tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
     """Return mean and variance at a call of a run that starts from the exact marginal, and the exact ones there."""
-    return map_.law(point, *map_.exact_start(*data.marginal(map_.levels[0]))), data.marginal(map_.levels[point])
+    return map_.law(point, *exact_start(map_, data)), data.marginal(map_.levels[point])
 
 
 def _defect(map_: Pushforward, point: int, data: Data, scale: float) -> Tensor:

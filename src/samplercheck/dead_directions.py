@@ -43,7 +43,8 @@ def dead_direction(sampler: Sampler, steps: Sequence[int] = STEPS) -> DeadDirect
     point = Data(*(torch.full((2,), size * scale, dtype=torch.float64) for size in (0.5, DEAD)))
     ends = []
     for count in steps:
-        mean, variance = pushforward(sampler, point, count).law(-1, 0.0, sampler.prior(count) ** 2)
+        start = sampler.start(count, point.mean, point.std.square())
+        mean, variance = pushforward(sampler, point, count).law(-1, *start)
         ends.append(torch.stack([mean - point.mean, variance.sqrt()])[:, 0] / scale)
     left = [float(end[1]) for end in ends]
     return DeadDirection(dict(zip(steps, left, strict=True)), fitted(steps, left)[0], limit_of(steps, ends))

@@ -25,7 +25,7 @@ from samplercheck.coefficients import (
     unit,
     whole,
 )
-from samplercheck.convergence import JUDGED, Data, calls_a_step, pushforward, ratio
+from samplercheck.convergence import JUDGED, Data, calls_a_step, exact_start, pushforward, ratio
 from samplercheck.sampler import Sampler
 
 NOTED_ABOVE = 1.5
@@ -47,7 +47,7 @@ def error_constant(sampler: Sampler, data: Data) -> float | None:
     levels = [long.levels[i] for i in states]
     if len(levels) < FEWEST or any(ratio(after) >= ratio(before) for before, after in pairwise(levels)):
         return None
-    start = long.exact_start(*data.marginal(long.levels[0]))
+    start = exact_start(long, data)
     exact = data.marginal(levels[-1])
     methods = (
         (prediction, density, variable)

@@ -29,7 +29,7 @@ from samplercheck.invariants import Finding, invariants
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
 from samplercheck.placement import misplaced
-from samplercheck.report import END, LIMIT, REFUTED, Report, reached
+from samplercheck.report import END, LIMIT, REFUTED, Report, below, reached
 from samplercheck.sampler import Sampler, one_thread
 
 T = TypeVar("T")
@@ -83,9 +83,11 @@ def conform(
     mixture: Transport | Distribution | None
     if sampler.noise == 0:
         mixture = moved = settled(partial(transport, sampler, known=known))
-        steps_hold = conditions is not None and reached(conditions.order, sampler.order)
-        if moved is not None and steps_hold and not reached(moved.order, sampler.order):
-            mixture = moved._replace(of_steps=transport_steps(sampler, twice, known=known))
+        # Steps whose own order is refuted decide; where it is not, the run's may be that of its start.
+        own = conditions.order if conditions else None
+        if moved and own and not below(own, sampler.order) and not reached(moved.order, sampler.order):
+            surely = reached(own, sampler.order)
+            mixture = moved._replace(of_steps=transport_steps(sampler, twice, known=known, surely=surely))
     else:
         mixture = tried(lambda: distribution(sampler))
     few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
@@ -162,7 +164,8 @@ def confirmed_limit(short: Limit, long: Limit, allowed: float) -> Limit:
 
 def end_distance(sampler: Sampler, data: Data, steps: int) -> float:
     """Return W2 between the end of a run, from the start that the library draws, and the data, in the data's scale."""
-    mean, variance = pushforward(sampler, data, steps).law(-1, 0.0, sampler.prior(steps) ** 2)
+    start = sampler.start(steps, data.mean, data.std.square())
+    mean, variance = pushforward(sampler, data, steps).law(-1, *start)
     if not bool(variance.isfinite().all()):
         return math.inf
     return gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std

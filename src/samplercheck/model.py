@@ -6,6 +6,8 @@ With `x_t = scale x_0 + sigma z` the predictions that libraries use are function
     eps    -sigma s = E[z | x]             v     scale eps - sigma x0       (arXiv 2202.00512)
     flow   eps - x0                        (the velocity of x_t = (1 - t) x_0 + t z, arXiv 2209.03003)
 
+A distilled network predicts `consistency`: where the probability flow takes x to noise 0 (arXiv 2303.01469).
+
 An adapter calls one of them with the noise level that its library passes to the network, never with the level that the
 library is thought to be at: a library whose network is told another level than its formulas use does not sample its
 target, and that must show. Every call counts as one evaluation and is recorded.
@@ -13,7 +15,7 @@ target, and that must show. Every call counts as one evaluation and is recorded.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -21,6 +23,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from ams.targets.base import Target
+from samplercheck.answered_draws import NotMade
 
 _unwatched = torch._C.DisableTorchFunction  # `answered` watches what a library does, not the kit's own arithmetic
 PURE_NOISE = torch.finfo(torch.float32).eps  # cos(pi/2) is -4e-8 in float32
@@ -79,7 +82,7 @@ class Call(NamedTuple):
 
 
 class Network(Protocol):
-    """What an adapter calls; `predict` is one of `PREDICTIONS`."""
+    """What an adapter calls; `predict` is one of `PREDICTIONS`, or "consistency"."""
 
     def __call__(self, predict: str, x: Tensor, level: Level) -> Tensor:
         """Return the prediction for `x` (rows, ...) at a noise level, in the shape and type of `x`."""
@@ -94,18 +97,21 @@ class Recorded:
     """A network from `x0` and `eps` at a noise level, which records its calls.
 
     `pair(x, level)` returns `E[x_0 | x]` and `E[z | x]` for flat rows in float64. The run ends after `most` calls.
-    With `rows` each call is of so many samples.
+    With `rows` each call is of so many samples. `consistency(x, level)` is where the flow takes such rows to noise 0,
+    None where it is not known.
     """
 
     pair: Callable[[Tensor, Level], tuple[Tensor, Tensor]]
     most: int | None = None
     rows: int | None = None
+    consistency: Callable[[Tensor, Level], Tensor] | None = None
     calls: list[Call] = field(default_factory=list)
 
     def __call__(self, predict: str, x: Tensor, level: Level) -> Tensor:
         """Return the prediction for `x`.
 
-        Raises ValueError for an unknown prediction or other rows than the run's, TypeError for a level that is none.
+        Raises ValueError for an unknown prediction or other rows than the run's, TypeError for a level that is none,
+        NotMade for a consistency function that is not known.
         """
         with _unwatched():
             return self._predicted(predict, x, level)
@@ -126,13 +132,35 @@ class Recorded:
         self.calls.append(Call(level, rows.clone(), joined))
         if len(self.calls) == self.most:
             raise Enough
-        if predict not in PREDICTIONS:
-            raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join(PREDICTIONS)}")
-        out = PREDICTIONS[predict](*self.pair(rows, level), level)
+        if predict == "consistency":
+            if self.consistency is None:
+                raise NotMade("a consistency function is known of the targets alone: state no order, and noise=None")
+            out = self.consistency(rows, level)
+        else:
+            out = predicted(predict, *self.pair(rows, level), level)
         return out.to(x.dtype).reshape(x.shape)
 
+    def moved(self, there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor]) -> "Recorded":
+        """Return the network of data and noise that are moved by the linear map `back`, whose inverse is `there`."""
 
-def exact(target: Target, mean: Tensor | float = 0.0) -> Recorded:
+        def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+            x0, eps = self.pair(there(x), level)
+            return back(x0), back(eps)
+
+        end = self.consistency
+        return replace(self, pair=pair, consistency=end and (lambda x, level: back(end(there(x), level))))
+
+
+def predicted(predict: str, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
+    """Return one of `PREDICTIONS`. Raises ValueError for an unknown one."""
+    if predict not in PREDICTIONS:
+        raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join([*PREDICTIONS, 'consistency'])}")
+    return PREDICTIONS[predict](x0, eps, level)
+
+
+def exact(
+    target: Target, mean: Tensor | float = 0.0, consistency: Callable[[Tensor, Level], Tensor] | None = None
+) -> Recorded:
     """Return the exact network of a target. `mean` is its mean, which is `x0` where the scale is 0 (pure noise)."""
 
     def pair(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
@@ -140,7 +168,7 @@ def exact(target: Target, mean: Tensor | float = 0.0) -> Recorded:
         x0 = (x + level.sigma**2 * score) / level.scale if level.scale else torch.zeros_like(x) + mean
         return x0, -level.sigma * score
 
-    return Recorded(pair)
+    return Recorded(pair, consistency=consistency)
 
 
 def preconditioned(network: Network, scaled: Tensor, sigma: Any, data: float) -> Tensor:

@@ -55,7 +55,7 @@ def misplaced(sampler: Sampler) -> str:
 
     Empty where there is neither, and where a run is not affine or its number of calls does not follow from its steps.
     """
-    maps = [read_map(sampler, Recorded(one_point), 2, steps) for steps in STEPS]
+    maps = [read_map(sampler, ONE_POINT, 2, steps) for steps in STEPS]
     calls = [len(map_.levels) for map_ in maps]
     each = calls_a_step(STEPS, calls)
     if each is None or maps[-1].defect > AFFINE:
@@ -130,6 +130,9 @@ def one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
     return x0, (x - level.scale * x0) / level.sigma if level.sigma else torch.zeros_like(x)
 
 
+ONE_POINT = Recorded(one_point, consistency=lambda x, level: one_point(x, level)[0])
+
+
 def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:
     """Return the moves from the first call of each step to the later ones and to the next step."""
     moves = []
@@ -152,7 +155,7 @@ def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:
 
 def _between(map_: AffineMap, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return A and B from one call to a later one, and the weights of the draws between them."""
-    state = map_.start[last, 1] / map_.start[first, 1]
+    state = (map_.start[last, 1] / map_.start[first, 1]).nan_to_num(0.0)  # 0/0 where each call forgets the state
     moved = (map_.offset[last, 0] - state * map_.offset[first, 0]) / SMALL
     return state, moved, (map_.draws[last] - state * map_.draws[first])[:, 1]
 

@@ -25,7 +25,7 @@ from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 
-VERSION = "3.6"
+VERSION = "3.7"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
@@ -75,8 +75,8 @@ END = 0.05
 """The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
 LEFT_AFTER = 10
 """The steps after which more noise than `END` in a dead direction is noted, though it falls with more steps."""
-START = 0.1
-"""The largest logarithm of the start's standard deviation, in units of the exact one."""
+START, BEGINS = 0.1, 0.01
+"""The largest logarithm of the start's standard deviation, in units of the exact one; where its level is stated."""
 FAR = 0.5
 """A root mean square error on the mixture at the most steps, in the data's scale, that no order excuses."""
 TRANSPORTED = 0.02
@@ -352,9 +352,10 @@ def _judge_curve(curve: Convergence) -> list[Judgement]:
     limit, start, end = curve.limit, curve.start, curve.end
     verdict = REFUTED if limit.least > LIMIT else HOLDS if limit.most <= LIMIT else INCONCLUSIVE
     drawn = "logarithm of the ratio of the start's standard deviations, drawn to exact,"
+    allowed = BEGINS if curve.begins else START
     return [
         Judgement("limit", verdict, f"W2 of the limit to the target {limit.text(LIMIT)}"),
-        Judgement("start", _within(start, START), f"{drawn} {start:.1e}, at most {START:g} allowed"),
+        Judgement("start", _within(start, allowed), f"{drawn} {start:.1e}, at most {allowed:g} allowed"),
         Judgement("end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}"),
     ]
 
@@ -397,7 +398,7 @@ def _judge_order(
         words += f"; {start}, and a start of order 1 leaves the run an order of {STARTED}: a first step is wrong"
     if design:
         return [Judgement(check, NOTED, f"{words}; {design}")]
-    return [Judgement(check, REFUTED if order.high < report.order - ORDER_SHORT else INCONCLUSIVE, words)]
+    return [Judgement(check, REFUTED if below(order, report.order) else INCONCLUSIVE, words)]
 
 
 def _words(order: Order) -> str:
@@ -422,6 +423,11 @@ def _of_marginals(report: Report, conditions: OrderConditions) -> str:
     if not (reached(conditions.order, 1) and reached(curve.order, report.order)):
         return ""
     return "the mean of a step, against the reverse SDE's; the marginals, which decide, have the stated order"
+
+
+def below(order: Order | None, stated: int | None) -> bool:
+    """Return whether a measured order is certainly less than the stated one; none is where none is stated."""
+    return stated is not None and order is not None and order.high < stated - ORDER_SHORT
 
 
 def reached(order: Order | None, stated: int | None) -> bool:

@@ -1,8 +1,9 @@
-"""A sampler under test: what an adapter returns, and one run of it with every draw answered."""
+"""A sampler under test: what an adapter returns, an inversion made one, and a run of it with every draw answered."""
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import signature
 from io import StringIO
 from itertools import pairwise
@@ -14,7 +15,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from samplercheck.answered_draws import Draws, Untimed, Variable, answered
-from samplercheck.model import Call, Enough, Network, Recorded
+from samplercheck.model import Call, Enough, Network, Recorded, noise_level, predicted
 
 Run: TypeAlias = Callable[[Network, Tensor, int, Draws], Tensor]
 """`run(network, x, steps, draws)`: the end of a run of `steps` steps that starts at `x`, of shape (rows, *shape).
@@ -45,12 +46,14 @@ class Pushforward(Protocol):
 class Sampler:
     """A sampler as its library ships it, at one setting.
 
-    `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `order` is the order
-    that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for a solver of the
-    reverse SDE (eta of the family between them), None for one whose noise varies along the run. `data_std` is the
-    data's scale that the library assumes. `evaluations(steps)` is the number of network calls that the library states,
-    None if it states none. `coupling` is the reason for which the samples of a batch depend on each other by design;
-    `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it is known.
+    `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `begins(steps)` is
+    the noise level at which the start is the data, as of images to images; None for a start of noise alone.
+    `order` is the order that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for
+    a solver of the reverse SDE (eta of the family between them), None for one whose noise varies along the run.
+    `data_std` is the data's scale that the library assumes. `evaluations(steps)` is the number of network calls that
+    the library states, None if it states none. `coupling` is the reason for which the samples of a batch depend on each
+    other by design; `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it
+    is known.
     `uneven` is `run` on noise levels at `places(steps, uneven=True)`, of code that takes its levels from outside.
     `levels(steps)` are the noise levels sigma / scale that the library states: of each network call of a run, and last
     of its end. `fewest` is the least number of steps that it states to work.
@@ -72,6 +75,7 @@ class Sampler:
     rounding: Callable[[Sequence[int]], str] | None = None
     levels: Callable[[int], Sequence[float]] | None = None
     fewest: int | None = None
+    begins: Callable[[int], Level] | None = None
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -84,7 +88,8 @@ class Sampler:
             raise TypeError(f"noise is {self.noise!r:.60}: expected a number, 0 or more, or None")
         if not (isinstance(self.data_std, Real) and self.data_std > 0):
             raise TypeError(f"data_std is {self.data_std!r:.60}: expected a number above 0")
-        for name, value in (("evaluations", "2 * steps"), ("levels", "[80.0, 0.0]")):
+        callables = (("evaluations", "2 * steps"), ("levels", "[80.0, 0.0]"), ("begins", "noise_level(1.0, 0.5)"))
+        for name, value in callables:
             if not ((given := getattr(self, name)) is None or callable(given)):
                 raise TypeError(f"{name} is {given!r:.60}: expected a function, as lambda steps: {value}")
         if not callable(self.run):
@@ -96,9 +101,54 @@ class Sampler:
             except TypeError:
                 raise TypeError(f"run takes {taken}: it is called as run(network, x, steps, draws)") from None
 
+    def start(self, steps: int, mean: Tensor, variance: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and variance of the start that the library draws, for data with this mean and variance."""
+        level = self.begins(steps) if self.begins else Level(0, sigma=self.prior(steps), scale=0.0)
+        return level.scale * mean, level.scale**2 * variance + level.sigma**2
+
     def shaped(self, rows: Tensor) -> Tensor:
         """Return flat rows (n, d) in the shape of images, (n, 1, 1, d)."""
         return rows.reshape(len(rows), 1, 1, -1)
+
+
+def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
+    """Return an inversion, which leads from data to noise, as a sampler: data and noise change places.
+
+    The run begins at data, of standard deviation `data_std` (that of images in [-1, 1]), or as `begins` states. In
+    `x = scale x_0 + sigma z` the noise z then has the target's distribution, and `x_0 / data_std` is standard normal.
+    All that is asked of a sampler of the flow is so asked of its inversion. What its end keeps of the data counts as
+    noise that is left, and its report speaks of scale and sigma in their new places.
+    """
+
+    begins = sampler.begins or (lambda steps: noise_level(1.0, 0.0))
+
+    def exchange(level: Level) -> Level:
+        return noise_level(level.sigma, data_std * level.scale)
+
+    def exchanged(network: Network) -> Network:
+        def call(predict: str, x: Tensor, level: Level) -> Tensor:
+            at = exchange(level)
+            if at.sigma:
+                noise = network("x0", x, at)
+                data = (x - at.scale * noise) / at.sigma
+            else:
+                noise, data = x / at.scale, network("eps", x, at)
+            return predicted(predict, data_std * data, noise, level)
+
+        return call
+
+    def of(run: Run) -> Run:
+        return lambda network, x, steps, draws: run(exchanged(network), x, steps, draws)
+
+    stated = sampler.levels
+    return replace(
+        sampler,
+        run=of(sampler.run),
+        uneven=sampler.uneven and of(sampler.uneven),
+        prior=lambda steps: data_std,
+        begins=lambda steps: exchange(begins(steps)),
+        levels=stated and (lambda steps: [data_std / level if level else math.inf for level in stated(steps)]),
+    )
 
 
 def places(steps: int, uneven: bool = False) -> Tensor:
@@ -144,7 +194,8 @@ def trajectory(
     With `most` the run ends after so many calls, and its end is empty. What a library prints on its way is dropped.
     """
     # A copy, since a sampler may change its start in place.
-    fresh, start = Recorded(network.pair, most, len(x)), sampler.shaped(x.to(dtype or x.dtype, copy=True))
+    fresh = Recorded(network.pair, most, len(x), network.consistency)
+    start = sampler.shaped(x.to(dtype or x.dtype, copy=True))
     draws.dtype = start.dtype
 
     def closing(predict: str, x: Tensor, level: Level) -> Tensor:

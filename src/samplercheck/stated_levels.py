@@ -13,8 +13,7 @@ import torch
 
 from samplercheck.affine_map import AFFINE, read_map
 from samplercheck.convergence import ratio
-from samplercheck.model import Recorded
-from samplercheck.placement import SMALL, one_point
+from samplercheck.placement import ONE_POINT, SMALL
 from samplercheck.sampler import Sampler
 
 ALLOWED = 1e-3
@@ -26,7 +25,7 @@ def levels_of(sampler: Sampler, steps: int) -> list[float]:
 
     The end's is NaN where a run is not affine, or x is not at the level passed at the last call.
     """
-    map_ = read_map(sampler, Recorded(one_point), 2, steps)
+    map_ = read_map(sampler, ONE_POINT, 2, steps)
     first, last = map_.levels[0], map_.levels[-1]
     passed, unit = [ratio(level) for level in map_.levels], first.scale * SMALL / map_.start[0, 0]
     spread = torch.hypot(first.sigma / map_.start[0, 1] * map_.start[:, 1], map_.draws[:, :, 1].norm(dim=1)).tolist()
@@ -35,12 +34,12 @@ def levels_of(sampler: Sampler, steps: int) -> list[float]:
     return [*passed, spread[-1] * SMALL / float(map_.offset[-1, 0] + unit * map_.start[-1, 0])]
 
 
-def farthest(sampler: Sampler, stated: Sequence[float], steps: int) -> tuple[float, str]:
+def farthest(levels: Sequence[float], stated: Sequence[float], steps: int) -> tuple[float, str]:
     """Return the largest difference of a run's noise levels from those stated, and in words where it is.
 
     An end that is stated as NaN, or not known, is not compared.
     """
-    *passed, end = levels_of(sampler, steps)
+    *passed, end = levels
     if len(passed) + 1 != len(stated):
         return math.inf, f"{len(passed)} calls in {steps} steps, {len(stated) - 1} noise levels stated"
     places = [f"call {k + 1}" for k in range(len(passed))] + ["end"]

@@ -92,7 +92,10 @@ def refuted_by_statement(name: str, code: str) -> str:
         findings = invariants(replace(before, levels=partial(levels_of, after), fewest=one))
     except RAISED as error:
         return f"{type(error).__name__}: {error}"
-    return next((f"{name}: {findings[name].why}" for name in ("finite", "levels") if findings[name].holds is False), "")
+    return next(
+        (f"{name}: {findings[name].why}" for name in ("finite", "levels", "bfloat16") if findings[name].holds is False),
+        "",
+    )
 
 
 def of_bug(name: str, fixed: bool) -> dict[str, str]:

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samplercheck import Sampler, noise_level
+from samplercheck import Sampler, inversion, noise_level
 
 Grid = Callable[[int], list[float]]
 Mesh = Callable[[int], list[tuple[int, int]]]
@@ -105,6 +105,29 @@ def _ddim(mesh: Mesh, timesteps: int = FINE, calls: Callable[[int], int] | None 
         return x
 
     return Sampler("diffusers DDIM", "restated", run, prior=_one, order=1, noise=0.0, data_std=1.0, evaluations=calls)
+
+
+def _ddim_inversion(path: Callable[[int, int], tuple[int, int, int]], clean: bool = True) -> Sampler:
+    """DDIM from data to noise on the 'leading' mesh 0, k, ..., (n - 1) k; T is the next multiple of n from 8000 on.
+
+    `path` of t and k gives three timesteps: the network's, the one of the state, and the one to go to. Alpha-bar is 1
+    below timestep 0 (`set_alpha_to_one`); no timestep to go to is above T - 1. The data are `clean`, or have the noise
+    of timestep 0.
+    """
+
+    def run(network: Any, x: Tensor, steps: int, draws: Any) -> Tensor:
+        stride = math.ceil(FINE / steps)
+        bars = _linear(stride * steps)
+        for t in reversed(_leading(steps, stride * steps)):
+            told, here, to = (_at(bars, min(at, stride * steps - 1)) for at in path(t, stride))
+            x = _ddim_step(x, network("eps", x, _level(told)), here, to)
+        return x
+
+    def begins(steps: int) -> Any:
+        return noise_level(1.0, 0.0) if clean else _level(_linear(math.ceil(FINE / steps) * steps)[0])
+
+    ddim = Sampler("diffusers DDIM inversion", "restated", run, prior=lambda steps: 0.5, order=1, begins=begins)
+    return inversion(ddim)
 
 
 def _small(low: float, beta: float) -> float:
@@ -213,6 +236,24 @@ def ancestral_cosine_nan(fixed: bool) -> Sampler:
 
     prior = float(table[-1])
     return Sampler("diffusers KDPM2 ancestral", "restated", run, prior=lambda steps: prior, noise=1.0, data_std=1.0)
+
+
+def ddim_inverse_from_alpha(fixed: bool) -> Sampler:
+    """A step called at t went from t - k to t; the issue asks for one from t to t + k.
+
+    No fix is merged. The first state is data, which the code before takes for alpha-bar 1, and the issue's for that of
+    timestep 0.
+    """
+    return _ddim_inversion(lambda t, k: (t, t, t + k) if fixed else (t, t - k, t), clean=not fixed)
+
+
+def ddim_inverse_shift(fixed: bool) -> Sampler:
+    """Steps from t to t + k, called at t, began at t = -k. Fixed: steps from t - k to t, called at t, begin at t = 0.
+
+    The fault is the first call, at -k. No noise level has that timestep; as alpha-bar does, it counts as data here.
+    So before is explicit DDIM inversion, and fixed is what ddim_inverse_from_alpha has before.
+    """
+    return _ddim_inversion(lambda t, k: (t if fixed else t - k, t - k, t))
 
 
 def ddim_leading_start(fixed: bool) -> Sampler:
@@ -349,6 +390,25 @@ def _multistep_weights(sigmas: np.ndarray, i: int, order: int) -> list[float]:
     return [float(half * (weights * b).sum()) for b in basis]
 
 
+def lcm_uneven_spread(fixed: bool) -> Sampler:
+    """Timesteps were every (N // n)-th of N = 50 original ones, the first n from the top: n = 26 ends at 499.
+
+    Fixed: entries floor(i N / n). Above 50 steps N is 2 n - 2, so that n is of N as 26 is of 50, and T is always 20 N.
+    The network is the whole consistency function, with the weights of its boundary; the schedule is linear.
+    """
+
+    def run(network: Any, x: Tensor, steps: int, draws: Any) -> Tensor:
+        total = 50 if steps <= 50 else 2 * steps - 2
+        bars, original = _linear(20 * total), range(20 * total - 1, 0, -20)
+        mesh = [original[i * total // steps if fixed else i * (total // steps)] for i in range(steps)]
+        for t, to in pairwise([*mesh, -1]):
+            x0 = network("consistency", x, _level(bars[t]))
+            x = x0 if to < 0 else math.sqrt(bars[to]) * x0 + math.sqrt(1 - bars[to]) * torch.randn_like(x)
+        return x
+
+    return Sampler("diffusers LCM", "restated", run, prior=_one, noise=None)
+
+
 def lms_integer_timesteps(fixed: bool) -> Sampler:
     """Sigmas are interpolated at fractional timesteps, but the network was given their integer part; T = 1000.
 
@@ -415,6 +475,8 @@ def pndm_v_prediction_combination(fixed: bool) -> Sampler:
 
 BUGS: dict[str, Callable[[bool], Sampler]] = {
     "diffusers-ancestral-cosine-nan": ancestral_cosine_nan,
+    "diffusers-ddim-inverse-from-alpha": ddim_inverse_from_alpha,
+    "diffusers-ddim-inverse-shift": ddim_inverse_shift,
     "diffusers-ddim-leading-start": ddim_leading_start,
     "diffusers-ddim-linspace-previous-timestep": ddim_linspace_previous_timestep,
     "diffusers-ddim-pndm-timesteps-count": ddim_pndm_timesteps_count,
@@ -428,14 +490,12 @@ BUGS: dict[str, Callable[[bool], Sampler]] = {
     "diffusers-dpm-single-last-order": dpm_single_last_order,
     "diffusers-dpm-single-third-zero-sigma": dpm_single_third_zero_sigma,
     "diffusers-flow-euler-double-shift": flow_euler_double_shift,
+    "diffusers-lcm-uneven-spread": lcm_uneven_spread,
     "diffusers-lms-integer-timesteps": lms_integer_timesteps,
     "diffusers-pndm-v-prediction-combination": pndm_v_prediction_combination,
 }
 
 NOT_ASKED: dict[str, str] = {
-    "diffusers-ddim-inverse-from-alpha": "an inversion: it begins at data and ends at noise",
-    "diffusers-ddim-inverse-shift": "an inversion: it begins at data and ends at noise",
     "diffusers-flow-sigmas-missing-end": "a crash: the last step fails by an index error, so that a run has no end",
-    "diffusers-lcm-uneven-spread": "its network is a consistency function; with a posterior mean LCM draws another law",
     "diffusers-repaint-known-part-level": "the fault is in the part of a sample that the caller gives as known",
 }

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from samplercheck import Sampler, noise_level
+from samplercheck import Sampler, inversion, noise_level
 
 Array = NDArray[np.floating[Any]]
 SD = (0.00085, 0.012)  # betas of Stable Diffusion at both ends, linear in the root
@@ -143,7 +143,13 @@ def fastai_img2img_start_off_by_one(fixed: bool) -> Sampler:
     def run(network: Any, x: Tensor, steps: int, draws: Any) -> Tensor:
         return lms(network, x, levels(steps)[0 if fixed else 1 :], lambda j: j)
 
-    return Sampler("diffusion-nbs img2img, LMS", "1", run, prior=lambda steps: math.hypot(1.0, levels(steps)[0]))
+    return Sampler(
+        "diffusion-nbs img2img, LMS",
+        "1",
+        run,
+        prior=lambda steps: levels(steps)[0],
+        begins=lambda steps: noise_level(1.0, levels(steps)[0]),
+    )
 
 
 def imgx_ddim_missing_sqrt(fixed: bool) -> Sampler:
@@ -260,6 +266,24 @@ def sd2_ddim_alphas_prev_start(fixed: bool) -> Sampler:
     return Sampler("Stable Diffusion 2 DDIM", "1", run, prior=lambda steps: 1.0, order=1)
 
 
+def sd2_ddim_encode_timestep(fixed: bool) -> Sampler:
+    """DDIM inversion: step i goes to entry i of the timesteps 1 + i stride, but the network got timestep i.
+
+    Fixed: it gets entry i, the timestep of arrival. The start is 1, not ab[0] as in the code: that fault has its own
+    row, sd2-ddim-alphas-prev-start.
+    """
+
+    def run(network: Any, x: Tensor, steps: int, draws: Any) -> Tensor:
+        stride = math.ceil(1000 / steps)
+        ab = abar(steps * stride, SD, 2)
+        for i, (now, then) in enumerate(pairwise([1.0, *ab[1::stride].tolist()])):
+            eps = network("eps", x, vp(then if fixed else float(ab[i])))
+            x = ddim((x - math.sqrt(1 - now) * eps) / math.sqrt(now), eps, then)
+        return x
+
+    return inversion(Sampler("Stable Diffusion 2 DDIM encode", "1", run, prior=lambda steps: 0.5, order=1))
+
+
 def sdcpp_ddim_own_schedule(fixed: bool) -> Sampler:
     """DDIM for image to image at strength 0.6, with levels of its own from timestep 999, not those given.
 
@@ -286,7 +310,13 @@ def sdcpp_ddim_own_schedule(fixed: bool) -> Sampler:
             x = step / math.sqrt(then) if fixed else step
         return x
 
-    return Sampler("sd.cpp DDIM trailing, img2img", "1", run, prior=lambda steps: math.hypot(1.0, given(steps)[0]))
+    return Sampler(
+        "sd.cpp DDIM trailing, img2img",
+        "1",
+        run,
+        prior=lambda steps: given(steps)[0],
+        begins=lambda steps: noise_level(1.0, given(steps)[0]),
+    )
 
 
 def sdcpp_dpmpp2sa_second_call_sigma(fixed: bool) -> Sampler:
@@ -339,12 +369,13 @@ def sdcpp_sigma_min_zero(fixed: bool) -> Sampler:
 def sglang_flow_one_step_nan(fixed: bool) -> Sampler:
     """Stretch of 1 - sigma so that the last level is shift_terminal: at one step it divides by 0; fixed: skipped then.
 
-    At two steps and more both are the same, so a test at more than one step cannot see it.
+    The shift exp(mu) / (exp(mu) + (1/t - 1)) at t = 1 is exactly 1, so the stretch is 0/0. At two steps and more both
+    are the same, so a test at more than one step cannot see it.
     """
 
     def run(network: Any, x: Tensor, steps: int, draws: Any) -> Tensor:
         times = np.linspace(1, 1 / steps, steps)
-        sigmas = math.exp(2.05) / (math.exp(2.05) + 1 / times - 1)
+        sigmas = math.exp(2.05) / (math.exp(2.05) + (1 / times - 1))
         factor = (1 - sigmas[-1]) / (1 - 0.1)
         if factor != 0 or not fixed:
             with np.errstate(invalid="ignore"):
@@ -388,6 +419,7 @@ BUGS: dict[str, Callable[[bool], Sampler]] = {
     "refiners-dpm-bfloat16-constants": refiners_dpm_bfloat16_constants,
     "sbi-fmpe-sde-singularity": sbi_fmpe_sde_singularity,
     "sd2-ddim-alphas-prev-start": sd2_ddim_alphas_prev_start,
+    "sd2-ddim-encode-timestep": sd2_ddim_encode_timestep,
     "sdcpp-ddim-own-schedule": sdcpp_ddim_own_schedule,
     "sdcpp-dpmpp2sa-second-call-sigma": sdcpp_dpmpp2sa_second_call_sigma,
     "sdcpp-lms-history-index": sdcpp_lms_history_index,
@@ -398,5 +430,4 @@ BUGS: dict[str, Callable[[bool], Sampler]] = {
 NOT_ASKED: dict[str, str] = {
     "rectflow-variance-as-std": "draws the flow from the network's own mean and variance: a Sampler's network has no "
     "variance to give",
-    "sd2-ddim-encode-timestep": "DDIM inversion, from an image to noise: a Sampler goes from noise to data",
 }

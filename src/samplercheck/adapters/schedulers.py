@@ -6,6 +6,8 @@ counts that leave the rounding of timesteps behind. `clip_sample` is off unless 
 
 - diffusers (https://github.com/huggingface/diffusers): flow-matching, EDM and cosine schedulers and IPNDM have no grid.
   `tau` is the constant noise of SASolver in place of its default, which adds noise in the middle of a run alone.
+  LCM's schedulers, and `stochastic_sampling`, are for distilled networks, and get a consistency function; inversions
+  state no order.
 - MONAI (https://github.com/Project-MONAI/MONAI): `RFlowScheduler` steps from each timestep to the next one and to 0 at
   last, as its documentation's example does.
 - refiners (https://github.com/finegrain-ai/refiners), whose solvers are called with the predicted noise: settings are
@@ -31,7 +33,7 @@ from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
 from samplercheck.entry_points import interpolated
 from samplercheck.model import Network, noise_level, preconditioned
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Sampler, inversion
 
 SUFFIX = "Scheduler"
 PREDICT = {"epsilon": "eps", "sample": "x0", "v_prediction": "v", "flow_prediction": "flow"}
@@ -51,6 +53,10 @@ FIXED_ORDER = {  # as documented; of PNDM its paper proves the order (arXiv 2202
     "SASolver": None,
     "KDPM2AncestralDiscrete": None,
     "DPMSolverSDE": None,
+    "LCM": None,
+    "FlowMatchLCM": None,
+    "DDIMInverse": None,
+    "DPMSolverMultistepInverse": None,
 }
 NOISY = ("DDPM", "EulerAncestralDiscrete", "KDPM2AncestralDiscrete", "DPMSolverSDE", "CosineDPMSolverMultistep")
 SOLVERS = (
@@ -82,6 +88,8 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         settings.setdefault("clip_sample", False)
     if "trained_betas" in arguments and grid > 1 and short != "IPNDM":
         settings |= {"num_train_timesteps": 1000 * grid, "trained_betas": refined(settings, grid)}
+    if "original_inference_steps" in arguments:
+        settings.setdefault("original_inference_steps", 1000)  # no run can have more steps
     tau = settings.pop("tau", None)
     if short == "SASolver":
         constant = None if tau is None else float(tau)
@@ -135,7 +143,10 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         noise = None if tau is None else float(tau)
     if settings.get("stochastic_sampling"):  # draws a new z at each step, which is neither solver
         noise = order = None
-    return Sampler(
+    if short.endswith("LCM"):
+        noise = None
+    first = None if short != "DPMSolverMultistepInverse" else (lambda steps: trained_level(made(), 0.0, False))
+    sampler = Sampler(
         name,
         release,
         run,
@@ -144,7 +155,9 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         noise=noise,
         data_std=float(stated("sigma_data", 1.0)),
         rounding=rounding,
+        begins=first,
     )
+    return inversion(sampler) if short.endswith("Inverse") else sampler
 
 
 def refined(settings: dict[str, Any], grid: int) -> np.ndarray:
@@ -163,7 +176,14 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
         return sign * preconditioned(network, x, sigma, scheduler.config.sigma_data)
     if of_velocity(scheduler) or short.startswith("FlowMatch"):
         time = float(t) / scheduler.config.num_train_timesteps
-        return network("flow", x, noise_level(1 - time, time))
+        level = noise_level(1 - time, time)
+        distilled = short == "FlowMatchLCM" or scheduler.config.get("stochastic_sampling")
+        return (x - network("consistency", x, level)) / time if distilled else network("flow", x, level)
+    if short == "LCM":
+        level = trained_level(scheduler, float(t), False)
+        skip, out = scheduler.get_scalings_for_boundary_condition_discrete(t)
+        x0 = (network("consistency", x, level) - skip * x) / out
+        return (x - level.scale * x0) / level.sigma
     if short == "IPNDM":
         return network("v", x, noise_level(math.cos(float(t) * math.pi / 2), math.sin(float(t) * math.pi / 2)))
     # Between timesteps, where no network is trained, this library interpolates sigma / scale or its logarithm.

@@ -1,0 +1,125 @@
+"""The kit on inversions, on samplers of distilled networks, and on starts from noised data, right and wrong ones."""
+
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from samplercheck import Draws, Network, Sampler, conform, inversion, noise_level
+from samplercheck.invariants import invariants
+from samplercheck.report import HOLDS, INCONCLUSIVE, REFUTED
+
+SHORT = (16, 24, 32, 48, 64, 96)
+
+
+def from_data(order: int, late: int = 0, factor: float = 1.0) -> Sampler:
+    """Return Euler's or Heun's method from data to noise on straight paths; the network is told `late` steps later."""
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        def slope(x: Tensor, k: int) -> Tensor:
+            t = min(k + late, steps) / steps
+            return factor * network("flow", x, noise_level(1 - t, t))
+
+        for k in range(steps):
+            first = slope(x, k)
+            x = x + (first if order == 1 else (first + slope(x + first / steps, k + 1)) / 2) / steps
+        return x
+
+    def levels(steps: int) -> list[float]:
+        return [k / (steps - k) for k in range(steps)] + [math.inf]
+
+    return inversion(
+        Sampler("inversion", "1", run, lambda steps: 1.0, order, levels=levels if order == 1 else None), data_std=1.0
+    )
+
+
+@pytest.mark.parametrize(
+    ("sampler", "verdict", "check"),
+    [
+        (from_data(1), HOLDS, ""),
+        (from_data(2), HOLDS, ""),
+        (from_data(1, late=1), REFUTED, "levels"),
+        (from_data(2, late=1), REFUTED, "order"),
+        (from_data(2, factor=0.98), REFUTED, "limit"),
+    ],
+    ids=["Euler", "Heun", "Euler, late", "Heun, late", "Heun, a wrong factor"],
+)
+def test_an_inversion_is_judged_as_a_sampler_whose_data_are_the_noise(
+    sampler: Sampler, verdict: str, check: str
+) -> None:
+    report = conform(sampler, steps=SHORT)
+    assert report.verdict == verdict, report.why
+    assert not check or {each.check for each in report.judgements if each.verdict == REFUTED} >= {check}
+
+
+def multistep(noise: Callable[[float], float], last: bool = False) -> Sampler:
+    """Return multistep consistency sampling, which adds `noise(sigma)` after each call; `last`: after the last too."""
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        for now, then in pairwise([*np.geomspace(80, 0.1, steps), 0.05 if last else 0.0]):
+            x = network("consistency", x, noise_level(1.0, now))
+            x = x + noise(float(then)) * torch.randn_like(x) if then else x
+        return x
+
+    return Sampler("consistency", "1", run, lambda steps: 80.0, noise=None)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "verdict", "check"),
+    [
+        (multistep(lambda sigma: sigma), HOLDS, ""),
+        (multistep(lambda sigma: 1.1 * sigma), REFUTED, "limit"),
+        (multistep(lambda sigma: sigma, last=True), REFUTED, "dead direction"),
+        (replace(multistep(lambda sigma: sigma), noise=1.0), INCONCLUSIVE, "run"),
+    ],
+    ids=["right", "too much noise", "noise at the end", "of no stated kind"],
+)
+def test_a_consistency_function_gives_the_data_after_any_number_of_steps(
+    sampler: Sampler, verdict: str, check: str
+) -> None:
+    report = conform(sampler)
+    assert report.verdict == verdict, report.why
+    assert max(report.w2.values()) < 0.005 or verdict == REFUTED
+    assert not check or check in {each.check for each in report.judgements if each.verdict == verdict}
+
+
+@pytest.mark.parametrize(("skipped", "verdict"), [(0, HOLDS), (1, REFUTED)])
+def test_a_start_from_noised_data_is_at_the_level_that_is_told_first(skipped: int, verdict: str) -> None:
+    """Of a tenth of a run, as from images to images: one index too far is as much as 8 % of the noise."""
+
+    def mesh(steps: int) -> list[float]:
+        return [*np.geomspace(1.0, 0.01, steps), 0.0]
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        for now, then in pairwise(mesh(steps)[skipped:]):
+            x = x + (then / now - 1) * (x - network("x0", x, noise_level(1.0, now)))
+        return x
+
+    report = conform(Sampler("part", "1", run, lambda steps: 1.0, begins=lambda steps: noise_level(1.0, 1.0)))
+    assert report.verdict == verdict, report.why
+    assert {each.check for each in report.judgements if each.verdict == REFUTED} == ({"start"} if skipped else set())
+
+
+@pytest.mark.parametrize(("kind", "holds"), [(None, False), (torch.float64, True)])
+def test_noise_levels_that_only_bfloat16_moves_are_refuted_where_they_are_stated(
+    kind: torch.dtype | None, holds: bool
+) -> None:
+    """Of a table of timesteps: kept in the run's type it gives others, of one that is kept in float64 none."""
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        times = torch.linspace(990, 10, steps, dtype=kind or x.dtype).round()
+        for now, then in pairwise([*times.double().tolist(), 0.0]):
+            x = x + (then - now) / 1000 * network("flow", x, noise_level(1 - now / 1000, now / 1000))
+        return x
+
+    def levels(steps: int) -> list[float]:
+        return [t / (1000 - t) for t in torch.linspace(990, 10, steps, dtype=torch.float64).round().tolist()] + [0.0]
+
+    found = invariants(Sampler("table", "1", run, lambda steps: 1.0, levels=levels))
+    assert found["levels"].holds and found["bfloat16"].holds is holds, found["bfloat16"].why
+    assert holds or "sigma / scale" in found["bfloat16"].why
