@@ -70,7 +70,7 @@ def misplaced(sampler: Sampler) -> str:
     ]
     if not all(moves):
         return ""
-    spread, level = _spread(maps[-1], sampler.prior(STEPS[-1])), maps[-1].levels
+    spread, level = spread_of(maps[-1], sampler.prior(STEPS[-1])), maps[-1].levels
     short, long = (max(those, key=lambda move: move.apart) for those in moves)
     if long.apart <= max(SEEN, FALLS * short.apart):
         return _behind(spread, level, inner[-1], each)
@@ -103,9 +103,9 @@ def _where(number: int, each: int) -> str:
     return f"in step {step + 1}, call {behind + 1}," if behind or each > 1 else f"after step {step}"
 
 
-def _spread(map_: AffineMap, prior: float) -> list[float]:
-    """Return the standard deviation of x at each call, from the start that the library draws."""
-    return torch.hypot(prior * map_.start[:-1, 1], map_.draws[:-1, :, 1].norm(dim=1)).tolist()
+def spread_of(map_: AffineMap, start: float) -> list[float]:
+    """Return the standard deviation of x at each call and the end, from a start with this one."""
+    return torch.hypot(start * map_.start[:, 1], map_.draws[:, :, 1].norm(dim=1)).tolist()
 
 
 def _off(spread: Sequence[float], levels: Sequence[Level], number: int) -> float:

@@ -9,11 +9,9 @@ call's x is at the level that the network is told.
 import math
 from collections.abc import Sequence
 
-import torch
-
 from samplercheck.affine_map import AFFINE, read_map
 from samplercheck.convergence import ratio
-from samplercheck.placement import ONE_POINT, SMALL
+from samplercheck.placement import ONE_POINT, SMALL, spread_of
 from samplercheck.sampler import Sampler
 
 ALLOWED = 1e-3
@@ -28,7 +26,7 @@ def levels_of(sampler: Sampler, steps: int) -> list[float]:
     map_ = read_map(sampler, ONE_POINT, 2, steps)
     first, last = map_.levels[0], map_.levels[-1]
     passed, unit = [ratio(level) for level in map_.levels], first.scale * SMALL / map_.start[0, 0]
-    spread = torch.hypot(first.sigma / map_.start[0, 1] * map_.start[:, 1], map_.draws[:, :, 1].norm(dim=1)).tolist()
+    spread = spread_of(map_, first.sigma / float(map_.start[0, 1]))
     if map_.defect > AFFINE or abs(spread[-2] - last.sigma) > ALLOWED * last.sigma:
         return [*passed, math.nan]
     return [*passed, spread[-1] * SMALL / float(map_.offset[-1, 0] + unit * map_.start[-1, 0])]
