@@ -227,13 +227,13 @@ def _evidence(claim: Claim, record: Record) -> list[str]:
 def _row_lines(row: PaperRow, width: int) -> list[str]:
     """Return the lines of a claim of the paper: its id, the word and its text, then what was found.
 
-    That is the finding, its number beside this run's, and what differs.
+    That is the finding, its number beside this run's, and what differs; formulas as a terminal can show them.
     """
     texts = [row.sentence]
     if row.number:
         texts.append(f"{row.number.value}: {row.number.label} ({row.number.beside})")
     texts += [f"this run differs: {each.claim} is {each.verdict} ({each.text})" for each in row.differing]
-    below = [line for text in texts for line in wrap(re.sub("[`$]", "", text), width - INDENT)]
+    below = [line for text in texts for line in wrap(re.sub(r"[`$\\]|(?<=W)_", "", text), width - INDENT)]
     return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in below)]
 
 

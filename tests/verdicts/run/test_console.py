@@ -12,7 +12,7 @@ from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Verdict
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.run_record import RunRecord
-from verdicts.report.findings import Word
+from verdicts.report.findings import PaperRow, Word
 from verdicts.run import console
 from verdicts.run.forecast import AROUND, Forecast, GroupWork, simulated
 from verdicts.run.plan import plan_of
@@ -53,6 +53,11 @@ def test_a_title_of_sixty_letters_is_whole_and_its_value_gives_way(workspace, me
 
 def test_each_word_and_verdict_has_a_colour():
     assert (set(console.WORDS), set(console.COLOURS)) == (set(Word), set(Verdict))
+
+
+def test_a_row_has_formulas_as_a_terminal_can_show_them():
+    row = PaperRow("P1", "It is small", Word.HOLDS, r"$W_2$ is below $\delta/4$ in `gamma_0`.")
+    assert console._row_lines(row, 80)[1].strip() == "W2 is below delta/4 in gamma_0."
 
 
 def test_on_a_narrow_screen_a_title_is_folded_and_whole(workspace):
