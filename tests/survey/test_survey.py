@@ -160,9 +160,12 @@ def test_what_the_fixed_sampler_states_refutes_what_differs_from_it(name: str, w
     assert invariants(replace(sampler(True), levels=partial(levels_of, sampler(True))))["levels"].holds
 
 
-def test_a_restated_bug_is_refuted_and_its_fix_is_not() -> None:
-    sampler, _ = trials.restated()["diffusers-dpm-single-last-order"]
-    assert [conform(sampler(fixed)).verdict for fixed in (False, True)] == ["refuted", "holds"]
+@pytest.mark.parametrize(
+    ("name", "after"), [("diffusers-dpm-single-last-order", "holds"), ("sdcpp-lms-history-index", "inconclusive")]
+)
+def test_a_restated_bug_is_refuted_and_its_fix_is_not(name: str, after: str) -> None:
+    sampler, _ = trials.restated()[name]
+    assert [conform(sampler(fixed)).verdict for fixed in (False, True)] == ["refuted", after]
 
 
 def test_the_list_has_each_sampler_of_the_code_once_with_the_verdict_of_the_first_trial() -> None:
@@ -189,7 +192,7 @@ def test_a_verdict_that_turns_breaks_each_claim(monkeypatch: pytest.MonkeyPatch)
     assert verdict_of("F28", settings=trials.FULL) == verdict_of("F29", settings=trials.FULL) == "refuted"
 
 
-@pytest.mark.parametrize(("name", "verdict"), [("r15", "holds"), ("w60", "refuted")])
+@pytest.mark.parametrize(("name", "verdict"), [("r15", "holds"), ("w19", "refuted"), ("w60", "refuted")])
 def test_a_blind_sampler_is_judged_truly(name: str, verdict: str) -> None:
     assert trials.of_blind(BLIND[name])["verdict"] == verdict
 
