@@ -57,9 +57,9 @@ def _first(said: dict[str, str]) -> str:
 
 
 @cache
-def reported() -> tuple[dict[str, Any], ...]:
-    """Return the reported bugs of the judging half."""
-    return tuple(row for row in _rows("corpus", "bug") if row["half"] == "judging")
+def reported(half: str) -> tuple[dict[str, Any], ...]:
+    """Return the reported bugs of the judging half, or those of the other that were held out."""
+    return tuple(row for row in _rows("corpus", "bug") if row["half"] == half)
 
 
 @cache
@@ -112,9 +112,9 @@ def as_stated(name: str) -> dict[str, str]:
     return {"verdict": "refuted", "why": why} if why else of_bug(name, fixed=False)
 
 
-def share(settings: Settings, fixed: bool, stated: bool = False) -> Measurement:
-    """Measure the share of the judging half that is refuted before its fix, or not refuted after it."""
-    said = {row["id"]: as_stated(row["id"]) if stated else of_bug(row["id"], fixed) for row in reported()}
+def share(settings: Settings, fixed: bool, stated: bool = False, half: str = "judging") -> Measurement:
+    """Measure the share of reported bugs that is refuted before its fix, or not refuted after it."""
+    said = {row["id"]: as_stated(row["id"]) if stated else of_bug(row["id"], fixed) for row in reported(half)}
     right = {name for name, one in said.items() if (one["verdict"] == "refuted") is not fixed}
     missed: dict[str, Any] = {
         name: f"{one['verdict']} {_first(one)}" for name, one in said.items() if name not in right
@@ -167,17 +167,26 @@ def cells(settings: Settings) -> list[Cell]:
 def table_of_bugs() -> Table:
     """Return the reported bugs with both verdicts, and what to look at first or why."""
     rows = [
-        (*(each["verdict"] for each in (before, stated, after)), row["project"], row["title"], _first(stated)[:90])
-        for row in reported()
+        (
+            half,
+            *(each["verdict"] for each in (before, stated, after)),
+            row["project"],
+            row["title"],
+            _first(stated)[:90],
+        )
+        for half in ("judging", "held out")
+        for row in reported(half)
         if (before := of_bug(row["id"], fixed=False))
         and (stated := as_stated(row["id"]))
         and (after := of_bug(row["id"], fixed=True))
     ]
     caption = (
-        "Publicly reported bugs of samplers, drawn by lot from a list that was made before any was tried: before the "
-        "fix, before it with stated noise levels, after it. The last column is the weight to look at, or the reason."
+        "Publicly reported bugs of samplers, drawn by lot from a list that was made before any was tried, those held "
+        "out when the kit was frozen: before the fix, before it with stated noise levels, after it. The last column is "
+        "the weight to look at, or the reason."
     )
-    header, claims = ("before", "with levels", "after", "project", "report", "the kit says"), ("F25", "F26", "F30")
+    header = ("half", "before", "with levels", "after", "project", "report", "the kit says")
+    claims = ("F25", "F26", "F30", "F31", "F32")
     return Table(id="reported_bugs", caption=caption, header=header, rows=tuple(sorted(rows)), claims=claims)
 
 

@@ -21,11 +21,12 @@ from survey.conformance import checks, defects, study, trials
 from survey.conformance.settings import Settings
 from tests.claims import claims, expected, verdict_of
 
-OF_BUGS = ("F25", "F26", "F28", "F29", "F30")  # falsified below
+OF_REPORTS = ("F25", "F26", "F30", "F31", "F32")
+OF_BUGS = (*OF_REPORTS, "F28", "F29")  # falsified below
 GROUP = [claim for claim in claims().claim if claim.group == "conformance" and claim.id not in OF_BUGS]
 LIBRARIES = [claim.id for claim in GROUP if len(claim.check) == 1]
 DEFECTS = [claim.id for claim in GROUP if len(claim.check) > 1]
-REPORTED = {row["id"] for row in trials.reported()}
+REPORTED = {row["id"] for half in ("judging", "held out") for row in trials.reported(half)}
 BLIND = {row["id"]: row for row in trials.samplers(trials.FULL)}
 PATCH = """Project: survey 1, survey=survey
 License: MIT, https://a.b
@@ -131,12 +132,12 @@ def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
 
 def test_a_verdict_that_turns_breaks_both_claims(monkeypatch: pytest.MonkeyPatch) -> None:
     def verdicts() -> set[str]:
-        return {verdict_of(claim, settings=Settings(rows="full", bugs=True)) for claim in ("F25", "F26", "F30")}
+        return {verdict_of(claim, settings=Settings(rows="full", bugs=True)) for claim in OF_REPORTS}
 
     monkeypatch.setattr(trials, "refuted_by_statement", lambda name, code: "")
     monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""})
     assert verdicts() == {"holds"}
-    assert [row[:3] for row in trials.table_of_bugs().rows] == [("refuted", "refuted", "holds")] * len(REPORTED)
+    assert [row[1:4] for row in trials.table_of_bugs().rows] == [("refuted", "refuted", "holds")] * len(REPORTED)
     monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "refuted" if fixed else "holds", "why": ""})
     assert verdicts() == {"refuted"}
 
