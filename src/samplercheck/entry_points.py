@@ -15,6 +15,7 @@ and what it returns, is one of these *conventions*, written PREDICTION@TIME:
 
 The convention is taken whose samples of a Gaussian end nearest to it, if they end near and those of no other prediction
 or time nearly as near. It is a choice among formulas, not a test: the report names it, `--convention` states another.
+A distilled network, consistency@TIME, is taken where the samples end within `DISTILLED` of it, as only its own do.
 """
 
 import inspect
@@ -39,7 +40,11 @@ from samplercheck.model import Network, noise_level, one_value
 from samplercheck.sampler import Sampler, driven, places, trajectory
 
 STEPS = 24
-NEAR = 1.0  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
+DISTILLED, NEAR = (
+    0.02,
+    1.0,
+)  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
+DISTILLED = 0.02  # the same, of a distilled network
 CLEARLY = 2.0  # that of any other for the same steps is at least so many times as large
 NOISY = 0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
 HIGH, LOW = 10.0, 0.01  # the noise levels between which a function that asks for some gets them
@@ -108,7 +113,7 @@ TIMES = {
     "betas": Time(partial(_of_timestep, FINE), ("eps", "x0", "v"), USUAL / 2, FINE),
     "linear": Time(partial(_of_timestep, USUAL), ("eps", "x0", "v"), USUAL / 2, FINE),
 }
-CONVENTIONS = [f"{predict}@{time}" for time, kind in TIMES.items() for predict in kind.predicts]
+CONVENTIONS = [f"{predict}@{time}" for time, kind in TIMES.items() for predict in (*kind.predicts, "consistency")]
 
 
 MESHES: dict[str, Callable[[Tensor], Any]] = {
@@ -317,7 +322,9 @@ def load(
         for each in [convention] if convention else _possible(time, roles, asked.each_beta):
             sampler = asked.sampler(name, each)
             try:
-                ends.append(_End(end_distance(sampler, two_targets(1.0), STEPS), each, mesh, sampler))
+                distance = end_distance(sampler, two_targets(1.0), STEPS)
+                if convention or distance < DISTILLED or not each.startswith("consistency"):
+                    ends.append(_End(distance, each, mesh, sampler))
             except Shared:
                 return sampler  # refuted by any convention
             except Exception as error:
@@ -335,7 +342,8 @@ def load(
         )
     x, exact = torch.zeros(2, 8, dtype=torch.float64), two_targets(1.0).network()
     silent, drawn = trajectory(sampler, exact, x, STEPS, Draws()), driven(sampler, exact, x, STEPS, seeded(2, 8))
-    return replace(sampler, noise=0.0 if torch.equal(silent.end, drawn.end) else None)
+    still = torch.equal(silent.end, drawn.end) and not best.convention.startswith("consistency")
+    return replace(sampler, noise=0.0 if still else None)
 
 
 def _possible(time: float, roles: set[str], each_beta: bool) -> list[str]:
