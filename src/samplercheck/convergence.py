@@ -50,6 +50,7 @@ RAISED = 0.3
 REGIMES = 1.0
 EVERY = slice(0, None)
 WARM_UP = 5
+NOISE = 10.0  # times the data's scale: a start with more is one of noise alone
 ROUNDING = 1e-10
 
 
@@ -116,8 +117,8 @@ class Convergence(NamedTuple):
     says so. `states` are the calls whose steps have the stated order. `of_steps` is the order of each step past the
     start, None for a sampler that draws. `nested` is the limit of runs of N, 2 N and 4 N steps at the level at
     which that of N steps is judged by itself. All three pass it; not all runs have a call near one level for all, at
-    which `limit` is, where the last steps are long, as of times that are shifted far. `begins`: the start's noise level
-    is stated.
+    which `limit` is, where the last steps are long, as of times that are shifted far. `begins`: the start is noised
+    data, and its noise level is stated.
     """
 
     steps: tuple[int, ...]
@@ -192,7 +193,7 @@ def converge(
         end=_end(steps, maps, data, sampler.data_std),
         of_steps=of_steps,
         states=states if surely else EVERY,
-        begins=sampler.begins is not None,
+        begins=sampler.begins is not None and ratio(sampler.begins(steps[0])) < NOISE * sampler.data_std,
     ), defect
 
 
@@ -393,14 +394,23 @@ def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:
     return _last(extrapolated)
 
 
-def _last(extrapolated: Sequence[Tensor]) -> Limit:
-    """Return the last of the extrapolated values as a limit; its error is the difference from the one before."""
-    return Limit(float(extrapolated[-1].norm()), float((extrapolated[-1] - extrapolated[-2]).norm()))
+def _last(extrapolated: Sequence[tuple[Tensor, Tensor]]) -> Limit:
+    """Return the last of the extrapolated values as a limit.
+
+    Its error is the difference from the one before, and how far what falls slowly may still fall.
+    """
+    (before, _), (value, left) = extrapolated[-2:]
+    return Limit(float(value.norm()), float((value - before).norm() + left.norm()))
 
 
-def aitken(first: Tensor, second: Tensor, third: Tensor) -> Tensor:
-    """Return the extrapolation of three values, `third` where their differences do not fall by a quarter."""
+def aitken(first: Tensor, second: Tensor, third: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the extrapolation of three values, and what is not extrapolated.
+
+    Differences that fall by less than a quarter, as of an order below 0.4, say little of where they lead: `third`
+    stands there, and the rest of the extrapolation is the second part.
+    """
     before, after = second - first, third - second
-    falls = after.abs() < 0.75 * before.abs()
-    curvature = torch.where(falls, after - before, torch.ones_like(after))
-    return torch.where(falls, third - after.square() / curvature, third)
+    falls, slowly = (after.abs() < share * before.abs() for share in (0.75, 1.0))
+    slowly &= ~falls & (after * before > 0)
+    rest = -after.square() / torch.where(falls | slowly, after - before, torch.ones_like(after))
+    return torch.where(falls, third + rest, third), torch.where(slowly, rest, 0.0)

@@ -22,10 +22,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.targets import Gaussian
 from samplercheck.answered_draws import Unanswered, Variable, seeded
-from samplercheck.convergence import ratio
-from samplercheck.model import Recorded, exact
+from samplercheck.convergence import Data, ratio
+from samplercheck.model import Recorded
 from samplercheck.nonlinear import TwoModes
 from samplercheck.sampler import Path, Sampler, driven
 from samplercheck.stated_levels import ALLOWED, farthest, levels_of
@@ -160,7 +159,7 @@ def _share_sizes(sampler: Sampler, x: Tensor, values: Variable) -> bool:
     """
     quarter = torch.tensor([[0.0, 1.0], [-1.0, 0.0]], dtype=torch.float64)
     turns = torch.stack([torch.linalg.matrix_power(quarter, k) for k in range(ROWS)])
-    network = exact(Gaussian(torch.zeros(2, dtype=torch.float64), sampler.data_std**2))
+    network = Data(*torch.tensor([[0.0, 0.0], [sampler.data_std] * 2], dtype=torch.float64)).network()
 
     def end(count: int) -> Tensor:
         def variable(k: int, shape: torch.Size) -> Tensor:

@@ -204,6 +204,8 @@ def test_limits_and_orders_of_known_sequences() -> None:
     assert_equal(aitken(*(1 + value for value in h)), torch.tensor([1.0, 1.0, 33.0], dtype=torch.float64))
     found = limit_of((8, 12, 16, 24, 32, 48), [torch.tensor([3.0 + 1 / n, 4.0]) for n in (8, 12, 16, 24, 32, 48)])
     assert found == pytest.approx((5.0, 0.0), abs=1e-5)
+    slow = limit_of(SHORT, [torch.tensor([n**-0.3]) for n in SHORT])
+    assert slow.least < 0.01 < slow.value, "what falls as slowly may fall to 0"
     with pytest.raises(ValueError, match="2 N and 4 N"):
         limit_of((8, 16, 24), h)
     exact, _ = fitted(SHORT, [0.3 / n**2 for n in SHORT])

@@ -32,7 +32,7 @@ from samplercheck.adapters import Adapter, accepted
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
 from samplercheck.entry_points import interpolated
-from samplercheck.model import Network, noise_level, preconditioned
+from samplercheck.model import Network, noise_level, preconditioned, predicted as prediction
 from samplercheck.sampler import Sampler, inversion
 
 SUFFIX = "Scheduler"
@@ -145,7 +145,8 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         noise = order = None
     if short.endswith("LCM"):
         noise = None
-    first = None if short != "DPMSolverMultistepInverse" else (lambda steps: trained_level(made(), 0.0, False))
+    clean = stated("set_alpha_to_one", False)  # of an inversion's start; else it has the noise of timestep 0
+    first = (lambda steps: trained_level(made(), 0.0, False)) if short.endswith("Inverse") and not clean else None
     sampler = Sampler(
         name,
         release,
@@ -183,7 +184,7 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
         level = trained_level(scheduler, float(t), False)
         skip, out = scheduler.get_scalings_for_boundary_condition_discrete(t)
         x0 = (network("consistency", x, level) - skip * x) / out
-        return (x - level.scale * x0) / level.sigma
+        return prediction(PREDICT[scheduler.config.prediction_type], x0, (x - level.scale * x0) / level.sigma, level)
     if short == "IPNDM":
         return network("v", x, noise_level(math.cos(float(t) * math.pi / 2), math.sin(float(t) * math.pi / 2)))
     # Between timesteps, where no network is trained, this library interpolates sigma / scale or its logarithm.
