@@ -201,7 +201,9 @@ def test_longer_runs_confirm_or_widen() -> None:
 def test_limits_and_orders_of_known_sequences() -> None:
     """`1 + h` and `1 - h^2` tend to 1, whatever their order; a sequence that grows keeps its last value."""
     h = [torch.tensor([1 / n, -1 / n**2, n], dtype=torch.float64) for n in (8, 16, 32)]
-    assert_equal(aitken(*(1 + value for value in h)), torch.tensor([1.0, 1.0, 33.0], dtype=torch.float64))
+    value, left = aitken(*(1 + value for value in h))
+    assert_equal(value, torch.tensor([1.0, 1.0, 33.0], dtype=torch.float64))
+    assert not left.any()
     found = limit_of((8, 12, 16, 24, 32, 48), [torch.tensor([3.0 + 1 / n, 4.0]) for n in (8, 12, 16, 24, 32, 48)])
     assert found == pytest.approx((5.0, 0.0), abs=1e-5)
     slow = limit_of(SHORT, [torch.tensor([n**-0.3]) for n in SHORT])
