@@ -154,7 +154,7 @@ class Recorded:
 def predicted(predict: str, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
     """Return one of `PREDICTIONS`. Raises ValueError for an unknown one."""
     if predict not in PREDICTIONS:
-        raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join([*PREDICTIONS, 'consistency'])}")
+        raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join(PREDICTIONS)}")
     return PREDICTIONS[predict](x0, eps, level)
 
 

@@ -2,16 +2,17 @@
 
 Settings are arguments of the scheduler, and `eta` of its step. `grid` (8 by default, 1 for the scheduler as configured)
 refines the training grid of 1000 timesteps so many times with betas as much smaller, because an order is seen at step
-counts that leave the rounding of timesteps behind. `clip_sample` is off unless set.
+counts that leave the rounding of timesteps behind. `clip_sample` is off unless set. LCM's schedulers, and diffusers'
+`stochastic_sampling`, are for distilled networks, and get a consistency function; of LCM's original steps, of which a
+run has a part, there are 1000 unless they are set.
 
 - diffusers (https://github.com/huggingface/diffusers): flow-matching, EDM and cosine schedulers and IPNDM have no grid.
   `tau` is the constant noise of SASolver in place of its default, which adds noise in the middle of a run alone.
-  LCM's schedulers, and `stochastic_sampling`, are for distilled networks, and get a consistency function; inversions
-  state no order.
+  Inversions state no order.
 - MONAI (https://github.com/Project-MONAI/MONAI): `RFlowScheduler` steps from each timestep to the next one and to 0 at
   last, as its documentation's example does.
 - refiners (https://github.com/finegrain-ai/refiners), whose solvers are called with the predicted noise: settings are
-  fields of its `SolverParams` and `last_step_first_order`. `LCMSolver` needs a distilled network and is left out.
+  fields of its `SolverParams` and `last_step_first_order`.
 """
 
 import copy
@@ -32,7 +33,7 @@ from samplercheck.adapters import Adapter, accepted
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
 from samplercheck.entry_points import interpolated
-from samplercheck.model import Network, noise_level, preconditioned, predicted as prediction
+from samplercheck.model import Network, noise_level, preconditioned, predicted as predicted_as
 from samplercheck.sampler import Sampler, inversion
 
 SUFFIX = "Scheduler"
@@ -89,7 +90,7 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
     if "trained_betas" in arguments and grid > 1 and short != "IPNDM":
         settings |= {"num_train_timesteps": 1000 * grid, "trained_betas": refined(settings, grid)}
     if "original_inference_steps" in arguments:
-        settings.setdefault("original_inference_steps", 1000)  # no run can have more steps
+        settings.setdefault("original_inference_steps", 1000)
     tau = settings.pop("tau", None)
     if short == "SASolver":
         constant = None if tau is None else float(tau)
@@ -178,13 +179,13 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
     if of_velocity(scheduler) or short.startswith("FlowMatch"):
         time = float(t) / scheduler.config.num_train_timesteps
         level = noise_level(1 - time, time)
-        distilled = short == "FlowMatchLCM" or scheduler.config.get("stochastic_sampling")
-        return (x - network("consistency", x, level)) / time if distilled else network("flow", x, level)
+        if short == "FlowMatchLCM" or scheduler.config.get("stochastic_sampling"):
+            return distilled(network, "flow", x, level)
+        return network("flow", x, level)
     if short == "LCM":
         level = trained_level(scheduler, float(t), False)
-        skip, out = scheduler.get_scalings_for_boundary_condition_discrete(t)
-        x0 = (network("consistency", x, level) - skip * x) / out
-        return prediction(PREDICT[scheduler.config.prediction_type], x0, (x - level.scale * x0) / level.sigma, level)
+        weights = scheduler.get_scalings_for_boundary_condition_discrete(t)
+        return distilled(network, PREDICT[scheduler.config.prediction_type], x, level, *weights)
     if short == "IPNDM":
         return network("v", x, noise_level(math.cos(float(t) * math.pi / 2), math.sin(float(t) * math.pi / 2)))
     # Between timesteps, where no network is trained, this library interpolates sigma / scale or its logarithm.
@@ -192,6 +193,14 @@ def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor
     logarithmic = midpoint or any(scheduler.config.get(key) for key in LOGARITHMIC)
     level = trained_level(scheduler, float(t), logarithmic)
     return network(PREDICT[scheduler.config.get("prediction_type", "epsilon")], x, level)
+
+
+def distilled(
+    network: Network, predict: str, x: Tensor, level: Level, skip: float | Tensor = 0.0, out: float | Tensor = 1.0
+) -> Tensor:
+    """Return what a network predicts of which `skip x + out x0` is the consistency function."""
+    x0 = (network("consistency", x, level) - skip * x) / out
+    return predicted_as(predict, x0, (x - level.scale * x0) / level.sigma, level)
 
 
 def of_velocity(scheduler: Any) -> bool:
@@ -260,7 +269,7 @@ def monai(name: str, settings: dict[str, Any]) -> Sampler:
     )
 
 
-REFINERS = {"DDIM": 1, "DPMSolver": 2, "Euler": 1}
+REFINERS = {"DDIM": 1, "DPMSolver": 2, "Euler": 1, "LCMSolver": None}
 
 
 def refiners(name: str, settings: dict[str, Any]) -> Sampler:
@@ -268,9 +277,10 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
     from refiners.foundationals.latent_diffusion import solvers
 
     kind = getattr(solvers, name)
-    own = ("last_step_first_order",) if name == "DPMSolver" else ()
-    settings = accepted(settings, solvers.SolverParams, "grid", *own)
-    grid = int(settings.pop("grid", 8))
+    lcm = name == "LCMSolver"  # its DPM-Solver has betas of its own, so that the grid is as it is
+    own = {"LCMSolver": ("num_orig_steps",), "DPMSolver": ("last_step_first_order",)}.get(name, ())
+    settings = accepted({"num_orig_steps": 1000, **settings} if lcm else settings, solvers.SolverParams, "grid", *own)
+    grid = int(settings.pop("grid", 1 if lcm else 8))
     extra = {key: settings.pop(key) for key in own if key in settings}
     for key, value in (("initial_diffusion_rate", 8.5e-4), ("final_diffusion_rate", 1.2e-2)):
         settings[key] = settings.get(key, value) / grid
@@ -291,7 +301,12 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
         for step in solver.inference_steps:
             # Between timesteps, where no network is trained, sigma / scale is linear, as in this library's Euler.
             level = interpolated(v, float(solver.timesteps[step]))
-            value = network(predict, solver.scale_model_input(x, step=step), level)
+            value = solver.scale_model_input(x, step=step)
+            if lcm:
+                t = 10 * solver.timesteps[step]
+                value = distilled(network, "eps", value, level, 0.25 / (t**2 + 0.25), t / (t**2 + 0.25).sqrt())
+            else:
+                value = network(predict, value, level)
             x = solver(x, predicted_noise=value, step=step)
         return x
 
@@ -304,6 +319,7 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
         run,
         prior,
         order=REFINERS[name],
+        noise=None if lcm else 0.0,
         evaluations=lambda steps: steps,
     )
 
