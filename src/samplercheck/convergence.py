@@ -50,6 +50,7 @@ RAISED = 0.3
 REGIMES = 1.0
 EVERY = slice(0, None)
 WARM_UP = 5
+SLOW = 14.0  # 1 / (2^0.1 - 1): what an error of order 0.1 still falls by, in units of its last difference
 NOISE = 10.0  # times the data's scale: a start with more is one of noise alone
 ROUNDING = 1e-10
 
@@ -404,13 +405,13 @@ def _last(extrapolated: Sequence[tuple[Tensor, Tensor]]) -> Limit:
 
 
 def aitken(first: Tensor, second: Tensor, third: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the extrapolation of three values, and what is not extrapolated.
+    """Return the extrapolation of three values, and by how much it may be too far from 0.
 
-    Differences that fall by less than a quarter, as of an order below 0.4, say little of where they lead: `third`
-    stands there, and the rest of the extrapolation is the second part.
+    Differences that do not fall by a quarter, as of an order below 0.4, say little of where they lead: `third` stands
+    there. Where the last one leads towards 0, it may go on by `SLOW` times itself.
     """
     before, after = second - first, third - second
-    falls, slowly = (after.abs() < share * before.abs() for share in (0.75, 1.0))
-    slowly &= ~falls & (after * before > 0)
-    rest = -after.square() / torch.where(falls | slowly, after - before, torch.ones_like(after))
-    return torch.where(falls, third + rest, third), torch.where(slowly, rest, 0.0)
+    falls = after.abs() < 0.75 * before.abs()
+    rest = -after.square() / torch.where(falls, after - before, torch.ones_like(after))
+    slow = torch.where(~falls & (after * third < 0), torch.minimum(third.abs(), SLOW * after.abs()), 0.0)
+    return torch.where(falls, third + rest, third), slow

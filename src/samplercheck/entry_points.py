@@ -322,9 +322,7 @@ def load(
         for each in [convention] if convention else _possible(time, roles, asked.each_beta):
             sampler = asked.sampler(name, each)
             try:
-                distance = end_distance(sampler, two_targets(1.0), STEPS)
-                if convention or distance < DISTILLED or not each.startswith("consistency"):
-                    ends.append(_End(distance, each, mesh, sampler))
+                ends.append(_End(end_distance(sampler, two_targets(1.0), STEPS), each, mesh, sampler))
             except Shared:
                 return sampler  # refuted by any convention
             except Exception as error:
@@ -332,8 +330,9 @@ def load(
     if not ends:
         raise trouble[0]
     ends.sort(key=attrgetter("distance"))
-    best, sampler = ends[0], ends[0].sampler
-    others = [each.distance for each in ends[1:] if each.mesh == best.mesh]
+    distilled = [each for each in ends if each.convention.startswith("consistency") and each.distance >= DISTILLED]
+    best, *rest = ends if convention else [each for each in ends if each not in distilled] or ends
+    sampler, others = best.sampler, [each.distance for each in rest if each.mesh == best.mesh]
     if not convention and (not best.distance < NEAR or min(others, default=inf) < CLEARLY * best.distance):
         near = "; ".join(f"{each.convention} (ends {each.distance:.2g} from the data)" for each in ends[:3])
         raise UserError(

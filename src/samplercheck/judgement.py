@@ -63,6 +63,8 @@ def conform(
 
     twice = tuple(2 * count for count in steps)
     data = data or two_targets(sampler.data_std)
+    if sampler.assumed:
+        sampler = tried(lambda: _started(sampler, data, twice)) or sampler
     try:
         findings = invariants(sampler)
     except Shared as reason:
@@ -116,6 +118,16 @@ def conform(
         report = replace(report, place=_hint(misplaced, sampler) or "")
     large = constant is not None and constant > NOTED_ABOVE
     return replace(report, worst=_hint(worst_weight, sampler)) if large or report.verdict == REFUTED else report
+
+
+def _started(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> Sampler:
+    """Return an inversion with the start that fits: at clean data, or at the level passed first.
+
+    The second only where that level is one for any number of steps, as a table of timesteps has: else it is a step off.
+    """
+    first = {round(pushforward(sampler, data, count).levels[0].sigma, 9) for count in (steps[0], steps[-1])}
+    starts = (sampler, replace(sampler, begins=None)) if len(first) == 1 else (sampler,)
+    return min(starts, key=lambda start: converge(start, data, steps)[0].limit.value)
 
 
 def _hint(read: Callable[[Sampler], T], sampler: Sampler) -> T | None:

@@ -51,7 +51,7 @@ CAUSES = {
     ("draws independent",): "where the generator is made or seeded",
     ("rotation", "scaling"): "clipping, thresholds; `data_std`",
     ("levels",): "the table of timesteps or noise levels, and the index into it",
-    ("start",): "the factor on the start, `prior`, `begins`",
+    ("start",): "the factor on the start, the level passed first; `prior`, `begins`",
     (ROUNDED,): "the rounding of timesteps: pass the network the one that the formulas use, if it takes one",
     ("order of each step",): "the step's formula, its sign and factors",
     ("order on uneven steps",): "weights made for steps of one length",

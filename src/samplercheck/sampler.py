@@ -47,7 +47,8 @@ class Sampler:
     """A sampler as its library ships it, at one setting.
 
     `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `begins(steps)` is
-    the noise level at which the start is the data, as of images to images; None for a start of noise alone.
+    the noise level at which the start is the data, as of images to images; None for a start of noise alone. Where it is
+    `assumed`, it may be the level passed first instead.
     `order` is the order that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for
     a solver of the reverse SDE (eta of the family between them), None for one whose noise varies along the run.
     `data_std` is the data's scale that the library assumes. `evaluations(steps)` is the number of network calls that
@@ -76,6 +77,7 @@ class Sampler:
     levels: Callable[[int], Sequence[float]] | None = None
     fewest: int | None = None
     begins: Callable[[int], Level] | None = None
+    assumed: bool = False
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -114,7 +116,8 @@ class Sampler:
 def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
     """Return an inversion, which leads from data to noise, as a sampler: data and noise change places.
 
-    The run begins at data, of standard deviation `data_std` (that of images in [-1, 1]), or as `begins` states. In
+    The run begins at data, of standard deviation `data_std` (that of images in [-1, 1]). Where `begins` does not state
+    their noise level, they are clean, or have that of a table's first entry: codes take them for either. In
     `x = scale x_0 + sigma z` the noise z then has the target's distribution, and `x_0 / data_std` is standard normal.
     All that is asked of a sampler of the flow is so asked of its inversion. What its end keeps of the data counts as
     noise that is left, and its report speaks of scale and sigma in their new places.
@@ -147,6 +150,7 @@ def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
         uneven=sampler.uneven and of(sampler.uneven),
         prior=lambda steps: data_std,
         begins=lambda steps: exchange(begins(steps)),
+        assumed=sampler.begins is None,
         levels=stated and (lambda steps: [data_std / level if level else math.inf for level in stated(steps)]),
     )
 

@@ -39,7 +39,7 @@ def farthest(levels: Sequence[float], stated: Sequence[float], steps: int) -> tu
     """
     *passed, end = levels
     if len(passed) + 1 != len(stated):
-        return math.inf, f"{len(passed)} calls in {steps} steps, {len(stated) - 1} noise levels stated"
+        return math.inf, f"{len(passed)} calls in {steps} steps, noise levels of {len(stated) - 1} stated"
     places = [f"call {k + 1}" for k in range(len(passed))] + ["end"]
     apart = [_apart(*pair) for pair in zip(passed, stated, strict=False)]
     apart.append(0.0 if math.isnan(end - stated[-1]) else abs(end - stated[-1]))

@@ -107,12 +107,11 @@ def _ddim(mesh: Mesh, timesteps: int = FINE, calls: Callable[[int], int] | None 
     return Sampler("diffusers DDIM", "restated", run, prior=_one, order=1, noise=0.0, data_std=1.0, evaluations=calls)
 
 
-def _ddim_inversion(path: Callable[[int, int], tuple[int, int, int]], clean: bool = True) -> Sampler:
+def _ddim_inversion(path: Callable[[int, int], tuple[int, int, int]]) -> Sampler:
     """DDIM from data to noise on the 'leading' mesh 0, k, ..., (n - 1) k; T is the next multiple of n from 8000 on.
 
     `path` of t and k gives three timesteps: the network's, the one of the state, and the one to go to. Alpha-bar is 1
-    below timestep 0 (`set_alpha_to_one`); no timestep to go to is above T - 1. The data are `clean`, or have the noise
-    of timestep 0.
+    below timestep 0 (`set_alpha_to_one`); no timestep to go to is above T - 1.
     """
 
     def run(network: Any, x: Tensor, steps: int, draws: Any) -> Tensor:
@@ -123,11 +122,7 @@ def _ddim_inversion(path: Callable[[int, int], tuple[int, int, int]], clean: boo
             x = _ddim_step(x, network("eps", x, _level(told)), here, to)
         return x
 
-    def begins(steps: int) -> Any:
-        return noise_level(1.0, 0.0) if clean else _level(_linear(math.ceil(FINE / steps) * steps)[0])
-
-    ddim = Sampler("diffusers DDIM inversion", "restated", run, prior=lambda steps: 0.5, order=1, begins=begins)
-    return inversion(ddim)
+    return inversion(Sampler("diffusers DDIM inversion", "restated", run, prior=lambda steps: 0.5, order=1, noise=0.0))
 
 
 def _small(low: float, beta: float) -> float:
@@ -244,7 +239,7 @@ def ddim_inverse_from_alpha(fixed: bool) -> Sampler:
     No fix is merged. The first state is data, which the code before takes for alpha-bar 1, and the issue's for that of
     timestep 0.
     """
-    return _ddim_inversion(lambda t, k: (t, t, t + k) if fixed else (t, t - k, t), clean=not fixed)
+    return _ddim_inversion(lambda t, k: (t, t, t + k) if fixed else (t, t - k, t))
 
 
 def ddim_inverse_shift(fixed: bool) -> Sampler:

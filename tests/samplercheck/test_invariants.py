@@ -118,7 +118,10 @@ def test_a_right_sampler_is_at_its_stated_levels(name: str) -> None:
     ("run", "where"),
     [
         (lambda net, x, levels, draws: CLEAN.run(net, x, [levels[0], *levels[:-2], levels[-1]], draws), "call 20: "),
-        (lambda net, x, levels, draws: CLEAN.run(net, x, levels[:-1], draws), "20 calls in 21 steps, 21 noise"),
+        (
+            lambda net, x, levels, draws: CLEAN.run(net, x, levels[:-1], draws),
+            "20 calls in 21 steps, noise levels of 21",
+        ),
         (lambda net, x, levels, draws: CLEAN.run(net, x, levels, draws) + 0.01 * torch.randn_like(x), "end: "),
         (lambda net, x, levels, draws: CLEAN.run(net, x, [*levels[:-1], levels[-2]], draws), "end: "),
     ],

@@ -55,6 +55,22 @@ def test_an_inversion_is_judged_as_a_sampler_whose_data_are_the_noise(
     assert not check or {each.check for each in report.judgements if each.verdict == REFUTED} >= {check}
 
 
+def test_an_image_may_count_as_the_first_entry_of_a_table() -> None:
+    """DDIM's inversion from timestep 0 of 8000, whose noise of 0.35 % the code takes its clean image to have."""
+    bars = np.cumprod(1 - np.linspace(1e-4, 0.02, 8000) / 8)
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        for now, then in pairwise(bars[np.linspace(0, 7999, steps + 1).round().astype(int)]):
+            eps = network("eps", x, noise_level(math.sqrt(now), math.sqrt(1 - now)))
+            x = math.sqrt(then / now) * (x - math.sqrt(1 - now) * eps) + math.sqrt(1 - then) * eps
+        return x
+
+    made = Sampler("DDIM inversion", "1", run, lambda steps: 0.5)
+    assert conform(inversion(made)).verdict == HOLDS
+    clean = conform(inversion(replace(made, begins=lambda steps: noise_level(1.0, 0.0))))
+    assert {each.check for each in clean.judgements if each.verdict == REFUTED} == {"limit"}
+
+
 def multistep(noise: Callable[[float], float], last: bool = False) -> Sampler:
     """Return multistep consistency sampling, which adds `noise(sigma)` after each call; `last`: after the last too."""
 

@@ -146,8 +146,6 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         noise = order = None
     if short.endswith("LCM"):
         noise = None
-    clean = stated("set_alpha_to_one", False)  # of an inversion's start; else it has the noise of timestep 0
-    first = (lambda steps: trained_level(made(), 0.0, False)) if short.endswith("Inverse") and not clean else None
     sampler = Sampler(
         name,
         release,
@@ -157,7 +155,6 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         noise=noise,
         data_std=float(stated("sigma_data", 1.0)),
         rounding=rounding,
-        begins=first,
     )
     return inversion(sampler) if short.endswith("Inverse") else sampler
 
