@@ -123,10 +123,10 @@ def conform(
 def _started(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> Sampler:
     """Return an inversion with the start that fits: at clean data, or at the level passed first.
 
-    The second only where that level is one for any number of steps, as a table of timesteps has: else it is a step off.
+    The second only where that level hardly depends on the number of steps, as a table's does not: else a step is off.
     """
-    first = {round(pushforward(sampler, data, count).levels[0].sigma, 9) for count in (steps[0], steps[-1])}
-    starts = (sampler, replace(sampler, begins=None)) if len(first) == 1 else (sampler,)
+    few, many = (pushforward(sampler, data, count).levels[0].scale for count in (steps[0], steps[-1]))
+    starts = (sampler, replace(sampler, begins=None)) if few < 2 * many else (sampler,)
     return min(starts, key=lambda start: converge(start, data, steps)[0].limit.value)
 
 
