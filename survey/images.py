@@ -2,8 +2,8 @@
 
 - crowsonkb/v-diffusion-pytorch: functions of a v network at times of the cosine schedule, on its spliced steps.
 - openai/guided-diffusion: loops over a subset of about 8000 timesteps here, with `clip_denoised` off.
-- openai/consistency_models: functions of a denoiser at Karras' noise levels, as `karras_sample` calls them; its own
-  clamp of the samples to [-1, 1] is left out, and so is what needs a distilled model in place of a denoiser.
+- openai/consistency_models: functions of a denoiser at Karras' noise levels, as `karras_sample` calls them, one of
+  a consistency function; its own clamp of the samples to [-1, 1] is left out.
 - CompVis/latent-diffusion: DDIM and PLMS over a subset of about 8000 timesteps here, with betas of its `linear` kind.
 - NVlabs/edm2: EDM's sampler, without guidance.
 - baofff/U-ViT: Euler-Maruyama for its reverse SDE and probability flow.
@@ -71,8 +71,10 @@ def _consistency_models(kind: str, order: int | None, noise: float | None = 0.0,
         diffusion = code(CONSISTENCY, "cm/karras_diffusion.py", "piq", "mpi4py", "blobfile")
         levels = steps + (kind == "sample_progdist")  # which leaves out the last one, 0
         sigmas = diffusion.get_sigmas_karras(levels, SIGMA_MIN, SIGMA_MAX)
-        denoiser, generator = entry_points.model_of(network, "x0@sigma"), diffusion.get_generator("dummy")
-        return getattr(diffusion, first_word(kind))(denoiser, x, sigmas, generator, **more)
+        distilled = kind == "stochastic_iterative_sampler"
+        asked = {"ts": range(steps + 1), "steps": steps + 1} if distilled else more
+        model = entry_points.model_of(network, "consistency@sigma" if distilled else "x0@sigma")
+        return getattr(diffusion, first_word(kind))(model, x, sigmas, diffusion.get_generator("dummy"), **asked)
 
     return sampler(CONSISTENCY, kind, run, SIGMA_MAX, order=order, noise=noise, data_std=0.5)
 
@@ -145,6 +147,7 @@ SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
         **{f"sample_{kind}": partial(_consistency_models, order=1) for kind in ("euler", "progdist")},
         "sample_heun s_churn=10": partial(_consistency_models, order=None, noise=None, s_churn=10.0),
         "sample_euler_ancestral": partial(_consistency_models, order=1, noise=1.0),
+        "stochastic_iterative_sampler": partial(_consistency_models, order=None, noise=None),
     },
     LATENT: {
         "DDIMSampler": partial(_latent_diffusion, order=1),
