@@ -136,6 +136,23 @@ def ddpm_distance(steps: int) -> float:
     return composed_distance(times, [time - 1 for time in times], noisy=True)
 
 
+def ddim_inverse_distance(steps: int) -> float:
+    """Return W2 to the noise after DDIM's inversion at trailing timesteps, each step 1000 // steps long, as coded.
+
+    In `x = a x_0 + b z` the noise z is the target, the data N(0, 1/4). The network is told where a step ends.
+    """
+    target, (mean, variance) = two_targets(1.0), torch.tensor([0.0, 0.25], dtype=torch.float64)
+    kept = torch.cumprod(1 - torch.linspace(1e-4, 0.02, 1000, dtype=torch.float64), 0)
+    for time in torch.arange(1000, 0, -1000 / steps, dtype=torch.float64).flip(0).round().long() - 1:
+        a, b = kept[time].sqrt(), (1 - kept[time]).sqrt()
+        before = kept[time - 1000 // steps] if time >= 1000 // steps else torch.ones_like(a)
+        response = b * target.std.square() / (b**2 * target.std.square() + a**2 / 4)  # of E[z | x] to x
+        on_x, on_eps = a / before.sqrt(), b - a * (1 - before).sqrt() / before.sqrt()
+        mean = (on_x + on_eps * response) * mean + on_eps * (1 - response * b) * target.mean
+        variance = (on_x + on_eps * response).square() * variance
+    return gaussian_w2(mean, variance, target.mean, target.std.square())
+
+
 def trailing_noise(steps: int) -> float:
     """Return sigma over alpha at the timestep after the last one that refiners' trailing schedule steps from."""
     left = 999 - steps * (1000 // steps)
@@ -205,6 +222,7 @@ def flow_euler_distance(steps: int) -> float:
 
 DERIVED = {
     "ddim": ddim_distance,
+    "ddim_inverse": ddim_inverse_distance,
     "ddpm": ddpm_distance,
     "flow_euler": flow_euler_distance,
     "trailing_noise": trailing_noise,

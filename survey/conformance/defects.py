@@ -126,6 +126,12 @@ DEFECTS = {
         "cpu",
         "diffusers-ddim-spacing",
     ),
+    "diffusers_ddim_inverse": Defect(
+        "diffusers:DDIMInverseScheduler",
+        {"grid": 1, "timestep_spacing": "trailing"},
+        distance_at(600),
+        patch="diffusers-ddim-spacing",
+    ),
     "diffusers_unipc_bh1": Defect(_UNIPC, {"solver_type": "bh1"}, not_finite, "cpu"),
     "diffusers_unipc_noise": Defect(_UNIPC, {"predict_x0": False}, not_finite, "cpu"),
     "diffusers_unipc_bh1_last": Defect(_UNIPC, {"solver_type": "bh1"} | _TO_SIGMA_MIN, not_finite, "cpu"),
