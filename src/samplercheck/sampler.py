@@ -146,6 +146,7 @@ def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
     stated = sampler.levels
     return replace(
         sampler,
+        name=f"{sampler.name} (data and noise exchanged)",
         run=of(sampler.run),
         uneven=sampler.uneven and of(sampler.uneven),
         prior=lambda steps: data_std,
