@@ -40,10 +40,7 @@ from samplercheck.model import Network, noise_level, one_value
 from samplercheck.sampler import Sampler, driven, places, trajectory
 
 STEPS = 24
-DISTILLED, NEAR = (
-    0.02,
-    1.0,
-)  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
+NEAR = 1.0  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
 DISTILLED = 0.02  # the same, of a distilled network
 CLEARLY = 2.0  # that of any other for the same steps is at least so many times as large
 NOISY = 0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
@@ -330,8 +327,8 @@ def load(
     if not ends:
         raise trouble[0]
     ends.sort(key=attrgetter("distance"))
-    distilled = [each for each in ends if each.convention.startswith("consistency") and each.distance >= DISTILLED]
-    best, *rest = ends if convention else [each for each in ends if each not in distilled] or ends
+    likely = [each for each in ends if each.distance < DISTILLED or not each.convention.startswith("consistency")]
+    best, *rest = ends if convention else likely or ends
     sampler, others = best.sampler, [each.distance for each in rest if each.mesh == best.mesh]
     if not convention and (not best.distance < NEAR or min(others, default=inf) < CLEARLY * best.distance):
         near = "; ".join(f"{each.convention} (ends {each.distance:.2g} from the data)" for each in ends[:3])

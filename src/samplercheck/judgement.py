@@ -126,7 +126,9 @@ def _started(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> Sampler:
     The second only where that level hardly depends on the number of steps, as a table's does not: else a step is off.
     """
     few, many = (pushforward(sampler, data, count).levels[0].scale for count in (steps[0], steps[-1]))
-    starts = (sampler, replace(sampler, begins=None)) if few < 2 * many else (sampler,)
+    if few >= 2 * many:
+        return sampler
+    starts = (sampler, replace(sampler, begins=None))
     return min(starts, key=lambda start: converge(start, data, steps)[0].limit.value)
 
 

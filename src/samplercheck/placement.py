@@ -121,7 +121,7 @@ def _level(level: tuple[float, float]) -> str:
     return f"scale {level[0]:.4g}, sigma {level[1]:.4g}"
 
 
-def one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
+def _one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
     """Return x0 and eps of data at one point, whose elements are `SMALL` and 0.
 
     Not by its score, as `Data.network` has it: x0 would be a difference that rounding spoils where x is far away.
@@ -130,7 +130,7 @@ def one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
     return x0, (x - level.scale * x0) / level.sigma if level.sigma else torch.zeros_like(x)
 
 
-ONE_POINT = Recorded(one_point, consistency=lambda x, level: one_point(x, level)[0])
+ONE_POINT = Recorded(_one_point, consistency=lambda x, level: _one_point(x, level)[0])
 
 
 def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:

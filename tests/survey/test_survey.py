@@ -130,7 +130,7 @@ def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
     assert {*trials.restated(), *reasons} == REPORTED and not {*trials.restated()} & reasons
 
 
-def test_a_verdict_that_turns_breaks_both_claims(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verdict_that_turns_breaks_the_claims_of_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     def verdicts() -> set[str]:
         return {verdict_of(claim, settings=Settings(rows="full", bugs=True)) for claim in OF_REPORTS}
 

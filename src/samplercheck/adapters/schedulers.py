@@ -142,10 +142,8 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
     noise: float | None = 1.0 if stochastic else settings_eta
     if short == "SASolver":
         noise = None if tau is None else float(tau)
-    if settings.get("stochastic_sampling"):  # draws a new z at each step, which is neither solver
+    if settings.get("stochastic_sampling") or short.endswith("LCM"):  # a new z at each step, which is neither solver
         noise = order = None
-    if short.endswith("LCM"):
-        noise = None
     sampler = Sampler(
         name,
         release,
