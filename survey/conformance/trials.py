@@ -113,7 +113,10 @@ def as_stated(name: str) -> dict[str, str]:
 
 
 def share(settings: Settings, fixed: bool, stated: bool = False, half: str = "judging") -> Measurement:
-    """Measure the share of reported bugs that is refuted before its fix, or not refuted after it."""
+    """Measure the share of a half's reported bugs that is refuted before its fix, or not refuted after it.
+
+    `stated`: the kit is told the fixed sampler's noise levels and fewest steps.
+    """
     said = {row["id"]: as_stated(row["id"]) if stated else of_bug(row["id"], fixed) for row in reported(half)}
     right = {name for name, one in said.items() if (one["verdict"] == "refuted") is not fixed}
     missed: dict[str, Any] = {
@@ -165,21 +168,13 @@ def cells(settings: Settings) -> list[Cell]:
 
 
 def table_of_bugs() -> Table:
-    """Return the reported bugs with both verdicts, and what to look at first or why."""
-    rows = [
-        (
-            half,
-            *(each["verdict"] for each in (before, stated, after)),
-            row["project"],
-            row["title"],
-            _first(stated)[:90],
-        )
-        for half in ("judging", "held out")
-        for row in reported(half)
-        if (before := of_bug(row["id"], fixed=False))
-        and (stated := as_stated(row["id"]))
-        and (after := of_bug(row["id"], fixed=True))
-    ]
+    """Return the reported bugs with their three verdicts, and what to look at first or why."""
+    rows = []
+    for half in ("judging", "held out"):
+        for row in reported(half):
+            said = of_bug(row["id"], fixed=False), as_stated(row["id"]), of_bug(row["id"], fixed=True)
+            verdicts = (each["verdict"] for each in said)
+            rows.append((half, *verdicts, row["project"], row["title"], _first(said[1])[:90]))
     caption = (
         "Publicly reported bugs of samplers, drawn by lot from a list that was made before any was tried, those held "
         "out when the kit was frozen: before the fix, before it with stated noise levels, after it. The last column is "
