@@ -84,9 +84,10 @@ class _Sources(NamedTuple):
 
         return Recorded(pair)
 
-    def pure_noise(self, sigma: float) -> Tensor:
-        """Return the input (1, elements) at pure noise for which `x0` is 0."""
-        value = sigma * self.at(torch.tensor([-math.inf], dtype=torch.float64))
+    def without_data(self, level: Level) -> Tensor:
+        """Return the input (1, elements) at a noise level for which `x0` is 0, or the state."""
+        lam = log_snr(level) if level.scale else -math.inf
+        value = level.sigma * self.at(torch.tensor([lam], dtype=torch.float64))
         return torch.where(torch.arange(value.shape[1]) <= DEGREE, 0.0, value)
 
     def step(self, y: Tensor, before: Level, after: Level, kappa: float) -> Tensor:
@@ -112,8 +113,8 @@ def order_conditions(sampler: Sampler, steps: Sequence[int] = STEPS, known: slic
     if window is None:
         return OrderConditions(-1, None, "no steps between its start and low noise")
     sources = _Sources(*window)
-    if not pilot[0].level.scale:  # at pure noise the input is that of its eps, or else x0 has no finite value
-        start = sources.pure_noise(pilot[0].level.sigma) / moved_by_start(pilot[0].x)
+    # Where x0 is 0: at pure noise nothing else has a finite one, and a state far from it would drown what steps do.
+    start = sources.without_data(pilot[0].level) / moved_by_start(pilot[0].x)
     runs = [trajectory(sampler, sources.network(), start, count, Draws()).calls for count in steps]
     kappa = 1 + (sampler.noise or 0.0) ** 2
     calls = [len(run) for run in runs]
