@@ -103,6 +103,25 @@ def test_each_break_is_seen_and_nothing_else(name: str) -> None:
     assert all(finding.why for finding in found.values())
 
 
+def midpoint(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+    """Return the end of the midpoint method in sigma on the logarithm's mesh, whose first step is a thousandfold."""
+    for a, b in pairwise([level.sigma for level in levels]):
+        middle = math.sqrt(a * b)
+        y = x + (middle - a) * network("eps", x, noise_level(1.0, a))
+        x = x + (b - a) * network("eps", y, noise_level(1.0, middle) if b else noise_level(1.0, a))
+    return x
+
+
+@pytest.mark.parametrize(("lost", "holds"), [(1.0, None), (1.01, False)])
+def test_steps_that_amplify_rounding_are_noted_and_lost_digits_are_refuted(lost: float, holds: bool | None) -> None:
+    def mesh(steps: int) -> list[Level]:
+        return [Level(0, sigma=2e4), *(Level(k, sigma=sigma) for k, sigma in enumerate(np.geomspace(20, 0.01, steps)))]
+
+    broken = CLEAN._replace(run=midpoint).ended(lambda x: x if x.dtype is torch.float64 else lost * x)
+    found = invariants(broken.sampler("midpoint", mesh))["float32"]
+    assert found.holds is holds and found.value > found.allowed, found
+
+
 def ratios(mesh: Mesh) -> Callable[[int], list[float]]:
     return lambda steps: [ratio(level) for level in mesh(steps)]
 
