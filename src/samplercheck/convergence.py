@@ -16,11 +16,10 @@ others are. So a deterministic sampler's *steps* are judged too: each against th
 ended, which on a Gaussian multiplies by the ratio of the marginals' standard deviations. The first steps are left out:
 `WARM_UP` calls, and as many as a run makes beside those of its steps, as of Runge and Kutta's method in its start.
 
-The *limit* is the extrapolation by Aitken's formula of mean and standard deviation, in units of the exact
-marginal, to infinitely many steps: zero for a sampler whose limit is its target. The *end* is that of the whole run,
-from the exact marginal at its first noise level, against the data. The *start* is how far the standard deviation that
-the library draws is from the exact marginal's where the network is called first: the largest logarithm of their
-ratio, in the run in which it is largest.
+The *limit* is that of mean and standard deviation in many steps, as in `limits`: zero for a sampler whose limit is its
+target. The *end* is that of the whole run, from the exact marginal at its first noise level, against the data. The
+*start* is how far the standard deviation that the library draws is from the exact marginal's where the network is
+called first: the largest logarithm of their ratio, in the run in which it is largest.
 """
 
 import math
@@ -37,6 +36,7 @@ from ams.schedules import Level
 from ams.targets import Gaussian
 from samplercheck.affine_map import AffineMap, read_map
 from samplercheck.answered_draws import NotMade
+from samplercheck.limits import Limit, aitken, last_of, limit_of
 from samplercheck.model import Recorded, exact
 from samplercheck.sampler import Pushforward, Sampler
 
@@ -50,7 +50,6 @@ RAISED = 0.3
 REGIMES = 1.0
 EVERY = slice(0, None)
 WARM_UP = 5
-SLOW = 14.0  # 1 / (2^0.1 - 1): what an error of order 0.1 still falls by, in units of its last difference
 NOISE = 10.0  # times the data's scale: a start with more is one of noise alone
 ROUNDING = 1e-10
 
@@ -90,27 +89,6 @@ class Order(NamedTuple):
     high: float
 
 
-class Limit(NamedTuple):
-    """W2 to the exact marginal in the limit of many steps, with its error, in units of the data's scale."""
-
-    value: float
-    error: float
-
-    @property
-    def least(self) -> float:
-        """Return the least value within the error."""
-        return self.value - self.error
-
-    @property
-    def most(self) -> float:
-        """Return the largest value within the error."""
-        return self.value + self.error
-
-    def text(self, allowed: float) -> str:
-        """Return it in words, beside what is allowed."""
-        return f"{self.value:.1e} +- {self.error:.0e}, at most {allowed:g} allowed"
-
-
 class Convergence(NamedTuple):
     """The errors of runs with `steps` steps at one noise level, their order and their limit.
 
@@ -119,7 +97,8 @@ class Convergence(NamedTuple):
     start, None for a sampler that draws. `nested` is the limit of runs of N, 2 N and 4 N steps at the level at
     which that of N steps is judged by itself. All three pass it; not all runs have a call near one level for all, at
     which `limit` is, where the last steps are long, as of times that are shifted far. `begins`: the start is noised
-    data, and its noise level is stated.
+    data, and its noise level is stated; `start` is None
+    where the kit chose that level.
     """
 
     steps: tuple[int, ...]
@@ -130,7 +109,7 @@ class Convergence(NamedTuple):
     states: slice
     why: str = ""
     of_steps: Order | None = None
-    start: float = 0.0
+    start: float | None = 0.0
     end: Limit = Limit(0.0, 0.0)
     nested: Limit = Limit(math.nan, math.nan)
     begins: bool = False
@@ -190,7 +169,7 @@ def converge(
     starts = [_start(map_, data, sampler, count) for map_, count in zip(maps, steps, strict=True)]
     surely = of_steps is not None and of_steps.low >= (sampler.order or math.inf) - RAISED
     return result._replace(
-        start=float(torch.tensor(starts, dtype=torch.float64).max()),  # max() would pass over what is not a number
+        start=None if sampler.assumed else float(np.max(starts)),  # max() would pass over what is not a number
         end=_end(steps, maps, data, sampler.data_std),
         of_steps=of_steps,
         states=states if surely else EVERY,
@@ -305,7 +284,7 @@ def nested_limit(steps: Sequence[int], maps: Sequence[Pushforward], data: Data, 
         extrapolated.append(
             aitken(*(_defect(run, point, data, scale) for run, point in zip(runs, points, strict=True)))
         )
-    return _last(extrapolated)
+    return last_of(extrapolated)
 
 
 def steps_order(
@@ -380,38 +359,3 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
         last, drift = local[-3:], local[-1] - local[-3]
         low, high = min(*last, last[-1] + 1.5 * drift), max(*last, last[-1] + 1.5 * drift)
         return Order(last[-1], low, high), str(reason)
-
-
-def limit_of(steps: Sequence[int], defects: Sequence[Tensor]) -> Limit:
-    """Return the norm of the defects, extrapolated from runs of N, 2 N and 4 N steps for the largest N of `steps`.
-
-    Aitken's formula `e3 - (e3 - e2)^2 / (e3 - 2 e2 + e1)` needs no order; where differences do not fall, the last value
-    stands. The error is the difference from what the next smaller N gives. Raises NotMade without two such N.
-    """
-    at = dict(zip(steps, defects, strict=True))
-    extrapolated = [aitken(at[n], at[2 * n], at[4 * n]) for n in sorted(at) if 2 * n in at and 4 * n in at]
-    if len(extrapolated) < 2:
-        raise NotMade(f"a limit needs runs of N, 2 N and 4 N steps for two N, got {list(steps)}")
-    return _last(extrapolated)
-
-
-def _last(extrapolated: Sequence[tuple[Tensor, Tensor]]) -> Limit:
-    """Return the last of the extrapolated values as a limit.
-
-    Its error is the difference from the one before, and how far what falls slowly may still fall.
-    """
-    (before, _), (value, left) = extrapolated[-2:]
-    return Limit(float(value.norm()), float((value - before).norm() + left.norm()))
-
-
-def aitken(first: Tensor, second: Tensor, third: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the extrapolation of three values, and by how much it may be too far from 0.
-
-    Differences that do not fall by a quarter, as of an order below 0.4, say little of where they lead: `third` stands
-    there. Where the last one leads towards 0, it may go on by `SLOW` times itself.
-    """
-    before, after = second - first, third - second
-    falls = after.abs() < 0.75 * before.abs()
-    rest = -after.square() / torch.where(falls, after - before, torch.ones_like(after))
-    slow = torch.where(~falls & (after * third < 0), torch.minimum(third.abs(), SLOW * after.abs()), 0.0)
-    return torch.where(falls, third + rest, third), slow

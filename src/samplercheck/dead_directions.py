@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import torch
 
-from samplercheck.convergence import Data, Limit, Order, fitted, limit_of, pushforward
+from samplercheck.convergence import Data, Order, fitted, pushforward
+from samplercheck.limits import Limit, limit_of
 from samplercheck.sampler import Sampler
 
 DEAD = 1e-9

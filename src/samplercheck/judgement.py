@@ -7,8 +7,11 @@ from dataclasses import replace
 from functools import cache, partial
 from typing import Any, TypeVar
 
+import numpy as np
+
 from ams.metrics.gaussian import gaussian_w2
-from samplercheck.affine_map import AFFINE
+from ams.schedules import Level
+from samplercheck.affine_map import AFFINE, read_map
 from samplercheck.answered_draws import NotMade, Shared
 from samplercheck.coefficients import worst_weight
 from samplercheck.convergence import (
@@ -17,7 +20,6 @@ from samplercheck.convergence import (
     STEPS,
     Convergence,
     Data,
-    Limit,
     Order,
     converge,
     pushforward,
@@ -26,12 +28,15 @@ from samplercheck.convergence import (
 from samplercheck.dead_directions import DeadDirection, dead_direction
 from samplercheck.error_constant import NOTED_ABOVE, error_constant
 from samplercheck.invariants import Finding, invariants
+from samplercheck.limits import Limit
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
 from samplercheck.placement import misplaced
-from samplercheck.report import END, LIMIT, REFUTED, Report, below, reached
+from samplercheck.report import END, REFUTED, Report, below, largest_limit, reached
 from samplercheck.sampler import Sampler, one_thread
 
+STARTS = 21
+"""Noise levels that are tried for the start of an inversion."""
 T = TypeVar("T")
 Ordered = TypeVar("Ordered", OrderConditions, Transport)
 
@@ -63,8 +68,9 @@ def conform(
 
     twice = tuple(2 * count for count in steps)
     data = data or two_targets(sampler.data_std)
-    if sampler.assumed:
-        sampler = tried(lambda: _started(sampler, data, twice)) or sampler
+    if sampler.assumed and sampler.begins is not None:
+        clean = sampler.begins(1)
+        sampler = tried(lambda: _started(sampler, clean, data, twice)) or sampler
     try:
         findings = invariants(sampler)
     except Shared as reason:
@@ -120,16 +126,23 @@ def conform(
     return replace(report, worst=_hint(worst_weight, sampler)) if large or report.verdict == REFUTED else report
 
 
-def _started(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> Sampler:
-    """Return an inversion with the start that fits: at clean data, or at the level passed first.
+def _started(sampler: Sampler, clean: Level, data: Data, steps: tuple[int, ...]) -> Sampler:
+    """Return an inversion that begins at the noise level that fits best, from none to the least that is passed first.
 
-    The second only where that level hardly depends on the number of steps, as a table's does not: else a step is off.
+    Codes take an image for clean, or for one with the noise of a table's first entry, whatever level they pass first.
     """
-    few, many = (pushforward(sampler, data, count).levels[0].scale for count in (steps[0], steps[-1]))
-    if few >= 2 * many:
-        return sampler
-    starts = (sampler, replace(sampler, begins=None))
-    return min(starts, key=lambda start: converge(start, data, steps)[0].limit.value)
+    maps = {count: read_map(sampler, data.network(), len(data.mean), count) for count in steps}
+    first = min((map_.levels[0] for map_ in maps.values()), key=lambda level: level.scale)
+
+    def begun(share: float) -> Level:
+        sigma = clean.sigma + share * (first.sigma - clean.sigma)
+        return Level(0, sigma=sigma, scale=clean.scale + share * (first.scale - clean.scale))
+
+    def limit(level: Level) -> float:
+        return converge(sampler, data, steps, lambda *of: replace(maps[of[-1]], begins=level))[0].limit.value
+
+    best = min(map(begun, np.linspace(0, 1, STARTS)), key=limit)
+    return replace(sampler, begins=lambda steps: best)
 
 
 def _hint(read: Callable[[Sampler], T], sampler: Sampler) -> T | None:
@@ -152,14 +165,15 @@ def _converged(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> tuple[Co
     """Return the convergence, from twice as many steps where these are too few for an order, or refute a limit."""
     read = cache(pushforward)  # most numbers of steps are among those of the longer runs too
     result, defect = converge(sampler, data, steps, read)
-    fails = result.limit.most > LIMIT or result.end.least > END
+    allowed = largest_limit(result)
+    fails = result.limit.most > allowed or result.end.least > END
     if defect > AFFINE or (reached(result.order, sampler.order) and not fails):
         return result, defect
     longer, defect = converge(sampler, data, tuple(2 * count for count in steps), read)
-    limit = confirmed_limit(result.limit, longer.limit, LIMIT)
+    limit = confirmed_limit(result.limit, longer.limit, allowed)
     return longer._replace(
         order=confirmed_order(result.order, longer.order),
-        limit=longer.nested if limit.least <= LIMIT < limit.most and longer.nested.most <= LIMIT else limit,
+        limit=longer.nested if limit.least <= allowed < limit.most and longer.nested.most <= allowed else limit,
         end=confirmed_limit(result.end, longer.end, END),
     ), defect
 

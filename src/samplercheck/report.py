@@ -25,7 +25,7 @@ from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 
-VERSION = "3.8"
+VERSION = "3.9"
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
@@ -319,7 +319,7 @@ def _why_not(report: Report, check: str) -> str:
     if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
     not_of_such = {"evaluations": "no number of evaluations is stated", "levels": "no noise levels are stated"}
-    not_of_such["error constant"] = TOO_FEW
+    not_of_such |= {"error constant": TOO_FEW, "start": "the noise level of the data that it is given is not stated"}
     not_of_such["order on uneven steps"] = "its noise levels are its own"
     if report.noise != 0:
         not_of_such |= dict.fromkeys(
@@ -347,17 +347,24 @@ def no_exact_law(report: Report) -> str:
     return NOT_AFFINE if report.defect > AFFINE else ""
 
 
+def largest_limit(curve: Convergence) -> float:
+    """Return the largest limit that is allowed: that of an end where an inversion's first step, off the data, is in it.
+
+    Like the last step of a sampler it has a fixed length, from none to a table's first entry.
+    """
+    return END if curve.start is None else LIMIT
+
+
 def _judge_curve(curve: Convergence) -> list[Judgement]:
     """Return the judgements on limit, start and end, which refutes or else holds: short runs leave it uncertain."""
-    limit, start, end = curve.limit, curve.start, curve.end
-    verdict = REFUTED if limit.least > LIMIT else HOLDS if limit.most <= LIMIT else INCONCLUSIVE
-    drawn = "logarithm of the ratio of the start's standard deviations, drawn to exact,"
-    allowed = BEGINS if curve.begins else START
-    return [
-        Judgement("limit", verdict, f"W2 of the limit to the target {limit.text(LIMIT)}"),
-        Judgement("start", _within(start, allowed), f"{drawn} {start:.1e}, at most {allowed:g} allowed"),
-        Judgement("end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}"),
-    ]
+    limit, start, end, most = curve.limit, curve.start, curve.end, largest_limit(curve)
+    verdict = REFUTED if limit.least > most else HOLDS if limit.most <= most else INCONCLUSIVE
+    judged = [Judgement("limit", verdict, f"W2 of the limit to the target {limit.text(most)}")]
+    if start is not None:
+        allowed = BEGINS if curve.begins else START
+        words = f"logarithm of the ratio of the start's standard deviations, drawn to exact, {start:.1e}"
+        judged.append(Judgement("start", _within(start, allowed), f"{words}, at most {allowed:g} allowed"))
+    return [*judged, Judgement("end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}")]
 
 
 def _judge_dead(dead: DeadDirection) -> Judgement:
@@ -418,7 +425,7 @@ def _of_marginals(report: Report, conditions: OrderConditions) -> str:
     A step of order below 1 has another drift than the reverse SDE that is stated, whatever the marginals do.
     """
     curve = report.convergence
-    if not report.noise or curve is None or curve.limit.most > LIMIT:
+    if not report.noise or curve is None or curve.limit.most > largest_limit(curve):
         return ""
     if not (reached(conditions.order, 1) and reached(curve.order, report.order)):
         return ""

@@ -48,7 +48,7 @@ class Sampler:
 
     `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `begins(steps)` is
     the noise level at which the start is the data, as of images to images; None for a start of noise alone. Where it is
-    `assumed`, it may be the level passed first instead.
+    `assumed`, it may be any from there to the level passed first.
     `order` is the order that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for
     a solver of the reverse SDE (eta of the family between them), None for one whose noise varies along the run.
     `data_std` is the data's scale that the library assumes. `evaluations(steps)` is the number of network calls that

@@ -13,9 +13,10 @@ from samplercheck import Draws, Network, Report, Sampler, conform, differ, noise
 from samplercheck.as_used import AsUsed
 from samplercheck.beside import changes
 from samplercheck.coefficients import Weight
-from samplercheck.convergence import EVERY, Convergence, Limit, Order, aitken, fitted, limit_of
+from samplercheck.convergence import EVERY, Convergence, Order, fitted
 from samplercheck.invariants import Finding
 from samplercheck.judgement import confirmed_limit, confirmed_order
+from samplercheck.limits import Limit, aitken, limit_of
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 from samplercheck.page import html

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from samplercheck import Draws, Network, Sampler, conform, inversion, noise_level
 from samplercheck.invariants import invariants
-from samplercheck.report import HOLDS, INCONCLUSIVE, REFUTED
+from samplercheck.report import END, HOLDS, INCONCLUSIVE, LIMIT, REFUTED
 
 SHORT = (16, 24, 32, 48, 64, 96)
 
@@ -69,6 +69,40 @@ def test_an_image_may_count_as_the_first_entry_of_a_table() -> None:
     assert conform(inversion(made)).verdict == HOLDS
     clean = conform(inversion(replace(made, begins=lambda steps: noise_level(1.0, 0.0))))
     assert {each.check for each in clean.judgements if each.verdict == REFUTED} == {"limit"}
+
+
+def at_arrival(late: int = 0, clean: bool = True, entry: float = 0.0) -> Sampler:
+    """Return DDIM's inversion, called at the level to which a step goes, or `late` steps after it.
+
+    So is the first guess of DDIM's step solved backwards. Its levels begin at `entry` of a table, which an image has
+    that does not count as `clean`; from a clean one the first step leads to the next level.
+    """
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        angles = math.pi / 2 * torch.linspace(entry, 0.97, steps + 1, dtype=torch.float64)
+        angles[0] *= not clean
+        for k in range(steps):
+            (now, then, told), at = angles[[k, k + 1, min(k + 1 + late, steps)]].tolist(), noise_level
+            eps = network("eps", x, at(math.cos(told), math.sin(told)))
+            x = math.cos(then) / math.cos(now) * (x - math.sin(now) * eps) + math.sin(then) * eps
+        return x
+
+    return inversion(Sampler("DDIM inversion, at arrival", "1", run, lambda steps: 0.5, 1))
+
+
+@pytest.mark.parametrize("sampler", [at_arrival(), at_arrival(1), at_arrival(clean=False, entry=0.03)])
+def test_an_inversion_may_call_at_the_level_of_arrival(sampler: Sampler) -> None:
+    """A late level is of order 1, and so is each step, however far the state is from the data at the start."""
+    report = conform(sampler)
+    assert report.verdict == HOLDS, report.why
+    order = report.conditions and report.conditions.order
+    assert order and order.low > 0.8 and order.high < 1.2
+
+
+def test_a_first_step_off_the_data_to_a_table_is_judged_as_a_last_one() -> None:
+    report = conform(at_arrival(entry=0.03))
+    limit = report.convergence and report.convergence.limit
+    assert report.verdict == HOLDS and limit and LIMIT < limit.least < limit.most < END, report.why
 
 
 def multistep(noise: Callable[[float], float], last: bool = False) -> Sampler:
