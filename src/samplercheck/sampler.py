@@ -117,10 +117,11 @@ def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
     """Return an inversion, which leads from data to noise, as a sampler: data and noise change places.
 
     The run begins at data, of standard deviation `data_std` (that of images in [-1, 1]). Where `begins` does not state
-    their noise level, they are clean, or have that of a table's first entry: codes take them for either. In
-    `x = scale x_0 + sigma z` the noise z then has the target's distribution, and `x_0 / data_std` is standard normal.
-    All that is asked of a sampler of the flow is so asked of its inversion. What its end keeps of the data counts as
-    noise that is left, and its report speaks of scale and sigma in their new places.
+    their noise level, it is the one that fits, from none to the least that is passed first: codes take an image for
+    clean, or for one with the noise of a table's first entry. In `x = scale x_0 + sigma z` the noise z then has the
+    target's distribution, and `x_0 / data_std` is standard normal. All that is asked of a sampler of the flow is so
+    asked of its inversion. What its end keeps of the data counts as noise that is left, and its report speaks of scale
+    and sigma in their new places.
     """
 
     begins = sampler.begins or (lambda steps: noise_level(1.0, 0.0))
