@@ -98,7 +98,7 @@ class Convergence(NamedTuple):
     which that of N steps is judged by itself. All three pass it; not all runs have a call near one level for all, at
     which `limit` is, where the last steps are long, as of times that are shifted far. `begins`: the start is noised
     data, and its noise level is stated; `start` is None
-    where the kit chose that level.
+    of an inversion, which is given its data.
     """
 
     steps: tuple[int, ...]
@@ -169,7 +169,7 @@ def converge(
     starts = [_start(map_, data, sampler, count) for map_, count in zip(maps, steps, strict=True)]
     surely = of_steps is not None and of_steps.low >= (sampler.order or math.inf) - RAISED
     return result._replace(
-        start=None if sampler.assumed else float(np.max(starts)),  # max() would pass over what is not a number
+        start=None if sampler.inverted else float(np.max(starts)),  # max() would pass over what is not a number
         end=_end(steps, maps, data, sampler.data_std),
         of_steps=of_steps,
         states=states if surely else EVERY,

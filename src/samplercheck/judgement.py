@@ -68,9 +68,8 @@ def conform(
 
     twice = tuple(2 * count for count in steps)
     data = data or two_targets(sampler.data_std)
-    if sampler.assumed and sampler.begins is not None:
-        clean = sampler.begins(1)
-        sampler = tried(lambda: _started(sampler, clean, data, twice)) or sampler
+    if sampler.inverted and sampler.begins is None:
+        sampler = tried(lambda: _started(sampler, data, twice)) or sampler
     try:
         findings = invariants(sampler)
     except Shared as reason:
@@ -126,7 +125,7 @@ def conform(
     return replace(report, worst=_hint(worst_weight, sampler)) if large or report.verdict == REFUTED else report
 
 
-def _started(sampler: Sampler, clean: Level, data: Data, steps: tuple[int, ...]) -> Sampler:
+def _started(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> Sampler:
     """Return an inversion that begins at the noise level that fits best, from none to the least that is passed first.
 
     Codes take an image for clean, or for one with the noise of a table's first entry, whatever level they pass first.
@@ -135,8 +134,7 @@ def _started(sampler: Sampler, clean: Level, data: Data, steps: tuple[int, ...])
     first = min((map_.levels[0] for map_ in maps.values()), key=lambda level: level.scale)
 
     def begun(share: float) -> Level:
-        sigma = clean.sigma + share * (first.sigma - clean.sigma)
-        return Level(0, sigma=sigma, scale=clean.scale + share * (first.scale - clean.scale))
+        return Level(0, sigma=(1 - share) * sampler.prior(1) + share * first.sigma, scale=share * first.scale)
 
     def limit(level: Level) -> float:
         return converge(sampler, data, steps, lambda *of: replace(maps[of[-1]], begins=level))[0].limit.value

@@ -319,7 +319,7 @@ def _why_not(report: Report, check: str) -> str:
     if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
     not_of_such = {"evaluations": "no number of evaluations is stated", "levels": "no noise levels are stated"}
-    not_of_such |= {"error constant": TOO_FEW, "start": "the noise level of the data that it is given is not stated"}
+    not_of_such |= {"error constant": TOO_FEW, "start": "an inversion is given its data"}
     not_of_such["order on uneven steps"] = "its noise levels are its own"
     if report.noise != 0:
         not_of_such |= dict.fromkeys(
@@ -348,9 +348,9 @@ def no_exact_law(report: Report) -> str:
 
 
 def largest_limit(curve: Convergence) -> float:
-    """Return the largest limit that is allowed: that of an end where an inversion's first step, off the data, is in it.
+    """Return the largest limit that is allowed, of an inversion that of an end: its first step, off the data, is in it.
 
-    Like the last step of a sampler it has a fixed length, from none to a table's first entry.
+    Like the last step of a sampler it may have a fixed length, to a table's first entry.
     """
     return END if curve.start is None else LIMIT
 

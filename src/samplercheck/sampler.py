@@ -47,8 +47,8 @@ class Sampler:
     """A sampler as its library ships it, at one setting.
 
     `prior(steps)` is the standard deviation of the start that the library tells its users to draw. `begins(steps)` is
-    the noise level at which the start is the data, as of images to images; None for a start of noise alone. Where it is
-    `assumed`, it may be any from there to the level passed first.
+    the noise level at which the start is the data, as of images to images; None for a start of noise alone, or one
+    that the kit chooses, of a run that is `inverted`.
     `order` is the order that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for
     a solver of the reverse SDE (eta of the family between them), None for one whose noise varies along the run.
     `data_std` is the data's scale that the library assumes. `evaluations(steps)` is the number of network calls that
@@ -77,7 +77,7 @@ class Sampler:
     levels: Callable[[int], Sequence[float]] | None = None
     fewest: int | None = None
     begins: Callable[[int], Level] | None = None
-    assumed: bool = False
+    inverted: bool = False
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -124,8 +124,6 @@ def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
     and sigma in their new places.
     """
 
-    begins = sampler.begins or (lambda steps: noise_level(1.0, 0.0))
-
     def exchange(level: Level) -> Level:
         return noise_level(level.sigma, data_std * level.scale)
 
@@ -144,15 +142,15 @@ def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
     def of(run: Run) -> Run:
         return lambda network, x, steps, draws: run(exchanged(network), x, steps, draws)
 
-    stated = sampler.levels
+    begins, stated = sampler.begins, sampler.levels
     return replace(
         sampler,
         name=f"{sampler.name} (data and noise exchanged)",
         run=of(sampler.run),
         uneven=sampler.uneven and of(sampler.uneven),
         prior=lambda steps: data_std,
-        begins=lambda steps: exchange(begins(steps)),
-        assumed=sampler.begins is None,
+        begins=begins and (lambda steps: exchange(begins(steps))),
+        inverted=True,
         levels=stated and (lambda steps: [data_std / level if level else math.inf for level in stated(steps)]),
     )
 
