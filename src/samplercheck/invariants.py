@@ -6,8 +6,8 @@ the end of a sampler that states noise 0; some draw moves the end of one that st
 and draws give equal ends, however the global generators stand. *rows independent*: a sample alone ends as it does in a
 batch; where samples share norms or a step size, and nothing else, it is noted. *rotation*: a rotated start, target and
 draws give the rotated end. *scaling*: all halved gives half of the end. *levels fall*: the noise levels passed to the
-network never rise. *float32*, *bfloat16*: the end is finite. In
-float32 it is within `SINGLE` of float64's, in units of the data's scale, when started from the library's own start.
+network never rise. *float32*, *bfloat16*: the end is finite. In float32 it is within `SINGLE` of float64's, in units of
+the data's scale, when started from the library's own start.
 Code that computes in a narrower type is noted: what a sampler computes is judged in float64, how exactly is its
 author's choice. So are steps that amplify rounding, whatever code makes them: where a network in float32 moves an end
 in float64 by a quarter as much, or more.

@@ -85,7 +85,7 @@ class _Sources(NamedTuple):
         return Recorded(pair)
 
     def without_data(self, level: Level) -> Tensor:
-        """Return the input (1, elements) at a noise level for which `x0` is 0, or the state."""
+        """Return the input (1, elements) of which `x0` is predicted as 0, and 0 where `x0` is what is given."""
         lam = log_snr(level) if level.scale else -math.inf
         value = level.sigma * self.at(torch.tensor([lam], dtype=torch.float64))
         return torch.where(torch.arange(value.shape[1]) <= DEGREE, 0.0, value)
