@@ -93,6 +93,9 @@ def conform(
         # Steps whose own order is refuted decide; where it is not, the run's may be that of its start.
         own = conditions.order if conditions else None
         if moved and own and not below(own, sampler.order) and not reached(moved.order, sampler.order):
+            if below(moved.order, sampler.order):  # the order that a start leaves may show late
+                longest = transport(sampler, tuple(2 * count for count in twice), known=known)
+                moved = moved._replace(order=confirmed_order(moved.order, longest.order))
             surely = reached(own, sampler.order)
             mixture = moved._replace(of_steps=transport_steps(sampler, twice, known=known, surely=surely))
     else:

@@ -18,15 +18,16 @@ from ams.rk45 import flow_rk45
 from ams.schedules import Level, karras_sigmas, ve_levels
 from samplercheck import Draws, Network, Sampler, conform, noise_level
 from samplercheck.as_used import _score, guided_distances, guided_flow, powered, with_guidance
-from samplercheck.convergence import Data
+from samplercheck.convergence import Data, ratio
 from samplercheck.discrete import Step, chain
 from samplercheck.model import guided
 from samplercheck.nonlinear import TwoModes, distribution, transport
 from samplercheck.report import REFUTED
+from samplercheck.sampler import places
 from tests.ams.tools import assert_equal
 from tests.docs.test_recipes import blocks
 from tests.samplercheck.faulty import fault_of, faulty
-from tests.samplercheck.references import REFERENCES, unipc
+from tests.samplercheck.references import REFERENCES, Reference, unipc
 
 TARGET = TwoModes(1.0)
 P = torch.tensor([0.02, 0.3, 0.41, 0.77, 0.99], dtype=torch.float64)
@@ -55,6 +56,29 @@ def test_quantiles_invert_the_distribution_function() -> None:
 def test_orders_on_the_mixture(name: str, order: int) -> None:
     found = transport(REFERENCES[name].sampler(name))
     assert found.order is not None and found.order.value == pytest.approx(order, abs=0.3)
+
+
+def even_adams(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
+    """Return the end of Adams and Bashforth's method in eps, begun with Euler's, with the weights of even steps."""
+    weights, old = ((1,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24)), []
+    for a, b in pairwise(levels):
+        old = [network("eps", x, a), *old[:3]]
+        mixed = sum(weight * eps for weight, eps in zip(weights[len(old) - 1], old, strict=True))
+        x = b.scale * (x / a.scale + (ratio(b) - ratio(a)) * mixed)
+    return x
+
+
+def test_an_order_that_shows_late_is_not_refuted() -> None:
+    """It is 2 for the start's Euler step, and 1.58 with 48 to 288 steps: as PLMS on the cosine schedule."""
+
+    def mesh(steps: int) -> list[Level]:
+        angles = 0.99 * math.pi / 2 * (1 - places(steps))
+        return [Level(0, sigma=math.sin(angle), scale=math.cos(angle)) for angle in angles.tolist()]
+
+    report = conform(Reference(even_adams, mesh, 2).sampler("PLMS"))
+    assert all(each.verdict != REFUTED for each in report.judgements), report.why
+    wrong = conform(Reference(even_adams, mesh, 3).sampler("PLMS, of order 3"))
+    assert "order of each step" in {each.check for each in wrong.judgements if each.verdict == REFUTED}
 
 
 def test_a_sampler_that_is_right_on_every_gaussian_may_be_wrong_here() -> None:
