@@ -39,7 +39,8 @@ CHECKS = (
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
 TOO_FEW = (
-    f"of {STEPS[-1]} steps fewer than {FEWEST} fall at noise levels above {JUDGED:g}: add some, or mend `data_std`"
+    f"noise levels rise or repeat, or fewer than {FEWEST} of {STEPS[-1]} steps fall above {JUDGED:g}: add some, or "
+    "mend `data_std`"
 )
 ROUNDED = "levels passed"
 """What a library rounds, noted beside the checks."""
@@ -57,7 +58,7 @@ CAUSES = {
     ("order on uneven steps",): "weights made for steps of one length",
     ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
     ("end", "dead direction"): "the last step, the last noise level",
-    ("order",): "the first step of a multistep method, and the past values that it is given",
+    ("order",): "the first step of a multistep method and its past values; a part that more steps leave as long",
     ("float32", "bfloat16"): "tables kept in low precision, a division by what rounds to 0",
 }
 """What to look at first where checks are refuted, by priority: what follows from another stands after it."""
@@ -149,9 +150,9 @@ class Report:
     @property
     def why(self) -> str:
         """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
-        reasons = [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict]
-        if self.verdict != HOLDS:
-            return "; ".join(reasons)
+        reasons = {each.check: f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict}
+        if self.verdict != HOLDS:  # what is not finite fails all else too
+            return reasons.get("finite", "; ".join(reasons.values()))
         if self.order is None and self.convergence and (measured := self.convergence.order):
             return f"no check refutes it; measured order {measured.value:.2f}, not judged, since none is stated"
         return "no check refutes it"

@@ -24,7 +24,7 @@ from tests.ams.tools import assert_equal
 from tests.samplercheck.faulty import faults, faulty
 from tests.samplercheck.references import REFERENCES, ddim
 
-STEP_REFUTED = ("refuted", "order of each step")
+STEP_REFUTED, NOT_FINITE = ("refuted", "order of each step"), ("finite", "deterministic")
 COUPLED = {"rows independent": Finding(False, 1.0, 0.0, "a sample alone")}
 SHORT = (16, 24, 32, 48, 64, 96)
 
@@ -86,6 +86,7 @@ def report(**fields: object) -> Report:
         ({"mixture": Distribution(math.nan, 0.06)}, "inconclusive", "distribution on the mixture"),
         ({"order": None, "mixture": None, "conditions": OrderConditions(0, order(0.0))}, "holds", ""),
         ({"invariants": {"rotation": Finding(False, 1.0, 0.0, "it turns")}}, "refuted", "rotation"),
+        ({"invariants": {name: Finding(False, 1.0, 0.0, "NaN") for name in NOT_FINITE}}, "refuted", "finite"),
         ({"invariants": {"levels fall": Finding(None, 1.0, 0.0, "it rises")}}, "holds", ""),
         ({"defect": 1e-3}, "holds", ""),
         ({"defect": 1e-3, "convergence": None}, "holds", ""),
@@ -101,6 +102,7 @@ def test_the_verdict_follows_from_what_was_measured(fields: dict[str, object], v
     assert found.verdict == verdict
     assert check in [judgement.check for judgement in found.judgements if judgement.verdict == verdict] or not check
     assert verdict in found.text() and found.why in found.text()
+    assert ";" not in found.why or check != "finite"
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_what_is_worse_than_before(fields: dict[str, object], worse: set[str]) -
         ({"defect": math.nan, "convergence": None}, "limit", "not every end is finite"),
         ({"invariants": {"finite": Finding(False, 1.0, 0.0, "8")}, "convergence": None}, "limit", "not every end is"),
         ({"noise": None}, "noise", "varies along a run"),
-        ({"constant": None}, "error constant", "of 20 steps fewer than 5 fall at noise levels above 0.2"),
+        ({"constant": None}, "error constant", "fewer than 5 of 20 steps fall above 0.2"),
     ],
 )
 def test_a_check_that_is_not_made_has_its_reason(fields: dict[str, object], check: str, reason: str) -> None:
