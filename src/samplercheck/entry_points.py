@@ -60,6 +60,8 @@ ROLES = {
     "cumulative": ("alphas_cumprod", "alpha_bars", "alpha_bar", "alphas_bar"),
     "increments": ("noise_sampler",),
     "device": ("device",),
+    "generator": ("generator",),
+    "nothing": ("extra_args", "model_kwargs"),
 }
 """What an argument is, by its usual names."""
 
@@ -223,6 +225,8 @@ class Function:
             "cumulative": lambda: (1 - betas).cumprod(0).to(kind),
             "increments": lambda: lambda a, b: draws.increment(a, b, x.shape),
             "device": lambda: "cpu",
+            "generator": lambda: torch,
+            "nothing": dict,
         }
         given = {name: values[role]() for name, role in self.roles.items()}
         return _last(self.call(**{self.network: model}, **given, **self.settings), x).reshape(x.shape)
@@ -264,7 +268,8 @@ class Function:
 
         outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
         uneven = partial(run, uneven=True) if outside else None
-        return Sampler(name, f"as it is, its network read as {convention}", run, prior, uneven=uneven)
+        read = f"as it is, from noise to data, its network read as {convention}"
+        return Sampler(name, read, run, prior, uneven=uneven)
 
 
 def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable[..., Tensor]:
@@ -352,6 +357,8 @@ def _possible(time: float, roles: set[str], each_beta: bool) -> list[str]:
 def _role(parameter: inspect.Parameter) -> str:
     """Return what an argument is, by its name; times that are a whole number are a number of steps."""
     role = next((role for role, names in ROLES.items() if parameter.name in names), "")
+    if role in ("generator", "nothing") and parameter.default is not parameter.empty:
+        return ""
     whole = parameter.annotation in (int, "int") or isinstance(parameter.default, int)
     return "count" if role == "times" and whole else role
 

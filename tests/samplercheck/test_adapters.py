@@ -118,9 +118,9 @@ from .beside import remaining
 
 
 @torch.no_grad()
-def flow(velocity, batch_size, channels, image_size, steps=50, device="cuda"):  # draws its own start, noise at 0
-    x = torch.randn(batch_size, channels, image_size, image_size, device=device)
-    times = torch.linspace(0, 1, steps + 1, device=device)
+def flow(velocity, batch_size, channels, image_size, steps=50, generator=None):  # draws its own start, noise at 0
+    x = torch.randn(batch_size, channels, image_size, image_size, generator=generator)
+    times = torch.linspace(0, 1, steps + 1)
     for a, b in zip(times, times[1:]):
         x = x + (b - a) * velocity(t=a.expand(len(x)), x=x)
     return x
@@ -138,10 +138,10 @@ def ddim(x, seq, model, b, eta=0.0):  # as DDIM's: timesteps of betas, a pair of
     return xs, x0s
 
 
-def distilled(model, x, sigmas):  # multistep consistency sampling
+def distilled(model, x, sigmas, generator, extra_args):  # multistep consistency sampling
     for a, b in zip(sigmas, sigmas[1:]):
-        x = model(x, a)
-        x = x + b * torch.randn_like(x)
+        x = model(x, a, **extra_args)
+        x = x + b * generator.randn_like(x)
     return x
 
 
@@ -276,6 +276,7 @@ def test_a_module_is_found_without_its_package(tmp_path: Path, monkeypatch: pyte
 def test_the_command_names_the_function_and_its_convention(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["conform", f"{file}:bashforth", "--order", "1"]
     assert main([*asked, "--network", "model"]) == 0
-    assert "sampling.py:bashforth as it is, its network read as x0@sigma: holds" in capsys.readouterr().out
+    read = "sampling.py:bashforth as it is, from noise to data, its network read as x0@sigma: holds"
+    assert read in capsys.readouterr().out
     assert main([*asked, "--convention", "x0@sigma"]) == 2
     assert "--convention: of a sampling function, with --network" in capsys.readouterr().err
