@@ -15,7 +15,8 @@ and what it returns, is one of these *conventions*, written PREDICTION@TIME:
 
 The convention is taken whose samples of a Gaussian end nearest to it, if they end near and those of no other prediction
 or time nearly as near. It is a choice among formulas, not a test: the report names it, `--convention` states another.
-A distilled network, consistency@TIME, is taken where the samples end within `DISTILLED` of it, as only its own do.
+A distilled network, consistency@TIME, is taken where the samples end within `DISTILLED` of it, as only its own do. One
+that returns another prediction than x0, as consistency-flow@flow, is taken alike, of a function that draws.
 """
 
 import inspect
@@ -36,7 +37,7 @@ from ams.schedules import VP, Level
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
 from samplercheck.judgement import end_distance
-from samplercheck.model import Network, noise_level, one_value
+from samplercheck.model import Network, noise_level, one_value, predicted
 from samplercheck.sampler import Sampler, driven, places, trajectory
 
 STEPS = 24
@@ -113,6 +114,8 @@ TIMES = {
     "linear": Time(partial(_of_timestep, USUAL), ("eps", "x0", "v"), USUAL / 2, FINE),
 }
 CONVENTIONS = [f"{predict}@{time}" for time, kind in TIMES.items() for predict in (*kind.predicts, "consistency")]
+STATED = [f"consistency-{each}" for each in CONVENTIONS if not each.startswith(("x0", "back", "consistency"))]
+"""What is tried of samplers that draw alone, since others end as near to the data with these."""
 
 
 MESHES: dict[str, Callable[[Tensor], Any]] = {
@@ -155,6 +158,9 @@ def model_of(network: Network, convention: str, level: Callable[[float], Level] 
 
     def answer(x: Tensor, time: Any) -> Tensor:
         at = level_of(one_value(time))
+        if predict.startswith("consistency-"):
+            x0 = network("consistency", x, at)
+            return predicted(predict.removeprefix("consistency-"), x0, (x - at.scale * x0) / at.sigma, at)
         return -network("flow", x, at) if predict == "back" else network(predict, x, at)
 
     return Model(answer)
@@ -309,8 +315,8 @@ def load(
     Raises UserError for parameters that are not there or not known, an unknown convention, and where none fits or
     several do; what the function raises with every convention is raised.
     """
-    if convention is not None and convention not in CONVENTIONS:
-        raise unknown("convention", convention, CONVENTIONS)
+    if convention is not None and convention not in (known := [*CONVENTIONS, *STATED]):
+        raise unknown("convention", convention, known)
     function = Function(call, network, settings)
     roles, trouble, ends = set(function.roles.values()), [], list[_End]()
     meshes = ["timesteps"] if roles & {*TABLES} else ["falling", "rising"]
@@ -344,6 +350,9 @@ def load(
     x, exact = torch.zeros(2, 8, dtype=torch.float64), two_targets(1.0).network()
     silent, drawn = trajectory(sampler, exact, x, STEPS, Draws()), driven(sampler, exact, x, STEPS, seeded(2, 8))
     still = torch.equal(silent.end, drawn.end) and not best.convention.startswith("consistency")
+    if not (still or convention) and (other := f"consistency-{best.convention}") in STATED:
+        distilled = replace(function, times=best.mesh).sampler(name, other)
+        sampler = distilled if end_distance(distilled, two_targets(1.0), STEPS) < DISTILLED else sampler
     return replace(sampler, noise=0.0 if still else None)
 
 

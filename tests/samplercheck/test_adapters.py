@@ -145,6 +145,20 @@ def distilled(model, x, sigmas, generator, extra_args):  # multistep consistency
     return x
 
 
+def pingpong(model, x, times):  # the same, of a velocity
+    for a, b in zip(times, times[1:]):
+        x = (1 - b) * (x - a * model(x, a)) + b * torch.randn_like(x)
+    return x
+
+
+def ancestral(model, x, times):  # of a velocity too, with the posterior's mean
+    for a, b in zip(times, times[1:]):
+        x0, ratio = x - a * model(x, a), b / a * (1 - a) / (1 - b)
+        kept = b * ratio / a
+        x = (1 - b) * x0 + kept * (x - (1 - a) * x0) + b * (1 - ratio**2) ** 0.5 * torch.randn_like(x)
+    return x
+
+
 def unknown(model, x, sigmas, conditioning):
     return x
 
@@ -192,6 +206,8 @@ def read(file: Path, name: str, network: str, **settings: object) -> Sampler:
         ("ddim", "model", {}, "eps@betas"),
         ("Samplers.ddim", "model", {"eta": 1.0}, "eps@betas"),
         ("distilled", "model", {}, "consistency@sigma"),
+        ("pingpong", "model", {}, "consistency-flow@flow"),
+        ("ancestral", "model", {}, "read as flow@flow"),
     ],
 )
 def test_a_right_function_is_read_and_holds(
@@ -199,9 +215,9 @@ def test_a_right_function_is_read_and_holds(
 ) -> None:
     sampler = read(file, name, network, **settings)
     assert sampler.version.endswith(convention)
-    draws = settings or name == "distilled"
+    draws = settings or name in ("distilled", "pingpong", "ancestral")
     assert sampler.noise == (None if draws else 0.0)  # that it draws is seen, not with which noise
-    report = conform(replace(sampler, order=None if name == "distilled" else 1))
+    report = conform(replace(sampler, order=None if "consistency" in convention else 1))
     assert report.verdict == HOLDS, report.text()
 
 
