@@ -97,8 +97,8 @@ class Convergence(NamedTuple):
     start, None for a sampler that draws. `nested` is the limit of runs of N, 2 N and 4 N steps at the level at
     which that of N steps is judged by itself. All three pass it; not all runs have a call near one level for all, at
     which `limit` is, where the last steps are long, as of times that are shifted far. `begins`: the start is noised
-    data, and its noise level is stated; `start` is None
-    of an inversion, which is given its data.
+    data, and its noise level is stated; `start` is None of an
+    inversion, which is given its data.
     """
 
     steps: tuple[int, ...]

@@ -114,8 +114,8 @@ TIMES = {
     "linear": Time(partial(_of_timestep, USUAL), ("eps", "x0", "v"), USUAL / 2, FINE),
 }
 CONVENTIONS = [f"{predict}@{time}" for time, kind in TIMES.items() for predict in (*kind.predicts, "consistency")]
-STATED = [f"consistency-{each}" for each in CONVENTIONS if not each.startswith(("x0", "back", "consistency"))]
-"""What is tried of samplers that draw alone, since others end as near to the data with these."""
+OF_A_DISTILLED = [f"consistency-{each}" for each in CONVENTIONS if not each.startswith(("x0", "back", "consistency"))]
+"""A distilled network that returns no x0. Tried of functions that draw: others end as near to the data with these."""
 
 
 MESHES: dict[str, Callable[[Tensor], Any]] = {
@@ -315,7 +315,7 @@ def load(
     Raises UserError for parameters that are not there or not known, an unknown convention, and where none fits or
     several do; what the function raises with every convention is raised.
     """
-    if convention is not None and convention not in (known := [*CONVENTIONS, *STATED]):
+    if convention is not None and convention not in (known := [*CONVENTIONS, *OF_A_DISTILLED]):
         raise unknown("convention", convention, known)
     function = Function(call, network, settings)
     roles, trouble, ends = set(function.roles.values()), [], list[_End]()
@@ -350,7 +350,7 @@ def load(
     x, exact = torch.zeros(2, 8, dtype=torch.float64), two_targets(1.0).network()
     silent, drawn = trajectory(sampler, exact, x, STEPS, Draws()), driven(sampler, exact, x, STEPS, seeded(2, 8))
     still = torch.equal(silent.end, drawn.end) and not best.convention.startswith("consistency")
-    if not (still or convention) and (other := f"consistency-{best.convention}") in STATED:
+    if not (still or convention) and (other := f"consistency-{best.convention}") in OF_A_DISTILLED:
         distilled = replace(function, times=best.mesh).sampler(name, other)
         sampler = distilled if end_distance(distilled, two_targets(1.0), STEPS) < DISTILLED else sampler
     return replace(sampler, noise=0.0 if still else None)
