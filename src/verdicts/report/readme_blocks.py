@@ -14,7 +14,7 @@ from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.records.expected import Expected, kept_runs
 from verdicts.records.files import write_whole
-from verdicts.report.findings import Decisions, PaperRow, ShownNumber, answer_of, rows_of
+from verdicts.report.findings import Decisions, PaperRow, ShownNumber, answers_of, rows_of
 from verdicts.report.report_texts import Findings, load_exhibits, load_findings
 from verdicts.report.words import duration
 
@@ -74,28 +74,36 @@ class KeptValues(NamedTuple):
 
 
 def answer(kept: KeptValues) -> str:
-    """Return what was found in one paragraph."""
-    return answer_of(kept.claims, kept.findings, kept.evidence) if kept.expected else NOTHING
+    """Return what the work proposes, and a reader's questions with their answers."""
+    if not kept.expected:
+        return NOTHING
+    lines = answers_of(kept.claims, kept.findings, kept.evidence)
+    return "\n".join(
+        [kept.findings.answer.subject, "", *(f"- {each.sign} **{each.question}** {each.text}" for each in lines)]
+    )
 
 
 def verdicts(kept: KeptValues) -> str:
     """Return the table of what was found about each claim of the abstract, and below it where the numbers come from."""
     cells = [
-        (f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", _in_words(row.number), f"`--only {row.id}`")
+        (f"**{row.id}** {row.text}", f"**{row.verdict}.** {row.fact} {row.scope}".rstrip(), _in_words(row.number))
         for row in kept.rows
     ]
     lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
-    head = ["| the abstract says | found here | measured | decide it with `bash reproduce.sh` |", "|---|---|---|---|"]
+    head = ["| the abstract says | found here | measured |", "|---|---|---|"]
     return "\n".join([*head, *lines, "", kept.evidence.origin])
 
 
 def _in_words(shown: ShownNumber | None) -> str:
-    return f"**{shown.value}**: {shown.label}{_beside(shown)}" if shown else ""
+    if shown is None:
+        return ""
+    better = f"; {shown.better}" if shown.better else ""
+    return f"**{shown.value}**: {shown.label}{better} ({shown.profile}{_beside(shown)})"
 
 
 def _beside(shown: ShownNumber) -> str:
     """Say what the default run gives, where that is another number."""
-    return f" (cpu: {shown.own})" if shown.own not in ("", shown.value) else ""
+    return f"; cpu: {shown.own}" if shown.own not in ("", shown.value) else ""
 
 
 def commands(kept: KeptValues) -> str:
@@ -155,7 +163,7 @@ def _row(kept: KeptValues, group: str) -> str:
     known = [run.claims[claim.id] for claim in members if claim.id in run.claims] if run else []
     studied = run.studies.get(group, 0.0) if run else 0.0
     took = duration(studied + sum(each.seconds for each in known)) if known else "not measured"
-    wanted = ", ".join(f"{claim.id} {claim.expected}" for claim in members)
+    wanted = ", ".join(f"{claim.id} {claim.expected or 'a condition'}" for claim in members)
     checks = [each for claim in known for each in claim.checks.values()]
     halves = [(each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high]
     sampled = f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value" if halves else ""
@@ -218,8 +226,8 @@ def _claims_table(title: str, claims: Claims, members: Iterable[Claim]) -> Itera
 
 def _claim_row(claims: Claims, claim: Claim) -> str:
     group = claims.group_of(claim)
-    title = claim.title.replace("|", r"\|")
-    return f"| {claim.id} | {title} | {claim.expected} | {claim.evidence} | {claim.profiles[0]} | `{group.folder}` |"
+    title, expected = claim.title.replace("|", r"\|"), claim.expected or "a condition"
+    return f"| {claim.id} | {title} | {expected} | {claim.evidence} | {claim.profiles[0]} | `{group.folder}` |"
 
 
 def contents(root: Path) -> dict[str, str]:

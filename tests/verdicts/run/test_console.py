@@ -57,7 +57,7 @@ def test_each_word_and_verdict_has_a_colour():
 
 def test_a_row_has_formulas_as_a_terminal_can_show_them():
     row = PaperRow("P1", "It is small", Word.HOLDS, r"$W_2$ is below $\delta/4$ in `gamma_0`.")
-    assert console._row_lines(row, 80)[1].strip() == "W2 is below delta/4 in gamma_0."
+    assert console._row_lines(row, 80)[1].strip() == "W2 is below δ/4 in gamma_0."
 
 
 def test_on_a_narrow_screen_a_title_is_folded_and_whole(workspace):
