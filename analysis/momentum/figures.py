@@ -24,7 +24,6 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     drawn = {
         stability: ("G1", "P1a"),
         rates: ("G2",),
-        condition: ("G2c",),
         variance: ("G3", "G5", "P1b", "P1c"),
         tempered_mixture: ("G5",),
     }
@@ -76,24 +75,6 @@ def _draw_losses(axes: Axes) -> None:
     reference_line(axes, 8.0, "the limit at the best $b$", right=False, above=False)
     axes.set(xlabel=_BETA, ylabel=r"$(1 - r)\,/\,u$", ylim=(0, 8.6))
     legend_above(axes, 3)
-
-
-def condition() -> Drawing:
-    r"""Constant momentum accelerates only where the variance may be wrong. What a step contracts on precisions in $[m,
-    L]$ at the best step and momentum: the rate alone gains a square root of the condition number (heavy ball), at a
-    variance of $\kappa^2/16$ times the target's in the stiffest direction. Where no variance exceeds twice the
-    target's, the gain over Langevin is a factor of 1.68.
-    """
-    drawing, (axes,) = panels()
-    kappas = np.logspace(1, 6, 40)
-    alone = [1 - closed_forms.polyak(kappa)[2] ** 0.5 for kappa in kappas]
-    usable = [closed_forms.best_loss(kappa) for kappa in kappas]
-    axes.loglog(kappas, alone, color="C2", ls="--", label="best rate, any variance")
-    axes.loglog(kappas, usable, color="C0", label="best rate, variances at most doubled")
-    axes.loglog(kappas, 1 / kappas, color="0.3", ls=":", label="Langevin, variances at most doubled")
-    axes.set(xlabel=r"condition number $\kappa = L/m$", ylabel="$1 - r$")
-    legend_above(axes, 1)
-    return drawing
 
 
 def variance() -> Drawing:

@@ -50,8 +50,6 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (closed_forms, "step_at_best", lambda true: lambda q: true(q) * (1 - q / 10), "G2.best G2.beaten G2.gain"),
     (stationary, "solved_variance", lambda true: lambda u, beta: true(u, 0.0), "G5.w2 G5.kl G5.dimension"),
     (momentum_study, "constant", lambda _: lambda beta: lambda state, s, algebra: (0.0, None), "G5.mixture"),
-    (closed_forms, "unbiased_step", lambda true: lambda beta: 1.01 * true(beta), "G6.root G6.law"),
-    (closed_forms, "unbiased_step", lambda true: lambda beta: 40 * true(beta), "G6.stable"),
     # Kinetic Langevin: were the bound 1 % slower, the search would find a better rate
     (rates, "best_rate", lambda true: lambda k: 1.0 - 0.99 * (1.0 - true(k)), "K2.searched K2.gain"),
     # Orders: momentum that nears the target; too few nodes; a target a thousandth wider; distances that change
