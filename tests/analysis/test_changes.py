@@ -32,8 +32,7 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (isotropic, "stationary_at", lambda true: lambda u: felt(true(u), u, factor=4), "A3.order"),
     (isotropic, "variance_ratio", lambda _: lambda u, beta: 2 - u, "A3.worse"),
     (isotropic, "root_equation", lambda _: lambda u: isotropic.q**2 - sp.Rational(1, 4), "A3.unbiased"),
-    # a momentum that oscillates; samples of their own, for which nothing falls with the batch; Langevin's ratio
-    (study, "stationary", lambda true: lambda *law: oscillating(true(*law)), "A4.overdamped A4.noise"),
+    # samples of their own, for which nothing falls with the batch; Langevin's ratio
     (study, "fluctuating", lambda true: lambda settings, batch, d: true(settings, min(batch, 16), d), "A5.constant"),
     (study, "variances_by_batch_size", lambda _: lambda sizes, *_: np.ones((64, 1)) * range(len(sizes)), "A5.bias"),
     (study, "step_of_snr", lambda true: lambda snr, b: true(snr, 0.0 * b), "A6.solved A6.reached A6.bias"),
@@ -88,10 +87,6 @@ def transposed(target: Gaussian) -> Gaussian:
 
 def felt(law: Stationary, u: float, dimension: float = 1.0, factor: float = 0.9) -> Stationary:
     return law._replace(beta=law.beta * (1 - 1e-6 * dimension), variance=law.variance * factor)
-
-
-def oscillating(law: Stationary) -> Stationary:
-    return law._replace(beta=0.9999, momentum=1e4 * law.momentum)
 
 
 def dependent(law: Any, mean: list[float]) -> Stationary:
