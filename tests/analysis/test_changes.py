@@ -13,7 +13,7 @@ from ams.samplers import rules
 from ams.targets import Gaussian
 from analysis.adaptive import convergence, general_covariance as covariance, isotropic, study
 from analysis.momentum import closed_forms, stationary, study as momentum_study, transition
-from analysis.orders import accuracy, checks as orders
+from analysis.orders import checks as orders
 from analysis.orders.study import MeanFieldDensity
 from analysis.update_rule import checks, study as rule_study
 from beyond.kinetic_langevin import rates
@@ -51,11 +51,9 @@ CHANGES: list[tuple[Any, str, Any, str]] = [
     (momentum_study, "constant", lambda _: lambda beta: lambda state, s, algebra: (0.0, None), "G5.mixture"),
     # Kinetic Langevin: were the bound 1 % slower, the search would find a better rate
     (rates, "best_rate", lambda true: lambda k: 1.0 - 0.99 * (1.0 - true(k)), "K2.searched K2.gain"),
-    # Orders: momentum that nears the target; too few nodes; a target a thousandth wider; distances that change
+    # Orders: momentum that nears the target; too few nodes
     (orders, "halvings", lambda true: lambda settings, *_: true(settings, "Langevin"), "B6.leave"),
     (orders, "mean_field_density", lambda _: lambda h: MeanFieldDensity(0.9, 1e-3 * h, *_NOTHING), "B5a.refined"),
-    (accuracy, "Gaussian", lambda true: lambda mean, v: true(mean, v * 1.001), "L1.annealed L1.mean_field"),
-    (accuracy, "position_distances", lambda true: lambda h: true(h) * (1 + 1e-6 * h), "L1.position"),
     # Related work: a bound that is not sharp; another flux; scores that collect nothing; no martingale; other orders
     (inexact, "bound", lambda true: lambda *case: 1.01 * true(*case), "N1.sharp N1.constant_error"),
     (inexact, "flux", lambda true: lambda q, p, e, at: true(q, p, -e, at), "N1.dissipation"),
