@@ -119,8 +119,8 @@ def annealed_causes(settings: Settings) -> Drawing:
     r"""The gain of adaptive momentum comes from its drift. KL to a Gaussian (d = 16, condition number 1000, exact
     distributions) against score evaluations. Above: the drift factor alone (black) does as adaptive momentum; averaging
     alone, or noise to match the drift, gains little at small budgets. Below: a constant factor of 1.5 does more. At the
-    defaults (left) the error of adaptive momentum turns and grows towards that of $\pi^4$. Right: tuned for each
-    budget.
+    defaults (left) the error of adaptive momentum turns and grows towards that of $\pi^4$, the limit that A3 proves on
+    isotropic Gaussians (large batch, no clip). Right: tuned for each budget.
     """
     parts, constant = (BASELINE, PAPER, *ABLATIONS), (BASELINE, PAPER, *LARGER_DRIFT)
     return _draw_errors(settings, {"Parts of adaptive momentum": parts, "A constant drift factor": constant})
@@ -195,8 +195,8 @@ def _draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
 def annealed_steps(settings: Settings) -> Drawing:
     r"""Errors against the step on the Gaussian. Lines: stationary distributions at the last
     noise level (G3 at b = 0 and 0.9; the adaptive mean field, solved for). Markers: annealed runs at the largest
-    budget, T = 5. Langevin's floor falls with the step, momentum's rises to that of $\pi^4$ (A3; close to it G5 at
-    0.9).
+    budget, T = 5. As the step falls, Langevin's floor falls and momentum's rises towards that of $\pi^4$: A3's limit
+    for isotropic Gaussians, large batch, no clip; close to it is G5's at 0.9.
     """
     drawing, both = panels(2, 2.6, sharex=True)
     steps, tempered = study.step_grid(settings), gaussian.tempered_errors()

@@ -78,7 +78,7 @@ def _draw_losses(axes: Axes) -> None:
 
 
 def variance() -> Drawing:
-    r"""With constant momentum a smaller step leads away from the target. Variance on $N(0, 1/\lambda)$, 1 for the
+    r"""With constant momentum small steps lead away from a Gaussian target. Variance on $N(0, 1/\lambda)$, 1 for the
     target: G3's closed form (lines), the exact law (markers), the limits $1/(1+b)^2$ (dotted).
     """
     drawing, (axes,) = panels(height=2.4)
