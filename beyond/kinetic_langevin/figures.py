@@ -43,7 +43,7 @@ def kinetic_rates(settings: Settings) -> Drawing:
     r"""Unbiased momentum accelerates Langevin by $\sqrt{k}$, the authors' constant momentum does not. Steps to a tenth
     of the distance at the best rate over a spectrum of condition number $k$: formulas (lines), radii of the exact law
     (markers). BAOAB has the target's variance throughout; constant momentum is held to variances of at most twice the
-    target's (G2c).
+    target's.
     """
     drawing, (axes,) = panels()
     conditions, shown = np.logspace(0.3, 5.3, 100), settings.conditions
