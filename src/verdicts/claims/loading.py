@@ -131,7 +131,8 @@ def _group(root: Path, path: Path) -> tuple[Group, tuple[Claim, ...]]:
         )
     except ValidationError as error:
         raise from_validation(error, shown, {}) from error
-    return group, tuple(claim.model_copy(update={"group": group.id}) for claim in content.claim)
+    members = content.claim + content.condition
+    return group, tuple(claim.model_copy(update={"group": group.id}) for claim in members)
 
 
 def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:

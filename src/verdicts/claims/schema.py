@@ -87,11 +87,7 @@ class Verdict(StrEnum):
 
 
 class Expectation(StrEnum):
-    """The verdict that a claim is expected to reach.
-
-    With two of them any verdict agrees: `open`, for want of evidence; `underpowered`, since a run of the size that
-    the suite affords can hardly decide it.
-    """
+    """The verdict that a claim is expected to reach; with `open`, for want of evidence, any verdict agrees."""
 
     HOLDS = "holds"
     REFUTED = "refuted"
@@ -118,7 +114,10 @@ class Claim(Frozen):
 
     Its particulars are fields: `target`, `samplers`, `budget` (score evaluations), `tuning` (how hyperparameters were
     chosen), `n` (samples, batches, seeds). `conditions` says where it stops, a sentence each; `sees` the smallest
-    effect that an underpowered claim's checks would see.
+    effect that the checks of an undecided comparison would see; `after_a_look` what was chosen once values were known.
+
+    Without an expectation (`[[condition]]` in the file) it is a *condition*: measured, kept and audited as a claim is,
+    but no run can contradict it, and it is not counted as a claim.
 
     `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
     `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
@@ -138,16 +137,26 @@ class Claim(Frozen):
     n: str = ""
     conditions: tuple[str, ...] = ()
     sees: str = ""
+    after_a_look: str = ""
     source: Source
     paper: tuple[str, ...] = ()
     supports: tuple[str, ...] = ()
     evidence: Evidence
-    expected: Expectation
+    expected: Expectation | None = None
     profiles: tuple[Profile, ...] = Field(min_length=1)
     data: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     falsifier: str = Field(pattern=r"^[^:]+\.py(::\w+)+$")
     check: tuple[Check, ...] = Field(min_length=1)
+
+    @property
+    def is_condition(self) -> bool:
+        """Return whether nothing is expected of it, so that no run can contradict it."""
+        return self.expected is None
+
+    def agrees_with(self, verdict: Verdict) -> bool | None:
+        """Return whether a verdict is the expected one; None where none was reached, or nothing is expected."""
+        return None if self.expected is None else self.expected.is_met_by(verdict)
 
     @property
     def modules(self) -> set[str]:
@@ -161,9 +170,9 @@ class Claim(Frozen):
         return (*profiles[:place], Profile.FULL, *profiles[place:]) if place else profiles
 
     @model_validator(mode="after")
-    def _underpowered_says_what_it_sees(self) -> Self:
-        if bool(self.sees) is not (self.expected is Expectation.UNDERPOWERED):
-            raise ValueError(f'claim {self.id}: `sees` belongs to expected = "underpowered", and is needed there')
+    def _undecided_says_what_it_sees(self) -> Self:
+        if self.sees and self.expected not in (None, Expectation.INCONCLUSIVE, Expectation.UNDERPOWERED):
+            raise ValueError(f"{self.id}: `sees` belongs to conditions and to claims expected to be inconclusive")
         return self
 
     @field_validator("data")
@@ -194,10 +203,23 @@ class GroupEntry(Frozen):
 
 
 class GroupFile(Frozen):
-    """A whole `claims.toml`: its group and the group's claims."""
+    """A whole `claims.toml`: its group, the group's claims, and its conditions (claims without an expectation)."""
 
     group: GroupEntry
-    claim: tuple[Claim, ...] = Field(min_length=1)
+    claim: tuple[Claim, ...] = ()
+    condition: tuple[Claim, ...] = ()
+
+    @model_validator(mode="after")
+    def _entries_fit_their_kind(self) -> Self:
+        if not self.claim + self.condition:
+            raise ValueError("a group has at least one [[claim]] or [[condition]]")
+        for claim in self.claim:
+            if claim.expected is None:
+                raise ValueError(f"claim {claim.id}: `expected` is missing")
+        for condition in self.condition:
+            if condition.expected is not None or not condition.sees:
+                raise ValueError(f"condition {condition.id}: `sees` is needed, and no `expected`")
+        return self
 
 
 class Group(GroupEntry):

@@ -41,7 +41,9 @@ class JudgedCheck(CheckResult):
 
 
 class ClaimRow(Frozen):
-    """One claim: its verdict, its expectation (`agrees`: None where no verdict was reached) and what lies behind it.
+    """One claim: its verdict, its expectation and what lies behind it.
+
+    `agrees`: None where no verdict was reached, or nothing is expected (`expected` is None: a condition).
 
     `reason` says why a claim was not run; such a row may have no provenance. `kept`: on how many kept cells it rests.
     """
@@ -52,7 +54,7 @@ class ClaimRow(Frozen):
     title: str
     evidence: Evidence
     verdict: Verdict
-    expected: Expectation
+    expected: Expectation | None
     agrees: bool | None
     selected: bool
     failed: bool
@@ -66,7 +68,8 @@ class ClaimRow(Frozen):
 class Summary(Frozen):
     """Counts over all claims; `contradictions`, `failed` and `not_run` name claims that were selected for this run.
 
-    `open` names the claims without evidence yet, `underpowered` those that can hardly be decided at this size.
+    `open` names the claims without evidence yet. `conditions` counts what is measured without an expectation; `total`
+    and `verdicts` leave it out.
     """
 
     total: int
@@ -75,7 +78,7 @@ class Summary(Frozen):
     failed: tuple[str, ...]
     not_run: tuple[str, ...]
     open: tuple[str, ...] = ()
-    underpowered: tuple[str, ...] = ()
+    conditions: int = 0
 
 
 class Ledger(JsonFile):
@@ -119,7 +122,7 @@ def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
     fresh = run is not None and record.provenance.run == run.id
     return ClaimRow(
         **_entry(claim, part),
-        agrees=claim.expected.is_met_by(record.verdict),
+        agrees=claim.agrees_with(record.verdict),
         selected=selected,
         computed=Computed.COMPUTED if fresh else Computed.CACHED,
         checks=tuple(map(JudgedCheck.beside, claim.check, record.checks)),
@@ -146,15 +149,16 @@ def _entry(claim: Claim, part: str) -> dict[str, Any]:
 def ledger_of(profile: Profile, started: str | None, rows: tuple[ClaimRow, ...]) -> Ledger:
     """Return the ledger of these rows with its summary."""
     chosen = [row for row in rows if row.selected]
-    counts = Counter(row.verdict for row in rows)
+    claims = [row for row in rows if row.expected is not None]
+    counts = Counter(row.verdict for row in claims)
     summary = Summary(
-        total=len(rows),
+        total=len(claims),
         verdicts={verdict: counts[verdict] for verdict in Verdict},
         contradictions=tuple(row.id for row in chosen if row.agrees is False),
         failed=tuple(row.id for row in chosen if row.failed),
         not_run=tuple(row.id for row in chosen if row.verdict is Verdict.NOT_RUN),
         open=tuple(row.id for row in rows if row.expected is Expectation.OPEN),
-        underpowered=tuple(row.id for row in rows if row.expected is Expectation.UNDERPOWERED),
+        conditions=len(rows) - len(claims),
     )
     return Ledger(profile=profile, started=started, claims=rows, summary=summary)
 

@@ -102,8 +102,9 @@ def _row(
     return {
         "id": row.id,
         "text": row.text,
-        "word": row.word,
-        "sentence": row.sentence,
+        "verdict": row.verdict,
+        "fact": row.fact,
+        "scope": row.scope,
         "number": row.number._asdict() if row.number else None,
         "seen": [{"claim": name, "verdict": v, "alike": v is evidence.of_claim(name)} for name, v in seen.items()],
         "unseen": [name for name in row.restating if name not in seen],
@@ -168,7 +169,8 @@ def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
     rows = [
         row
         | {
-            "sentence": pieces(row["sentence"]),
+            "fact": pieces(row["fact"]),
+            "scope": pieces(row["scope"]),
             "number": row["number"] and row["number"] | {"label": pieces(row["number"]["label"])},
         }
         for row in facts["rows"]

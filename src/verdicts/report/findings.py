@@ -7,21 +7,24 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from verdicts.claims.schema import Claims, Profile, Verdict
-from verdicts.records.expected import SAME, Expected, ExpectedCheck, kept_runs
+from verdicts.records.expected import SAME, Expected, ExpectedCheck, ExpectedClaim, kept_runs
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
-from verdicts.report.report_texts import Answer, Condition, Finding, Findings, RelatedFinding, filled, load_findings
+from verdicts.report.report_texts import AnswerLine, Condition, Finding, Findings, RelatedFinding, filled, load_findings
 from verdicts.report.words import required, spread
 
 
 class Word(StrEnum):
-    """What a row says of a claim of the paper."""
+    """What a row says of a claim of the paper, in one of its readings."""
 
     HOLDS = "Holds"
-    PARTLY = "Partly"
-    NOT_SUPPORTED = "Not supported"
-    NOT_DECIDED = "Not decided"
-    NOT_TESTED = "Not tested"
+    IN_PART = "Holds in part"
+    NOT_SHOWN = "Not shown"
+    REFUTED = "Refuted"
+    NOT_RUN = "Not run"
+
+
+SIGNS = {Word.HOLDS: "✓", Word.IN_PART: "◐", Word.NOT_SHOWN: "?", Word.REFUTED: "✗", Word.NOT_RUN: "–"}
 
 
 Measured = CheckResult | ExpectedCheck
@@ -32,7 +35,7 @@ STRONGEST = (Profile.FULL, Profile.PAPER, Profile.CPU, Profile.QUICK)
 class Decided(NamedTuple):
     """What a run gave for a claim: its verdict, the checks that have a value, the profile of the run.
 
-    `made` is the UTC time of its newest value with the processor; `kept` says whether it rests on kept cells.
+    `made` is the UTC time of its value with the processor; `kept` says whether it rests on kept cells.
     """
 
     verdict: Verdict
@@ -40,6 +43,12 @@ class Decided(NamedTuple):
     profile: Profile
     made: tuple[str, str] = ("", "")
     kept: bool = False
+
+    @classmethod
+    def kept_in(cls, source: Expected, claim: ExpectedClaim) -> Self:
+        """Return what a kept run gave for one of its claims."""
+        made = (claim.made.started, claim.made.processor)
+        return cls(claim.verdict, claim.checks, source.profile, made)
 
 
 class Decisions(NamedTuple):
@@ -51,9 +60,7 @@ class Decisions(NamedTuple):
     def of(cls, source: Ledger | Expected) -> Self:
         """Read it off a ledger, or off the values of a run that were kept."""
         if isinstance(source, Expected):
-            made = source.newest, source.processor
-            kept = source.claims.items()
-            return cls({name: Decided(claim.verdict, claim.checks, source.profile, made) for name, claim in kept})
+            return cls({name: Decided.kept_in(source, claim) for name, claim in source.claims.items()})
         claims = {}
         for row in source.claims:
             made = (row.provenance.started, row.provenance.processor) if row.provenance else ("", "")
@@ -89,9 +96,10 @@ class Decisions(NamedTuple):
     def origin(self) -> str:
         """Say where the numbers come from; empty before any run."""
         profiles = {each.profile for each in self.claims.values()}
-        newest, processor = max((each.made for each in self.claims.values()), default=("", ""))
+        made = sorted(each.made[0][:10] for each in self.claims.values() if each.made[0])
+        processors = " and ".join(sorted({each.made[1] for each in self.claims.values() if each.made[1]}))
         names = " and ".join(profile for profile in STRONGEST if profile in profiles)
-        return newest and f"Numbers: kept runs of {names}, newest {newest[:10]}, {processor}."
+        return f"Numbers: kept runs of {names}, made from {made[0]} to {made[-1]} on {processors}." if made else ""
 
     def of_claim(self, name: str) -> Verdict:
         """Return a claim's verdict."""
@@ -108,13 +116,14 @@ NOTHING = Decisions()
 class ShownNumber(NamedTuple):
     """One measured number: its `value` with interval, what it is, the profile that gave it; and this run's `own`.
 
-    `own` is empty where this run did not measure it. `agrees`: the two intervals meet (None: there is none to compare);
-    `because` says why they may not. `resting`: this run's rests on kept cells.
+    `better` says which way is good. `own` is empty where this run did not measure it. `agrees`: the two intervals meet
+    (None: there is none to compare); `because` says why they may not. `resting`: this run's rests on kept cells.
     """
 
     value: str
     label: str
     profile: Profile
+    better: str = ""
     own: str = ""
     agrees: bool | None = None
     because: str = ""
@@ -137,37 +146,82 @@ class ShownCondition(NamedTuple):
     text: str
 
 
-class PaperRow(NamedTuple):
-    """A claim of the paper, `text`, with what was found: a word, a sentence, a number (None: none was measured).
+class ShownReading(NamedTuple):
+    """Our stricter reading of a claim of the paper, and the word for it."""
 
-    `figure` is the name of the figure that illustrates the row, `conditions` what limits it, `restating` the ids of the
-    claims here that restate it. `differing` are claims on which this run's verdict is another than the one shown.
+    word: Word
+    reading: str
+
+    @property
+    def sign(self) -> str:
+        """Return the sign of the word."""
+        return SIGNS[self.word]
+
+
+class PaperRow(NamedTuple):
+    """A claim of the paper, `text`, with what was found: a word for it as stated, a fact, its scope, and a number.
+
+    `stricter` has our stricter reading (None: there is none), `number` is None where none was measured. `figure` is the
+    name of the figure that illustrates the row, `conditions` what limits it, `restating` the ids of the claims here
+    that restate it. `differing` are claims on which this run's verdict is another than the one shown.
     """
 
     id: str
     text: str
     word: Word
-    sentence: str
+    fact: str
+    scope: str = ""
+    stricter: ShownReading | None = None
     number: ShownNumber | None = None
     figure: str = ""
     conditions: tuple[ShownCondition, ...] = ()
     restating: tuple[str, ...] = ()
     differing: tuple[ShownCondition, ...] = ()
 
+    @property
+    def sign(self) -> str:
+        """Return the sign of its word."""
+        return SIGNS[self.word]
+
+    @property
+    def headline(self) -> str:
+        """Return its line in a terminal: id, sign and word as stated, and the paper's claim."""
+        return f"{self.id:<4}{self.sign} {self.word:<15}{self.text}"
+
+    @property
+    def verdict(self) -> str:
+        """Return the row's two words in one phrase: as stated, and in our stricter reading where there is one."""
+        if self.stricter is None or self.word is Word.NOT_RUN:
+            return self.word
+        return f"{self.word} as stated; our stricter reading: {self.stricter.word.lower()}"
+
+
+class ShownLine(NamedTuple):
+    """A reader's question, the sign of its answer, and the answer (empty where verdicts are others)."""
+
+    question: str
+    word: Word
+    text: str
+
+    @property
+    def sign(self) -> str:
+        """Return the sign of the word."""
+        return SIGNS[self.word]
+
 
 def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
     """Return the word for a claim of the paper, from the verdicts of the claims that its finding needs.
 
-    *Not tested*: one of the needed claims was not run, or none that restates the paper's was. Else those that restate
-    it decide, each alike. *Holds*: all of them hold. *Partly*: some hold and some do not. *Not supported*: none holds,
-    one is refuted. *Not decided*: all are inconclusive.
+    *Not run*: one of the needed claims was not run, or none that restates the paper's was. Else those that restate it
+    decide, each alike. *Holds*: all of them hold. *Holds in part*: some hold and some do not. *Refuted*: all of them
+    are. *Not shown*: none holds, and some are not decided.
     """
     reached = set(restating)
     if not reached or Verdict.NOT_RUN in needed:
-        return Word.NOT_TESTED
+        return Word.NOT_RUN
     if Verdict.HOLDS in reached:
-        return Word.HOLDS if len(reached) == 1 else Word.PARTLY
-    return Word.NOT_SUPPORTED if Verdict.REFUTED in reached else Word.NOT_DECIDED
+        return Word.HOLDS if len(reached) == 1 else Word.IN_PART
+    return Word.REFUTED if reached == {Verdict.REFUTED} else Word.NOT_SHOWN
 
 
 def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions = NOTHING) -> list[PaperRow]:
@@ -200,18 +254,29 @@ def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: 
     restating = {claim.id: evidence.of_claim(claim.id) for claim in claims.restating(finding.paper)}
     reached = {name: verdict for name, verdict in restating.items() if verdict is not Verdict.NOT_RUN}
     needed = {name: evidence.of_claim(name) for name in finding.needs}
-    word = word_of(needed.values(), reached.values())
+    ours = finding.stricter.claims if finding.stricter else ()
+    word = word_of(needed.values(), (verdict for name, verdict in reached.items() if name not in ours))
     row = PaperRow(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
-    if word is Word.NOT_TESTED:
-        return row._replace(sentence=_untested(claims, needed | (restating if not reached else {})))
+    if word is Word.NOT_RUN:
+        return row._replace(fact=_untested(claims, needed | (restating if not reached else {})))
     values = required_of(claims) | evidence.values
-    sentence = filled(finding.sentence, values) if evidence.give(finding.needs) else ""
+    given = evidence.give(finding.needs)
     return row._replace(
-        sentence=sentence or _listed(reached),
+        fact=filled(finding.fact, values) if given and finding.fact else _listed(reached),
+        scope=filled(finding.scope, values) if given else "",
+        stricter=_stricter(finding, reached),
         number=_number(finding, claims, evidence, own, values),
         conditions=tuple(_condition(claims, each, evidence, values) for each in finding.condition),
         differing=_differing(claims, [*finding.needs, *restating], evidence, own),
     )
+
+
+def _stricter(finding: Finding, reached: Mapping[str, Verdict]) -> ShownReading | None:
+    """Return our stricter reading with its word, None where there is none."""
+    if finding.stricter is None:
+        return None
+    word = word_of((), (reached[name] for name in finding.stricter.claims if name in reached))
+    return ShownReading(word, finding.stricter.reading)
 
 
 def _condition(claims: Claims, condition: Condition, evidence: Decisions, values: Mapping[str, str]) -> ShownCondition:
@@ -240,7 +305,7 @@ def _number(
         return None
     claim, kept, ours = claims.claim_of(number.check).id, measured[number.check], own.checks.get(number.check)
     label, profile = filled(number.label, values), evidence.claims[claim].profile
-    shown = ShownNumber(spread(kept), label, profile, because=number.because)
+    shown = ShownNumber(spread(kept), label, profile, number.better, because=number.because)
     if ours is None:
         return shown
     return shown._replace(own=spread(ours), agrees=meet(kept, ours), resting=own.claims[claim].kept)
@@ -265,14 +330,26 @@ def required_of(claims: Claims) -> dict[str, str]:
     return {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
 
 
-def finding_text(finding: RelatedFinding | Answer, outcome: Decisions, values: Mapping[str, str]) -> str:
+def finding_text(finding: RelatedFinding | AnswerLine, outcome: Decisions, values: Mapping[str, str]) -> str:
     """Return what a finding says, its values filled in; empty where a verdict is another or a value is missing."""
     return filled(finding.text, values) if outcome.give(finding.needs) else ""
 
 
-def answer_of(claims: Claims, findings: Findings, evidence: Decisions) -> str:
-    """Return the answer in one paragraph; empty where its verdicts are others."""
-    return finding_text(findings.answer, evidence, required_of(claims) | evidence.values)
+def answers_of(claims: Claims, findings: Findings, evidence: Decisions) -> list[ShownLine]:
+    """Return a reader's questions with their answers."""
+    values = required_of(claims) | evidence.values
+    return [
+        ShownLine(line.question, _answered(claims, findings, line, evidence), finding_text(line, evidence, values))
+        for line in findings.answer.line
+    ]
+
+
+def _answered(claims: Claims, findings: Findings, line: AnswerLine, evidence: Decisions) -> Word:
+    """Return the word for a question: of the claims that restate what it is on, in the reading that it asks for."""
+    ours = {name for each in findings.finding if each.stricter for name in each.stricter.claims}
+    asked = {claim.id for name in line.paper for claim in claims.restating(name)}
+    verdicts = [evidence.of_claim(name) for name in asked if (name in ours) is line.stricter]
+    return word_of((), (verdict for verdict in verdicts if verdict is not Verdict.NOT_RUN))
 
 
 def _untested(claims: Claims, given: Mapping[str, Verdict]) -> str:
@@ -286,12 +363,12 @@ def _untested(claims: Claims, given: Mapping[str, Verdict]) -> str:
     return f"Not run: {named}. `bash reproduce.sh --profile {chosen} --only {names}` runs {it}."
 
 
-def tally(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict], opened: int, underpowered: int) -> str:
+def tally(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict], opened: int, conditions: int) -> str:
     """Count the claims of the paper by word and those of the suite by purpose and verdict, in one line.
 
-    `opened` and `underpowered` count the suite's claims with these expectations.
+    `opened` counts the suite's claims without evidence yet, `conditions` what it measures without an expectation.
     """
-    return f"{' '.join(counts(rows, verdicts))}{undecided(opened, underpowered)}"
+    return f"{' '.join(counts(rows, verdicts))}{uncounted(opened, conditions)}"
 
 
 def counts(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict]) -> list[str]:
@@ -301,15 +378,14 @@ def counts(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict]) -> list[st
     others_do = "The others explain or limit these, or test the suite (one that holds can contradict the paper)"
     parts = (f"Of our {len(verdicts)} claims, {len(ours)} restate these", ours), (others_do, others)
     counted = [f"{': '.join(filter(None, (what, reached(of))))}." for what, of in parts]
-    words = ", ".join(f"{count} {word.lower()}" for word in Word if (count := [row.word for row in rows].count(word)))
-    return [f"Of the paper's {len(rows)} claims: {words}.", *counted]
+    words = ", ".join(f"{word.lower()} {count}" for word in Word if (count := [row.word for row in rows].count(word)))
+    return [f"The paper's {len(rows)} claims, as stated: {words}.", *counted]
 
 
-def undecided(opened: int, underpowered: int) -> str:
-    """Count the claims with any verdict allowed, in a sentence after others; empty where there are none."""
-    parts = [(opened, "open (no evidence yet)"), (underpowered, "underpowered (hardly decidable at this size)")]
-    named = ", ".join(f"{count} {what}" for count, what in parts if count)
-    return f" Among them: {named}." if named else ""
+def uncounted(opened: int, conditions: int) -> str:
+    """Count the claims without evidence yet, and the conditions, in sentences after others; empty for none."""
+    unfinished = f" Among them: {opened} open (no evidence yet)." if opened else ""
+    return unfinished + (f" Beside them: {conditions} conditions, without an expectation." if conditions else "")
 
 
 def reached(verdicts: Iterable[Verdict]) -> str:

@@ -22,7 +22,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.findings import (
     Decisions,
-    answer_of,
+    answers_of,
     counts,
     evidence_of,
     finding_text,
@@ -30,8 +30,10 @@ from verdicts.report.findings import (
     required_of,
     tally,
 )
-from verdicts.report.images import Picture, overview_of, size_of, svg_address
+from verdicts.report.forest import forest_svg
+from verdicts.report.images import Picture, overview_of, shortened, size_of, svg_address
 from verdicts.report.report_texts import (
+    Findings,
     load_exhibits,
     load_findings,
     load_limitations,
@@ -46,7 +48,6 @@ from verdicts.report.words import MARKS, number
 
 REPORT = "report.html"
 CLAIM = re.compile(r"\b[A-Z]\d+[a-z]?\b")  # what looks like a claim's id
-FIRST = 2  # figures on the first screen, beside the answer
 
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
@@ -85,13 +86,15 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "profile": ledger.profile,
         "claims": claims,
         "paper": paper,
-        "answer": answer_of(workspace.all_claims, findings, evidence),
+        "subject": findings.answer.subject,
+        "answers": answers_of(workspace.all_claims, findings, evidence),
         "evidence": evidence,
-        "first": [view for view in paper if view.figure][:FIRST],
+        "forest": findings.answer.forest,
+        "forest_picture": _forest(workspace, findings, evidence),
         "cited": lambda text: _cited(text, here),
         "words": counts([view.row for view in paper], {})[0],
         "foreseen": [view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED],
-        "underpowered": [view for view in claims if view.claim.expected is Expectation.UNDERPOWERED],
+        "undecided": [view for view in claims if view.claim.sees],
         "tally": tally([view.row for view in paper], *views.counted(ledger)),
         "firmness": list(Evidence),
         "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
@@ -131,6 +134,12 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "source": _once(partial(source_of, workspace.root)),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),
     }
+
+
+def _forest(workspace: Workspace, findings: Findings, evidence: Decisions) -> Markup | None:
+    """Return the one picture of the answer as a data address, None where there is none."""
+    forest = findings.answer.forest
+    return svg_address(shortened(forest_svg(workspace.root, forest, evidence.checks))) if forest else None
 
 
 def _once(source: Callable[[str], str]) -> Callable[[str], str]:

@@ -16,7 +16,8 @@ from verdicts.records.ledger import Ledger
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import derivation, pieces
-from verdicts.report.findings import answer_of, counts, evidence_of, tally, undecided
+from verdicts.report.findings import answers_of, counts, evidence_of, tally, uncounted
+from verdicts.report.forest import forest_svg
 from verdicts.report.images import Picture, size_of
 from verdicts.report.report_texts import (
     Exhibit,
@@ -50,15 +51,24 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     groups = [view for view in groups if any(claim.group.id == view.group.id for claim in ran)]
     anchors = views.anchors(ran, groups)
     findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
-    verdicts, opened, underpowered = views.counted(ledger)
+    verdicts, opened, conditions = views.counted(ledger)
     return {
         "profile": ledger.profile,
         "newest": views.newest(ledger)[:10],
-        "answer": pieces(answer_of(workspace.all_claims, findings, evidence)),
+        "subject": pieces(findings.answer.subject),
+        "answers": [
+            {"question": line.question, "word": line.word, "sign": line.sign, "text": pieces(line.text)}
+            for line in answers_of(workspace.all_claims, findings, evidence)
+        ],
+        "forest": findings.answer.forest
+        and {
+            "svg": forest_svg(workspace.root, findings.answer.forest, evidence.checks),
+            "caption": pieces(findings.answer.forest.caption),
+        },
         "origin": evidence.origin,
         "counts": counts([view.row for view in paper], verdicts),
-        "open": undecided(opened, underpowered).strip(),
-        "tally": tally([view.row for view in paper], verdicts, opened, underpowered),
+        "open": uncounted(opened, conditions).strip(),
+        "tally": tally([view.row for view in paper], verdicts, opened, conditions),
         "contradictions": list(ledger.summary.contradictions),
         "paper": [_paper(view) for view in paper],
         "verdicts": {name: each.verdict for name, each in evidence.claims.items()},
@@ -128,8 +138,10 @@ def _paper(view: views.PaperView) -> Data:
     row = view.row
     return {
         **{name: getattr(row, name) for name in ("id", "text", "word")},
-        **_set(row, "sentence"),
-        "number": row.number and {"value": row.number.value, **_set(row.number, "label", "beside")},
+        **_set(row, "fact", "scope"),
+        "stricter": row.stricter and {"word": row.stricter.word, **_set(row.stricter, "reading")},
+        "number": row.number
+        and {"value": row.number.value, "better": row.number.better, **_set(row.number, "label", "beside")},
         "conditions": [{"claim": each.claim, "verdict": each.verdict, **_set(each, "text")} for each in row.conditions],
         "restating": list(row.restating),
         "figure": view.figure,
@@ -145,11 +157,19 @@ def _claim(view: ClaimView) -> Data:
         "where": pieces(claim.source.where.replace(notebook, "").lstrip("; ")),
         "proved": notebook in claim.source.where,
         "verdict": view.row.verdict,
-        "expected": claim.expected if view.row.agrees is False or claim.expected is Expectation.OPEN else "",
+        "expected": _expectation(view),
         "paper": list(claim.paper),
         "supports": list(claim.supports),
         "checks": [_check(each) for each in view.checks if each.result],
     }
+
+
+def _expectation(view: ClaimView) -> str:
+    """Return what stands beside a claim's verdict: what was expected instead, "open" or "condition"; else nothing."""
+    expected = view.claim.expected
+    if expected is None:
+        return "condition"
+    return expected if view.row.agrees is False or expected is Expectation.OPEN else ""
 
 
 def _check(view: CheckView) -> Data:

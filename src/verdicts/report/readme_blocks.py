@@ -1,7 +1,7 @@
-"""What pages of the repository say of claims and results: blocks of README.md and others, and docs/claims.md.
+"""What pages of the repository say of claims and results: blocks of README.md, docs/claims.md and others.
 
-Both are written from the claims and the kept values, never by hand. A block stands between `<!-- begin NAME -->` and
-`<!-- end -->`. docs/claims.md has every claim on one line, by the stated claim that it restates or supports.
+They are written from the claims and the kept values, never by hand (`ams pages`). A block stands between
+`<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 import re
@@ -14,11 +14,13 @@ from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.records.expected import Expected, kept_runs
 from verdicts.records.files import write_whole
-from verdicts.report.findings import Decisions, PaperRow, ShownNumber, answer_of, rows_of
+from verdicts.report.findings import Decisions, PaperRow, ShownNumber, answers_of, rows_of
+from verdicts.report.forest import forest_svg
 from verdicts.report.report_texts import Findings, load_exhibits, load_findings
 from verdicts.report.words import duration
 
-PAGES = ("README.md", "paper/ARTIFACT.md", "docs/index.md", "docs/running.md")
+PAGES = ("README.md", "paper/ARTIFACT.md", "docs/claims.md", "docs/index.md", "docs/running.md")
+PICTURE = "paper/answer.svg"
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Whose values stand for the suite's: those of what a reader runs by default
 PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)
@@ -30,13 +32,6 @@ WHAT = {
     Profile.PAPER: "the paper's sizes, on its networks where their files are found; the default with CUDA",
     Profile.BENCH: "how fast the suite is, also against other libraries",
 }
-CLAIMS_PAGE = "docs/claims.md"
-CLAIMS_HEAD = """# Claims
-
-Every claim on one line. `bash reproduce.sh --profile PROFILE --only ID` decides one; the column `profile` has the
-smallest that does. Its entry, with bounds, tolerances and falsifier, is in the `claims.toml` of its group. This page is
-written by `ams expect`.
-"""
 
 
 class KeptValues(NamedTuple):
@@ -74,28 +69,50 @@ class KeptValues(NamedTuple):
 
 
 def answer(kept: KeptValues) -> str:
-    """Return what was found in one paragraph."""
-    return answer_of(kept.claims, kept.findings, kept.evidence) if kept.expected else NOTHING
+    """Return what the work proposes, and a reader's questions with their answers."""
+    if not kept.expected:
+        return NOTHING
+    lines = answers_of(kept.claims, kept.findings, kept.evidence)
+    return "\n".join(
+        [kept.findings.answer.subject, "", *(f"- {each.sign} **{each.question}** {each.text}" for each in lines)]
+    )
 
 
 def verdicts(kept: KeptValues) -> str:
-    """Return the table of what was found about each claim of the abstract, and below it where the numbers come from."""
-    cells = [
-        (f"{row.id} {row.text}", f"**{row.word}.** {row.sentence}", _in_words(row.number), f"`--only {row.id}`")
-        for row in kept.rows
-    ]
-    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
-    head = ["| the abstract says | found here | measured | decide it with `bash reproduce.sh` |", "|---|---|---|---|"]
-    return "\n".join([*head, *lines, "", kept.evidence.origin])
+    """Return what was found about each claim of the abstract, and below it where the numbers come from."""
+    return "\n".join([*map(_item, kept.rows), "", kept.evidence.origin])
+
+
+def _item(row: PaperRow) -> str:
+    """Return a claim of the abstract as an item of a list: its words, then fact and scope, then its number."""
+    words = f"{row.sign} {row.word}"
+    if row.stricter:
+        words += f" as stated; {row.stricter.sign} {row.stricter.word.lower()} in our stricter reading, "
+        words += row.stricter.reading
+    texts = [f"- **{row.id} {row.text}.** {words}.", f"{row.fact} {row.scope}".rstrip(), _in_words(row.number)]
+    return "<br>\n  ".join(filter(None, texts))
 
 
 def _in_words(shown: ShownNumber | None) -> str:
-    return f"**{shown.value}**: {shown.label}{_beside(shown)}" if shown else ""
+    if shown is None:
+        return ""
+    better = f"; {shown.better}" if shown.better else ""
+    return f"**{shown.value}**: {shown.label}{better} ({shown.profile}{_beside(shown)})."
+
+
+def prints(kept: KeptValues) -> str:
+    """Return the last lines that a run prints where nothing contradicts an expectation."""
+    rows = [row.headline for row in kept.rows]
+    endings = (
+        "report: results/cpu/report.html, with paper.pdf and supplement.pdf",
+        "all as expected: no verdict of ... claims differs from its expectation",
+    )
+    return "\n".join(["```", *rows, *endings, "```"])
 
 
 def _beside(shown: ShownNumber) -> str:
     """Say what the default run gives, where that is another number."""
-    return f" (cpu: {shown.own})" if shown.own not in ("", shown.value) else ""
+    return f"; cpu: {shown.own}" if shown.own not in ("", shown.value) else ""
 
 
 def commands(kept: KeptValues) -> str:
@@ -126,7 +143,8 @@ def _cost(kept: KeptValues, profile: Profile) -> str:
     count = sum(profile in claim.profiles for claim in kept.claims.claim)
     if run is None:
         return f"{count} | not measured | not measured | "
-    return f"{count} | {duration(run.seconds)} | {run.peak_mib / 1024:.1f} GiB | {run.newest[:10]}, {run.processor}"
+    made = f"{run.newest.started[:10]}, {run.newest.processor}"
+    return f"{count} | {duration(run.seconds)} | {run.peak_mib / 1024:.1f} GiB | {made}"
 
 
 def experiments(kept: KeptValues) -> str:
@@ -155,7 +173,7 @@ def _row(kept: KeptValues, group: str) -> str:
     known = [run.claims[claim.id] for claim in members if claim.id in run.claims] if run else []
     studied = run.studies.get(group, 0.0) if run else 0.0
     took = duration(studied + sum(each.seconds for each in known)) if known else "not measured"
-    wanted = ", ".join(f"{claim.id} {claim.expected}" for claim in members)
+    wanted = ", ".join(f"{claim.id} {claim.expected or 'a condition'}" for claim in members)
     checks = [each for claim in known for each in claim.checks.values()]
     halves = [(each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high]
     sampled = f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value" if halves else ""
@@ -187,9 +205,9 @@ def _command(root: Path, kept: KeptValues, names: Sequence[str]) -> str:
     return f"`bash reproduce.sh --profile cpu --only {groups}`" if groups else ""
 
 
-def claims_page(claims: Claims) -> str:
-    """Return docs/claims.md: every claim on one line, by the stated claim that it restates or supports."""
-    return "\n".join([CLAIMS_HEAD, *_sections(claims)]).rstrip() + "\n"
+def claims(kept: KeptValues) -> str:
+    """Return every claim on one line, by the stated claim that it restates or supports."""
+    return "\n".join(_sections(kept.claims)).rstrip()
 
 
 def _sections(claims: Claims) -> Iterator[str]:
@@ -218,22 +236,23 @@ def _claims_table(title: str, claims: Claims, members: Iterable[Claim]) -> Itera
 
 def _claim_row(claims: Claims, claim: Claim) -> str:
     group = claims.group_of(claim)
-    title = claim.title.replace("|", r"\|")
-    return f"| {claim.id} | {title} | {claim.expected} | {claim.evidence} | {claim.profiles[0]} | `{group.folder}` |"
+    title, expected = claim.title.replace("|", r"\|"), claim.expected or "a condition"
+    return f"| {claim.id} | {title} | {expected} | {claim.evidence} | {claim.profiles[0]} | `{group.folder}` |"
 
 
 def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, as the expected values give them. Raises UserError."""
     kept = KeptValues.read(root)
-    parts: Sequence[Callable[[KeptValues], str]] = (answer, commands, verdicts, profiles, experiments)
+    parts: Sequence[Callable[[KeptValues], str]] = (answer, commands, prints, verdicts, profiles, experiments, claims)
     blocks = {make.__name__: make(kept) for make in parts} | {"figures": figures(root, kept)}
 
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
 
     pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
-    written = {CLAIMS_PAGE: claims_page(kept.claims)} if pages else {}
-    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | written
+    forest = kept.findings.answer.forest
+    picture = {PICTURE: forest_svg(root, forest, kept.evidence.checks)} if pages and forest else {}
+    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | picture
 
 
 def outdated(root: Path) -> dict[str, str]:

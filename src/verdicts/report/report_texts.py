@@ -70,10 +70,14 @@ class Limitation(Frozen):
 
 
 class MeasuredNumber(Frozen):
-    """The number of a finding: the check that measures it, what it is in words, and why a smaller run may differ."""
+    """The number of a finding: the check that measures it, what it is in words with its unit, which way is `better`.
+
+    `because` says why a smaller run may differ.
+    """
 
     check: str
     label: str
+    better: str = ""
     because: str = ""
 
 
@@ -85,33 +89,88 @@ class Condition(Frozen):
     text: str
 
 
-class Finding(Frozen):
-    """What was found about a claim of the paper: a `sentence`, shown where the verdicts are those that it `needs`.
+class StricterReading(Frozen):
+    """Our stricter reading of a claim of the paper, and those of its restating claims that decide it."""
 
-    `number` is the one number that stands beside it, `figure` the name of the figure that illustrates it. `condition`
-    lists what limits it, each a sentence with its claim. `{check}` in a text becomes that check's measured value with
-    its interval, `{check:required}` what is required of it.
+    reading: str
+    claims: tuple[str, ...] = Field(min_length=1)
+
+
+class Finding(Frozen):
+    """What was found about a claim of the paper: a `fact`, and its `scope`, the conditions under which it is one.
+
+    Both are sentences, shown where the verdicts are those that they need (`needs`). The claims that restate it decide
+    it as stated, but for those of the `stricter` reading. `number` is the one number that stands beside it, `figure`
+    the name of the figure that illustrates it. `condition` lists what limits it, each a sentence with its claim.
+    `{check}` in a text becomes that check's measured value with its interval, `{check:required}` what is required.
     """
 
     paper: str
     needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
-    sentence: str = ""
+    fact: str = ""
+    scope: str = ""
+    stricter: StricterReading | None = None
     number: MeasuredNumber | None = None
     figure: str = ""
     condition: tuple[Condition, ...] = ()
 
     @property
     def claims(self) -> set[str]:
-        """Return the claims that sentence and conditions rest on."""
+        """Return the claims that sentences and conditions rest on."""
         return {*self.needs, *(each.claim for each in self.condition)}
+
+    @property
+    def texts(self) -> list[str]:
+        """Return all its texts that may hold a check's value."""
+        labels = [self.number.label] if self.number else []
+        return [self.fact, self.scope, *labels, *(each.text for each in self.condition)]
+
+
+class AnswerLine(Frozen):
+    """A reader's question with its answer, shown where the verdicts are those that it `needs`.
+
+    The claims of the abstract that it is on (`paper`) decide its sign, in our `stricter` reading where that is asked.
+    """
+
+    question: str
+    paper: tuple[str, ...] = Field(min_length=1)
+    stricter: bool = False
+    needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
+    text: str
+
+
+class ForestRow(Frozen):
+    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of its range.
+
+    Where the row has a `bound`, no value is known, only that it lies below (or above) the dot's, at the interval's end.
+    """
+
+    label: str
+    dot: str = ""
+    bar: tuple[str, str] | None = None
+    bound: Literal["below", "above"] | None = None
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Return the checks whose values it shows."""
+        return tuple(filter(None, (self.dot, *(self.bar or ()))))
+
+
+class Forest(Frozen):
+    """The one picture of the answer: a ratio, target by target, beside the range that the work under test claims."""
+
+    axis: str
+    claimed: tuple[float, float]
+    caption: str
+    row: tuple[ForestRow, ...] = Field(min_length=1)
 
 
 class Answer(Frozen):
-    """What was found in one paragraph, shown where the verdicts are those that it `needs`, and its `figure`'s name."""
+    """What the work under test proposes, in a sentence; a reader's questions with their answers; the one picture."""
 
-    needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
-    text: str = ""
-    figure: str = ""
+    subject: str = ""
+    line: tuple[AnswerLine, ...] = ()
+    forest: Forest | None = None
 
 
 class Findings(Frozen):
@@ -204,13 +263,20 @@ def load_findings(root: Path, claims: Claims) -> Findings:
     if not (root / FINDINGS).is_file():
         return Findings()
     findings = load_toml(root, FINDINGS, Findings)
-    _refuse_unfit(f"{FINDINGS}: answer", findings.answer.needs, [findings.answer.text], claims)
+    for line in findings.answer.line:
+        where = f"{FINDINGS}: answer, {line.question!r}"
+        _refuse_unknown(where, "stated claim", line.paper, claims.outline.stated)
+        _refuse_unfit(where, line.needs, [line.text], claims)
+    for row in findings.answer.forest.row if findings.answer.forest else ():
+        _refuse_unknown(f"{FINDINGS}: answer.forest, {row.label!r}", "check", row.checks, claims.checks)
     for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
-        numbers, texts = [finding.number] if finding.number else [], [each.text for each in finding.condition]
-        texts += [finding.sentence, *(number.label for number in numbers)]
-        _refuse_unfit(where, finding.claims, texts, claims)
-        _refuse_unknown(where, "check", [number.check for number in numbers], claims.checks)
+        _refuse_unfit(where, finding.claims, finding.texts, claims)
+        if finding.number:
+            _refuse_unknown(where, "check", [finding.number.check], claims.checks)
+        if finding.stricter:
+            restating = {claim.id for claim in claims.restating(finding.paper)}
+            _refuse_unknown(f"{where}.stricter", "restating claim", finding.stricter.claims, restating)
     return findings
 
 

@@ -276,9 +276,9 @@ def standing(exhibit: Exhibit, ledger: Ledger) -> str:
 
 
 def counted(ledger: Ledger) -> tuple[dict[str, Verdict], int, int]:
-    """Return each claim's verdict in a ledger, and how many claims are open, how many underpowered."""
-    summary = ledger.summary
-    return {row.id: row.verdict for row in ledger.claims}, len(summary.open), len(summary.underpowered)
+    """Return each claim's verdict in a ledger, and how many claims are open; how many conditions there are beside."""
+    verdicts = {row.id: row.verdict for row in ledger.claims if row.expected is not None}
+    return verdicts, len(ledger.summary.open), ledger.summary.conditions
 
 
 def newest(ledger: Ledger) -> str:

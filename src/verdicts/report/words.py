@@ -1,6 +1,8 @@
 """Verdicts, numbers and checks in a reader's words: the same in terminal, pages and paper."""
 
 import math
+import re
+import unicodedata
 from fractions import Fraction
 
 from verdicts.claims.check import Check, Relation
@@ -57,6 +59,26 @@ def required(check: Check) -> str:
     else:
         bound += check.tolerance if check.relation is Relation.AT_MOST else -check.tolerance
     return f"{SIGNS[check.relation]} {number(bound, 6)}{margin}"
+
+
+def plain(text: str) -> str:
+    """Return a text as a terminal can show it: the formula `W_2 < \\delta/4` becomes `W2 < δ/4`; a power stays."""
+    return re.sub(r"\$+([^$]+)\$+", _formula, text).replace("`", "")
+
+
+def _formula(formula: re.Match[str]) -> str:
+    """Return a TeX formula without its commands and braces."""
+    letters = re.sub(r"\\([A-Za-z]+)", _letter, formula[1])
+    return re.sub(r"[{}]|(?<=[A-Za-z])_(?=\d)", "", letters)
+
+
+def _letter(command: re.Match[str]) -> str:
+    """Return the Greek letter that a TeX command names, else its name."""
+    name = "LAMDA" if command[1] == "lambda" else command[1].upper()
+    try:
+        return unicodedata.lookup(f"GREEK SMALL LETTER {name}")
+    except KeyError:
+        return command[1]
 
 
 def clock(seconds: float) -> str:

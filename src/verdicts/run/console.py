@@ -4,7 +4,6 @@ On a terminal a bar below the lines shows what is running and how long it still 
 each half minute.
 """
 
-import re
 import threading
 import time
 from collections import defaultdict
@@ -22,8 +21,8 @@ from rich.text import Text
 from verdicts.claims.schema import Claim, Expectation, Profile, Verdict
 from verdicts.records.ledger import ClaimRow
 from verdicts.records.record import Record
-from verdicts.report.findings import PaperRow, Word, reached, tally, undecided
-from verdicts.report.words import MARKS, clock, duration, number, required, span, spread
+from verdicts.report.findings import PaperRow, Word, reached, tally, uncounted
+from verdicts.report.words import MARKS, clock, duration, number, plain, required, span, spread
 from verdicts.run.forecast import Forecast
 from verdicts.run.plan import Plan, PlannedClaim
 from verdicts.run.publish import Published
@@ -32,12 +31,13 @@ WIDTH, INDENT = 100, 19
 BEAT = 30.0
 """Seconds between two lines on what is left, where there is no terminal."""
 COLOURS = {Verdict.HOLDS: "green", Verdict.REFUTED: "red", Verdict.INCONCLUSIVE: "yellow", Verdict.NOT_RUN: "dim"}
+LEGEND = f"{', '.join(f'{mark} {verdict}' for verdict, mark in MARKS.items())}, ! failed"
 WORDS = {
     Word.HOLDS: "green",
-    Word.PARTLY: "yellow",
-    Word.NOT_SUPPORTED: "red",
-    Word.NOT_DECIDED: "yellow",
-    Word.NOT_TESTED: "dim",
+    Word.IN_PART: "yellow",
+    Word.NOT_SHOWN: "yellow",
+    Word.REFUTED: "red",
+    Word.NOT_RUN: "dim",
 }
 
 
@@ -80,6 +80,7 @@ class Screen:
         after = f", after {clock(self.setup)} of set-up" if self.setup else ""
         claims = counted(len(plan.items), "claim")
         self.say(f"{name} profile: {claims}, {cached} cached, {work} on {where}; {takes}{after}")
+        self.say(f"signs: {LEGEND}", "dim")
         self.begin = time.monotonic()
         if self.verbose:
             self._reasons(plan)
@@ -150,7 +151,7 @@ class Screen:
                 self.forecast.land(claim, time.monotonic() - self.begin)
         for line in _lines(claim, record, self.width):
             self.console.print(line, soft_wrap=True)
-        wrong = record.failed or claim.expected.is_met_by(record.verdict) is False
+        wrong = record.failed or claim.agrees_with(record.verdict) is False
         if wrong:
             self.say(f"        {record.reason or f'expected: {claim.expected}'}", "bold red")
         for check, result in zip(claim.check, record.checks, strict=True):
@@ -161,16 +162,17 @@ class Screen:
     def outcome(self, published: Published, rows: Sequence[PaperRow], selected: Iterable[str]) -> None:
         """Write what was not run, the counts, the rows of the paper's claims, what is wrong, where the report is."""
         ledger, chosen = published.ledger, set(selected)
-        ours = [row for row in ledger.claims if row.id in chosen]
-        for line in _unreached(ours, ledger.profile, self.verbose):
+        every = [row for row in ledger.claims if row.id in chosen]
+        for line in _unreached(every, ledger.profile, self.verbose):
             self.say(line, "dim")
-        whole = len(ours) == len(ledger.claims)
-        count = reached(row.verdict for row in ours)
-        opened, weak = (
-            sum(row.expected is each for row in ours) for each in (Expectation.OPEN, Expectation.UNDERPOWERED)
-        )
-        part = f"{len(ours)} of our {len(ledger.claims)} claims: {count}.{undecided(opened, weak)}"
-        self.say(tally(rows, {row.id: row.verdict for row in ours}, opened, weak) if whole else part)
+        ours = [row for row in every if row.expected is not None]
+        opened, conditions = sum(row.expected is Expectation.OPEN for row in ours), len(every) - len(ours)
+        if len(every) == len(ledger.claims):
+            self.say(tally(rows, {row.id: row.verdict for row in ours}, opened, conditions))
+        else:
+            count = reached(row.verdict for row in ours)
+            total = ledger.summary.total
+            self.say(f"{len(ours)} of our {total} claims: {count}.{uncounted(opened, conditions)}")
         for row in rows:
             head, *more = _row_lines(row, self.width)
             self.say(head, WORDS[row.word])
@@ -186,12 +188,16 @@ class Screen:
         self.say(f"report: {published.page}{beside}   ({clock(took)}{setup})")
         if not (published.typeset or published.reason):
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
+        if not (summary.failed or summary.contradictions or self.complained):
+            reached_here = sum(row.agrees is True for row in every)
+            self.say(f"all as expected: no verdict of {counted(reached_here, 'claim')} differs from its expectation")
 
 
 def listing(item: PlannedClaim) -> str:
     """Return a claim's line in the list of claims."""
     state = f"{item.record.verdict}, current" if item.record and not item.why else f"to do: {item.why}"
-    return f"{item.claim.id:<5} {item.claim.group:<16} expected {item.claim.expected:<12} {item.claim.title} ({state})"
+    expected = f"expected {item.claim.expected:<12}" if item.claim.expected else f"{'condition':<21}"
+    return f"{item.claim.id:<5} {item.claim.group:<16} {expected} {item.claim.title} ({state})"
 
 
 def counted(number: int, noun: str) -> str:
@@ -207,9 +213,9 @@ def _lines(claim: Claim, record: Record, width: int) -> Iterator[Text]:
     mark = "!" if record.failed else MARKS[record.verdict]
     style = "bold red" if record.failed else COLOURS[record.verdict]
     ends = [f"  {value}  {duration(record.provenance.seconds):>7}" for value in _evidence(claim, record)]
-    end = next((each for each in ends if len(claim.title) + len(each) <= width - 8), ends[-1])
+    end = next((each for each in ends if len(plain(claim.title)) + len(each) <= width - 8), ends[-1])
     room = max(width - 8 - len(end), 1)
-    *folded, last = wrap(claim.title, room)
+    *folded, last = wrap(plain(claim.title), room)
     for place, text in enumerate([*folded, f"{last:<{room}}"]):
         first, ending = place == 0, end if place == len(folded) else ""
         yield Text.assemble((mark if first else " ", style), f" {claim.id if first else '':<5} {text}", (ending, style))
@@ -227,14 +233,18 @@ def _evidence(claim: Claim, record: Record) -> list[str]:
 def _row_lines(row: PaperRow, width: int) -> list[str]:
     """Return the lines of a claim of the paper: its id, the word and its text, then what was found.
 
-    That is the finding, its number beside this run's, and what differs; formulas as a terminal can show them.
+    That is our stricter reading, the fact with its scope, the number beside this run's, and what differs; formulas as a
+    terminal can show them.
     """
-    texts = [row.sentence]
+    texts = [f"{row.fact} {row.scope}".rstrip()]
+    if row.stricter:
+        texts.insert(0, f"Our stricter reading, {row.stricter.reading}: {row.stricter.word.lower()}.")
     if row.number:
-        texts.append(f"{row.number.value}: {row.number.label} ({row.number.beside})")
+        better = f"; {row.number.better}" if row.number.better else ""
+        texts.append(f"{row.number.value}: {row.number.label}{better} ({row.number.beside})")
     texts += [f"this run differs: {each.claim} is {each.verdict} ({each.text})" for each in row.differing]
-    below = [line for text in texts for line in wrap(re.sub(r"[`$\\]|(?<=W)_", "", text), width - INDENT)]
-    return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in below)]
+    below = [line for text in texts for line in wrap(plain(text), width - INDENT)]
+    return [row.headline, *(f"{'':{INDENT}}{line}" for line in below)]
 
 
 def _unreached(rows: Iterable[ClaimRow], profile: Profile, verbose: bool) -> Iterator[str]:

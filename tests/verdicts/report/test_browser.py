@@ -82,7 +82,7 @@ def small(tmp_path_factory) -> Path:
     toy.add_notebook("alpha", "# A derivation\n\nof $x^2$\n")
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "beta"')
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
-    finding = 'paper = "P1"\nneeds = { A1 = "holds" }\nsentence = "It is one."\nfigure = "line"\n'
+    finding = 'paper = "P1"\nneeds = { A1 = "holds" }\nfact = "It is one."\nfigure = "line"\n'
     finding += '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As it is."\n'
     toy.write("paper/findings.toml", f"[[finding]]\n{finding}")
     toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")

@@ -95,17 +95,21 @@ def test_contradiction_is_told_at_the_top(toy):
     toy.replace_in_claims("alpha", 'expected = "holds"', 'expected = "open"')
     text = text_of(toy.run_all())
     assert "Against expectation" not in text and "Among them: 2 open (no evidence yet)." in text
-    expectation = 'expected = "underpowered"\nsees = "a half"'
-    toy.replace_in_claims(
-        "alpha",
-        'expected = "open"\nprofiles = ["quick", "cpu", "paper"]\nfalsifier = "tests/test_toy.py::test_one"',
-        f'{expectation}\nprofiles = ["quick", "cpu", "paper"]\nfalsifier = "tests/test_toy.py::test_one"',
-    )
-    text = text_of(toy.run_all())
-    assert "Among them: 1 open (no evidence yet), 1 underpowered (hardly decidable at this size)." in text
-    assert "<summary>1 underpowered" in text and re.search(r">A1</a> .*<td>a half</td>", text)
-    assert re.search(r"Open [^:]*, 1: <a [^>]*>A2</a>\.", text)
+    assert re.search(r"Open [^:]*, 2: <a [^>]*>A1</a>, <a [^>]*>A2</a>\.", text)
+
+
+def test_a_condition_is_measured_and_shown_and_no_run_contradicts_it(toy):
+    toy.replace_in_claims("alpha", '[[claim]]\nid = "A2"', '[[condition]]\nid = "A2"')
+    toy.replace_in_claims("alpha", '  [[claim.check]]\n  id = "A2', '  [[condition.check]]\n  id = "A2')
+    toy.replace_in_claims("alpha", 'expected = "refuted"', 'sees = "a half"\nafter_a_look = "The bound."')
+    workspace = toy.run_all()
+    ledger, text = collect(workspace), text_of(workspace)
+    assert (ledger.summary.conditions, ledger.summary.contradictions) == (1, ())
+    assert "A2" in {row.id for row in ledger.claims} and ledger.summary.total == len(ledger.claims) - 1
+    assert "Beside them: 1 conditions, without an expectation." in text
+    assert "<summary>1 comparisons" in text and re.search(r">A2</a> .*<td>a half</td>", text)
     assert "<dt>Smallest effect that it could see</dt><dd>a half</dd>" in text
+    assert "<dt>Chosen after a look</dt><dd>The bound.</dd>" in text
 
 
 def test_a_claim_s_particulars_and_conditions_stand_in_its_entry(toy):
@@ -121,13 +125,13 @@ def test_a_row_has_word_sentence_number_conditions_command_and_claims(toy):
     toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
     number = 'number = { check = "A2.two", label = "two, measured" }'
     condition = '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As one is one."\n'
-    finding = 'paper = "P2"\nneeds = { A2 = "refuted" }\nsentence = "Two is not small."\nfigure = "line"\n'
+    finding = 'paper = "P2"\nneeds = { A2 = "refuted" }\nfact = "Two is not small."\nfigure = "line"\n'
     toy.write("paper/findings.toml", f"[[finding]]\n{finding}{number}\n{condition}")
     text = text_of(toy.run_all())
     row = text.partition('id="paper-P2"')[2].partition("</details></li>")[0]
-    assert ">Not supported</strong>" in row and "Two is not small." in row
+    assert ">Refuted</strong>" in row and "Two is not small." in row
     assert "<b>2 [1.9, 2.1]</b> two, measured" in row
-    assert re.search(r'As one is one\. <a href="#claim-A1">A1</a> <span class="chip holds">', row)
+    assert re.search(r'As one is one\. <span class="soft">\(<a href="#claim-A1">A1</a>\)</span>', row)
     assert f"<code>{toy.package}/alpha/checks.py:" in row and "<code>tests/test_toy.py</code>" in row
     assert "<code>bash reproduce.sh --profile quick --only P2</code>" in row and 'data-figure="figure-line"' in row
     first = text.partition('<div class="first">')[2].partition("</figure>")[0]

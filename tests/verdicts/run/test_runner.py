@@ -229,7 +229,7 @@ def test_a_group_without_settings_has_none(session):
     ("name", "text", "line"),
     [
         ("exhibits.toml", "[[exhibit]]\nid = 'f1'\n", r"exhibits\.toml: exhibit\[f1\]\.title is missing"),
-        ("findings.toml", "[[finding]]\npaper = 'a'\nneeds = {A9 = 'holds'}\nsentence = ''\n", "unknown claim 'A9'"),
+        ("findings.toml", "[[finding]]\npaper = 'a'\nneeds = {A9 = 'holds'}\nfact = ''\n", "unknown claim 'A9'"),
         ("deviations.toml", "deviation = 5\n", r"deviations\.toml: deviation = 5"),
         ("limitations.toml", "[[limit]]\n", r"limitations\.toml: limit = "),
         ("notation.toml", "step = [1]\n", r"notation\.toml: step\[0\] = 1"),
