@@ -29,6 +29,10 @@ class Settings(Seeded):
     budgets: Sizes = (20, HEADLINE, 100, 300, LONG)
     samples: PositiveInt = 1024
 
+    def budgets_of(self, sampler: str) -> tuple[int, ...]:
+        """Return the budgets of a sampler: no claim compares long runs of a larger drift."""
+        return tuple(n for n in self.budgets if sampler != LARGER_DRIFT or n < LONG)
+
     def samples_at(self, budget: int) -> int:
         """Return the number of samples of a run of so many evaluations."""
         return self.samples * {HEADLINE: 8, LONG: 4}.get(budget, 1)

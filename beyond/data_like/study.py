@@ -111,9 +111,9 @@ def _sliced(name: str, along: Float[np.ndarray, "n directions"]) -> float:
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield every cell that checks, figures and tables read, the longest last."""
-    for budget in settings.budgets:
-        yield from (_cell(settings, sampler, budget) for sampler in SAMPLERS)
+    """Yield every cell that checks, figures and tables read."""
+    for sampler in SAMPLERS:
+        yield from (_cell(settings, sampler, budget) for budget in settings.budgets_of(sampler))
 
 
 def value(settings: Settings, sampler: str, budget: int) -> Outcome:

@@ -109,7 +109,7 @@ def test_outcomes_of_fresh_draws_and_of_changed_ones() -> None:
 def test_figure_and_table_read_the_same_runs(monkeypatch: MonkeyPatch) -> None:
     made(monkeypatch, measured)
     rows = list(figures.errors(SETTINGS))
-    assert len(rows) == 8
+    assert len(rows) == 7
     assert rows[0][2] == pytest.approx(0.09)
     lines = figures.errors_by_budget(SETTINGS).axes[0].get_lines()
     assert lines[0].get_ydata()[1] == pytest.approx(0.3)
