@@ -104,6 +104,9 @@ FEATURES: dict[str, Callable[[Sequence[SpeedUp]], Measurement]] = {
     "largest": largest,
     "least": least,
     "least up to 80": lambda points: least([point for point in points if point.budget <= 80]),
+    "least up to 200": lambda points: least([point for point in points if point.budget <= 200]),
+    "largest up to 200": lambda points: largest([point for point in points if point.budget <= 200]),
+    "nearest to 50": lambda points: bounded(min(points, key=lambda point: abs(math.log(point.budget / 50)))),
 }
 """What a check reads off a curve of speed-ups."""
 
