@@ -37,7 +37,7 @@ class Settings(ExactSettings):
     trials: PositiveInt = 3
     rare: PositiveInt = 150
     rare_batch: PositiveInt = 128
-    rare_samplers: tuple[str, ...] = (BASELINE, PAPER, DOUBLED)
+    rare_samplers: tuple[str, ...] = (BASELINE, DOUBLED)
 
     @property
     def rare_setup(self) -> BatchSetup:
