@@ -35,10 +35,46 @@ def speed_up(settings: Settings, baseline: str, on_more: bool = False) -> Measur
 
     `on_more`: on D3's further batches too.
     """
-    budget, more = max(settings.small), settings.more if on_more else 0
-    curve = {each: study.errors(settings, baseline, each, more) for each in settings.budgets_of(baseline)}
-    ours, theirs = column(study.errors(settings, PAPER, budget, more), "kl"), error_curve(curve, "kl")
-    return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=baseline)
+    more = settings.more if on_more else 0
+    return _ratio(settings, baseline, settings.budgets_of(baseline), max(settings.small), more)
+
+
+def factor(settings: Settings, budget: int) -> Measurement:
+    """Return annealed Langevin's evaluations over adaptive momentum's `budget`, at equal KL.
+
+    The detail has value, low and high at each of `equalled`.
+    """
+    ratio = _ratio(settings, BASELINE, settings.baseline_budgets, budget, settings.more)
+    ends = {str(n): [one.value, *one.interval] for n, one in factors(settings).items()}
+    return ratio.model_copy(update={"detail": {**ratio.detail, "by budget": ends}})
+
+
+def factors(settings: Settings) -> dict[int, Measurement]:
+    """Return annealed Langevin's evaluations over adaptive momentum's at equal KL per pixel.
+
+    They are read at each of `equalled`, adaptive momentum's evaluations.
+    """
+    theirs = settings.baseline_budgets
+    at = settings.equalled
+    return {ours: _ratio(settings, BASELINE, theirs, ours, settings.more) for ours in at}
+
+
+def _ratio(
+    settings: Settings,
+    baseline: str,
+    theirs: Iterable[int],
+    ours: int,
+    more: int,
+) -> Measurement:
+    """Return a baseline's evaluations, read between `theirs`, over adaptive momentum's `ours`.
+
+    Both have equal KL per pixel, on all batches and on so many `more`.
+    """
+    errors = column(study.errors(settings, PAPER, ours, more), "kl")
+    runs = {budget: study.errors(settings, baseline, budget, more) for budget in theirs}
+    curve = error_curve(runs, "kl")
+    known = (CONFIDENCE, settings.seed, settings.batch)
+    return measures.speed_up(errors, curve, ours, *known, baseline=baseline)
 
 
 def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:

@@ -35,6 +35,8 @@ CPU_ALONE = {
     "rare_batch": 280,
     "tuned": (60,),
     "fresh": 7,
+    "equalled": (20, 60),
+    "between": (40, 100),
 }
 """Small sizes of what the quick profile leaves out."""
 QUICK = quick_settings("digits").model_copy(update=CPU_ALONE)
@@ -89,6 +91,7 @@ def test_langevin_against_itself_breaks_d1(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of D1 and D1b: annealed Langevin in adaptive momentum's place saves nothing; another one gains."""
     exchanged(monkeypatch, {PAPER: BASELINE})
     assert verdict("D1b.twice") is not Verdict.HOLDS
+    assert verdict("D1b.at_50") is not Verdict.HOLDS
     exchanged(monkeypatch, {BASELINE: "reverse diffusion"})
     assert verdict("D1.gain") is not Verdict.HOLDS
 
