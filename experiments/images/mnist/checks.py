@@ -1,4 +1,4 @@
-"""MNIST with its exact score, claims M1 and M2: evaluations saved, and the variance of samples."""
+"""MNIST with its exact score, M1: evaluations saved."""
 
 from ams_suite import measures
 from experiments.images.comparison import CONFIDENCE, column, error_curve
@@ -21,9 +21,3 @@ def kl_of_annealed_langevin_at_twice_the_evaluations(settings: Settings) -> Meas
     theirs = study.fresh_errors(settings, BASELINE)[2 * budget]
     pair = column(theirs, "kl"), column(ours, "kl")
     return measures.mean_difference(*pair, CONFIDENCE, settings.seed, settings.batch, budget=budget)
-
-
-def variance_ratio(settings: Settings, sampler: str) -> Measurement:
-    """Return a sampler's variance ratio at the largest budget."""
-    ratios = column(study.errors(settings, sampler, max(settings.budgets + settings.long)), "variance_ratio")
-    return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)

@@ -252,14 +252,6 @@ def test_langevin_against_itself_breaks_m1(monkeypatch: MonkeyPatch) -> None:
     assert verdict_of("M1", settings=MNIST) is Verdict.REFUTED
 
 
-def test_exchanged_samplers_break_m2(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of M2: numbers like those measured hold; exchanged, each part is refuted."""
-    mnist_measured(monkeypatch, {BASELINE: LANGEVIN, PAPER: ADAPTIVE})
-    assert verdict_of("M2", settings=MNIST) is Verdict.HOLDS
-    mnist_measured(monkeypatch, {BASELINE: ADAPTIVE, PAPER: LANGEVIN})
-    assert refuted("M2", "adaptive", "langevin", settings=MNIST)
-
-
 def test_samples_are_judged_denoised_against_the_targets_images(made_up: None, monkeypatch: MonkeyPatch) -> None:
     """The target's own draws, denoised, are its images: their distance is the floor; that of inverted images is not."""
     judged = figures.in_features(FEW)
