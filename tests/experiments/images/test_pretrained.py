@@ -16,20 +16,15 @@ from torch import Tensor
 
 from ams.errors import UserError
 from ams.laws import GaussianLaw
-from ams.samplers import Score
 from ams.samplers.presets import SPECS, SamplerSpec, SigmaRange
-from ams.schedules import Level
 from ams.targets import Empirical
 from experiments.images.comparison import ROUNDING, alike
-from experiments.images.denoiser import figures as ddpm_figures, study as denoiser
-from experiments.images.denoiser.settings import Settings as DenoiserSettings
 from experiments.images.features.extractors import digit_features
 from experiments.images.networks.classifier import SHA256
 from experiments.images.pretrained import checks, figures, inputs, runs, samplers, study, tuning
 from experiments.images.pretrained.inputs import DEFAULTS, Judge, Quality, blank, noise_level
 from experiments.images.pretrained.runs import Batch
-from experiments.images.pretrained.samplers import FAST
-from experiments.images.pretrained.settings import Settings, Setup
+from experiments.images.pretrained.settings import Settings
 from experiments.images.runs import generator, run
 from tests.claims import expected, refuted, verdict_of
 from tests.experiments.images.made import pictures
@@ -327,70 +322,3 @@ def test_batches_are_alike_up_to_rounding() -> None:
     assert alike(whole, whole._replace(features=features * (1 + ROUNDING / 100), shown=brighter)) == 1.0
     forged = ({"features": features * (1 + 10 * ROUNDING)}, {"quality": Quality(0.1 + 10 * ROUNDING, 2.0, 0.05)})
     assert all(alike(whole, whole._replace(**one)) == 0.0 for one in (*forged, {"shown": shown[:0]}))
-
-
-DDPM = DenoiserSettings(images=8, times=3, batches=3, batch=4, seed=78)
-OF_DDPM = {"annealed Langevin": 7.0, "adaptive momentum": 4.0, "ancestral": 0.2, "critically damped corrector": 9.0}
-OF_DDPM |= dict.fromkeys(FAST, 2.0)
-
-
-def perfect(x: Tensor, level: Level) -> Tensor:
-    """Return the score of images that are all blank."""
-    return -x / level.sigma**2
-
-
-@pytest.fixture
-def skilled(known: Empirical, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, float]]:
-    """Put scores in the networks' places, each a part of the perfect one, and blank images in that of MNIST's."""
-    parts = {"mnist-ddpm": 0.9, "mnist-ve": 1.0, "fashion-ddpm": 0.5}
-
-    def score(setup: Setup) -> Score:
-        return lambda x, level: parts[setup.weights] * perfect(x, level)
-
-    monkeypatch.setattr(inputs, "test_images", lambda: torch.zeros(20, 28, 28))
-    monkeypatch.setattr(inputs, "score", score)
-    with using(Memory()):
-        yield parts
-
-
-def test_a_network_without_skill_breaks_i10(skilled: dict[str, float]) -> None:
-    """Falsifier of I10: a score of half the noise has a quarter of 784; and the two networks' places exchanged."""
-    assert verdict_of("I10", settings=DDPM) is Verdict.HOLDS
-    assert denoiser.denoising_loss(DDPM).value == pytest.approx(0.01 * 784, rel=0.1)
-    assert denoiser.relative_difference_of_two_networks_noise(DDPM).value == pytest.approx(0.01, rel=0.1)
-    skilled |= {"mnist-ddpm": 0.5, "fashion-ddpm": 0.9}
-    with using(Memory()):
-        assert refuted("I10", "loss", "other", "agreement", settings=DDPM)
-
-
-def ddpm_measured(monkeypatch: pytest.MonkeyPatch, energies: dict[str, float]) -> None:
-    """Give samplers these energy distances, a little apart between batches."""
-    none = np.empty(0)
-
-    def results(settings: DenoiserSettings, sampler: str, budget: int) -> list[Batch]:
-        distances = (energies[sampler] * (1 + 0.01 * k) for k in range(settings.batches))
-        return [Batch(budget, Quality(each, 2.0, 0.05), none, none) for each in distances]
-
-    monkeypatch.setattr(study, "results", results)
-
-
-def test_samplers_exchanged_break_i11(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of I11 and I14: numbers as measured hold; exchanged, each part is refuted."""
-    ddpm_measured(monkeypatch, OF_DDPM)
-    assert verdict_of("I11", settings=DDPM) is expected("I11")
-    ddpm_measured(monkeypatch, {**OF_DDPM, "adaptive momentum": 8.0})
-    assert verdict_of("I11", "annealed", DDPM) is Verdict.REFUTED
-    ddpm_measured(monkeypatch, {**OF_DDPM, "adaptive momentum": 0.1})
-    assert verdict_of("I11", "ancestral", DDPM) is Verdict.REFUTED
-    ddpm_measured(monkeypatch, OF_DDPM)
-    assert verdict_of("I14", settings=DDPM) is Verdict.HOLDS
-    ddpm_measured(monkeypatch, {**OF_DDPM, "Restart": 10.0})
-    assert refuted("I14", "annealed", "critical", settings=DDPM)
-
-
-def test_figure_and_tables_have_the_compared_samplers(skilled: dict[str, float], tmp_path: Path) -> None:
-    few = DDPM.model_copy(update={"reference": 8, "compared": 8, "side": 20})
-    with saved_as((".svg",)):
-        assert ddpm_figures.figures(few, tmp_path)[0].file.stat().st_size > 5_000
-    for table in ddpm_figures.tables(few):
-        assert [row[0] for row in table.rows] == ["held-out images", *few.samplers]
