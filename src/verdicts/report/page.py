@@ -14,6 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from verdicts.claims.check import Check
 from verdicts.claims.schema import Claims, Evidence, Expectation, Group, Profile, Verdict
 from verdicts.errors import UserError
 from verdicts.records.figures import library
@@ -173,22 +174,24 @@ def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> 
     return addresses
 
 
-def rates(claims: Claims, profile: Profile) -> dict[str, float]:
-    """Return the false-alarm rate of each check of a profile that draws, by its id."""
+def drawn(claims: Claims, profile: Profile) -> list[Check]:
+    """Return the checks of a profile that draw."""
     decided = (check for claim in claims.claim if profile in claim.profiles for check in claim.check)
-    return {check.id: rate for check in decided if (rate := check.false_alarm)}
+    return [check for check in decided if check.false_alarm]
 
 
 def family_wise(claims: Claims, profile: Profile) -> str:
-    """Say how many of a profile's checks are refuted falsely, at most, on average over runs.
+    """Say how many of a profile's checks are refuted falsely, and confirmed falsely, at most, on average over runs.
 
-    Rates add, whether or not checks are independent, so their sum also bounds the probability of any false alarm. Each
-    rate is that of a true value at its bound; farther inside it falls to nothing.
+    Rates add, whether or not checks are independent, so each sum also bounds the probability of any such error. A rate
+    is that of a value at its bound (just beyond it, of a confirmation); farther away it falls to nothing.
     """
-    drawn = rates(claims, profile)
-    expected = number(sum(drawn.values()), 2)
+    checks = drawn(claims, profile)
+    refuted = number(sum(check.false_alarm for check in checks), 2)
+    confirmed = number(sum(check.false_confirmation for check in checks), 2)
     return (
-        f"{len(drawn)} checks draw. Were every true value at its bound, chance would refute at most {expected} a run."
+        f"{len(checks)} checks draw. Were every true value at its bound, chance would refute at most {refuted} of them "
+        f"a run; were every value just beyond its bound, it would confirm at most {confirmed}."
     )
 
 

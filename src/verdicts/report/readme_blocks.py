@@ -73,9 +73,14 @@ def answer(kept: KeptValues) -> str:
     if not kept.expected:
         return NOTHING
     lines = answers_of(kept.claims, kept.findings, kept.evidence)
-    return "\n".join(
-        [kept.findings.answer.subject, "", *(f"- {each.sign} **{each.question}** {each.text}" for each in lines)]
-    )
+    given = [f"- {each.sign} **{each.question}** {each.text}" for each in lines]
+    return "\n".join([kept.findings.answer.subject, "", *given])
+
+
+def picture(kept: KeptValues) -> str:
+    """Return the one picture that answers, with its caption."""
+    forest = kept.findings.answer.forest
+    return f"![{forest.axis}]({PICTURE})\n\n*{forest.caption}*" if forest else NOTHING
 
 
 def verdicts(kept: KeptValues) -> str:
@@ -243,7 +248,16 @@ def _claim_row(claims: Claims, claim: Claim) -> str:
 def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, as the expected values give them. Raises UserError."""
     kept = KeptValues.read(root)
-    parts: Sequence[Callable[[KeptValues], str]] = (answer, commands, prints, verdicts, profiles, experiments, claims)
+    parts: Sequence[Callable[[KeptValues], str]] = (
+        answer,
+        picture,
+        commands,
+        prints,
+        verdicts,
+        profiles,
+        experiments,
+        claims,
+    )
     blocks = {make.__name__: make(kept) for make in parts} | {"figures": figures(root, kept)}
 
     def filled(match: re.Match[str]) -> str:
@@ -251,8 +265,8 @@ def contents(root: Path) -> dict[str, str]:
 
     pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
     forest = kept.findings.answer.forest
-    picture = {PICTURE: forest_svg(root, forest, kept.evidence.checks)} if pages and forest else {}
-    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | picture
+    drawn = {PICTURE: forest_svg(root, forest, kept.evidence.checks)} if pages and forest else {}
+    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | drawn
 
 
 def outdated(root: Path) -> dict[str, str]:
