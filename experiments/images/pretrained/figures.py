@@ -173,9 +173,9 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def pretrained_speed_ups(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """The network {weights}, the authors' hyperparameters: how many times as many evaluations annealed Langevin needs as
-    adaptive momentum, and Langevin's corrector as the adaptive one, for the energy distance of the latter. Intervals of
-    {confidence} end at budgets that were run. "Not reached": no budget of the baseline gets there.
+    """How many times as many evaluations annealed Langevin needs as adaptive momentum, and Langevin's corrector as the
+    adaptive one, for the energy distance of the latter. The network {weights}, the authors' hyperparameters. Intervals
+    of {confidence} end at budgets that were run. "Not reached": no budget of the baseline gets there.
     """
     yield from speed_up_rows(_curves(settings))
 

@@ -1,6 +1,6 @@
 """What the group computes once: which cells its settings ask for; samplers tuned, and judged in features."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -35,8 +35,7 @@ def plan(settings: Settings) -> list[tuple[str, int]]:
     budgets = dict.fromkeys(settings.samplers, settings.budgets)
     budgets |= {sampler: (settings.side,) for sampler in side if sampler not in budgets}
     for baseline in (samplers.BASELINE, samplers.PLAIN_CORRECTOR):
-        if baseline in settings.samplers:
-            budgets[baseline] = tuple(sorted({*settings.budgets, between(settings)}))
+        budgets[baseline] = tuple(sorted({*settings.budgets, between(settings)}))
     return [(sampler, budget) for sampler, several in budgets.items() for budget in several]
 
 
@@ -87,15 +86,11 @@ def rule(settings: Settings, sampler: str) -> list[tuple[float, float]]:
     return runs.rule_along_run(settings.setup, sampler, settings.side, DEFAULTS)
 
 
-def in_features(settings: Settings, pairs: Sequence[tuple[str, int]] = ()) -> list[Pooled]:
-    """Return samplers judged in features, held-out images first: as many batches as samplers have.
-
-    `pairs` are samplers with their budgets; all of them where none is given.
-    """
-    pairs = pairs or plan(settings)
+def in_features(settings: Settings) -> list[Pooled]:
+    """Return samplers judged in features, held-out images first: as many batches as samplers have."""
     held_out = inputs.held_out(settings.setup, settings.batches)
     entries = [Entry(FLOOR, "", 0, [digit_features(inputs.CLASSIFIER)(batch) for batch in held_out])]
-    for sampler, budget in pairs:
+    for sampler, budget in plan(settings):
         runs_made = results(settings, sampler, budget)
         sets = [torch.from_numpy(batch.features) for batch in runs_made if batch.features.size]
         entries.append(Entry(sampler, "defaults", runs_made[-1].evaluations, sets))
