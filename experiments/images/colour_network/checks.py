@@ -22,13 +22,3 @@ def difference(settings: Settings, worse: Run, better: Run) -> Measurement:
         others = study.kernels(settings, *better, choice)
         of_choices.append(measures.mean_difference(distances, others, CONFIDENCE, settings.seed, settings.batch))
     return measures.over_choices(of_choices)
-
-
-def untuned_difference(settings: Settings, worse: Run, better: Run) -> Measurement:
-    """Return a kernel distance minus another, paired by batch, with the authors' hyperparameters.
-
-    The runs are those of the table in the published form. Raises InsufficientData where a profile has none.
-    """
-    form = study.published_form(settings)
-    distances, others = (study.untuned_kernels(settings, *run) for run in (worse, better))
-    return measures.mean_difference(distances, others, CONFIDENCE, form.seed, form.batch)

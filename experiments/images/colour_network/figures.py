@@ -113,8 +113,10 @@ def colour_network_speed_ups(settings: Settings) -> Iterator[tuple[TableCell, ..
     adaptive momentum, for the kernel distance of the latter: CIFAR-10 at 16 x 16 pixels, the suite's own network.
     Intervals of {confidence} end at budgets that were run. "Not reached": no budget of the baseline gets there.
     """
-    with suppress(Refused):  # kept cells that an audit does not let be shown; its record says why
-        yield from speed_up_rows(study.curves(settings))
+    yield from speed_up_rows(study.tuned_pairs(settings))
+    if settings.published is not None:
+        with suppress(Refused):  # kept cells that an audit does not let be shown; its record says why
+            yield from speed_up_rows(study.untuned_pairs(settings.published))
 
 
 def colour_network_published(settings: Published) -> Iterator[tuple[TableCell, ...]]:

@@ -15,10 +15,11 @@ from experiments.images.colour_network.settings import ADAPTIVE, PLAIN, Publishe
 from experiments.images.comparison import alike, column
 from experiments.images.pretrained.samplers import BY_NAME
 from experiments.images.runs import BASELINE, PAPER, generator, run
-from verdicts import InsufficientData
 from verdicts.studies import Cell, Kept, cell
 
 REAL = "real images"
+UNTUNED = {"correctors": (ADAPTIVE, PLAIN), "annealed": (PAPER, BASELINE)}
+"""Samplers of the table in the published form: with adaptive momentum, and the counterpart without."""
 
 
 @cell(data=DATA, kept=Kept("colour_network.batch", test=alike))
@@ -58,28 +59,8 @@ def variance_ratios(settings: Settings, sampler: str, budget: int, choice: int) 
     return column(batches(settings, sampler, budget, choice), "variance_ratio")
 
 
-def published_form(settings: Settings) -> Published:
-    """Return the sizes of the table in the published form. Raises InsufficientData where a profile has none."""
-    if settings.published is None:
-        raise InsufficientData("these sizes have no table in the published form: take the cpu profile's")
-    return settings.published
-
-
-def untuned_kernels(settings: Settings, sampler: str, budget: int) -> tuple[float, ...]:
-    """Return the kernel distance of each batch of a sampler with the authors' hyperparameters.
-
-    Raises InsufficientData as `published_form`.
-    """
-    form = published_form(settings)
-    (network,) = form.networks
-    return published.judged(form, network, sampler, budget, form.features).kernel
-
-
-def curves(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
-    """Return pairs of kernel distances by evaluations: adaptive momentum's, and its counterpart's without momentum.
-
-    Untuned pairs are of the table in the published form, where a profile has one.
-    """
+def tuned_pairs(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
+    """Return the kernel distances by evaluations of both correctors, the adaptive one's first, for each choice."""
     pairs = dict[str, tuple[BatchErrors, BatchErrors]]()
     for choice in range(len(tuning.CHOICES)):
         ours, theirs = (
@@ -87,10 +68,15 @@ def curves(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
             for sampler in (ADAPTIVE, PLAIN)
         )
         pairs[f"correctors, tuned, choice {choice + 1}"] = ours, theirs
-    untuned = {"correctors": (ADAPTIVE, PLAIN), "annealed": (PAPER, BASELINE)}
-    for name, samplers in untuned.items() if settings.published else ():
+    return pairs
+
+
+def untuned_pairs(form: Published) -> dict[str, tuple[BatchErrors, BatchErrors]]:
+    """Return kernel distances of the table in the published form by evaluations, adaptive momentum's first."""
+    pairs = dict[str, tuple[BatchErrors, BatchErrors]]()
+    for network, (name, samplers) in product(form.networks, UNTUNED.items()):
         ours, theirs = (
-            {n: np.array(untuned_kernels(settings, sampler, n)) for n in published_form(settings).budgets}
+            {n: np.array(published.judged(form, network, sampler, n, form.features).kernel) for n in form.budgets}
             for sampler in samplers
         )
         pairs[f"{name}, authors' hyperparameters"] = ours, theirs

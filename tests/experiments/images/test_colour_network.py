@@ -16,6 +16,8 @@ from ams.statistics import CONFIDENCE
 from ams_suite.__main__ import main
 from experiments.denoising import denoising_loss, log_normal, log_uniform
 from experiments.images import colour_task
+from experiments.images.colour.settings import Network
+from experiments.images.colour.study import Quality
 from experiments.images.colour_network import figures, quality, study, tuning
 from experiments.images.colour_network.settings import (
     ADAPTIVE,
@@ -34,14 +36,12 @@ from experiments.images.networks.colour import KINDS, SMALLEST, SPREAD, colour_s
 from experiments.images.runs import BASELINE, PAPER, Problem
 from experiments.images.tasks import PLANS, task
 from tests.ams.tools import found_or_skipped
-from tests.claims import ROOT, claims, measured, verdict_of
-from verdicts import InsufficientData
+from tests.claims import ROOT, claims, verdict_of
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.run.checks import settings_class
 
 DEVIATION_OF_PIXELS = 0.25
-IN_FORM = Settings(published=Published(budgets=(EARLY, LATE)))
 NEAR, FAR = [0.10, 0.11, 0.09, 0.10], [0.20, 0.22, 0.20, 0.21]
 
 
@@ -68,17 +68,15 @@ def in_small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_corrector_that_is_farther_refutes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of X6 and X7: the numbers of the compared runs exchanged."""
-    far = {(PLAIN, LATE), (BASELINE, LATE), (ANCESTRAL, LATE), (SOLVER, LATE)}
+    far = {(PLAIN, LATE), (ANCESTRAL, LATE), (SOLVER, LATE)}
 
-    def kernels(settings: Settings, sampler: str, budget: int, choice: int = 0) -> list[float]:
+    def kernels(settings: Settings, sampler: str, budget: int, choice: int) -> list[float]:
         return FAR if ((sampler, budget) in far) is holds else NEAR
 
     monkeypatch.setattr(study, "kernels", kernels)
-    monkeypatch.setattr(study, "untuned_kernels", kernels)
     for holds in (True, False):
-        wanted = [Verdict.HOLDS if holds else Verdict.REFUTED] * 2
-        assert [verdict_of("X6", part, IN_FORM) for part in ("half", "annealed")] == wanted
-        assert [verdict_of("X7", part, IN_FORM) for part in ("ancestral", "solver")] == wanted
+        wanted = Verdict.HOLDS if holds else Verdict.REFUTED
+        assert [verdict_of(name, settings=Settings()) for name in ("X6", "X7")] == [wanted] * 2
 
 
 @pytest.mark.parametrize(("farther", "verdict"), [("", "HOLDS"), (PLAIN, "REFUTED"), (ADAPTIVE, "REFUTED")])
@@ -94,38 +92,23 @@ def test_a_difference_of_correctors_refutes_that_they_are_alike(
     assert [verdict_of(name, settings=Settings()) for name in ("X5", "X5a")] == [Verdict[verdict]] * 2
 
 
-def test_untuned_pairs_need_the_table_in_the_published_form() -> None:
-    with pytest.raises(InsufficientData, match="take the cpu profile's"):
-        measured("X6.annealed", Settings())
-
-
 def test_speed_ups_are_of_tuned_and_untuned_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where a counterpart at the larger budget has the sampler's distance at the smaller, the factor is 2."""
-    by_run = {(sampler, LATE): NEAR for sampler in (PLAIN, BASELINE)} | {
-        (sampler, EARLY): NEAR for sampler in (ADAPTIVE, PAPER)
-    }
-
-    def kernels(settings: Settings, sampler: str, budget: int, choice: int = 0) -> list[float]:
-        return by_run.get((sampler, budget), FAR)
-
-    monkeypatch.setattr(study, "kernels", kernels)
-    monkeypatch.setattr(study, "untuned_kernels", kernels)
-    rows = [row for row in figures.colour_network_speed_ups(IN_FORM) if row[1] == EARLY]
-    assert len(rows) == 4 and all(row[2] == pytest.approx(2.0) for row in rows)
-    assert len([*figures.colour_network_speed_ups(Settings())]) == 2 * 2
-
-
-def test_what_the_choice_decides_is_not_decided(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second choice exchanges the samplers' numbers: the mean is 0, the interval has those of both."""
+    """A counterpart that has at the larger budget a sampler's distance at the smaller needs twice as many."""
+    near = {(PLAIN, LATE), (BASELINE, LATE), (ADAPTIVE, EARLY), (PAPER, EARLY)}
 
     def kernels(settings: Settings, sampler: str, budget: int, choice: int) -> list[float]:
-        return FAR if (sampler == PLAIN) is (choice == 0) else NEAR
+        return NEAR if (sampler, budget) in near else FAR
+
+    def judged(form: Published, network: str, sampler: str, budget: int, features: str) -> Quality:
+        return Quality(4, 1.0, 1.0, 1.0, 1.0, 1.0, tuple(kernels(Settings(), sampler, budget, 0)))
 
     monkeypatch.setattr(study, "kernels", kernels)
-    gain = measured("X5.gain", Settings())
-    low, high = gain.interval
-    assert gain.value == pytest.approx(0.0, abs=1e-12) and low == pytest.approx(-high) and low < -0.1
-    assert verdict_of("X5", settings=Settings()) is Verdict.INCONCLUSIVE
+    monkeypatch.setattr(study.published, "judged", judged)
+    network = Network(path=Path("cifar16-score"), sha256="0", reference="cifar10-test")
+    form = Published(budgets=(EARLY, LATE), networks={"cifar16": network})
+    rows = [*figures.colour_network_speed_ups(Settings(published=form))]
+    assert len(rows) == 2 * 4 and len([*figures.colour_network_speed_ups(Settings())]) == 2 * 2
+    assert all(row[2] == pytest.approx(2.0) for row in rows if row[1] == EARLY)
 
 
 def test_the_network_generalises_to_images_that_it_has_not_seen() -> None:
