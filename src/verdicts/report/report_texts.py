@@ -139,12 +139,38 @@ class AnswerLine(Frozen):
     text: str
 
 
+class ForestRow(Frozen):
+    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of its range.
+
+    Where the row has a `bound`, no value is known, only that it lies below (or above) the dot's, at the interval's end.
+    """
+
+    label: str
+    dot: str = ""
+    bar: tuple[str, str] | None = None
+    bound: Literal["below", "above"] | None = None
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Return the checks whose values it shows."""
+        return tuple(filter(None, (self.dot, *(self.bar or ()))))
+
+
+class Forest(Frozen):
+    """The one picture of the answer: a ratio, target by target, beside the range that the work under test claims."""
+
+    axis: str
+    claimed: tuple[float, float]
+    caption: str
+    row: tuple[ForestRow, ...] = Field(min_length=1)
+
+
 class Answer(Frozen):
-    """What the work under test proposes, in a sentence; a reader's questions with their answers; a `figure`'s name."""
+    """What the work under test proposes, in a sentence; a reader's questions with their answers; the one picture."""
 
     subject: str = ""
     line: tuple[AnswerLine, ...] = ()
-    figure: str = ""
+    forest: Forest | None = None
 
 
 class Findings(Frozen):
@@ -241,6 +267,8 @@ def load_findings(root: Path, claims: Claims) -> Findings:
         where = f"{FINDINGS}: answer, {line.question!r}"
         _refuse_unknown(where, "stated claim", line.paper, claims.outline.stated)
         _refuse_unfit(where, line.needs, [line.text], claims)
+    for row in findings.answer.forest.row if findings.answer.forest else ():
+        _refuse_unknown(f"{FINDINGS}: answer.forest, {row.label!r}", "check", row.checks, claims.checks)
     for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unfit(where, finding.claims, finding.texts, claims)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv_transpose2d, group_norm, layer_norm, linear, silu
 
-from ams.data import Images, load_weights
+from ams.data import Images, images as load_images, load_weights
 from ams.errors import UserError
 from ams.rk45 import vp_level
 from ams.samplers import (
@@ -28,6 +28,7 @@ from ams.samplers import (
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import AUTHORS
 from ams.schedules import VP, Level, process_levels
+from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.__main__ import main
 from experiments.images import loss
 from experiments.images.loss import denoising_losses, gaussian, levels_at, midpoints
@@ -256,6 +257,44 @@ def test_the_tutorials_sampler_needs_many_steps(steps: int, least: float, larges
     pixels = blank(found_or_skipped(loss.load, "mnist-test").x)
     noise = [noise_level(x[None], pixels) for x in info.mean()]
     assert least <= sum(noise) / len(noise) <= largest
+
+
+def noise_seen(network: NetworkScore, x: Tensor, level: Level) -> Tensor:
+    """Return the noise that a network sees in noisy images, in units of the noise level."""
+    return -level.sigma * network.score(x, level)
+
+
+def test_a_ddpm_network_asked_as_a_ve_score_predicts_the_same_noise() -> None:
+    """Means over 30 test images of MNIST at 6 times; intervals at 1 % over images, noise is fixed.
+
+    A DDPM network of MNIST has less than a tenth of the loss without a score (784), and its noise
+    differs by under a twentieth from the VE network's. A network of Fashion-MNIST errs and differs
+    by more.
+    """
+    ours, other = (found_or_skipped(ddpm, name) for name in ("mnist-ddpm", "fashion-ddpm"))
+    theirs = found_or_skipped(mnist_ve)
+    x = found_or_skipped(load_images, "mnist-test").x[:30]
+    z = gaussian(78, tuple(x.shape))
+    levels = levels_at(midpoints(6))
+
+    def losses(network: NetworkScore) -> np.ndarray:
+        of_each = [denoising_losses(network.score, x, z, level) for level in levels]
+        return torch.stack(of_each).mean(0).numpy()
+
+    def apart(network: NetworkScore) -> np.ndarray:
+        total = torch.zeros(len(x), dtype=torch.float64)
+        for level in levels:
+            noisy = x + level.sigma * z
+            noise = noise_seen(network, noisy, level) - noise_seen(theirs, noisy, level)
+            total += noise.double().square().flatten(1).mean(1)
+        return (total / len(levels)).numpy()
+
+    of_mnist, of_fashion = losses(ours), losses(other)
+    assert mean_interval(of_mnist, CONFIDENCE).high < 78.4
+    assert mean_interval(of_fashion - of_mnist, CONFIDENCE).low > 0
+    near, far = apart(ours), apart(other)
+    assert mean_interval(near, CONFIDENCE).high < 0.05
+    assert mean_interval(far - near, CONFIDENCE).low > 0
 
 
 @pytest.fixture
