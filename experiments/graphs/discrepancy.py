@@ -125,24 +125,26 @@ def kernel_difference(k: Kernel, first: int, sizes: Sequence[int], seed: int, to
 
 
 def kernel_crossing(k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1) -> Interval:
-    """Return where a sampler lies between two others in squared MMD: 0 at the near one, 1 at the far one.
+    """Return where a sampler lies between two others in squared MMD: 0 at `near`, 1 at `far`.
 
-    The pool has `first` observations of reference, then `sizes` of the sampler, of the near and of the far one. Those
-    of one place share their start, so they are resampled together, in units of `together` in a row.
+    The pool has `first` observations of reference, then `sizes` of the sampler, of `near` and of
+    `far`. Those of one place share their start, so they are resampled together, in units of
+    `together` in a row.
     """
     reference, *samplers = np.repeat(np.eye(4), [first, *sizes], axis=1)
 
+    def distance(sampler: np.ndarray, w: Weights) -> np.ndarray:
+        """Return the squared MMD without the reference's own term, which cancels."""
+        return unbiased_within(k, w * sampler) - 2 * across(k, w * reference, w * sampler)
+
     def share(w: Weights) -> np.ndarray:
-        """Return the share of the way; the reference's own term cancels."""
-        own, near, far = (
-            unbiased_within(k, w * sampler) - 2 * across(k, w * reference, w * sampler) for sampler in samplers
-        )
+        own, near, far = (distance(sampler, w) for sampler in samplers)
         return (near - own) / (near - far)
 
-    starts = first + np.cumsum([0, *sizes[:-1]])
+    starts = [first + sum(sizes[:number]) for number in range(len(sizes))]
     units = [
-        [int(start) + place for start, size in zip(starts, sizes, strict=True) for place in row if place < size]
-        for row in (range(unit, unit + together) for unit in range(0, max(sizes), together))
+        [start + at for start, size in zip(starts, sizes, strict=True) for at in places if at < size]
+        for places in (range(unit, unit + together) for unit in range(0, max(sizes), together))
     ]
     return bootstrap_interval(share, [[[place] for place in range(first)], units], seed)
 

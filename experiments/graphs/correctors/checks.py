@@ -37,12 +37,13 @@ def gain_of(settings: Settings, name: str, pair: str) -> Difference:
 
 
 def brought_by_corrector(settings: Settings, name: str) -> Interval:
-    """Return what Langevin's corrector brings on a set: the predictor's squared MMD less that with the corrector.
+    """Return what Langevin's corrector takes off the predictor's squared MMD at equal evaluations.
 
-    Both are at equal evaluations. It is the gain of adaptive momentum on the predictor alone less that on Langevin's
-    corrector. So its value is exact, and its interval, from the ends of both, is rather too long.
+    It is the gain of adaptive momentum on the predictor alone less that on Langevin's corrector.
+    So its value is exact, and its interval, from the ends of both, is rather too long.
     """
-    alone, corrected = (gain_of(settings, name, pair).interval for pair in ("predictor", "langevin"))
+    alone = gain_of(settings, name, "predictor").interval
+    corrected = gain_of(settings, name, "langevin").interval
     low, high = alone.low - corrected.high, alone.high - corrected.low
     return Interval(alone.value - corrected.value, low, high, min(alone.n, corrected.n))
 
@@ -69,31 +70,36 @@ def measured_gain(settings: Settings, name: str, pair: str) -> Measurement:
 
 
 def gain_not_excluded(settings: Settings, name: str) -> Measurement:
-    """Return the largest gain on Langevin's corrector that is not excluded, over what that corrector brings.
+    """Return the largest gain on Langevin's corrector that is not excluded, over what that brings.
 
-    Its interval is that of what the corrector brings. Raises InsufficientData where that is not clearly positive.
+    Its interval is that of what the corrector brings. Raises InsufficientData where that is not
+    clearly positive.
     """
-    largest, brought = gain_of(settings, name, "langevin").interval.high, brought_by_corrector(settings, name)
+    largest = gain_of(settings, name, "langevin").interval.high
+    brought = brought_by_corrector(settings, name)
     if brought.low <= 0:
-        raise InsufficientData(f"{name}: the predictor alone is not clearly farther than with Langevin's corrector")
+        raise InsufficientData(f"{name}: Langevin's corrector brings nothing that is clear")
     low, high = sorted(largest / end for end in (brought.low, brought.high))
     share = Interval(largest / brought.value, low, high, brought.n)
     return measured(settings, sizes_of(settings, name), share)
 
 
 def evaluations_of_langevin(settings: Settings, name: str, steps: int) -> Measurement:
-    """Return how many times as many evaluations as adaptive momentum Langevin's corrector needs for its squared MMD.
+    """Return the evaluations of Langevin's corrector over adaptive momentum's at equal squared MMD.
 
-    Adaptive momentum makes `steps` steps. Raises Unavailable where a set is not run in so many steps and in more.
+    Adaptive momentum makes `steps` steps. Langevin's squared MMD is taken as linear in the
+    logarithm of its evaluations. Raises Unavailable where a set is not run in `steps` and in more.
     """
     sizes = sizes_of(settings, name)
     if (runs := study.crossing_runs(sizes, steps)) is None:
-        raise Unavailable(f"{name} is not run in {steps} steps and in more: groups.correctors.{name.lower()}.steps")
-    common, (ours, near, far) = study.common_of(settings, name, sizes), runs
-    place, ratio = study.crossing(common, ours, near, far), far.evaluations / near.evaluations
-    value, low, high = (ratio**exponent for exponent in place[:3])
-    factor = Interval(value, low, high, place.n)
-    return over_seeds(factor, settings.seed, near.seeds, evaluations=ours.evaluations, graphs=near.seeds * sizes.graphs)
+        setting = f"groups.correctors.{name.lower()}.steps"
+        raise Unavailable(f"{name} is not run in {steps} steps and in more: {setting}")
+    _, near, far = runs
+    crossing = study.crossing(study.common_of(settings, name, sizes), *runs)
+    ratio = far.evaluations / near.evaluations
+    value, low, high = (ratio**exponent for exponent in crossing[:3])
+    detail = {"evaluations": near.evaluations, "graphs": near.seeds * sizes.graphs}
+    return over_seeds(Interval(value, low, high, crossing.n), settings.seed, near.seeds, **detail)
 
 
 def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.SamplerRun]:

@@ -52,7 +52,7 @@ DATA = (
 TO_PUBLISHED = ("ENZYMES",)
 """Sets of graphs whose published row is compared here; two others are those of claim V10."""
 CROSSINGS = {"community_small": (50, 100)}
-"""Steps at which Langevin's evaluations are compared, by set: elsewhere more evaluations hardly help its corrector."""
+"""Steps at which evaluations are compared, by set: elsewhere more of them hardly help Langevin."""
 NOTHING = Molecule(("",), ())
 """A molecule of which correction left nothing: like itself alone."""
 SEEN = 9
@@ -165,7 +165,7 @@ def gain(common: Common, nearer: SamplerRun, farther: SamplerRun) -> discrepancy
 
 @cell(data=DATA)
 def crossing(common: Common, ours: SamplerRun, near: SamplerRun, far: SamplerRun) -> Interval:
-    """Where a run's squared MMD lies between those of two others: 0 at that of `near`, 1 at that of `far`."""
+    """Where a run's squared MMD lies between two others': 0 at that of `near`, 1 at that of `far`."""
     runs, reference = (ours, near, far), reference_of(common)
     lines = [line for run in runs for listed in lines_of(common, run) for line in listed]
     sizes = [run.seeds * units_of(common, range(common.graphs)) for run in runs]
@@ -252,15 +252,15 @@ def published_run(name: str, sizes: SetSizes) -> SamplerRun | None:
 
 
 def crossing_runs(sizes: SetSizes, steps: int) -> tuple[SamplerRun, SamplerRun, SamplerRun] | None:
-    """Return the runs of adaptive momentum and Langevin in so many steps, and of Langevin in the next more.
+    """Return the runs of adaptive momentum and Langevin in `steps`, and of Langevin in the next more.
 
-    None where one of them is not run.
+    Returns None where one of them is not run.
     """
     later = [more for more in sizes.steps if more > steps]
     if steps not in sizes.steps or not later:
         return None
-    langevins = (run_at(sizes, LANGEVIN, number) for number in (steps, min(later)))
-    return (run_at(sizes, ADAPTIVE, steps), *langevins)
+    near, far = (run_at(sizes, LANGEVIN, number) for number in (steps, min(later)))
+    return run_at(sizes, ADAPTIVE, steps), near, far
 
 
 PAIRS = {"langevin": (ADAPTIVE, LANGEVIN), "predictor": (ADAPTIVE, PREDICTOR), "intended": (ADAPTIVE_IN_BOTH, LANGEVIN)}
@@ -281,5 +281,5 @@ def cells(settings: Settings) -> Iterator[Cell]:
         for nearer, farther in PAIRS.values():
             yield gain.cell(common, run_at(each, nearer), run_at(each, farther))
         for steps in CROSSINGS.get(name, ()):
-            if (runs := crossing_runs(each, steps)) is not None:
-                yield crossing.cell(common, *runs)
+            if (compared_runs := crossing_runs(each, steps)) is not None:
+                yield crossing.cell(common, *compared_runs)

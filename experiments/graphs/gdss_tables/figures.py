@@ -31,7 +31,7 @@ def rows_and_published(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     smallest difference that is seen with probability {confidence}; the interval with the test set resampled too. Floor:
     real graphs as generated ones, mean and central 95 % range.
     """
-    sizes = (settings.graphs, settings.steps)
+    sizes = (settings.samples, settings.steps)
     for name in SETS:
         for entry in study.row_of(settings, name).entries:
             ours = (entry.ours.value, entry.stray, entry.smallest, entry.resampled.low, entry.resampled.high)
@@ -40,7 +40,8 @@ def rows_and_published(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the rows over their floors."""
-    far = [n for n in SETS if max(entry.stray for entry in study.row_of(settings, n).entries) > ERRORS]
+    rows = {name: study.row_of(settings, name) for name in SETS}
+    far = [name for name, row in rows.items() if max(entry.stray for entry in row.entries) > ERRORS]
     values = {
         "far": f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}." if far else "",
     }
@@ -58,7 +59,7 @@ def graphs_rows(settings: Settings) -> Drawing:
         for place, entry in enumerate(entries):
             _draw_entry(axes, place, entry)
         axes.set_yticks(range(len(entries)), [entry.statistic for entry in entries])
-        title = f"{name}: {settings.graphs} graphs, {settings.steps} steps"
+        title = f"{name}: {settings.samples} graphs, {settings.steps} steps"
         axes.set(title=title, ylim=(len(entries) - 0.5, -0.5))
         axes.set_xlim(left=0)
     axes_of[-1].set_xlabel("squared MMD")

@@ -6,12 +6,13 @@ from verdicts.validation import Frozen
 
 
 class Settings(Frozen):
-    """Numbers of graphs of each set, of steps, and of `draws` of sets of real graphs for the floor.
+    """Numbers of sampled graphs of each set, of steps, and of `draws` of real graphs for the floor.
 
-    The graphs are shared among `seeds` runs, from `seed` on: a batch of the sampler holds the graphs of one run.
+    The graphs are shared among `seeds` runs, from `seed` on.
+    A batch of the sampler holds the graphs of one run.
     """
 
-    graphs: PositiveInt = 128
+    samples: PositiveInt = 128
     steps: PositiveInt = 1000
     draws: PositiveInt = 2000
     seeds: PositiveInt = 2

@@ -169,7 +169,7 @@ def generated_parts(name: str, steps: int, parts: tuple[int, ...], seed: int) ->
 
 def parts_of(settings: Settings) -> tuple[int, ...]:
     """Return how many graphs each run makes."""
-    return tuple(generation.shares(settings.graphs, settings.seeds))
+    return tuple(generation.shares(settings.samples, settings.seeds))
 
 
 def row_of(settings: Settings, name: str) -> TableRow:

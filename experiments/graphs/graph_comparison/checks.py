@@ -27,7 +27,7 @@ from verdicts import Measurement, Unavailable
 ROW = fmean(ROWS["community_small"])
 """The mean of degree, clustering and orbit in GDSS's published row of community_small: 0.046."""
 MARGIN = 0.02
-"""By how much adaptive momentum may exceed Langevin's squared MMD and count as competitive (claim V5)."""
+"""By how much adaptive momentum may exceed Langevin's squared MMD and be competitive (V5)."""
 TITLES = {"authors": "the authors'", "bundled": "the bundled"}
 """Whose networks a run is of."""
 PerGraph = Callable[..., Float[Tensor, " graphs"]]

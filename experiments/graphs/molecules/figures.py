@@ -26,4 +26,4 @@ def molecules(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     shares = (*validity[:3], uniqueness, novelty.value)
     nspdk = (compared.nspdk.value, compared.nspdk_real.value)
     chemnet = ("" if one is None else one for one in (compared.chemnet, compared.chemnet_real))
-    yield study.QM9, settings.molecules, settings.steps, *shares, *nspdk, *chemnet
+    yield study.QM9, settings.samples, settings.steps, *shares, *nspdk, *chemnet

@@ -6,12 +6,13 @@ from verdicts.validation import Frozen
 
 
 class Settings(Frozen):
-    """Numbers of molecules, of steps, and of the `real` molecules that they are compared with.
+    """Numbers of sampled molecules, of steps, and of `real` molecules that they are compared with.
 
-    The molecules are shared among `seeds` runs, from `seed` on: a batch of the sampler holds the molecules of one run.
+    The molecules are shared among `seeds` runs, from `seed` on.
+    A batch of the sampler holds the molecules of one run.
     """
 
-    molecules: PositiveInt = 500
+    samples: PositiveInt = 500
     steps: PositiveInt = 200
     real: PositiveInt = 500
     seeds: PositiveInt = 2

@@ -170,7 +170,7 @@ def comparison_of(settings: Settings) -> Comparison:
 
 def parts_of(settings: Settings) -> tuple[int, ...]:
     """Return how many molecules each run makes."""
-    return tuple(shares(settings.molecules, settings.seeds))
+    return tuple(shares(settings.samples, settings.seeds))
 
 
 def cells(settings: Settings) -> Iterator[Cell]:

@@ -74,7 +74,7 @@ def test_the_loss_of_float32_is_that_of_its_spacing() -> None:
 
 
 SETTINGS = Settings(draws=200)
-FEW = Settings(draws=200, graphs=8)
+FEW = Settings(draws=200, samples=8)
 """With eight graphs little is seen."""
 Put = Callable[[list[Graph]], None]
 

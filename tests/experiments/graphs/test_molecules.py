@@ -112,7 +112,7 @@ def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatc
     assert many == pytest.approx(frechet_distance(a[:110], b[:110]), rel=1e-12)
 
 
-SETTINGS = Settings(molecules=40, steps=10, real=40)
+SETTINGS = Settings(samples=40, steps=10, real=40)
 ENDS = ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C(C)O", "C=C", "C(=O)O")
 NEW_ENDS = ("C(F)F", "C(F)O", "SC", "C(F)N", "C(F)CO", "C(F)CN", "OCF", "NCF", "OCO", "NCN")
 CHAINS = ["C" * n + end for n in range(1, 11) for end in ENDS]
