@@ -96,11 +96,15 @@ def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
     return Measurement(value=len(edges), n=len(tuned) * tuning.CHOICES, detail={"edges": [*edges]})
 
 
-def speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
-    """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has at `side`."""
-    ours = study.results(settings, sampler, settings.side)
-    energies, spent = [batch.quality.energy for batch in ours], ours[-1].evaluations
+def speed_up(settings: Settings, baseline: str, sampler: str, at: str = "side") -> Measurement:
+    """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has.
+
+    The setting `at` has the sampler's budget.
+    """
+    batches = study.results(settings, sampler, getattr(settings, at))
+    energies = [batch.quality.energy for batch in batches]
     curve = study.energies(settings, baseline)
+    spent = batches[-1].evaluations
     return measures.speed_up(energies, curve, spent, CONFIDENCE, settings.seed, settings.batch)
 
 

@@ -22,11 +22,6 @@ FIRST_FRESH = 20_000
 FLOOR = "held-out images"
 
 
-def between(settings: Settings) -> int:
-    """Return the evaluations at which I3's baselines run too: half as many again as adaptive momentum's."""
-    return 3 * settings.side // 2
-
-
 def plan(settings: Settings) -> list[tuple[str, int]]:
     """Return every sampler and control with each of its budgets."""
     controls = (spec.name for spec in samplers.CONTROLS)
@@ -34,8 +29,9 @@ def plan(settings: Settings) -> list[tuple[str, int]]:
     side = (*settings.others, *compared, *controls)
     budgets = dict.fromkeys(settings.samplers, settings.budgets)
     budgets |= {sampler: (settings.side,) for sampler in side if sampler not in budgets}
+    more = {3 * budget // 2 for budget in settings.budgets}  # between which I3 reads its factors
     for baseline in (samplers.BASELINE, samplers.PLAIN_CORRECTOR):
-        budgets[baseline] = tuple(sorted({*settings.budgets, between(settings)}))
+        budgets[baseline] = tuple(sorted(more.union(settings.budgets)))
     return [(sampler, budget) for sampler, several in budgets.items() for budget in several]
 
 
