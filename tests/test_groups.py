@@ -32,7 +32,7 @@ MAY_BE_EMPTY = {
     "also",
     "problems",
 }
-LATER = {"digits", "mnist", "learned", "pretrained", "denoiser"}
+LATER = {"digits", "mnist", "learned", "pretrained"}
 """Groups whose lists may be empty: what is not listed there is not run."""
 
 

@@ -30,7 +30,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 def fixed_point(settings: Settings) -> Drawing:
     r"""Adaptive momentum on an isotropic Gaussian comes to rest at a momentum coefficient $\beta$ and a variance that
     depend on the step alone: A2's formulas (lines) and the exact law in the limit of large batches (12 points). As
-    $u \to 0$ the variance tends to $1/4$ of the target's, that of $\pi^4$.
+    $u \to 0$ without the clip, the variance tends to $1/4$ of the target's, that of $\pi^4$; at $u = 1/2$ it is $4/3$.
     """
     drawing, (axes,) = panels()
     us, points = (np.logspace(-4, math.log10(0.499), count) for count in (120, 12))
@@ -48,10 +48,10 @@ def fixed_point(settings: Settings) -> Drawing:
 
 
 def bias(settings: Settings) -> Drawing:
-    r"""A smaller step does not remove the bias of momentum. Distance of the stationary distribution to the target
-    $N(0, 1/\lambda)$, by the closed forms (G3, A2; markers tell the lines apart). Langevin's vanishes with the step;
-    momentum's tends to $b/(1+b)$, and to $1/2$ for the adaptive rule. Each momentum curve touches 0 at its one unbiased
-    step, $u = 0.1691$ for the adaptive rule.
+    r"""A smaller step does not remove the bias of momentum. Distance of the stationary distribution to an isotropic
+    Gaussian, by the closed forms (G3, A2; markers tell the lines apart). Langevin's vanishes with the step. Momentum's
+    tends to $b/(1+b)$; that of the adaptive rule, in large batches without the clip, to $1/2$. Each momentum curve
+    touches 0 at its one unbiased step, $u = 0.1691$ for the adaptive rule.
     """
     drawing, (axes,) = panels()
     us = np.logspace(-6, math.log10(0.45), 401)
@@ -68,9 +68,9 @@ def bias(settings: Settings) -> Drawing:
 
 
 def small_steps(settings: Settings) -> Drawing:
-    r"""Small steps lead adaptive momentum away from the target. Above: its variance on an isotropic Gaussian falls to
-    $1/4$ of the target's, that of $\pi^4$, and Langevin's comes to the target's. Below: 17 exact laws approach the
-    limit $1/4$ at the order $\sqrt{u}$ of A3.
+    r"""Small steps lead adaptive momentum away from an isotropic Gaussian target, in large batches without the clip.
+    Above: its variance falls to $1/4$ of the target's, that of $\pi^4$, and Langevin's comes to the target's. Below:
+    17 exact laws approach the limit $1/4$ at the order $\sqrt{u}$ of A3.
     """
     drawing, (above, below) = panels(2)
     root, first = np.linspace(0.0, 1.0, 4001)[1:-1], 33 * math.sqrt(2) / 4

@@ -1,4 +1,4 @@
-"""Adaptive momentum in the mean field on any covariance: A1 (the exact law), A4 (what its ratio measures)."""
+"""Adaptive momentum in the mean field on any covariance: A1, the exact law."""
 
 import numpy as np
 import torch
@@ -87,24 +87,3 @@ def largest_change_by_listing_directions(settings: Settings) -> Measurement:
     laws = GaussianLaw(np.repeat(variance, copies)), GaussianLaw(variance, multiplicity=copies)
     listed, counted = (np.array([each.beta for each in mean_field(law, program)[1]]) for law in laws)
     return Measurement(value=float(abs(listed - counted).max()), n=16 * copies)
-
-
-def random_spectra(settings: Settings) -> list[study.Spectrum]:
-    """Return what random spectra say of the ratio."""
-    return study.random_spectra(4 * settings.spectra, settings.directions, settings.seed)
-
-
-def largest_error_of_the_effective_precision_s_ratio(settings: Settings) -> Measurement:
-    """Measure the largest relative error of `(1 + b) sqrt(2 a lam_eff)` against the exact law's rho, random spectra."""
-    return largest([abs(each.ratio - 1) for each in random_spectra(settings)], settings.seed)
-
-
-def least_share_of_the_noise_in_the_score_s_change(settings: Settings) -> Measurement:
-    """Measure the least share of the injected noise in `E|Ds|^2`: `2a sum lam^2` over the whole, random spectra."""
-    shares = [each.noise for each in random_spectra(settings)]
-    return Measurement(value=min(shares), n=len(shares), seeds=(settings.seed,))
-
-
-def largest_k_over_the_edge_of_oscillation(settings: Settings) -> Measurement:
-    """Measure the largest `k / (1 - sqrt b)^2` of any direction: below 1 all eigenvalues are real (claim G2)."""
-    return largest([each.edge for each in random_spectra(settings)], settings.seed)

@@ -10,7 +10,7 @@ class Settings(Seeded):
     """Random steps, spectra and starts of the exact law; particles and steps of the Monte Carlo parts.
 
     `points` random parameters of closed forms; `spectra` and `starts` of P1a, `batch` of the particles of A1 and A2;
-    `directions` of the targets of A1 and A4; of A5: `batches` and `dimensions` whose momentum coefficient fluctuates,
+    `directions` of a target of A1; of A5: `batches` and `dimensions` whose momentum coefficient fluctuates,
     `group_steps` observations of it for each, `coupled_batches` of its bias and `coupled_steps` steps of the particles
     that they share.
     """

@@ -12,7 +12,6 @@ distributions that are solved for or reached, and batches of particles.
 import math
 from collections.abc import Callable, Iterator
 from itertools import count, islice, tee
-from typing import NamedTuple
 
 import numpy as np
 import sympy as sp
@@ -117,39 +116,6 @@ def _difference(generator: np.random.Generator, starts: int) -> float:
     return float((np.ptp(np.array(ends), axis=0) / variance).max())
 
 
-class Spectrum(NamedTuple):
-    """What a stationary distribution says of its ratio rho, as A4 states it.
-
-    `(1 + b) sqrt(2 a lam_eff)` over rho; the injected noise's share in `E|Ds|^2`; the largest `k / (1 - sqrt b)^2`.
-    """
-
-    ratio: float
-    noise: float
-    edge: float
-
-
-@cell
-def random_spectra(count: int, directions: int, seed: int) -> list[Spectrum]:
-    """Stationary distributions on precisions log-uniform over 0.5 to 3 decades, `a lam_max` in [1e-5, 1e-2]."""
-    generator = np.random.default_rng(seed)
-    return [_spectrum(generator, directions) for _ in range(count)]
-
-
-def _spectrum(generator: np.random.Generator, directions: int) -> Spectrum:
-    lam = 10 ** generator.uniform(0, generator.uniform(0.5, 3.0), directions)
-    a = 10 ** generator.uniform(-5, -2) / lam.max()
-    law = stationary(GaussianLaw(1 / lam), a)
-    root, factor = law.beta**0.5, (1 + law.beta) ** 2
-    ratio = (1 + law.beta) * (2 * a * effective(lam)) ** 0.5 / ((1 - root) / (1 + root))
-    noise, drift = 2 * a * (lam**2).sum(), (a * factor) ** 2 * (lam**2 * law.momentum.numpy()).sum()
-    return Spectrum(ratio, noise / (noise + drift), a * lam.max() * factor * (1 - law.beta) / (1 - root) ** 2)
-
-
-def effective(lam: np.ndarray) -> float:
-    """Return A4's `lam_eff = sum lam^2 / sum lam` of the precisions."""
-    return float((lam**2).sum() / lam.sum())
-
-
 @cell
 def noncentral_chi_means(points: int, seed: int) -> Array:
     """Random dimensions d up to 4096, variances v, squared means r2, and `E|g|` in 30 digits: four rows.
@@ -225,7 +191,6 @@ def cells(settings: Settings) -> Iterator[Cell]:
     points, seed = settings.points, settings.seed
     yield from (derivation.cell(), solved_points.cell(points, seed), noncentral_chi_means.cell(points, seed))
     yield differences_of_starts.cell(settings.spectra, settings.starts, seed)
-    yield random_spectra.cell(4 * settings.spectra, settings.directions, seed)
     sizes = [*((batch, 2) for batch in settings.batches), *((1, dimension) for dimension in settings.dimensions)]
     yield from (momentum_fluctuations.cell(*fluctuating(settings, *size)) for size in sizes)
     yield variances_by_batch_size.cell(settings.coupled_batches, settings.coupled_steps, seed)

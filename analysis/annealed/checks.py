@@ -1,12 +1,13 @@
 """What annealed runs show, on the stiff Gaussian and on the mixture.
 
 P2, P2a to P2d, B2: how many times as many evaluations annealed Langevin needs for adaptive momentum's error.
-B1, B3 to B5, P3a: adaptive momentum's best budget and settings, what explains its gain, rivals, what it loses.
+B1, B3 to B5, P3a, P3b: adaptive momentum's best budget and settings, what explains its gain, rivals, what it loses.
 """
 
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise, product
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -103,6 +104,9 @@ FEATURES: dict[str, Callable[[Sequence[SpeedUp]], Measurement]] = {
     "largest": largest,
     "least": least,
     "least up to 80": lambda points: least([point for point in points if point.budget <= 80]),
+    "least up to 200": lambda points: least([point for point in points if point.budget <= 200]),
+    "largest up to 200": lambda points: largest([point for point in points if point.budget <= 200]),
+    "nearest to 50": lambda points: bounded(min(points, key=lambda point: abs(math.log(point.budget / 50)))),
 }
 """What a check reads off a curve of speed-ups."""
 
@@ -226,24 +230,68 @@ def largest_tuned_ratio(settings: Settings, samplers: Sequence[str]) -> Measurem
     return named_extreme({f"{name}, NFE {b}": tuned_kl_ratio(settings, name, b, PAPER) for name, b in cases})
 
 
-def _at_others_settings(settings: Settings, other: str, sampler: str, budget: int) -> tuple[float, float, float]:
-    """Return KLs on the Gaussian: a sampler's at the settings best for another, its least, and the other's least."""
+class SettingsRatios(NamedTuple):
+    """A sampler's KL on the Gaussian at the settings best for another one.
+
+    It is over the sampler's `own` least KL, and over the `other`'s.
+    """
+
+    own: float
+    other: float
+
+
+def settings_ratios(
+    settings: Settings,
+    other: str = BASELINE,
+    sampler: str = PAPER,
+) -> dict[int, SettingsRatios]:
+    """Return, by budget, what the settings best for another sampler make of a sampler's KL."""
+    budgets = settings.tuned
+    return {budget: _ratios_at(settings, other, sampler, budget) for budget in budgets}
+
+
+def _ratios_at(settings: Settings, other: str, sampler: str, budget: int) -> SettingsRatios:
     theirs, ours = (KL.runs(settings, name, budget, tuned=True) for name in (other, sampler))
     best = min(theirs, key=KL.error)
     here = next(KL.error(run) for run in ours if run.hyperparameters == best.hyperparameters)
-    return here, min(map(KL.error, ours)), KL.error(best)
+    return SettingsRatios(here / min(map(KL.error, ours)), here / KL.error(best))
 
 
 def cost_of_others_settings(settings: Settings, other: str, sampler: str) -> Measurement:
     """Return the largest ratio of a sampler's KL on the Gaussian at the settings best for another to its least KL."""
-    ends = {f"NFE {b}": _at_others_settings(settings, other, sampler, b) for b in settings.tuned}
-    return named_extreme({name: here / own for name, (here, own, _) in ends.items()})
+    ratios = settings_ratios(settings, other, sampler)
+    return named_extreme({f"NFE {budget}": ratio.own for budget, ratio in ratios.items()})
 
 
 def kl_ratio_to_langevin_at_its_best_step(settings: Settings) -> Measurement:
     """Measure the largest ratio of adaptive momentum's KL to Langevin's, both at Langevin's best step and T, to 200."""
-    ends = {f"NFE {b}": _at_others_settings(settings, BASELINE, PAPER, b) for b in settings.tuned if b <= 200}
-    return named_extreme({name: here / theirs for name, (here, _, theirs) in ends.items()})
+    ratios = settings_ratios(settings)
+    small = [budget for budget in ratios if budget <= 200]
+    return named_extreme({f"NFE {budget}": ratios[budget].other for budget in small})
+
+
+def kl_ratio_to_langevin_at_the_largest_budget(settings: Settings) -> Measurement:
+    """Measure the ratio of adaptive momentum's KL to Langevin's, both at Langevin's best settings."""
+    budget = max(settings.tuned)
+    return Measurement(value=settings_ratios(settings)[budget].other, detail={"NFE": budget})
+
+
+def budgets_over_twice_the_least_kl(settings: Settings) -> Measurement:
+    """Count the budgets at which Langevin's best settings cost more than twice the least KL."""
+    ratios = {budget: ratio.own for budget, ratio in settings_ratios(settings).items()}
+    return _counted(ratios, lambda ratio: ratio > 2)
+
+
+def budgets_below_langevin(settings: Settings) -> Measurement:
+    """Count the budgets at which adaptive momentum's KL is below Langevin's, at Langevin's best."""
+    ratios = {budget: ratio.other for budget, ratio in settings_ratios(settings).items()}
+    return _counted(ratios, lambda ratio: ratio < 1)
+
+
+def _counted(ratios: dict[int, float], wanted: Callable[[float], bool]) -> Measurement:
+    """Return how many of the ratios at some budgets are wanted; the detail has them all."""
+    detail: dict[str, JsonValue] = {f"NFE {budget}": ratio for budget, ratio in ratios.items()}
+    return Measurement(value=sum(map(wanted, ratios.values())), n=len(ratios), detail=detail)
 
 
 def minority_weight(settings: Settings, sampler: str) -> Measurement:

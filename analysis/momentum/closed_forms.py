@@ -51,24 +51,12 @@ def variance_ratio(u: Real, beta: Real | float) -> Real:
     return 2 * (1 - beta + 2 * u * beta * (1 + beta)) / ((1 - beta) * c * (2 - u * (1 - beta**2)))
 
 
-def unbiased_step(beta: Real) -> Real:
-    """Return the `u` at which `lam Var x = 1` (claim G6): `2b(1-b)(2+b) / (b^5 + b^4 - 2b^3 + 2b^2 + 5b + 1)`."""
-    return 2 * beta * (1 - beta) * (2 + beta) / (beta**5 + beta**4 - 2 * beta**3 + 2 * beta**2 + 5 * beta + 1)
-
-
 def corrected_variance(u: Real, beta: Real) -> Real:
     """Return `lam Var x = (1 - b^2 + 2bu) / ((1 - b^2) - u (1-b)^2 / 2)` with the noise scaled like the drift (G7).
 
     `u = a c lam`.
     """
     return (1 - beta**2 + 2 * beta * u) / ((1 - beta**2) - u * (1 - beta) ** 2 / 2)
-
-
-def polyak(condition: float) -> tuple[float, float, float]:
-    """Return `(u of the slowest, u of the stiffest direction, b)` of the best rate at a condition number (G2c)."""
-    root = (condition**0.5 - 1) / (condition**0.5 + 1)
-    slowest = (1 - root) ** 2 / ((1 + root**2) ** 2 * (1 - root**2))
-    return slowest, condition * slowest, root**2
 
 
 def largest_step(beta: Real) -> Real:
@@ -78,7 +66,7 @@ def largest_step(beta: Real) -> Real:
 
 
 def best_loss(condition: float) -> float:
-    """Return the largest `1 - r` of the slowest direction where every `lam Var x` is at most 2 (G2c)."""
+    """Return the largest `1 - r` of the slowest direction where every `lam Var x` is at most 2."""
     beta = np.linspace(0.0, 1.0, 20_001)[:-1]
     stiffest = largest_step(beta)
     return float((1 - np.maximum(contraction(stiffest / condition, beta), contraction(stiffest, beta))).max())

@@ -1,4 +1,4 @@
-"""Proofs of G1's, G2's, G3's and G5's to G7's numbers: constant momentum's step in ball arithmetic.
+"""Proofs of G1's, G2's, G3's, G5's and G7's numbers: constant momentum's step in ball arithmetic.
 
 Random parameters are the doubles that are drawn. The closed forms are those of `closed_forms`, on balls.
 """
@@ -84,13 +84,6 @@ def largest_error_against_solved_variances(settings: Settings) -> Measurement:
 
 
 @precision(BITS)
-def largest_bias_at_the_unbiased_step(settings: Settings) -> Measurement:
-    """Prove the largest relative error of the exact law's variance at `u*` to the target's."""
-    betas = (beta for _, beta in drawn(settings.points, settings.seed))
-    return largest([off_by(variance(closed_forms.unbiased_step(beta), beta), 1) for beta in betas])
-
-
-@precision(BITS)
 def largest_error_against_solved_corrected_variances(settings: Settings) -> Measurement:
     """Prove the largest relative error of G7's variance to the exact law's, with the noise corrected."""
     pairs = ((u * (1 + beta) ** 2, beta) for u, beta in drawn(settings.points, settings.seed))
@@ -123,24 +116,3 @@ def kl_in_many_dimensions_over_its_closed_form(settings: Settings) -> Measuremen
     """Prove KL in 3072 dimensions at b = 0.9, u = 1e-9, over 3072 times a direction's closed form."""
     c = (1 + ball(0.9)) ** 2
     return proved(limiting("kl", 3072) / (3072 * (1 / c - 1 + Ball(c.value.log())) / 2))
-
-
-@precision(BITS)
-def largest_error_of_polyak_s_rate(settings: Settings) -> Measurement:
-    """Prove the largest relative error of the step's radius to Polyak's, slowest and stiffest direction."""
-    rates: list[Any] = [closed_forms.polyak(ball(condition)) for condition in settings.conditions]
-    return largest([off_by(spectral_radius(u, beta), Ball(beta.value.sqrt())) for *us, beta in rates for u in us])
-
-
-@precision(BITS)
-def largest_error_of_the_variance_at_the_largest_step(settings: Settings) -> Measurement:
-    """Prove the largest relative error of the exact law's variance at the step stated to have twice the target's."""
-    betas = (beta for _, beta in drawn(settings.points, settings.seed))
-    return largest([off_by(variance(closed_forms.largest_step(beta), beta), 2) for beta in betas])
-
-
-@precision(BITS)
-def largest_loss_over_its_bound(settings: Settings) -> Measurement:
-    """Prove the largest `(1 - radius) / (2 c u)` over random (u, b), with the step's own radius."""
-    pairs = drawn(settings.points, settings.seed)
-    return largest([(1 - spectral_radius(u, beta)) / (2 * (1 + beta) ** 2 * u) for u, beta in pairs])

@@ -24,7 +24,6 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     drawn = {
         stability: ("G1", "P1a"),
         rates: ("G2",),
-        condition: ("G2c",),
         variance: ("G3", "G5", "P1b", "P1c"),
         tempered_mixture: ("G5",),
     }
@@ -78,26 +77,8 @@ def _draw_losses(axes: Axes) -> None:
     legend_above(axes, 3)
 
 
-def condition() -> Drawing:
-    r"""Constant momentum accelerates only where the variance may be wrong. What a step contracts on precisions in $[m,
-    L]$ at the best step and momentum: the rate alone gains a square root of the condition number (heavy ball), at a
-    variance of $\kappa^2/16$ times the target's in the stiffest direction. Where no variance exceeds twice the
-    target's, the gain over Langevin is a factor of 1.68.
-    """
-    drawing, (axes,) = panels()
-    kappas = np.logspace(1, 6, 40)
-    alone = [1 - closed_forms.polyak(kappa)[2] ** 0.5 for kappa in kappas]
-    usable = [closed_forms.best_loss(kappa) for kappa in kappas]
-    axes.loglog(kappas, alone, color="C2", ls="--", label="best rate, any variance")
-    axes.loglog(kappas, usable, color="C0", label="best rate, variances at most doubled")
-    axes.loglog(kappas, 1 / kappas, color="0.3", ls=":", label="Langevin, variances at most doubled")
-    axes.set(xlabel=r"condition number $\kappa = L/m$", ylabel="$1 - r$")
-    legend_above(axes, 1)
-    return drawing
-
-
 def variance() -> Drawing:
-    r"""With constant momentum a smaller step leads away from the target. Variance on $N(0, 1/\lambda)$, 1 for the
+    r"""With constant momentum small steps lead away from a Gaussian target. Variance on $N(0, 1/\lambda)$, 1 for the
     target: G3's closed form (lines), the exact law (markers), the limits $1/(1+b)^2$ (dotted).
     """
     drawing, (axes,) = panels(height=2.4)

@@ -1,6 +1,6 @@
 """The stationary distribution of constant momentum, and its bias.
 
-G3: its closed form. G4: small steps. G6: the one unbiased step. G5: small steps sample a tempered target, `pi^c / Z`.
+G3: its closed form. G4: small steps. G5: small steps sample a tempered target, `pi^c / Z`.
 G7: with the noise scaled like the drift, `sqrt(2 a c)`, the bias goes, and so does the gain over Langevin.
 """
 
@@ -83,30 +83,6 @@ def terms_left_of_the_series_remainder(settings: Settings) -> Measurement:
     """Count the terms left of the series' remainder minus `u s w / (1 - w)`, `w = u / u_max`, `u_max = 2/(1-b^2)`."""
     share = u * (1 - b**2) / 2
     return left_over(C * symbolic_variance() - 1 - u * SLOPE - u * SLOPE * share / (1 - share))
-
-
-def terms_left_of_the_unbiased_step(settings: Settings) -> Measurement:
-    """Count the terms left of each root u of `lam Var x = 1` minus the stated `u*`, and of its degree minus 1."""
-    excess = sp.Poly(sp.numer(sp.together(symbolic_variance() - 1)), u)
-    roots = sp.roots(excess)
-    return left_over(*(root - closed_forms.unbiased_step(b) for root in roots), sp.Integer(excess.degree() - 1))
-
-
-def unstable_unbiased_steps(settings: Settings) -> Measurement:
-    """Count the b in (0, 1) at which `u*` meets 0, a pole or the stability bound (Sturm's theorem), or is outside at
-    b = 1/2.
-    """
-    step, bound = closed_forms.unbiased_step, closed_forms.stability_bound
-    signs = (*sp.fraction(sp.factor(step(b))), sp.numer(sp.factor(2 / (1 - b**2) - step(b))))
-    inner = (sp.Rational(1, 10**9), 1 - sp.Rational(1, 10**9))
-    met = sum(sp.Poly(part, b).count_roots(*inner) for part in signs)
-    return Measurement(value=int(met) + (not 0.0 < step(0.5) < bound(0.5)), n=3)
-
-
-def largest_bias_at_the_unbiased_step(settings: Settings) -> Measurement:
-    """Measure the largest relative error of the exact law's variance at `u*` to the target's, over random b."""
-    _, betas = closed_forms.random_parameters(settings.points, settings.seed)
-    return largest([abs(solved_variance(closed_forms.unbiased_step(b), b) - 1) for b in betas], settings.seed)
 
 
 def terms_left_of_the_limiting_variance(settings: Settings) -> Measurement:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import numpy as np
-import sympy as sp
 import torch
 
 from ams.laws.gaussian import GaussianLaw
@@ -12,7 +11,7 @@ from ams.laws.stationary import reached
 from ams.laws.symbolic import b, m, symbolic_step, x
 from ams.samplers import State, constant, momentum, momentum_rule, sample, with_corrected_noise
 from ams.schedules import Level
-from analysis.momentum.closed_forms import largest_step, random_parameters, stability_bound
+from analysis.momentum.closed_forms import random_parameters, stability_bound
 from analysis.momentum.settings import Settings
 from analysis.proofs import Derivation, derived
 from analysis.targets import two_modes
@@ -28,18 +27,6 @@ def derivation(corrected: bool = False) -> Derivation:
     """Constant momentum on symbols, read off the sampler's own step; `corrected`: its noise scaled like its drift."""
     rule = momentum_rule(constant(b))
     return derived(symbolic_step(momentum(with_corrected_noise(rule) if corrected else rule), State(x, m)), m)
-
-
-@cell
-def gain_in_the_limit() -> float:
-    """The limit of `kappa (1 - r)` for large condition numbers kappa, at the largest steps allowed; Langevin's is 1.
-
-    For u small against 1 - b the slowest direction loses `c u` per step (claim G2), and its u is the stiffest's over
-    kappa: the limit is the largest `c u` over b, at a root of the derivative.
-    """
-    drift = sp.cancel((1 + b) ** 2 * largest_step(b))
-    extremes = sp.real_roots(sp.numer(sp.together(sp.diff(drift, b))))
-    return max(float(drift.subs(b, at)) for at in [sp.Integer(0), *extremes] if 0 <= at < 1)
 
 
 @cell
@@ -78,7 +65,6 @@ def mixture_density(size: float) -> tuple[float, float, Array]:
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and the notebook read."""
     yield from (derivation.cell(corrected) for corrected in (False, True))
-    yield gain_in_the_limit.cell()
     yield reached_variances.cell(settings.points, settings.seed)
     yield particle_variance.cell(settings.particles, settings.seed)
     yield from (mixture_density.cell(size) for size in (settings.mixture_step, settings.mixture_step / 2, DRAWN_STEP))

@@ -1,1 +1,1 @@
-"""Orders of convergence on the mixture, by densities on grids: B6, K5, their accuracy (L1), B5a and B5b."""
+"""Orders of convergence on the mixture, by densities on grids: B6, K5 and B5a."""

@@ -1,6 +1,6 @@
 """B6 and K5: the orders at which samplers' stationary distributions tend to their limits, each with its interval.
 
-B5a and B5b: how much of the minority mode adaptive momentum preserves, at one noise level and a small step.
+B5a: how much of the minority mode adaptive momentum preserves, at one noise level and a small step.
 """
 
 import math
@@ -11,25 +11,21 @@ from pydantic import JsonValue
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, solved
 from ams.metrics import half_line
-from ams.statistics import NotAsymptotic, Order, asymptotic_order, plan_margin
-from ams_suite.measures import named_extreme
+from ams.statistics import NotAsymptotic, Order, asymptotic_order
 from analysis.orders.settings import Settings
 from analysis.orders.study import (
     RESOLUTIONS,
     RULE,
     SHOWN_BETA,
-    coarse_order,
     distances,
     halvings,
     local_orders,
     mean_field_density,
-    particle_mass,
 )
 from analysis.targets import of_power
 from verdicts import Measurement
 
 _DRIFT = 0.03  # of the local order over the steps used, at most: what is left of it beyond them is inside the interval
-_TRACE = 0.003  # of the start in the mass left of 0, after 3000 steps: the slowest mode's
 _GAUSSIAN_STEPS = [2.0**-k for k in range(14, 26, 2)]
 
 
@@ -61,12 +57,6 @@ def order_of(settings: Settings, sampler: str, kind: str, each: bool = False) ->
     sequences = [halvings(settings, sampler, beta) for beta in (settings.betas if each else (SHOWN_BETA,))]
     errors = ([getattr(distances(*at), kind) for at in points] for points in sequences)
     return ordered(*(([at[1] for at in points], own) for points, own in zip(sequences, errors, strict=True)))
-
-
-def order_at_moderate_steps(settings: Settings) -> Measurement:
-    """Measure the order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025, farthest from 1 over b."""
-    orders = {f"b = {beta:g}": coarse_order(beta) for beta in settings.betas}
-    return named_extreme(orders, lambda values: max(values, key=lambda order: abs(order - 1)))
 
 
 def gaussian_law(size: float) -> Stationary:
@@ -116,16 +106,3 @@ def change_of_minority_mass_on_finer_nodes(settings: Settings) -> Measurement:
     """Measure the change of the mean field's mass left of 0 from a spacing of nodes of 0.5 to 0.35 deviations."""
     coarse, fine = map(mean_field_density, RESOLUTIONS)
     return Measurement(value=abs(coarse.left - fine.left))
-
-
-def excess_mass(settings: Settings, coupled: bool) -> Measurement:
-    """Return the particles' mass left of 0 less the mean field's; half of the tempered target's effect must be seen.
-
-    A batch couples its particles through the momentum coefficient alone, which does not decide who is in which mode:
-    they count as independent.
-    """
-    n, exact = settings.particles, mean_field_density().left
-    mass = particle_mass(coupled, n, settings.particle_steps, settings.seed)
-    effect = (half_line(of_power(1.0)) - exact) / 2
-    margin = plan_margin((exact * (1 - exact) / n) ** 0.5, effect=effect, bias=_TRACE)
-    return Measurement(value=mass - exact, n=n, seeds=(settings.seed,), detail={"mass": mass, **margin.detail()})

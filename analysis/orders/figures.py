@@ -52,9 +52,9 @@ def draw_order(axes: Axes, steps: list[float], errors: list[float], order: float
 
 
 def departure(settings: Settings) -> Drawing:
-    r"""Smaller steps do not bring momentum to the target. Distance to the target $\pi$ of the mixture's stationary
-    distributions: Langevin's and Leimkuhler-Matthews' vanish with the step; momentum whose noise is added after its
-    update comes no nearer.
+    r"""Smaller steps do not bring momentum to the mixture. Distance to this target $\pi$ of stationary distributions:
+    Langevin's and Leimkuhler-Matthews' vanish with the step; momentum whose noise is added after its update comes no
+    nearer (adaptive momentum: large batch, no clip).
     """
     drawing, (axes,) = panels(height=2.4)
     for sampler in SHOWN:
@@ -76,7 +76,7 @@ def densities(settings: Settings) -> Drawing:
     c = (1 + momentum.beta) ** 2
     target, limit, tempered = (of_power(power) for power in (1.0, 4.0, c))
     axes.plot(target.nodes, target.values, color="0.45", label=r"target $\pi$")
-    axes.plot(limit.nodes, limit.values, color="0.75", label=r"$\pi^4/Z$, the limit")
+    axes.plot(limit.nodes, limit.values, color="0.75", label=r"$\pi^4/Z$")
     axes.plot(momentum.nodes, momentum.values, color=LOOKS["adaptive momentum"].colour, label="adaptive momentum")
     axes.plot(tempered.nodes, tempered.values, "--", color="black", lw=1, label=f"$\\pi^c/Z$, $c = {c:.2f}$")
     axes.set(xlabel="$x$", ylabel="density", xlim=(-2.8, 2.8))

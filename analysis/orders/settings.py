@@ -7,10 +7,10 @@ from verdicts.claims.sizes import Numbers
 
 
 class Settings(Seeded):
-    """The largest step of each sequence, the number of steps, and what the densities on grids and the particles take.
+    """The largest step of each sequence, the number of steps, and what the densities on grids take.
 
     `excess` is constant momentum's largest step by the excess variance that claim G4 gives it there, so that all its
-    `betas` are equally near to their limits; `friction` is BAOAB's, per unit of time.
+    `betas` are equally near to their limits.
     """
 
     halvings: PositiveInt = 4
@@ -20,10 +20,5 @@ class Settings(Seeded):
     excess: float = 0.0025
     betas: Numbers = (0.4, 0.8)
     constant_nodes: PositiveInt = 5
-    kinetic: float = 0.005
-    kinetic_nodes: PositiveInt = 8
-    friction: float = 4.0
     adaptive: float = 3.125e-4
     adaptive_nodes: PositiveInt = 4
-    particles: PositiveInt = 10_000
-    particle_steps: PositiveInt = 3000

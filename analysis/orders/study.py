@@ -5,37 +5,24 @@ Target: the mixture .3/.7 at -1/+1 with sd .5, where the modes overlap (apart, W
 `ams.laws.meanfield`).
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import torch
 
 from ams.grid_function import GridFunction
 from ams.laws.meanfield import frozen_density, mean_field, small_step_limit
 from ams.laws.phase_space import AuxiliaryVariable, stationary
 from ams.laws.quadrature_algebra import NodeAlgebra
 from ams.metrics import half_line, line_kl, line_w2
-from ams.samplers import (
-    Particles,
-    PerSample,
-    adaptive,
-    baoab,
-    langevin,
-    leimkuhler_matthews,
-    momentum,
-    momentum_rule,
-    sample,
-)
-from ams.schedules import Level
+from ams.samplers import adaptive, langevin, leimkuhler_matthews, momentum_rule
 from ams.targets import CLEAN
-from analysis.orders import accuracy
-from analysis.orders.accuracy import RULE
 from analysis.orders.settings import Settings
 from analysis.targets import of_power, two_modes
 from verdicts.studies import Array, Cell, cell
 
+RULE = momentum_rule(adaptive(1e-9))
+"""The adaptive rule, whose clip never acts."""
 RESOLUTION = 0.5
 """Spacing of nodes, in deviations of the kernel: these densities are far smoother than their kernels."""
 Point: TypeAlias = tuple[str, float, int, float]
@@ -61,16 +48,13 @@ class Distances(NamedTuple):
 def distances(sampler: str, size: float, nodes: int, parameter: float) -> Distances:
     """A sampler's distances at base step `size`, by so many nodes of what it carries beside the position.
 
-    `parameter` is BAOAB's friction (its momentum per step tends to 1 as the step to 0), or constant momentum's b.
+    `parameter` is constant momentum's b.
     """
     target, power = two_modes(), 1.0
     if sampler == "Langevin":
         law = stationary(target, langevin(), size)
     elif sampler == "Leimkuhler-Matthews":
         law = stationary(target, leimkuhler_matthews, size, AuxiliaryVariable("z", nodes), resolution=RESOLUTION)
-    elif sampler == "BAOAB":
-        step = baoab(math.exp(-parameter * math.sqrt(2 * size)))
-        law = stationary(target, step, size, AuxiliaryVariable("p", nodes), resolution=RESOLUTION)
     elif sampler == "constant momentum":
         near, power = small_step_limit(target, parameter), (1 + parameter) ** 2
         law = frozen_density(target, size, parameter, nodes, resolution=RESOLUTION, near=near)
@@ -85,13 +69,6 @@ def measured(density: GridFunction, power: float) -> Distances:
     kl = line_kl(density, NodeAlgebra(two_modes()).log_density(CLEAN, power))
     to_target = line_w2(density, of_power(1.0))
     return Distances(to_target if power == 1.0 else line_w2(density, of_power(power)), kl, to_target)
-
-
-@cell
-def coarse_order(beta: float) -> float:
-    """The local order of constant momentum's W2 to `pi^c` between a = 0.005 and 0.0025."""
-    steps, power = [0.005, 0.0025], (1 + beta) ** 2
-    return local_orders(steps, [measured(frozen_density(two_modes(), a, beta, 14).density, power).w2 for a in steps])[0]
 
 
 class MeanFieldDensity(NamedTuple):
@@ -120,23 +97,12 @@ def mean_field_density(resolution: float = RESOLUTION) -> MeanFieldDensity:
     return adaptive_density(STEP, NODES, resolution)
 
 
-@cell
-def particle_mass(coupled: bool, particles: int, steps: int, seed: int) -> float:
-    """The share of particles left of 0 after steps from draws of the target; `coupled`: norms are the batch's."""
-    generator = torch.Generator().manual_seed(seed)
-    start = two_modes().sample(particles, CLEAN, generator)
-    program = [(momentum(momentum_rule(adaptive(1e-3))), Level(0, sigma=0.0, step=STEP))] * steps
-    algebra = Particles() if coupled else PerSample()
-    return float((sample(program, start, two_modes().score, generator, algebra)[0].x < 0).double().mean())
-
-
 def halvings(settings: Settings, sampler: str, beta: float = SHOWN_BETA, larger: int = 0) -> list[Point]:
     """Return a sampler at halved steps, the largest first, with `larger` ones before; `beta` is constant momentum's."""
     constant = settings.excess / (_CURVATURE * 2 * beta * (1 + beta) / (1 - beta))
     top, nodes, parameter = {
         "Langevin": (settings.langevin, 1, 0.0),
         "Leimkuhler-Matthews": (settings.averaged, settings.averaged_nodes, 0.0),
-        "BAOAB": (settings.kinetic, settings.kinetic_nodes, settings.friction),
         "constant momentum": (constant, settings.constant_nodes, beta),
         "adaptive momentum": (settings.adaptive, settings.adaptive_nodes, 0.0),
     }[sampler]
@@ -144,16 +110,8 @@ def halvings(settings: Settings, sampler: str, beta: float = SHOWN_BETA, larger:
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield every cell that checks, figures and tables read; those of B6a, K5f and B5b for more than two `betas`."""
+    """Yield every cell that checks and figures read."""
     points = [point for sampler in SHOWN for point in halvings(settings, sampler, larger=LARGER)]
     points += [point for beta in settings.betas for point in halvings(settings, "constant momentum", beta)]
-    if len(settings.betas) > 2:
-        points += halvings(settings, "BAOAB")
-        yield from (coarse_order.cell(beta) for beta in settings.betas)
-        sizes = (settings.particles, settings.particle_steps, settings.seed)
-        yield from (particle_mass.cell(coupled, *sizes) for coupled in (True, False))
     yield from (distances.cell(*point) for point in points)
     yield from (adaptive_density.cell(STEP, NODES, h) for h in RESOLUTIONS)
-    yield accuracy.stationary_errors.cell(accuracy.SIZE)
-    yield from (accuracy.position_distances.cell(resolution) for resolution in accuracy.RESOLUTIONS)
-    yield from (accuracy.refinement.cell(beta) for beta in accuracy.BETAS)

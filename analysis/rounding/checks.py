@@ -1,14 +1,9 @@
-"""S1: the authors' recorded runs, replayed. S2: the same seed gives the same bytes. S3: what float32 for float64, and
-one thread for two, change.
+"""S1: the authors' recorded runs, replayed. S3: what float32 for float64, and one thread for two, change.
 
-S1 replays the golden traces that the repository holds by the steps here. The runs of S2 and S3 are those of the digits
+S1 replays the golden traces that the repository holds by the steps here. The runs of S3 are those of the digits
 (group `digits`), where the numbers that decide claims come from float32 particles.
 """
 
-import hashlib
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -60,12 +55,6 @@ def _rounded(generator: torch.Generator, dtype: torch.dtype) -> Noise:
     return lambda x: torch.randn(x.shape, generator=generator, dtype=torch.float64).to(dtype)
 
 
-def digest(settings: Settings) -> str:
-    """Return the sha256 of the bytes of every compared sampler's samples."""
-    samples = (sampled(settings, sampler).numpy().tobytes() for sampler in settings.samplers)
-    return hashlib.sha256(b"".join(samples)).hexdigest()
-
-
 @contextmanager
 def threads(count: int) -> Iterator[None]:
     """Let torch use `count` threads, and put back what was there."""
@@ -75,27 +64,6 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def differing_digests_in_one_process(settings: Settings) -> Measurement:
-    """Measure how many digests of two runs in one process differ, the second with other draws before it."""
-    with threads(1):
-        first = digest(settings)
-        torch.randn(1000)
-        return Measurement(value=first != digest(settings), n=len(settings.samplers), seeds=(settings.seed,))
-
-
-def differing_digests_in_two_processes(settings: Settings) -> Measurement:
-    """Measure how many digests of a run in this process and one in a fresh process differ."""
-    program = (
-        "import sys, torch; torch.set_num_threads(1); from analysis.rounding import checks; "
-        "print(checks.digest(checks.Settings.model_validate_json(sys.argv[1])))"
-    )
-    command = [sys.executable, "-c", program, settings.model_dump_json()]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    fresh = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout.strip()
-    with threads(1):
-        return Measurement(value=fresh != digest(settings), n=len(settings.samplers), seeds=(settings.seed,))
 
 
 def variance_ratio(x: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""H2 and H2a: what `loop` states of adaptive momentum, by algebra, on exact laws in the mean field, in batches."""
+"""H2: what `loop` states of adaptive momentum, by algebra, and on exact laws in the mean field."""
 
 import math
 from collections.abc import Iterator
@@ -12,23 +12,11 @@ from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import frozen
 from ams.laws.symbolic import a, b, lam, m as memory, mu, symbolic_step, transition, x
 from ams.metrics import gaussian_w2
-from ams.samplers import (
-    Info,
-    Particles,
-    State,
-    Step,
-    adaptive,
-    constant,
-    critical_momentum,
-    momentum,
-    momentum_rule,
-    run,
-)
-from ams.samplers.noise_sources import generated
+from ams.samplers import Info, State, adaptive, constant, critical_momentum, momentum, momentum_rule
 from ams.schedules import Level
 from ams_suite.measures import largest
 from analysis.proofs import left_over
-from beyond.contraction.loop import Bounds, Loop, change, fluctuation, slope
+from beyond.contraction.loop import Bounds, Loop, change, slope
 from beyond.contraction.settings import Settings
 from verdicts import Measurement
 
@@ -122,7 +110,7 @@ def _share(loop: Loop, generator: np.random.Generator, steps: int) -> float:
 
 def _shown(bounds: Bounds) -> Bounds:
     if bounds.start < 0:
-        raise ArithmeticError("the theorem shows nothing here: the gain or the batch's fluctuation is too large")
+        raise ArithmeticError("the theorem shows nothing here: the gain is too large")
     return bounds
 
 
@@ -150,38 +138,3 @@ def distances(loop: Loop, generator: np.random.Generator, steps: int) -> Iterato
 
 def _beta(info: Info) -> float:
     return float(info.coefficients.beta) if info.coefficients else math.nan
-
-
-def largest_share_in_batches(settings: Settings) -> Measurement:
-    """Measure the largest share of the bounds on coefficient, score and momentum that a batch reaches, two targets.
-
-    It starts in the limit, beside as many copies of constant momentum at b with the same noise. Chance of an exception:
-    1e-6 a batch.
-    """
-    loops = log_spaced(1e-3, 1.0, 0.0), log_spaced(1e-4, 10.0, 0.0)
-    return largest([_share_of_a_batch(loop, settings) for loop in loops], settings.seed)
-
-
-def _share_of_a_batch(loop: Loop, settings: Settings) -> float:
-    bounds = _shown(loop.of_batches(fluctuation(settings.batch, settings.steps, DIRECTIONS, 1e-6)))
-    generator, lam_ = torch.Generator().manual_seed(settings.seed), torch.tensor(loop.precisions)
-    roots = torch.from_numpy(np.linalg.cholesky(loop.covariance))
-    normal = torch.randn(settings.batch, DIRECTIONS, 2, generator=generator, dtype=torch.float64)
-    scores, m = torch.einsum("dij,ndj->ndi", roots, normal).unbind(-1)
-    copies, level = momentum(momentum_rule(constant(loop.beta))), Level(0, sigma=0.0, step=loop.step)
-    score = lambda x, level: -lam_ * x  # noqa: E731
-    first = State(scores / lam_, m, drift=loop.step, effective_drift=loop.step)
-
-    def states(step: Step, start: State, seed: int) -> Iterator[tuple[State, Info]]:
-        return run(
-            [(step, level)] * settings.steps, start, score, generated(torch.Generator().manual_seed(seed)), Particles()
-        )
-
-    start, _ = next(states(copies, first, settings.seed + 1))
-    worst = 0.0
-    for (state, info), (limit, _) in zip(states(ADAPTIVE, start, 0), states(copies, start, 0), strict=True):
-        apart = [lam_ * (state.x - limit.x), state.m - limit.m]
-        score_, momentum_ = (float(each.square().sum(-1).mean().sqrt()) for each in apart)
-        off = abs(_beta(info) - loop.beta) / bounds.coefficient
-        worst = max(worst, off, score_ / bounds.score, momentum_ / bounds.momentum)
-    return worst

@@ -1,4 +1,4 @@
-"""H1 to H4: what `ams.laws.contraction` states, by algebra, on Gaussians, on other targets, on turning Hessians.
+"""H1 to H4: what `ams.laws.contraction` states, by algebra, on Gaussians, on other targets.
 
 H3a says that with a Lipschitz Hessian the limit's distance from the tempered target is of order a.
 """
@@ -19,7 +19,7 @@ from ams.samplers import Particles, State, constant, momentum, momentum_rule, ru
 from ams.schedules import Level
 from ams.targets import GaussianMixture
 from ams_suite.measures import largest
-from analysis.momentum.closed_forms import contraction, variance_ratio
+from analysis.momentum.closed_forms import variance_ratio
 from analysis.proofs import left_over
 from beyond.contraction.settings import Settings
 from verdicts import Measurement
@@ -33,13 +33,13 @@ STEPS = ((0.4, 0.1), (0.4, 0.01), (0.7, 0.02), (0.9, 0.005))
 """Momentum coefficients, and steps times the largest curvature, on mixtures."""
 
 
-def chains(settings: Settings, inside: bool) -> Iterator[Chain]:
-    """Yield random chains within the region of contraction, or outside of it: b up to 0.95, conditions up to 1e4."""
+def chains(settings: Settings) -> Iterator[Chain]:
+    """Yield random chains within the region of contraction: b up to 0.95, condition numbers up to 1e4."""
     generator, left = np.random.default_rng(settings.seed), settings.points
     while left:
         beta, condition = generator.uniform(0.0, 0.95), 10 ** generator.uniform(0.0, 4.0)
         chain = Chain(beta, generator.uniform(0.0, 2 / (1 - beta**2)), 1 / condition, 1.0)
-        if (chain.rate < 1 - 1e-9) == inside and (inside or not chain.vertex):
+        if chain.rate < 1 - 1e-9:
             left -= 1
             yield chain
 
@@ -60,6 +60,9 @@ def terms_left_of_the_identities() -> Measurement:
     # The nearest point of the ellipse (half-axes A, B; A^2 - B^2 = 4b) to the disc's centre at h has cosine h A / (4b)
     half, other = rho + b / rho, rho - b / rho
     nearest = (half * h * half / (4 * b) - h) ** 2 + other**2 * (1 - (h * half / (4 * b)) ** 2)
+    # On the boundary, b = 0: the form with P_11 = 1, P_12 = across and P_22 = q after a step at m, rho = 1 - a m
+    across, q = sp.symbols("P_12 q", positive=True)
+    at_end = rho**2 - 2 * across * rho * m + q * m**2
     return left_over(
         *(matrix - free + lam * kick * sp.Matrix([[1, 0]])),
         transfer - k * z / ((z - 1) * (z - b)),
@@ -67,6 +70,8 @@ def terms_left_of_the_identities() -> Measurement:
         form - stated,
         half**2 - other**2 - 4 * b,
         nearest - other**2 * (1 - h**2 / (4 * b)),
+        sp.Matrix.hstack(kick, free * kick).det() + kick[0] * kick[1],
+        at_end - rho**2 * (1 - across**2 / q) - (q * m - rho * across) ** 2 / q,
     )
 
 
@@ -105,7 +110,7 @@ def largest_violation_of_the_inequality(settings: Settings) -> Measurement:
         worst = max(np.linalg.eigvalsh(end.T @ form @ end - rho**2 * form)[-1] for end in ends)
         return float(worst / np.linalg.eigvalsh(form)[-1])
 
-    return largest([violation(chain) for chain in chains(settings, inside=True)], settings.seed)
+    return largest([violation(chain) for chain in chains(settings)], settings.seed)
 
 
 def largest_share_of_the_bound_on_gaussians(settings: Settings) -> Measurement:
@@ -121,17 +126,7 @@ def largest_share_of_the_bound_on_gaussians(settings: Settings) -> Measurement:
             worst, after = max(worst, np.abs(after[:, 0]).max()), steps @ after
         return float(worst / chain.constant)
 
-    return largest([share(chain) for chain in chains(settings, inside=True)], settings.seed)
-
-
-def largest_distance_to_the_gaussian_rate() -> Measurement:
-    """Measure the largest relative difference of the loss `1 - rate` and that of G2's exact rate over `[m, L]`."""
-
-    def difference(beta: float, step: float, condition: float) -> float:
-        exact = contraction(np.geomspace(1 / condition, 1.0, 1001) * step, beta).max()
-        return float(abs((1 - Chain(beta, step, 1 / condition, 1.0).slack_rate) / (1 - exact) - 1))
-
-    return largest([difference(*pair, condition) for pair in PAIRS for condition in CONDITIONS])
+    return largest([share(chain) for chain in chains(settings)], settings.seed)
 
 
 def _log_cosh(x: torch.Tensor, m: float) -> torch.Tensor:
@@ -198,30 +193,6 @@ def _differences(
             yield float((size / first).max()) / chain.slack_rate**number
 
 
-def least_growth_outside(settings: Settings) -> Measurement:
-    """Measure the least `|v_n| / |v_0|` after 300 steps on turning Hessians, outside the region of contraction.
-
-    Raises ArithmeticError where a Hessian's eigenvalue is not within `[m, L]`.
-    """
-
-    def growth(chain: Chain) -> float:
-        hessians, turn = chain.turning_hessians(301), chain.turning_angle()
-        ends = np.linalg.eigvalsh(hessians)
-        if ends.min() < chain.smallest - 1e-12 or ends.max() > chain.largest + 1e-12:
-            raise ArithmeticError(f"{chain}: a Hessian's eigenvalues reach from {ends.min()} to {ends.max()}")
-        drift, left = chain.step * (1 + chain.beta) ** 2, 1 - chain.beta
-        at = np.array([math.cos(turn), math.sin(turn)])
-        m = (at - np.array([1.0, 0.0])) / drift  # as a step from (1, 0) leaves it
-        first = math.hypot(*at, *m)
-        for hessian in hessians[1:]:
-            m = chain.beta * m - left * hessian @ at
-            at = at + drift * m
-        return math.hypot(*at, *m) / first
-
-    values = [growth(chain) for chain in chains(settings, inside=False)]
-    return Measurement(value=min(values), n=len(values), seeds=(settings.seed,))
-
-
 def largest_gain_over_langevin(condition: float) -> Measurement:
     """Measure the largest loss `1 - rate` on a grid of (b, a), over Langevin's at its best step, `2 / (L/m + 1)`."""
     losses = [
@@ -232,17 +203,6 @@ def largest_gain_over_langevin(condition: float) -> Measurement:
     return Measurement(value=max(losses), n=len(losses))
 
 
-def largest_share_of_the_distance_bound(settings: Settings) -> Measurement:
-    """Measure the largest W2 to `pi^c / Z` over its bound, on Gaussians with three precisions in `[m, L]`."""
-    generator = np.random.default_rng(settings.seed + 2)
-
-    def share(chain: Chain) -> float:
-        precisions = np.append(generator.uniform(chain.smallest, chain.largest, 2), chain.largest)
-        return distance_on_a_gaussian(chain, precisions) / chain.distance_to_tempered(3)
-
-    return largest([share(chain) for chain in chains(settings, inside=True)], settings.seed)
-
-
 def distance_on_a_gaussian(chain: Chain, precisions: np.ndarray) -> float:
     """Return the exact W2 of the stationary distribution to `pi^c / Z` on a Gaussian with these precisions."""
     ratio = np.sqrt(variance_ratio(precisions * chain.step, chain.beta)) - 1 / (1 + chain.beta)
@@ -251,7 +211,7 @@ def distance_on_a_gaussian(chain: Chain, precisions: np.ndarray) -> float:
 
 def largest_share_of_the_score_bound(settings: Settings) -> Measurement:
     """Measure the largest shift of the limit by a constant score error, `1 / m`, over its bound."""
-    values = [1 / (chain.smallest * chain.error_constant) for chain in chains(settings, inside=True)]
+    values = [1 / (chain.smallest * chain.error_constant) for chain in chains(settings)]
     return largest(values, settings.seed, least=min(values))
 
 
@@ -291,7 +251,7 @@ def largest_share_on_gaussians(settings: Settings) -> Measurement:
 
 def _smooth(settings: Settings) -> Iterator[Chain]:
     """Yield random chains within the region of contraction at which the bound is known."""
-    for chain in chains(settings, inside=True):
+    for chain in chains(settings):
         if chain.step * chain.beta * (1 + chain.beta) ** 2 * chain.largest < 1 - chain.beta:
             yield chain
 
@@ -311,6 +271,31 @@ def _share(half: float, beta: float, step: float) -> float:
     tempered = tabulated(lambda x: c * (np.logaddexp(half * x, -half * x) - x**2 / 2))
     chain = Chain(beta, step, 1 - half**2, 1.0)
     return line_w2(limit, tempered) / chain.distance_if_smooth(1, 4 * half**3 / 3**1.5)
+
+
+def _bounds_over_spread(fraction: float) -> list[float]:
+    """Return the bound over `sqrt(d / (c m))`, the spread that `pi^c` has at most, for Hessians that are constant.
+
+    The step is a `fraction` of H1's for every condition number, over the root of the condition number.
+    """
+    shares = []
+    for beta in (0.0, 0.4, 0.7, 0.9):
+        for condition in (10.0, 100.0, 1e3, 1e4):
+            step = fraction * 2 * (1 - beta) / ((1 + beta) ** 3 * math.sqrt(condition))
+            spread = math.sqrt(condition) / (1 + beta)
+            shares.append(Chain(beta, step, 1 / condition, 1.0).distance_if_smooth(1, 0.0) / spread)
+    return shares
+
+
+def largest_bound_over_spread() -> Measurement:
+    """Measure the largest bound over the spread at 0.6 of H1's step over the root of the condition number."""
+    return largest(_bounds_over_spread(0.6))
+
+
+def least_bound_over_spread() -> Measurement:
+    """Measure the least bound over the spread at H1's step over the root of the condition number."""
+    shares = _bounds_over_spread(1.0)
+    return Measurement(value=min(shares), n=len(shares))
 
 
 def least_order() -> Measurement:

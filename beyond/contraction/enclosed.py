@@ -8,8 +8,7 @@ from flint import arb
 from ams.enclosures import BITS, Ball, Undecided, precision
 from ams.laws.contraction import Chain
 from ams_suite.enclosed import largest
-from analysis.momentum.enclosed import spectral_radius
-from beyond.contraction.checks import CONDITIONS, PAIRS, chains
+from beyond.contraction.checks import chains
 from beyond.contraction.settings import Settings
 from verdicts import Measurement
 
@@ -17,23 +16,7 @@ from verdicts import Measurement
 @precision(BITS)
 def largest_violation_of_the_inequality(settings: Settings) -> Measurement:
     """Prove the largest eigenvalue of `T(l)' P T(l) - rho^2 P` over P's largest, at the ends of `[m, L]`."""
-    return largest([Ball(violation(chain)) for chain in chains(settings, inside=True)])
-
-
-@precision(BITS)
-def largest_distance_to_the_gaussian_rate() -> Measurement:
-    """Prove the largest relative difference of the loss `1 - rho` to that of the exact rate on a Gaussian.
-
-    Raises Undecided where P is not shown to shrink by rho.
-    """
-    differences = []
-    for chain in (Chain(*pair, 1 / condition, 1.0) for pair in PAIRS for condition in CONDITIONS):
-        if not violation(chain) < 0:
-            raise Undecided(f"no quadratic form is shown to shrink at {chain}")
-        beta, step, least, most = map(arb, astuple(chain))
-        first, last = (spectral_radius(Ball(step * curvature), Ball(beta)).value for curvature in (least, most))
-        differences.append(Ball(abs((1 - arb(chain.slack_rate)) / (1 - first.max(last)) - 1)))
-    return largest(differences)
+    return largest([Ball(violation(chain)) for chain in chains(settings)])
 
 
 def violation(chain: Chain) -> arb:

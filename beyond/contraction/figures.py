@@ -15,7 +15,7 @@ from verdicts import Figure
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figure."""
-    return save_drawn({region: ("H1", "H1a")}, folder)
+    return save_drawn({region: ("H1",)}, folder)
 
 
 def region() -> Drawing:

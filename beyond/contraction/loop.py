@@ -1,4 +1,4 @@
-r"""Where adaptive momentum contracts to its limit on a Gaussian target, with all constants: claims H2 and H2a.
+r"""Where adaptive momentum contracts to its limit on a Gaussian target, with all constants: claim H2.
 
 In the mean field the coefficient is constant at the limit, `b`. A run with the limit's noise differs from it by `v` in
 position, `w` in momentum, `q` in the last move and `delta` in the coefficient. With m and s the limit's momentum and
@@ -55,7 +55,7 @@ class Loop:
     """Adaptive momentum's mean field at base step `step` (a), on a Gaussian with these precisions.
 
     `share` sets the rate r of all bounds: `1 - r` is this share of the slowest direction's. With 0 they hold at every
-    step without a rate, as in batches. `multiplicity` counts the directions of each precision, by default one. Raises
+    step without a rate. `multiplicity` counts the directions of each precision, by default one. Raises
     ValueError where a direction oscillates: all is for positive eigenvalues of T.
     """
 
@@ -102,33 +102,17 @@ class Loop:
         least = lambda size: -self.within(math.exp(size)).start  # noqa: E731
         return self.within(math.exp(minimize_scalar(least, bounds=(most - 12, most), method="bounded").x))
 
-    def of_batches(self, fluctuation: float) -> Bounds:
-        """Return the bounds with the least coefficient, to within 14 %, where norms fluctuate as `within` says."""
-        for delta in np.geomspace(1e-6, 1 - self.beta, 110):
-            if (bounds := self.within(delta, fluctuation)).start >= 0:
-                return bounds
-        return NOTHING
-
-    def within(self, delta: float, fluctuation: float = 0.0) -> Bounds:
-        """Return the bounds with `delta` as the coefficient's, for the largest start from which they follow.
-
-        In a batch, norms in L2 may exceed the limit's by the factor `1 + fluctuation`, and mean norms be off by
-        `fluctuation` times the largest standard deviation of a component. Raises ValueError for a batch with a `share`:
-        fluctuations do not decay.
-        """
-        if fluctuation and self.share:
-            raise ValueError(f"bounds of a batch have no rate: share is {self.share:g}, 0 is expected")
+    def within(self, delta: float) -> Bounds:
+        """Return the bounds with `delta` as the coefficient's, for the largest start from which they follow."""
         growth = self.growth(delta) / self.rate
         if np.linalg.eigvals(growth).max() >= 1:
             return NOTHING
-        free, forced = self._free(growth, delta), (1 + fluctuation) * delta * self._forced(growth, delta)
-        off = fluctuation * math.sqrt(self.covariance[:, 1, 1].max())
-        noise = fluctuation * math.sqrt(self._moves.max()) + self.ratio * off
+        free, forced = self._free(growth, delta), delta * self._forced(growth, delta)
 
         def excess(start: float) -> float:
             _, momentum, output = start * free + forced
-            left = max(self.mean_norm - off - momentum, 1e-9 * self.mean_norm)
-            return self._slope((output + noise) / left) * (output + noise) / left - delta
+            left = max(self.mean_norm - momentum, 1e-9 * self.mean_norm)
+            return self._slope(output / left) * output / left - delta
 
         if excess(0.0) >= 0:
             return NOTHING
@@ -265,18 +249,6 @@ def change(u: Number, b: Number) -> tuple[tuple[tuple[Number | int, ...], ...], 
     """Return the matrices that multiply d, d^2 and d^3 in `T_{b + d} - T_b` of `(Lam v, w)`, at `u = a Lam`."""
     first = ((u * (3 * b**2 + 2 * b - 1), u * (3 * b**2 + 4 * b + 1)), (1, 1))
     return first, ((u * (1 + 3 * b), u * (2 + 3 * b)), (0, 0)), ((u, u), (0, 0))
-
-
-def fluctuation(batch: int, steps: int, directions: int, chance: float) -> float:
-    r"""Return `t / sqrt(B)`, which `Loop.within` takes: all of a run's norms are as near as it asks but for `chance`.
-
-    A batch's mean norm and its norm in L2 are Lipschitz in the independent normals behind the limit's vectors, with
-    `1 / sqrt(B)` times a standard deviation. So each is farther above its mean than t of these with probability
-    `exp(-t^2 / 2)` at most, or below it. The events: two sides of two mean norms, and `|Lam m|`, a step; each
-    direction's modes, `m - s` and `m'`, a step; each output at each pair of steps.
-    """
-    events = steps * (5 + 4 * directions) + 3 * steps * (steps + 1) / 2
-    return math.sqrt(2 * math.log(events / chance) / batch)
 
 
 def summed(matrix: np.ndarray, covariance: np.ndarray, rows: np.ndarray) -> np.ndarray:

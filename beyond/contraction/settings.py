@@ -8,7 +8,7 @@ from analysis.settings import Seeded
 class Settings(Seeded):
     """Random chains (momentum coefficient, step, curvature); pairs of copies, and their steps, on other targets.
 
-    For adaptive momentum: random spectra; random starts of its mean field; samples of a batch.
+    For adaptive momentum: random spectra; random starts of its mean field.
     """
 
     points: PositiveInt = 2000
@@ -16,4 +16,3 @@ class Settings(Seeded):
     steps: PositiveInt = 300
     spectra: PositiveInt = 100
     starts: PositiveInt = 3
-    batch: PositiveInt = 4096

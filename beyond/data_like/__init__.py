@@ -1,1 +1,1 @@
-"""J1 to J9: samplers on mixtures that look like data, with exact scores and with scores of known error."""
+"""J2 to J5: adaptive momentum and its rivals on a mixture that looks like data."""

@@ -1,32 +1,25 @@
-r"""K6: annealed Langevin's variance lags behind its noise level; a drift factor makes up for it. K6a: the authors' one.
+r"""K6: annealed Langevin's variance lags behind its noise level; a drift factor makes up for it.
 
 On a stiff direction (a point, as the sampler sees it) `s = -x / sigma^2`. With T steps per noise level, `u = a /
 sigma^2` and `gamma = sigma'/sigma`, let `r = u T / ln(1/gamma)`: the Langevin time of a noise level over its length in
 log noise.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 import sympy as sp
-from scipy.optimize import brentq
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.symbolic import lam, symbolic_step, x, z
 from ams.samplers import AffineTransition, Coefficients, State, annealed, consistent, langevin, momentum, recorded
-from ams.samplers.presets import ADAPTIVE, DEFAULT, SigmaRange, noise_schedule
 from ams.schedules import Level, annealed_levels, geometric_sigmas
 from ams_suite.measures import largest
 from analysis.proofs import left_over
-from analysis.targets import stiff_gaussian
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Measurement
-from verdicts.studies import cell
 
 u, r, c, sigma, gamma = sp.symbols("u r c sigma gamma", positive=True)
 POINT = 1e-300
 """A variance of the target that no noise level here sees."""
-SIGMAS = SigmaRange(50.0, 0.02)
 
 
 def factored(drift: sp.Expr, noise: sp.Expr) -> tuple[sp.Expr, sp.Expr]:
@@ -101,41 +94,3 @@ def lag_of_law(step: float, ratio: float, count: int = 800) -> float:
     law = GaussianLaw([POINT])
     state, _ = law.end(annealed(langevin(), levels, 1), law.start(0.0, levels[0].sigma ** 2))
     return law.moments(state.x).variance.item()
-
-
-class Factors(NamedTuple):
-    """Of an annealed run: the drift factor that undoes the lag, and the run's mean of the authors' `(1 + beta)^2`."""
-
-    needed: float
-    authors: float
-
-
-def needed_factor(step: float, ratio: float, steps: int) -> float:
-    """Return the drift factor at which `steps` Langevin steps per noise level keep `Var = sigma^2`: `lag` is 1."""
-    shrink, spread = (sp.lambdify((u, c), part) for part in factored(c * u * sigma**2, sp.sqrt(2 * u)))
-
-    def excess(factor: float) -> float:
-        variance: float = ratio**-2
-        for _ in range(steps):
-            variance = shrink(step, factor) ** 2 * variance + spread(step, factor) ** 2
-        return variance - 1.0
-
-    return float(brentq(excess, 0.5, 1.0 / step))
-
-
-@cell
-def drift_factors(nfe: int) -> Factors:
-    """Both factors of a run at NCSNv2's defaults on the stiff Gaussian (16 variances from 1 to 1e-3), by exact law."""
-    law = stiff_gaussian()
-    infos = [info for _, info in law.run(ADAPTIVE.build(SIGMAS, nfe), law.start(0.0, SIGMAS.first**2))]
-    authors = float(np.mean([info.coefficients.drift / info.coefficients.step for info in infos if info.coefficients]))
-    sigmas, epsilon = noise_schedule(SIGMAS, nfe // DEFAULT.repeats, DEFAULT.repeats)
-    return Factors(needed_factor(epsilon / SIGMAS.last**2, sigmas[1] / sigmas[0], DEFAULT.repeats), authors)
-
-
-def authors_excess(settings: Settings, largest: bool) -> Measurement:
-    """Return the mean of the authors' drift factor less 1, over the needed one less 1, at an end of the budgets."""
-    nfe = (max if largest else min)(settings.factor_budgets)
-    needed, authors = drift_factors(nfe)
-    detail = {"nfe": nfe, "needed factor": needed, "authors' factor": authors}
-    return Measurement(value=(authors - 1.0) / (needed - 1.0), detail=detail)

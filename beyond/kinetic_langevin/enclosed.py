@@ -1,14 +1,13 @@
-"""Proofs in ball arithmetic. K1, K2, K3, K7, K13: the steps at one noise level, or on a point.
+"""Proofs in ball arithmetic. K1, K2, K3, K7: the steps at one noise level, or on a point. K8: runs on its targets.
 
-K8, K9, K13: runs on the targets of the third family. A sampler's evaluations on a target are interpolated between two
-budgets, the first whose KL / d is at most 1e-4 and the one before. Both KL are enclosed; at the smaller budgets, and
-where no budget is enough, KL is shown to be above by the direction that has most of it, since KL is a sum of terms that
-are never negative. The coefficients of the steps are the program's doubles (`ams.enclosures.GivenCoefficients`), as is
-Student's quantile.
+A sampler's evaluations on a target of K8 are interpolated between two budgets, the first whose KL / d is at most 1e-4
+and the one before. Both KL are enclosed; at the smaller budgets, and where no budget is enough, KL is shown to be above
+by the direction that has most of it, since KL is a sum of terms that are never negative. The coefficients of the steps
+are the program's doubles (`ams.enclosures.GivenCoefficients`), as is Student's quantile.
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -17,24 +16,20 @@ from flint import arb
 
 from ams.enclosures import BITS, Ball, BallLaw, GivenCoefficients, Undecided, ball, precision
 from ams.enclosures.law import in_direction
-from ams.enclosures.stationary import frozen, level_of, reproduced, set_stationary
+from ams.enclosures.stationary import set_stationary
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.stationary import solved
 from ams.laws.symbolic import lam
-from ams.samplers import Step, adaptive, annealed_baoab, momentum_rule
-from ams.samplers.presets import DEFAULT
+from ams.samplers import Step, annealed_baoab
+from ams.samplers.presets import DEFAULT, SPECS
 from ams.statistics import CONFIDENCE
 from ams.statistics.intervals import student_quantile
-from ams_suite.enclosed import largest, proved, proved_between, where_enclosed
+from ams_suite.enclosed import largest, proved, where_enclosed
 from analysis.momentum.enclosed import largest_root, off_by
-from beyond.kinetic_langevin import samplers
-from beyond.kinetic_langevin.augmented_diffusion import STEPS
-from beyond.kinetic_langevin.family import DIRECTIONS, Kind, Problem, family
-from beyond.kinetic_langevin.invariance_and_order import POINT, _random_schedule, run_to_a_point
-from beyond.kinetic_langevin.nfe_comparison import judged
+from beyond.kinetic_langevin.drift_calibration import POINT
+from beyond.kinetic_langevin.invariance import random_schedule, run_to_a_point
+from beyond.kinetic_langevin.nfe_comparison import DIRECTIONS, SIGMAS, THRESHOLD, curve, family, first_budgets
 from beyond.kinetic_langevin.one_level import STATED, dt, e, law_step
 from beyond.kinetic_langevin.rates import best_rate
-from beyond.kinetic_langevin.samplers import SAMPLERS, THRESHOLD, first_budgets
 from beyond.kinetic_langevin.settings import Settings, random_points
 from verdicts import Measurement
 
@@ -42,53 +37,53 @@ _BITS = 2 * BITS
 _LIMIT = DIRECTIONS * THRESHOLD
 
 
-def divergence(law: GaussianLaw, sampler: str, problem: Problem, budget: int) -> arb:
+def divergence(law: GaussianLaw, sampler: str, budget: int) -> arb:
     """Return KL of a run on a target, or on some of its directions (nats)."""
-    balls, program = GivenCoefficients(law), SAMPLERS[sampler].build(problem.sigmas, budget, DEFAULT)
-    state, _ = balls.end(program, balls.start(0.0, problem.sigmas.first**2))
-    last = GivenCoefficients(GaussianLaw(law.variance + problem.sigmas.last**2, law.mean))
+    balls, program = GivenCoefficients(law), SPECS[sampler].build(SIGMAS, budget, DEFAULT)
+    state, _ = balls.end(program, balls.start(0.0, SIGMAS.first**2))
+    last = GivenCoefficients(GaussianLaw(law.variance + SIGMAS.last**2, law.mean))
     return last.kl(*balls.moments(state.x)).value
 
 
-def farthest(law: GaussianLaw, sampler: str, problem: Problem, budget: int) -> GaussianLaw:
+def farthest(law: GaussianLaw, sampler: str, budget: int) -> GaussianLaw:
     """Return the direction of a target that has most of a run's KL, by the exact law in float64."""
-    program = SAMPLERS[sampler].build(problem.sigmas, budget, DEFAULT)
-    end = law.moments(law.end(program, law.start(0.0, problem.sigmas.first**2))[0].x)
-    exact = law.variance + problem.sigmas.last**2
+    program = SPECS[sampler].build(SIGMAS, budget, DEFAULT)
+    end = law.moments(law.end(program, law.start(0.0, SIGMAS.first**2))[0].x)
+    exact = law.variance + SIGMAS.last**2
     ratio = end.variance / exact
     worst = int((ratio - ratio.log() + (end.mean - law.mean).square() / exact).argmax())
     return GaussianLaw(law.variance[worst : worst + 1], law.mean[worst : worst + 1])
 
 
-def refuse_arrival(law: GaussianLaw, sampler: str, problem: Problem, budgets: list[int]) -> None:
+def refuse_arrival(law: GaussianLaw, sampler: str, budgets: list[int]) -> None:
     """Raise Undecided unless a run's KL is above the threshold at each budget, at best by one direction's."""
     if not budgets:
         return
-    alone = farthest(law, sampler, problem, budgets[-1])
+    alone = farthest(law, sampler, budgets[-1])
     for budget in budgets:
-        if not any(divergence(each, sampler, problem, budget) > _LIMIT for each in (alone, law)):
+        if not any(divergence(each, sampler, budget) > _LIMIT for each in (alone, law)):
             raise Undecided(f"{sampler} at {budget} evaluations is not shown to be above the threshold")
 
 
 @lru_cache(maxsize=64)
 @precision(_BITS)
-def evaluations(sampler: str, problem: Problem, largest: int) -> tuple[arb | None, ...]:
+def evaluations(sampler: str, targets: int, largest: int) -> tuple[arb | None, ...]:
     """Return the evaluations that a sampler needs on each target; None where it never gets there."""
-    errors, targets = samplers.curve(sampler, problem, largest), family(problem)
-    variances, means = (part.reshape(problem.targets, -1) for part in (targets.variance, targets.mean))
+    errors, drawn = curve(sampler, targets, largest), family(targets)
+    variances, means = (part.reshape(targets, -1) for part in (drawn.variance, drawn.mean))
     laws = map(GaussianLaw, variances, means)
-    return tuple(_needed(law, sampler, problem, column) for law, column in zip(laws, errors.T, strict=True))
+    return tuple(_needed(law, sampler, column) for law, column in zip(laws, errors.T, strict=True))
 
 
-def _needed(law: GaussianLaw, sampler: str, problem: Problem, column: np.ndarray) -> arb | None:
+def _needed(law: GaussianLaw, sampler: str, column: np.ndarray) -> arb | None:
     """Return the evaluations on one target, whose KL / d by the exact law in float64 is `column`."""
     points, reached = first_budgets(len(column)), np.flatnonzero(column <= THRESHOLD)
     first = int(reached[0]) if len(reached) else None
     made = [point for point, error in zip(points[:first], column, strict=False) if math.isfinite(error)]
-    refuse_arrival(law, sampler, problem, [budget for budget in made if first is None or budget != points[first - 1]])
+    refuse_arrival(law, sampler, [budget for budget in made if first is None or budget != points[first - 1]])
     if first is None:
         return None
-    before, after = (divergence(law, sampler, problem, points[k]) / DIRECTIONS for k in (first - 1, first))
+    before, after = (divergence(law, sampler, points[k]) / DIRECTIONS for k in (first - 1, first))
     if not (before > THRESHOLD > after):
         raise Undecided(f"{sampler}: {points[first]} evaluations are not shown to be the first that are enough")
     share = (before / THRESHOLD).log() / (before / after).log()
@@ -97,14 +92,11 @@ def _needed(law: GaussianLaw, sampler: str, problem: Problem, column: np.ndarray
 
 @where_enclosed
 @precision(_BITS)
-def nfe_ratio(settings: Settings, kind: Kind, sampler: str, other: str) -> Measurement:
+def nfe_ratio(settings: Settings, sampler: str, other: str) -> Measurement:
     """Prove a sampler's evaluations over another's, and the ends of Student's interval."""
+    most = arb(settings.budget)
     ours, theirs = (
-        [
-            min(each or arb(settings.budget), arb(settings.budget))
-            for each in evaluations(name, problem, settings.budget)
-        ]
-        for problem in [judged(settings, kind)]
+        [min(each or most, most) for each in evaluations(name, settings.targets, settings.budget)]
         for name in (sampler, other)
     )
     n = settings.targets
@@ -114,22 +106,6 @@ def nfe_ratio(settings: Settings, kind: Kind, sampler: str, other: str) -> Measu
     half = arb(student_quantile(n - 1, CONFIDENCE)) * spread / arb(n).sqrt()
     low, high = (proved(Ball(end.exp())).interval for end in (mean - half, mean + half))
     return proved(Ball(mean.exp())).model_copy(update={"low": low[0], "high": high[1]})
-
-
-def least_nfe_ratio_to_ode_solver(settings: Settings) -> Measurement | None:
-    """Prove the lesser evaluations of both integrators of CLD over DPM-Solver++'s."""
-    ratios = [nfe_ratio(settings, Kind.EXACT, name, "DPM-Solver++") for name in STEPS]
-    return min((ratio for ratio in ratios if ratio), key=lambda ratio: ratio.value, default=None)
-
-
-@where_enclosed
-@precision(_BITS)
-def share_reached(settings: Settings, names: tuple[str, ...]) -> Measurement:
-    """Prove the share of runs, one per sampler and target, that reach the threshold from a bad start."""
-    problem = judged(settings, Kind.START)
-    counts = [sum(each is not None for each in evaluations(name, problem, settings.budget)) for name in names]
-    share = sum(counts) / (settings.targets * len(names))
-    return proved_between(share, share)
 
 
 def stationary_variance(method: str, size: Ball, momentum: Ball) -> Ball:
@@ -193,45 +169,10 @@ def kl_on_a_point(step: Step, generator: np.random.Generator) -> Ball:
     return BallLaw(GaussianLaw([sigma**2], [1.5])).kl(*end)
 
 
-def _largest_kl(settings: Settings, steps: Callable[[np.random.Generator], Iterable[Step]]) -> Measurement:
-    generator = np.random.default_rng(settings.seed)
-    with precision(BITS):
-        return largest([kl_on_a_point(step, generator) for step in steps(generator)])
-
-
 @where_enclosed
+@precision(BITS)
 def largest_kl_on_a_point(settings: Settings) -> Measurement:
     """Prove annealed BAOAB's largest KL to a point's distribution, random noise levels and parameters (nats)."""
-    return _largest_kl(settings, lambda generator: (annealed_baoab(_random_schedule(generator)) for _ in range(20)))
-
-
-@where_enclosed
-def largest_kl_of_integrators_on_a_point(settings: Settings) -> Measurement:
-    """Prove both integrators' largest KL to a point's distribution, random noise levels (nats)."""
-    return _largest_kl(settings, lambda generator: STEPS.values())
-
-
-def authors_ratio_over_critical(u: float) -> Ball:
-    """Return the stationary rho of the authors' rule (mean field, isotropic) over the critical `sqrt(u / (2 - u))`."""
-    one, rule = GaussianLaw([1.0]), momentum_rule(adaptive(ball(1e-9)))
-    law, size, level = BallLaw(one), ball(u), level_of(ball(u))
-    guess = solved(one, momentum_rule(adaptive(1e-9)), u, 1.0 - 1e-9).beta
-    state = frozen(law, size, reproduced(law, rule, size, guess))
-    rho = rule(state, law.score(state.x, level), law.noise(state.x), level, law).rho
-    return rho / law.sqrt(size / (2 - size))
-
-
-@where_enclosed
-@precision(2 * BITS)
-def limit_of_authors_ratio_less_four(settings: Settings) -> Measurement:
-    """Prove the authors' stationary rho over the critical one at u = 1e-10, less 4."""
-    return proved(authors_ratio_over_critical(1e-10) - 4)
-
-
-@where_enclosed
-@precision(2 * BITS)
-def largest_difference_to_printed_ratios(settings: Settings) -> Measurement:
-    """Prove the largest difference of the authors' rho over the critical one to 3.8 at u = 1e-4 and 1.5 at u = 1."""
-    return largest(
-        [Ball(abs((authors_ratio_over_critical(u) - ball(at)).value)) for u, at in ((1e-4, 3.8), (1.0, 1.5))]
-    )
+    generator = np.random.default_rng(settings.seed)
+    steps = (annealed_baoab(random_schedule(generator)) for _ in range(20))
+    return largest([kl_on_a_point(step, generator) for step in steps])

@@ -2,7 +2,7 @@
 
 The target has the precision `lam`, `u = a lam = dt^2 lam / 2`.
 K1: BAOAB with one evaluation a step, its position form, and its stationary distribution.
-K3: related integrators, and how each misses the target's variance. K4: mean curvature from the chain's own moves.
+K3: related integrators, and how each misses the target's variance.
 """
 
 import math
@@ -180,32 +180,3 @@ def order_at_fixed_friction(method: str) -> Measurement:
     """Return the order in dt of a method's variance error, with `e = exp(-2 dt)`."""
     steps = 0.2 * 2.0 ** -np.arange(6)
     return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-2.0 * t)) for t in steps]))
-
-
-def remainder_of_mean_squared_move(settings: Settings) -> Measurement:
-    """Measure the operations left in BAOAB's stationary `E (x' - x)^2 - a (1 + e)`, for any precision."""
-    matrix, noise, covariance = derivation("BAOAB")
-    change = sp.Matrix([[matrix[0, 0] - 1, matrix[0, 1]]])
-    return left_over((change * covariance * change.T)[0] + noise[0] ** 2 - A * (1 + e))
-
-
-def largest_error_of_mean_curvature(settings: Settings) -> Measurement:
-    """Measure the largest relative error of two estimates of `tr H / d`, by BAOAB's exact law on 20 random spectra."""
-    generator, errors = np.random.default_rng(settings.seed), []
-    for _ in range(20):
-        precision = np.exp(generator.uniform(0.0, np.log(1e4), 16))
-        size, momentum = 1.5 * generator.uniform() / precision.max(), generator.uniform(0.0, 0.95)
-        estimates = mean_curvatures(precision, size, momentum)
-        errors.append(max(abs(estimate / precision.mean() - 1.0) for estimate in estimates))
-    return largest(errors, settings.seed)
-
-
-def mean_curvatures(precision: np.ndarray, size: float, momentum: float) -> tuple[float, float]:
-    """Return `-<ds, dx> / <dx, dx>` and `E |s|^2 / d` in BAOAB's stationary distribution on these precisions."""
-    law, level = GaussianLaw(1.0 / precision), Level(0, sigma=0.0, step=size)
-    state, after = law_step(law, "BAOAB", size, momentum)
-    law.set_stationary(state, after)
-    s, dx = law.score(state.x, level), after.x - state.x
-    ds = law.score(after.x, level) - s
-    ratio = -law.covariance(ds, dx).sum() / law.covariance(dx, dx).sum()
-    return ratio.item(), law.covariance(s, s).mean().item()

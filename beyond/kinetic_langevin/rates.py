@@ -1,6 +1,6 @@
 """How fast BAOAB contracts on a Gaussian: over a spectrum of precisions, and at one noise level.
 
-K2: critical damping of BAOAB and the best rate over a spectrum. K2a: the authors' rule against the critical one.
+K2: critical damping of BAOAB and the best rate over a spectrum.
 Precisions lie in `[m, L]`, `k = L / m`. Both eigenvalues of a transition with determinant `e` and trace `t` lie within
 the radius `r` exactly if `e <= r^2` and `|t| <= r + e / r`. Here `t = (1 + e)(1 - a lam)`, so at the worse end of the
 spectrum, for any step `a`,
@@ -28,11 +28,9 @@ import sympy as sp
 from scipy.optimize import brentq, minimize
 
 from ams.laws.gaussian import GaussianLaw
-from ams.laws.stationary import frozen, solved
 from ams.laws.symbolic import lam
-from ams.samplers import State, adaptive, critical_momentum, momentum_rule
+from ams.samplers import State, critical_momentum
 from ams.samplers.corrected_descent import condition as condition_at, corrector, critically_damped
-from ams.schedules import Level
 from ams_suite.measures import largest, named_extreme
 from analysis.momentum.closed_forms import Real
 from analysis.proofs import left_over
@@ -125,26 +123,6 @@ def deviation_of_gain_from_root_of_condition(settings: Settings) -> Measurement:
     condition = max(settings.conditions)
     gain = np.log(best_rate(condition)) / np.log(rate_without_momentum(condition))
     return Measurement(value=float(gain / condition**0.5 - 1.0), detail={"condition number": condition, "gain": gain})
-
-
-def authors_ratio_over_critical(u: float) -> float:
-    """Return the stationary rho of the authors' rule (mean field, isotropic) over the critical `sqrt(u / (2 - u))`."""
-    law, rule = GaussianLaw([1.0]), momentum_rule(adaptive(1e-9))
-    state = frozen(law, u, solved(law, rule, u, 1.0 - 1e-9).beta)
-    level = Level(0, sigma=0.0, step=u)
-    rho = rule(state, law.score(state.x, level), law.noise(state.x), level, law).rho
-    return float(rho / (u / (2.0 - u)) ** 0.5)
-
-
-def limit_of_authors_ratio_less_four(settings: Settings) -> Measurement:
-    """Measure the authors' stationary rho over the critical one at u = 1e-10, less 4; the detail has larger steps."""
-    ratios = {u: authors_ratio_over_critical(u) for u in (1e-10, 1e-4, 1e-2, 1.0)}
-    return Measurement(value=ratios[1e-10] - 4.0, detail={f"{u:g}": ratio for u, ratio in ratios.items()})
-
-
-def largest_difference_to_printed_ratios(settings: Settings) -> Measurement:
-    """Measure the largest difference of the authors' rho over the critical one to 3.8 at u = 1e-4 and 1.5 at u = 1."""
-    return named_extreme({f"{u:g}": abs(authors_ratio_over_critical(u) - at) for u, at in ((1e-4, 3.8), (1.0, 1.5))})
 
 
 def remainder_of_slow_mean(settings: Settings) -> Measurement:

@@ -4,32 +4,23 @@ import numpy as np
 from pydantic import PositiveInt
 
 from analysis.settings import Seeded
-from verdicts.claims.sizes import Names, Numbers, Sizes
+from verdicts.claims.sizes import Numbers
 
 
 class Settings(Seeded):
-    """Random points of the closed forms, condition numbers, budgets of K6a's factors and K7a's orders; sizes of K8, K9.
+    """Random points of the closed forms, condition numbers; the targets of K8 and the largest budget there.
 
-    `targets` of a judged family, the largest `budget` there, and the kinds of problem on which all samplers are
-    `compared`: with all kinds the annealed samplers are run too. `tuned` says whether what takes long is run: settings
-    next to the chosen ones on the development family, the best momentum (K8f, K8g), and the mixture, on which 64
-    batches have `mixture_batch` particles each. `enclosed` says whether runs on the
-    judged family are proved. K10 has so many random `spectra`, to a share `error` of the start's.
+    `enclosed` says whether numbers are proved in balls. K10 has so many random `spectra`, to a share `error` of the
+    start's.
     """
 
     points: PositiveInt = 400
     conditions: Numbers = (1e1, 1e2, 1e3, 1e4, 1e5)
-    factor_budgets: Sizes = (50, 100, 200, 500, 1000)
-    orders: Sizes = (160, 226, 320, 453, 640, 905, 1280)
     targets: PositiveInt = 48
     budget: PositiveInt = 640
-    compared: Names = ("exact", "high", "shift", "start", "low")
-    tuned: bool = True
     enclosed: bool = True
-    mixture_batch: PositiveInt = 2500
     spectra: PositiveInt = 50
     error: float = 1e-4
-    particles: PositiveInt = 20_000
 
 
 def random_points(settings: Settings) -> list[tuple[float, float]]:

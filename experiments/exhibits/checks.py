@@ -1,4 +1,4 @@
-"""E1 to E3: whether the authors' configurations have entries that fit the suite, and whether costs may be scaled.
+"""E1: whether the authors' configurations have entries that fit the suite.
 
 The list states values a second time, so each is compared with what the suite runs: a corrector by its step, since a
 step's function does not tell its hyperparameters.
@@ -16,14 +16,10 @@ from ams.errors import UserError as Refused
 from ams.samplers import Particles, State
 from ams.samplers.base import Step
 from ams.samplers.presets import AUTHORS, SPECS
-from ams.statistics import Interval
 from ams_suite.__main__ import parse
 from ams_suite.commands import Reproduce
-from experiments.benchmarks.costs import median_interval
-from experiments.exhibits import study
 from experiments.exhibits.configurations import Configuration, Kind, listed
 from experiments.exhibits.settings import Settings
-from experiments.exhibits.study import Rounds
 from experiments.graphs import samplers
 from experiments.graphs.generation import END, PUBLISHED, Setting
 from experiments.graphs.systems import System
@@ -164,36 +160,3 @@ def asked_for(command: str) -> tuple[Profile, Sequence[str]]:
     if not isinstance(chosen, Reproduce) or chosen.profile == "auto":
         raise Refused(f"{command}: expected a profile")
     return Profile(chosen.profile), [name for some in chosen.only for name in some]
-
-
-def factor(interval: Interval) -> Interval:
-    """Return the factor between a ratio and 1, the larger over the smaller, with its interval."""
-    ends = [max(end, 1 / end) for end in (interval.low, interval.high)]
-    low = 1.0 if interval.low <= 1 <= interval.high else min(ends)
-    return Interval(max(interval.value, 1 / interval.value), low, max(ends), interval.n)
-
-
-def prediction_factor(rounds: Rounds, seed: int) -> Measurement:
-    """Return the largest factor between measured and predicted times, over the sizes after the first.
-
-    Each is a median over rounds with its distribution-free interval.
-    """
-    medians = [median_interval(rounds.ratios(later)) for later in range(1, len(rounds.flops))]
-    worst = max(map(factor, medians), key=lambda each: each.value)
-    detail = {f"measured over predicted, {n}": round(each.value, 3) for n, each in enumerate(medians, 1)}
-    return Measurement(**worst._asdict(), seeds=(seed,), detail=detail)
-
-
-def prediction_factor_of_the_small_network(settings: Settings) -> Measurement:
-    """Measure how far the time of NCSN++ (CIFAR-10) is from that predicted at half the side."""
-    return prediction_factor(study.small_rounds(settings), settings.seed)
-
-
-def prediction_factor_of_graphs(settings: Settings) -> Measurement:
-    """Measure how far the time of community_small's networks is from that predicted from fewer graphs."""
-    return prediction_factor(study.graph_rounds(settings.batches, settings.pairs), settings.seed)
-
-
-def prediction_factor_of_the_wide_network(settings: Settings) -> Measurement:
-    """Measure how far the time of NCSN++ (256 pixels) is from that predicted at half the side, the worst step."""
-    return prediction_factor(study.wide_rounds(settings), settings.seed)

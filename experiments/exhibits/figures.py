@@ -15,7 +15,7 @@ from experiments.exhibits import study
 from experiments.exhibits.checks import ROWS, all_claims, settings_in
 from experiments.exhibits.configurations import Configuration, StandIn, listed
 from experiments.exhibits.settings import Settings
-from experiments.exhibits.study import Rate
+from experiments.exhibits.study import Cost
 from verdicts import Table
 from verdicts.claims.schema import Claims, Profile
 from verdicts.records.figures import TableCell
@@ -28,35 +28,37 @@ LARGEST = 256
 GPUS = (1, 10, 100, 1000, 10000)
 SIZES = (Profile.CPU, Profile.FULL)
 """The profiles that need no accelerator."""
+Costs = Mapping[str, Cost | None]
+"""What an evaluation of each configuration's network costs, by the configuration's id."""
 NAMED = ("configuration", "sampler there", "claims here", "command", "file needed", "not known")
 STANDING = ("group", "profile", "stands for", "data and score", "samples", "evaluations or steps")
 COST = (
-    *("configuration", "million parameters", "GFLOP an evaluation", "timed at: pixels a side, or mean nodes"),
-    *("CPU seconds, 1000 evaluations", "samples", "evaluations a sample", "CPU core-hours", "GPU-hours"),
+    *("configuration", "million parameters", "GFLOP an evaluation"),
+    *("samples", "evaluations a sample", "GPU-hours"),
 )
 GRID = (
-    *("configuration", "images a cell", "cells", "evaluations", "CPU core-hours", "GPU-hours", "longest cell, h"),
+    *("configuration", "images a cell", "cells", "evaluations", "GPU-hours", "longest cell, h"),
     *(f"hours on {count}" for count in GPUS),
 )
 
 
 def tables(settings: Settings) -> list[Table]:
     """Return what stands for each configuration, its cost, the table of the image experiment, and the whole grid's."""
-    rates = {each.id: rate_of(settings, each) for each in listed().configuration}
+    costs = {each.id: cost_of(settings, each) for each in listed().configuration}
     cells = ("data set, network", "sampler", *map(str, settings.budgets), "as configured", "command")
     return [
         tabled(exhibits, NAMED, ("E1",)),
         tabled(exhibit_groups, STANDING, ("E1",)),
-        tabled(exhibit_costs, COST, ("E2", "E2a", "E3"), settings, rates, tflops=f"{settings.tflops:g}"),
-        tabled(exhibit_images, cells, ("E1",), settings, rates),
-        tabled(exhibit_grid, GRID, ("E3",), settings, rates),
+        tabled(exhibit_costs, COST, ("E1",), settings, costs, tflops=f"{settings.tflops:g}"),
+        tabled(exhibit_images, cells, ("E1",), settings, costs),
+        tabled(exhibit_grid, GRID, ("E1",), settings, costs),
     ]
 
 
-def rate_of(settings: Settings, configuration: Configuration) -> Rate | None:
+def cost_of(settings: Settings, configuration: Configuration) -> Cost | None:
     """Return what an evaluation of a configuration costs, None where its network, or a file of it, is not here."""
     try:
-        return study.rate(settings, configuration)
+        return study.cost(settings, configuration)
     except DataUnavailable:
         return None
 
@@ -109,37 +111,32 @@ def _has(held: Any, entry: Configuration) -> bool:
     return entry.id in (dict(sets()) if callable(sets) else sets)
 
 
-def exhibit_costs(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
-    """What each configuration costs at its published size: samples, times evaluations of its network. CPU seconds are
-    measured on the machine of this run, one thread, one or two images at once, with random weights, or the GDSS
-    authors' for graphs; another resolution has the time of the nearest one that is timed, times the ratio of counted
-    operations (claims E2, E3). Operations are those of convolutions and matrix products, two for a product that is
-    added. GPU-hours are the operations alone at {tflops} x $10^{12}$ a second, an assumption (about half of an A100's
-    19.5 in float32); small graphs take longer, since starting each operation takes longer than the operation. Empty:
-    not known; operations of NCSNv2's networks are not counted, and a graph set's file may be missing.
+def exhibit_costs(settings: Settings, costs: Costs) -> Iterator[tuple[TableCell, ...]]:
+    """What each configuration costs at its published size: samples, times evaluations of its network. Operations are
+    those of convolutions and matrix products, two for a product that is added; those of graphs are a mean over graphs
+    of the set's sizes. GPU-hours are the operations alone at {tflops} x $10^{12}$ a second, an assumption (about half
+    of an A100's 19.5 in float32); small graphs take longer, since starting each operation takes longer than the
+    operation. Empty: not known; operations of NCSNv2's networks are not counted, and a graph set's file may be missing.
     """
-    return (_cost(settings, each, rates[each.id]) for each in listed().configuration)
+    return (_cost(settings, each, costs[each.id]) for each in listed().configuration)
 
 
-def _cost(settings: Settings, entry: Configuration, rate: Rate | None) -> tuple[TableCell, ...]:
+def _cost(settings: Settings, entry: Configuration, cost: Cost | None) -> tuple[TableCell, ...]:
     samples: TableCell = UNKNOWN if entry.samples is None else entry.samples
-    if rate is None:
-        return (entry.title, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, samples, entry.budget, UNKNOWN, UNKNOWN)
-    million, gigas = _short(rate.parameters / 1e6), _short(rate.flops / 1e9)
-    hours: Sequence[TableCell] = (UNKNOWN, UNKNOWN)
+    if cost is None:
+        return (entry.title, UNKNOWN, UNKNOWN, samples, entry.budget, UNKNOWN)
+    hours: TableCell = UNKNOWN
     if entry.samples is not None:
-        evaluations = entry.samples * entry.budget
-        hours = [_short(evaluations * rate.seconds / HOUR), _short(gpu_hours(settings, rate, evaluations))]
-    seconds = _short(1000 * rate.seconds)
-    return (entry.title, million, gigas, _short(rate.timed), seconds, samples, entry.budget, *hours)
+        hours = _short(gpu_hours(settings, cost, entry.samples * entry.budget))
+    return (entry.title, _short(cost.parameters / 1e6), _short(cost.flops / 1e9), samples, entry.budget, hours)
 
 
-def gpu_hours(settings: Settings, rate: Rate, evaluations: int) -> float:
+def gpu_hours(settings: Settings, cost: Cost, evaluations: int) -> float:
     """Return the hours of a GPU at the assumed rate."""
-    return evaluations * rate.flops / (1e12 * settings.tflops) / HOUR
+    return evaluations * cost.flops / (1e12 * settings.tflops) / HOUR
 
 
-def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
+def exhibit_images(settings: Settings, costs: Costs) -> Iterator[tuple[TableCell, ...]]:
     """The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for each
     data set and network. A cell says where its quality stands. Measured: in that table of this suite, with that
     network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). Not run:
@@ -153,16 +150,16 @@ def exhibit_images(settings: Settings, rates: dict[str, Rate | None]) -> Iterato
         runs = runs_of(claims, colour, entry)
         for sampler in ROWS[entry.kind]:
             budgets = (*settings.budgets, entry.budget)
-            cells = [cell_of(runs, sampler, budget, _hours(settings, entry, rates, budget)) for budget in budgets]
+            cells = [cell_of(runs, sampler, budget, _hours(settings, entry, costs, budget)) for budget in budgets]
             cells[-1] = f"{entry.budget}: {cells[-1]}"
             yield entry.title, sampler, *cells, entry.command.removeprefix("bash reproduce.sh ")
 
 
-def _hours(settings: Settings, entry: Configuration, rates: dict[str, Rate | None], budget: int) -> str:
-    rate = rates[entry.id]
-    if rate is None or entry.samples is None:
+def _hours(settings: Settings, entry: Configuration, costs: Costs, budget: int) -> str:
+    cost = costs[entry.id]
+    if cost is None or entry.samples is None:
         return "cost unknown"
-    return f"{_short(gpu_hours(settings, rate, entry.samples * budget)):g} GPU-h"
+    return f"{_short(gpu_hours(settings, cost, entry.samples * budget)):g} GPU-h"
 
 
 Runs = Mapping[str, Mapping[str, frozenset[tuple[str, int]]]]
@@ -200,25 +197,26 @@ def cell_of(runs: Runs, sampler: str, budget: int, hours: str) -> str:
     return f"not run: {hours}"
 
 
-def exhibit_grid(settings: Settings, rates: dict[str, Rate | None]) -> Iterator[tuple[TableCell, ...]]:
-    """What the image experiment costs whole: each sampler of table exhibit_images with each of its numbers of
-    evaluations, 50,000 images each. A cell is a batch by one sampler with one number of evaluations. Core-hours and
-    GPU-hours are those of table exhibit_costs, added up; the longest cell is in GPU-hours. The last columns are
-    simulated: cells on so many GPUs, the longest first, each to the one that has least to do; starts, metrics and
-    transfers are not counted. NCSNv2's configurations are left out: their cost is not known.
+def exhibit_grid(settings: Settings, costs: Costs) -> Iterator[tuple[TableCell, ...]]:
+    """What the image experiment costs whole: each sampler of table exhibit_images with each of its
+    numbers of evaluations, 50,000 images each. A cell is a batch by one sampler with one number of
+    evaluations. GPU-hours are those of table exhibit_costs, added up; the longest cell is in
+    GPU-hours. The last columns are simulated: cells on so many GPUs, the longest first, each to the
+    one that has least to do; starts, metrics and transfers are not counted. NCSNv2's
+    configurations are left out: their cost is not known.
     """
     known = [each for each in listed().of_images() if each.samples]
-    parts = [grid_of(settings, each, rate) for each in known if (rate := rates[each.id])]
+    parts = [grid_of(settings, each, cost) for each in known if (cost := costs[each.id])]
     for part in parts:
-        yield part.title, part.batch, *_grid(part.evaluations, part.core_hours, part.cells)
+        yield part.title, part.batch, *_grid(part.evaluations, part.cells)
     if parts:
-        sums = (sum(part.evaluations for part in parts), sum(part.core_hours for part in parts))
-        yield "all", UNKNOWN, *_grid(*sums, [cell for part in parts for cell in part.cells])
+        evaluations = sum(part.evaluations for part in parts)
+        yield "all", UNKNOWN, *_grid(evaluations, [cell for part in parts for cell in part.cells])
 
 
-def _grid(evaluations: int, core_hours: float, cells: Sequence[float]) -> tuple[TableCell, ...]:
+def _grid(evaluations: int, cells: Sequence[float]) -> tuple[TableCell, ...]:
     on = [_short(hours_on(cells, gpus)) for gpus in GPUS]
-    return (len(cells), _short(evaluations), _short(core_hours), _short(sum(cells)), _short(max(cells)), *on)
+    return (len(cells), _short(evaluations), _short(sum(cells)), _short(max(cells)), *on)
 
 
 class Grid(NamedTuple):
@@ -227,19 +225,18 @@ class Grid(NamedTuple):
     title: str
     batch: int
     evaluations: int
-    core_hours: float
     cells: tuple[float, ...]
 
 
-def grid_of(settings: Settings, entry: Configuration, rate: Rate) -> Grid:
+def grid_of(settings: Settings, entry: Configuration, cost: Cost) -> Grid:
     """Return a configuration's part of the grid."""
     samples, budgets = entry.samples or 0, (*settings.budgets, entry.budget)
-    hours = gpu_hours(settings, rate, 1)
+    hours = gpu_hours(settings, cost, 1)
     batch = _batch(hours * max(budgets))
     samplers, batches = len(ROWS[entry.kind]), -(-samples // batch)
     cells = [hours * batch * budget for budget in budgets for _ in range(samplers * batches)]
     evaluations = samples * sum(budgets) * samplers
-    return Grid(entry.title, batch, evaluations, evaluations * rate.seconds / HOUR, tuple(cells))
+    return Grid(entry.title, batch, evaluations, tuple(cells))
 
 
 def _batch(hours: float) -> int:

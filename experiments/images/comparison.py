@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ams.statistics import CONFIDENCE, mean_interval
-from ams.statistics.nfe_to_threshold import BatchErrors, nfe_interval, nfe_ratio_interval
+from ams.statistics.nfe_to_threshold import BatchErrors, Nfe, nfe_interval, nfe_ratio_interval
 from verdicts import Measurement
 from verdicts.records.figures import TableCell
 
@@ -68,9 +68,31 @@ def bands(
     return {name: {n: interval(column(each, quantity)) for n, each in curve.items()} for name, curve in results.items()}
 
 
+SPEED_UP_HEADER = ("pair", "NFE", "times as many", "low", "high", "largest that could be seen")
+
+
+def speed_up_intervals(ours: BatchErrors, theirs: BatchErrors) -> dict[int, Nfe]:
+    """Return for each of our budgets their evaluations to our error there, over it: infinite where never.
+
+    The ends of an interval are budgets of theirs at which runs were made. `low` is no bound where it is their least.
+    """
+    intervals = dict[int, Nfe]()
+    for budget, errors in sorted(ours.items()):
+        needed = nfe_interval(theirs, errors, CONFIDENCE)
+        intervals[budget] = Nfe(*(evaluations / budget for evaluations in needed))
+    return intervals
+
+
 def speed_ups(ours: BatchErrors, theirs: BatchErrors) -> list[tuple[float, float]]:
     """Return our budgets, each with their evaluations to our error there over it: infinite where never."""
-    return [(n, nfe_interval(theirs, errors, CONFIDENCE)[0] / n) for n, errors in sorted(ours.items())]
+    return [(budget, times.value) for budget, times in speed_up_intervals(ours, theirs).items()]
+
+
+def speed_up_rows(pairs: Mapping[str, tuple[BatchErrors, BatchErrors]]) -> Iterator[tuple[TableCell, ...]]:
+    """Yield the `speed_up_intervals` of named pairs, ours first; see `SPEED_UP_HEADER`."""
+    for name, (ours, theirs) in pairs.items():
+        for budget, times in speed_up_intervals(ours, theirs).items():
+            yield name, budget, *map(_shown, times), float(f"{max(theirs) / budget:.3g}")
 
 
 def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measurement:

@@ -23,7 +23,7 @@ from ams.data import volume
 SIDE = 64
 """Pixels of a slice's side, of 4 mm."""
 SEQUENCES = ("t1", "fl")
-"""T1, which the networks learn from, and FLAIR, which they never see."""
+"""T1, which networks and claims read, and FLAIR, whose volumes only name kept cells."""
 FIRST, COUNT = 5, 60
 """The first slice below the vertex, and how many are kept: 2 mm each."""
 SUBJECTS = tuple(range(1, 24))

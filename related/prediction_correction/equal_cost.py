@@ -1,4 +1,4 @@
-r"""N1c to N1g: prediction-correction at equal cost: K of N evaluations correct at T1, the others run the flow back.
+r"""N1c and N1d: prediction-correction at equal cost: K of N evaluations correct at T1, the others run the flow back.
 
 Forward Ornstein-Uhlenbeck process, in `y = x / scale` with noise `v^2 = exp(2 T1) - 1`. A run starts from the
 process's stationary distribution, `y ~ N(0, 1 + v^2)`, takes K steps of the corrector of `ams.samplers`

@@ -111,7 +111,7 @@ def equal_cost(settings: Settings) -> Drawing:
 
 def truncated_bound(settings: Settings) -> Drawing:
     r"""Langevin along a truncated score on two-mode mixtures, random errors that grow linearly far away: the divergence
-    over the bound of N1h by the mean square error. No point is above 1. The ratio hardly depends on the error: at early
+    over the bound of N1 by the mean square error. No point is above 1. The ratio hardly depends on the error: at early
     times the start's part of the bound decides.
     """
     drawing, (axes,) = panels()
@@ -130,7 +130,7 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         inexact_bound: ("N1",),
         fixed_stopping_time: ("N1b",),
         relaxation_time: ("N1b",),
-        equal_cost: ("N1d", "N1e", "N1f"),
-        truncated_bound: ("N1h",),
+        equal_cost: ("N1c", "N1d"),
+        truncated_bound: ("N1",),
     }
     return save_drawn(drawn, folder, settings)

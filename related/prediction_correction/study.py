@@ -1,4 +1,4 @@
-"""N1c to N1g: prediction-correction and the flow alone, each at its best setting, in equally many evaluations.
+"""N1c and N1d: prediction-correction and the flow alone, each at its best setting, in equally many evaluations.
 
 On the mixture .3/.7 at -1/+1, s.d. 0.2, W2 is had without Monte Carlo. The corrector's density at T1 is that of
 `ams.laws.phase_space`. The flow is a map, and increases: it carries the quantiles of that density, so that

@@ -1,4 +1,4 @@
-r"""N1h: a truncated score makes the bound of N1 one that the mean square error alone decides.
+r"""N1: a truncated score makes the bound of N1 one that the mean square error alone decides.
 
 Let the true score of `p` lie, at each x, in a known convex set K(x) of diameter at most M, and let `s~(x)` be the
 nearest point of K(x) to the score `s(x)`. With `e = s - grad log p` and `e~ = s~ - grad log p`:

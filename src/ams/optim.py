@@ -9,7 +9,7 @@ each entry, with g the gradient, b = beta_1 and all averages 0 at the start,
     x_t = x_{t-1} - rate (m^ + K^gamma e) .
 
 K is `P / (P + R)` with `P = v_t / c_t` for the variance of the average and `R = e^2 + eps` for that of the gradient.
-What the gain is optimal for, and how many steps it takes, are the claims N10 to N10h.
+What the gain is optimal for, and how many steps it takes, are the claims N10, N10d and N10j.
 """
 
 from collections.abc import Callable, Iterable

@@ -50,6 +50,21 @@ class Expect(ResultsOptions):
         return expect(open_workspace(self.options()), say)
 
 
+@dataclass(frozen=True)
+class Pages:
+    """Write the generated parts of README.md and other pages anew, from claims, findings and stored values alone."""
+
+    def __call__(self) -> int:
+        """Do it."""
+        from verdicts.records.workspace import find_root
+        from verdicts.report import readme_blocks
+        from verdicts.run.driver import say
+
+        for name in readme_blocks.write(find_root(Path.cwd())):
+            say(f"written: {name}")
+        return 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Keep(ResultsOptions):
     """Publish the cells of a group's study that have a stable name: adds a file to paper/kept/<group>."""
@@ -255,5 +270,12 @@ class Schema:
         return 0
 
 
-TOOLS: dict[str, type[Command]] = {"compare": Compare, "docs": Docs, "expect": Expect, "keep": Keep, "schema": Schema}
+TOOLS: dict[str, type[Command]] = {
+    "compare": Compare,
+    "docs": Docs,
+    "expect": Expect,
+    "keep": Keep,
+    "pages": Pages,
+    "schema": Schema,
+}
 """What maintainers need of a run; the commands of groups are such too, other programs of theirs lie in `tools`."""

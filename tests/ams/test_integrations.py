@@ -14,15 +14,16 @@ from ams.integrations.programs import METHODS, TAPERED_BAOAB, calls_per_level
 from ams.integrations.samplercheck import MeanField
 from ams.samplers import Particles, State, denoise, last, run
 from ams.samplers.noise_sources import replayed
-from ams.samplers.presets import AUTHORS, SPECS, Hyperparameters, SigmaRange
+from ams.samplers.presets import AUTHORS, RIVALS, SPECS, Family, Hyperparameters, SigmaRange
 from ams.schedules import Level, geometric_sigmas
 from samplercheck import Draws, Network, Sampler, conform, noise_level
 from samplercheck.adapters import adapter, load
 from samplercheck.adapters.schedulers import predicted
 from samplercheck.affine_map import read_map
-from samplercheck.convergence import pushforward, two_targets
+from samplercheck.convergence import STEPS, pushforward, two_targets
 from samplercheck.invariants import invariants
 from samplercheck.nonlinear import TwoModes
+from samplercheck.report import HOLDS, REFUTED, Report
 from samplercheck.sampler import trajectory
 from tests.ams.tools import assert_equal, draws
 
@@ -241,3 +242,26 @@ def test_every_sampler_runs_in_the_kit(name: str) -> None:
     assert torch.isfinite(mean).all() and (variance > 0).all()
     for steps in (20, 21) if sampler.evaluations else ():
         assert len(pushforward(sampler, data, steps).levels) == sampler.evaluations(steps)
+
+
+PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "ancestral")
+
+
+def reaches_its_order(report: Report) -> bool:
+    """Tell whether marginals, steps or points on a mixture surely have the stated order, if there is one."""
+    judged = {judgement.check: judgement.verdict for judgement in report.judgements}
+    orders = (judged.get(name) for name in ("order", "order of each step", "order on the mixture"))
+    return report.order is None or HOLDS in orders
+
+
+@pytest.mark.parametrize("name", [*PUBLISHED, *RIVALS])
+def test_the_kit_refutes_none_of_the_samplers_that_are_compared(name: str) -> None:
+    """A sampler that holds a noise level has few steps for the rest of its way: twice as many are asked for."""
+    times = 2 if SPECS[name].family is Family.HELD else 1
+    report = conform(load(f"ams:{name}"), steps=tuple(times * count for count in STEPS))
+    assert report.verdict != REFUTED and reaches_its_order(report)
+
+
+def test_the_kit_refutes_a_step_of_lower_order() -> None:
+    report = conform(replace(load("ams:Euler ODE"), order=2))
+    assert report.verdict == REFUTED and not reaches_its_order(report)

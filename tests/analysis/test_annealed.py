@@ -156,10 +156,19 @@ def test_langevins_settings_serve_langevin(monkeypatch: MonkeyPatch) -> None:
     assert verdict_of("P3a") is Verdict.HOLDS
 
 
+def test_annealed_langevin_in_its_place_refutes_p3b(monkeypatch: MonkeyPatch) -> None:
+    """Falsifier of P3b, at the six budgets: annealed Langevin is not below itself."""
+    six = SETTINGS.model_copy(update={"tuned": (20, 40, 80, 100, 150, 200)})
+    assert verdict_of("P3b", settings=six) is Verdict.HOLDS
+    swapped(monkeypatch, PAPER, BASELINE)
+    assert refuted("P3b", "below_langevin", settings=six)
+
+
 def test_langevins_step_loses_to_a_worse_sampler(monkeypatch: MonkeyPatch) -> None:
     """Constant momentum is worse than Langevin at Langevin's step."""
     swapped(monkeypatch, PAPER, "constant momentum")
-    assert refuted("P3a", "langevin", settings=SETTINGS.model_copy(update={"tuned": (60,)}))
+    few = SETTINGS.model_copy(update={"tuned": (60,)})
+    assert refuted("P3a", "step", "budgets_over_twice", "langevin", "langevin_500", settings=few)
 
 
 def test_a_grid_that_ends_at_an_optimum_refutes_p2c() -> None:

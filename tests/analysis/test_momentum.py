@@ -20,8 +20,8 @@ from tests.claims import claims, expected, measured, quick_settings, refuted, ve
 from verdicts.claims.schema import Verdict
 
 SMALL = quick_settings("momentum").model_copy(update={"points": 20})
-CONSTANT = ("G1", "G2", "G2c", "G3", "G4", "G5", "G6", "G7")
-ADAPTIVE = ("A1", "A2", "A3", "A4", "A5", "A6", "P1a", "P1b", "P1c")
+CONSTANT = ("G1", "G2", "G3", "G4", "G5", "G7")
+ADAPTIVE = ("A1", "A2", "A3", "A5", "A6", "P1a", "P1b", "P1c")
 
 
 @pytest.mark.parametrize("identifier", [*CONSTANT, *ADAPTIVE])
@@ -42,12 +42,11 @@ def test_a_dropped_factor_breaks_g1_and_g2(monkeypatch: MonkeyPatch, fresh_cells
     assert refuted("G2", "regimes", "law", "best", settings=SMALL)
 
 
-def test_a_lesser_factor_breaks_g3_g4_and_g6(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of G3, G4 and G6: the drift factor is 1 + b. Algebra, reached distributions and particles see it."""
+def test_a_lesser_factor_breaks_g3_and_g4(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+    """Falsifier of G3 and G4: the drift factor is 1 + b. Algebra, reached distributions and particles see it."""
     replace_factor(monkeypatch, lambda beta: 1 + beta)
-    assert refuted("G2c", "bound", "price", settings=SMALL)
     assert refuted("G3", "covariance", "reached", "particles", settings=SMALL)
-    assert refuted("G4", "series", "remainder") and refuted("G6", "root")
+    assert refuted("G4", "series", "remainder")
 
 
 def test_a_doubled_drift_breaks_g2_langevin(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
@@ -61,19 +60,14 @@ def test_corrected_noise_breaks_g5(monkeypatch: MonkeyPatch, fresh_cells: None) 
     assert refuted("G5", "limit", "flux", "mixture", settings=SMALL)
 
 
-def test_a_distribution_without_bias_would_break_g2c(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of G2c: were the variance not looked at, Polyak's square root would be usable: exponent 1/2."""
-    monkeypatch.setattr(closed_forms, "best_loss", lambda kappa: 1 - closed_forms.polyak(kappa)[2] ** 0.5)
-    assert refuted("G2c", "exponent", "limit", settings=SMALL)
-
-
-def test_wrong_extremes_break_g2c(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    polyak, step = closed_forms.polyak, closed_forms.largest_step
-    monkeypatch.setattr(closed_forms, "polyak", lambda kappa: (*polyak(kappa)[:2], polyak(kappa)[2] * 0.99))
-    for module in (closed_forms, constant):
-        monkeypatch.setattr(module, "largest_step", lambda beta: 1.01 * step(beta))
-    monkeypatch.setattr(closed_forms, "contraction", lambda u, beta: 1 - 3 * (1 + beta) ** 2 * u)
-    assert refuted("G2c", "rate", "step", "loss", "constant", settings=SMALL)
+def test_the_largest_step_doubles_the_variance_and_gains_a_factor_of_1_68() -> None:
+    """Langevin loses 1 / kappa a step; `best_loss` is the largest `c u` over b times that."""
+    beta = np.linspace(0.0, 0.99, 100)
+    step = closed_forms.largest_step(beta)
+    np.testing.assert_allclose(closed_forms.variance_ratio(step, beta), 2.0, rtol=1e-10)
+    gains = [kappa * closed_forms.best_loss(kappa) for kappa in (1e4, 1e6)]
+    np.testing.assert_allclose(gains, ((1 + beta) ** 2 * step).max(), rtol=1e-3)
+    assert gains[-1] == pytest.approx(1.68, abs=0.005)
 
 
 def test_uncorrected_noise_breaks_g7(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
@@ -121,12 +115,6 @@ def test_a_norm_of_the_mean_square_breaks_a1(monkeypatch: MonkeyPatch) -> None:
 
     monkeypatch.setattr(general_covariance, "expected_norm", rms)
     assert refuted("A1", "chi", "ellipse")
-
-
-def test_a_curvature_breaks_a4(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of A4: were rho an estimate of curvature, the mean precision, its formula would fail."""
-    monkeypatch.setattr(study, "effective", lambda precision: float(precision.mean()))
-    assert refuted("A4", "ratio")
 
 
 def test_independent_norms_break_a5(monkeypatch: MonkeyPatch) -> None:

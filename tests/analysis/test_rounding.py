@@ -1,6 +1,9 @@
-"""Recorded runs, determinism and rounding: the verdicts, and the changes that flip them."""
+"""Recorded runs and rounding: verdicts, and the changes that flip them. One seed, the same bytes."""
 
-from collections.abc import Callable
+import hashlib
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -12,25 +15,41 @@ from ams import samplers
 from ams.samplers import momentum_rule
 from analysis.rounding import checks
 from analysis.rounding.settings import Settings
-from tests.claims import expected, quick_settings, refuted, verdict_of
+from tests.claims import ROOT, expected, quick_settings, refuted, verdict_of
 from verdicts.claims.schema import Verdict
 
 SHORT = quick_settings("rounding").model_copy(update={"budget": 10, "batch": 8})
+PROGRAM = """
+import sys
+import torch
+from tests.analysis.test_rounding import digest
+torch.set_num_threads(1)
+print(digest())
+"""
 
 
-@pytest.mark.parametrize("identifier", ["S2", "S3"])
-def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier, settings=SHORT) is expected(identifier)
+def digest() -> str:
+    """Return the sha256 of the bytes of the compared samplers' samples on the digits."""
+    samples = (checks.sampled(SHORT, sampler).numpy().tobytes() for sampler in SHORT.samplers)
+    return hashlib.sha256(b"".join(samples)).hexdigest()
 
 
-def test_an_unseeded_draw_breaks_s2(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of S2: draws from torch's own generator instead of the seeded one."""
+def test_one_seed_gives_the_same_bytes() -> None:
+    """In one process, with other draws in between, and in a fresh one; another seed gives others."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    command = [sys.executable, "-c", PROGRAM]
+    fresh = subprocess.check_output(command, text=True, env=environment, cwd=ROOT).strip()
+    with checks.threads(1):
+        first = digest()
+        torch.randn(1000)
+        assert digest() == first == fresh
+        other = SHORT.model_copy(update={"seed": SHORT.seed + 1})
+        sampler = SHORT.samplers[0]
+        assert not torch.equal(checks.sampled(SHORT, sampler), checks.sampled(other, sampler))
 
-    def unseeded(generator: torch.Generator, dtype: torch.dtype) -> Callable[[Tensor], Tensor]:
-        return lambda x: torch.randn(x.shape, dtype=torch.float64).to(dtype)
 
-    monkeypatch.setattr(checks, "_rounded", unseeded)
-    assert refuted("S2", "process", "fresh", settings=SHORT)
+def test_s3_comes_out_as_expected() -> None:
+    assert verdict_of("S3", settings=SHORT) is expected("S3")
 
 
 def test_a_coarser_arithmetic_breaks_s3(monkeypatch: MonkeyPatch) -> None:

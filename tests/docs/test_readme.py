@@ -58,14 +58,14 @@ def test_it_is_read_in_minutes():
 
 @pytest.mark.parametrize("name", readme.PAGES)
 def test_what_pages_say_of_results_is_what_the_kept_values_give(name):
-    assert name not in readme.outdated(ROOT), "`ams expect` writes them"
+    assert name not in readme.outdated(ROOT), "`ams pages` writes them"
 
 
 @pytest.fixture
 def copy(tmp_path):
     """Return a copy of what the pages are made from."""
     (tmp_path / "docs").mkdir()
-    for name in ("docs/index.md", "docs/running.md"):
+    for name in ("docs/claims.md", "docs/index.md", "docs/running.md"):
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("README.md", "paper", "config"):
         source = ROOT / name
@@ -79,10 +79,10 @@ def test_pages_follow_the_kept_values(copy):
     verdicts = {claim.id: "holds" for claim in claims().claim}
     kept_values("cpu", claims(), verdicts, 7.25, 61.0).write(expected_path(copy, Profile.CPU))
     expected_path(copy, Profile.FULL).unlink()
-    assert set(readme.write(copy)) == {*readme.PAGES, readme.CLAIMS_PAGE}
+    assert set(readme.write(copy)) == {*readme.PAGES, readme.PICTURE} - {"docs/claims.md"}
     assert "| 2.0 GiB | 2031-02-03, Abacus |" in (copy / "docs/running.md").read_text()
     text = (copy / "README.md").read_text()
-    assert "**Holds.** P1a holds; P1b holds" in text, "a finding whose verdicts are others is not told"
+    assert "P1a holds; P1b holds" in text, "a finding whose verdicts are others is not told"
     assert "**7.25**" in text
     assert readme.write(copy) == []
 

@@ -15,16 +15,23 @@ from ams.optim import SGDF
 from ams.schedules import Level
 from ams.statistics import plan_margin
 from related.gradient_filter.optimisers import descents, gain, study
-from related.gradient_filter.optimisers.descents import DIGITS, FILTER, OPTIMISERS, QUADRATIC, SCORE, Descent, descend
+from related.gradient_filter.optimisers.descents import (
+    DIGITS,
+    FILTER,
+    OPTIMISERS,
+    QUADRATIC,
+    Descent,
+    descend,
+)
 from related.gradient_filter.optimisers.settings import Settings
 from related.gradient_filter.score_filter import study as wiener
 from tests.claims import claims, expected, quick_settings, refuted, verdict_of
 from tests.monte_carlo import MonteCarlo
 
-ALL = Settings(problems=tuple(descents.PROBLEMS), tuned=True)
+ALL = Settings(problems=tuple(descents.PROBLEMS))
 
 
-@pytest.mark.parametrize("identifier", ["N3", "N10", "N10a", "N10b", "N10c"])
+@pytest.mark.parametrize("identifier", ["N3", "N10"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict_of(identifier) is expected(identifier)
 
@@ -38,8 +45,8 @@ def test_another_average_breaks_n10(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refuted("N10", "white", "correlated", "midway")
 
 
-def test_the_earlier_average_breaks_n10a(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N10a: the average of the earlier gradients, which a gain helps; entry by entry, a gain of -.01."""
+def test_the_earlier_average_helps_a_gain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On the average of the earlier gradients a gain helps; entry by entry, one of -.01."""
     error = gain.squared_error
     monkeypatch.setattr(gain, "squared_error", lambda base: error("earlier"))
     monkeypatch.setattr(gain, "weights", lambda: (gain.b, (1 - gain.b) / 2))
@@ -49,8 +56,8 @@ def test_the_earlier_average_breaks_n10a(monkeypatch: pytest.MonkeyPatch) -> Non
     assert refuted("N10a", "entrywise")
 
 
-def test_a_signal_that_stands_breaks_n10b(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N10b: an iterate that hardly moves, or one whose curvature is another."""
+def test_a_signal_that_stands_needs_no_larger_gain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The iterate hardly moves, or its curvature is another."""
     optimal = gain.optimal_gain
     monkeypatch.setattr(gain, "optimal_gain", lambda step, beta, base: optimal(1e-6, beta, base))
     assert refuted("N10b", "moving", "fast")
@@ -58,8 +65,8 @@ def test_a_signal_that_stands_breaks_n10b(monkeypatch: pytest.MonkeyPatch) -> No
     assert refuted("N10b", "still", "slow")
 
 
-def test_the_earlier_average_breaks_n10c(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N10c: an average that gives the newest gradient half of its weight."""
+def test_another_average_has_another_variance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The average gives the newest gradient half of its weight."""
     monkeypatch.setattr(gain, "weights", lambda: (gain.b, (1 - gain.b) / 2))
     assert refuted("N10c", "ratio", "start")
 
@@ -110,9 +117,9 @@ def settle(monkeypatch: pytest.MonkeyPatch, ours: float, rivals: float) -> None:
     monkeypatch.setattr(study, "final_loss", lambda *given: 1.0)
 
 
-@pytest.mark.parametrize("identifier", ["N10d", "N10e", "N10f", "N10g", "N10h", "N10j", "N10k", "N10l"])
-def test_equal_losses_settle_n10d_to_n10l(monkeypatch: pytest.MonkeyPatch, identifier: str) -> None:
-    """Falsifier of N10d to N10h and N10j to N10l: each check sees twice the rivals' steps, and half of them."""
+@pytest.mark.parametrize("identifier", ["N10d", "N10j"])
+def test_other_losses_settle_n10d_and_n10j(monkeypatch: pytest.MonkeyPatch, identifier: str) -> None:
+    """Falsifier of N10d and N10j: each check sees twice the rivals' steps, and half of them."""
     names = [check.id for claim in claims().claim if claim.id == identifier for check in claim.check]
     settle(monkeypatch, 100.0, 50.0)
     assert [verdict_of(identifier, name, settings=ALL) for name in names] == ["refuted"] * len(names)
@@ -134,13 +141,17 @@ def test_what_neither_reaches_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> 
         study.hardest(ALL, DIGITS, ("SGD",))
 
 
-def test_a_narrower_grid_breaks_n10i(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N10i: where the least rate takes the fewest steps, all are on an edge, and none is the chosen."""
-    monkeypatch.setattr(study, "mean_steps", lambda problem, optimiser, rate: rate)
-    assert refuted("N10i", "edge", "best", settings=ALL)
-    chosen = study.rate
-    monkeypatch.setattr(study, "mean_steps", lambda problem, name, rate: abs(rate - chosen(problem, name)))
-    assert verdict_of("N10i", settings=ALL) == "holds"
+@pytest.mark.slow
+@pytest.mark.parametrize("optimiser", OPTIMISERS)
+@pytest.mark.parametrize("problem", descents.PROBLEMS)
+def test_the_chosen_rate_takes_the_fewest_steps_of_its_grid(problem: str, optimiser: str) -> None:
+    """On the seeds of development, by geometric mean; they are fixed, so nothing is estimated."""
+
+    def mean_log_steps(rate: float) -> float:
+        runs = study.tuning_runs(problem, optimiser, rate)
+        return float(np.mean([math.log(study.steps_to_threshold(run, run.until)) for run in runs]))
+
+    assert min(study.tried(problem, optimiser), key=mean_log_steps) == study.rate(problem, optimiser)
 
 
 def test_the_chosen_rates_are_inside_their_grids() -> None:
@@ -156,10 +167,10 @@ def test_judged_seeds_are_none_of_tuning() -> None:
         assert len(judged) == 8 and not judged & {run.seed for run in study.tuning_runs(problem, FILTER, 1.0)}
 
 
-@pytest.mark.parametrize("problem", [QUADRATIC, DIGITS, SCORE])
+@pytest.mark.parametrize("problem", [QUADRATIC, DIGITS])
 def test_optimisers_have_one_start_and_their_own_end(problem: str) -> None:
     ends = {name: descend(Descent(problem, name, 0.01, 6, 3, 0.0, 5)) for name in OPTIMISERS}
-    assert len({each[0] for each in ends.values()}) == 1 and len({each[-1] for each in ends.values()}) == 7
+    assert len({each[0] for each in ends.values()}) == 1 and len({each[-1] for each in ends.values()}) == 6
     assert np.array_equal(ends["SGD"], descend(Descent(problem, "SGD", 0.01, 6, 3, 0.0, 5)))
 
 

@@ -223,7 +223,7 @@ def test_the_file_that_is_missing_is_named(mirror: Path) -> None:
 
 
 EACH = [f"{name}:{kind}" for name, samplers in libraries.MORE.items() for kind in samplers]
-DEFECTS = {  # whose ends are far off or not finite; F27's conditions say where they are told
+DEFECTS = {  # whose ends are far off or not finite; docs/finds says which
     "willisma/SiT:sample_sde",
     "baofff/U-ViT:euler_maruyama SDE vpsde_cosine",
     "lucidrains/rectified-flow-pytorch:SoFlow clean",

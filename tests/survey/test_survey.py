@@ -19,13 +19,14 @@ from samplercheck.stated_levels import levels_of
 from survey import libraries
 from survey.conformance import checks, defects, study, trials
 from survey.conformance.settings import Settings
-from tests.claims import claims, expected, verdict_of
+from tests.claims import claim_of, claims, expected, refuted, verdict_of
 
-OF_REPORTS = ("F25", "F26", "F30", "F31", "F32")
-OF_BUGS = (*OF_REPORTS, "F28", "F29")  # falsified below
+OF_REPORTS = ("F25.stated", "F26.after", "F30.before", "F31.stated", "F32.after")
+OF_BUGS = ("F25", "F28", "F30")  # claims whose checks are falsified below
 GROUP = [claim for claim in claims().claim if claim.group == "conformance" and claim.id not in OF_BUGS]
-LIBRARIES = [claim.id for claim in GROUP if len(claim.check) == 1]
-DEFECTS = [claim.id for claim in GROUP if len(claim.check) > 1]
+CHECKS = [check.id for claim in GROUP for check in claim.check]
+LIBRARIES = [name for name in CHECKS if name.endswith(".refuted")]
+DEFECTS = [name.removesuffix(".shipped") for name in CHECKS if name.endswith(".shipped")]
 REPORTED = {row["id"] for half in ("judging", "held out") for row in trials.reported(half)}
 BLIND = {row["id"]: row for row in trials.samplers(trials.FULL)}
 PATCH = """Project: survey 1, survey=survey
@@ -52,21 +53,21 @@ def made_up(verdict):
     return lambda settings, library: [(row, {"verdict": verdict, "why": ""}) for row in study.rows(settings, library)]
 
 
-@pytest.mark.parametrize("claim", LIBRARIES)
-def test_a_refuted_sampler_breaks_the_claims_of_libraries(claim, monkeypatch):
+@pytest.mark.parametrize("check", LIBRARIES)
+def test_a_refuted_sampler_breaks_the_claims_of_libraries(check, monkeypatch):
     settings = Settings(rows="full")
     monkeypatch.setattr(study, "reports", made_up("inconclusive"))
-    assert verdict_of(claim, settings=settings) == "holds"
+    assert verdict_of(claim_of(check), check, settings=settings) == "holds"
     monkeypatch.setattr(study, "reports", made_up("refuted"))
-    assert verdict_of(claim, settings=settings) == "refuted"
+    assert verdict_of(claim_of(check), check, settings=settings) == "refuted"
 
 
-@pytest.mark.parametrize("claim", DEFECTS)
-def test_a_library_without_the_defect_breaks_its_claim(claim, monkeypatch):
+@pytest.mark.parametrize("find", DEFECTS)
+def test_a_library_without_the_defect_breaks_its_claim(find, monkeypatch):
     mended = dict.fromkeys((defects.order, defects.order_of_steps), 3.0)
     monkeypatch.setattr(defects, "measured", lambda name, fixed: mended.get(defects.DEFECTS[name].measure, 0.0))
-    assert expected(claim) == "holds"
-    assert verdict_of(claim, f"{claim}.shipped") == "refuted"
+    assert expected(claim_of(f"{find}.shipped")) == "holds"
+    assert refuted(find, "shipped")
 
 
 def of_a_library(library):
@@ -132,7 +133,8 @@ def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
 
 def test_a_verdict_that_turns_breaks_the_claims_of_reports(monkeypatch: pytest.MonkeyPatch) -> None:
     def verdicts() -> set[str]:
-        return {verdict_of(claim, settings=Settings(rows="full", bugs=True)) for claim in OF_REPORTS}
+        settings = Settings(rows="full", bugs=True)
+        return {verdict_of(claim_of(check), check, settings=settings) for check in OF_REPORTS}
 
     monkeypatch.setattr(trials, "refuted_by_statement", lambda name, code: "")
     monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""})
@@ -187,10 +189,12 @@ def test_a_verdict_that_turns_breaks_each_claim(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(trials, "of_blind", of_blind)
     wrong = [name for name, row in BLIND.items() if not row["right"]]
     turned = wrong[:6]
-    assert verdict_of("F28", settings=trials.FULL) == verdict_of("F29", settings=trials.FULL) == "holds"
+    assert verdict_of("F28", settings=trials.FULL) == "holds"
+    assert verdict_of("F25", "F29.wrong", trials.FULL) == "holds"
     assert Counter(row[1] for row in trials.table_of_blind_samplers().rows) == {"holds": 46, "refuted": 54}
     turned = ["r40", *wrong[:7]]
-    assert verdict_of("F28", settings=trials.FULL) == verdict_of("F29", settings=trials.FULL) == "refuted"
+    assert refuted("F28", "right", settings=trials.FULL)
+    assert refuted("F29", "wrong", settings=trials.FULL)
 
 
 @pytest.mark.parametrize(("name", "verdict"), [("r15", "holds"), ("w19", "refuted"), ("w60", "refuted")])

@@ -1,1 +1,1 @@
-"""Colour images: CIFAR-10's exact score, networks at the paper's scale; claims X0 to X4."""
+"""Colour images: networks at the paper's scale; claims X1 to X4."""

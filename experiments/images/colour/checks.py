@@ -1,19 +1,12 @@
-"""X0 to X4: the variance of CIFAR-10's samples with the exact score, the adaptive corrector's gain on four networks."""
+"""X1 to X4: the adaptive corrector's gain on four networks."""
 
 from pydantic import JsonValue
 
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
 from experiments.images.colour import study
-from experiments.images.colour.settings import ADAPTIVE, CIFAR, PLAIN, Settings
+from experiments.images.colour.settings import ADAPTIVE, PLAIN, Settings
 from verdicts import Measurement
-
-
-def variance_ratio(settings: Settings, sampler: str) -> Measurement:
-    """Return a sampler's variance over the exact one, at the largest budget with CIFAR-10's exact score."""
-    batches = study.batches(settings, CIFAR, sampler, max(settings.budgets))
-    ratios = [batch.variance_ratio for batch in batches]
-    return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)
 
 
 def gain(settings: Settings, network: str) -> Measurement:

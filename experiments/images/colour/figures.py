@@ -11,7 +11,7 @@ from ams.errors import DataUnavailable
 from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.drawn import tabled
 from experiments.images.colour import study
-from experiments.images.colour.settings import CIFAR, Features, Settings
+from experiments.images.colour.settings import Features, Settings
 from experiments.images.features.scores import HEADER, Conditions, row, title
 from verdicts import Table
 from verdicts.records.figures import TableCell
@@ -22,7 +22,7 @@ def tables(settings: Settings) -> list[Table]:
     lacking = [name for name in settings.also if name not in study.available(settings)]
     also = "".join(f" No rows in the features of {name}, which cannot be had here." for name in lacking)
     values: dict[str, Any] = {"confidence": f"{CONFIDENCE:.1%}", "fewer": f"{study.FEWER:,}", "also": also}
-    return [tabled(colour, HEADER, ("X0", "X1", "X2", "X3", "X4"), settings, **values)]
+    return [tabled(colour, HEADER, ("X1", "X2", "X3", "X4"), settings, **values)]
 
 
 def colour(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
@@ -32,16 +32,16 @@ def colour(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     neighbours) are of the first {fewer} images at most. The Inception score is in the classes that the extractor's
     network knows.{also}
     """
-    for problem in (CIFAR, *settings.networks):
+    for network in settings.networks:
         with suppress(DataUnavailable):  # its claims say so
-            yield from rows(settings, problem)
+            yield from rows(settings, network)
 
 
-def rows(settings: Settings, problem: str) -> Iterator[tuple[TableCell, ...]]:
-    """Yield a problem's rows, as `HEADER` has them. Raises DataUnavailable."""
-    setup, asked = study.setup_of(settings, problem), settings.of(problem)
+def rows(settings: Settings, network: str) -> Iterator[tuple[TableCell, ...]]:
+    """Yield a network's rows, as `HEADER` has them. Raises DataUnavailable."""
+    setup, asked = study.setup_of(settings, network), settings.of(network)
     for features, sampler, budget in product(setup.features, asked.samplers, asked.budgets):
-        judged, name = study.judged(settings, problem, sampler, budget, features), f"{problem}: {sampler}"
+        judged, name = study.judged(settings, network, sampler, budget, features), f"{network}: {sampler}"
         conditions = Conditions(setup.size, str(setup.reference), setup.compared, features, _sha256(features))
         yield row(name, budget, "kernel", mean_interval(judged.kernel, CONFIDENCE), conditions)
         n, fewer = judged.images, min(study.FEWER, judged.images)

@@ -5,12 +5,13 @@ from typing import Literal, NamedTuple, Self, TypeAlias
 
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
+from ams.errors import DataUnavailable
 from ams.samplers.presets import AUTHORS
 from experiments.images.networks.pretrained_cifar import SMALLEST, Trained
 from verdicts.claims.sizes import Names, Sizes
 from verdicts.validation import Frozen
 
-CIFAR = "CIFAR-10, exact score"
+README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
 PLAIN, ADAPTIVE = "PC, Langevin", "PC, adaptive"
 """The correctors that are compared on networks."""
 Features: TypeAlias = Literal["efficientnet-lite0", "inception", "pixels"]
@@ -66,7 +67,7 @@ class Network(Frozen):
 
 
 class Asked(NamedTuple):
-    """What a problem is asked for: each sampler at each budget makes `batches` of `batch` samples."""
+    """What a network is asked for: each sampler at each budget makes `batches` of `batch` samples."""
 
     samplers: tuple[str, ...]
     budgets: tuple[int, ...]
@@ -77,27 +78,32 @@ class Asked(NamedTuple):
 class Settings(Frozen):
     """Sizes: `budgets` (NFE), independent `batches` of `batch` samples, `samplers`; a network may have its own.
 
-    The exact target is uniform on `points` images, its last noise level is `last_sigma`. Samples are judged by
-    `reference` images, in `features` for the checks, and for the tables in those of `also` that can be had.
+    Samples are judged by `reference` images, in `features` for the checks, and for the tables in those of `also` that
+    can be had.
     """
 
     budgets: Sizes = (50, 100, 500)
     batches: PositiveInt = 8
     batch: PositiveInt = 256
     samplers: Names = ("annealed Langevin", "adaptive momentum", PLAIN, ADAPTIVE, "Heun ODE", "annealed BAOAB, e = 1/2")
-    points: PositiveInt = 10_000
     reference: PositiveInt = 10_000
     networks: dict[str, Network] = Field({})
     features: Features = "efficientnet-lite0"
     also: tuple[Features, ...] = ()
-    last_sigma: float = 0.02
     seed: NonNegativeInt = 2405
 
-    def of(self, problem: str) -> Asked:
-        """Return what a problem is asked for: the group's sizes, or those of its network."""
-        network = self.networks.get(problem)
-        if network is None:
-            return Asked(self.samplers, self.budgets, self.batches, self.batch)
+    def named(self, name: str) -> Network:
+        """Return a network. Raises DataUnavailable for one that the configuration lacks."""
+        if name not in self.networks:
+            raise DataUnavailable(
+                f"{name}: no file is named: have it from {README}; give path and sha256 under colour.networks",
+                missing=f"a file for {name}",
+            )
+        return self.networks[name]
+
+    def of(self, name: str) -> Asked:
+        """Return what a network is asked for: its own sizes, or the group's. Raises as `named`."""
+        network = self.named(name)
         batch = network.batch or self.batch
         batches = -(-network.images // batch) if network.images else self.batches
         return Asked(network.samplers or self.samplers, network.budgets or self.budgets, batches, batch)

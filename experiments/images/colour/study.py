@@ -1,8 +1,7 @@
 """What the group computes once: batches of samples, denoised, in every kind of features, and what they are worth.
 
-The exact target is uniform on CIFAR-10's test images, blurred at the last noise level. A network is given by its file
-and that file's sha256 in the configuration: score_sde's checkpoints have no published checksums, so none is registered,
-and without an entry its claims are not run.
+A network is given by its file and that file's sha256 in the configuration: score_sde's checkpoints have no published
+checksums, so none is registered, and without an entry its claims are not run.
 """
 
 import math
@@ -22,20 +21,17 @@ from ams.data import images
 from ams.data.arrays import load_array, load_arrays
 from ams.errors import DataUnavailable, UserError
 from ams.samplers import NonFiniteState
-from ams.samplers.presets import AUTHORS, SPECS, Hyperparameters, SigmaRange, noise_schedule
-from ams.schedules import Level
-from ams.targets import Empirical
-from experiments.images.colour.settings import CIFAR, Features, Network, Settings
+from ams.samplers.presets import AUTHORS, SPECS, Hyperparameters, noise_schedule
+from experiments.images.colour.settings import Features, Network, Settings
 from experiments.images.colour_task import at_half, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet, inception, pixels
 from experiments.images.features.scores import Judge
 from experiments.images.networks.colour import SHA256 as COMMITTED, colour_score
 from experiments.images.networks.ncsnpp import LARGEST
 from experiments.images.networks.pretrained_cifar import checkpoint, diffusers_folder, verified
-from experiments.images.runs import Problem, denoised, generator, of_network, on_device, run
+from experiments.images.runs import Problem, denoised, generator, of_network, run
 from verdicts.studies import Array, Cell, Kept, cell
 
-README = "https://github.com/yang-song/score_sde_pytorch#pretrained-checkpoints"
 DATA = ("cifar10-test", "efficientnet-lite0")
 LOST = 1e9
 """The kernel distance of a batch whose state did not stay finite: as far as can be."""
@@ -58,11 +54,15 @@ class Reference(NamedTuple):
         return self.name if self.sha256 is None else f"{Path(self.name).name} {self.sha256[:12]}"
 
 
-class Setup(NamedTuple):
-    """What a problem's batches share: the network, None for the exact score of `points` images; the last noise level;
-    the reference and how many of its images are used; the kinds of features; the samples of a batch; the seed."""
+EXACT_TARGET = 10_000, 0.02
+"""Images and last noise level of an exact target of old: no run reads them, but kept cells are named with them."""
 
-    network: Network | None
+
+class Setup(NamedTuple):
+    """What a network's batches share: the network; `EXACT_TARGET`; the reference and how many of its images are used;
+    the kinds of features; the samples of a batch; the seed."""
+
+    network: Network
     points: int
     last_sigma: float
     reference: Reference
@@ -73,37 +73,27 @@ class Setup(NamedTuple):
 
     def hyperparameters(self, problem: Problem, budget: int) -> Hyperparameters:
         """Return those of the authors' configuration, at a budget."""
-        if (network := self.network) is None:
-            return AUTHORS
+        network = self.network
         repeats = max(1, budget // network.levels) if network.levels else network.repeats
         usual = noise_schedule(problem.sigmas, max(2, budget // repeats), repeats)[1]
         return AUTHORS._replace(snr=network.snr, repeats=repeats, factor=network.step / usual if network.step else 1.0)
 
 
-class Batch(NamedTuple):
-    """The features of its images (float32, n x d) by their name, and the variance over the exact one.
-
-    A batch whose state did not stay finite has no features. The variance is NaN for it, so X0 fails of it, and without
-    an exact score.
-    """
-
-    features: dict[Features, Array]
-    variance_ratio: float
-
-
 @cell(data=DATA)
-def batch(setup: Setup, sampler: str, budget: int, number: int) -> Batch:
-    """Run one batch; batches of one number start alike and draw the same noise, whatever the sampler."""
-    network, points, last_sigma = setup[:3]
-    problem = network_problem(network) if network else exact_problem(points, last_sigma)
+def batch(setup: Setup, sampler: str, budget: int, number: int) -> dict[Features, Array]:
+    """Run one batch, and return the features of its images (float32, n x d) by their name.
+
+    Batches of one number start alike and draw the same noise, whatever the sampler. One whose state did not stay finite
+    has no features.
+    """
+    problem = network_problem(setup.network)
     draws = generator(setup.seed, number)
     try:
         x = run(problem, SPECS[sampler], budget, setup.hyperparameters(problem, budget), setup.size, draws).x
     except NonFiniteState:
-        return Batch({}, math.nan)
+        return {}
     clean = denoised(problem, x)
-    features = {name: extractor(name)(clean).float().numpy() for name in setup.features}
-    return Batch(features, math.nan if network else variance_ratio(x, points, last_sigma))
+    return {name: extractor(name)(clean).float().numpy() for name in setup.features}
 
 
 class Quality(NamedTuple):
@@ -125,7 +115,7 @@ class Quality(NamedTuple):
 @cell(data=DATA, kept=Kept("colour_network.quality", tolerance=1e-3))
 def quality(setup: Setup, sampler: str, budget: int, batches: int, features: Features) -> Quality:
     """Judge so many batches, in features; Frechet distances by moments, summed batch by batch."""
-    given = [batch(setup, sampler, budget, number).features.get(features) for number in range(1, batches + 1)]
+    given = [batch(setup, sampler, budget, number).get(features) for number in range(1, batches + 1)]
     kept = [torch.from_numpy(one).double() for one in given if one is not None]
     judged, logits = judge(setup.reference, setup.compared, features), extractor(features).logits
     kernel = tuple(LOST if one is None else judged.kernel(torch.from_numpy(one).double()) for one in given)
@@ -160,26 +150,6 @@ def reference_features(reference: Reference, count: int, features: Features) -> 
     """The features (float32, n x d) of so many reference images."""
     short: Array = extractor(features)(pictures(reference, count)).float().numpy()
     return short
-
-
-def variance_ratio(x: Float[Tensor, "n c h w"], points: int, last_sigma: float) -> float:
-    """Return `E |x - nearest|^2 / (d sigma_L^2)` of samples of the exact target."""
-    nearest = exact_target(points).nearest(x, Level(0, sigma=last_sigma))
-    return nearest.residual.square().mean().item() / last_sigma**2
-
-
-@cache
-def exact_target(points: int) -> Empirical:
-    """Return CIFAR-10's test images as a target. Raises DataUnavailable without their file."""
-    return Empirical(pictures(Reference("cifar10-test"), points))
-
-
-@cache
-def exact_problem(points: int, last_sigma: float) -> Problem:
-    """Return the exact score of CIFAR-10's test images, from noise as wide as a thousand of them to `last_sigma`."""
-    target = exact_target(points)
-    widest, score = float(torch.pdist(target.cloud.points[:1000]).max()), target.to(torch.float32, device()).score
-    return Problem(on_device(score, device()), target.shape, SigmaRange(widest, last_sigma))
 
 
 @cache
@@ -250,46 +220,33 @@ def available(settings: Settings) -> tuple[Features, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def setup_of(settings: Settings, problem: str) -> Setup:
-    """Return what a problem's batches share. Raises DataUnavailable for a network that the configuration lacks."""
-    network = settings.networks.get(problem)
-    if problem != CIFAR and network is None:
-        raise DataUnavailable(
-            f"{problem}: no file is named: have it from {README}; give path and sha256 under colour.networks",
-            missing=f"a file for {problem}",
-        )
-    s, reference = settings, Reference("cifar10-test")
-    if network:
-        reference = Reference(network.reference, network.reference_sha256, network.halved)
-    alone, size = network and network.alone, s.of(problem).batch
-    return Setup(alone, s.points, s.last_sigma, reference, s.reference, available(s), size, s.seed)
+def setup_of(settings: Settings, name: str) -> Setup:
+    """Return what a network's batches share. Raises DataUnavailable for one that the configuration lacks."""
+    network = settings.named(name)
+    reference = Reference(network.reference, network.reference_sha256, network.halved)
+    features, size = available(settings), settings.of(name).batch
+    return Setup(network.alone, *EXACT_TARGET, reference, settings.reference, features, size, settings.seed)
 
 
-def batches(settings: Settings, problem: str, sampler: str, budget: int) -> list[Batch]:
-    """Return a sampler's batches. Raises DataUnavailable."""
-    setup = setup_of(settings, problem)
-    return [batch(setup, sampler, budget, number) for number in range(1, settings.of(problem).batches + 1)]
-
-
-def judged(settings: Settings, problem: str, sampler: str, budget: int, features: Features) -> Quality:
+def judged(settings: Settings, name: str, sampler: str, budget: int, features: Features) -> Quality:
     """Return what a sampler's images are worth. Raises DataUnavailable."""
-    return quality(setup_of(settings, problem), sampler, budget, settings.of(problem).batches, features)
+    return quality(setup_of(settings, name), sampler, budget, settings.of(name).batches, features)
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and tables read."""
-    for problem in (CIFAR, *settings.networks):
-        setup, asked = setup_of(settings, problem), settings.of(problem)
-        for name in setup.features:
-            yield reference_features.cell(setup.reference, setup.compared, name)
-            yield reference_moments.cell(setup.reference, name)
+    for network in settings.networks:
+        setup, asked = setup_of(settings, network), settings.of(network)
+        for features in setup.features:
+            yield reference_features.cell(setup.reference, setup.compared, features)
+            yield reference_moments.cell(setup.reference, features)
         for sampler, budget in product(asked.samplers, asked.budgets):
             yield from (batch.cell(setup, sampler, budget, number) for number in range(1, asked.batches + 1))
-        yield from qualities(settings, problem)
+        yield from qualities(settings, network)
 
 
-def qualities(settings: Settings, problem: str) -> Iterator[Cell]:
-    """Yield the cells that a problem's table reads."""
-    setup, asked = setup_of(settings, problem), settings.of(problem)
-    for sampler, budget, name in product(asked.samplers, asked.budgets, setup.features):
-        yield quality.cell(setup, sampler, budget, asked.batches, name)
+def qualities(settings: Settings, name: str) -> Iterator[Cell]:
+    """Yield the cells that a network's table reads."""
+    setup, asked = setup_of(settings, name), settings.of(name)
+    for sampler, budget, features in product(asked.samplers, asked.budgets, setup.features):
+        yield quality.cell(setup, sampler, budget, asked.batches, features)

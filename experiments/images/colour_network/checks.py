@@ -1,13 +1,10 @@
-"""X5 to X9: colour images from the suite's own network, hyperparameters chosen twice on other images."""
-
-from collections.abc import Callable
+"""X5 to X7: colour images from the suite's own network, hyperparameters chosen twice on other images."""
 
 from ams.statistics import CONFIDENCE
 from ams_suite import measures
-from experiments.images.colour_network import losses, study
-from experiments.images.colour_network.settings import ADAPTIVE, LATE, PLAIN, Settings
+from experiments.images.colour_network import study
+from experiments.images.colour_network.settings import EARLY, Settings
 from experiments.images.colour_network.tuning import CHOICES
-from experiments.images.loss import worst_ratio
 from verdicts import Measurement
 
 Run = tuple[str, int]
@@ -15,28 +12,25 @@ Run = tuple[str, int]
 
 
 def difference(settings: Settings, worse: Run, better: Run) -> Measurement:
-    """Return the kernel distance of one sampler's runs minus that of another's, with both choices."""
-    return _difference(settings, study.kernels, worse, better)
+    """Return the kernel distance of one sampler's runs minus that of another's, with both choices.
 
-
-def _difference(settings: Settings, values: Callable[..., list[float]], one: Run, other: Run) -> Measurement:
-    """Return the difference of values of two runs, paired by batch (start, noise and reference are common), with both
-    choices."""
-    pairs = ([values(settings, *run, choice) for run in (one, other)] for choice in range(len(CHOICES)))
-    return measures.over_choices(
-        [measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.batch) for ours, theirs in pairs]
-    )
-
-
-def worst_loss_ratio(settings: Settings, other: str) -> Measurement:
-    """Return the network's loss on unseen images over another score's, at the noise level where that is worst.
-
-    The other one is the "exact" score of the images seen, or that of a "gaussian" fitted to them.
+    Runs are paired by batch: start, noise and reference are common.
     """
-    ours, theirs = (losses.per_image(case, settings.images) for case in (losses.NETWORK, other))
-    return measures.of_interval(worst_ratio(ours, theirs, CONFIDENCE), losses.SEED)
+    of_choices = []
+    for choice in range(len(CHOICES)):
+        distances = study.kernels(settings, *worse, choice)
+        others = study.kernels(settings, *better, choice)
+        of_choices.append(measures.mean_difference(distances, others, CONFIDENCE, settings.seed, settings.batch))
+    return measures.over_choices(of_choices)
 
 
-def variance_ratio_less_that_of_langevins_corrector(settings: Settings) -> Measurement:
-    """Measure the adaptive corrector's minus the plain corrector's variance ratio at 100 evaluations, both tuned."""
-    return _difference(settings, study.variance_ratios, (ADAPTIVE, LATE), (PLAIN, LATE))
+def speed_up(settings: Settings) -> Measurement:
+    """Return the evaluations of Langevin's corrector over the adaptive corrector's 50, both tuned, with both choices.
+
+    Evaluations are those for the kernel distance that the adaptive corrector has; the interval ends at budgets.
+    """
+    of_choices = [
+        measures.speed_up(ours[EARLY].tolist(), theirs, EARLY, CONFIDENCE, settings.seed, settings.batch)
+        for ours, theirs in study.tuned_pairs(settings).values()
+    ]
+    return measures.over_choices(of_choices)

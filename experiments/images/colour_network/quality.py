@@ -22,12 +22,10 @@ from torch import Tensor
 
 from ams import metrics
 from ams.data import images
-from ams.targets import Gaussian
 from experiments.images.colour_network.settings import Setup
 from experiments.images.colour_task import Colour, ColourTask, Parts, at_half, shuffled
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.features.scores import Judge
-from experiments.images.loss import fitted
 from experiments.images.networks.colour import colour_score
 from experiments.images.runs import Problem, denoised, generator, of_network, seen_noise
 from verdicts.studies import Array, cell
@@ -35,7 +33,6 @@ from verdicts.studies import Array, cell
 NETWORK = "cifar16-score"
 DATA = ("cifar10-test", "efficientnet-lite0")
 """The registered files that every run is judged by."""
-LEARNED = "cifar10-train-16"
 SHOWN = 7
 """Samples of a first batch that are kept for a grid of pictures."""
 
@@ -69,12 +66,6 @@ def test_images() -> Float[Tensor, "n 3 16 16"]:
 def learned() -> Parts:
     """Return the training images, and those held out of the training. Raises DataUnavailable without their file."""
     return ColourTask(Colour(kind=NETWORK)).split
-
-
-@cache
-def gaussian() -> Gaussian:
-    """Return the Gaussian with the mean and the covariance of the training images. Raises DataUnavailable."""
-    return fitted(learned().train.double())
 
 
 @cache

@@ -26,8 +26,8 @@ class Settings(Frozen):
     """`samplers` run at `budgets` (score evaluations) on `batches` batches of `batch` samples.
 
     Each batch has `reference` test images of its own to be compared with, and as many others as it has samples, which
-    are compared in the samples' place. The denoising loss is taken on the last `images` test images. `published` are
-    the sizes of the table in the form of a published one, of the networks that it names.
+    are compared in the samples' place. `published` are the sizes of the table in the form of a published one, and its
+    network.
     """
 
     budgets: Sizes = (EARLY, LATE)
@@ -35,7 +35,6 @@ class Settings(Frozen):
     batch: PositiveInt = 12
     samplers: Names = (PLAIN, ADAPTIVE, ANCESTRAL, SOLVER)
     reference: PositiveInt = 60
-    images: PositiveInt = 200
     published: Published | None = None
     last_sigma: float = 0.01
     seed: NonNegativeInt = 2405

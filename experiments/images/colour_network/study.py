@@ -1,22 +1,25 @@
-"""What the group computes once: batches of samples, of real images and of a fitted Gaussian, and the losses."""
+"""What the group computes once: batches of samples and of real images."""
 
 from collections.abc import Iterator
 from itertools import product
 
+import numpy as np
 import torch
 
 from ams.samplers.presets import Hyperparameters
-from ams.schedules import Level
+from ams.statistics.nfe_to_threshold import BatchErrors
 from experiments.images.colour import study as published
-from experiments.images.colour_network import losses, quality, tuning
+from experiments.images.colour_network import quality, tuning
 from experiments.images.colour_network.quality import DATA, Batch
-from experiments.images.colour_network.settings import Settings, Setup
+from experiments.images.colour_network.settings import ADAPTIVE, PLAIN, Published, Settings, Setup
 from experiments.images.comparison import alike, column
 from experiments.images.pretrained.samplers import BY_NAME
-from experiments.images.runs import generator, run
+from experiments.images.runs import BASELINE, PAPER, generator, run
 from verdicts.studies import Cell, Kept, cell
 
-REAL, GAUSSIAN = "real images", "fitted Gaussian"
+REAL = "real images"
+UNTUNED = {"correctors": (ADAPTIVE, PLAIN), "annealed": (PAPER, BASELINE)}
+"""Samplers of the table in the published form: with adaptive momentum, and the counterpart without."""
 
 
 @cell(data=DATA, kept=Kept("colour_network.batch", test=alike))
@@ -37,20 +40,11 @@ def real_batch(setup: Setup, number: int) -> Batch:
     return quality.judged(x + setup.last_sigma * torch.randn(x.shape, generator=draws), setup, number, 0)
 
 
-@cell(data=(*DATA, quality.LEARNED))
-def gaussian_batch(setup: Setup, number: int) -> Batch:
-    """Judge draws of a Gaussian with the mean and the covariance of the training images."""
-    x = quality.gaussian().sample(setup.size, Level(0, sigma=0.0), generator(setup.seed, -1000 - number)).float()
-    return quality.judged(x, setup, number, 0)
-
-
 def batches(settings: Settings, sampler: str, budget: int = 0, choice: int = 0) -> list[Batch]:
-    """Return a sampler's batches with one choice of its hyperparameters; `REAL` and `GAUSSIAN` are samplers too."""
+    """Return a sampler's batches with one choice of its hyperparameters; `REAL` is a sampler too."""
     setup, numbers = settings.setup, settings.numbers
     if sampler == REAL:
         return [real_batch(setup, number) for number in numbers]
-    if sampler == GAUSSIAN:
-        return [gaussian_batch(setup, number) for number in numbers]
     return [batch(setup, sampler, budget, tuning.chosen(sampler, budget)[choice], number) for number in numbers]
 
 
@@ -65,12 +59,35 @@ def variance_ratios(settings: Settings, sampler: str, budget: int, choice: int) 
     return column(batches(settings, sampler, budget, choice), "variance_ratio")
 
 
+def tuned_pairs(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
+    """Return the kernel distances by evaluations of both correctors, the adaptive one's first, for each choice."""
+    pairs = dict[str, tuple[BatchErrors, BatchErrors]]()
+    for choice in range(len(tuning.CHOICES)):
+        ours, theirs = (
+            {n: np.array(kernels(settings, sampler, n, choice)) for n in settings.budgets}
+            for sampler in (ADAPTIVE, PLAIN)
+        )
+        pairs[f"correctors, tuned, choice {choice + 1}"] = ours, theirs
+    return pairs
+
+
+def untuned_pairs(form: Published) -> dict[str, tuple[BatchErrors, BatchErrors]]:
+    """Return kernel distances of the table in the published form by evaluations, adaptive momentum's first."""
+    pairs = dict[str, tuple[BatchErrors, BatchErrors]]()
+    for network, (name, samplers) in product(form.networks, UNTUNED.items()):
+        ours, theirs = (
+            {n: np.array(published.judged(form, network, sampler, n, form.features).kernel) for n in form.budgets}
+            for sampler in samplers
+        )
+        pairs[f"{name}, authors' hyperparameters"] = ours, theirs
+    return pairs
+
+
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
     setup = settings.setup
-    yield from (losses.per_image.cell(case, settings.images) for case in losses.CASES)
     for number in settings.numbers:
-        yield from (each.cell(setup, number) for each in (quality.reference_features, real_batch, gaussian_batch))
+        yield from (each.cell(setup, number) for each in (quality.reference_features, real_batch))
         for sampler, budget in product(settings.samplers, settings.budgets):
             for given in dict.fromkeys(tuning.chosen(sampler, budget)):
                 yield batch.cell(setup, sampler, budget, given, number)

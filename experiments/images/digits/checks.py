@@ -1,6 +1,6 @@
-"""Real digits with their exact score, claims D0 to D7a: errors of samplers at equal score evaluations."""
+"""Real digits with their exact score, claims D1 to D7a: errors of samplers at equal score evaluations."""
 
-import math
+from collections.abc import Iterable
 
 from ams.statistics.tuning import optima_on_edge
 from ams_suite import measures
@@ -35,10 +35,46 @@ def speed_up(settings: Settings, baseline: str, on_more: bool = False) -> Measur
 
     `on_more`: on D3's further batches too.
     """
-    budget, more = max(settings.small), settings.more if on_more else 0
-    curve = {each: study.errors(settings, baseline, each, more) for each in settings.budgets_of(baseline)}
-    ours, theirs = column(study.errors(settings, PAPER, budget, more), "kl"), error_curve(curve, "kl")
-    return measures.speed_up(ours, theirs, budget, CONFIDENCE, settings.seed, settings.batch, baseline=baseline)
+    more = settings.more if on_more else 0
+    return _ratio(settings, baseline, settings.budgets_of(baseline), max(settings.small), more)
+
+
+def factor(settings: Settings, budget: int) -> Measurement:
+    """Return annealed Langevin's evaluations over adaptive momentum's `budget`, at equal KL.
+
+    The detail has value, low and high at each of `equalled`.
+    """
+    ratio = _ratio(settings, BASELINE, settings.baseline_budgets, budget, settings.more)
+    ends = {str(n): [one.value, *one.interval] for n, one in factors(settings).items()}
+    return ratio.model_copy(update={"detail": {**ratio.detail, "by budget": ends}})
+
+
+def factors(settings: Settings) -> dict[int, Measurement]:
+    """Return annealed Langevin's evaluations over adaptive momentum's at equal KL per pixel.
+
+    They are read at each of `equalled`, adaptive momentum's evaluations.
+    """
+    theirs = settings.baseline_budgets
+    at = settings.equalled
+    return {ours: _ratio(settings, BASELINE, theirs, ours, settings.more) for ours in at}
+
+
+def _ratio(
+    settings: Settings,
+    baseline: str,
+    theirs: Iterable[int],
+    ours: int,
+    more: int,
+) -> Measurement:
+    """Return a baseline's evaluations, read between `theirs`, over adaptive momentum's `ours`.
+
+    Both have equal KL per pixel, on all batches and on so many `more`.
+    """
+    errors = column(study.errors(settings, PAPER, ours, more), "kl")
+    runs = {budget: study.errors(settings, baseline, budget, more) for budget in theirs}
+    curve = error_curve(runs, "kl")
+    known = (CONFIDENCE, settings.seed, settings.batch)
+    return measures.speed_up(errors, curve, ours, *known, baseline=baseline)
 
 
 def least_kl_gain_over_annealed_langevin(settings: Settings) -> Measurement:
@@ -72,28 +108,6 @@ def relative_share(settings: Settings, sampler: str) -> Measurement:
     ratios = [share / truth for share in study.rare_shares(settings, sampler)]
     detail = {"share in the target": truth, "evaluations": settings.rare}
     return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.rare_batch, "", **detail)
-
-
-def rare_share_of_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
-    """Measure the minor mode's share under adaptive momentum less that under annealed Langevin, paired by batch."""
-    ours, theirs = study.rare_shares(settings, PAPER), study.rare_shares(settings, BASELINE)
-    detail = {"share in the target": study.target_share(), "share": sum(ours) / len(ours)}
-    return measures.mean_difference(ours, theirs, CONFIDENCE, settings.seed, settings.rare_batch, **detail)
-
-
-def rare_shares_error_under_adaptive_momentum_less_langevins(settings: Settings) -> Measurement:
-    """Measure `|a - 1| - |l - 1|`: a and l are adaptive momentum's and annealed Langevin's share over the target's.
-
-    With the side of 1 on which l is, either side for a gives a difference paired by batch. The larger of both bounds
-    the measured one from above.
-    """
-    truth = study.target_share()
-    ours, theirs = ([x / truth - 1.0 for x in study.rare_shares(settings, name)] for name in (PAPER, BASELINE))
-    side = math.copysign(1.0, sum(theirs))
-    errors = ([way * x for x in ours] for way in (1.0, -1.0))
-    langevins = [side * x for x in theirs]
-    bounds = [measures.mean_difference(e, langevins, CONFIDENCE, settings.seed, settings.rare_batch) for e in errors]
-    return max(bounds, key=lambda bound: bound.interval[1])
 
 
 def kl_excess_over_annealed_langevin_at_many_evaluations(settings: Settings) -> Measurement:

@@ -11,7 +11,7 @@ from experiments.images.shared_figures import exact_figures, exact_tables
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
-CLAIMS = ("D0", "D1", "D1a", "D1b", "D2", "D3", "D5", "D6", "D7", "D7a")
+CLAIMS = ("D1", "D1a", "D1b", "D2", "D3", "D5", "D6", "D7", "D7a")
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
@@ -24,7 +24,7 @@ def tables(settings: Settings) -> list[Table]:
     """Return every error, the evaluations to thresholds, and the minor mode's shares."""
     tables = exact_tables(settings, study.results(settings), "digits", CLAIMS, study.tuned_results(settings))
     header = ("sampler", "NFE", "samples", "share", "low", "high", "share in the target")
-    return tables + ([tabled(digits_rare, header, ("D4", "D4a", "D4b"), settings)] if settings.rare_samplers else [])
+    return tables + ([tabled(digits_rare, header, ("D4",), settings)] if settings.rare_samplers else [])
 
 
 def digits_rare(settings: Settings) -> Iterator[tuple[TableCell, ...]]:

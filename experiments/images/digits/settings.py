@@ -20,6 +20,9 @@ class Settings(ExactSettings):
     Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others,
     on as many of which the minor mode is counted.
 
+    On all these batches D1b reads how many evaluations annealed Langevin needs for the KL that
+    adaptive momentum has at each of `equalled`: between its budgets and those `between`.
+
     `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T) and what leaves
     two noise levels, on `trials` batches that measure nothing else. The minor mode is counted at `rare` evaluations, on
     `rare_batch` samples a batch.
@@ -29,6 +32,8 @@ class Settings(ExactSettings):
     reverse: tuple[PositiveInt, ...] = ()
     more: NonNegativeInt = 0
     fresh: NonNegativeInt = 0
+    equalled: tuple[PositiveInt, ...] = ()
+    between: tuple[PositiveInt, ...] = ()
     tolerances: tuple[float, ...] = ()
     tuned_samplers: tuple[str, ...] = (BASELINE, PAPER, CONSTANT)
     tuned: tuple[PositiveInt, ...] = ()
@@ -37,7 +42,7 @@ class Settings(ExactSettings):
     trials: PositiveInt = 3
     rare: PositiveInt = 150
     rare_batch: PositiveInt = 128
-    rare_samplers: tuple[str, ...] = (BASELINE, PAPER, DOUBLED)
+    rare_samplers: tuple[str, ...] = (BASELINE, DOUBLED)
 
     @property
     def rare_setup(self) -> BatchSetup:
@@ -49,6 +54,11 @@ class Settings(ExactSettings):
         past = (self.past,) if self.past and sampler in (BASELINE, PAPER) else ()
         reverse = self.reverse if sampler == REVERSE else ()
         return tuple(dict.fromkeys(super().budgets_of(sampler) + past + reverse))
+
+    @property
+    def baseline_budgets(self) -> list[int]:
+        """Return annealed Langevin's budgets between which its evaluations at equal KL are read."""
+        return sorted({*self.budgets_of(BASELINE), *self.between})
 
     @property
     def small(self) -> list[int]:

@@ -109,7 +109,7 @@ def trial_numbers(trials: int) -> range:
 
 def errors(settings: Settings, sampler: str, budget: int, more: int = 0) -> list[Errors]:
     """Return the errors of a sampler's batches at the defaults, and of so many more."""
-    numbers = (*exact.numbers(settings, sampler), *range(FIRST_MORE, FIRST_MORE + more))
+    numbers = _numbers(settings, sampler, more)
     return [sampler_batch(sampler, budget, n, settings.setup) for n in numbers]
 
 
@@ -159,6 +159,9 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield from (sampler_batch.cell(*each, FIRST_MORE + n, setup) for each in compared for n in range(settings.more))
     twice, fresh = [(PAPER, max(settings.small)), (BASELINE, 2 * max(settings.small))], range(settings.fresh)
     yield from (sampler_batch.cell(*each, FIRST_FRESH + n, setup) for each in twice for n in fresh)
+    for sampler, budget in _equalled(settings):
+        batches = _numbers(settings, sampler, settings.more)
+        yield from (sampler_batch.cell(sampler, budget, n, setup) for n in batches)
     numbers = exact.numbers(settings, RK45.name)
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
     for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):
@@ -168,6 +171,18 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
     rare = product(settings.rare_samplers, [settings.rare], _rare_numbers(settings), [settings.rare_setup])
     yield from (rare_share.cell(*each) for each in rare)
+
+
+def _equalled(settings: Settings) -> list[tuple[str, int]]:
+    """Return the runs at whose KL adaptive momentum and annealed Langevin are compared by their evaluations."""
+    theirs = settings.baseline_budgets if settings.equalled else ()
+    ours = [(PAPER, budget) for budget in settings.equalled]
+    return ours + [(BASELINE, budget) for budget in theirs]
+
+
+def _numbers(settings: Settings, sampler: str, more: int) -> list[int]:
+    """Return the numbers of a sampler's batches, and of so many more."""
+    return [*exact.numbers(settings, sampler), *range(FIRST_MORE, FIRST_MORE + more)]
 
 
 def _rare_numbers(settings: Settings) -> range:

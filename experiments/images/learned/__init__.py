@@ -1,1 +1,1 @@
-"""Digits with a learned score, the suite's own network: quality against score evaluations; claims Q0 to Q6."""
+"""Digits with a learned score, the suite's own network: quality against score evaluations; claims Q2 to Q4."""

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import legend_above, panels, reference_line
 from ams.statistics import mean_interval
 from ams_suite.drawn import save_drawn, tabled
 from ams_suite.measures import speed_up
@@ -15,16 +14,16 @@ from experiments import weights
 from experiments.images import drawing
 from experiments.images.comparison import CONFIDENCE, bands, column, error_curve
 from experiments.images.features.scores import HEADER, row
-from experiments.images.learned import losses, quality, study
+from experiments.images.learned import quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality
-from experiments.images.learned.settings import PAPER, Settings
+from experiments.images.learned.settings import BASELINE, PAPER, Settings
 from experiments.images.networks.small import WEIGHTS
 from experiments.images.tasks import split_digits
 from experiments.train import draw_training
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
-CLAIMS = ("Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q6")
+CLAIMS = ("Q2", "Q2a", "Q4")
 REAL = "real digits"
 """Digits that the network has seen, judged like a sampler's output."""
 
@@ -55,26 +54,6 @@ def network_quality(settings: Settings) -> Drawing:
     return drawing.draw_rows([frechet, coverage], settings.budgets)
 
 
-def network_loss(settings: Settings) -> Drawing:
-    """Denoising loss of the learned score. Up to a noise level of 0.3 it is below that of the exact score of the digits
-    seen: the network generalises. At larger noise levels it is slightly above.
-    """
-    drawn, (axes,) = panels(height=2.6)
-    looks = {
-        "learned": ("learned, digits held out", "C1", "s", "-"),
-        "seen": ("learned, digits seen", "C1", "", ":"),
-        "exact": ("exact score of the digits seen, held out", "C0", "o", "-"),
-        "gaussian": ("one Gaussian, held out", "0.6", "v", "--"),
-    }
-    for case, (label, colour, marker, line) in looks.items():
-        means = losses.per_image(case).mean(1)
-        axes.plot(losses.LEVELS, means, color=colour, marker=marker, ls=line, label=label)
-    reference_line(axes, 1.0, "no score")
-    axes.set(xscale="log", yscale="log", xlabel="noise level $\\sigma$", ylabel="denoising loss a pixel")
-    legend_above(axes, 1)
-    return drawn
-
-
 def network_training(settings: Settings) -> Drawing:
     """How the weights were trained: the loss of each network against its steps, on what it learns from and, with
     averaged weights, on what is held out.
@@ -84,14 +63,14 @@ def network_training(settings: Settings) -> Drawing:
 
 def network_samples(settings: Settings) -> Drawing:
     """Digits held out, then each sampler with the learned score at {shown} evaluations, from the same starts and noise;
-    last, with the exact score of the digits seen, at {exact}: these are copies of digits seen.
+    last, with the exact score of the digits seen: these are copies of digits seen.
     """
     shown = {"digits held out": split_digits().test.x[: study.SHOWN]}
     for sampler in settings.samplers:
         samples = study.shown_samples(LEARNED, sampler, settings.grid_budget, settings.setup)
         shown[sampler] = torch.from_numpy(samples)
-    first, budget = settings.compared[0], settings.compared_budgets[-1]
-    shown[f"{first}, exact score"] = torch.from_numpy(study.shown_samples(EXACT, first, budget, settings.setup))
+    copies = study.shown_samples(EXACT, BASELINE, settings.grid_budget, settings.setup)
+    shown[f"{BASELINE}, exact score"] = torch.from_numpy(copies)
     return drawing.draw_grid(shown)
 
 
@@ -105,9 +84,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         "bands": f"{CONFIDENCE:.1%} intervals over batches. Dotted: digits that the network has seen. Pale: annealed "
         "Langevin and adaptive momentum again. Arrows: means beyond the axis.",
         "shown": settings.grid_budget,
-        "exact": settings.compared_budgets[-1],
     }
-    drawn = (network_quality, network_samples, network_loss, network_training)
+    drawn = (network_quality, network_samples, network_training)
     return save_drawn(dict.fromkeys(drawn, CLAIMS), folder, settings, **values)
 
 

@@ -10,10 +10,9 @@ SOLVER = "SDE-DPM-Solver++"
 
 
 class Settings(RunSettings):
-    """Runs with the learned score; the samplers in `compared` run with both scores at `compared_budgets`.
+    """Runs with the learned score. Annealed Langevin runs at `between` too.
 
-    Annealed Langevin runs at `between` too. Samples are shown at `grid_budget` evaluations. Real digits are measured on
-    `many` batches, on which Q5a compares coverage.
+    Samples are shown at `grid_budget` evaluations.
     """
 
     budgets: Sizes = (20, 60, 120)
@@ -21,7 +20,4 @@ class Settings(RunSettings):
     batches: PositiveInt = 12
     batch: PositiveInt = 40
     samplers: Names = (BASELINE, DOUBLED, PAPER, "PC, Langevin", "PC, adaptive", REVERSE, FLOW, SOLVER, BAOAB)
-    compared: Names = (BASELINE, DOUBLED, PAPER)
-    compared_budgets: Sizes = (60,)
     grid_budget: PositiveInt = 20
-    many: PositiveInt = 40

@@ -1,15 +1,14 @@
-"""What the group computes once: the quality of each batch with either score, of real digits, and the losses."""
+"""What the group computes once: the quality of each batch with the learned score, and of real digits."""
 
 from collections.abc import Iterator
-from itertools import product
 from typing import NamedTuple
 
 import torch
 
 from ams.samplers.presets import AUTHORS, SPECS
-from experiments.images.learned import losses, quality
+from experiments.images.learned import quality
 from experiments.images.learned.quality import EXACT, LEARNED, Judged, Quality
-from experiments.images.learned.settings import BAOAB, BASELINE, SOLVER, Settings
+from experiments.images.learned.settings import BASELINE, Settings
 from experiments.images.runs import BatchSetup, generator, run
 from experiments.images.tasks import split_digits
 from verdicts.studies import Array, Cell, Kept, cell
@@ -47,36 +46,21 @@ def real_batch(number: int, setup: BatchSetup) -> RealBatch:
     return RealBatch(judged.quality, judged.features.numpy())
 
 
-@cell
-def real_variance_ratio(held_out: bool, number: int, setup: BatchSetup) -> float:
-    """The variance ratio of real digits, held out or learned from, with the last noise level's noise."""
-    draws, digits = generator(setup.seed, -number), split_digits()[held_out].x
-    x = digits[torch.randperm(len(digits), generator=draws)[: setup.size]]
-    return quality.variance_ratio(
-        LEARNED, setup.last_sigma, x + setup.last_sigma * torch.randn(x.shape, generator=draws)
-    )
-
-
 def _sampled(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Judged:
     problem, draws = quality.problem(score, setup.last_sigma), generator(setup.seed, number)
     x = run(problem, SPECS[sampler], budget, AUTHORS, setup.size, draws).x
     return quality.judged(score, setup.last_sigma, x)
 
 
-def batches(settings: Settings, score: str, sampler: str, budget: int, count: int = 0) -> list[Quality]:
-    """Return the quality of a sampler's batches, or of so many; a number starts and draws alike for all of them."""
-    numbers = range(1, (count or settings.batches) + 1)
+def batches(settings: Settings, score: str, sampler: str, budget: int) -> list[Quality]:
+    """Return the quality of a sampler's batches; a number starts and draws alike for all samplers."""
+    numbers = range(1, settings.batches + 1)
     return [sampler_batch(score, sampler, budget, number, settings.setup) for number in numbers]
 
 
 def real_batches(settings: Settings) -> list[RealBatch]:
     """Return batches of real digits, whose draws are no run's."""
     return [real_batch(settings.batches + number, settings.setup) for number in range(1, settings.batches + 1)]
-
-
-def real_variance_ratios(settings: Settings, held_out: bool) -> list[float]:
-    """Return the variance ratio of each batch of real digits, held out or learned from."""
-    return [real_variance_ratio(held_out, number, settings.setup) for number in range(1, settings.many + 1)]
 
 
 def learned_curve(settings: Settings, sampler: str) -> dict[int, list[Quality]]:
@@ -93,14 +77,8 @@ def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
     setup, numbers = settings.setup, range(1, settings.batches + 1)
     runs = [(LEARNED, s, b) for s in settings.samplers for b in settings.budgets]
-    runs += [(score, s, b) for score in (LEARNED, EXACT) for s in settings.compared for b in settings.compared_budgets]
     runs += [(LEARNED, BASELINE, budget) for budget in settings.between]
     yield from (sampler_batch.cell(*each, number, setup) for each in runs for number in numbers)
     yield from (real_batch.cell(settings.batches + number, setup) for number in numbers)
-    many = range(1, settings.many + 1)
-    yield from (real_variance_ratio.cell(*each, setup) for each in product((False, True), many))
-    rivals, least = [name for name in (BAOAB, SOLVER) if name in settings.samplers], min(settings.budgets)
-    yield from (sampler_batch.cell(LEARNED, sampler, least, number, setup) for sampler in rivals for number in many)
-    yield from (losses.per_image.cell(case) for case in losses.CASES)
     yield from (shown_samples.cell(LEARNED, s, settings.grid_budget, setup) for s in settings.samplers)
-    yield shown_samples.cell(EXACT, settings.compared[0], settings.compared_budgets[-1], setup)
+    yield shown_samples.cell(EXACT, BASELINE, settings.grid_budget, setup)

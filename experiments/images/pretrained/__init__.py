@@ -1,1 +1,1 @@
-"""MNIST with a pretrained VE network: claims I1 to I9."""
+"""MNIST with a pretrained VE network: claims I2 to I6."""

@@ -1,63 +1,68 @@
-"""I1 to I9, I12 and I13: what exact scores cannot show. A network errs, and a sampler meets its errors.
+"""I2 to I4 and I6: what exact scores cannot show. A network errs, and a sampler meets its errors.
 
 Distances are to held-out images, in pixel units. The cause of a gain is found by controls that share start and noise
 with what they control.
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 from ams.statistics import CONFIDENCE, ratio_interval
 from ams_suite import measures
-from experiments.images.pretrained import runs, samplers, study, tuning
-from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, ANCESTRAL, BASELINE, PAPER, PLAIN_CORRECTOR
+from experiments.images.pretrained import samplers, study, tuning
+from experiments.images.pretrained.samplers import ADAPTIVE_CORRECTOR, PLAIN_CORRECTOR
 from experiments.images.pretrained.settings import Settings
 from verdicts import InsufficientData, Measurement
 
 
-def values(settings: Settings, sampler: str, budget: int, quantity: str = "energy") -> list[float]:
-    """Return a quantity of `Quality` of a sampler's batches at the defaults."""
-    return [getattr(batch.quality, quantity) for batch in study.results(settings, sampler, budget)]
+def values(settings: Settings, sampler: str, budget: int) -> list[float]:
+    """Return the energy distances of a sampler's batches at the defaults."""
+    return [batch.quality.energy for batch in study.results(settings, sampler, budget)]
 
 
-def difference(settings: Settings, worse: str, better: str, budget: int, quantity: str = "energy") -> Measurement:
-    """Return a quantity of `worse` minus that of `better`, paired by batch: start and noise are common."""
-    one, other = (values(settings, name, budget, quantity) for name in (worse, better))
-    return measures.mean_difference(one, other, CONFIDENCE, settings.seed, settings.batch, budget=budget)
+def excess(settings: Settings, sampler: str, other: str, at: str = "side", against: str = "side") -> Measurement:
+    """Return a sampler's energy distance minus another's (pixel units), paired by batch.
 
-
-def excess(settings: Settings, sampler: str, other: str, at: str = "side") -> Measurement:
-    """Return a sampler's energy distance minus another's (pixel units), at the budget that a setting has."""
-    return difference(settings, sampler, other, getattr(settings, at))
-
-
-def denoising_loss(settings: Settings) -> Measurement:
-    """Measure the denoising loss of the network, the mean over times and test images; interval over images."""
-    return measures.mean_of(
-        runs.denoising_loss(settings.setup, settings.images, settings.times).tolist(), CONFIDENCE, settings.seed
-    )
-
-
-def residual_noise(settings: Settings, steps: str) -> Measurement:
-    """Return the noise on blank pixels after the tutorial's sampler, the mean over its samples.
-
-    Its steps are few ("noisy") or many ("clean").
+    Start and noise are common. The settings `at` and `against` have the budgets of the two.
     """
-    residuals = runs.tutorial_residuals(settings.setup, getattr(settings, steps), settings.tutorial)
-    return measures.mean_of(residuals, CONFIDENCE, settings.seed, least=min(residuals))
+    budget = getattr(settings, at)
+    distances = values(settings, sampler, budget)
+    others = values(settings, other, getattr(settings, against))
+    return measures.mean_difference(distances, others, CONFIDENCE, settings.seed, settings.batch, budget=budget)
+
+
+def ratio(settings: Settings, sampler: str, other: str) -> Measurement:
+    """Return a sampler's mean energy distance over another's at `side`, with Fieller's interval.
+
+    Raises InsufficientData where the other's does not differ from 0: the ratio is then unbounded.
+    """
+    numerators = values(settings, sampler, settings.side)
+    quotient = ratio_interval(numerators, values(settings, other, settings.side), CONFIDENCE)
+    if not math.isfinite(quotient.high):
+        raise InsufficientData(
+            f"the energy distance of {other} does not differ from 0 over {quotient.n} batches, "
+            "so no ratio to it is known: take more"
+        )
+    return measures.of_interval(quotient, settings.seed, settings.batch, budget=settings.side)
+
+
+def energy_distance(settings: Settings, sampler: str, at: str = "side") -> Measurement:
+    """Return a sampler's own energy distance (pixel units), at the budget that a setting has."""
+    budget = getattr(settings, at)
+    distances = values(settings, sampler, budget)
+    return measures.mean_of(distances, CONFIDENCE, settings.seed, settings.batch, budget=budget)
+
+
+def relative_gain(settings: Settings, worse: str, better: str, at: str = "side") -> Measurement:
+    """Return (energy of `worse` - energy of `better`) / mean energy of `worse`, at one budget."""
+    gain = excess(settings, worse, better, at, at)
+    return over(gain, float(np.mean(values(settings, worse, getattr(settings, at)))))
 
 
 def least_relative_gain(settings: Settings, worse: str, better: str) -> Measurement:
-    """Return (energy of `worse` - energy of `better`) / mean energy of `worse`, at 20 to 100 evaluations.
-
-    Of the budgets the one where the interval begins lowest.
-    """
-    gains = []
-    for budget in (budget for budget in settings.budgets if budget <= 100):
-        gain, size = difference(settings, worse, better, budget), float(np.mean(values(settings, worse, budget)))
-        gains.append(over(gain, size))
+    """Return `relative_gain` at 20 to 100 evaluations: at the budget where its interval begins lowest."""
+    gains = (relative_gain(settings, worse, better, at) for at in ("early", "side", "late"))
     return min(gains, key=lambda gain: gain.interval[0])
 
 
@@ -91,29 +96,16 @@ def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
     return Measurement(value=len(edges), n=len(tuned) * tuning.CHOICES, detail={"edges": [*edges]})
 
 
-def speed_up(settings: Settings, baseline: str, sampler: str) -> Measurement:
-    """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has at `side`."""
-    ours = study.results(settings, sampler, settings.side)
-    energies, spent = [batch.quality.energy for batch in ours], ours[-1].evaluations
+def speed_up(settings: Settings, baseline: str, sampler: str, at: str = "side") -> Measurement:
+    """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has.
+
+    The setting `at` has the sampler's budget.
+    """
+    batches = study.results(settings, sampler, getattr(settings, at))
+    energies = [batch.quality.energy for batch in batches]
     curve = study.energies(settings, baseline)
+    spent = batches[-1].evaluations
     return measures.speed_up(energies, curve, spent, CONFIDENCE, settings.seed, settings.batch)
-
-
-def energy_distance_of_ancestral_sampling(settings: Settings) -> Measurement:
-    """Measure ancestral sampling's own energy distance at 50 evaluations (pixel units)."""
-    distances = values(settings, ANCESTRAL, settings.side)
-    return measures.mean_of(distances, CONFIDENCE, settings.seed, settings.batch, budget=settings.side)
-
-
-def variance_ratio_lost_to_momentum(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's minus adaptive momentum's variance ratio on blank pixels, at the largest budget."""
-    return difference(settings, BASELINE, PAPER, max(settings.budgets), "variance_ratio")
-
-
-def variance_ratio_of_held_out_images(settings: Settings) -> Measurement:
-    """Measure the variance ratio of held-out images that carry the last noise level's noise: 1 if calibrated."""
-    ratios = [quality.variance_ratio for quality in runs.held_out_quality(settings.setup, settings.batches)]
-    return measures.mean_of(ratios, CONFIDENCE, settings.seed, settings.batch)
 
 
 def share_of_gain(settings: Settings, control: str) -> Measurement:
@@ -137,52 +129,3 @@ def share_of_gain_by_constant_factor(settings: Settings) -> Measurement:
     share = share_of_gain(settings, samplers.CONSTANT_FACTOR.name)
     factors = [factor for _, factor in study.rule(settings, ADAPTIVE_CORRECTOR)]
     return share.model_copy(update={"detail": {"factor": float(np.mean(factors))}})
-
-
-def moved_by_batch_mates(settings: Settings, sampler: str) -> Measurement:
-    """Return the root mean square by which samples move when the rest of their batch is exchanged (pixel units).
-
-    The mean over batches.
-    """
-    moved = [study.read(one) for one in study.exchanges(settings, sampler)]
-    values, largest = [one.root_mean_square for one in moved], max(one.largest for one in moved)
-    return measures.mean_of(values, CONFIDENCE, settings.seed, runs.OWN, largest=largest)
-
-
-def effect_of_the_batch_with_norms_per_sample(settings: Settings) -> Measurement:
-    """Measure the largest pixel change with norms per sample, when the rest of the batch changes or is left out."""
-    moved = [study.read(study.exchanges(settings, f"{name}, per sample", 1)[0]) for name in samplers.COUPLED]
-    largest = max(max(one.largest, one.largest_alone) for one in moved)
-    return Measurement(value=largest, n=runs.OWN, seeds=(settings.seed,))
-
-
-def excess_of_the_critically_damped_corrector(settings: Settings) -> Measurement:
-    """Measure the critically damped corrector's energy distance minus a rival's at equal NFE, 20 or 100: the least."""
-    others = (*samplers.FAST, samplers.MEMORYLESS)
-    least = [least_excess(settings, samplers.CRITICAL, at, at, others) for at in ("early", "late")]
-    return min(least, key=lambda excess: excess.interval[0])
-
-
-def least_excess(
-    settings: Settings,
-    sampler: str,
-    at: str,
-    against: str,
-    others: Sequence[str] = samplers.FAST,
-    fresh: bool = False,
-    looks: int = 1,
-) -> Measurement:
-    """Return a sampler's energy distance minus that of another one (pixel units): of all, where it begins lowest.
-
-    The settings `at` and `against` have the budgets of the one and of the others. Batches are `fresh`, or those that
-    all comparisons share; where these were looked at more than once, the interval misses less often by that factor.
-    """
-    results, budget = study.fresh_results if fresh else study.results, getattr(settings, at)
-    confidence, excesses = (looks - 1 + CONFIDENCE) / looks, []
-    for name in others:
-        runs_made = results(settings, sampler, budget), results(settings, name, getattr(settings, against))
-        pairs = [(ours.quality.energy, theirs.quality.energy) for ours, theirs in zip(*runs_made, strict=False)]
-        ours, theirs = zip(*pairs, strict=True)
-        of_both = (ours, theirs, confidence, settings.seed, settings.batch)
-        excesses.append(measures.mean_difference(*of_both, rival=name, budget=budget))
-    return min(excesses, key=lambda excess: excess.interval[0])

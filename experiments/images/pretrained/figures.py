@@ -1,6 +1,6 @@
 """The group's figures and tables, each read from what the study computed."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import interval_band, interval_points, legend_above, panels, ticks
 from ams.samplers import looks
 from ams.statistics import CONFIDENCE, Interval, mean_interval
+from ams.statistics.nfe_to_threshold import BatchErrors
 from ams_suite.drawn import save_drawn, tabled
-from experiments.images.comparison import speed_ups
+from experiments.images.comparison import SPEED_UP_HEADER, speed_up_rows, speed_ups
 from experiments.images.drawing import Bands, ErrorPanel, draw_grid, draw_rows, move_speed_ups
 from experiments.images.pretrained import inputs, runs, samplers, study
-from experiments.images.pretrained.checks import difference, tuned_gain
+from experiments.images.pretrained.checks import excess, tuned_gain
 from experiments.images.pretrained.inputs import DEFAULTS, FIRST_SIGMA, Quality
 from experiments.images.pretrained.runs import Batch
 from experiments.images.pretrained.settings import Settings
@@ -22,7 +23,7 @@ from experiments.images.shared_figures import pooled_tables
 from verdicts import Figure, Measurement, Table
 from verdicts.records.figures import TableCell
 
-_CLAIMS = ("I1", "I2", "I2a", "I2b", "I3", "I4", "I5", "I6", "I9", "I12", "I13")
+_CLAIMS = ("I2", "I2a", "I2b", "I3", "I3b", "I4", "I6")
 PAIRS = {
     "annealed": (samplers.PAPER, samplers.BASELINE),
     "as a corrector": (samplers.ADAPTIVE_CORRECTOR, samplers.PLAIN_CORRECTOR),
@@ -64,10 +65,15 @@ def pretrained_speed_up(settings: Settings) -> Any:
 
     Choose a pair by its name in the legend.
     """
-    curves = {
-        (name, "default"): speed_ups(*(study.energies(settings, each) for each in pair)) for name, pair in PAIRS.items()
+    return move_speed_ups({(name, "default"): speed_ups(*pair) for name, pair in _curves(settings).items()})
+
+
+def _curves(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
+    """Return the energy distances of each of `PAIRS` by evaluations, adaptive momentum's first."""
+    return {
+        name: (study.energies(settings, ours), study.energies(settings, theirs))
+        for name, (ours, theirs) in PAIRS.items()
     }
-    return move_speed_ups(curves)
 
 
 def pretrained_quality(settings: Settings) -> Drawing:
@@ -118,7 +124,7 @@ def _interval(settings: Settings, gain: Measurement) -> Interval:
 def pretrained_samples(settings: Settings) -> Drawing:
     """{what}: denoised samples after {side} evaluations (49 with a corrector), from the same noise."""
     rows = {"test images": inputs.test_images()[: runs.SHOWN]}
-    for sampler in (*settings.samplers, *settings.others):
+    for sampler in (*settings.samplers, samplers.DOUBLED, *settings.others):
         rows[sampler] = torch.from_numpy(study.results(settings, sampler, settings.side)[0].shown) / 255
     return draw_grid(rows)
 
@@ -146,7 +152,7 @@ def pretrained_cause(settings: Settings) -> Drawing:
     """
     drawing, (axes,) = panels()
     names = [samplers.ADAPTIVE_CORRECTOR, *(spec.name for spec in samplers.CONTROLS)]
-    gains = (difference(settings, samplers.PLAIN_CORRECTOR, name, settings.side) for name in names)
+    gains = (excess(settings, samplers.PLAIN_CORRECTOR, name) for name in names)
     interval_points(axes, [(n, _interval(settings, gain)) for n, gain in zip(names, gains, strict=True)], LOOKS)
     axes.set_yticks(range(len(names)), names)
     axes.axvline(0.0, color="0.35", lw=0.8)
@@ -156,21 +162,25 @@ def pretrained_cause(settings: Settings) -> Drawing:
 
 def tables(settings: Settings) -> list[Table]:
     """Return every number behind the figures, tuned runs included."""
-    in_features = pooled_tables(study.in_features(settings), "pretrained", CONFIDENCE, _CLAIMS)
-    return [quality_table(settings, _runs(settings), "pretrained", _CLAIMS), *in_features]
-
-
-def quality_table(
-    settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]], name: str, claims: tuple[str, ...]
-) -> Table:
-    """Return the quality of each run and of held-out images; each row says what its numbers depend on."""
     named = ("sampler", "settings", "NFE", "n", "reference", "space", "last denoising")
     header = (*named, *(part for field in Quality._fields for part in (field.replace("_", " "), "low", "high")))
     said = {"weights": settings.weights, "confidence": f"{CONFIDENCE:.0%}"}
-    return tabled(quality, header, claims, settings, listed, name=name, **said)
+    return [
+        tabled(quality, header, _CLAIMS, settings, name="pretrained", **said),
+        tabled(pretrained_speed_ups, SPEED_UP_HEADER, ("I3",), settings, **said),
+        *pooled_tables(study.in_features(settings), "pretrained", CONFIDENCE, _CLAIMS),
+    ]
 
 
-def quality(settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]]) -> Iterator[tuple[TableCell, ...]]:
+def pretrained_speed_ups(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
+    """How many times as many evaluations annealed Langevin needs as adaptive momentum, and Langevin's corrector as the
+    adaptive one, for the energy distance of the latter. The network {weights}, the authors' hyperparameters. Intervals
+    of {confidence} end at budgets that were run. "Not reached": no budget of the baseline gets there.
+    """
+    yield from speed_up_rows(_curves(settings))
+
+
+def quality(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Samples of the network {weights}: energy distance of the denoised samples (pixel units), variance ratio of the
     samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, space and denoising
     are equal. {confidence} Student intervals over batches.
@@ -178,7 +188,7 @@ def quality(settings: Settings, listed: Iterable[tuple[str, str, list[Batch]]]) 
     floor = runs.held_out_quality(settings.setup, settings.batches)
     conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
     yield study.FLOOR, "", 0, len(floor) * settings.batch, *conditions, *_intervals(floor)
-    for sampler, how, batches in listed:
+    for sampler, how, batches in _runs(settings):
         n, numbers = len(batches) * settings.batch, _intervals([batch.quality for batch in batches])
         yield sampler, how, batches[-1].evaluations, n, *conditions, *numbers
 

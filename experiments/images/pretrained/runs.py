@@ -8,15 +8,12 @@ from jaxtyping import Float
 from torch import Tensor
 
 from ams.laws import GaussianLaw
-from ams.samplers import NonFiniteState, Particles, State, last, noise_sources, run
+from ams.samplers import NonFiniteState, State, noise_sources, run
 from ams.samplers.presets import SPECS, Hyperparameters, SigmaRange
-from ams.schedules import process_levels
 from experiments.images.comparison import alike
 from experiments.images.features.extractors import digit_features
-from experiments.images.loss import denoising_losses, gaussian, levels_at, midpoints
-from experiments.images.networks.unet_ve import ExponentialVE
 from experiments.images.pretrained import inputs, samplers
-from experiments.images.pretrained.inputs import DATA, DEFAULTS, Quality, blank, noise_level
+from experiments.images.pretrained.inputs import DATA, DEFAULTS, Quality
 from experiments.images.pretrained.settings import Setup
 from experiments.images.runs import denoised, generator, run as sampled, started
 from verdicts.studies import Array, Kept, cell
@@ -25,10 +22,6 @@ SHOWN = 14
 """Samples of a first batch that are kept for a grid of pictures."""
 LOST = Quality(1e9, 1e9, 1e9)
 """Of a run whose state did not stay finite."""
-TUTORIAL_END = 1e-3
-"""The time at which the tutorial's samplers end; the network was trained down to 1e-5."""
-OWN = 8
-"""Samples that stay when the rest of their batch is exchanged."""
 SMALLEST = 1e-8
 """Stands for a variance of 0."""
 
@@ -83,60 +76,6 @@ def held_out_quality(setup: Setup, count: int) -> list[Quality]:
     judge, draws = inputs.judge(setup.reference, setup.last_sigma), generator(setup.seed, 0)
     batches = inputs.held_out(setup, count)
     return [judge(x + setup.last_sigma * torch.randn(x.shape, generator=draws), x) for x in batches]
-
-
-@cell(data=DATA)
-def denoising_loss(setup: Setup, images: int, times: int) -> Array:
-    """Take the denoising loss of each image, its mean over times: midpoints of equal intervals of (0, 1]."""
-    x, score = inputs.test_images()[:images], inputs.score(setup)
-    z = gaussian(setup.seed, tuple(x.shape))
-    losses = [denoising_losses(score, x, z, level) for level in levels_at(midpoints(times))]
-    return torch.stack(losses).mean(0).numpy()
-
-
-@cell(data=DATA)
-def tutorial_residuals(setup: Setup, steps: int, count: int) -> list[float]:
-    """Run the tutorial's own predictor-corrector to its last mean, and measure each sample's noise on blank pixels.
-
-    Equal steps in time: Langevin's corrector at the authors' snr, then Euler-Maruyama of the reverse SDE.
-    """
-    process, draws, algebra = ExponentialVE(), generator(setup.seed, 3), Particles()
-    levels = process_levels(process, steps, TUTORIAL_END)
-    program = samplers.tutorial(process, levels, DEFAULTS.snr)
-    start = State(levels[0].sigma * torch.randn((count, *inputs.SHAPE), generator=draws))
-    noise = noise_sources.generated(draws, algebra.empty_like)
-    _, info = last(run(program, start, inputs.score(setup), noise, algebra))
-    pixels = blank(inputs.test_images())
-    return [noise_level(x[None], pixels) for x in info.mean()]
-
-
-class Exchange(NamedTuple):
-    """How far samples move, their own start and noise unchanged, when the rest of their batch is exchanged.
-
-    Root mean square and largest pixel by which they differ with other samples beside them; largest pixel with none.
-    """
-
-    root_mean_square: float
-    largest: float
-    largest_alone: float
-
-
-@cell(data=DATA)
-def exchange(setup: Setup, sampler: str, budget: int, others: int) -> Exchange:
-    """Run samples beside `others` more, beside as many different ones, and alone; each draws noise of its own."""
-    problem, spec = inputs.problem(setup), samplers.BY_NAME[sampler]
-    program = list(spec.build(problem.sigmas, budget, DEFAULTS))
-
-    def beside(first: int, count: int) -> Tensor:
-        numbers = (*range(OWN), *range(first, first + count))
-        generators = [one for n in numbers for one in noise_sources.seeded_per_sample(setup.seed, n, 1)]
-        draws = noise_sources.generated_per_sample(generators)
-        start = State(problem.sigmas.first * draws(torch.empty(len(numbers), *inputs.SHAPE)))
-        return last(run(program, start, problem.score, draws, spec.coupling()))[0].x[:OWN].clone()
-
-    one, other, alone = beside(100, others), beside(500, others), beside(0, 0)
-    apart, root = (one - other).abs().max().item(), (one - other).square().mean().sqrt().item()
-    return Exchange(root, apart, (one - alone).abs().max().item())
 
 
 @cell(data=("mnist-test",))

@@ -5,13 +5,11 @@ the *previous* noise level, it averages scores, and it multiplies the drift by `
 Each control keeps some of these parts, to show what the corrector's gain is due to.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from functools import partial
 
 from ams import samplers as steps
 from ams.samplers import (
-    Program,
     Rule,
     adaptive,
     constant,
@@ -22,31 +20,16 @@ from ams.samplers import (
     with_corrected_noise,
     without_averaging,
 )
-from ams.samplers.exponential_multistep import sa_solver
-from ams.samplers.presets import (
-    COMPARED,
-    SPECS,
-    Family,
-    Restarts,
-    SamplerSpec,
-    corrected,
-    multistep_program,
-    restart_program,
-)
+from ams.samplers.presets import COMPARED, SPECS, Family, SamplerSpec, corrected
 from ams.samplers.rules import Size
-from ams.schedules import Level, Process
 
 BASELINE, PAPER, ANCESTRAL = "annealed Langevin", "adaptive momentum", "ancestral"
 PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR = "PC, Langevin", "PC, adaptive"
 TUNED = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
 MAIN = (*TUNED, ANCESTRAL)
-SOLVER, KINETIC = "SDE-DPM-Solver++", "annealed BAOAB, e = 1/2"
-"""What I9 compares: a solver without momentum, and a sampler that keeps momentum from step to step."""
-FAST = ("UniPC-3", "DEIS-3", "SA-Solver, tau 1", "ER-SDE-Solver-3", "Restart")
-CRITICAL, MEMORYLESS = "critically damped corrector", "prediction-correction"
-RIVALS = (*FAST, CRITICAL, MEMORYLESS)
-"""What I12 and I13 compare: samplers that need few evaluations, and two that correct at one noise level."""
-OTHERS = tuple(name for name in COMPARED if name not in (*MAIN, SOLVER, KINETIC))
+DOUBLED = "Langevin, drift x2"
+"""Annealed Langevin with twice the drift, the noise as it is: what I3b compares with adaptive momentum."""
+OTHERS = tuple(name for name in COMPARED if name not in (*MAIN, DOUBLED))
 COUPLED = (PAPER, ADAPTIVE_CORRECTOR)
 """Those whose norms are means over the batch."""
 CLIP = 1e-4
@@ -67,19 +50,5 @@ CONSTANT_FACTOR = SamplerSpec("PC, constant factor", Family.PREDICTOR_CORRECTOR,
 """Langevin's corrector with its drift times `drift_scale`: in the study, the adaptive corrector's mean factor."""
 
 CONTROLS = (LAGGED_NORM, DRIFT_FACTOR, CORRECTED_NOISE, NO_FACTOR, CONSTANT_FACTOR)
-_OWN = (
-    replace(SPECS["SA-Solver, tau 1"], program=multistep_program(lambda sigmas: sa_solver(3, 3, 1.0, 0.05, 1.0))),
-    replace(SPECS["Restart"], program=restart_program(Restarts(4.0, 40.0, 0.4, 2))),
-)
-"""Rivals whose settings for exact scores leave the noise levels of the network: SA-Solver has its published interval.
-
-Restart's is the better of two on another seed.
-"""
-BY_NAME = {**SPECS, **{spec.name: spec for spec in (*CONTROLS, *_OWN)}}
+BY_NAME = {**SPECS, **{spec.name: spec for spec in CONTROLS}}
 """Every sampler of the group."""
-
-
-def tutorial(process: Process, levels: Sequence[Level], snr: float) -> Program:
-    """Return the tutorial's own sampler: Langevin's corrector, then Euler-Maruyama of the reverse SDE at each level."""
-    predictor = steps.affine(steps.authors_euler_maruyama(process, len(levels)))
-    return steps.predictor_corrector(predictor, steps.langevin(snr_of_score(snr)), levels)

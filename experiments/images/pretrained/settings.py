@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from experiments.images.pretrained.samplers import MAIN, OTHERS, RIVALS, TUNED
+from experiments.images.pretrained.samplers import MAIN, OTHERS, TUNED
 from verdicts.claims.sizes import Sizes
 from verdicts.validation import Frozen
 
@@ -24,16 +24,13 @@ class Setup(NamedTuple):
 class Settings(Frozen):
     """Sizes; `weights` names the network, `accelerated` lets it run on a CUDA device.
 
-    `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others` and the controls at `side`, the former
-    on `few` of those batches; the two that I9 compares at `late`; `rivals` at `rival_budgets`, `early` and `late` among
-    them, at those after `early` on `rival_batches` of those batches.
+    `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others`, the controls and annealed Langevin with
+    twice the drift at `side`. Claims compare at `early`, `side` and `late`, which are among the budgets.
 
     Samplers in `tried` run with their chosen hyperparameters at each of `tuned` (NFE), on `batches` fresh batches: no
-    choice and no earlier look was made on them. The adaptive corrector and the rivals of I12 run on `fresh` of these.
+    choice and no earlier look was made on them.
 
-    The denoising loss is taken on `images` images at `times` midpoints. The tutorial's sampler takes `noisy` and
-    `clean` steps on `tutorial` samples. `reference`: the first test images, the first `compared` of them in features.
-    `exchanged`: the samples of a batch that are replaced to see how far the rest of it moves.
+    `reference`: the first test images, the first `compared` of them in features.
     """
 
     weights: str = "mnist-ve"
@@ -43,25 +40,14 @@ class Settings(Frozen):
     batch: PositiveInt = 32
     samplers: tuple[str, ...] = MAIN
     others: tuple[str, ...] = OTHERS
-    side: PositiveInt = 50
-    few: PositiveInt = 3
     early: PositiveInt = 20
+    side: PositiveInt = 50
     late: PositiveInt = 100
-    rivals: tuple[str, ...] = RIVALS
-    rival_budgets: Sizes = (20, 50, 100)
-    rival_batches: PositiveInt = 4
     tried: tuple[str, ...] = TUNED
     tuned: Sizes = (25, 50, 100)
-    fresh: PositiveInt = 16
     last_sigma: float = 0.05
     reference: PositiveInt = 4000
     compared: PositiveInt = 1000
-    images: PositiveInt = 300
-    times: PositiveInt = 20
-    noisy: PositiveInt = 50
-    clean: PositiveInt = 500
-    tutorial: PositiveInt = 16
-    exchanged: PositiveInt = 24
     seed: NonNegativeInt = 2405
 
     @property

@@ -34,4 +34,4 @@ def training_time(settings: Settings) -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Save the group's figure."""
-    return save_drawn({training_time: ("N7a", "N8", "N9")}, folder, settings)
+    return save_drawn({training_time: ("N5", "N7a")}, folder, settings)

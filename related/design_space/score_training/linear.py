@@ -1,4 +1,4 @@
-r"""N5, N7 to N9 on Gaussians: a linear network per noise level, its training by gradient descent as an exact law.
+r"""N5 and N7a, on Gaussians: a linear network per noise level, its training by gradient descent as an exact law.
 
 As EDM (arXiv 2206.00364) preconditions it, `D(x) = c_skip x + c_out (w c_in x + b)`, with `c_in^2 = 1 / (s^2 +
 sigma^2)`, `c_skip = s^2 c_in^2`, `c_out = sigma s c_in` and s^2 the data's mean variance. In an eigen-direction the
@@ -52,7 +52,7 @@ WEIGHTS: dict[str, Weight] = {
     # lambda = 1 of the score's error, |D - x_0|^2 / sigma^4 of the denoiser's; log-uniform noise levels
     "uniform": lambda sigma, s: output_scale(sigma, s) / sigma**4,
 }
-"""The effective weights that N7 compares."""
+"""The effective weights that N7 and N7a compare."""
 TRAINED: tuple[int, ...] = (1, 10, 100, 1000, 10_000, 100_000)
 """Steps of gradient descent."""
 EARLY, LATE = slice(2), slice(2, None)

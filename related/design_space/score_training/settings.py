@@ -7,8 +7,8 @@ from verdicts.claims.sizes import Sizes
 
 
 class Settings(Seeded):
-    """`cases` random data sets and spectra of the exact claims (N5, N8); two-layer networks of `widths` on `points`
-    points, `seeds` of each, trained for `steps` steps (N6); `budgets` steps of the samplers (N8, N9); `networks` seeds
+    """`cases` random data sets and spectra of the exact claim N5; two-layer networks of `widths` on `points`
+    points, `seeds` of each, trained for `steps` steps (N6); `budgets` steps of the samplers (N5, N7a); `networks` seeds
     of the network that three weights of the loss train for `updates` steps (N7).
     """
 

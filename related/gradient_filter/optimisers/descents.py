@@ -1,7 +1,7 @@
 """One run of an optimiser on a problem at a constant rate: the loss that is read, every few steps.
 
-Problems: a noisy quadratic, digits by a small network, MNIST by the suite's own, digits' score. Each has a network, the
-loss of a batch, and a loss that is read but not learned (`experiments.training.HeldOut`). The quadratic is
+Problems: a noisy quadratic, and digits by a small network. Each has a network, the loss of a batch,
+and a loss that is read but not learned (`experiments.training.HeldOut`). The quadratic is
 `sum_i lam_i x_i^2 / 2` in `DIMENSION` dimensions, lam from .01 to 1 evenly in the logarithm, start N(0, 1), gradient
 `lam_i x_i + .1 z`. What is read of it is the exact mean of `lam_i x_i^2 / 2`.
 """
@@ -19,15 +19,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from torch.optim import SGD, Adam, AdamW, Optimizer
 
-from ams.data import Images
 from ams.optim import SGDF
-from experiments.images.tasks import Classifying, ClassifyingTask, Denoising, DenoisingTask
+from experiments.images.tasks import Classifying, ClassifyingTask
 from experiments.training import drawn_from
-from verdicts.studies import Array, Cell, cell
+from verdicts.studies import Array, cell
 
 DIMENSION, NOISE = 100, 0.1
-LEARNED, READ = 10_000, 1000
-"""Images of MNIST to learn from, and those on which the loss is read."""
 
 
 class QuadraticTask:
@@ -50,11 +47,11 @@ class QuadraticTask:
         return (self.eigenvalues * network.get_parameter("x").square() / 2).mean()[None]
 
 
-class PlainClassifyingTask(ClassifyingTask):
-    """Learn the classes of images as they are: neither noise nor shifts."""
+class DigitsTask(ClassifyingTask):
+    """Learn the classes of digits as they are, neither noisy nor moved, with a perceptron."""
 
-    def __init__(self, data: str, batch: int) -> None:
-        super().__init__(Classifying(data=data, batch=batch, moved=0, noise=0.0))
+    def __init__(self) -> None:
+        super().__init__(Classifying(data="digits", batch=64, moved=0, noise=0.0))
 
     def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
         """Return the cross entropy of a batch drawn with replacement."""
@@ -62,43 +59,17 @@ class PlainClassifyingTask(ClassifyingTask):
         rows = torch.randint(len(x), (self.settings.batch,), generator=generator)
         return cross_entropy(network(x[rows].to(device)), y[rows].to(device))[None]
 
-
-class DigitsTask(PlainClassifyingTask):
-    """Learn the classes of digits with a perceptron."""
-
-    def __init__(self) -> None:
-        super().__init__("digits", 64)
-
     def network(self) -> nn.Module:
         """Return random weights of the classes' logits: one layer of 64 features behind a rectifier."""
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
-class MnistTask(PlainClassifyingTask):
-    """Learn the classes of MNIST's first 10,000 images; the loss is read on the first 1000 test images."""
-
-    def __init__(self) -> None:
-        super().__init__("mnist", 128)
-        train, test = self.split
-        self.split = self.split._replace(train=_first(train, LEARNED), test=_first(test, READ))
-
-
-def _first(images: Images, count: int) -> Images:
-    return Images(images.x[:count], images.y[:count])
-
-
-QUADRATIC, DIGITS, MNIST, SCORE = "noisy quadratic", "digits, perceptron", "MNIST, convolutions", "digits' score"
-PROBLEMS: Mapping[str, Callable[[], Any]] = {
-    QUADRATIC: QuadraticTask,
-    DIGITS: DigitsTask,
-    MNIST: MnistTask,
-    SCORE: partial(DenoisingTask, Denoising()),
-}
+QUADRATIC, DIGITS = "noisy quadratic", "digits, perceptron"
+PROBLEMS: Mapping[str, Callable[[], Any]] = {QUADRATIC: QuadraticTask, DIGITS: DigitsTask}
 """Tasks, `experiments.training.Task`."""
-FILTER, FIRST = "SGDF", "SGDF, gamma 1"
+FILTER = "SGDF"
 OPTIMISERS: Mapping[str, Callable[..., Optimizer]] = {
     FILTER: SGDF,
-    FIRST: partial(SGDF, gamma=1.0),
     "SGD": SGD,
     "momentum": partial(SGD, momentum=0.9),
     "Nesterov": partial(SGD, momentum=0.9, nesterov=True),
@@ -161,19 +132,3 @@ def _losses(run: Descent, generator: torch.Generator) -> Iterator[float]:
 def losses(run: Descent) -> Array:
     """The loss that is read along a run, (readings,)."""
     return descend(run)
-
-
-@cell(data=("mnist-train", "mnist-test"))
-def losses_on_mnist(run: Descent) -> Array:
-    """The loss that is read along a run on MNIST, (readings,)."""
-    return descend(run)
-
-
-def cell_of(run: Descent) -> Cell[np.ndarray]:
-    """Return the cell of a run."""
-    return (losses_on_mnist if run.problem == MNIST else losses).cell(run)
-
-
-def curve(run: Descent) -> np.ndarray:
-    """Return what was read along a run."""
-    return (losses_on_mnist if run.problem == MNIST else losses)(run)

@@ -38,4 +38,4 @@ def gains() -> Drawing:
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Save the group's figure."""
-    return save_drawn({gains: ("N10", "N10a", "N10b")}, folder)
+    return save_drawn({gains: ("N10",)}, folder)

@@ -1,4 +1,4 @@
-r"""N10 to N10c: what SGDF's gain is optimal for, by algebra and exact recursion.
+r"""N10: what SGDF's gain is optimal for, by algebra and exact recursion.
 
 A gradient `g_t = mu + z_t` has stationary noise of variance 1, and m_t is its running average with coefficient b. The
 average of the *earlier* gradients m_{t-1} has the variance P and the covariance C with z_t, where C is 0 for white

@@ -6,8 +6,7 @@ from analysis.settings import Seeded
 
 
 class Settings(Seeded):
-    """`problems` that the optimisers descend, `seeds` of each; with `tuned` the search for the rates is repeated."""
+    """`problems` that the optimisers descend, `seeds` of each."""
 
     problems: tuple[str, ...] = ()
     seeds: PositiveInt = 8
-    tuned: bool = False

@@ -1,35 +1,29 @@
-"""N10d to N10l: steps to a fixed loss, SGDF over its rivals, each at its tuned rate; and the tuning itself.
+"""N10d and N10j: steps to a fixed loss, SGDF over its rivals, each at its tuned rate.
 
-Each optimiser's grid has seven rates, each twice the one before. The rate of an optimiser is the one with the fewest
-steps to the problem's loss (geometric mean over the seeds of development; a run that does not reach it in the steps of
-tuning counts as infinite). Losses and grids were chosen on these seeds alone. The quadratic's were chosen twice: at
-first to a loss of .002, on 4 seeds. That loss is near what the noise leaves at the larger rates, so that 4 seeds chose
-SGDF's rate (1) by luck: on the judged seeds it took about 1.4 times SGD's steps. The second choice, to .004 on 16
-seeds, is judged on seeds that the first had not seen.
+Each optimiser's grid has seven rates, each twice the one before. The rate of an optimiser is the
+one with the fewest steps to the problem's loss (geometric mean over the seeds of development; a run
+that does not reach it in the steps of tuning counts as infinite): a test tries them again. Losses
+and grids were chosen on these seeds alone. The quadratic's were chosen twice: at first to a loss of
+.002, on 4 seeds. That loss is near what the noise leaves at the larger rates, so that 4 seeds chose
+SGDF's rate (1) by luck: on the judged seeds it took about 1.4 times SGD's steps. The second choice,
+to .004 on 16 seeds, is judged on seeds that the first had not seen.
 """
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from ams.statistics import CONFIDENCE
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
-from ams.statistics.tuning import optima_on_edge
 from ams_suite.measures import geometric_mean_ratio
 from related.gradient_filter.optimisers.descents import (
     DIGITS,
     FILTER,
-    MNIST,
     OPTIMISERS,
     QUADRATIC,
-    SCORE,
     Descent,
-    cell_of,
-    curve,
+    losses,
 )
 from related.gradient_filter.optimisers.settings import Settings
 from verdicts import InsufficientData, Measurement, Unavailable
@@ -56,22 +50,16 @@ class Budget(NamedTuple):
 BUDGETS: Mapping[str, Budget] = {
     QUADRATIC: Budget(0.004, 300, 200, 2, 16, later=100),
     DIGITS: Budget(0.2, 200, 200, 4, 4),
-    MNIST: Budget(0.3, 390, 156, 6, 2),
-    SCORE: Budget(0.68, 300, 300, 10, 2),
 }
 
 _SLOWEST: Mapping[str, tuple[float, ...]] = {
-    QUADRATIC: (1 / 16, 1 / 16, 1 / 16, 1 / 128, 1 / 128, 0.008, 0.008),
-    DIGITS: (1 / 8, 1 / 8, 1 / 16, 1 / 64, 1 / 64, 0.002, 0.002),
-    MNIST: (1 / 16, 1 / 16, 1 / 32, 1 / 128, 1 / 128, 0.0005, 0.0005),
-    SCORE: (1 / 4, 1 / 4, 1 / 8, 1 / 16, 1 / 16, 0.00025, 0.00025),
+    QUADRATIC: (1 / 16, 1 / 16, 1 / 128, 1 / 128, 0.008, 0.008),
+    DIGITS: (1 / 8, 1 / 16, 1 / 64, 1 / 64, 0.002, 0.002),
 }
 """The smallest rate of each grid, in the order of `OPTIMISERS`."""
 RATES: Mapping[str, tuple[float, ...]] = {
-    QUADRATIC: (1.0, 1.0, 1.0, 1 / 16, 1 / 8, 0.128, 0.128),
-    DIGITS: (2.0, 2.0, 1.0, 1 / 4, 1 / 4, 0.032, 0.032),
-    MNIST: (1.0, 1.0, 0.5, 1 / 8, 1 / 8, 0.016, 0.016),
-    SCORE: (4.0, 4.0, 2.0, 1.0, 1.0, 0.004, 0.004),
+    QUADRATIC: (1.0, 1.0, 1 / 16, 1 / 8, 0.128, 0.128),
+    DIGITS: (2.0, 1.0, 1 / 4, 1 / 4, 0.032, 0.032),
 }
 """The chosen rates, in the order of `OPTIMISERS`."""
 
@@ -96,15 +84,8 @@ def tuning_runs(problem: str, optimiser: str, rate: float) -> list[Descent]:
 
 def steps_to_threshold(run: Descent, threshold: float) -> float:
     """Return the steps after which a run reaches a loss, by log-log interpolation; infinite where it does not."""
-    points = ((number * run.every, loss) for number, loss in enumerate(curve(run)) if number)
+    points = ((number * run.every, loss) for number, loss in enumerate(losses(run)) if number)
     return nfe_to_threshold(points, threshold)
-
-
-def mean_steps(problem: str, optimiser: str, rate: float) -> float:
-    """Return the geometric mean of the steps to the problem's loss over the seeds of development."""
-    budget = BUDGETS[problem]
-    steps = [steps_to_threshold(run, budget.threshold) for run in tuning_runs(problem, optimiser, rate)]
-    return math.exp(float(np.mean(np.log(steps))))
 
 
 def runs(settings: Settings, problem: str, optimiser: str) -> list[Descent]:
@@ -125,7 +106,7 @@ def steps(settings: Settings, problem: str, optimiser: str) -> np.ndarray:
 
 def final_loss(settings: Settings, problem: str, optimiser: str) -> float:
     """Return the median over seeds of the loss that is read last."""
-    return float(np.median([curve(run)[-1] for run in runs(settings, problem, optimiser)]))
+    return float(np.median([losses(run)[-1] for run in runs(settings, problem, optimiser)]))
 
 
 def step_ratio(settings: Settings, problem: str, rival: str, confidence: float, ours: str = FILTER) -> Measurement:
@@ -162,40 +143,8 @@ def hardest(settings: Settings, problem: str, rivals: Sequence[str]) -> Measurem
     return worst.model_copy(update={"detail": {**worst.detail, **others}})
 
 
-def best_rates(settings: Settings) -> dict[tuple[str, str], float]:
-    """Return the rate with the fewest steps on the seeds of development, by problem and optimiser.
-
-    Raises Unavailable.
-    """
-    if not settings.tuned:
-        raise Unavailable("this profile does not repeat the search for the rates")
-    pairs = product(settings.problems, OPTIMISERS)
-    return {pair: min(tried(*pair), key=partial(mean_steps, *pair)) for pair in pairs}
-
-
-def rates_on_an_edge(settings: Settings) -> Measurement:
-    """Count the tuned rates at an end of their grid of seven."""
-    edges = [
-        place
-        for pair, chosen in best_rates(settings).items()
-        for place in optima_on_edge({"rate": tried(*pair)}, {", ".join(pair): {"rate": chosen}})
-    ]
-    return Measurement(value=len(edges), detail={"on an edge": [*edges]})
-
-
-def rates_that_are_not_the_best(settings: Settings) -> Measurement:
-    """Count the rates of judged runs that are not the best on the seeds of development."""
-    best = best_rates(settings)
-    others = [
-        f"{', '.join(pair)}: {rate(*pair):g}, best {chosen:g}" for pair, chosen in best.items() if rate(*pair) != chosen
-    ]
-    return Measurement(value=len(others), n=len(best), detail={"others": [*others]})
-
-
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield every cell that the checks read: the runs that are judged, and those that the rates were chosen by."""
+    """Yield every cell that the checks read: the runs that are judged."""
     for problem in settings.problems:
         for name in OPTIMISERS:
-            yield from map(cell_of, runs(settings, problem, name))
-            for tuned in tried(problem, name) if settings.tuned else ():
-                yield from map(cell_of, tuning_runs(problem, name, tuned))
+            yield from map(losses.cell, runs(settings, problem, name))

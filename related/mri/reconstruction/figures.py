@@ -15,7 +15,7 @@ from experiments.images.drawing import draw_grid
 from related.mri.reconstruction import study
 from related.mri.reconstruction.checks import PGI, outcomes
 from related.mri.reconstruction.settings import Settings
-from related.mri.reconstruction.study import FLAIR, GUIDED, MODULE, SENSED, T1, UNGUIDED, ZERO_FILLED
+from related.mri.reconstruction.study import GUIDED, MODULE, SENSED, UNGUIDED, ZERO_FILLED
 from related.mri.tuning import SAMPLERS
 from verdicts import Figure
 
@@ -29,19 +29,19 @@ NAMES = {
 }
 """Methods by what figures call them."""
 SHARED = tuple(name for name in NAMES if name != ZERO_FILLED)
-CASES = {"T1, 4x": (4, T1), "T1, 8x": (8, T1), "FLAIR, 4x": (4, FLAIR)}
+ACCELERATIONS = {"4x": 4, "8x": 8}
 BRIGHTER = 5.0
 """Factor of the error maps' grey."""
 
 
-def _shown(settings: Settings, acceleration: int, sequence: str, errors: bool) -> Mapping[str, Tensor]:
+def _shown(settings: Settings, errors: bool) -> Mapping[str, Tensor]:
     """Return a row a method, the middle slice of each test subject or its absolute error, without the margin."""
-    given = study.cases(settings, acceleration, sequence)
+    given = study.cases(settings)
     middle = settings.slices // 2
     true = torch.stack([torch.from_numpy(study.truth(case)[middle].copy()) for case in given])
     rows = {} if errors else {"true": true}
-    for method in NAMES if (acceleration, sequence) == (4, T1) else SHARED:
-        held = outcomes(settings, method, acceleration, sequence)
+    for method in NAMES:
+        held = outcomes(settings, method)
         images = torch.stack([torch.from_numpy(each.images[middle].copy()) for each in held])
         rows[NAMES[method]] = BRIGHTER * (images - true).abs() if errors else images
     return {name: images[:, 4:60, 9:55] for name, images in rows.items()}
@@ -51,21 +51,14 @@ def reconstructions(settings: Settings) -> Drawing:
     """T1 slices of the five test subjects from fourfold undersampled k-space of four simulated coils, by method (dark
     is bright tissue).
     """
-    return draw_grid(_shown(settings, 4, T1, errors=False))
+    return draw_grid(_shown(settings, errors=False))
 
 
 def error_maps(settings: Settings) -> Drawing:
     """Absolute errors of T1 slices of the five test subjects, fourfold acceleration, five times as dark as the images
     are.
     """
-    return draw_grid(_shown(settings, 4, T1, errors=True))
-
-
-def flair(settings: Settings) -> Drawing:
-    """Out of distribution: absolute errors of FLAIR slices, which no network has seen, fourfold acceleration, five
-    times as dark as the images.
-    """
-    return draw_grid(_shown(settings, 4, FLAIR, errors=True))
+    return draw_grid(_shown(settings, errors=True))
 
 
 def sampler_errors(settings: Settings) -> Drawing:
@@ -89,15 +82,17 @@ def _nmse(case: study.ScannedSubject, sampler: str, budget: int) -> float:
 
 
 def quality_by_method(settings: Settings) -> Drawing:
-    """PSNR inside the head by method, a point a test subject, the mean over its slices; all networks learned from T1
+    """PSNR inside the head by method and acceleration, a point a test subject, the mean over its
     slices.
     """
     drawing, (axes,) = panels(1, 2.6)
-    for number, (title, case) in enumerate(CASES.items()):
+    for number, (title, acceleration) in enumerate(ACCELERATIONS.items()):
         for place, method in enumerate(SHARED):
-            psnr = [float(each.quality.psnr.mean()) for each in outcomes(settings, method, *case)]
+            held = outcomes(settings, method, acceleration)
+            psnr = [float(each.quality.psnr.mean()) for each in held]
             rows = [place + 0.25 * (1 - number)] * len(psnr)
-            axes.plot(psnr, rows, "osD"[number], color=f"C{number}", ms=3, label=None if place else title)
+            label = None if place else title
+            axes.plot(psnr, rows, "os"[number], color=f"C{number}", ms=3, label=label)
     axes.set_yticks(range(len(SHARED)), [NAMES[method].replace(", ", ",\n") for method in SHARED])
     axes.invert_yaxis()
     axes.set(xlabel="PSNR (dB)")
@@ -108,10 +103,9 @@ def quality_by_method(settings: Settings) -> Drawing:
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Save the group's figures."""
     drawn = {
-        sampler_errors: ("N4", "N4a", "N4b", "N4j"),
-        reconstructions: ("N4c", "N4d", "N4e"),
-        error_maps: ("N4c", "N4d", "N4e"),
-        quality_by_method: ("N4c", "N4d", "N4e", "N4g"),
-        flair: ("N4g",),
+        sampler_errors: ("N4",),
+        reconstructions: ("N4c", "N4e"),
+        error_maps: ("N4c", "N4e"),
+        quality_by_method: ("N4c", "N4e"),
     }
     return save_drawn(drawn, folder, settings)

@@ -6,9 +6,7 @@ an annealed sampler, the most network calls of any other: a step of `TWO_CALLS` 
 per noise level, more noise levels do not remove an annealed sampler's lag: its limit differs from its target, for
 Langevin as one over that number.
 
-An order is stated where its source states one: UniPC-p has p + 1, SA-Solver with noise 1 (in the strong sense). CLD's
-integrators draw the velocity that a run starts with, and carry it; the map is that of the estimate of the data, whose
-score is all that they call. So they are judged as samplers that draw, by the distribution of that estimate.
+An order is stated where its source states one: UniPC-p has p + 1, SA-Solver with noise 1 (in the strong sense).
 """
 
 from collections.abc import Sequence
@@ -45,8 +43,6 @@ STATED = {  # order, noise
     "ER-SDE-Solver-3": (3, None),
     "SA-Solver, tau 1": (1, None),
     "SA-Solver, tau 0.2": (1, None),
-    "CLD, exponential": (2, None),
-    "CLD, splitting": (2, None),
 }
 TWO_CALLS = ("Heun ODE", "EDM stochastic")
 

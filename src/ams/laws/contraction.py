@@ -6,11 +6,13 @@ a step multiplies `v` by `T(H)`, H the mean Hessian between the copies. Let `c =
 
     (z - 1)(z - b) / z = (rho + b / rho) cos t - (1 + b) + i (rho - b / rho) sin t
 
-runs through an ellipse. By the circle criterion a quadratic form shrinks by `rho` a step, whatever the Hessians, if
-and only if the disc whose diameter is `[k m, k L]` lies within the ellipse with centre `1 + b` and half-axes
-`rho + b / rho` (real) and `rho - b / rho`. Where it does not, `turning_hessians` are Hessians on which a difference
-keeps its size relative to `rho^n`: then no norm shrinks for the curvature's bounds alone. Heavy ball by the circle
-criterion: Ugrinovskii, Petersen and Shames (arXiv 2202.02914); its cycles: Goujaud, Taylor and Dieuleveut (2307.11291).
+runs through an ellipse. Let m < L. By the circle criterion a quadratic form shrinks by `rho` a step, whatever the
+Hessians, if and only if the closed ellipse with centre `1 + b` and half-axes `rho + b / rho` (real) and `rho - b / rho`
+holds the disc whose diameter is `[k m, k L]`. One case differs: at `b = 0`, `a = 2 / (L + m)`, the least such `rho` has
+no form, every larger one has. Where the ellipse does not hold the disc, there are Hessians on which a difference grows
+relative to `rho^n`: then no norm shrinks for the curvature's bounds alone. Heavy ball by the circle criterion:
+Ugrinovskii, Petersen and Shames (arXiv 2202.02914); by integral quadratic constraints: Badithela and Seiler (2019); its
+cycles: Goujaud, Taylor and Dieuleveut (arXiv 2307.11291).
 """
 
 import cmath
@@ -111,19 +113,10 @@ class Chain:
 
         return grown(self.least(grown)) / (1 - self.slack_rate)
 
-    def distance_to_tempered(self, dimension: int) -> float:
-        r"""Return a bound on W2 of the stationary distribution to `pi^c / Z`, of order `sqrt(a)`.
-
-        Langevin's diffusion in `pi^c`, with the average of its past scores, follows the chain but for a defect of
-        `a c L (sqrt(2 d a / (1 - b)) + a sqrt(c d L) / (1 - b))` a step at most; they add up to that over `1 - rho`.
-        """
-        c, left = (1 + self.beta) ** 2, 1 - self.beta
-        moved = math.sqrt(2 * dimension * self.step / left) + self.step * math.sqrt(c * dimension * self.largest) / left
-        return self._skew * self.step * c * self.largest * moved / (1 - self.slack_rate)
-
     def distance_if_smooth(self, dimension: int, third: float) -> float:
-        r"""Return a bound of order `a` on that W2, if the Hessian's Lipschitz constant is `third` (operator norm).
+        r"""Return a bound of order `a` on W2 of the stationary distribution to `pi^c / Z`.
 
+        The Hessian's Lipschitz constant is `third` (operator norm), the number of directions `dimension`.
         Langevin's diffusion in `pi^c`, moved by `-l m`, `l = a b c / (1 - b)`, m the average of past scores there,
         follows the chain but for a defect. In L2 its mean given the past is `expected` at most, the rest `random`; over
         the steps the first add up, of the second the squares. Raises ValueError where `l L` or `rate` is 1 or more.
@@ -168,26 +161,6 @@ class Chain:
         """Return `constant` with a quadratic form."""
         after_one = [np.array([1 - self.step * l, -l]) for l in (self.smallest, self.largest)]
         return math.sqrt(np.linalg.inv(form)[0, 0] * max(v @ form @ v for v in after_one))
-
-    def turning_angle(self) -> float:
-        """Return the angle t at which the ellipse for `rho = 1` is nearest to the disc's centre."""
-        if not self.beta or self.offset * (1 + self.beta) >= 4 * self.beta:
-            return 0.0
-        signed = 1 + self.beta - self.gain * (self.smallest + self.largest) / 2
-        return math.acos(signed * (1 + self.beta) / (4 * self.beta))
-
-    def turning_hessians(self, steps: int) -> np.ndarray:
-        """Return symmetric matrices, shape (steps, 2, 2), on which a difference only turns, by `turning_angle` a step.
-
-        As a complex number `dx_n = e^(i n t)`. Each matrix maps it to its product with the number at which the ellipse
-        is nearest. Their eigenvalues lie in `[m, L]` if and only if `rate` is at least 1.
-        """
-        angle, middle = self.turning_angle(), (self.smallest + self.largest) / 2
-        number = (1 + self.beta) * (1 - math.cos(angle)) - 1j * (1 - self.beta) * math.sin(angle)
-        off = number / self.gain - middle
-        axis = 2 * angle * np.arange(steps) + cmath.phase(off)
-        reflections = np.array([[np.cos(axis), np.sin(axis)], [np.sin(axis), -np.cos(axis)]])
-        return middle * np.eye(2) + abs(off) * np.moveaxis(reflections, -1, 0)
 
     @property
     def _at_one(self) -> float:

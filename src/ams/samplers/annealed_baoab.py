@@ -16,12 +16,12 @@ The sampler combines both into one step from `v` to `v'`. With `h = ln(v / v')`,
 
 The *kinetic parameters* `(u, e)` are a function of the step `h` (`KineticSchedule`): `u` is the rate of Langevin
 refreshment, `e` the momentum kept per step. The default has `u = min(1/2, 10 h)`, `e = 1/2`. `TAPERED` has
-`u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`, so that the momentum has a fixed length in log noise (claim K9).
+`u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`, so that the momentum has a fixed length in log noise.
 
 The first step draws `p` from N(0, (1 - u/2) I), does only the second half of its kick, and does not extrapolate. For
 `u = 0` the sampler is DPM-Solver++(2M) (arXiv 2211.01095), from which it takes the weight `h/(2 h_)`. For `e = 0` it is
 related to SDE-DPM-Solver++(2M). For `e = 1` it is a splitting integrator of critically damped Langevin diffusion's flow
-(module `critically_damped`; arXiv 2402.07211). No coefficient depends on a norm, so samples of a batch are independent.
+(arXiv 2402.07211). No coefficient depends on a norm, so samples of a batch are independent.
 """
 
 import math
@@ -71,7 +71,7 @@ def tapered(rate: float = 4.0, most: float = 1.8, e: float = 0.8) -> KineticSche
 
 
 TAPERED = tapered()
-"""The schedule of claim K9: `u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`."""
+"""The default of `tapered`: `u = 1.8 q`, `e = min(0.8, q)`, `q = exp(-4 h)`."""
 
 
 def annealed_baoab(schedule: KineticSchedule | None = None, extrapolate: bool = True) -> Step:

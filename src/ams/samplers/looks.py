@@ -99,8 +99,6 @@ _FAMILIES = {
         "ER-SDE-Solver-3": (GREY, "h", "-"),
         "SA-Solver, tau 1": (SKY, "o", "--"),
         "SA-Solver, tau 0.2": (SKY, "s", "-"),
-        "CLD, exponential": (PINK, "1", "-"),
-        "CLD, splitting": (PINK, "2", "--"),
         "Restart": (GREY, "P", ":"),
         "prediction-correction": (BLUE, "X", "-."),
         "critically damped corrector": (RED, "*", "-"),

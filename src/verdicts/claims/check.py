@@ -82,3 +82,13 @@ class Check(Frozen):
             return self.share * BUDGET
         drawn = self.by_monte_carlo or any(name in self.origin for name in INTERVALS)
         return drawn * (MISS if self.relation is Relation.EQUAL else MISS / 2)
+
+    @property
+    def false_confirmation(self) -> float:
+        """Return the largest probability that draws confirm what is false; 0 where nothing is drawn.
+
+        The worst false value lies just beyond the bound. Its whole interval then lies on the claimed side as often as
+        an interval misses to that side; an equality has two sides to be refuted on, and one to be confirmed from.
+        """
+        one_sided = self.relation is not Relation.EQUAL or self.alarm is not None or self.share is not None
+        return self.false_alarm if one_sided else self.false_alarm / 2

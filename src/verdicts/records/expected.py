@@ -31,42 +31,42 @@ class ExpectedCheck(Frozen):
     verdict: Verdict
 
 
-class Earlier(Frozen):
-    """An earlier run: when its newest value was made, from which commit."""
+class Made(Frozen):
+    """What made a claim's values: when (UTC), on which processor, from which commit."""
 
-    newest: str
+    started: str
+    processor: str
     commit: str | None
 
 
 class ExpectedClaim(Frozen):
-    """A claim's verdict with its checks, and what it cost: seconds, MiB at most.
-
-    `earlier` is the run which the values are from, where it is not that of the file.
-    """
+    """A claim's verdict with its checks, what it cost (seconds, MiB at most), and what made its values."""
 
     verdict: Verdict
     seconds: float
     peak_mib: float
     checks: dict[str, ExpectedCheck]
-    earlier: Earlier | None = None
+    made: Made
 
 
 class Expected(JsonFile):
-    """The values of one run of a profile: when it was made, on what, from which commit.
+    """The values of a profile's claims, each with what made it; they need not be of one run.
 
     `studies` is the computing time of each group's study, `beside` that of figures, tables and notebook pages;
     `calibration` is how long a fixed piece of work took there (`run.forecast`; None: not measured).
     """
 
     profile: Profile
-    newest: str
-    processor: str
     device: str
-    commit: str | None
     studies: dict[str, float] = {}  # noqa: RUF012 (a pydantic field)
     beside: float = 0.0
     calibration: float | None = None
     claims: dict[str, ExpectedClaim]
+
+    @property
+    def newest(self) -> Made:
+        """Return what made the newest of the values."""
+        return max((claim.made for claim in self.claims.values()), key=lambda made: made.started)
 
     @property
     def seconds(self) -> float:
@@ -85,11 +85,10 @@ class Expected(JsonFile):
     def completed(self, before: "Expected", claims: Claims) -> "Expected":
         """Return these values with earlier ones for the profile's claims that have none and whose checks are the same.
 
-        So a run of a few claims replaces their values and leaves the others, each with its own run's date and commit.
+        So a run of a few claims replaces their values and leaves the others.
         """
-        run = Earlier(newest=before.newest, commit=before.commit)
         kept = {
-            claim.id: (old := before.claims[claim.id]).model_copy(update={"earlier": old.earlier or run})
+            claim.id: before.claims[claim.id]
             for claim in claims.claim
             if claim.id in before.claims.keys() - self.claims.keys()
             and self.profile in claim.profiles
@@ -147,13 +146,9 @@ def expected_of(ledger: Ledger, studies: Mapping[str, float], beside: float, cal
     origins = [row.provenance for row in rows if row.provenance is not None]
     if not origins:
         raise ValueError("no claim has a current record")
-    newest = max(origins, key=lambda origin: origin.started)
     return Expected(
         profile=ledger.profile,
-        newest=newest.started,
-        processor=re.sub(r"\((R|TM)\)| (CPU|Processor)\b", "", newest.processor),  # a line of the first screen has it
-        device=newest.device,
-        commit=newest.commit,
+        device=max(origins, key=lambda origin: origin.started).device,
         studies={group: round(seconds, 4) for group, seconds in studies.items()},
         beside=round(beside, 4),
         calibration=calibration,
@@ -168,6 +163,11 @@ def _claim(row: ClaimRow) -> ExpectedClaim:
         seconds=row.provenance.seconds,
         peak_mib=row.provenance.peak_mib,
         checks={result.id: kept for result in row.checks if (kept := _check(result))},
+        made=Made(
+            started=row.provenance.started,
+            processor=re.sub(r"\((R|TM)\)| (CPU|Processor)\b", "", row.provenance.processor),  # the first screen has it
+            commit=row.provenance.commit,
+        ),
     )
 
 

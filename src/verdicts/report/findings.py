@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from verdicts.claims.schema import Claims, Profile, Verdict
-from verdicts.records.expected import SAME, Expected, ExpectedCheck, kept_runs
+from verdicts.records.expected import SAME, Expected, ExpectedCheck, ExpectedClaim, kept_runs
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
 from verdicts.report.report_texts import AnswerLine, Condition, Finding, Findings, RelatedFinding, filled, load_findings
@@ -35,7 +35,7 @@ STRONGEST = (Profile.FULL, Profile.PAPER, Profile.CPU, Profile.QUICK)
 class Decided(NamedTuple):
     """What a run gave for a claim: its verdict, the checks that have a value, the profile of the run.
 
-    `made` is the UTC time of its newest value with the processor; `kept` says whether it rests on kept cells.
+    `made` is the UTC time of its value with the processor; `kept` says whether it rests on kept cells.
     """
 
     verdict: Verdict
@@ -43,6 +43,12 @@ class Decided(NamedTuple):
     profile: Profile
     made: tuple[str, str] = ("", "")
     kept: bool = False
+
+    @classmethod
+    def kept_in(cls, source: Expected, claim: ExpectedClaim) -> Self:
+        """Return what a kept run gave for one of its claims."""
+        made = (claim.made.started, claim.made.processor)
+        return cls(claim.verdict, claim.checks, source.profile, made)
 
 
 class Decisions(NamedTuple):
@@ -54,9 +60,7 @@ class Decisions(NamedTuple):
     def of(cls, source: Ledger | Expected) -> Self:
         """Read it off a ledger, or off the values of a run that were kept."""
         if isinstance(source, Expected):
-            made = source.newest, source.processor
-            kept = source.claims.items()
-            return cls({name: Decided(claim.verdict, claim.checks, source.profile, made) for name, claim in kept})
+            return cls({name: Decided.kept_in(source, claim) for name, claim in source.claims.items()})
         claims = {}
         for row in source.claims:
             made = (row.provenance.started, row.provenance.processor) if row.provenance else ("", "")
@@ -92,9 +96,10 @@ class Decisions(NamedTuple):
     def origin(self) -> str:
         """Say where the numbers come from; empty before any run."""
         profiles = {each.profile for each in self.claims.values()}
-        newest, processor = max((each.made for each in self.claims.values()), default=("", ""))
+        made = sorted(each.made[0][:10] for each in self.claims.values() if each.made[0])
+        processors = " and ".join(sorted({each.made[1] for each in self.claims.values() if each.made[1]}))
         names = " and ".join(profile for profile in STRONGEST if profile in profiles)
-        return newest and f"Numbers: kept runs of {names}, newest {newest[:10]}, {processor}."
+        return f"Numbers: kept runs of {names}, made from {made[0]} to {made[-1]} on {processors}." if made else ""
 
     def of_claim(self, name: str) -> Verdict:
         """Return a claim's verdict."""
@@ -147,6 +152,11 @@ class ShownReading(NamedTuple):
     word: Word
     reading: str
 
+    @property
+    def sign(self) -> str:
+        """Return the sign of the word."""
+        return SIGNS[self.word]
+
 
 class PaperRow(NamedTuple):
     """A claim of the paper, `text`, with what was found: a word for it as stated, a fact, its scope, and a number.
@@ -167,6 +177,16 @@ class PaperRow(NamedTuple):
     conditions: tuple[ShownCondition, ...] = ()
     restating: tuple[str, ...] = ()
     differing: tuple[ShownCondition, ...] = ()
+
+    @property
+    def sign(self) -> str:
+        """Return the sign of its word."""
+        return SIGNS[self.word]
+
+    @property
+    def headline(self) -> str:
+        """Return its line in a terminal: id, sign and word as stated, and the paper's claim."""
+        return f"{self.id:<4}{self.sign} {self.word:<15}{self.text}"
 
     @property
     def verdict(self) -> str:
@@ -364,8 +384,8 @@ def counts(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict]) -> list[st
 
 def uncounted(opened: int, conditions: int) -> str:
     """Count the claims without evidence yet, and the conditions, in sentences after others; empty for none."""
-    told = f" Among them: {opened} open (no evidence yet)." if opened else ""
-    return told + (f" Beside them: {conditions} conditions, without an expectation." if conditions else "")
+    unfinished = f" Among them: {opened} open (no evidence yet)." if opened else ""
+    return unfinished + (f" Beside them: {conditions} conditions, without an expectation." if conditions else "")
 
 
 def reached(verdicts: Iterable[Verdict]) -> str:

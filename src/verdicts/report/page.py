@@ -14,6 +14,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from verdicts.claims.check import Check
 from verdicts.claims.schema import Claims, Evidence, Expectation, Group, Profile, Verdict
 from verdicts.errors import UserError
 from verdicts.records.figures import library
@@ -30,8 +31,10 @@ from verdicts.report.findings import (
     required_of,
     tally,
 )
-from verdicts.report.images import Picture, overview_of, size_of, svg_address
+from verdicts.report.forest import forest_svg
+from verdicts.report.images import Picture, overview_of, shortened, size_of, svg_address
 from verdicts.report.report_texts import (
+    Findings,
     load_exhibits,
     load_findings,
     load_limitations,
@@ -46,7 +49,6 @@ from verdicts.report.words import MARKS, number
 
 REPORT = "report.html"
 CLAIM = re.compile(r"\b[A-Z]\d+[a-z]?\b")  # what looks like a claim's id
-FIRST = 2  # figures on the first screen, beside the answer
 
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
@@ -88,7 +90,8 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "subject": findings.answer.subject,
         "answers": answers_of(workspace.all_claims, findings, evidence),
         "evidence": evidence,
-        "first": [view for view in paper if view.figure][:FIRST],
+        "forest": findings.answer.forest,
+        "forest_picture": _forest(workspace, findings, evidence),
         "cited": lambda text: _cited(text, here),
         "words": counts([view.row for view in paper], {})[0],
         "foreseen": [view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED],
@@ -134,6 +137,12 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
     }
 
 
+def _forest(workspace: Workspace, findings: Findings, evidence: Decisions) -> Markup | None:
+    """Return the one picture of the answer as a data address, None where there is none."""
+    forest = findings.answer.forest
+    return svg_address(shortened(forest_svg(workspace.root, forest, evidence))) if forest else None
+
+
 def _once(source: Callable[[str], str]) -> Callable[[str], str]:
     """Return a function's source where it is asked for first, nothing afterwards: one may measure many checks."""
     shown = set[str]()
@@ -165,22 +174,24 @@ def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> 
     return addresses
 
 
-def rates(claims: Claims, profile: Profile) -> dict[str, float]:
-    """Return the false-alarm rate of each check of a profile that draws, by its id."""
+def drawn(claims: Claims, profile: Profile) -> list[Check]:
+    """Return the checks of a profile that draw."""
     decided = (check for claim in claims.claim if profile in claim.profiles for check in claim.check)
-    return {check.id: rate for check in decided if (rate := check.false_alarm)}
+    return [check for check in decided if check.false_alarm]
 
 
 def family_wise(claims: Claims, profile: Profile) -> str:
-    """Say how many of a profile's checks are refuted falsely, at most, on average over runs.
+    """Say how many of a profile's checks are refuted falsely, and confirmed falsely, at most, on average over runs.
 
-    Rates add, whether or not checks are independent, so their sum also bounds the probability of any false alarm. Each
-    rate is that of a true value at its bound; farther inside it falls to nothing.
+    Rates add, whether or not checks are independent, so each sum also bounds the probability of any such error. A rate
+    is that of a value at its bound (just beyond it, of a confirmation); farther away it falls to nothing.
     """
-    drawn = rates(claims, profile)
-    expected = number(sum(drawn.values()), 2)
+    checks = drawn(claims, profile)
+    refuted = number(sum(check.false_alarm for check in checks), 2)
+    confirmed = number(sum(check.false_confirmation for check in checks), 2)
     return (
-        f"{len(drawn)} checks draw. Were every true value at its bound, chance would refute at most {expected} a run."
+        f"{len(checks)} checks draw. Were every true value at its bound, chance would refute at most {refuted} of them "
+        f"a run; were every value just beyond its bound, it would confirm at most {confirmed}."
     )
 
 

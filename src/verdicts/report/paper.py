@@ -17,6 +17,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.blocks import derivation, pieces
 from verdicts.report.findings import answers_of, counts, evidence_of, tally, uncounted
+from verdicts.report.forest import forest_svg
 from verdicts.report.images import Picture, size_of
 from verdicts.report.report_texts import (
     Exhibit,
@@ -59,6 +60,11 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             {"question": line.question, "word": line.word, "sign": line.sign, "text": pieces(line.text)}
             for line in answers_of(workspace.all_claims, findings, evidence)
         ],
+        "forest": findings.answer.forest
+        and {
+            "svg": forest_svg(workspace.root, findings.answer.forest, evidence),
+            "caption": pieces(findings.answer.forest.caption),
+        },
         "origin": evidence.origin,
         "counts": counts([view.row for view in paper], verdicts),
         "open": uncounted(opened, conditions).strip(),

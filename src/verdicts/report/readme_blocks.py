@@ -1,7 +1,7 @@
-"""What pages of the repository say of claims and results: blocks of README.md and others, and docs/claims.md.
+"""What pages of the repository say of claims and results: blocks of README.md, docs/claims.md and others.
 
-Both are written from the claims and the kept values, never by hand. A block stands between `<!-- begin NAME -->` and
-`<!-- end -->`. docs/claims.md has every claim on one line, by the stated claim that it restates or supports.
+They are written from the claims and the kept values, never by hand (`ams pages`). A block stands between
+`<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 import re
@@ -15,10 +15,12 @@ from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.records.expected import Expected, kept_runs
 from verdicts.records.files import write_whole
 from verdicts.report.findings import Decisions, PaperRow, ShownNumber, answers_of, rows_of
+from verdicts.report.forest import forest_svg
 from verdicts.report.report_texts import Findings, load_exhibits, load_findings
 from verdicts.report.words import duration
 
-PAGES = ("README.md", "paper/ARTIFACT.md", "docs/index.md", "docs/running.md")
+PAGES = ("README.md", "paper/ARTIFACT.md", "docs/claims.md", "docs/index.md", "docs/running.md")
+PICTURE = "paper/answer.svg"
 BLOCK = re.compile(r"(<!-- begin (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 # Whose values stand for the suite's: those of what a reader runs by default
 PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)
@@ -30,13 +32,6 @@ WHAT = {
     Profile.PAPER: "the paper's sizes, on its networks where their files are found; the default with CUDA",
     Profile.BENCH: "how fast the suite is, also against other libraries",
 }
-CLAIMS_PAGE = "docs/claims.md"
-CLAIMS_HEAD = """# Claims
-
-Every claim on one line. `bash reproduce.sh --profile PROFILE --only ID` decides one; the column `profile` has the
-smallest that does. Its entry, with bounds, tolerances and falsifier, is in the `claims.toml` of its group. This page is
-written by `ams expect`.
-"""
 
 
 class KeptValues(NamedTuple):
@@ -78,27 +73,46 @@ def answer(kept: KeptValues) -> str:
     if not kept.expected:
         return NOTHING
     lines = answers_of(kept.claims, kept.findings, kept.evidence)
-    return "\n".join(
-        [kept.findings.answer.subject, "", *(f"- {each.sign} **{each.question}** {each.text}" for each in lines)]
-    )
+    given = [f"- {each.sign} **{each.question}** {each.text}" for each in lines]
+    return "\n".join([kept.findings.answer.subject, "", *given])
+
+
+def picture(kept: KeptValues) -> str:
+    """Return the one picture that answers, with its caption."""
+    forest = kept.findings.answer.forest
+    return f"![{forest.axis}]({PICTURE})\n\n*{forest.caption}*" if forest else NOTHING
 
 
 def verdicts(kept: KeptValues) -> str:
-    """Return the table of what was found about each claim of the abstract, and below it where the numbers come from."""
-    cells = [
-        (f"**{row.id}** {row.text}", f"**{row.verdict}.** {row.fact} {row.scope}".rstrip(), _in_words(row.number))
-        for row in kept.rows
-    ]
-    lines = [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in cells]
-    head = ["| the abstract says | found here | measured |", "|---|---|---|"]
-    return "\n".join([*head, *lines, "", kept.evidence.origin])
+    """Return what was found about each claim of the abstract, and below it where the numbers come from."""
+    return "\n".join([*map(_item, kept.rows), "", kept.evidence.origin])
+
+
+def _item(row: PaperRow) -> str:
+    """Return a claim of the abstract as an item of a list: its words, then fact and scope, then its number."""
+    words = f"{row.sign} {row.word}"
+    if row.stricter:
+        words += f" as stated; {row.stricter.sign} {row.stricter.word.lower()} in our stricter reading, "
+        words += row.stricter.reading
+    texts = [f"- **{row.id} {row.text}.** {words}.", f"{row.fact} {row.scope}".rstrip(), _in_words(row.number)]
+    return "<br>\n  ".join(filter(None, texts))
 
 
 def _in_words(shown: ShownNumber | None) -> str:
     if shown is None:
         return ""
     better = f"; {shown.better}" if shown.better else ""
-    return f"**{shown.value}**: {shown.label}{better} ({shown.profile}{_beside(shown)})"
+    return f"**{shown.value}**: {shown.label}{better} ({shown.profile}{_beside(shown)})."
+
+
+def prints(kept: KeptValues) -> str:
+    """Return the last lines that a run prints where nothing contradicts an expectation."""
+    rows = [row.headline for row in kept.rows]
+    endings = (
+        "report: results/cpu/report.html, with paper.pdf and supplement.pdf",
+        "all as expected: no verdict of ... claims differs from its expectation",
+    )
+    return "\n".join(["```", *rows, *endings, "```"])
 
 
 def _beside(shown: ShownNumber) -> str:
@@ -134,7 +148,8 @@ def _cost(kept: KeptValues, profile: Profile) -> str:
     count = sum(profile in claim.profiles for claim in kept.claims.claim)
     if run is None:
         return f"{count} | not measured | not measured | "
-    return f"{count} | {duration(run.seconds)} | {run.peak_mib / 1024:.1f} GiB | {run.newest[:10]}, {run.processor}"
+    made = f"{run.newest.started[:10]}, {run.newest.processor}"
+    return f"{count} | {duration(run.seconds)} | {run.peak_mib / 1024:.1f} GiB | {made}"
 
 
 def experiments(kept: KeptValues) -> str:
@@ -195,9 +210,9 @@ def _command(root: Path, kept: KeptValues, names: Sequence[str]) -> str:
     return f"`bash reproduce.sh --profile cpu --only {groups}`" if groups else ""
 
 
-def claims_page(claims: Claims) -> str:
-    """Return docs/claims.md: every claim on one line, by the stated claim that it restates or supports."""
-    return "\n".join([CLAIMS_HEAD, *_sections(claims)]).rstrip() + "\n"
+def claims(kept: KeptValues) -> str:
+    """Return every claim on one line, by the stated claim that it restates or supports."""
+    return "\n".join(_sections(kept.claims)).rstrip()
 
 
 def _sections(claims: Claims) -> Iterator[str]:
@@ -233,15 +248,25 @@ def _claim_row(claims: Claims, claim: Claim) -> str:
 def contents(root: Path) -> dict[str, str]:
     """Return the pages with their blocks, as the expected values give them. Raises UserError."""
     kept = KeptValues.read(root)
-    parts: Sequence[Callable[[KeptValues], str]] = (answer, commands, verdicts, profiles, experiments)
+    parts: Sequence[Callable[[KeptValues], str]] = (
+        answer,
+        picture,
+        commands,
+        prints,
+        verdicts,
+        profiles,
+        experiments,
+        claims,
+    )
     blocks = {make.__name__: make(kept) for make in parts} | {"figures": figures(root, kept)}
 
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
 
     pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
-    written = {CLAIMS_PAGE: claims_page(kept.claims)} if pages else {}
-    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | written
+    forest = kept.findings.answer.forest
+    drawn = {PICTURE: forest_svg(root, forest, kept.evidence)} if pages and forest else {}
+    return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | drawn
 
 
 def outdated(root: Path) -> dict[str, str]:

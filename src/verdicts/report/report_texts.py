@@ -139,12 +139,39 @@ class AnswerLine(Frozen):
     text: str
 
 
+class ForestRow(Frozen):
+    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of its range.
+
+    Where only a bound is known, the ratio lies below `below`, as far as the claims have the verdicts that it `needs`.
+    """
+
+    label: str
+    dot: str = ""
+    bar: tuple[str, str] | None = None
+    below: float | None = None
+    needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
+
+    @property
+    def checks(self) -> tuple[str, ...]:
+        """Return the checks whose values it shows."""
+        return tuple(filter(None, (self.dot, *(self.bar or ()))))
+
+
+class Forest(Frozen):
+    """The one picture of the answer: a ratio, target by target, beside the range that the work under test claims."""
+
+    axis: str
+    claimed: tuple[float, float]
+    caption: str
+    row: tuple[ForestRow, ...] = Field(min_length=1)
+
+
 class Answer(Frozen):
-    """What the work under test proposes, in a sentence; a reader's questions with their answers; a `figure`'s name."""
+    """What the work under test proposes, in a sentence; a reader's questions with their answers; the one picture."""
 
     subject: str = ""
     line: tuple[AnswerLine, ...] = ()
-    figure: str = ""
+    forest: Forest | None = None
 
 
 class Findings(Frozen):
@@ -241,6 +268,10 @@ def load_findings(root: Path, claims: Claims) -> Findings:
         where = f"{FINDINGS}: answer, {line.question!r}"
         _refuse_unknown(where, "stated claim", line.paper, claims.outline.stated)
         _refuse_unfit(where, line.needs, [line.text], claims)
+    for row in findings.answer.forest.row if findings.answer.forest else ():
+        where = f"{FINDINGS}: answer.forest, {row.label!r}"
+        _refuse_unknown(where, "check", row.checks, claims.checks)
+        _refuse_unknown(where, "claim", row.needs, claims.titles)
     for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unfit(where, finding.claims, finding.texts, claims)

@@ -244,7 +244,7 @@ def _row_lines(row: PaperRow, width: int) -> list[str]:
         texts.append(f"{row.number.value}: {row.number.label}{better} ({row.number.beside})")
     texts += [f"this run differs: {each.claim} is {each.verdict} ({each.text})" for each in row.differing]
     below = [line for text in texts for line in wrap(plain(text), width - INDENT)]
-    return [f"{row.id:<4}{row.word:<15}{row.text}", *(f"{'':{INDENT}}{line}" for line in below)]
+    return [row.headline, *(f"{'':{INDENT}}{line}" for line in below)]
 
 
 def _unreached(rows: Iterable[ClaimRow], profile: Profile, verbose: bool) -> Iterator[str]:

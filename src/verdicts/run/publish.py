@@ -18,11 +18,11 @@ from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, Record, artefacts_at, current_artefacts, current_record
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
-from verdicts.report.report_texts import load_findings, sections_of
+from verdicts.report.report_texts import sections_of
 from verdicts.run.forecast import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
 
-PAPER, FIGURE = "paper.pdf", "paper/answer.svg"
+PAPER = "paper.pdf"
 
 
 class Published(NamedTuple):
@@ -145,13 +145,11 @@ def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
 
 
 def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
-    """Write `paper/expected/<profile>.json` from the current records, and what README says of it; say what moved.
+    """Write `paper/expected/<profile>.json` from the current records; say what moved.
 
-    The values of claims that have no record now stay, with the date and commit of their run. Returns 0. Raises
+    The values of claims that have no record now stay, with what made them. Returns 0. Raises
     UserError where no claim has a record or the file cannot be written.
     """
-    from verdicts.report import readme_blocks
-
     profile = workspace.profile
     ledger, path = collect(workspace), expected_path(workspace.root, profile)
     try:
@@ -164,8 +162,9 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     for each in compare(workspace.claims, ledger, before) if before else ():
         if each.moved is Moved.MOVED and each.expected and each.result:
             say(f"{each.check}: {each.expected.value:.6g} before, {each.result.value:.6g} now")
+    fresh = values.claims.keys()
     values = values.completed(before, workspace.claims) if before else values
-    if kept := [name for name, claim in values.claims.items() if claim.earlier]:
+    if kept := [name for name in values.claims if name not in fresh]:
         say(f"of an earlier run: {', '.join(kept)}")
     if absent := [row.id for row in ledger.claims if row.id not in values.claims]:
         say(f"without a value: {', '.join(absent)}")
@@ -174,28 +173,7 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}") from error
     say(f"{len(values.claims)} claims: {FOLDER}/{path.name}")
-    for name in [*_keep_figure(workspace), *readme_blocks.write(workspace.root)]:
-        say(f"written: {name}")
     return 0
-
-
-def _keep_figure(workspace: Workspace) -> list[str]:
-    """Keep the figure that illustrates the answer, where it was drawn now; return the file's name if it changed.
-
-    A quick run's, which has fewer points, replaces none.
-    """
-    from verdicts.report.views import groups_of
-
-    wanted = load_findings(workspace.root, workspace.all_claims).answer.figure
-    for view in groups_of(workspace):
-        for figure in view.figures:
-            if figure.file.stem == wanted:
-                drawn = (workspace.folder / view.folder / figure.file).read_bytes()
-                place = workspace.root / FIGURE
-                if not place.is_file() or (workspace.profile != Profile.QUICK and place.read_bytes() != drawn):
-                    write_whole(place, drawn)
-                    return [FIGURE]
-    return []
 
 
 def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:

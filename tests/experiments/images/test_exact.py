@@ -16,7 +16,7 @@ from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, EXACT, Hyperparameters
 from experiments.images import exact
 from experiments.images.comparison import farthest
-from experiments.images.digits import study
+from experiments.images.digits import checks, study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
 from experiments.images.drawing import ErrorPanel, draw_rows, move_speed_ups
 from experiments.images.exact import LOST, Errors
@@ -35,6 +35,8 @@ CPU_ALONE = {
     "rare_batch": 280,
     "tuned": (60,),
     "fresh": 7,
+    "equalled": (20, 60),
+    "between": (40, 100),
 }
 """Small sizes of what the quick profile leaves out."""
 QUICK = quick_settings("digits").model_copy(update=CPU_ALONE)
@@ -44,7 +46,7 @@ MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200, "more": 0})
 SMALL = Settings(budgets=(20,), batches=2, batch=8, tolerances=(0.1,), tuned=(20,), rare=20, rare_batch=4)
 
 
-@pytest.mark.parametrize("identifier", ["D0", "D1", "D1a", "D2", "D3", "D4", "D6", "D7"])
+@pytest.mark.parametrize("identifier", ["D1", "D1a", "D2", "D3", "D4", "D6", "D7"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict(identifier) is expected(identifier)
 
@@ -52,9 +54,8 @@ def test_claims_come_out_as_expected(identifier: str) -> None:
 def verdict(part: str, settings: Settings | None = None) -> Verdict:
     """Return the verdict of a claim, or of one of its checks."""
     claim = part.split(".")[0]
-    return verdict_of(
-        claim, part if "." in part else "", settings or (MORE if claim in ("D0", "D4", "D6") else SETTINGS)
-    )
+    settings = settings or (MORE if claim in ("D4", "D6") else SETTINGS)
+    return verdict_of(claim, part if "." in part else "", settings)
 
 
 def exchanged(monkeypatch: MonkeyPatch, places: dict[str, str]) -> None:
@@ -67,18 +68,30 @@ def exchanged(monkeypatch: MonkeyPatch, places: dict[str, str]) -> None:
         monkeypatch.setattr(study, name, partial(read, getattr(study, name)))
 
 
-def test_a_shifted_target_breaks_d0(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D0: draws whose every pixel is off by a tenth; both numbers see it."""
+def floor_is_seen() -> tuple[bool, bool]:
+    """Tell whether fresh draws have energy distance 0 to within 0.06, and variance ratio 1 to within 0.1.
+
+    Both intervals are Student's at 99 % over ten batches of 32.
+    """
+    energy = checks.mean(MORE, EXACT.name, 0, "energy").interval
+    ratio = checks.mean(MORE, EXACT.name, 0, "variance_ratio").interval
+    return -0.06 < energy[0] < energy[1] < 0.06, 0.9 < ratio[0] < ratio[1] < 1.1
+
+
+def test_fresh_draws_of_the_target_show_no_error(monkeypatch: MonkeyPatch) -> None:
+    """Seeds are fixed, so no alarm is false; draws whose every pixel is off by a tenth are seen by both numbers."""
+    assert floor_is_seen() == (True, True)
     true = exact.fresh_draws
     monkeypatch.setattr(exact, "fresh_draws", lambda *given: true(*given) + 0.1)
     with using(Memory()):
-        assert refuted("D0", "energy", "temperature", settings=MORE)
+        assert floor_is_seen() == (False, False)
 
 
 def test_langevin_against_itself_breaks_d1(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of D1 and D1b: annealed Langevin in adaptive momentum's place saves nothing; another one gains."""
     exchanged(monkeypatch, {PAPER: BASELINE})
     assert verdict("D1b.twice") is not Verdict.HOLDS
+    assert verdict("D1b.at_50") is not Verdict.HOLDS
     exchanged(monkeypatch, {BASELINE: "reverse diffusion"})
     assert verdict("D1.gain") is not Verdict.HOLDS
 
@@ -110,20 +123,13 @@ def test_a_sampler_that_wins_would_make_d3_hold(monkeypatch: MonkeyPatch) -> Non
 
 
 def test_langevin_in_the_places_of_tempered_samplers_breaks_d4(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D4, D4a and D4b: annealed Langevin loses no mode; a doubled drift in its place is seen to."""
+    """Falsifier of D4: annealed Langevin loses no mode; a doubled drift in its place is seen to."""
     exchanged(monkeypatch, {DOUBLED: BASELINE})
     assert verdict("D4.factor") is Verdict.REFUTED
     assert verdict("D4.langevin") is Verdict.HOLDS
     monkeypatch.undo()
-    exchanged(monkeypatch, {BASELINE: DOUBLED, PAPER: BASELINE})
+    exchanged(monkeypatch, {BASELINE: DOUBLED})
     assert verdict("D4.langevin") is Verdict.REFUTED
-    assert verdict("D4a.adaptive", MORE) is Verdict.REFUTED
-    shares = {BASELINE: 1.4, PAPER: 0.8}
-    for ours, nearer in ((0.8, Verdict.HOLDS), (0.3, Verdict.REFUTED)):
-        shares[PAPER] = ours
-        made = lambda settings, name: [shares[name] * study.target_share() + 0.001 * k for k in range(9)]  # noqa: E731
-        monkeypatch.setattr(study, "rare_shares", made)
-        assert verdict("D4b") is nearer and verdict("D4a.adaptive") is Verdict.HOLDS
 
 
 def test_langevin_against_itself_breaks_d5() -> None:
@@ -226,32 +232,21 @@ def mnist_measured(monkeypatch: MonkeyPatch, variance_ratios: dict[str, dict[int
         ratio = variance_ratios[sampler][budget]
         return [Errors(0.0, ratio * (1 + 0.001 * k), 1.0, 0.0) for k in range(settings.batches)]
 
-    def fresh_errors(settings: MnistSettings, sampler: str) -> dict[int, list[Errors]]:
-        return {budget: errors(settings, sampler, budget) for budget in mnist.fresh_curve(settings, sampler)}
+    def fresh_errors(settings: MnistSettings, sampler: str) -> list[Errors]:
+        budgets = {cell.arguments["budget"] for cell in mnist.fresh_batches(settings, sampler)}
+        return errors(settings, sampler, *budgets)
 
-    monkeypatch.setattr(mnist, "errors", errors)
     monkeypatch.setattr(mnist, "fresh_errors", fresh_errors)
 
 
-LANGEVIN = {20: 1.9, 50: 1.4, 100: 1.2, 150: 1.12, 400: 1.05}
-ADAPTIVE = {20: 1.6, 50: 1.15, 100: 1.02, 150: 0.97, 400: 0.9}
-MNIST = MnistSettings(budgets=(20, 50, 100), long=(400,), batches=6, batch=32)
+MNIST = MnistSettings(budgets=(20, 50, 100), batches=6, batch=32)
 
 
 def test_langevin_against_itself_breaks_m1(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of M1: numbers like those measured hold; annealed Langevin in adaptive momentum's place saves none."""
-    mnist_measured(monkeypatch, {BASELINE: LANGEVIN, PAPER: ADAPTIVE})
-    assert verdict_of("M1", settings=MNIST) is Verdict.HOLDS
-    mnist_measured(monkeypatch, {BASELINE: LANGEVIN, PAPER: LANGEVIN})
-    assert verdict_of("M1", settings=MNIST) is Verdict.REFUTED
-
-
-def test_exchanged_samplers_break_m2(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of M2: numbers like those measured hold; exchanged, each part is refuted."""
-    mnist_measured(monkeypatch, {BASELINE: LANGEVIN, PAPER: ADAPTIVE})
-    assert verdict_of("M2", settings=MNIST) is Verdict.HOLDS
-    mnist_measured(monkeypatch, {BASELINE: ADAPTIVE, PAPER: LANGEVIN})
-    assert refuted("M2", "adaptive", "langevin", settings=MNIST)
+    """Falsifier of M1: as much noise left is alike; far less, and annealed Langevin against itself, is not."""
+    for at_50, verdict in ((1.2, Verdict.HOLDS), (1.1, Verdict.REFUTED), (1.4, Verdict.REFUTED)):
+        mnist_measured(monkeypatch, {BASELINE: {100: 1.2}, PAPER: {50: at_50}})
+        assert verdict_of("M1", settings=MNIST) is verdict
 
 
 def test_samples_are_judged_denoised_against_the_targets_images(made_up: None, monkeypatch: MonkeyPatch) -> None:

@@ -10,65 +10,118 @@ import pytest
 import torch
 from pytest import MonkeyPatch
 
-from ams.samplers import Program, State, last, run as loop
+from ams.metrics import expected_coverage
+from ams.samplers import Program, Score, State, last, run as loop
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import AUTHORS, COMPARED, SPECS
+from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.__main__ import main
 from experiments import weights
 from experiments.images.digits import study as digits
-from experiments.images.learned import losses, quality, study
+from experiments.images.learned import quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality, problem
-from experiments.images.learned.settings import BAOAB, BASELINE, DOUBLED, FLOW, PAPER, REVERSE, Settings
+from experiments.images.learned.settings import BAOAB, BASELINE, FLOW, PAPER, REVERSE, Settings
+from experiments.images.loss import KNOWN, losses_per_pixel, worst_ratio
 from experiments.images.networks.classifier import SHA256, Classifier
 from experiments.images.networks.colour import SHA256 as COLOUR
 from experiments.images.networks.loading import fill, parsed
-from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS
+from experiments.images.networks.small import SHA256 as SCORE, WEIGHTS, digits_score
 from experiments.images.runs import Problem, generator, run, started
 from experiments.images.tasks import HELD_OUT, PLANS, split_digits, task
 from experiments.training import Trainer
-from tests.claims import expected, quick_settings, refuted, verdict_of
+from tests.claims import expected, quick_settings, verdict_of
 from tests.verdicts.toy import full_disk
 from verdicts.claims.schema import Verdict
-from verdicts.studies import Memory, using
 
 SETTINGS = quick_settings("learned")
 
 
-@pytest.mark.parametrize("identifier", ["Q0", "Q1", "Q2", "Q2a", "Q2b", "Q3", "Q4", "Q5", "Q5a", "Q6"])
+@pytest.mark.parametrize("identifier", ["Q2", "Q2a", "Q4"])
 def test_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict_of(identifier) is expected(identifier)
 
 
-def exchanged(monkeypatch: MonkeyPatch, places: dict[str, str], score: str = LEARNED) -> None:
-    """Put the batches of other samplers in the places of some, with one of the scores."""
+def exchanged(monkeypatch: MonkeyPatch, places: dict[str, str]) -> None:
+    """Put the batches of other samplers in the places of some."""
     true = study.batches
 
-    def batches(settings: Settings, asked: str, sampler: str, *sizes: int) -> list[Quality]:
-        return true(settings, asked, places.get(sampler, sampler) if asked == score else sampler, *sizes)
+    def batches(settings: Settings, score: str, sampler: str, budget: int) -> list[Quality]:
+        return true(settings, score, places.get(sampler, sampler), budget)
 
     monkeypatch.setattr(study, "batches", batches)
 
 
-def test_digits_of_one_class_break_q0(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of Q0: zeros are not all digits; in the unit of those held out, digits seen have too little noise."""
+def no_error_is_seen(batches: list[study.RealBatch]) -> tuple[bool, bool]:
+    """Tell whether real digits have kernel distance 0, and the coverage that one distribution expects.
+
+    Both to within 0.1; kernel distances are in units of that of zeros alone. Intervals miss at 1 %.
+    """
+    (x, y), judge = split_digits().train, quality.judge()
+    features = [torch.from_numpy(batch.features) for batch in batches]
+    distance = judge.kernel_interval(features, CONFIDENCE, SETTINGS.seed)
+    unit = judge.scores(x[y == 0]).kernel
+    expected_share = expected_coverage(len(judge.reference), SETTINGS.batch)
+    covered = [batch.quality.coverage - expected_share for batch in batches]
+    excess = mean_interval(covered, CONFIDENCE)
+    kernel_is_0 = -0.1 < distance.low / unit < distance.high / unit < 0.1
+    return kernel_is_0, -0.1 < excess.low < excess.high < 0.1
+
+
+def test_real_digits_show_no_error() -> None:
+    """Seeds are fixed, so no alarm is false. Zeros, which are not all digits, are seen by both numbers."""
+    assert no_error_is_seen(study.real_batches(SETTINGS)) == (True, True)
     split, sigma = split_digits(), SETTINGS.last_sigma
     zeros = split.train.x[split.train.y == 0][: 2 * SETTINGS.batch]
     noisy = zeros + 0.05 * torch.randn(zeros.shape, generator=torch.Generator().manual_seed(3))
     judged = [quality.judged(LEARNED, sigma, x) for x in noisy.split(len(zeros) // 4)[:4]]
     batches = [study.RealBatch(each.quality, each.features.numpy()) for each in judged]
-    monkeypatch.setattr(study, "real_batches", lambda settings: batches)
-    held_out = quality.Constants(1.07 * quality.constants(LEARNED, sigma).noise, 1.0)
-    monkeypatch.setattr(quality, "constants", lambda score, last_sigma: held_out)
-    with using(Memory()):
-        assert refuted("Q0", "kernel", "coverage", "temperature")
+    assert no_error_is_seen(batches) == (False, False)
 
 
-@pytest.mark.parametrize(("copied", "part"), [("gaussian", ""), ("exact", "Q1.gaussian")])
-def test_a_score_that_copies_breaks_q1(monkeypatch: MonkeyPatch, copied: str, part: str) -> None:
-    """Falsifier of Q1: the exact score of the digits seen, or the Gaussian's, in the network's place gains nothing."""
-    true = losses.per_image
-    monkeypatch.setattr(losses, "per_image", lambda case: true(copied if case == "learned" else case))
-    assert verdict_of("Q1", only=part) is not Verdict.HOLDS
+TELLING = (0.03, 0.05, 0.1, 0.2, 0.3)
+"""Noise levels at which single digits can be distinguished; beyond them copies have a good score too."""
+FADING = (0.5, 0.8, 1.3, 2.0)
+"""Noise levels at which digits are all but gone."""
+
+
+def losses_of(score: Score, held_out: bool, levels: tuple[float, ...] = TELLING) -> np.ndarray:
+    """Return the denoising loss a pixel of 360 digits at each noise level (noise level, digit)."""
+    split = split_digits()
+    x = split.test.x if held_out else split.train.x[: len(split.test.x)]
+    return losses_per_pixel(score, x, levels, 4, 2)
+
+
+def test_the_learned_score_generalises_to_digits_it_has_not_seen() -> None:
+    """Its loss is below that of the exact score of the digits seen, and below that of one Gaussian.
+
+    At each noise level by Student's interval over 360 digits, paired, at 1 %; noise is fixed. The
+    exact score itself, which copies, is not below the Gaussian.
+    """
+    scores = {name: known(split_digits().train.x).score for name, known in KNOWN.items()}
+    scores["learned"] = digits_score().score
+    losses = {name: losses_of(score, True) for name, score in scores.items()}
+
+    def below(one: str, other: str) -> bool:
+        return worst_ratio(losses[one], losses[other], CONFIDENCE).high < 1
+
+    assert below("learned", "exact") and below("learned", "gaussian")
+    assert not below("exact", "gaussian")
+
+
+def test_the_loss_is_one_without_a_score_and_falls_short_of_it_with() -> None:
+    """A pixel: between 0 and 1 at every noise level, and lower for images seen than for those held out."""
+    score = digits_score().score
+    held, seen = (losses_of(score, new, TELLING + FADING).mean(1) for new in (True, False))
+    assert all(0 < value < 1 for value in held) and all(map(math.isfinite, seen))
+    assert sum(seen) < sum(held)
+
+
+def test_the_worst_ratio_is_that_of_the_noise_level_where_the_loss_is_largest() -> None:
+    """Ratios 1/2 everywhere, but 3/4 at the second noise level."""
+    theirs = np.ones((3, 4)) + 0.001 * np.arange(4)
+    ours = theirs * np.array([0.5, 0.75, 0.5])[:, None]
+    value, low, high, n = worst_ratio(ours, theirs, 0.999)
+    assert low < value == pytest.approx(0.75) and value < high < 0.8 and n == 4
 
 
 def test_the_baseline_in_its_place_breaks_q2(monkeypatch: MonkeyPatch) -> None:
@@ -83,44 +136,16 @@ def test_a_sampler_that_is_faster_would_make_q2a_hold(monkeypatch: MonkeyPatch) 
     assert verdict_of("Q2a") is Verdict.HOLDS
 
 
-def test_the_baseline_in_the_controls_place_breaks_q2b(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of Q2b: with the factor dropped, which is annealed Langevin, the control covers less."""
-    exchanged(monkeypatch, {DOUBLED: BASELINE})
-    assert verdict_of("Q2b") is Verdict.REFUTED
-
-
-def test_langevin_in_their_places_breaks_q3(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of Q3: annealed Langevin in the place of the doubled drift; and a doubled drift in Langevin's."""
-    exchanged(monkeypatch, {DOUBLED: BASELINE, BASELINE: DOUBLED})
-    assert refuted("Q3", "factor", "adaptive")
-
-
 def test_a_sampler_that_wins_would_make_q4_hold(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of the refutation Q4: annealed BAOAB against annealed Langevin in both places."""
     exchanged(monkeypatch, {PAPER: BAOAB, REVERSE: BASELINE, FLOW: BASELINE})
     assert verdict_of("Q4") is Verdict.HOLDS
 
 
-def test_langevin_in_its_place_breaks_q5(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of Q5 and Q5a: annealed Langevin, whose samples are still too noisy, in annealed BAOAB's place."""
-    exchanged(monkeypatch, {BAOAB: BASELINE})
-    assert verdict_of("Q5", only="coverage") is not Verdict.HOLDS
-    assert verdict_of("Q5", only="temperature") is verdict_of("Q5a") is Verdict.REFUTED
-
-
-def test_other_samplers_on_the_exact_score_break_q6(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of Q6: another sampler's variance on the exact score is seen."""
-    exchanged(monkeypatch, {BASELINE: DOUBLED, DOUBLED: PAPER, PAPER: BASELINE}, EXACT)
-    assert verdict_of("Q6") is Verdict.REFUTED
-    monkeypatch.undo()
-    exchanged(monkeypatch, {BASELINE: PAPER, PAPER: BASELINE}, EXACT)
-    assert verdict_of("Q6", only="cooling") is Verdict.REFUTED
-
-
 def test_samples_of_the_exact_score_are_copies_and_those_of_the_network_are_not() -> None:
-    budget = max(SETTINGS.compared_budgets)
-    assert max(batch.novelty for batch in study.batches(SETTINGS, EXACT, PAPER, budget)) < 1e-2
-    assert min(batch.novelty for batch in study.batches(SETTINGS, LEARNED, PAPER, budget)) > 0.5
+    few = SETTINGS.model_copy(update={"batches": 2})
+    assert max(batch.novelty for batch in study.batches(few, EXACT, PAPER, 60)) < 1e-2
+    assert min(batch.novelty for batch in study.batches(few, LEARNED, PAPER, 60)) > 0.5
 
 
 def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
@@ -136,22 +161,6 @@ def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
     )
     assert 0.9 < known < 0.95 and 1.05 < held < 1.1 and (known + held) / 2 == pytest.approx(1.0, abs=0.02)
     assert more / held == pytest.approx(1.44, abs=0.2)
-
-
-def test_the_loss_is_one_without_a_score_and_falls_short_of_it_with() -> None:
-    """A pixel: between 0 and 1 at every noise level, and lower for images seen than for those held out."""
-    held, seen = (losses.per_image(case).mean(1) for case in ("learned", "seen"))
-    assert all(0 < value < 1 for value in held) and all(map(math.isfinite, seen))
-    assert sum(seen) < sum(held)
-
-
-def test_the_worst_ratio_is_that_of_the_noise_level_where_the_loss_is_largest() -> None:
-    """Ratios 1/2 everywhere, but 3/4 at the second level and, beyond the telling ones, 2."""
-    theirs = np.ones((len(losses.LEVELS), 4)) + 0.001 * np.arange(4)
-    ours = theirs * np.array([2.0 if s > losses.LARGEST_TELLING else 0.5 for s in losses.LEVELS])[:, None]
-    ours[1] = 0.75 * theirs[1]
-    value, low, high, n = losses.worst_ratio(ours, theirs, 0.999)
-    assert low < value == pytest.approx(0.75) and value < high < 0.8 and n == 4
 
 
 STATED = {"digits-score": SCORE, **SHA256, **COLOUR}

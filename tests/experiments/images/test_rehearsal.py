@@ -47,7 +47,6 @@ colour = { threads = 1, mem_mb = 1500, shares = 3 }
 budgets = [500]
 batches = 3
 batch = 6
-points = 10
 reference = 100
 samplers = ["annealed Langevin", "adaptive momentum"]
 features = "pixels"

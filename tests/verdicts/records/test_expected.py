@@ -9,7 +9,7 @@ from verdicts.claims.schema import Claims, Verdict
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Expected, Moved, compare, expected_of, expected_path, read_expected
 from verdicts.records.ledger import Ledger, collect
-from verdicts.run.publish import FIGURE, expect
+from verdicts.run.publish import expect
 
 
 @pytest.fixture
@@ -85,15 +85,6 @@ def test_a_run_tells_what_moved_since_the_last(toy):
     assert "B1.three: 3 before, 4 now" in expected(toy)
 
 
-def test_the_figure_of_the_answer_is_kept_as_it_was_drawn(toy):
-    toy.write("paper/findings.toml", '[answer]\nfigure = "line"\n')
-    drawn, kept = toy.run_all().folder / "figures/alpha/line.svg", toy.root / FIGURE
-    assert f"written: {FIGURE}" in expected(toy) and kept.read_bytes() == drawn.read_bytes()
-    assert f"written: {FIGURE}" not in expected(toy), "it has not changed"
-    kept.write_bytes(b"a larger profile's")
-    assert f"written: {FIGURE}" not in expected(toy), "a quick run replaces none"
-
-
 def test_a_run_of_few_claims_leaves_the_values_of_the_others(toy):
     toy.run_all()
     expected(toy)
@@ -103,11 +94,9 @@ def test_a_run_of_few_claims_leaves_the_values_of_the_others(toy):
     toy.run_all()
     assert "of an earlier run: B1" in expected(toy)
     after = json.loads(path.read_text())
-    assert after["claims"]["B1"] == before["claims"]["B1"] | {
-        "earlier": {"newest": before["newest"], "commit": before["commit"]}
-    }
+    assert after["claims"]["B1"] == before["claims"]["B1"], "with what made it"
     assert after["studies"].keys() == before["studies"].keys() and after["beside"] >= before["beside"]
-    assert after["claims"]["A1"]["earlier"] is None and list(after["claims"]) == list(before["claims"])
+    assert list(after["claims"]) == list(before["claims"])
     toy.replace_in_claims("beta", 'id = "B1.three"', 'id = "B1.other"')
     toy.run_all()
     assert "without a value: B1, B2" in expected(toy), "its checks are others now"

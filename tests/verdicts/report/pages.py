@@ -40,6 +40,7 @@ def kept_values(
             "seconds": seconds,
             "peak_mib": 2048.0,
             "checks": {each.id: {**check, "verdict": verdicts[claim.id]} for each in claim.check},
+            "made": {"started": "2031-02-03T04:05", "processor": "Abacus", "commit": None},
         }
         for claim in claims.claim
         if claim.id in verdicts

@@ -139,7 +139,7 @@ def test_the_strongest_evidence_of_a_claim_is_the_kept_run_with_the_largest_size
     assert (evidence.claims["P1a"].profile, evidence.of_claim("P3")) == (Profile.CPU, NOT_RUN)
     values = {name.split(".")[0]: check.value for name, check in evidence.checks.items()}
     assert values == {"P2": 3.0, "P1a": 2.0}
-    assert evidence.origin == "Numbers: kept runs of full and cpu, newest 2031-02-03, Abacus."
+    assert evidence.origin == "Numbers: kept runs of full and cpu, made from 2031-02-03 to 2031-02-03 on Abacus."
 
 
 @pytest.fixture
@@ -211,9 +211,9 @@ def test_intervals_meet_where_they_share_a_value(other, met):
 def test_claims_of_the_paper_and_ours_are_counted_apart():
     rows = [PaperRow("", "", word, "", restating=("A1", "A2")) for word in (Word.IN_PART, Word.HOLDS, Word.IN_PART)]
     assert tally(rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}, 1, 2) == (
-        "The paper's 3 claims, as stated: holds 1, holds in part 2. Of our 5 claims, 2 restate these: 1 holds, 1 refuted. "
-        "The others explain or limit these, or test the suite (one that holds can contradict the paper): 2 hold, 1 not run. "
-        "Among them: 1 open (no evidence yet). Beside them: 2 conditions, without an expectation."
+        "The paper's 3 claims, as stated: holds 1, holds in part 2. Of our 5 claims, 2 restate these: 1 holds, "
+        "1 refuted. The others explain or limit these, or test the suite (one that holds can contradict the paper): "
+        "2 hold, 1 not run. Among them: 1 open (no evidence yet). Beside them: 2 conditions, without an expectation."
     )
 
 

@@ -21,7 +21,7 @@ from verdicts.claims.loading import ProfileConfig, load_config
 from verdicts.claims.schema import Profile
 from verdicts.records.ledger import collect
 from verdicts.report import page as report, paper as document, readme_blocks as readme
-from verdicts.report.page import family_wise, rates
+from verdicts.report.page import drawn as drawn_in, family_wise
 from verdicts.report.report_texts import load_exhibits
 from verdicts.report.words import number, required
 from verdicts.run.checks import settings_class
@@ -198,14 +198,32 @@ def test_a_rate_follows_from_the_entry(given: dict[str, object], rate: float) ->
 
 
 def test_rates_of_a_profile_add() -> None:
-    """The sentence has at most 25 words; its numbers are those of the claims file."""
+    """Each sentence has at most 25 words; its numbers are those of the claims file."""
     for profile in (Profile.QUICK, Profile.CPU, Profile.FULL):
-        each = rates(claims(), profile)
+        checks = drawn_in(claims(), profile)
         text = family_wise(claims(), profile)
-        count, expected = map(float, re.findall(r"[\d.]+\d|\d", text)[:2])
-        assert count == len(each) and expected == pytest.approx(sum(each.values()), rel=0.06)
-        assert len(text.split()) <= 25
-    assert len(rates(claims(), Profile.QUICK)) < len(rates(claims(), Profile.FULL))
+        count, refuted, confirmed = map(float, re.findall(r"[\d.]+\d|\d", text))
+        assert count == len(checks)
+        assert refuted == pytest.approx(sum(check.false_alarm for check in checks), rel=0.06)
+        assert confirmed == pytest.approx(sum(check.false_confirmation for check in checks), rel=0.06)
+        assert all(len(part.split()) <= 25 for part in re.split("[.;] ", text))
+    assert len(drawn_in(claims(), Profile.QUICK)) < len(drawn_in(claims(), Profile.FULL))
+
+
+@pytest.mark.parametrize(
+    ("given", "rate"),
+    [({}, 0.005), ({"relation": "="}, 0.005), ({"share": 0.1}, 1e-5), ({"alarm": 0.015}, 0.015)],
+)
+def test_a_false_confirmation_is_as_rare_as_an_interval_that_misses_to_one_side(given, rate) -> None:
+    assert drawn(**given).false_confirmation == pytest.approx(rate)
+
+
+def test_values_just_beyond_their_bounds_are_confirmed_as_rarely_as_said() -> None:
+    """A thousand runs of twenty equalities, each value at the edge of its margin; to five standard errors."""
+    value, margin, half = np.random.default_rng(1).normal(20.0, 1.0, size=(1000, 20)), 20.0, 2.5758
+    confirmed = ((value + half < margin) & (value - half > -margin)).sum(1).mean()
+    expected = 20 * drawn(relation="=").false_confirmation
+    assert abs(confirmed - expected) < 5 * (expected / 1000) ** 0.5
 
 
 def test_intervals_at_their_bounds_alarm_as_often_as_said() -> None:

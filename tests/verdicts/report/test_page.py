@@ -131,7 +131,7 @@ def test_a_row_has_word_sentence_number_conditions_command_and_claims(toy):
     row = text.partition('id="paper-P2"')[2].partition("</details></li>")[0]
     assert ">Refuted</strong>" in row and "Two is not small." in row
     assert "<b>2 [1.9, 2.1]</b> two, measured" in row
-    assert re.search(r'As one is one\. <a href="#claim-A1">A1</a> <span class="chip holds">', row)
+    assert re.search(r'As one is one\. <span class="soft">\(<a href="#claim-A1">A1</a>\)</span>', row)
     assert f"<code>{toy.package}/alpha/checks.py:" in row and "<code>tests/test_toy.py</code>" in row
     assert "<code>bash reproduce.sh --profile quick --only P2</code>" in row and 'data-figure="figure-line"' in row
     first = text.partition('<div class="first">')[2].partition("</figure>")[0]

@@ -69,7 +69,8 @@ def test_on_a_narrow_screen_a_title_is_folded_and_whole(workspace):
 def forecast_of(workspace, seconds: float | None) -> Forecast:
     """Return the forecast of a whole run, whose 3 claims took so many seconds each in the kept one (None: none)."""
     plan = plan_of(workspace, RunRecord.of(workspace))
-    kept = {"verdict": "holds", "seconds": seconds, "peak_mib": 1.0, "checks": {}}
+    made = {"started": "2031-02-03T04:05", "processor": "Abacus", "commit": None}
+    kept = {"verdict": "holds", "seconds": seconds, "peak_mib": 1.0, "checks": {}, "made": made}
     expected = kept_run("quick", claims=dict.fromkeys(("A1", "A2", "B1"), kept)) if seconds else None
     return Forecast(workspace, plan, expected)
 
