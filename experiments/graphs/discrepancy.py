@@ -124,7 +124,7 @@ def kernel_difference(k: Kernel, first: int, sizes: Sequence[int], seed: int, to
     return Difference(interval, tuple(gain(of_seeds).tolist()))
 
 
-def kernel_crossing(k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1) -> Interval:
+def kernel_place(k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1) -> Interval:
     """Return where a sampler lies between two others in squared MMD: 0 at `near`, 1 at `far`.
 
     The pool has `first` observations of reference, then `sizes` of the sampler, of `near` and of

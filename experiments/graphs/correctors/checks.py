@@ -91,15 +91,15 @@ def evaluations_of_langevin(settings: Settings, name: str, steps: int) -> Measur
     logarithm of its evaluations. Raises Unavailable where a set is not run in `steps` and in more.
     """
     sizes = sizes_of(settings, name)
-    if (runs := study.crossing_runs(sizes, steps)) is None:
+    if (runs := study.runs_of_place(sizes, steps)) is None:
         setting = f"groups.correctors.{name.lower()}.steps"
         raise Unavailable(f"{name} is not run in {steps} steps and in more: {setting}")
     _, near, far = runs
-    crossing = study.crossing(study.common_of(settings, name, sizes), *runs)
+    place = study.place(study.common_of(settings, name, sizes), *runs)
     ratio = far.evaluations / near.evaluations
-    value, low, high = (ratio**exponent for exponent in crossing[:3])
+    value, low, high = (ratio**exponent for exponent in place[:3])
     detail = {"evaluations": near.evaluations, "graphs": near.seeds * sizes.graphs}
-    return over_seeds(Interval(value, low, high, crossing.n), settings.seed, near.seeds, **detail)
+    return over_seeds(Interval(value, low, high, place.n), settings.seed, near.seeds, **detail)
 
 
 def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.SamplerRun]:

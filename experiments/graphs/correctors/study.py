@@ -51,7 +51,7 @@ DATA = (
 )
 TO_PUBLISHED = ("ENZYMES",)
 """Sets of graphs whose published row is compared here; two others are those of claim V10."""
-CROSSINGS = {"community_small": (50, 100)}
+PLACED = {"community_small": (50, 100)}
 """Steps at which evaluations are compared, by set: elsewhere more of them hardly help Langevin."""
 NOTHING = Molecule(("",), ())
 """A molecule of which correction left nothing: like itself alone."""
@@ -164,14 +164,14 @@ def gain(common: Common, nearer: SamplerRun, farther: SamplerRun) -> discrepancy
 
 
 @cell(data=DATA)
-def crossing(common: Common, ours: SamplerRun, near: SamplerRun, far: SamplerRun) -> Interval:
+def place(common: Common, ours: SamplerRun, near: SamplerRun, far: SamplerRun) -> Interval:
     """Where a run's squared MMD lies between two others': 0 at that of `near`, 1 at that of `far`."""
     runs, reference = (ours, near, far), reference_of(common)
     lines = [line for run in runs for listed in lines_of(common, run) for line in listed]
     sizes = [run.seeds * units_of(common, range(common.graphs)) for run in runs]
     k, first = kernel_of(common, [*reference, *lines]), units_of(common, reference)
     together = units_of(common, range(common.batch))
-    return stretched(discrepancy.kernel_crossing(k, first, sizes, SEEN, together))
+    return stretched(discrepancy.kernel_place(k, first, sizes, SEEN, together))
 
 
 def outcomes_of(common: Common, run: SamplerRun) -> list[Sample]:
@@ -251,7 +251,7 @@ def published_run(name: str, sizes: SetSizes) -> SamplerRun | None:
     return SamplerRun(sampler, evaluations, seeds)
 
 
-def crossing_runs(sizes: SetSizes, steps: int) -> tuple[SamplerRun, SamplerRun, SamplerRun] | None:
+def runs_of_place(sizes: SetSizes, steps: int) -> tuple[SamplerRun, SamplerRun, SamplerRun] | None:
     """Return the runs of adaptive momentum and Langevin in `steps`, and of Langevin in the next more.
 
     Returns None where one of them is not run.
@@ -280,6 +280,6 @@ def cells(settings: Settings) -> Iterator[Cell]:
             yield published_row.cell(common, own, settings.draws)
         for nearer, farther in PAIRS.values():
             yield gain.cell(common, run_at(each, nearer), run_at(each, farther))
-        for steps in CROSSINGS.get(name, ()):
-            if (compared_runs := crossing_runs(each, steps)) is not None:
-                yield crossing.cell(common, *compared_runs)
+        for steps in PLACED.get(name, ()):
+            if (compared_runs := runs_of_place(each, steps)) is not None:
+                yield place.cell(common, *compared_runs)
