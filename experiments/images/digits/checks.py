@@ -1,4 +1,4 @@
-"""Real digits with their exact score, claims D1 to D7a: errors of samplers at equal score evaluations."""
+"""Real digits with their exact score, D1 to D7a: errors of samplers at equal evaluations."""
 
 from collections.abc import Iterable
 
@@ -40,7 +40,7 @@ def speed_up(settings: Settings, baseline: str, on_more: bool = False) -> Measur
 
 
 def factor(settings: Settings, budget: int) -> Measurement:
-    """Return annealed Langevin's evaluations over adaptive momentum's `budget`, at equal KL per pixel."""
+    """Return annealed Langevin's evaluations over adaptive momentum's `budget`, at equal KL."""
     return _ratio(settings, BASELINE, settings.baseline_budgets, budget, settings.more)
 
 
