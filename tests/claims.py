@@ -63,7 +63,7 @@ def verdict_of(identifier: str, only: str = "", settings: Any = None) -> Verdict
 
 
 def refuted(identifier: str, *parts: str, settings: Any = None) -> bool:
-    """Tell whether each of the named checks alone refutes its claim; `identifier` is what their ids begin with."""
+    """Tell whether each check alone refutes its claim; their ids are `identifier`.`part`."""
     names = [f"{identifier}.{part}" for part in parts]
     verdicts = [verdict_of(claim_of(name), name, settings) for name in names]
     return all(verdict is Verdict.REFUTED for verdict in verdicts)

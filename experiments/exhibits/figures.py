@@ -99,8 +99,8 @@ def _of_graphs(claims: Claims, one: StandIn, entry: Configuration) -> tuple[str,
         (Profile.FULL, settings_in(claims, one.group, Profile.FULL)),
     )
     sized = held.of(entry.id) if hasattr(held, "of") else held
-    if isinstance(sized, tuple):
-        samples, steps = map(str, sized[:2])
+    if hasattr(sized, "samples"):
+        samples, steps = str(sized.samples), str(sized.steps)
     else:
         samples, steps = str(sized.seeds * sized.graphs), ", ".join(map(str, sized.steps))
     return one.group, profile.value, entry.title, one.what, samples, steps

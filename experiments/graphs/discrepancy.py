@@ -8,8 +8,8 @@ distributions by
 so it is far from zero for real graphs too, and rows of other sizes are not comparable. Conclusions rest on differences
 of unbiased estimates: both samplers meet the same reference, whose own term cancels, and the same noise.
 
-Intervals are bootstrap percentiles. Every set is resampled, and pairs of a graph with its own copy are left out. The
-group mmd_intervals measures how often these intervals hold the true value.
+Intervals are bootstrap percentiles. Every set is resampled, and pairs of a graph with its own copy are left out. A
+test (test_coverage) counts how often these intervals hold the true value.
 """
 
 from collections.abc import Sequence
@@ -122,6 +122,31 @@ def kernel_difference(k: Kernel, first: int, sizes: Sequence[int], seed: int, to
     own = np.repeat(np.eye(len(sizes)), sizes, axis=1)
     of_seeds = np.concatenate([np.ones((len(sizes), first)), own, own], axis=1)
     return Difference(interval, tuple(gain(of_seeds).tolist()))
+
+
+def kernel_crossing(k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1) -> Interval:
+    """Return where a sampler lies between two others in squared MMD: 0 at `near`, 1 at `far`.
+
+    The pool has `first` observations of reference, then `sizes` of the sampler, of `near` and of
+    `far`. Those of one place share their start, so they are resampled together, in units of
+    `together` in a row.
+    """
+    reference, *samplers = np.repeat(np.eye(4), [first, *sizes], axis=1)
+
+    def distance(sampler: np.ndarray, w: Weights) -> np.ndarray:
+        """Return the squared MMD without the reference's own term, which cancels."""
+        return unbiased_within(k, w * sampler) - 2 * across(k, w * reference, w * sampler)
+
+    def share(w: Weights) -> np.ndarray:
+        own, near, far = (distance(sampler, w) for sampler in samplers)
+        return (near - own) / (near - far)
+
+    starts = [first + sum(sizes[:number]) for number in range(len(sizes))]
+    units = [
+        [start + at for start, size in zip(starts, sizes, strict=True) for at in places if at < size]
+        for places in (range(unit, unit + together) for unit in range(0, max(sizes), together))
+    ]
+    return bootstrap_interval(share, [[[place] for place in range(first)], units], seed)
 
 
 def sides(size: int, first: int) -> Float[np.ndarray, "2 size"]:

@@ -157,7 +157,7 @@ def test_langevins_settings_serve_langevin(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_annealed_langevin_in_its_place_refutes_p3b(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of P3b, at the six budgets: with its best settings annealed Langevin is not below itself."""
+    """Falsifier of P3b, at the six budgets: annealed Langevin is not below itself."""
     six = SETTINGS.model_copy(update={"tuned": (20, 40, 80, 100, 150, 200)})
     assert verdict_of("P3b", settings=six) is Verdict.HOLDS
     swapped(monkeypatch, PAPER, BASELINE)

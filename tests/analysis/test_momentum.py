@@ -61,7 +61,7 @@ def test_corrected_noise_breaks_g5(monkeypatch: MonkeyPatch, fresh_cells: None) 
 
 
 def test_the_largest_step_doubles_the_variance_and_gains_a_factor_of_1_68() -> None:
-    """`best_loss` gains on Langevin, which loses 1 / kappa a step, the largest `c u` over b, and no power of kappa."""
+    """Langevin loses 1 / kappa a step; `best_loss` is the largest `c u` over b times that."""
     beta = np.linspace(0.0, 0.99, 100)
     step = closed_forms.largest_step(beta)
     np.testing.assert_allclose(closed_forms.variance_ratio(step, beta), 2.0, rtol=1e-10)

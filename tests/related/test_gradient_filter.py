@@ -15,7 +15,14 @@ from ams.optim import SGDF
 from ams.schedules import Level
 from ams.statistics import plan_margin
 from related.gradient_filter.optimisers import descents, gain, study
-from related.gradient_filter.optimisers.descents import DIGITS, FILTER, OPTIMISERS, QUADRATIC, Descent, descend
+from related.gradient_filter.optimisers.descents import (
+    DIGITS,
+    FILTER,
+    OPTIMISERS,
+    QUADRATIC,
+    Descent,
+    descend,
+)
 from related.gradient_filter.optimisers.settings import Settings
 from related.gradient_filter.score_filter import study as wiener
 from tests.claims import claims, expected, quick_settings, refuted, verdict_of

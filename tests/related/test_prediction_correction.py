@@ -115,7 +115,7 @@ def fix_best_time(monkeypatch: pytest.MonkeyPatch, fixed: Any) -> None:
 
 
 def test_a_flow_with_a_larger_error_upholds_n1d(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N1d: it holds where the mixture's flow is a tenth worse and corrections have one best T1."""
+    """Falsifier of N1d: on the mixture the flow is a tenth worse, and corrections have one best T1."""
 
     def worse(settings: Any, size: float) -> dict[equal_cost.Place, float]:
         w2s = comparison.mixture_w2s(settings, size)
@@ -132,7 +132,7 @@ def test_a_flow_of_one_best_time_refutes_n1d(monkeypatch: pytest.MonkeyPatch) ->
     assert refuted("N1e", "alone", settings=SMALL)
 
 
-def test_a_smaller_bound_of_a_truncated_score_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+def test_a_smaller_bound_by_the_moment_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     """Both bounds halved."""
     bounds = truncated.bounds
     with monkeypatch.context() as patch:

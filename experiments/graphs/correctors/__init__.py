@@ -1,1 +1,1 @@
-"""Correctors on every set of graphs and molecules, with the GDSS authors' checkpoints: claims V15 to V20."""
+"""Correctors on every set of graphs and molecules, with GDSS's checkpoints: claims V15 to V21."""

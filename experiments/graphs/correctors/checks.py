@@ -1,4 +1,4 @@
-"""V15 to V20: what adaptive momentum gains on each set of graphs and molecules, and over all of them."""
+"""V15 to V21: what adaptive momentum gains on each set of graphs and molecules."""
 
 import math
 from collections.abc import Sequence
@@ -7,20 +7,16 @@ from pydantic import JsonValue
 
 from ams.statistics import Interval
 from experiments.graphs.correctors import study
-from experiments.graphs.correctors.configurations import ADAPTIVE, JUDGED, LANGEVIN, PUBLISHED_MOLECULES, PUBLISHED_ROWS
+from experiments.graphs.correctors.configurations import (
+    JUDGED,
+    PUBLISHED_MOLECULES,
+    PUBLISHED_ROWS,
+)
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.correctors.study import PAIRS, Common
 from experiments.graphs.discrepancy import Difference
-from experiments.graphs.intervals import (
-    QUANTILE,
-    combined,
-    farthest,
-    over_seeds,
-    resolved_by_holm,
-    smallest_seen,
-    standardised,
-)
-from verdicts import Measurement, Unavailable
+from experiments.graphs.intervals import QUANTILE, farthest, over_seeds, smallest_seen
+from verdicts import InsufficientData, Measurement, Unavailable
 
 DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}
 """Half the last printed digit."""
@@ -40,6 +36,18 @@ def gain_of(settings: Settings, name: str, pair: str) -> Difference:
     return study.gain(study.common_of(settings, name, sizes), nearer, farther)
 
 
+def brought_by_corrector(settings: Settings, name: str) -> Interval:
+    """Return what Langevin's corrector takes off the predictor's squared MMD at equal evaluations.
+
+    It is the gain of adaptive momentum on the predictor alone less that on Langevin's corrector.
+    So its value is exact, and its interval, from the ends of both, is rather too long.
+    """
+    alone = gain_of(settings, name, "predictor").interval
+    corrected = gain_of(settings, name, "langevin").interval
+    low, high = alone.low - corrected.high, alone.high - corrected.low
+    return Interval(alone.value - corrected.value, low, high, min(alone.n, corrected.n))
+
+
 def measured(settings: Settings, sizes: SetSizes, interval: Interval, **detail: JsonValue) -> Measurement:
     """Return an interval at the judged steps as a measurement, with the graphs and seeds that it is from."""
     about: dict[str, JsonValue] = {
@@ -54,35 +62,44 @@ def measured(settings: Settings, sizes: SetSizes, interval: Interval, **detail: 
 def measured_gain(settings: Settings, name: str, pair: str) -> Measurement:
     """Return a set's gain in squared MMD as a measurement."""
     difference = gain_of(settings, name, pair)
-    each: JsonValue = [round(value, 4) for value in difference.seeds]
-    return measured(settings, sizes_of(settings, name), difference.interval, **{"each seed": each})
+    detail: dict[str, JsonValue] = {
+        "each seed": [round(value, 4) for value in difference.seeds],
+        "brought by Langevin's corrector": round(brought_by_corrector(settings, name).value, 5),
+    }
+    return measured(settings, sizes_of(settings, name), difference.interval, **detail)
 
 
-def over_sets(settings: Settings, pair: str) -> Measurement:
-    """Return Stouffer's Z of the gains of all sets that are run; the detail names the sets that Holm's method finds."""
-    names = [name for name, _ in settings.sets()]
-    gains = [gain_of(settings, name, pair).interval for name in names]
-    each = [standardised(gain) for gain in gains]
-    of_sets = dict(zip(names, zip(each, resolved_by_holm(each), strict=True), strict=True))
-    whole = combined(gains)
-    detail: dict[str, JsonValue] = {f"Z of {name}": round(z, 2) for name, (z, _) in of_sets.items()}
-    detail["nearer (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z > 0]
-    detail["farther (Holm)"] = [name for name, (z, resolved) in of_sets.items() if resolved and z < 0]
-    detail["smallest mean gain resolved, in standard errors of a set"] = round(QUANTILE / math.sqrt(whole.n), 2)
-    return over_seeds(whole, settings.seed, max(sizes.more for _, sizes in settings.sets()), **detail)
+def gain_not_excluded(settings: Settings, name: str) -> Measurement:
+    """Return the largest gain on Langevin's corrector that is not excluded, over what that brings.
+
+    Its interval is that of what the corrector brings. Raises InsufficientData where that is not
+    clearly positive.
+    """
+    largest = gain_of(settings, name, "langevin").interval.high
+    brought = brought_by_corrector(settings, name)
+    if brought.low <= 0:
+        raise InsufficientData(f"{name}: Langevin's corrector brings nothing that is clear")
+    low, high = sorted(largest / end for end in (brought.low, brought.high))
+    share = Interval(largest / brought.value, low, high, brought.n)
+    return measured(settings, sizes_of(settings, name), share)
 
 
-def validity_gain(settings: Settings, name: str) -> Measurement:
-    """Return the share valid with adaptive momentum less that with Langevin, at the judged steps."""
+def evaluations_of_langevin(settings: Settings, name: str, steps: int) -> Measurement:
+    """Return the evaluations of Langevin's corrector over adaptive momentum's at equal squared MMD.
+
+    Adaptive momentum makes `steps` steps. Langevin's squared MMD is taken as linear in the
+    logarithm of its evaluations. Raises Unavailable where a set is not run in `steps` and in more.
+    """
     sizes = sizes_of(settings, name)
-    common, runs = study.common_of(settings, name, sizes), [study.run_at(sizes, one) for one in (ADAPTIVE, LANGEVIN)]
-    shares = {run.sampler: _share(common, run) for run in runs}
-    return measured(settings, sizes, study.validity_gain(common, *runs), **shares)
-
-
-def _share(common: Common, run: study.SamplerRun) -> float:
-    valid = [one for sample in study.outcomes_of(common, run) for one in sample.valid]
-    return round(sum(valid) / len(valid), 4)
+    if (runs := study.crossing_runs(sizes, steps)) is None:
+        setting = f"groups.correctors.{name.lower()}.steps"
+        raise Unavailable(f"{name} is not run in {steps} steps and in more: {setting}")
+    _, near, far = runs
+    crossing = study.crossing(study.common_of(settings, name, sizes), *runs)
+    ratio = far.evaluations / near.evaluations
+    value, low, high = (ratio**exponent for exponent in crossing[:3])
+    detail = {"evaluations": near.evaluations, "graphs": near.seeds * sizes.graphs}
+    return over_seeds(Interval(value, low, high, crossing.n), settings.seed, near.seeds, **detail)
 
 
 def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.SamplerRun]:

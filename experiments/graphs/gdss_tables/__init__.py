@@ -1,1 +1,1 @@
-"""The published table of graphs, from the authors' checkpoints: claims V10 to V12."""
+"""The published table of graphs, from the authors' checkpoints: claims V10 and V11."""

@@ -11,13 +11,11 @@ from ams.statistics import CONFIDENCE
 from ams_suite.drawn import save_drawn, tabled
 from experiments.graphs.gdss_tables import study
 from experiments.graphs.gdss_tables.settings import Settings
-from experiments.graphs.gdss_tables.study import ERRORS, Entry
+from experiments.graphs.gdss_tables.study import ERRORS, SETS, Entry
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
-CLAIMS = ("V10", "V11", "V12", "V12a")
-STEPS = 1000
-"""Of the published rows."""
+CLAIMS = ("V10", "V11")
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -33,36 +31,36 @@ def rows_and_published(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     smallest difference that is seen with probability {confidence}; the interval with the test set resampled too. Floor:
     real graphs as generated ones, mean and central 95 % range.
     """
-    for name in settings.sets:
+    sizes = (settings.samples, settings.steps)
+    for name in SETS:
         for entry in study.row_of(settings, name).entries:
             ours = (entry.ours.value, entry.stray, entry.smallest, entry.resampled.low, entry.resampled.high)
-            yield name, entry.statistic, *settings.of(name), entry.published, *ours, *entry.floor[:3]
+            yield name, entry.statistic, *sizes, entry.published, *ours, *entry.floor[:3]
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the rows over their floors."""
-    far = [n for n in settings.sets if max(entry.stray for entry in study.row_of(settings, n).entries) > ERRORS]
-    fewer = [f"{name} in {settings.of(name)[1]}" for name in settings.sets if settings.of(name)[1] < STEPS]
+    rows = {name: study.row_of(settings, name) for name in SETS}
+    far = [name for name, row in rows.items() if max(entry.stray for entry in row.entries) > ERRORS]
     values = {
-        "fewer": f", ours of fewer: {', '.join(fewer)}." if fewer else ".",
         "far": f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}." if far else "",
     }
-    return save_drawn({graphs_rows: CLAIMS}, folder, settings, steps=STEPS, **values)
+    return save_drawn({graphs_rows: CLAIMS}, folder, settings, **values)
 
 
 def graphs_rows(settings: Settings) -> Drawing:
     """Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central 95 % of real graphs
-    as generated ones. Circles: published; squares: ours, with one standard error of a single set. Published rows are of
-    {steps} steps{fewer}{far}
+    as generated ones. Circles: published; squares: ours, with one standard error of a single set. Published rows
+    are of 1000 steps.{far}
     """
-    drawing, axes_of = panels(len(settings.sets), 1.2)
-    for axes, name in zip(axes_of, settings.sets, strict=True):
+    drawing, axes_of = panels(len(SETS), 1.2)
+    for axes, name in zip(axes_of, SETS, strict=True):
         entries = study.row_of(settings, name).entries
         for place, entry in enumerate(entries):
             _draw_entry(axes, place, entry)
         axes.set_yticks(range(len(entries)), [entry.statistic for entry in entries])
-        count, steps = settings.of(name)
-        axes.set(title=f"{name}: {count} graphs, {steps} steps", ylim=(len(entries) - 0.5, -0.5))
+        title = f"{name}: {settings.samples} graphs, {settings.steps} steps"
+        axes.set(title=title, ylim=(len(entries) - 0.5, -0.5))
         axes.set_xlim(left=0)
     axes_of[-1].set_xlabel("squared MMD")
     handles, labels = axes_of[0].get_legend_handles_labels()

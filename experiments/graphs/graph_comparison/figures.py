@@ -18,7 +18,7 @@ from experiments.graphs.graph_comparison.study import SteppedRun
 from verdicts import Figure, Table
 from verdicts.records.figures import TableCell
 
-CLAIMS = ("V4", "V4a", "V4b", "V5", "V6", "V7", "V8", "V9")
+CLAIMS = ("V4", "V4a", "V5", "V7", "V9")
 DODGE = 1.03
 """Factor between neighbouring curves along the logarithmic axis: some samplers have nearly equal values."""
 TICKS = (0.5, 1, 2, 4)

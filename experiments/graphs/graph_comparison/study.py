@@ -171,11 +171,11 @@ def against_langevin(settings: Settings) -> list[tuple[SteppedRun, SteppedRun]]:
 def compared(settings: Settings) -> list[tuple[SteppedRun, SteppedRun]]:
     """Return the pairs that claims compare in the fewest steps, beside those of the table of differences.
 
-    Adaptive momentum meets the predictor alone with as many evaluations, Langevin with twice as many, and momentum in
-    both states; with less noise it meets Langevin with the published and with as little noise. The claims are about the
-    authors' networks, so there are none where the settings ask for others.
+    Adaptive momentum meets Langevin with twice as many evaluations, and momentum in both states; with less noise it
+    meets Langevin with the published and with as little noise. The claims are about the authors' networks, so there are
+    none where the settings ask for others.
     """
-    others = [(PREDICTOR, 2), (LANGEVIN, 2), (ADAPTIVE_IN_BOTH, 1)]
+    others = [(LANGEVIN, 2), (ADAPTIVE_IN_BOTH, 1)]
     ours, less = (run_of(settings, sampler.name) for sampler in (ADAPTIVE, ADAPTIVE_LESS))
     pairs = [(ours, run_of(settings, sampler.name, times)) for sampler, times in others]
     pairs += [(less, run_of(settings, sampler.name)) for sampler in (LANGEVIN, LANGEVIN_LESS)]

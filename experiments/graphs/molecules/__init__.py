@@ -1,1 +1,1 @@
-"""Molecules from the authors' checkpoints: claims V13 and V14."""
+"""Molecules from the authors' checkpoint of QM9: claim V13."""

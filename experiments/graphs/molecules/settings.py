@@ -1,32 +1,19 @@
-"""Sizes of the molecule sets."""
+"""Sizes of the set of molecules."""
 
-from typing import Literal, NamedTuple
-
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from verdicts.validation import Frozen
 
 
-class Sizes(NamedTuple):
-    """Numbers of generated molecules, of steps, and of the real molecules that they are compared with."""
-
-    molecules: int
-    steps: int
-    real: int
-
-
 class Settings(Frozen):
-    """For each set the number of molecules, of steps, and of real molecules; `sets` are those that are generated.
+    """Numbers of sampled molecules, of steps, and of `real` molecules that they are compared with.
 
-    The molecules are shared among `seeds` runs, from `seed` on: a batch of the sampler holds the molecules of one run.
+    The molecules are shared among `seeds` runs, from `seed` on.
+    A batch of the sampler holds the molecules of one run.
     """
 
-    sets: tuple[Literal["QM9", "ZINC250k"], ...] = Field(("QM9", "ZINC250k"), min_length=1)
-    qm9: tuple[PositiveInt, PositiveInt, PositiveInt] = (500, 200, 500)
-    zinc250k: tuple[PositiveInt, PositiveInt, PositiveInt] = (10, 1000, 100)
+    samples: PositiveInt = 500
+    steps: PositiveInt = 200
+    real: PositiveInt = 500
     seeds: PositiveInt = 2
     seed: NonNegativeInt = 2405
-
-    def of(self, name: str) -> Sizes:
-        """Return the sizes of a set."""
-        return Sizes(*getattr(self, name.lower()))

@@ -25,6 +25,8 @@ from verdicts.studies import Cell, cell
 
 REAL: Mapping[str, tuple[str, str]] = {"QM9": ("qm9-test", "qm9"), "ZINC250k": ("zinc250k-test", "zinc250k-valid")}
 """For each set the registered list that it is compared with, and the list in which a new molecule must not be."""
+QM9 = "QM9"
+"""The set of which this group's claim is."""
 FEWEST = 100
 """Molecules for a Frechet distance: of fewer its bias is most of it."""
 DATA = (*(name for names in REAL.values() for name in names), *(generation.PUBLISHED[n].checkpoint for n in REAL))
@@ -161,17 +163,19 @@ def chemnet_distances(reference: Sequence[str], sets: Sequence[Sequence[str]]) -
     ]
 
 
-def comparison_of(settings: Settings, name: str) -> Comparison:
-    """Return how a set of the settings' sizes compares with real molecules."""
-    size = settings.of(name)
-    return comparison(name, size.steps, tuple(shares(size.molecules, settings.seeds)), size.real, settings.seed)
+def comparison_of(settings: Settings) -> Comparison:
+    """Return how QM9's molecules of the settings' sizes compare with real ones."""
+    return comparison(QM9, settings.steps, parts_of(settings), settings.real, settings.seed)
+
+
+def parts_of(settings: Settings) -> tuple[int, ...]:
+    """Return how many molecules each run makes."""
+    return tuple(shares(settings.samples, settings.seeds))
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and the table read."""
-    for name in settings.sets:
-        size, seed = settings.of(name), settings.seed
-        parts = tuple(shares(size.molecules, settings.seeds))
-        for number, count in enumerate(parts):
-            yield generated.cell(name, size.steps, count, seed + number, size.real, seed)
-        yield comparison.cell(name, size.steps, parts, size.real, seed)
+    steps, real, seed = settings.steps, settings.real, settings.seed
+    for number, count in enumerate(parts_of(settings)):
+        yield generated.cell(QM9, steps, count, seed + number, real, seed)
+    yield comparison.cell(QM9, steps, parts_of(settings), real, seed)

@@ -30,7 +30,7 @@ def speed_up(settings: Settings) -> Measurement:
     Evaluations are those for the kernel distance that the adaptive corrector has; the interval ends at budgets.
     """
     of_choices = [
-        measures.speed_up(list(ours[EARLY]), theirs, EARLY, CONFIDENCE, settings.seed, settings.batch)
+        measures.speed_up(ours[EARLY].tolist(), theirs, EARLY, CONFIDENCE, settings.seed, settings.batch)
         for ours, theirs in study.tuned_pairs(settings).values()
     ]
     return measures.over_choices(of_choices)

@@ -160,8 +160,8 @@ def cells(settings: Settings) -> Iterator[Cell]:
     twice, fresh = [(PAPER, max(settings.small)), (BASELINE, 2 * max(settings.small))], range(settings.fresh)
     yield from (sampler_batch.cell(*each, FIRST_FRESH + n, setup) for each in twice for n in fresh)
     for sampler, budget in _equalled(settings):
-        numbers = _numbers(settings, sampler, settings.more)
-        yield from (sampler_batch.cell(sampler, budget, n, setup) for n in numbers)
+        batches = _numbers(settings, sampler, settings.more)
+        yield from (sampler_batch.cell(sampler, budget, n, setup) for n in batches)
     numbers = exact.numbers(settings, RK45.name)
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
     for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):

@@ -1,1 +1,1 @@
-"""MNIST's 10,000 test images as an exact target, where the file can be had; claims M1 and M2."""
+"""MNIST's 10,000 test images as an exact target, where the file can be had; condition M1."""

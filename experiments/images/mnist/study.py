@@ -64,17 +64,18 @@ def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
     return [batch.errors for batch in batches(settings, sampler, budget)]
 
 
-def fresh_curve(settings: Settings, sampler: str) -> dict[int, list[Cell[Batch]]]:
-    """Return M1's batches by evaluations: adaptive momentum's at one budget, the baseline's at twice and thrice too."""
-    budget, numbers = sorted(settings.budgets)[:2][-1], range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
-    times = (1, 2, 3) if sampler == BASELINE else (1,)
-    return {n * budget: [sampler_batch.cell(sampler, n * budget, k, settings.setup) for k in numbers] for n in times}
+def fresh_batches(settings: Settings, sampler: str) -> list[Cell[Batch]]:
+    """Return M1's batches of a sampler: adaptive momentum's at one budget, the baseline's at twice that."""
+    budget = sorted(settings.budgets)[:2][-1]
+    spent = 2 * budget if sampler == BASELINE else budget
+    numbers = range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
+    return [sampler_batch.cell(sampler, spent, number, settings.setup) for number in numbers]
 
 
-def fresh_errors(settings: Settings, sampler: str) -> dict[int, list[Errors]]:
-    """Return the errors of M1's batches by evaluations."""
-    curve = fresh_curve(settings, sampler)
-    return {budget: [sampler_batch(**one.arguments).errors for one in batches] for budget, batches in curve.items()}
+def fresh_errors(settings: Settings, sampler: str) -> list[Errors]:
+    """Return the errors of M1's batches of a sampler."""
+    batches = fresh_batches(settings, sampler)
+    return [sampler_batch(**one.arguments).errors for one in batches]
 
 
 def results(settings: Settings) -> Results:
@@ -94,5 +95,4 @@ def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
     yield from exact.cells(settings, sampler_batch)
     for sampler in (BASELINE, PAPER):
-        for batches in fresh_curve(settings, sampler).values():
-            yield from batches
+        yield from fresh_batches(settings, sampler)

@@ -1,7 +1,7 @@
 """One run of an optimiser on a problem at a constant rate: the loss that is read, every few steps.
 
-Problems: a noisy quadratic, and digits by a small network. Each has a network, the loss of a batch, and a loss that is
-read but not learned (`experiments.training.HeldOut`). The quadratic is
+Problems: a noisy quadratic, and digits by a small network. Each has a network, the loss of a batch,
+and a loss that is read but not learned (`experiments.training.HeldOut`). The quadratic is
 `sum_i lam_i x_i^2 / 2` in `DIMENSION` dimensions, lam from .01 to 1 evenly in the logarithm, start N(0, 1), gradient
 `lam_i x_i + .1 z`. What is read of it is the exact mean of `lam_i x_i^2 / 2`.
 """

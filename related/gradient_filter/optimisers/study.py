@@ -1,11 +1,12 @@
-"""N10d and N10j: steps to a fixed loss, SGDF over its rivals, each at its tuned rate; and the search for the rates.
+"""N10d and N10j: steps to a fixed loss, SGDF over its rivals, each at its tuned rate.
 
-Each optimiser's grid has seven rates, each twice the one before. The rate of an optimiser is the one with the fewest
-steps to the problem's loss (geometric mean over the seeds of development; a run that does not reach it in the steps of
-tuning counts as infinite): a test tries them again. Losses and grids were chosen on these seeds alone. The quadratic's
-were chosen twice: at first to a loss of .002, on 4 seeds. That loss is near what the noise leaves at the larger rates,
-so that 4 seeds chose SGDF's rate (1) by luck: on the judged seeds it took about 1.4 times SGD's steps. The second
-choice, to .004 on 16 seeds, is judged on seeds that the first had not seen.
+Each optimiser's grid has seven rates, each twice the one before. The rate of an optimiser is the
+one with the fewest steps to the problem's loss (geometric mean over the seeds of development; a run
+that does not reach it in the steps of tuning counts as infinite): a test tries them again. Losses
+and grids were chosen on these seeds alone. The quadratic's were chosen twice: at first to a loss of
+.002, on 4 seeds. That loss is near what the noise leaves at the larger rates, so that 4 seeds chose
+SGDF's rate (1) by luck: on the judged seeds it took about 1.4 times SGD's steps. The second choice,
+to .004 on 16 seeds, is judged on seeds that the first had not seen.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +17,14 @@ import numpy as np
 from ams.statistics import CONFIDENCE
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
 from ams_suite.measures import geometric_mean_ratio
-from related.gradient_filter.optimisers.descents import DIGITS, FILTER, OPTIMISERS, QUADRATIC, Descent, losses
+from related.gradient_filter.optimisers.descents import (
+    DIGITS,
+    FILTER,
+    OPTIMISERS,
+    QUADRATIC,
+    Descent,
+    losses,
+)
 from related.gradient_filter.optimisers.settings import Settings
 from verdicts import InsufficientData, Measurement, Unavailable
 from verdicts.studies import Cell

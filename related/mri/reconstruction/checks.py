@@ -1,4 +1,4 @@
-"""N4 to N4e: who reconstructs test subjects with the smaller error. Subjects are the units, slices are averaged."""
+"""N4, N4c, N4e: whose error on test subjects is smaller. Subjects are the units, not slices."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,13 @@ from ams_suite.measures import geometric_mean_ratio, mean_of, over_choices
 from related.mri.data import split
 from related.mri.reconstruction import study
 from related.mri.reconstruction.settings import Settings
-from related.mri.reconstruction.study import GUIDED, UNGUIDED, Reconstruction, SamplerChoice, ScannedSubject
+from related.mri.reconstruction.study import (
+    GUIDED,
+    UNGUIDED,
+    Reconstruction,
+    SamplerChoice,
+    ScannedSubject,
+)
 from related.mri.train import BUDGET, SAMPLER
 from related.mri.tuning import SAMPLERS
 from verdicts import Measurement, Unavailable

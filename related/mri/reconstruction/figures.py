@@ -82,13 +82,17 @@ def _nmse(case: study.ScannedSubject, sampler: str, budget: int) -> float:
 
 
 def quality_by_method(settings: Settings) -> Drawing:
-    """PSNR inside the head by method and acceleration, a point a test subject, the mean over its T1 slices."""
+    """PSNR inside the head by method and acceleration, a point a test subject, the mean over its
+    slices.
+    """
     drawing, (axes,) = panels(1, 2.6)
     for number, (title, acceleration) in enumerate(ACCELERATIONS.items()):
         for place, method in enumerate(SHARED):
-            psnr = [float(each.quality.psnr.mean()) for each in outcomes(settings, method, acceleration)]
+            held = outcomes(settings, method, acceleration)
+            psnr = [float(each.quality.psnr.mean()) for each in held]
             rows = [place + 0.25 * (1 - number)] * len(psnr)
-            axes.plot(psnr, rows, "os"[number], color=f"C{number}", ms=3, label=None if place else title)
+            label = None if place else title
+            axes.plot(psnr, rows, "os"[number], color=f"C{number}", ms=3, label=label)
     axes.set_yticks(range(len(SHARED)), [NAMES[method].replace(", ", ",\n") for method in SHARED])
     axes.invert_yaxis()
     axes.set(xlabel="PSNR (dB)")

@@ -24,7 +24,7 @@ from verdicts.studies import Array, Cell, Kept, cell
 
 T1 = SEQUENCES[0]
 DATA = tuple(f"nichart-{sequence}-{subject:02d}" for sequence in SEQUENCES for subject in split().test)
-"""Kept cells are found by these names: those in FLAIR stay among them, though no cell reads these volumes."""
+"""Kept cells are found by these names: those in FLAIR stay, though no cell reads these volumes."""
 ZERO_FILLED, SENSED, MODULE, GUIDED, UNGUIDED = "zero-filled", "compressed sensing", "module", "guided", "unguided"
 PARTS = ("", "-quarter")
 """Networks that learned from all training subjects, and from a quarter of them."""
@@ -112,7 +112,7 @@ def _reconstruct(case: ScannedSubject, method: str, scan: Scan) -> Float[Tensor,
 
 def cases(settings: Settings, acceleration: int = 4) -> list[ScannedSubject]:
     """Return a case a test subject."""
-    return [ScannedSubject(subject, settings.slices, settings.seed, acceleration) for subject in split().test]
+    return [ScannedSubject(number, settings.slices, settings.seed, acceleration) for number in split().test]
 
 
 def runs(sampler: str, budget: int) -> list[SamplerChoice]:

@@ -93,13 +93,12 @@ class Expectation(StrEnum):
     REFUTED = "refuted"
     INCONCLUSIVE = "inconclusive"
     OPEN = "open"
-    UNDERPOWERED = "underpowered"
 
     def is_met_by(self, verdict: Verdict) -> bool | None:
         """Return whether a verdict agrees, None where none was reached."""
         if verdict is Verdict.NOT_RUN:
             return None
-        return self in (Expectation.OPEN, Expectation.UNDERPOWERED) or self.value == verdict.value
+        return self is Expectation.OPEN or self.value == verdict.value
 
 
 class Source(Frozen):
@@ -171,7 +170,7 @@ class Claim(Frozen):
 
     @model_validator(mode="after")
     def _undecided_says_what_it_sees(self) -> Self:
-        if self.sees and self.expected not in (None, Expectation.INCONCLUSIVE, Expectation.UNDERPOWERED):
+        if self.sees and self.expected not in (None, Expectation.INCONCLUSIVE):
             raise ValueError(f"{self.id}: `sees` belongs to conditions and to claims expected to be inconclusive")
         return self
 

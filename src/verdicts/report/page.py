@@ -140,7 +140,7 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
 def _forest(workspace: Workspace, findings: Findings, evidence: Decisions) -> Markup | None:
     """Return the one picture of the answer as a data address, None where there is none."""
     forest = findings.answer.forest
-    return svg_address(shortened(forest_svg(workspace.root, forest, evidence.checks))) if forest else None
+    return svg_address(shortened(forest_svg(workspace.root, forest, evidence))) if forest else None
 
 
 def _once(source: Callable[[str], str]) -> Callable[[str], str]:

@@ -62,7 +62,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         ],
         "forest": findings.answer.forest
         and {
-            "svg": forest_svg(workspace.root, findings.answer.forest, evidence.checks),
+            "svg": forest_svg(workspace.root, findings.answer.forest, evidence),
             "caption": pieces(findings.answer.forest.caption),
         },
         "origin": evidence.origin,

@@ -265,7 +265,7 @@ def contents(root: Path) -> dict[str, str]:
 
     pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
     forest = kept.findings.answer.forest
-    drawn = {PICTURE: forest_svg(root, forest, kept.evidence.checks)} if pages and forest else {}
+    drawn = {PICTURE: forest_svg(root, forest, kept.evidence)} if pages and forest else {}
     return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | drawn
 
 

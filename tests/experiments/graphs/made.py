@@ -1,7 +1,7 @@
 """What the tests of graphs share: small networks with random weights, under the published names; batches; graphs."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ams.data import Graph
 from experiments.graphs.checkpoints import Networks, networks_of
+from experiments.graphs.data import adjacency, trimmed
 from experiments.graphs.graph_layout import Layout
 
 FEATURES, WIDTH = 3, 8
@@ -115,3 +116,17 @@ def relabelled(graph: Graph, seed: int) -> Graph:
 
 graphs = st.builds(random_graph, st.integers(1, 12), st.floats(0.0, 1.0), st.integers(0, 2**32 - 1))
 """Graphs of 1 to 12 nodes, of any density."""
+
+
+def disturbed(graphs: Sequence[Graph], share: float, seed: int) -> list[Graph]:
+    """Return graphs with some of their pairs flipped, without isolated nodes."""
+    return [trimmed(graph) for graph in flipped(graphs, share, seed)]
+
+
+def flipped(graphs: Sequence[Graph], share: float, seed: int) -> Iterator[Graph]:
+    """Yield graphs with each pair flipped with probability `share`; of a smaller share, fewer of the same pairs."""
+    generator = np.random.default_rng(seed)
+    for graph in graphs:
+        u, v = np.triu_indices(graph.nodes, 1)
+        present = (adjacency(graph)[u, v] > 0) ^ (generator.random(len(u)) < share)
+        yield Graph(graph.nodes, tuple(zip(u[present].tolist(), v[present].tolist(), strict=True)))

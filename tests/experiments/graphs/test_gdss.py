@@ -20,10 +20,10 @@ from experiments.graphs.gdss_tables import checks, study
 from experiments.graphs.gdss_tables.rows import SetEstimate, false_alarms, floor, half_range, means_of_parts, row
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.gdss_traces import checks as traces
-from experiments.graphs.mmd_intervals.study import disturbed
 from experiments.graphs.statistics import DEGREE, PUBLISHED as STATISTICS
 from tests.ams.traces.test_traces import changed
 from tests.claims import claim_of, expected, refuted, verdict_of
+from tests.experiments.graphs.made import disturbed
 from verdicts.claims.measurement import InsufficientData
 from verdicts.claims.schema import Verdict
 
@@ -73,10 +73,9 @@ def test_the_loss_of_float32_is_that_of_its_spacing() -> None:
         assert traces.sigma_error(process, t) <= 2**-24 / (2 * process.marginal(t)[1] ** 2) + 1e-6
 
 
-SETTINGS = Settings(draws=200, grid=(8, 100))
-MORE = SETTINGS.model_copy(update={"grid": (64, 100)})
-"""With eight graphs of grid little is seen."""
-SETS = ("community_small", "ego_small", "ENZYMES", "grid")
+SETTINGS = Settings(draws=200)
+FEW = Settings(draws=200, samples=8)
+"""With eight graphs little is seen."""
 Put = Callable[[list[Graph]], None]
 
 
@@ -90,7 +89,7 @@ def put(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> Put:
     kernels = [statistic.kernel([*real.test, *community_small(200, seed=5)]) for statistic in STATISTICS]
     values = tuple(row(k, 20, 20, seed=0).mean.value for k in kernels)
     monkeypatch.setattr(study, "published", lambda name: real)
-    for name in SETS:
+    for name in study.SETS:
         monkeypatch.setitem(study.ROWS, name, values)
 
     def place(made: list[Graph]) -> None:
@@ -101,7 +100,7 @@ def put(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> Put:
     return place
 
 
-ROW_CHECKS = ("V10.community_small", "V10.ego_small", "V12.enzymes", "V12.grid")
+ROW_CHECKS = ("V10.community_small", "V10.ego_small")
 
 
 def verdicts(settings: Settings = SETTINGS) -> set[Verdict]:
@@ -111,7 +110,7 @@ def verdicts(settings: Settings = SETTINGS) -> set[Verdict]:
 def test_graphs_of_the_distribution_give_the_rows(put: Put) -> None:
     put(community_small(128, seed=6))
     assert verdicts() == {Verdict.HOLDS}
-    assert "correct rows left undecided" not in checks.largest_stray(SETTINGS, "grid").detail, "eight are too few"
+    assert "correct rows left undecided" not in checks.largest_stray(FEW, "ego_small").detail, "eight are too few"
     measured = checks.largest_stray(SETTINGS, "community_small")
     entry = study.row_of(SETTINGS, "community_small").entries[0]
     normal_quantiles = 2.935 + 2.326  # of .99: of three together, of one
@@ -121,21 +120,21 @@ def test_graphs_of_the_distribution_give_the_rows(put: Put) -> None:
 
 
 def test_other_graphs_break_the_rows(put: Put) -> None:
-    """Falsifier of V10, V12 and V12a: graphs with a quarter of their pairs flipped; one wrong graph again and again."""
+    """Falsifier of V10: graphs with a quarter of their pairs flipped; one wrong graph again and again."""
     put(disturbed(community_small(128, seed=6), 0.25, seed=0))
-    assert verdicts(MORE) == {Verdict.INCONCLUSIVE}
+    assert verdicts() == {Verdict.INCONCLUSIVE}
     put([Graph(12, tuple(combinations(range(12), 2)))] * 128)
-    assert verdicts(Settings(draws=201, grid=(8, 100))) == {Verdict.REFUTED}
+    assert verdicts(Settings(draws=201)) == {Verdict.REFUTED}
 
 
 def test_few_graphs_make_a_long_interval(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight graphs see larger differences alone; where none that is possible would be seen, that is said."""
-    put(community_small(64, seed=6))
-    few, more = (study.row_of(settings, "grid").entries[0] for settings in (SETTINGS, MORE))
-    assert (few.ours.n, more.ours.n) == (8, 64) and few.smallest > more.smallest
+    put(community_small(128, seed=6))
+    few, more = (study.row_of(settings, "ego_small").entries[0] for settings in (FEW, SETTINGS))
+    assert (few.ours.n, more.ours.n) == (8, 128) and few.smallest > more.smallest
     monkeypatch.setattr(study, "LARGEST", 0.1)
     with pytest.raises(InsufficientData, match="8 graphs see no difference below"):
-        checks.largest_stray(SETTINGS, "grid")
+        checks.largest_stray(FEW, "ego_small")
 
 
 def test_half_a_range_has_the_interval_of_its_ends() -> None:

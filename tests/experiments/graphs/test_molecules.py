@@ -112,13 +112,13 @@ def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatc
     assert many == pytest.approx(frechet_distance(a[:110], b[:110]), rel=1e-12)
 
 
-SETTINGS = Settings(qm9=(40, 10, 40), zinc250k=(40, 10, 40))
+SETTINGS = Settings(samples=40, steps=10, real=40)
 ENDS = ("O", "N", "F", "C=O", "C#N", "OC", "NC", "C(C)O", "C=C", "C(=O)O")
 NEW_ENDS = ("C(F)F", "C(F)O", "SC", "C(F)N", "C(F)CO", "C(F)CN", "OCF", "NCF", "OCO", "NCN")
 CHAINS = ["C" * n + end for n in range(1, 11) for end in ENDS]
 """A hundred small molecules: the real ones here."""
 NEW = ["C" * n + end for n in range(1, 7) for end in NEW_ENDS]
-SHARES = ("V13.validity", "V13.novelty", "V14.validity", "V14.novelty")
+SHARES = ("V13.validity", "V13.novelty")
 Put = Callable[..., None]
 
 
@@ -144,23 +144,23 @@ def verdict(name: str) -> Verdict:
         return verdict_of(name.split(".")[0], name, SETTINGS)
 
 
-def test_bad_molecules_break_v13_and_v14(put: Put) -> None:
-    """Falsifier of V13 and V14: invalid molecules; known ones; one molecule sixty times."""
+def test_bad_molecules_break_v13(put: Put) -> None:
+    """Falsifier of V13: invalid molecules; known ones; one molecule sixty times."""
     put(NEW)
     assert set(map(verdict, SHARES)) == {Verdict.HOLDS}
     put(CHAINS[:60])
-    assert {verdict("V13.novelty"), verdict("V14.novelty")} == {Verdict.REFUTED}
+    assert verdict("V13.novelty") is Verdict.REFUTED
     put(np.random.default_rng(0).permutation(CHAINS)[:60].tolist())
     assert verdict("V13.nspdk") is not Verdict.REFUTED
     put(NEW, valid=False)
-    assert {verdict("V13.validity"), verdict("V14.validity")} == {Verdict.REFUTED}
+    assert verdict("V13.validity") is Verdict.REFUTED
     put(["BrC(Br)(Br)Br"] * 60)
     assert verdict("V13.nspdk") is Verdict.REFUTED
 
 
 def test_each_seed_is_in_the_detail(put: Put, fresh_cells: None) -> None:
     put([*CHAINS[:20], *NEW[:20]])
-    measured = checks.novelty(SETTINGS, "ZINC250k")
+    measured = checks.novelty(SETTINGS)
     assert measured.value == 0.5 and measured.detail["each seed"] == [0.0, 1.0] and measured.seeds == (2405, 2406)
 
 
@@ -175,7 +175,7 @@ def test_quality_counts_valid_different_and_new() -> None:
 def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     monkeypatch.setattr(study, "find_spec", lambda name: None)
     with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install 'ams-suite\[molecules\]'"):
-        study.comparison_of(SETTINGS, "QM9")
+        study.comparison_of(SETTINGS)
 
 
 def test_molecules_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:

@@ -1,4 +1,4 @@
-"""Statistics and kernels by their definitions, discrepancies, intervals of few units, and how often these cover."""
+"""Statistics and kernels by their definitions, discrepancies, intervals of few units."""
 
 from itertools import combinations
 
@@ -6,34 +6,26 @@ import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from scipy import stats
 from scipy.linalg import eigvalsh
 from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
-from ams.metrics.mmd import Kernel
 from ams.statistics import Interval, bootstrap_interval
-from experiments.graphs import discrepancy, statistics
+from experiments.graphs import statistics
 from experiments.graphs.data import adjacency, community_small, to_networkx
 from experiments.graphs.discrepancy import difference, mean_kernel, published_mmd, unbiased_mmd
 from experiments.graphs.intervals import (
     QUANTILE,
-    combined,
     farthest,
     half_length,
     joint_quantile,
-    resolved_by_holm,
     smallest_seen,
     stretched,
 )
-from experiments.graphs.mmd_intervals import study
-from experiments.graphs.mmd_intervals.settings import Settings
-from experiments.graphs.mmd_intervals.study import design_of, disturbed, populations, simulated
 from experiments.graphs.molecules.nspdk import Molecule, nspdk_kernel
 from experiments.graphs.orbits import ORBITS, orbit_counts
 from experiments.graphs.statistics import CLUSTER, DEGREE, ORBIT, PUBLISHED, SPECTRAL, STATISTICS
-from tests.claims import expected, refuted, verdict_of
-from tests.experiments.graphs.made import graphs, random_graph, relabelled
+from tests.experiments.graphs.made import disturbed, graphs, random_graph, relabelled
 
 # By the sorted degrees of a connected graph of up to four nodes: the orbit of a node by its degree
 PLACES = {
@@ -238,10 +230,6 @@ def test_part_of_a_batch_is_refused():
         difference(REFERENCE, [OTHERS[:9]], [OTHERS[:9]], seed=0, together=2)
 
 
-def interval(score: float) -> Interval:
-    return Interval(score, score - QUANTILE, score + QUANTILE, 10)
-
-
 def test_a_stretched_interval_of_four_units_covers_as_stated() -> None:
     """400 bootstrap intervals of the mean of 4 normal values: 99 % hold 0 (at least .96: four standard errors less).
 
@@ -253,24 +241,6 @@ def test_a_stretched_interval_of_four_units_covers_as_stated() -> None:
         found = bootstrap_interval(lambda w, x=x: w @ x / w.sum(1), [[[i] for i in range(4)]], 1, resamples=500)
         held += [one.low <= 0 <= one.high for one in (found, stretched(found))]
     assert held[0] / 400 < 0.93 and held[1] / 400 > 0.96
-
-
-def test_combined_is_stouffers() -> None:
-    scores = [0.3, 2.1, -0.4, 1.2]
-    found = combined([interval(score) for score in scores])
-    theirs = stats.combine_pvalues(stats.norm.sf(scores), method="stouffer")
-    assert found.value == pytest.approx(theirs.statistic) and found.n == 4
-    assert found.high - found.value == pytest.approx(stats.norm.ppf(0.995))
-
-
-def test_holm_rejects_step_by_step() -> None:
-    """Against the definition: the smallest p at level / k, the next at level / (k - 1), until one is too large."""
-    p = np.array([0.001, 0.004, 0.006, 0.3])
-    scores = stats.norm.isf(p / 2) * [1, -1, 1, 1]
-    assert resolved_by_holm(scores, 0.01) == [True, False, False, False]
-    assert resolved_by_holm(scores, 0.02) == [True, True, True, False]
-    assert resolved_by_holm(scores[::-1], 0.02) == [False, True, True, True]
-    assert resolved_by_holm([]) == []
 
 
 def test_the_farthest_of_three_differences_is_within_its_joint_interval() -> None:
@@ -294,39 +264,6 @@ def test_half_a_length_has_the_interval_of_a_spread() -> None:
     found = [half_length(Interval(0.0, -half, half, 48)) for half in halves.tolist()]
     held = np.mean([one.low <= QUANTILE <= one.high for one in found])
     assert held == pytest.approx(0.99, abs=5 * np.sqrt(0.01 * 0.99 / 2000))
-
-
-SMALL = Settings(population=60, reference=16, generated=16, experiments=60)
-DESIGN = design_of(SMALL)
-
-
-@pytest.fixture(scope="module")
-def kernel() -> Kernel:
-    return populations(DESIGN)
-
-
-def short(*arguments, **options) -> Interval:
-    """Intervals a fifth as long."""
-    whole = bootstrap_interval(*arguments, **options)
-    low, high = ((4 * whole.value + end) / 5 for end in whole[1:3])
-    return whole._replace(low=low, high=high)
-
-
-def test_v3_holds() -> None:
-    assert verdict_of("V3", settings=Settings(population=200, experiments=200)) is expected("V3")
-
-
-def test_short_intervals_break_v3(fresh_cells: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V3: intervals a fifth as long."""
-    monkeypatch.setattr(discrepancy, "bootstrap_interval", short)
-    assert refuted("V3", "published", "difference", settings=SMALL)
-
-
-def test_other_true_values_are_not_covered(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The exact MMDs of the populations are what is covered: moved by 0.3, hardly any interval holds them."""
-    published, difference = study.true_values(DESIGN, kernel)
-    monkeypatch.setattr(study, "true_values", lambda design, k: (published + 0.3, difference + 0.3))
-    assert max(simulated(DESIGN, 20, kernel)) < 4
 
 
 def test_flips_of_a_smaller_share_are_among_those_of_a_larger_one() -> None:
