@@ -1,1 +1,1 @@
-"""Real digits with their exact score: 1797 scans of 8 x 8 pixels that scikit-learn ships; claims D1 to D7a."""
+"""Real digits with their exact score: 1797 scans of 8 x 8 pixels; claims D1 to D7a."""

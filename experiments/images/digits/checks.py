@@ -1,4 +1,4 @@
-"""Real digits with their exact score, claims D1 to D7a: errors of samplers at equal score evaluations."""
+"""Real digits with their exact score, D1 to D7a: errors of samplers at equal evaluations."""
 
 from collections.abc import Iterable
 
@@ -40,23 +40,8 @@ def speed_up(settings: Settings, baseline: str, on_more: bool = False) -> Measur
 
 
 def factor(settings: Settings, budget: int) -> Measurement:
-    """Return annealed Langevin's evaluations over adaptive momentum's `budget`, at equal KL.
-
-    The detail has value, low and high at each of `equalled`.
-    """
-    ratio = _ratio(settings, BASELINE, settings.baseline_budgets, budget, settings.more)
-    ends = {str(n): [one.value, *one.interval] for n, one in factors(settings).items()}
-    return ratio.model_copy(update={"detail": {**ratio.detail, "by budget": ends}})
-
-
-def factors(settings: Settings) -> dict[int, Measurement]:
-    """Return annealed Langevin's evaluations over adaptive momentum's at equal KL per pixel.
-
-    They are read at each of `equalled`, adaptive momentum's evaluations.
-    """
-    theirs = settings.baseline_budgets
-    at = settings.equalled
-    return {ours: _ratio(settings, BASELINE, theirs, ours, settings.more) for ours in at}
+    """Return annealed Langevin's evaluations over adaptive momentum's `budget`, at equal KL."""
+    return _ratio(settings, BASELINE, settings.baseline_budgets, budget, settings.more)
 
 
 def _ratio(

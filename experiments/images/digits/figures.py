@@ -24,7 +24,8 @@ def tables(settings: Settings) -> list[Table]:
     """Return every error, the evaluations to thresholds, and the minor mode's shares."""
     tables = exact_tables(settings, study.results(settings), "digits", CLAIMS, study.tuned_results(settings))
     header = ("sampler", "NFE", "samples", "share", "low", "high", "share in the target")
-    return tables + ([tabled(digits_rare, header, ("D4",), settings)] if settings.rare_samplers else [])
+    rare = [tabled(digits_rare, header, ("D4",), settings)] if settings.rare_samplers else []
+    return tables + rare
 
 
 def digits_rare(settings: Settings) -> Iterator[tuple[TableCell, ...]]:

@@ -174,7 +174,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
 
 
 def _equalled(settings: Settings) -> list[tuple[str, int]]:
-    """Return the runs at whose KL adaptive momentum and annealed Langevin are compared by their evaluations."""
+    """Return the runs by which both samplers' evaluations at equal KL are compared."""
     theirs = settings.baseline_budgets if settings.equalled else ()
     ours = [(PAPER, budget) for budget in settings.equalled]
     return ours + [(BASELINE, budget) for budget in theirs]

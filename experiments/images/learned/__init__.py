@@ -1,1 +1,1 @@
-"""Digits with a learned score, the suite's own network: quality against score evaluations; claims Q2 to Q4."""
+"""Digits with the suite's own network: quality against evaluations; claims Q2 to Q4."""

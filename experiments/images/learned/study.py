@@ -1,4 +1,4 @@
-"""What the group computes once: the quality of each batch with the learned score, and of real digits."""
+"""What the group computes once: the quality of each batch, and of real digits."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -53,7 +53,7 @@ def _sampled(score: str, sampler: str, budget: int, number: int, setup: BatchSet
 
 
 def batches(settings: Settings, score: str, sampler: str, budget: int) -> list[Quality]:
-    """Return the quality of a sampler's batches; a number starts and draws alike for all samplers."""
+    """Return the quality of a sampler's batches; those of one number start and draw alike."""
     numbers = range(1, settings.batches + 1)
     return [sampler_batch(score, sampler, budget, number, settings.setup) for number in numbers]
 

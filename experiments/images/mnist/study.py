@@ -65,7 +65,7 @@ def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
 
 
 def fresh_batches(settings: Settings, sampler: str) -> list[Cell[Batch]]:
-    """Return M1's batches of a sampler: adaptive momentum's at one budget, the baseline's at twice that."""
+    """Return M1's batches: adaptive momentum's at one budget, the baseline's at twice that."""
     budget = sorted(settings.budgets)[:2][-1]
     spent = 2 * budget if sampler == BASELINE else budget
     numbers = range(FIRST_FRESH, FIRST_FRESH + settings.fresh)

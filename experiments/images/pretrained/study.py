@@ -1,6 +1,7 @@
 """What the group computes once: which cells its settings ask for; samplers tuned, and judged in features."""
 
 from collections.abc import Iterator
+from itertools import product
 from typing import TypeVar
 
 import numpy as np
@@ -29,9 +30,10 @@ def plan(settings: Settings) -> list[tuple[str, int]]:
     side = (*settings.others, *compared, *controls)
     budgets = dict.fromkeys(settings.samplers, settings.budgets)
     budgets |= {sampler: (settings.side,) for sampler in side if sampler not in budgets}
-    more = {3 * budget // 2 for budget in settings.budgets}  # between which I3 reads its factors
+    factors = (2, 3, 4)  # in halves: I3 reads how many times as many a baseline needs
+    wanted = {factor * budget // 2 for factor, budget in product(factors, settings.budgets)}
     for baseline in (samplers.BASELINE, samplers.PLAIN_CORRECTOR):
-        budgets[baseline] = tuple(sorted(more.union(settings.budgets)))
+        budgets[baseline] = tuple(sorted(wanted))
     return [(sampler, budget) for sampler, several in budgets.items() for budget in several]
 
 

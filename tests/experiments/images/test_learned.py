@@ -52,7 +52,7 @@ def exchanged(monkeypatch: MonkeyPatch, places: dict[str, str]) -> None:
 
 
 def no_error_is_seen(batches: list[study.RealBatch]) -> tuple[bool, bool]:
-    """Tell whether real digits have kernel distance 0, and the coverage that one distribution expects.
+    """Tell whether real digits have kernel distance 0, and the coverage of one distribution.
 
     Both to within 0.1; kernel distances are in units of that of zeros alone. Intervals miss at 1 %.
     """
@@ -68,7 +68,7 @@ def no_error_is_seen(batches: list[study.RealBatch]) -> tuple[bool, bool]:
 
 
 def test_real_digits_show_no_error() -> None:
-    """Seeds are fixed, so no alarm is false. Zeros, which are not all digits, are seen by both numbers."""
+    """Seeds are fixed: no alarm is false. Both numbers see zeros, which are not all digits."""
     assert no_error_is_seen(study.real_batches(SETTINGS)) == (True, True)
     split, sigma = split_digits(), SETTINGS.last_sigma
     zeros = split.train.x[split.train.y == 0][: 2 * SETTINGS.batch]
@@ -79,7 +79,7 @@ def test_real_digits_show_no_error() -> None:
 
 
 TELLING = (0.03, 0.05, 0.1, 0.2, 0.3)
-"""Noise levels at which single digits can be distinguished; beyond them copies have a good score too."""
+"""Noise levels at which single digits can be told apart; beyond them copies are good too."""
 FADING = (0.5, 0.8, 1.3, 2.0)
 """Noise levels at which digits are all but gone."""
 
@@ -109,7 +109,7 @@ def test_the_learned_score_generalises_to_digits_it_has_not_seen() -> None:
 
 
 def test_the_loss_is_one_without_a_score_and_falls_short_of_it_with() -> None:
-    """A pixel: between 0 and 1 at every noise level, and lower for images seen than for those held out."""
+    """A pixel: between 0 and 1 at every noise level, and lower for images seen than held out."""
     score = digits_score().score
     held, seen = (losses_of(score, new, TELLING + FADING).mean(1) for new in (True, False))
     assert all(0 < value < 1 for value in held) and all(map(math.isfinite, seen))

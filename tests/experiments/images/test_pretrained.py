@@ -43,9 +43,20 @@ SMALL = Settings(
     seed=77,
 )
 AS_MEASURED = {
-    "annealed Langevin": {20: 58.0, 30: 25.0, 50: 7.5, 75: 4.0, 100: 2.4, 150: 1.2, 200: 1.0, 300: 0.7},
+    "annealed Langevin": {
+        20: 58.0,
+        30: 25.0,
+        40: 12.0,
+        50: 7.5,
+        75: 4.0,
+        100: 2.4,
+        150: 1.2,
+        200: 1.0,
+        300: 0.7,
+        400: 0.6,
+    },
     "adaptive momentum": {20: 52.0, 50: 4.8, 100: 1.4, 200: 0.6},
-    "PC, Langevin": {20: 13.5, 30: 5.0, 50: 1.40, 75: 0.85, 100: 0.58, 150: 0.4, 200: 0.3, 300: 0.2},
+    "PC, Langevin": {20: 13.5, 30: 5.0, 40: 2.5, 50: 1.40, 75: 0.85, 100: 0.58, 150: 0.4, 200: 0.3, 300: 0.2, 400: 0.1},
     "PC, adaptive": {20: 10.5, 50: 1.22, 100: 0.44, 200: 0.25},
     "ancestral": {20: 0.14, 50: 0.13, 100: 0.12, 200: 0.12},
     "Langevin, drift x2": {50: 0.26},
@@ -288,7 +299,7 @@ def test_figures_and_tables_are_made_of_the_studys_cells(
                 verdict_of(identifier, settings=SMALL)
     assert asked == listed.keys()
     assert len(drawn) == 6 and all(figure.file.stat().st_size > 5_000 for figure in drawn)
-    rows = 1 + 7 * len(SMALL.budgets) + len(SMALL.others) + 1 + len(samplers.CONTROLS)
+    rows = 1 + 9 * len(SMALL.budgets) + len(SMALL.others) + 1 + len(samplers.CONTROLS)
     assert len(table.rows) == rows + len(study.tuned_runs(SMALL)) * len(choices)
     assert all(math.isfinite(cell) for row in table.rows for cell in row[7:])
     asked_for = [("annealed", 20), ("annealed", 50), ("as a corrector", 19), ("as a corrector", 49)]
