@@ -44,9 +44,8 @@ def words(text):
 
 def test_it_is_read_in_minutes():
     prose = re.sub(r"```.*?```|<!--.*?-->", "", TEXT, flags=re.DOTALL)
-    paragraphs = [
-        part for part in re.split(r"\n\s*\n", prose) if part.strip() and not part.lstrip().startswith(("|", "#"))
-    ]
+    parts = re.split(r"\n\s*\n|\n(?=- )|<br>", prose)
+    paragraphs = [part for part in parts if part.strip() and not part.lstrip().startswith(("|", "#"))]
     cells = [cell for line in prose.splitlines() if line.startswith("|") for cell in line.split("|")]
     sentences = [each for part in paragraphs for each in re.split(r"(?<=[.:?])\s", part)]
     assert len(words(TEXT)) <= 900

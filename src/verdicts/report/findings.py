@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, Self
 
-from verdicts.claims.schema import Claims, Profile, Verdict
+from verdicts.claims.schema import Claim, Claims, Profile, Verdict
 from verdicts.records.expected import SAME, Expected, ExpectedCheck, ExpectedClaim, kept_runs
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
@@ -251,7 +251,7 @@ def _unwritten(claims: Claims, name: str) -> Finding:
 
 
 def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: Decisions) -> PaperRow:
-    restating = {claim.id: evidence.of_claim(claim.id) for claim in claims.restating(finding.paper)}
+    restating = {claim.id: decided_by(claim, evidence) for claim in claims.restating(finding.paper)}
     reached = {name: verdict for name, verdict in restating.items() if verdict is not Verdict.NOT_RUN}
     needed = {name: evidence.of_claim(name) for name in finding.needs}
     ours = finding.stricter.claims if finding.stricter else ()
@@ -269,6 +269,12 @@ def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: 
         conditions=tuple(_condition(claims, each, evidence, values) for each in finding.condition),
         differing=_differing(claims, [*finding.needs, *restating], evidence, own),
     )
+
+
+def decided_by(claim: Claim, evidence: Decisions) -> Verdict:
+    """Return what a claim says of the one that it restates: its verdict; a condition that was run decides nothing."""
+    verdict = evidence.of_claim(claim.id)
+    return Verdict.INCONCLUSIVE if claim.is_condition and verdict is not Verdict.NOT_RUN else verdict
 
 
 def _stricter(finding: Finding, reached: Mapping[str, Verdict]) -> ShownReading | None:
@@ -347,8 +353,8 @@ def answers_of(claims: Claims, findings: Findings, evidence: Decisions) -> list[
 def _answered(claims: Claims, findings: Findings, line: AnswerLine, evidence: Decisions) -> Word:
     """Return the word for a question: of the claims that restate what it is on, in the reading that it asks for."""
     ours = {name for each in findings.finding if each.stricter for name in each.stricter.claims}
-    asked = {claim.id for name in line.paper for claim in claims.restating(name)}
-    verdicts = [evidence.of_claim(name) for name in asked if (name in ours) is line.stricter]
+    asked = {claim.id: decided_by(claim, evidence) for name in line.paper for claim in claims.restating(name)}
+    verdicts = [verdict for name, verdict in asked.items() if (name in ours) is line.stricter]
     return word_of((), (verdict for verdict in verdicts if verdict is not Verdict.NOT_RUN))
 
 
