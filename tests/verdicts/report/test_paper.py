@@ -20,6 +20,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import paper as document
 from verdicts.report.blocks import derivation
 from verdicts.report.findings import Decisions, rows_of
+from verdicts.report.page import REPORT, build
 from verdicts.report.report_texts import load_findings
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import faults, publish
@@ -69,6 +70,20 @@ def test_it_holds_every_claim_that_was_run_with_checks_figures_and_tables(toy):
     assert [figure["number"] for figure in group["figures"]] == [1]
     assert group["figures"][0]["path"] == "/figures/alpha/line.svg"
     assert group["tables"][0]["rows"][1] == [[{"text": "2"}], [{"text": "2.5"}]]
+
+
+def test_a_figure_has_one_number_in_page_and_paper_in_the_order_of_the_claims(toy):
+    one = '[save_figure(drawing, folder, "line", "a line, $y = x$", ["A1"])]'
+    first = 'save_figure(drawing, folder, "later", "another", ["A2"])'
+    toy.replace_in_module("alpha/figures", one, f"[{first}, *{one}]")
+    workspace = toy.run_all()
+    (group,) = [each for part in data_of(workspace)["parts"] for each in part["groups"] if each["figures"]]
+    assert [(each["name"], each["number"]) for each in group["figures"]] == [("line", 1), ("later", 2)]
+    page = build(workspace, collect(workspace))[REPORT]
+    assert re.findall(r'id="figure-(\w+)">|<strong>Figure (\d+)\.', page) == [
+        *[("line", ""), ("", "1")],
+        *[("later", ""), ("", "2")],
+    ]
 
 
 def test_a_deviation_comes_with_its_measured_effect(toy):
