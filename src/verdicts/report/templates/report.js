@@ -40,7 +40,7 @@
       ...all(".answers dt").map((one) => ["answer", "", text(one.lastChild), text(one.nextElementSibling), "#paper"]),
       ...all(".paper > li").map((one) => ["claim of the paper", text(one.querySelector(".id")), text(one.querySelector(".sentence")), text(one.querySelector(".measured")), anchor(one)]),
       ...["[data-paper]:not([data-paper=''])", "[data-paper='']"].flatMap((role) => all(`li.claim${role}`)).map((one) => ["claim", one.dataset.id,
-        text(one.querySelector(".title")), one.querySelector("a.row")?.title ?? [".statement", ".particulars", ".checks td > .soft"].flatMap((place) => [...one.querySelectorAll(place)].map(text)).join(" "), one.querySelector("a.row")?.getAttribute("href") ?? anchor(one)]),
+        text(one.querySelector(".title")), `${one.dataset.paper} ${one.querySelector("a.row")?.title ?? [".statement", ".particulars", ".checks td > .soft"].flatMap((place) => [...one.querySelectorAll(place)].map(text)).join(" ")}`, one.querySelector("a.row")?.getAttribute("href") ?? anchor(one)]),
       ...all(".conditions li").map((one) => ["condition", "", `${text(one.closest(".paper > li").querySelector(".id"))}: ${text(one)}`, "", anchor(one)]),
       ...all("#figures li a").map((one) => ["figure", text(one.querySelector("b")), text(one).replace(/^Figure \w+ /, ""), one.title, one.getAttribute("href")]),
       ...all("main :is(h1, h2, h3, h4)").filter((one) => one.closest("[id]").id !== "main" && !one.closest(".body"))
