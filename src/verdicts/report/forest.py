@@ -36,7 +36,7 @@ class Shape(NamedTuple):
     narrow: bool
 
 
-WIDE = Shape(width=6.3, row=0.29, around=1.05, letters=60, narrow=False)
+WIDE = Shape(width=6.3, row=0.29, around=1.05, letters=74, narrow=False)
 NARROW = Shape(width=3.5, row=0.42, around=1.15, letters=46, narrow=True)
 
 
