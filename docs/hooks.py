@@ -1,21 +1,26 @@
 """What the site adds to Markdown: formulas as MathML, as in the report, the first page's figure, a run's notebooks.
 
+In a heading a formula is plain text, since the navigation shows it too.
+
 The notebook pages are those of the folder that `AMS_GALLERY` names (`results/quick/notebooks`); without it the page
 of notebooks lists none.
 """
 
 import os
 import re
-import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from verdicts.report.typeset import formula
+from verdicts.report.words import plain
 
 CODE = re.compile(r"(```.*?```|`[^`\n]+`)", re.DOTALL)
 FORMULA = re.compile(r"\$\$(.+?)\$\$|\$([^$\n]+)\$", re.DOTALL)
+HEADING = re.compile(r"^#+ .*$", re.MULTILINE)
 GALLERY = "<!-- gallery -->"
+REPORT = '<a href="../report.html">Report</a>'
+"""What a notebook page leads back to; the site holds no report."""
 FIGURE = "figures/bias.svg"
 
 
@@ -36,17 +41,22 @@ def on_files(files: Any, config: Any, **_: Any) -> Any:
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Set the formulas of a page, outside of code, and list the notebooks."""
-    pieces = [part if CODE.fullmatch(part) else FORMULA.sub(_set, part) for part in CODE.split(markdown)]
+    pieces = [part if CODE.fullmatch(part) else _without_tex(part) for part in CODE.split(markdown)]
     links = [f"- [{_title(page)}](gallery/{page.name})" for page in _pages()]
     return "".join(pieces).replace(GALLERY, "\n".join(links))
 
 
 def on_post_build(config: Any, **_: Any) -> None:
-    """Copy the notebook pages into the site."""
+    """Copy the notebook pages into the site, where they lead back to their list."""
     folder = Path(config["site_dir"]) / "gallery"
     for page in _pages():
         folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(page, folder / page.name)
+        text = page.read_text(encoding="utf-8").replace(REPORT, '<a href="../gallery.html">Notebooks</a>')
+        (folder / page.name).write_text(text, encoding="utf-8")
+
+
+def _without_tex(text: str) -> str:
+    return FORMULA.sub(_set, HEADING.sub(lambda heading: plain(heading[0]), text))
 
 
 def _set(match: re.Match[str]) -> str:
@@ -60,4 +70,4 @@ def _pages() -> list[Path]:
 
 def _title(page: Path) -> str:
     title = re.search(r"<title>(.*?)</title>", page.read_text(encoding="utf-8"), re.DOTALL)
-    return title[1].strip() if title else page.stem
+    return plain(title[1].strip()) if title else page.stem

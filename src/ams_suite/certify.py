@@ -28,7 +28,7 @@ from verdicts.records.workspace import Workspace, find_root
 from verdicts.report import certificate
 from verdicts.report.certificate import Falsified
 from verdicts.report.report_texts import Finding, load_findings
-from verdicts.run.forecast import calibrated
+from verdicts.run.calibration import calibrated
 from verdicts.studies.kept import Archive
 from verdicts.studies.study import archive_of
 

@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.util import find_spec
@@ -109,27 +109,57 @@ def build_site(workspace: "Workspace", site: Path, groups: Iterable["Group"], sa
     A notebook reads the profile's results, and computes what is not there. Returns 0, or 3 where a notebook or the
     build failed. Raises UserError without mkdocs.
     """
-    from verdicts.records.record import artefacts_at
-    from verdicts.run.drawing import make_page
-
     if find_spec("mkdocs") is None:
         raise UserError("docs: mkdocs is not installed: `bash reproduce.sh docs` adds it")
-    failed = False
-    for group in groups:
-        page = artefacts_at(workspace.page_path(group), workspace.page_parts(group)) if group.notebook else None
-        if group.notebook and not (page and page.files):
-            reason = make_page(workspace, group)
-            say(f"{group.id}: {reason or 'executed'}")
-            failed = failed or bool(reason)
+    failed = _notebooks_failed(workspace, groups, say)
     gallery = workspace.folder / "notebooks"
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
     environment = os.environ | {"AMS_GALLERY": str(gallery), "NO_MKDOCS_2_WARNING": "1"}
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # else docs/ holds a folder of bytecode
     done = subprocess.run(command, cwd=workspace.root, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         say((done.stderr or done.stdout).strip())
         return 3
     say(f"site: {site / 'index.html'}")
     return 3 if failed else 0
+
+
+def _notebooks_failed(workspace: "Workspace", groups: Iterable["Group"], say: Say) -> bool:
+    """Execute the notebooks whose pages are not current, after a line on how long that takes; return whether one broke.
+
+    Each is named as it begins.
+    """
+    from verdicts.records.record import artefacts_at
+    from verdicts.run.drawing import make_page
+
+    pending = []
+    for group in groups:
+        page = artefacts_at(workspace.page_path(group), workspace.page_parts(group)) if group.notebook else None
+        if group.notebook and not (page and page.files):
+            pending.append(group)
+    if pending:
+        say(_notebooks_ahead(workspace, pending))
+    failed = False
+    for number, group in enumerate(pending, 1):
+        say(f"{number} of {len(pending)}: {group.id}")
+        if reason := make_page(workspace, group):
+            say(f"{group.id}: {reason}")
+            failed = True
+    return failed
+
+
+def _notebooks_ahead(workspace: "Workspace", groups: Sequence["Group"]) -> str:
+    """Say how many notebooks are executed, and how long that takes with what they compute on the way."""
+    from verdicts.records.expected import read_expected
+    from verdicts.records.run_record import RunRecord
+    from verdicts.report.words import span
+    from verdicts.run.forecast import Forecast
+    from verdicts.run.plan import plan_of
+
+    plan = plan_of(workspace, RunRecord.of(workspace, tuple(group.id for group in groups)))
+    left = Forecast(workspace, plan, read_expected(workspace.root, workspace.profile)).between(0.0)
+    takes = f"about {span(*left)}" if left else "no kept run says how long"
+    return f"{len(groups)} notebooks to execute in the {workspace.profile} profile, one after another: {takes}"
 
 
 @dataclass(frozen=True, kw_only=True)

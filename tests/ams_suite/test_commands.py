@@ -4,9 +4,12 @@ import importlib.util
 import json
 import math
 import re
+import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import pytest
 import yaml
@@ -23,6 +26,7 @@ from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import expected_path
 from verdicts.records.workspace import Workspace
+from verdicts.report.templating import render
 from verdicts.studies.kept import Archive, KeptCell
 
 
@@ -301,11 +305,55 @@ def test_without_mkdocs_it_says_what_to_do(workspace: Workspace, tmp_path: Path,
         build_site(workspace, tmp_path, [], print)
 
 
-def test_formulas_become_mathml_outside_of_code(tmp_path: Path, monkeypatch) -> None:
+def test_notebooks_are_announced_with_their_time_and_named_as_they_begin(toy: Toy, monkeypatch) -> None:
+    for group in ("alpha", "beta"):
+        toy.add_notebook(group, "# A derivation\n")
+    kept = kept_values("cpu", load_claims(toy.root), dict.fromkeys(("A1", "A2", "B1", "B2"), "holds"), seconds=60.0)
+    kept.write(expected_path(toy.root, Profile.CPU))
+    workspace, lines, ran = toy.workspace("cpu"), list[str](), list[dict[str, str]]()
+    monkeypatch.setattr("ams_suite.maintenance.find_spec", lambda name: name)
+
+    run = subprocess.run
+
+    def build(command: list[str], **options: Any) -> Any:
+        if "mkdocs" not in command:
+            return run(command, **options)
+        ran.append(options["env"])
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr("ams_suite.maintenance.subprocess.run", build)
+    assert build_site(workspace, toy.root / "site", workspace.claims.group, lines.append) == 0
+    assert lines[0] == "2 notebooks to execute in the cpu profile, one after another: about 3 to 6 min"
+    assert lines[1:3] == ["1 of 2: alpha", "2 of 2: beta"] and ran[0]["PYTHONDONTWRITEBYTECODE"] == "1"
+    lines.clear()
+    assert build_site(workspace, toy.root / "site", workspace.claims.group, lines.append) == 0
+    assert len(lines) == 1, "their pages are current"
+
+
+@pytest.fixture
+def hooks(tmp_path: Path, monkeypatch) -> ModuleType:
+    """Return the hooks of the site, beside a folder with one notebook page."""
     spec = importlib.util.spec_from_file_location("hooks", REPOSITORY / "docs/hooks.py")
-    hooks = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(hooks)
-    (tmp_path / "one.html").write_text("<title>One</title>")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    page = render("notebook.html.j2", title="One", source="", profile="quick", blocks=[], highlighting="")
+    (tmp_path / "one.html").write_text(page)
     monkeypatch.setenv("AMS_GALLERY", str(tmp_path))
+    return module
+
+
+def test_in_the_site_a_notebook_page_leads_back_to_the_list_of_notebooks(hooks: ModuleType, tmp_path: Path) -> None:
+    hooks.on_post_build({"site_dir": str(tmp_path / "site")})
+    text = (tmp_path / "site/gallery/one.html").read_text()
+    assert 'href="../gallery.html">Notebooks</a>' in text and "report.html" not in text
+
+
+def test_no_bytecode_is_published(workspace: Workspace) -> None:
+    site = yaml.safe_load((workspace.root / "mkdocs.yml").read_text())
+    assert "__pycache__/" in site["exclude_docs"].split()
+
+
+def test_formulas_become_mathml_outside_of_code_and_plain_text_in_headings(hooks: ModuleType) -> None:
     text = hooks.on_page_markdown("So $x^2$, but `$y$`.\n\n```\n$z$\n```\n<!-- gallery -->")
     assert text.count("<math") == 1 and "`$y$`" in text and "$z$" in text and "- [One](gallery/one.html)" in text
+    assert hooks.on_page_markdown("## Near $\\sqrt{\\kappa}$\n\nSo.") == "## Near √κ\n\nSo."

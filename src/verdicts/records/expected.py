@@ -52,8 +52,9 @@ class ExpectedClaim(Frozen):
 class Expected(JsonFile):
     """The values of a profile's claims, each with what made it; they need not be of one run.
 
-    `studies` is the computing time of each group's study, `beside` that of figures, tables and notebook pages;
-    `calibration` is how long a fixed piece of work took there (`run.forecast`; None: not measured).
+    `studies` is the computing time of each group's study, `beside` that of figures, tables, notebook pages, documents;
+    `calibration` is how long a fixed piece of work took where most of these times were measured (`run.calibration`;
+    None: not measured).
     """
 
     profile: Profile
@@ -97,7 +98,12 @@ class Expected(JsonFile):
         every = {claim.id: (self.claims | kept)[claim.id] for claim in claims.claim if claim.id in self.claims | kept}
         studies = {group.id: before.studies[group.id] for group in claims.group if group.id in before.studies}
         beside = max(self.beside, before.beside) if kept else self.beside  # of the groups that were drawn now
-        return self.model_copy(update={"claims": every, "studies": studies | self.studies, "beside": beside})
+        values = {"claims": every, "studies": studies | self.studies, "beside": beside}
+        earlier = sum(claim.seconds for claim in kept.values()) + sum(
+            seconds for group, seconds in studies.items() if group not in self.studies
+        )
+        whose = before if earlier > self.seconds - self.beside else self
+        return self.model_copy(update=values | {"calibration": whose.calibration})
 
 
 class Moved(StrEnum):

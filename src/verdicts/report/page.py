@@ -1,27 +1,28 @@
 """The report: an HTML page, and one for each group that stands apart, made from records alone.
 
 No page needs anything from elsewhere. The same records give the same bytes: every time in them was read from a record.
-Beside the records it shows sources: of what measured a check, of what drew a figure, of the sampler's step.
+Beside the records it shows the source of the sampler's step; it names and links what measured a check or drew a figure.
 """
 
 import ast
 import os
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
 from verdicts.claims.check import Check
-from verdicts.claims.schema import Claims, Evidence, Expectation, Group, Profile, Verdict
+from verdicts.claims.schema import Claims, Expectation, Group, Profile, Verdict
 from verdicts.errors import UserError
 from verdicts.records.figures import library
 from verdicts.records.ledger import Ledger
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.findings import (
+    SIGNS,
     Decisions,
     answers_of,
     counts,
@@ -31,7 +32,7 @@ from verdicts.report.findings import (
     required_of,
     tally,
 )
-from verdicts.report.forest import forest_svg
+from verdicts.report.forest import NARROW, WIDE, forest_svg
 from verdicts.report.images import Picture, overview_of, shortened, size_of, svg_address
 from verdicts.report.report_texts import (
     Findings,
@@ -91,13 +92,13 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "answers": answers_of(workspace.all_claims, findings, evidence),
         "evidence": evidence,
         "forest": findings.answer.forest,
-        "forest_picture": _forest(workspace, findings, evidence),
+        "forest_pictures": _forest(workspace, findings, evidence),
+        "signs": SIGNS,
         "cited": lambda text: _cited(text, here),
         "words": counts([view.row for view in paper], {})[0],
         "foreseen": [view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED],
         "undecided": [view for view in claims if view.claim.sees],
         "tally": tally([view.row for view in paper], *views.counted(ledger)),
-        "firmness": list(Evidence),
         "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
         "verdicts_of": lambda of: [one.row.verdict for view in of for one in claims if one.group.id == view.group.id],
         "reached": reached,
@@ -132,27 +133,15 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "svg_address": svg_address,
         "pixels": lambda svg: [round(pt * 96 / 72) for pt in size_of(svg)],
         "origin": lambda view, figure: drawn_by(workspace.root, view.group.folder, figure.file.stem),
-        "source": _once(partial(source_of, workspace.root)),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),
     }
 
 
-def _forest(workspace: Workspace, findings: Findings, evidence: Decisions) -> Markup | None:
-    """Return the one picture of the answer as a data address, None where there is none."""
-    forest = findings.answer.forest
-    return svg_address(shortened(forest_svg(workspace.root, forest, evidence))) if forest else None
-
-
-def _once(source: Callable[[str], str]) -> Callable[[str], str]:
-    """Return a function's source where it is asked for first, nothing afterwards: one may measure many checks."""
-    shown = set[str]()
-
-    def first(where: str) -> str:
-        new = where not in shown
-        shown.add(where)
-        return source(where) if new else ""
-
-    return first
+def _forest(workspace: Workspace, findings: Findings, evidence: Decisions) -> list[Markup]:
+    """Return the one picture of the answer, wide and narrow, as data addresses; none where there is no such picture."""
+    forest, root = findings.answer.forest, workspace.root
+    shapes = (WIDE, NARROW) if forest else ()
+    return [svg_address(shortened(forest_svg(root, forest, evidence, shape))) for shape in shapes if forest]
 
 
 def _cited(text: str, addresses: Mapping[str, str]) -> Markup:
@@ -193,17 +182,6 @@ def family_wise(claims: Claims, profile: Profile) -> str:
         f"{len(checks)} checks draw. Were every true value at its bound, chance would refute at most {refuted} of them "
         f"a run; were every value just beyond its bound, it would confirm at most {confirmed}."
     )
-
-
-def source_of(root: Path, where: str) -> str:
-    """Return the text of the function at `where` (`file:line`, as a record has it); empty where there is none."""
-    name, _, line = where.rpartition(":")
-    lines, functions = _functions(root / name)
-    for node in functions:
-        first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
-        if line in (str(first), str(node.lineno)):
-            return "\n".join(lines[int(line) - 1 : node.end_lineno])
-    return ""
 
 
 def address_of(root: Path, folder: Path, where: str) -> str:

@@ -48,6 +48,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     claims = views.claims_of(workspace, ledger, groups)
     paper, notation = views.paper_of(workspace, ledger, claims), load_notation(workspace.root)
     ran = [view for view in claims if view.row.verdict is not Verdict.NOT_RUN]
+    numbers = views.figure_numbers(groups)
     groups = [view for view in groups if any(claim.group.id == view.group.id for claim in ran)]
     anchors = views.anchors(ran, groups)
     findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
@@ -78,7 +79,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             "symbols": [[*_set(each, "sign", "meaning").values()] for each in notation.symbol],
         },
         "claims": [_claim(view) for view in ran],
-        "parts": _parts(workspace, groups),
+        "parts": _parts(workspace, groups, numbers),
         "exhibits": [_exhibit(each, anchors, ledger) for each in load_exhibits(workspace.root)],
         "deviations": [_deviation(view) for view in views.deviations(workspace, ran)],
         "limitations": [_set(each, "title", "text") for each in load_limitations(workspace.root)],
@@ -184,30 +185,31 @@ def _check(view: CheckView) -> Data:
     }
 
 
-def _parts(workspace: Workspace, groups: Sequence[GroupView]) -> list[Data]:
+def _parts(workspace: Workspace, groups: Sequence[GroupView], numbers: Mapping[str, int]) -> list[Data]:
     return [
-        {"title": title, "groups": [_group(workspace, view) for view in groups if view.group.part == part]}
+        {"title": title, "groups": [_group(workspace, view, numbers) for view in groups if view.group.part == part]}
         for part, title in workspace.claims.outline.parts.items()
         if any(view.group.part == part for view in groups)
     ]
 
 
-def _group(workspace: Workspace, view: GroupView) -> Data:
+def _group(workspace: Workspace, view: GroupView, numbers: Mapping[str, int]) -> Data:
     cells = workspace.page_path(view.group).with_name(f"{view.group.id}.cells.json")
     return {
         "id": view.group.id,
         "title": view.group.title,
-        "figures": [_figure(workspace, view, each) for each in view.figures],
+        "figures": [_figure(workspace, view, each, numbers) for each in view.figures],
         "tables": [_table(view.folder, each) for each in view.tables],
         "derivation": derivation(json.loads(cells.read_text(encoding="utf-8"))) if view.page else [],
     }
 
 
-def _figure(workspace: Workspace, view: GroupView, figure: Figure) -> Data:
+def _figure(workspace: Workspace, view: GroupView, figure: Figure, numbers: Mapping[str, int]) -> Data:
     picture = Picture(workspace.folder / view.folder / figure.file)
     return {
         "path": f"/{view.folder}/{picture.chosen().name}",
         "name": figure.file.stem,
+        "number": numbers[figure.file.stem],
         "width": width_of(picture.text()),
         "caption": pieces(figure.caption),
         "claims": list(figure.claims),

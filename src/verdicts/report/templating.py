@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.typeset import typeset
-from verdicts.report.words import duration, number, spread
+from verdicts.report.words import duration, number, plain, spread
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -27,14 +27,8 @@ def gap(exhibit: Exhibit) -> str:
 
 
 def in_words(text: str) -> str:
-    """Return a text's first sentence for a voice: formulas without their signs."""
-    first = re.split(r"(?<=[^.][.:;])\s", text)[0]
-    return re.sub(r"\\(?:mathrm|text|frac)\b|[$`{}\\]", "", first).rstrip(" .:;")
-
-
-def opening(text: str) -> str:
-    """Return a text's first two sentences."""
-    return " ".join(re.split(r"(?<=[^.]\.)\s", text)[:2])
+    """Return a text's first sentence without markup, for a voice or a list."""
+    return re.split(r"(?<=[^.][.:;])\s", plain(text))[0].rstrip(" .:;")
 
 
 def included(name: str) -> Markup:
@@ -53,7 +47,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (typeset, number, spread, duration, readable, gap, in_words, opening)
+    filters = (typeset, number, spread, duration, readable, gap, in_words, plain)
     environment.filters |= {each.__name__: each for each in filters}
     environment.globals["included"] = included
     return environment

@@ -188,7 +188,16 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
         artefacts = current_artefacts(path, workspace.figures_parts(group))
     except NotCurrent as reason:
         return GroupView(group, [], [], folder, str(reason), page, command)
-    return GroupView(group, list(artefacts.figures), list(artefacts.tables), folder, artefacts.reason, page, command)
+    figures = in_order(artefacts.figures, [claim.id for claim in workspace.claims.of_group(group.id)])
+    return GroupView(group, figures, list(artefacts.tables), folder, artefacts.reason, page, command)
+
+
+def in_order(figures: Sequence[Figure], claims: Sequence[str]) -> list[Figure]:
+    """Return a group's figures in the order of the first of its claims that each illustrates; before them the others.
+
+    The supplement sets a figure after that claim, so that its figures are numbered in the order of their pages.
+    """
+    return sorted(figures, key=lambda figure: next((n for n, name in enumerate(claims) if name in figure.claims), -1))
 
 
 def absences(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, list[str]]:
@@ -215,7 +224,10 @@ def anchors(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[st
 
 
 def figure_numbers(groups: Sequence[GroupView]) -> dict[str, int]:
-    """Return the number of each figure by its name, from 1 in the order of the page."""
+    """Return the number of each figure by its name, from 1 in the order of the page.
+
+    Page, paper and supplement show these numbers, so that a figure has the same one wherever it stands.
+    """
     names = [figure.file.stem for view in groups for figure in view.figures]
     return {name: number for number, name in enumerate(names, 1)}
 

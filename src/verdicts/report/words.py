@@ -61,22 +61,57 @@ def required(check: Check) -> str:
     return f"{SIGNS[check.relation]} {number(bound, 6)}{margin}"
 
 
+SYMBOLS = {
+    "approx": "≈",
+    "cdot": "·",
+    "dots": "…",
+    "ge": "≥",
+    "geq": "≥",
+    "gg": "≫",
+    "in": "∈",
+    "infty": "∞",
+    "le": "≤",
+    "leq": "≤",
+    "ll": "≪",
+    "mid": "|",
+    "ne": "≠",
+    "pm": "±",
+    "propto": "∝",
+    "qquad": " ",
+    "quad": " ",
+    "sim": "∼",
+    "sqrt": "√",
+    "times": "×",
+    "to": "→",
+    "|": "‖",
+}
+SHAPES = r"\\(?:mathrm|mathbf|mathcal|mathbb|text|operatorname|boldsymbol|bm|bar|hat|tilde|left|right)(?![A-Za-z])"
+"""TeX commands that only shape what follows them."""
+DOLLAR = r"\$(?![A-Z]+_[A-Z])"
+"""A dollar before the name of an environment variable ($AMS_DATA) opens no formula, and closes none."""
+
+
 def plain(text: str) -> str:
-    """Return a text as a terminal can show it: the formula `W_2 < \\delta/4` becomes `W2 < δ/4`; a power stays."""
-    return re.sub(r"\$+([^$]+)\$+", _formula, text).replace("`", "")
+    """Return a text without markup: the formula `W_2 < \\delta/4` becomes `W2 < δ/4`; a power stays."""
+    return re.sub(rf"(?:{DOLLAR})+([^$]+)(?:{DOLLAR})+", _formula, text).replace("`", "")
 
 
 def _formula(formula: re.Match[str]) -> str:
     """Return a TeX formula without its commands and braces."""
-    letters = re.sub(r"\\([A-Za-z]+)", _letter, formula[1])
-    return re.sub(r"[{}]|(?<=[A-Za-z])_(?=\d)", "", letters)
+    bare = re.sub(SHAPES, "", formula[1])
+    bare = re.sub(r"\\[dt]?frac\s*(\d|\{[^{}]*\})\s*(\d|\{[^{}]*\})", r"\1/\2", bare)
+    letters = re.sub(r"\\([A-Za-z]+|\|)", _letter, re.sub(r"\\[,;:! ]", " ", bare))
+    return " ".join(re.sub(r"[{}\\]|(?<=[A-Za-z])_(?=\{?\d)", "", letters).split())
 
 
 def _letter(command: re.Match[str]) -> str:
-    """Return the Greek letter that a TeX command names, else its name."""
-    name = "LAMDA" if command[1] == "lambda" else command[1].upper()
+    """Return the sign or the Greek letter that a TeX command names, else its name."""
+    if command[1] in SYMBOLS:
+        return SYMBOLS[command[1]]
+    size = "CAPITAL" if command[1][0].isupper() else "SMALL"
+    name = "LAMDA" if command[1].lower() == "lambda" else command[1].removeprefix("var").upper()
     try:
-        return unicodedata.lookup(f"GREEK SMALL LETTER {name}")
+        return unicodedata.lookup(f"GREEK {size} LETTER {name}")
     except KeyError:
         return command[1]
 

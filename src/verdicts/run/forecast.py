@@ -1,7 +1,8 @@
 """How long runs take: a plan on this machine, and a finished run on so many nodes.
 
 A plan takes what it took in the kept run, scaled to this machine, then corrected by the speed so far. The scale is
-first that of a fixed piece of work. As claims land it becomes what the run itself measures.
+first that of a fixed piece of work, done by as many processes at once as the run has jobs: its CPU seconds there, its
+seconds by the clock here. As claims land it becomes what the run itself measures.
 
 Nodes are simulated from the measured times of all that a run made. Each does one job at a time: a share of a study, a
 group's checks with its figures, a notebook page. A job starts in a process of its own, which takes `start` seconds,
@@ -10,7 +11,6 @@ one that asks for a cell which another is computing waits for it. The report com
 """
 
 import heapq
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from verdicts.claims.schema import Claim, Group
 from verdicts.records.expected import Expected
 from verdicts.records.record import Artefacts, Record
 from verdicts.records.workspace import Workspace
+from verdicts.run.calibration import clocked
 from verdicts.run.plan import FORCED, Plan, shares_here, shares_of
 from verdicts.studies.store import Cost, costs_below
 from verdicts.studies.study import CELLS, share_of
@@ -27,26 +28,11 @@ POLL = 0.1
 Steps = Iterator[float]
 """A job at work: it gives the seconds until it next begins or ends something."""
 AROUND = 3.0  # seconds around the computing of a run: to import what its jobs need, to write its page
-REPEATS = 3
 PRIOR = 0.25
 """The part of a plan after which the speed so far counts as much as the kept run."""
 AT_FIRST, AT_LAST, UNKNOWN = 1.4, 1.15, 2.0
 """A range ends at the estimate, divided and multiplied by this: before anything has landed, at the end, without a kept
 run."""
-
-
-def calibrated() -> float:
-    """Return the CPU seconds of a fixed piece of work, the least of a few, in a second or so."""
-    import numpy as np
-
-    matrix, taken = np.full((200, 200), 0.5), []
-    for _ in range(REPEATS):
-        begin = time.process_time()
-        sum(n * n for n in range(500_000))
-        for _ in range(20):
-            np.linalg.eigvalsh(matrix @ matrix)
-        taken.append(time.process_time() - begin)
-    return round(min(taken), 4)
 
 
 class Forecast:
@@ -62,8 +48,8 @@ class Forecast:
         all groups'.
         """
         self.jobs, self.known, self.scale = jobs, expected is not None, 1.0
-        if expected and expected.calibration and plan.busy_groups:
-            self.scale = calibrated() / expected.calibration
+        if expected and expected.calibration and plan.groups:
+            self.scale = clocked(jobs) / expected.calibration
         self.shares = shares_here(workspace, plan.studies, jobs)
         self.left: dict[str, dict[str, float]] = {name: {} for name in plan.groups}
         for name, times in self.left.items():

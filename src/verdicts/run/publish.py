@@ -19,10 +19,10 @@ from verdicts.records.record import Artefacts, Record, artefacts_at, current_art
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report.report_texts import sections_of
-from verdicts.run.forecast import calibrated
+from verdicts.run.calibration import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
 
-PAPER = "paper.pdf"
+PAPER, PUBLISHED = "paper.pdf", "published.json"
 
 
 class Published(NamedTuple):
@@ -42,7 +42,7 @@ def publish(workspace: Workspace) -> Published:
     """
     ledger, watch = collect(workspace), Stopwatch()
     ledger.write(workspace.folder / "ledger.json")
-    parts, place = _parts(workspace, ledger), workspace.folder / "published.json"
+    parts, place = _parts(workspace, ledger), workspace.folder / PUBLISHED
     made, run = artefacts_at(place, parts), RunRecord.last(workspace)
     whole = run is None or len(run.selected) == len(ledger.claims)
     if made is None or made.reason or (whole and PAPER not in made.files):
@@ -177,11 +177,13 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
 
 
 def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:
-    """Return the seconds of each study that is current, and those of all figures, tables and notebook pages."""
+    """Return the seconds of each study that is current, and those of all figures, tables, notebook pages, documents."""
     made = {group.id: artefacts_of(workspace, group) for group in workspace.claims.group}
     current = {group: artefacts_at(*each.study) for group, each in made.items() if each.study}
     studies = {group: study.provenance.seconds for group, study in current.items() if study}
-    return studies, sum(_took(artefacts.figures) + _took(artefacts.page) for artefacts in made.values())
+    published = Artefacts.read_or_none(workspace.folder / PUBLISHED)
+    drawn = sum(_took(artefacts.figures) + _took(artefacts.page) for artefacts in made.values())
+    return studies, drawn + (published.provenance.seconds if published else 0.0)
 
 
 def _took(artefact: Artefact | None) -> float:

@@ -116,3 +116,12 @@ def test_without_records_nothing_is_written(toy):
     with pytest.raises(UserError, match="no claim has a current record; run `ams reproduce --profile quick` first"):
         expected(toy)
     assert read_expected(toy.root, toy.workspace().profile) is None
+
+
+@pytest.mark.parametrize(("seconds", "whose"), [(1e-9, 1.0), (1e9, 2.0)])
+def test_the_calibration_kept_is_that_of_the_machine_where_most_of_the_times_were_measured(usual, seconds, whose):
+    claims, _, values = usual
+    slow = {name: claim.model_copy(update={"seconds": seconds}) for name, claim in values.claims.items()}
+    before = values.model_copy(update={"claims": slow, "calibration": 2.0})
+    now = values.model_copy(update={"claims": {"A1": values.claims["A1"]}})
+    assert now.completed(before, claims).calibration == whose

@@ -138,8 +138,8 @@ def _artefacts(
     table = Table(
         id=f"{group.id}_table",
         caption="Every run",
-        header=tuple("abcdefgh"),
-        rows=(("a sampler", *(0.123456789 * n for n in range(7))),) * 500,
+        header=tuple(f"a head of column {letter}" for letter in "abcdefghijklmnop"),
+        rows=(("a sampler", "data/a/file/with_a_long_name.pth", *(0.123456789 * n for n in range(14))),) * 500,
     )
     parts = workspace.figures_parts(group)
     provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)

@@ -8,9 +8,11 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from tests.verdicts.report import pages
 from tests.verdicts.toy import Toy
@@ -19,7 +21,7 @@ from verdicts.run.publish import publish
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
-LARGEST_PAGE = 6 * 2**20
+LARGEST_PAGE = 4 * 2**20
 CHART = """
     import altair as alt
     from verdicts.records.figures import save_chart
@@ -27,6 +29,22 @@ CHART = """
     k = alt.param(name="k", value=0, bind=alt.binding_range(min=0, max=2, step=1, name="Step "))
     told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
     return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
+ANSWER = """
+[answer]
+subject = "It adds one."
+[[answer.line]]
+question = "Is it one?"
+paper = ["P1"]
+needs = { A1 = "holds" }
+text = "It is, on one GPU and on ZINCA2K."
+[answer.forest]
+axis = "ones"
+claimed = [2.0, 5.0]
+caption = "Ones."
+[[answer.forest.row]]
+label = "one"
+dot = "A2.two"
+"""
 SCREENS = 20
 
 
@@ -84,7 +102,8 @@ def small(tmp_path_factory) -> Path:
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
     finding = 'paper = "P1"\nneeds = { A1 = "holds" }\nfact = "It is one."\nfigure = "line"\n'
     finding += '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As it is."\n'
-    toy.write("paper/findings.toml", f"[[finding]]\n{finding}")
+    toy.write("paper/findings.toml", f"{ANSWER}[[finding]]\n{finding}")
+    toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Small"\ntext = "No clear gain is seen."\n')
     toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")
     workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
@@ -146,6 +165,9 @@ SEARCHES = [
     ("environment", "section|Environment and provenance"),
     ("alpha/checks.py", "file|{package}/alpha/checks.py"),
     ("--only p1", "command|bash reproduce.sh --only P1"),
+    ("gpu", "answer|Is it one?"),
+    ("as it is", "condition|P1: As it is. (A1)"),
+    ("no clear gain", "limitation|Small. No clear gain is seen."),
 ]
 
 
@@ -158,6 +180,14 @@ def test_the_search_drops_down_under_its_box_and_finds_each_kind(visit):
         kind, _, title = first.partition("|")
         assert page.inner_text("#matches li:first-child small") == kind
         assert page.inner_text("#matches li:first-child span").strip().endswith(title.removeprefix("{package}"))
+
+
+def test_the_search_finds_an_id_as_a_word_and_not_within_another(visit):
+    visit.page.fill("#search", "a2")
+    found = visit.page.locator("#matches li").all_inner_texts()
+    assert any("A2 Two is" in text for text in found) and not any("Is it one?" in text for text in found)
+    visit.page.fill("#search", "zinca2")
+    assert "Is it one?" in visit.page.inner_text("#matches li:first-child")
 
 
 def test_the_search_is_used_by_keyboard(visit):
@@ -177,7 +207,7 @@ def test_the_search_is_used_by_keyboard(visit):
     assert page.is_hidden("#matches") and visit.open() == ["A1"]
 
 
-def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
+def test_a_claim_opens_by_keyboard_to_statement_figure_and_place_of_its_source(visit):
     page, body = visit.page, "#claim-A1 .body"
     assert not page.is_visible(body)
     page.focus("#claim-A2 summary.row")
@@ -190,7 +220,7 @@ def test_a_claim_opens_by_keyboard_to_statement_figure_and_source(visit):
     assert "tests/test_toy.py::test_one" in page.inner_text(body)
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
     page.click(f"{body} .checks summary")
-    assert "return Measurement(value=ONE" in page.inner_text(f"{body} .checks pre")
+    assert page.locator(f"{body} .checks a:has-text('alpha/checks.py')").count() == 1
 
 
 def test_a_row_opens_to_its_figure_and_command_and_leads_to_the_claims_that_it_names(visit):
@@ -319,31 +349,43 @@ def nothing_is_wider(page, width: int) -> None:
     assert page.eval_on_selector_all("table, td, img, pre", wide) == []
 
 
-def test_the_first_screen_holds_answer_rows_and_figures_and_all_of_the_page_fits(visits, whole_page):
+def bottoms(page, places: str) -> list[float]:
+    """Return where the elements that are shown at these places end, from the top of the page."""
+    shown = "all => all.filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect().bottom + scrollY)"
+    return page.eval_on_selector_all(places, shown)
+
+
+def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fits(visits, whole_page):
     whole = visits(whole_page)
     page = whole.page
     page.set_viewport_size({"width": 1400, "height": 900})
     assert len(whole.shown()) > 100
     assert page.evaluate("document.documentElement.scrollHeight / innerHeight") < SCREENS
-    assert page.locator(".paper > li").count() == 6
-    shown = page.eval_on_selector_all(
-        ".first h1, .paper > li, .first img", "all => all.map(one => one.getBoundingClientRect().bottom)"
-    )
-    assert len(shown) == 9 and max(shown) <= 900
+    first = bottoms(page, ".first h1, .answers dd, .legend, .forest img, .forest figcaption")
+    assert len(first) == 7 and max(first) <= 900, "title, three answers, signs, picture, caption"
+    assert page.inner_text(".legend") == "Signs: ✓ holds, ◐ holds in part, ? not shown, ✗ refuted, – not run"
+    scale = page.locator(".forest img.wide").evaluate("one => one.clientWidth / one.naturalWidth")
+    assert scale > 0.85, "its letters, of 8 points, are 9 pixels high or more"
     texts = page.locator(".paper > li .finding").all_inner_texts()
-    assert all(text.startswith(f"C{n}") for n, text in enumerate(texts, 1))
+    assert len(texts) == 6 and all(text.startswith(f"C{n}") for n, text in enumerate(texts, 1))
+    assert bottoms(page, ".paper > li")[0] <= 900, "the first row too"
     page.click("#figures summary")
     names = page.locator("#figures li b").all_inner_texts()
     assert names[:2] == ["Figure 1", "Figure 2"] and len(names) > pages.FIGURES
-    nothing_is_wider(page, 1400)
+    for width in (1400, 1000):
+        page.set_viewport_size({"width": width, "height": 900})
+        nothing_is_wider(page, width)
 
 
-def test_on_a_phone_the_first_figure_is_on_the_first_screen_code_keeps_its_indentation_and_all_fits(visits, whole_page):
+def test_on_a_phone_the_answers_come_first_then_the_picture_code_keeps_its_indentation_and_all_fits(visits, whole_page):
     page = visits(whole_page).page
     page.set_viewport_size({"width": 390, "height": 844})
     page.reload()
-    box = page.locator(".first img").first.bounding_box()
-    assert box["width"] > 330 and box["y"] < 844 and not page.is_visible("#sections ul")
+    questions, (picture,) = bottoms(page, ".answers dt"), page.locator(".forest img:visible").all()
+    box = picture.bounding_box()
+    assert len(questions) == 3 and max(questions) < min(844, box["y"]) and box["width"] > 330
+    assert picture.get_attribute("class") == "narrow" and not page.is_visible("#sections ul")
+    assert box["y"] + box["height"] < page.locator(".paper").bounding_box()["y"]
     code = "#sampler pre.code"
     assert page.eval_on_selector(code, "one => [getComputedStyle(one).whiteSpace, one.tabIndex]") == ["pre", 0]
     assert page.eval_on_selector(".symbols td", "one => getComputedStyle(one, '::before').content") == "none"
@@ -351,15 +393,25 @@ def test_on_a_phone_the_first_figure_is_on_the_first_screen_code_keeps_its_inden
     nothing_is_wider(page, 390)
 
 
-def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_follow_them(visits, small):
+def pixels_of(screenshot: bytes, edge: int = 6) -> bytes:
+    """Return the pixels of a picture within its edge, whose round corners show the page."""
+    picture = Image.open(BytesIO(screenshot))
+    return picture.crop((edge, edge, picture.width - edge, picture.height - edge)).tobytes()
+
+
+def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_keep_their_colours(visits, small):
     paper = "getComputedStyle(document.documentElement).backgroundColor"
-    image = "getComputedStyle(document.querySelector('.first img')).filter"
     dark, light = visits(small, color_scheme="dark").page, visits(small).page
     colours = [page.evaluate(paper) for page in (dark, light)]
-    assert len(set(colours)) == 2 and "invert" in dark.evaluate(image) and light.evaluate(image) == "none"
+    assert len(set(colours)) == 2
+    for page in (dark, light):
+        page.click("#group-alpha .evidence-of > summary")
+    for place in (".forest img.wide", "#figure-line img"):
+        drawn = [pixels_of(page.locator(place).screenshot()) for page in (dark, light)]
+        assert drawn[0] == drawn[1], "the same pixels, on the same light card"
     for page, colour in ((light, colours[0]), (dark, colours[1])):
         page.click("#theme")
-        assert page.evaluate(paper) == colour and ("invert" in page.evaluate(image)) is (page is light)
+        assert page.evaluate(paper) == colour
     light.reload()
     assert light.evaluate(paper) == colours[0], "remembered"
 

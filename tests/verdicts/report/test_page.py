@@ -16,7 +16,7 @@ from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report import images as pictures, page as report, views
-from verdicts.report.page import address_of, source_of
+from verdicts.report.page import address_of
 from verdicts.report.report_texts import SECTIONS
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
@@ -81,7 +81,6 @@ def test_each_claim_has_a_row_with_verdict_values_figures_sources_and_commands(u
     assert f"{toy.package}/alpha/checks.py:" in text
     row = text[text.index('id="claim-A1"') : text.index('id="claim-A2"')]
     assert '<a href="#figure-line">Figure 1</a>' in row and 'data-figure="figure-line"' in row
-    assert "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)" in row
     assert f'href="../../{toy.package}/alpha/checks.py"' in row
     entry = text.partition('id="claim-A2"')[2]
     shown = Page(entry.partition('<summary class="row">')[2].partition("</summary>")[0])
@@ -129,17 +128,33 @@ def test_a_row_has_word_sentence_number_conditions_command_and_claims(toy):
     toy.write("paper/findings.toml", f"[[finding]]\n{finding}{number}\n{condition}")
     text = text_of(toy.run_all())
     row = text.partition('id="paper-P2"')[2].partition("</details></li>")[0]
-    assert ">Refuted</strong>" in row and "Two is not small." in row
+    assert "</span> Refuted</strong>" in row and "Two is not small." in row
     assert "<b>2 [1.9, 2.1]</b> two, measured" in row
     assert re.search(r'As one is one\. <span class="soft">\(<a href="#claim-A1">A1</a>\)</span>', row)
     assert f"<code>{toy.package}/alpha/checks.py:" in row and "<code>tests/test_toy.py</code>" in row
     assert "<code>bash reproduce.sh --profile quick --only P2</code>" in row and 'data-figure="figure-line"' in row
-    first = text.partition('<div class="first">')[2].partition("</figure>")[0]
-    assert "<img src='data:image/svg+xml" in first and '<a href="#figure-line">Figure 1</a>' in first
     other = text.partition('id="paper-P1"')[2].partition('id="paper-P2"')[0]
     assert "One is one" in other and "Not decided by this suite yet" in other
     entry = text.partition('id="claim-A2"')[2]
     assert "(restates <a" in entry and "(supports <a" in entry
+
+
+def test_the_first_screen_has_subject_answers_signs_and_the_picture_wide_and_narrow(toy):
+    line = '[[answer.line]]\nquestion = "Is it?"\npaper = ["P1"]\nneeds = { A1 = "holds" }\ntext = "It is."\n'
+    row = '[[answer.forest.row]]\nlabel = "one"\ndot = "A2.two"\n'
+    forest = f'[answer.forest]\naxis = "ones"\nclaimed = [2.0, 5.0]\ncaption = "Ones, drawn."\n{row}'
+    toy.write("paper/findings.toml", f'[answer]\nsubject = "It adds one."\n{line}{forest}')
+    first = text_of(toy.run_all()).partition('<div class="first">')[2].partition("</figure>")[0]
+    assert "<p>It adds one.</p>" in first and "Is it?</dt><dd>It is.</dd>" in first and "Ones, drawn." in first
+    assert all(f'<img class="{shape}" src=\'data:image/svg+xml,<svg' in first for shape in ("wide", "narrow"))
+    legend = re.sub(r"<[^>]*>", "", first.partition("Signs: ")[2].partition("</p>")[0])
+    assert legend.split(", ")[:2] == ["✓ holds", "◐ holds in part"]
+
+
+def test_in_the_sidebar_a_formula_is_plain_text(toy):
+    toy.replace_in_module("alpha/figures", '"a line, $y = x$"', r'r"a line of $\sqrt{\kappa} \le W_2$; and more"')
+    sidebar = text_of(toy.run_all()).partition("<nav")[2].partition("</nav>")[0]
+    assert "</b> a line of √κ ≤ W2</a>" in sidebar and "$" not in sidebar
 
 
 def test_failure_is_told_with_its_log(toy):
@@ -151,7 +166,8 @@ def test_failure_is_told_with_its_log(toy):
 
 def test_before_any_run_nothing_is_shown_as_found(toy):
     text = text_of(toy.workspace())
-    assert not Page(text).with_class("holds") and "contradict the paper): 4 not run" in text
+    found = re.sub(r'<p class="soft legend">.*?</p>', "", text, flags=re.DOTALL)
+    assert not Page(found).with_class("holds") and "contradict the paper): 4 not run" in text
     assert {row.attributes["data-verdict"] for row in Page(text).with_class("claim")} == {"not run"}
 
 
@@ -283,7 +299,6 @@ def test_results_elsewhere_have_no_address_of_the_sources(toy, tmp_path_factory)
     folder, file = tmp_path_factory.mktemp("elsewhere"), f"{toy.package}/alpha/checks.py"
     assert address_of(toy.root, folder, f"{file}:3") == ""
     assert address_of(toy.root, toy.root / "results", f"{file}:3") == f"../{file}"
-    assert source_of(toy.root, f"{file}:2") == source_of(toy.root, "gone.py:1") == ""
 
 
 def test_benchmarks_are_shown_apart_and_only_while_current(toy):

@@ -20,6 +20,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.report import paper as document
 from verdicts.report.blocks import derivation
 from verdicts.report.findings import Decisions, rows_of
+from verdicts.report.page import REPORT, build
 from verdicts.report.report_texts import load_findings
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import faults, publish
@@ -66,8 +67,21 @@ def test_it_holds_every_claim_that_was_run_with_checks_figures_and_tables(toy):
     assert (two["measured"], two["required"], two["verdict"]) == ("2 [1.9, 2.1]", "≤ 1", "refuted")
     assert data["claims"][0]["statement"] == [{"math": r"1 \= 1", "display": False}]
     group = data["parts"][0]["groups"][0]
+    assert [figure["number"] for figure in group["figures"]] == [1]
     assert group["figures"][0]["path"] == "/figures/alpha/line.svg"
     assert group["tables"][0]["rows"][1] == [[{"text": "2"}], [{"text": "2.5"}]]
+
+
+def test_a_figure_has_one_number_in_page_and_paper_in_the_order_of_the_claims(toy):
+    one = '[save_figure(drawing, folder, "line", "a line, $y = x$", ["A1"])]'
+    first = 'save_figure(drawing, folder, "later", "another", ["A2"])'
+    toy.replace_in_module("alpha/figures", one, f"[{first}, *{one}]")
+    workspace = toy.run_all()
+    (group,) = [each for part in data_of(workspace)["parts"] for each in part["groups"] if each["figures"]]
+    assert [(each["name"], each["number"]) for each in group["figures"]] == [("line", 1), ("later", 2)]
+    page = build(workspace, collect(workspace))[REPORT]
+    shown = re.findall(r'id="figure-(?!margins)(\w+)">.*?<strong>Figure (\d+)\.', page, re.DOTALL)
+    assert shown == [("line", "1"), ("later", "2")]
 
 
 def test_a_deviation_comes_with_its_measured_effect(toy):
@@ -145,15 +159,15 @@ def test_with_the_kept_values_of_a_run_the_paper_has_eight_to_ten_pages(tmp_path
     rows = rows_of(claims(), findings, evidence)
     drawn = Path(save_figure(pyplot.figure(figsize=(7.4, 6)), workspace.folder, "drawn", "").file).name
     figure = {"path": f"/{drawn}", "width": 470, "caption": document.pieces("What is shown. " * 30), "claims": ["D1"]}
-    data = data_of(workspace)
+    data, numbered = data_of(workspace), [*enumerate(rows, 41)]
     data |= {
         "paper": [entry | {"figure": row.figure} for entry, row in zip(data["paper"], rows, strict=True)],
-        "parts": [{"groups": [{"figures": [figure | {"name": row.figure} for row in rows]}]}],
+        "parts": [{"groups": [{"figures": [figure | {"name": row.figure, "number": n} for n, row in numbered]}]}],
     }
     pdf = tmp_path / "paper.pdf"
     pdf.write_bytes(document.compiled(REPOSITORY / "paper", "paper", workspace.folder, json.dumps(data), ""))
     text = text_of(pdf)
-    assert 8 <= text.count("\f") <= 10 and text.count("Figure 6") == 2 and misplaced(pdf) == []
+    assert 8 <= text.count("\f") <= 10 and text.count("Figure 46") == 2 and misplaced(pdf) == []
 
 
 def misplaced(pdf: Path, margin: float = 40.0) -> list[str]:

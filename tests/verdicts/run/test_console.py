@@ -13,7 +13,7 @@ from verdicts.claims.schema import Verdict
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.run_record import RunRecord
 from verdicts.report.findings import PaperRow, Word
-from verdicts.run import console
+from verdicts.run import calibration, console, forecast
 from verdicts.run.forecast import AROUND, Forecast, GroupWork, simulated
 from verdicts.run.plan import plan_of
 from verdicts.studies.store import Cost
@@ -76,30 +76,52 @@ def forecast_of(workspace, seconds: float | None) -> Forecast:
 
 
 def test_the_time_that_is_left_is_a_range_and_follows_the_speed(workspace):
-    forecast, (one, two, three, _) = forecast_of(workspace, 100.0), workspace.claims.claim
+    ahead, (one, two, three, _) = forecast_of(workspace, 100.0), workspace.claims.claim
     whole = 300.0 + AROUND
-    low, high = forecast.between(0.0)
+    low, high = ahead.between(0.0)
     assert low < whole < high and high / low == pytest.approx(1.4**2)
-    forecast.land(one, 300.0)  # three times as slow as it was
+    ahead.land(one, 300.0)  # three times as slow as it was
     slow = (whole / 4 + 300.0) / (whole / 4 + 100.0)
-    low, high = forecast.between(300.0)
+    low, high = ahead.between(300.0)
     assert (low * high) ** 0.5 == pytest.approx(slow * (200.0 + AROUND)) and high / low < 1.4**2
-    assert forecast.between(400.0)[0] < low, "it goes down while a claim is computed"
-    assert forecast.between(9000.0)[0] > 4000.0, "what takes long beyond it may take as long again"
-    forecast.land(two, 500.0)
-    forecast.land(three, 600.0)
-    assert forecast.between(600.0)[1] < 20.0
+    assert ahead.between(400.0)[0] < low, "it goes down while a claim is computed"
+    assert ahead.between(9000.0)[0] > 4000.0, "what takes long beyond it may take as long again"
+    ahead.land(two, 500.0)
+    ahead.land(three, 600.0)
+    assert ahead.between(600.0)[1] < 20.0
+
+
+def test_a_plan_is_scaled_by_the_clock_of_as_many_processes_as_it_has_jobs(workspace, monkeypatch):
+    asked = []
+    monkeypatch.setattr(forecast, "clocked", lambda jobs: asked.append(jobs) or 0.15)
+    made = {"started": "2031-02-03T04:05", "processor": "Abacus", "commit": None}
+    kept = {"verdict": "holds", "seconds": 100.0, "peak_mib": 1.0, "checks": {}, "made": made}
+    expected = kept_run("quick", claims=dict.fromkeys(("A1", "A2", "B1"), kept), calibration=0.05)
+    ahead = Forecast(workspace, plan_of(workspace, RunRecord.of(workspace)), expected, jobs=2)
+    assert asked == [2] and ahead.scale == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("program", "seconds"), [("print(2.5)", 2.5), ("raise SystemExit(1)", None)])
+def test_the_clock_is_that_of_processes_at_work_at_once(program, seconds, tmp_path, monkeypatch):
+    (tmp_path / "piece.py").write_text(program)
+    monkeypatch.setattr(calibration, "__file__", str(tmp_path / "piece.py"))
+    monkeypatch.setattr(calibration, "calibrated", lambda: 7.0)
+    assert calibration.clocked(3) == (seconds or 7.0)
+
+
+def test_the_piece_of_work_takes_as_long_by_the_clock_as_by_the_processor_or_longer():
+    assert calibration.clocked(2) > 0.5 * calibration.calibrated() > 0.0
 
 
 def test_without_a_kept_run_the_claims_that_have_landed_say_how_long(workspace):
-    forecast, (one, two, three, _) = forecast_of(workspace, None), workspace.claims.claim
-    assert forecast.between(5.0) is None
-    forecast.land(one, 10.0)
-    low, high = forecast.between(10.0)
+    ahead, (one, two, three, _) = forecast_of(workspace, None), workspace.claims.claim
+    assert ahead.between(5.0) is None
+    ahead.land(one, 10.0)
+    low, high = ahead.between(10.0)
     assert (low, high) == pytest.approx((10.0, 40.0)), "two claims at 10 s each, by a factor of two either way"
-    forecast.land(two, 20.0)
-    forecast.land(three, 30.0)
-    assert forecast.between(30.0) is None, "nothing is left"
+    ahead.land(two, 20.0)
+    ahead.land(three, 30.0)
+    assert ahead.between(30.0) is None, "nothing is left"
 
 
 def cost(seconds, *asked):

@@ -224,7 +224,7 @@ def test_a_run_is_at_work_among_the_cells_until_it_ends(session, monkeypatch):
 
 def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(session, monkeypatch):
     monkeypatch.setattr(publish, "calibrated", lambda: 1.0)
-    monkeypatch.setattr(forecast, "calibrated", lambda: 2.0)
+    monkeypatch.setattr(forecast, "clocked", lambda jobs: 2.0)
     session.run()
     assert expect(session.toy.workspace(), lambda line: None) == 0
     path = session.toy.root / "paper/expected/quick.json"

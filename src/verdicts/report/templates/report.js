@@ -37,27 +37,37 @@
     const codes = all("main code").map((one) => [one, text(one)]);
     const once = (list) => [...new Map(list.map((one) => [one[1], one])).values()];
     const listed = [
-      ...all(".paper > li").map((one) => ["claim of the paper", text(one.querySelector(".id")), text(one.querySelector(".sentence")), "", anchor(one)]),
+      ...all(".answers dt").map((one) => ["answer", "", text(one.lastChild), text(one.nextElementSibling), "#paper"]),
+      ...all(".paper > li").map((one) => ["claim of the paper", text(one.querySelector(".id")), text(one.querySelector(".sentence")), text(one.querySelector(".measured")), anchor(one)]),
       ...["[data-paper]:not([data-paper=''])", "[data-paper='']"].flatMap((role) => all(`li.claim${role}`)).map((one) => ["claim", one.dataset.id,
-        text(one.querySelector(".title")), one.querySelector("a.row")?.title ?? [".statement", ".checks td > .soft"].flatMap((place) => [...one.querySelectorAll(place)].map(text)).join(" "), one.querySelector("a.row")?.getAttribute("href") ?? anchor(one)]),
+        text(one.querySelector(".title")), `${one.dataset.paper} ${one.querySelector("a.row")?.title ?? [".statement", ".particulars", ".checks td > .soft"].flatMap((place) => [...one.querySelectorAll(place)].map(text)).join(" ")}`, one.querySelector("a.row")?.getAttribute("href") ?? anchor(one)]),
+      ...all(".conditions li").map((one) => ["condition", "", `${text(one.closest(".paper > li").querySelector(".id"))}: ${text(one)}`, "", anchor(one)]),
       ...all("#figures li a").map((one) => ["figure", text(one.querySelector("b")), text(one).replace(/^Figure \w+ /, ""), one.title, one.getAttribute("href")]),
       ...all("main :is(h1, h2, h3, h4)").filter((one) => one.closest("[id]").id !== "main" && !one.closest(".body"))
         .map((one) => ["section", "", text(one), "", anchor(one)]),
+      ...all("#limitations li").map((one) => ["limitation", "", text(one), "", anchor(one)]),
+      ...all("#exhibits tbody tr, #deviations tbody tr").map((one) => [one.closest("#exhibits") ? "exhibit" : "deviation", "", text(one.cells[0]), text(one), anchor(one)]),
       ...once(codes.filter(([, name]) => /^[\w./-]+\/[\w.-]+\.\w+(:|$)/.test(name)).map(([one, name]) => ["file", name.split(":")[0], "", "", one.closest("a")?.getAttribute("href") ?? anchor(one)])),
       ...once(codes.filter(([, name]) => /^(bash|ams) /.test(name)).map(([one, name]) => ["command", name, "", "", anchor(one)])),
     ];
     return listed.map(([kind, name, title, more, href]) => ({ kind, name, title, href, head: `${name} ${title}`.toLowerCase(), words: `${name} ${title} ${more}`.toLowerCase() }));
   };
 
-  // Best: that very name, a name that begins so, all words (or phrases, in quotes) in the title, all of them anywhere
+  // Best: that very name, a name that begins so, all words (or phrases, in quotes) in the title, all of them anywhere.
+  // What looks like an id (C2, P2c) is a whole word: it is not looked for inside others (ZINC250k)
   let places;
   const AT_MOST = 5; // of a kind
+  const finder = (term) => {
+    if (!/^[a-z]{1,2}\d+[a-z]?$/.test(term)) return (place) => place.includes(term);
+    const whole = new RegExp(`(?<![\\p{L}\\p{N}])${term}(?![\\p{L}\\p{N}])`, "u");
+    return (place) => whole.test(place);
+  };
   const matching = () => {
     const wanted = search.value.toLowerCase().replace(/[“”]/g, '"').trim();
-    const terms = [...wanted.matchAll(/"([^"]+)"?|[^\s"]+/g)].map((one) => one[1] ?? one[0]);
-    if (!terms.length) return [];
+    const found = [...wanted.matchAll(/"([^"]+)"?|[^\s"]+/g)].map((one) => finder(one[1] ?? one[0]));
+    if (!found.length) return [];
     places ??= collected();
-    const rank = ({ name, head, words }) => [name.toLowerCase() === wanted, name.toLowerCase().startsWith(wanted), ...[head, words].map((place) => terms.every((term) => place.includes(term)))].indexOf(true);
+    const rank = ({ name, head, words }) => [name.toLowerCase() === wanted, name.toLowerCase().startsWith(wanted), ...[head, words].map((place) => found.every((one) => one(place)))].indexOf(true);
     const ranked = places.map((one) => [rank(one), one]).filter(([place]) => place >= 0).sort(([one], [other]) => one - other).map(([, one]) => one);
     const counted = {};
     return ranked.filter(({ kind }) => { counted[kind] = (counted[kind] ?? 0) + 1; return counted[kind] <= AT_MOST; });
