@@ -52,7 +52,12 @@ ALLOWED = {
 SUMS = {
     "T-images": dict.fromkeys(("64", "0.16", "0.17", "0.075", "90", "256", "2000"), "the authors' configurations"),
     "F-samples": {"8": "pixels of scikit-learn's digits"},
-    "T-graphs-rows": {"80": "40 graphs of each of two seeds", "120": "of each of three", "240": "of each of six"},
+    "T-graphs-rows": {
+        "80": "40 graphs of each of two seeds",
+        "120": "of each of three",
+        "240": "of each of six",
+        "351": "three times the test set of 117",
+    },
     "T-molecules": {"10,000": "1000 molecules of each of ten runs"},
 }
 # Of the authors' configurations: scale_eps of two codes, images a batch
