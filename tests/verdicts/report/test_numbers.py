@@ -56,7 +56,7 @@ SUMS = {
         "80": "40 graphs of each of two seeds",
         "120": "of each of three",
         "240": "of each of six",
-        "351": "three times the test set of 117",
+        "351": "39 graphs of each of nine seeds",
     },
     "T-molecules": {"10,000": "1000 molecules of each of ten runs"},
 }
