@@ -139,11 +139,12 @@ class ShownNumber(NamedTuple):
 
 
 class ShownCondition(NamedTuple):
-    """A condition or exception of a row: its claim, the claim's verdict, and a sentence."""
+    """A condition or exception of a row: its claim, the claim's verdict, a sentence, and its setting in a few words."""
 
     claim: str
     verdict: Verdict
     text: str
+    setting: str = ""
 
 
 class ShownReading(NamedTuple):
@@ -289,7 +290,7 @@ def _condition(claims: Claims, condition: Condition, evidence: Decisions, values
     """Return a condition's sentence; where its claim has another verdict, or a value is missing, the claim's title."""
     verdict = evidence.of_claim(condition.claim)
     text = filled(condition.text, values) if verdict is condition.verdict else ""
-    return ShownCondition(condition.claim, verdict, text or claims.titles[condition.claim])
+    return ShownCondition(condition.claim, verdict, text or claims.titles[condition.claim], condition.setting)
 
 
 def _differing(claims: Claims, names: Iterable[str], evidence: Decisions, own: Decisions) -> tuple[ShownCondition, ...]:

@@ -142,8 +142,13 @@ def _paper(view: views.PaperView) -> Data:
         **_set(row, "fact", "scope"),
         "stricter": row.stricter and {"word": row.stricter.word, **_set(row.stricter, "reading")},
         "number": row.number
-        and {"value": row.number.value, "better": row.number.better, **_set(row.number, "label", "beside")},
-        "conditions": [{"claim": each.claim, "verdict": each.verdict, **_set(each, "text")} for each in row.conditions],
+        and {
+            **{name: getattr(row.number, name) for name in ("value", "better", "profile")},
+            **_set(row.number, "label", "beside"),
+        },
+        "conditions": [
+            {"claim": each.claim, "verdict": each.verdict, **_set(each, "setting", "text")} for each in row.conditions
+        ],
         "restating": list(row.restating),
         "figure": view.figure,
     }

@@ -82,11 +82,15 @@ class MeasuredNumber(Frozen):
 
 
 class Condition(Frozen):
-    """A condition or an exception of a finding: a sentence, shown where its claim has this verdict."""
+    """A condition or an exception of a finding: a sentence, shown where its claim has this verdict.
+
+    `setting` names in a few words what it is about: the target, the sampler, the budget.
+    """
 
     claim: str
     verdict: Verdict
     text: str
+    setting: str = ""
 
 
 class StricterReading(Frozen):
