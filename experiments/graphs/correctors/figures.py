@@ -5,6 +5,7 @@ and in units of what the corrector changes. Tables: one shaped like the publishe
 the configurations.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -157,28 +158,28 @@ def graphs_correctors_gains(settings: Settings) -> Drawing:
 
 
 def graphs_correctors_margins(settings: Settings) -> Drawing:
-    """On QM9 a gain over Langevin's corrector is excluded within the margin; on the other sets none is decided. Gain in
-    squared MMD of adaptive momentum (authors' code) over Langevin's corrector, over what that corrector changes itself;
+    """On QM9 a gain over Langevin's corrector beyond the margin is excluded; on other sets it is not. Gain in squared
+    MMD of adaptive momentum (authors' code) over Langevin's corrector, over what that corrector changes itself;
     positive: adaptive momentum is nearer to real ones. {evaluations} score evaluations, common noise, equal noise
-    scales; {confidence} intervals. Shaded: the margin, a tenth. Right: the gain itself.
+    scales; {confidence} intervals. Shaded: the margin, a tenth. Above each line: the gain itself.
     """
     names = [name for name, _ in settings.sets()]
-    drawing = Drawing(figsize=(3.4, 0.8 + 0.2 * len(names)), layout="constrained")
+    drawing = Drawing(figsize=(3.4, 0.7 + 0.32 * len(names)), layout="constrained")
     axes = drawing.subplots()
     axes.axvspan(-MARGIN, MARGIN, color="C0", alpha=0.12, linewidth=0)
     axes.axvline(0.0, color="0.4", lw=0.8)
     for place, name in enumerate(names):
         gain = checks.gain_of(settings, name, "langevin").interval
-        unit = abs(checks.brought_by_corrector(settings, name).value)
+        unit = abs(checks.brought_by_corrector(settings, name).value) or math.nan  # no line where it changes nothing
         axes.plot([gain.low / unit, gain.high / unit], [place, place], color="#CC79A7", lw=1.3)
         axes.plot([gain.value / unit], [place], "o", color="#CC79A7", ms=4)
-        number = f"{gain.value:.2g} [{gain.low:.2g}, {gain.high:.2g}]".replace("-", "\N{MINUS SIGN}")
-        axes.text(1.02, place, number, transform=axes.get_yaxis_transform(), va="center", fontsize="x-small")
+        number = f"{gain.value:.2g} [{gain.low:.2g}, {gain.high:.2g}]".replace("e-0", "e-").replace("-", "−")
+        axes.text(0.0, place - 0.15, number, ha="center", va="bottom", fontsize="small")
     axes.set_xscale("symlog", linthresh=MARGIN / 10)
     axes.set_xticks((-10, -1, -MARGIN, 0, MARGIN, 1, 10), ("−10", "−1", "−0.1", "0", "0.1", "1", "10"))
     axes.minorticks_off()
     axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_ylim(len(names) - 0.5, -0.7)
     axes.set_xlabel("gain, in units of the corrector's change")
     return drawing
 
