@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 import subprocess
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -176,7 +177,7 @@ def test_with_the_kept_values_and_all_figures_the_paper_has_eight_pages(tmp_path
     pdf = tmp_path / "paper.pdf"
     pdf.write_bytes(document.compiled(REPOSITORY / "paper", "paper", workspace.folder, json.dumps(data), ""))
     text = text_of(pdf)
-    assert text.count("\f") == 8 and misplaced(pdf) == []
+    assert text.count("\f") == 8 and misplaced(pdf) == [] and overlapping(pdf) == []
     assert text.count("Figure 46") == 2, "in its caption, and in the text"
     first = text.partition("\f")[0]
     assert all(row.id in first and row.number.value in " ".join(first.split()) for row in rows)
@@ -190,9 +191,27 @@ def _column_figure(folder: Path, number: int, name: str) -> dict[str, object]:
     return {"path": f"/{drawn}", "name": name, "number": number, "width": 245, "caption": caption, "claims": ["D1"]}
 
 
+def boxes_of(pdf: Path) -> str:
+    """Return the words of a document with their boxes in points, page by page."""
+    return subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True).stdout
+
+
+def overlapping(pdf: Path) -> list[str]:
+    """Return the pairs of words of four letters or more of which one is printed over the other."""
+    found = []
+    for page in boxes_of(pdf).split("<page ")[1:]:
+        words = re.findall(r'xMin="(\S+)" yMin="(\S+)" xMax="(\S+)" yMax="(\S+)">(\w{4,})</word>', page)
+        boxes = [(*map(float, box), word) for *box, word in words]
+        for (left, top, right, bottom, one), (start, high, end, low, other) in combinations(boxes, 2):
+            shared = min(bottom, low) - max(top, high)
+            if min(right, end) > max(left, start) and shared > 0.4 * min(bottom - top, low - high):
+                found.append(f"{one} {other}")
+    return found
+
+
 def misplaced(pdf: Path, margin: float = 40.0) -> list[str]:
     """Return the words that lie in the margins (page numbers apart), by their boxes in points."""
-    boxes = subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    boxes = boxes_of(pdf)
     width = float(re.search(r'page width="([\d.]+)"', boxes)[1])
     words = re.findall(r'xMin="([\d.-]+)" yMin="[\d.-]+" xMax="([\d.-]+)" yMax="[\d.-]+">(.*?)</word>', boxes)
     return [word for left, right, word in words if float(left) < margin or float(right) > width - margin]
