@@ -119,11 +119,15 @@ def _proved(name: str, chosen: Sequence[KeptCell], agreed: Mapping[str, bool], c
 
 
 def _compared(workspace: Workspace, run: RunRecord, chosen: Sequence[KeptCell]) -> tuple[dict[str, bool], str]:
-    """Compute the cells anew; return for each identity whether it agrees, and why some could not be computed."""
+    """Compute the cells anew; return for each identity whether it agrees, and why some could not be computed.
+
+    One that was computed from others of them comes before these: it is compared on the inputs that it had, not on
+    inputs whose last digits are this processor's.
+    """
     agreed, missing = dict[str, bool](), ""
     store = store_of(workspace, run=run.id)
     level = LEVEL / max(1, len(chosen))
-    for one in chosen:
+    for one in inputs_last(chosen):
         try:
             function = KEPT[one.function]
             agreed[one.identity] = agrees(one, function.cell_of(one.arguments), store, level)
@@ -133,6 +137,16 @@ def _compared(workspace: Workspace, run: RunRecord, chosen: Sequence[KeptCell]) 
             else:
                 agreed[one.identity] = False  # it cannot be computed as it was
     return agreed, missing
+
+
+def inputs_last(cells: Sequence[KeptCell]) -> list[KeptCell]:
+    """Return cells in an order in which each stands before those that it was computed from."""
+    known = {cell.identity: cell for cell in cells}
+
+    def depth(cell: KeptCell) -> int:
+        return 1 + max((depth(known[name]) for name in cell.asked if name in known), default=0)
+
+    return sorted(cells, key=depth, reverse=True)
 
 
 def agrees(kept: KeptCell, cell: Cell[Any], store: Store, level: float) -> bool:

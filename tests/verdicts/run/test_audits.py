@@ -16,7 +16,7 @@ from verdicts.report.certificate import seen_of
 from verdicts.report.findings import Decisions
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.views import standing
-from verdicts.run.audit import agrees, drawn, keep, near, strata_of
+from verdicts.run.audit import agrees, drawn, inputs_last, keep, near, strata_of
 from verdicts.studies.cells import KEPT, encoded
 from verdicts.studies.kept import SUFFIX, Archive, KeptCell
 from verdicts.studies.study import archive_of, sources_of
@@ -239,6 +239,13 @@ def test_the_bound_on_what_differs_is_that_of_the_law():
     assert Stratum(cells=3200, drawn=41, agreed=41).said.endswith("at most 7 % differ")
     short, long = strata_of([_cell(1, 60.0), _cell(2, 61.0)])
     assert (len(short), len(long)) == (1, 1)
+
+
+def test_a_cell_is_compared_before_those_that_it_was_computed_from():
+    first, second, third = (_cell(number) for number in range(3))
+    second = second.model_copy(update={"asked": (first.identity, "g/of another draw")})
+    third = third.model_copy(update={"asked": (second.identity,)})
+    assert inputs_last([first, third, second]) == [third, second, first]
 
 
 def _cell(number: int, seconds: float = 10.0) -> KeptCell:
