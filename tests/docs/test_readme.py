@@ -37,9 +37,9 @@ def test_every_claim_that_is_named_is_there():
 
 
 def words(text):
-    """Return the words that a reader sees: no link's address, no code block, no comment."""
-    bare = re.sub(r"```.*?```|<!--.*?-->", " ", text, flags=re.DOTALL)
-    return re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", bare).split()
+    """Return the words that a reader sees: no link's address, code block, comment, tag, nor sign by itself."""
+    bare = re.sub(r"```.*?```|<!--.*?-->|<[^>]+>", " ", text, flags=re.DOTALL)
+    return re.findall(r"\S*\w\S*", re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", bare))
 
 
 def test_it_is_read_in_minutes():

@@ -11,7 +11,7 @@ from verdicts.records.expected import SAME, Expected, ExpectedCheck, ExpectedCla
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
 from verdicts.report.report_texts import AnswerLine, Condition, Finding, Findings, RelatedFinding, filled, load_findings
-from verdicts.report.words import required, spread
+from verdicts.report.words import number, percent, required, spread
 
 
 class Word(StrEnum):
@@ -89,8 +89,10 @@ class Decisions(NamedTuple):
 
     @property
     def values(self) -> dict[str, str]:
-        """Return each check's value with its interval, in words."""
-        return {name: spread(check) for name, check in self.checks.items()}
+        """Return each check's value in words: with its interval, without it, and in per cent."""
+        alone = {f"{name}:value": number(check.value) for name, check in self.checks.items()}
+        shares = {f"{name}:percent": percent(check.value) for name, check in self.checks.items()}
+        return {name: spread(check) for name, check in self.checks.items()} | alone | shares
 
     @property
     def origin(self) -> str:

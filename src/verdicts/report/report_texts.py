@@ -27,8 +27,8 @@ LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
 WORKS = "paper/related_work.toml"
-# What a text writes for a check's value, or for what is required of it
-VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::required)?)\}")
+# What a text writes for a check's value with its interval, without it, as a share, or for what is required of it
+VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::(?:value|percent|required))?)\}")
 SECTIONS = "sections"
 KEPT_SECTIONS = "paper/expected/sections"
 
@@ -106,7 +106,8 @@ class Finding(Frozen):
     Both are sentences, shown where the verdicts are those that they need (`needs`). The claims that restate it decide
     it as stated, but for those of the `stricter` reading. `number` is the one number that stands beside it, `figure`
     the name of the figure that illustrates it. `condition` lists what limits it, each a sentence with its claim.
-    `{check}` in a text becomes that check's measured value with its interval, `{check:required}` what is required.
+    `{check}` in a text becomes that check's measured value with its interval, `{check:value}` the value alone,
+    `{check:percent}` the value in per cent, `{check:required}` what is required.
     """
 
     paper: str
@@ -195,7 +196,7 @@ def filled(text: str, measured: Mapping[str, str]) -> str:
 class RelatedFinding(Frozen):
     """What was found about a related paper: a `text`, shown where the verdicts are those that it `needs`.
 
-    `{check}` and `{check:required}` in it become values, as in a `Finding`.
+    `{check}` in it becomes a value, as in a `Finding`.
     """
 
     needs: dict[str, Verdict] = Field(min_length=1)
@@ -290,7 +291,7 @@ def load_findings(root: Path, claims: Claims) -> Findings:
 def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims: Claims) -> None:
     """Raise UserError for a claim that does not exist, or a check whose value one of the texts holds."""
     _refuse_unknown(where, "claim", names, claims.titles)
-    values = [name.removesuffix(":required") for text in texts for name in VALUE.findall(text)]
+    values = [name.partition(":")[0] for text in texts for name in VALUE.findall(text)]
     _refuse_unknown(where, "check", values, claims.checks)
 
 

@@ -24,6 +24,11 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
 
 
+def percent(share: float | None) -> str:
+    """Return a share for reading, in per cent with two significant digits: `1.2 %`."""
+    return f"{number(None if share is None else 100 * share, 2)} %"
+
+
 def spread(measured: CheckResult | ExpectedCheck, digits: int = 3) -> str:
     """Return a value for reading, with its interval where it is not exact, or as proved (`0.4990792176 ± 5e-11`)."""
     proof = measured.enclosure if isinstance(measured, CheckResult) else None
