@@ -260,6 +260,11 @@ class Claims(Frozen):
         return tuple(check.id for claim in self.claim for check in claim.check)
 
     @property
+    def expecting(self) -> list[str]:
+        """Return the ids of the claims that have an expectation: all but conditions."""
+        return [claim.id for claim in self.claim if not claim.is_condition]
+
+    @property
     def titles(self) -> dict[str, str]:
         """Return the titles of all claims by id."""
         return {claim.id: claim.title for claim in self.claim}

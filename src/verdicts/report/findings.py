@@ -188,8 +188,9 @@ class PaperRow(NamedTuple):
 
     @property
     def headline(self) -> str:
-        """Return its line in a terminal: id, sign and word as stated, and the paper's claim."""
-        return f"{self.id:<4}{self.sign} {self.word:<15}{self.text}"
+        """Return its line in a terminal: id, word as stated, sign of our stricter reading, and the paper's claim."""
+        ours = f"; {self.stricter.sign} stricter" if self.stricter else ""
+        return f"{self.id:<4}{f'{self.sign} {self.word}{ours}':<21}{self.text}"
 
     @property
     def verdict(self) -> str:

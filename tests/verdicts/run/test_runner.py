@@ -37,7 +37,8 @@ def ran(after_first_run, monkeypatch):
 def test_a_first_run_computes_all_and_a_second_nothing(session):
     assert session.run() == 0
     assert session.computed() == {"A1", "A2", "B1"}
-    first, *landed = session.said.splitlines()[:4]
+    first, signs, *landed = session.said.splitlines()[:5]
+    assert signs.startswith("signs: ✓ holds, ✗ refuted")
     assert first == "quick profile: 3 claims, 0 cached, 3 to run on 1 core; no kept run says how long"
     assert [line[:7].split() for line in landed] == [["✓", "A1"], ["✗", "A2"], ["✓", "B1"]]
     assert landed[1].split("  ")[-3].strip() == "2 [1.9, 2.1] ≤ 1" and {len(line) for line in landed} == {100}
@@ -53,11 +54,13 @@ def test_a_first_run_computes_all_and_a_second_nothing(session):
 def test_every_run_ends_with_the_rows_that_its_claims_restate(session):
     session.toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
     session.toy.replace_in_claims("beta", 'title = "Only', 'paper = ["P2"]\ntitle = "Only')
-    rows = ["P1  Holds          One is one", "                   A1 holds.", "P2  Not tested     Two is small"]
+    rows = ["P1  ✓ Holds              One is one", "                   A1 holds."]
     for _ in ("computed", "cached"):
         assert session.run() == 0
-        *_, first, found, second, untested, report = session.said.splitlines()
-        assert [first, found, second] == rows and "Not run: B2." in untested and report.startswith("report: ")
+        *_, first, found, second, untested, report, last = session.said.splitlines()
+        assert [first, found] == rows and second == "P2  – Not run            Two is small"
+        assert "Not run: B2." in untested and report.startswith("report: ")
+        assert last == "all as expected: no verdict of 3 claims differs from its expectation"
     assert session.run(only=("P1",)) == 0 and f"\n{rows[0]}\n{rows[1]}\nreport: " in session.said
     assert session.run(only=("B1",)) == 0 and "P1 " not in session.said
 
@@ -274,7 +277,7 @@ def test_a_profile_without_a_run_says_which_have_one(session):
 
 def test_a_terminal_has_a_bar_until_all_is_done(session):
     assert session.run(terminal=True) == 0
-    assert re.search(r"━.*0/3  \d+ s", session.said) and session.said.endswith("s)\n")
+    assert re.search(r"━.*0/3  \d+ s", session.said) and re.search(r" s\)\nall as expected: .*\n$", session.said)
 
 
 def test_what_restates_the_paper_is_run_first(session):
@@ -294,9 +297,9 @@ def test_without_a_terminal_a_line_says_every_half_minute_what_is_left(session, 
 
 def test_what_was_spent_on_the_environment_is_part_of_the_time(session):
     assert session.run(setup=95) == 0
-    first, *_, last = session.said.splitlines()
+    first, *_, report, _ = session.said.splitlines()
     assert first.endswith("; no kept run says how long, after 1 min 35 s of set-up")
-    assert re.search(r"\([1-9] min( \d+ s)?, set-up 1 min 35 s\)$", last)
+    assert re.search(r"\([1-9] min( \d+ s)?, set-up 1 min 35 s\)$", report)
 
 
 def test_details_are_told_where_they_are_asked_for(session):
