@@ -51,6 +51,12 @@ class Decided(NamedTuple):
         return cls(claim.verdict, claim.checks, source.profile, made)
 
 
+def _forms(check: Measured) -> dict[str, str]:
+    """Return a check's value in words, by what a text writes after its name."""
+    ends = {f":{name}": number(getattr(check, name)) for name in ("value", "low", "high")}
+    return {"": spread(check), ":percent": percent(check.value), **ends}
+
+
 class Decisions(NamedTuple):
     """What runs gave, claim by claim."""
 
@@ -89,10 +95,9 @@ class Decisions(NamedTuple):
 
     @property
     def values(self) -> dict[str, str]:
-        """Return each check's value in words: with its interval, without it, and in per cent."""
-        alone = {f"{name}:value": number(check.value) for name, check in self.checks.items()}
-        shares = {f"{name}:percent": percent(check.value) for name, check in self.checks.items()}
-        return {name: spread(check) for name, check in self.checks.items()} | alone | shares
+        """Return each check's value in words: with its interval, alone, the interval's ends, and in per cent."""
+        forms = {name: _forms(check) for name, check in self.checks.items()}
+        return {f"{name}{form}": text for name, texts in forms.items() for form, text in texts.items()}
 
     @property
     def origin(self) -> str:
@@ -188,9 +193,9 @@ class PaperRow(NamedTuple):
 
     @property
     def headline(self) -> str:
-        """Return its line in a terminal: id, word as stated, sign of our stricter reading, and the paper's claim."""
-        ours = f"; {self.stricter.sign} stricter" if self.stricter else ""
-        return f"{self.id:<4}{f'{self.sign} {self.word}{ours}':<21}{self.text}"
+        """Return its line in a terminal: id, word, "as stated" where we have a stricter reading, the paper's claim."""
+        ours = " as stated" if self.stricter else ""
+        return f"{self.id:<4}{f'{self.sign} {self.word}{ours}':<19}{self.text}"
 
     @property
     def verdict(self) -> str:

@@ -3,7 +3,7 @@
 It is drawn from stored values alone, so that README, page and paper show the same one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from io import StringIO
 from math import log
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from verdicts.claims.schema import Verdict
 from verdicts.records.workspace import STYLE
-from verdicts.report.findings import Decisions
+from verdicts.report.findings import Decisions, Measured
 from verdicts.report.report_texts import Forest, ForestRow
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _draw(axes: "Axes", place: int, row: ForestRow, evidence: Decisions) -> None
     """Draw a row: a bar over its range, a dot with its interval, or an arrow where only a bound is known."""
     measured = evidence.checks
     dot = measured.get(row.dot)
-    ends = [measured[name].value for name in row.bar or () if name in measured]
+    ends = _range(row, measured)
     if dot is None and row.below is not None and evidence.give(row.needs):
         _arrow(axes, place, row.below)
     elif dot is None or dot.low is None or dot.high is None:
@@ -97,6 +97,14 @@ def _draw(axes: "Axes", place: int, row: ForestRow, evidence: Decisions) -> None
         colour = "C0" if dot.verdict is not Verdict.INCONCLUSIVE else GREY
         axes.plot(_clipped([dot.low, dot.high]), [place, place], color=colour, linewidth=1.3)
         axes.plot(_clipped([dot.value]), [place], "o", color=colour, markersize=5)
+
+
+def _range(row: ForestRow, measured: Mapping[str, Measured]) -> list[float | None]:
+    """Return the ends of a row's range, each as far out as its interval; none where one was not measured."""
+    if row.bar is None or any(name not in measured for name in row.bar):
+        return []
+    least, most = (measured[name] for name in row.bar)
+    return [least.low, most.high]
 
 
 def _arrow(axes: "Axes", place: int, limit: float) -> None:

@@ -27,8 +27,8 @@ LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
 WORKS = "paper/related_work.toml"
-# What a text writes for a check's value with its interval, without it, as a share, or for what is required of it
-VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::(?:value|percent|required))?)\}")
+# What a text writes for a check's value with its interval, the value or an end alone, a share, or what is required
+VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::(?:value|low|high|percent|required))?)\}")
 SECTIONS = "sections"
 KEPT_SECTIONS = "paper/expected/sections"
 
@@ -107,7 +107,8 @@ class Finding(Frozen):
     it as stated, but for those of the `stricter` reading. `number` is the one number that stands beside it, `figure`
     the name of the figure that illustrates it. `condition` lists what limits it, each a sentence with its claim.
     `{check}` in a text becomes that check's measured value with its interval, `{check:value}` the value alone,
-    `{check:percent}` the value in per cent, `{check:required}` what is required.
+    `{check:low}` and `{check:high}` the interval's ends, `{check:percent}` the value in per cent, `{check:required}`
+    what is required.
     """
 
     paper: str

@@ -90,7 +90,7 @@ def test_each_question_of_a_reader_is_answered_and_short():
     lines = answers_of(CLAIMS, FINDINGS, EVIDENCE)
     assert len(lines) == 3 and all(line.word is not Word.NOT_RUN for line in lines)
     sentences = [each for line in lines for each in re.split(r"(?<=[.?]) ", line.text)]
-    assert all(1 < len(without_intervals(each).split()) <= 35 for each in sentences)
+    assert all(1 < len(without_intervals(each).split()) <= 25 for each in sentences)
 
 
 @by_claim

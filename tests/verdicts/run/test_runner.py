@@ -54,11 +54,11 @@ def test_a_first_run_computes_all_and_a_second_nothing(session):
 def test_every_run_ends_with_the_rows_that_its_claims_restate(session):
     session.toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
     session.toy.replace_in_claims("beta", 'title = "Only', 'paper = ["P2"]\ntitle = "Only')
-    rows = ["P1  ✓ Holds              One is one", "                   A1 holds."]
+    rows = ["P1  ✓ Holds            One is one", "                   A1 holds."]
     for _ in ("computed", "cached"):
         assert session.run() == 0
         *_, first, found, second, untested, report, last = session.said.splitlines()
-        assert [first, found] == rows and second == "P2  – Not run            Two is small"
+        assert [first, found] == rows and second == "P2  – Not run          Two is small"
         assert "Not run: B2." in untested and report.startswith("report: ")
         assert last == "all as expected: no verdict of 3 claims differs from its expectation"
     assert session.run(only=("P1",)) == 0 and f"\n{rows[0]}\n{rows[1]}\nreport: " in session.said
