@@ -110,7 +110,7 @@ def prints(kept: KeptValues) -> str:
     rows = [row.headline for row in kept.rows]
     endings = (
         "report: results/cpu/report.html, with paper.pdf and supplement.pdf",
-        f"all as expected: no verdict of {_decided(kept)} claims differs from its expectation",
+        f"all as expected: {_decided(kept)} claims of this suite, each with its expected verdict",
     )
     return "\n".join(["```", *rows, *endings, "```"])
 

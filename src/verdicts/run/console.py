@@ -190,7 +190,7 @@ class Screen:
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
         if not (summary.failed or summary.contradictions or self.complained):
             reached_here = sum(row.agrees is True for row in every)
-            self.say(f"all as expected: no verdict of {counted(reached_here, 'claim')} differs from its expectation")
+            self.say(f"all as expected: {counted(reached_here, 'claim')} of this suite, each with its expected verdict")
 
 
 def listing(item: PlannedClaim) -> str:
