@@ -121,7 +121,7 @@ FINDING = """
 [[finding]]
 paper = "P1"
 needs = { A1 = "holds" }
-sentence = "One is one."
+fact = "One is one."
 figure = "line"
 number = { check = "A1.one", label = "units" }
 """
