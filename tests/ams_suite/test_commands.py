@@ -198,7 +198,7 @@ def test_a_certificate_shows_what_its_own_run_saw_and_which_formula_was_changed(
     folder = next((toy.root / "results/certificates").iterdir())
     facts = json.loads((folder / "certificate.json").read_text())
     row, changed = facts["rows"]
-    assert (row["word"], row["number"]["own"], row["number"]["agrees"]) == ("Holds", "1", True)
+    assert (row["verdict"], row["number"]["own"], row["number"]["agrees"]) == ("Holds", "1", True)
     assert row["seen"] == [{"claim": "A1", "verdict": "holds", "alike": True}]
     assert (folder / row["figure"]).is_file()
     flipped = {each["claim"]: each["flipped"] for each in facts["falsified"]}
