@@ -110,7 +110,7 @@ def prints(kept: KeptValues) -> str:
     rows = [row.headline for row in kept.rows]
     endings = (
         "report: results/cpu/report.html, with paper.pdf and supplement.pdf",
-        f"all as expected: {_decided(kept)} claims of this suite, each with its expected verdict",
+        f"all as expected: the suite's own {_decided(kept)} claims, by the verdicts that it states",
     )
     return "\n".join(["```", *rows, *endings, "```"])
 

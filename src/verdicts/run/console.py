@@ -190,7 +190,9 @@ class Screen:
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
         if not (summary.failed or summary.contradictions or self.complained):
             reached_here = sum(row.agrees is True for row in every)
-            self.say(f"all as expected: {counted(reached_here, 'claim')} of this suite, each with its expected verdict")
+            self.say(
+                f"all as expected: the suite's own {counted(reached_here, 'claim')}, by the verdicts that it states"
+            )
 
 
 def listing(item: PlannedClaim) -> str:

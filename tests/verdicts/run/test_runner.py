@@ -60,7 +60,7 @@ def test_every_run_ends_with_the_rows_that_its_claims_restate(session):
         *_, first, found, second, untested, report, last = session.said.splitlines()
         assert [first, found] == rows and second == "P2  – Not run          Two is small"
         assert "Not run: B2." in untested and report.startswith("report: ")
-        assert last == "all as expected: 3 claims of this suite, each with its expected verdict"
+        assert last == "all as expected: the suite's own 3 claims, by the verdicts that it states"
     assert session.run(only=("P1",)) == 0 and f"\n{rows[0]}\n{rows[1]}\nreport: " in session.said
     assert session.run(only=("B1",)) == 0 and "P1 " not in session.said
 
