@@ -41,7 +41,7 @@ NARROW = Shape(width=3.5, row=0.42, around=1.15, letters=46, narrow=True)
 
 
 def forest_svg(root: Path, forest: Forest, evidence: Decisions, shape: Shape = WIDE) -> str:
-    """Return the forest plot as SVG; a row without a value or a bound is drawn as not decided."""
+    """Return the forest plot as SVG; a row without a value says so."""
     from matplotlib import pyplot, style
 
     used = [root / STYLE] if (root / STYLE).is_file() else []
@@ -82,21 +82,18 @@ def _share(value: float) -> float:
 
 
 def _draw(axes: "Axes", place: int, row: ForestRow, evidence: Decisions) -> None:
-    """Draw a row: a bar over its range, a dot with its interval, or an arrow where only a bound is known."""
+    """Draw a row: a bar over its range, a dot with its interval, grey where that decides nothing."""
     measured = evidence.checks
     dot = measured.get(row.dot)
     ends = _range(row, measured)
-    if dot is None and row.below is not None and evidence.give(row.needs):
-        _arrow(axes, place, row.below)
-    elif dot is None or dot.low is None or dot.high is None:
-        axes.text(1.0, place, "  not decided", va="center", color=GREY)
+    if dot is None or dot.low is None or dot.high is None:
+        axes.text(1.0, place, "  not measured", va="center", color=GREY)
         return
-    if len(ends) == 2:
+    if ends:
         axes.plot(_clipped(ends), [place, place], color="C0", linewidth=7, alpha=0.35, solid_capstyle="butt")
-    if dot is not None:
-        colour = "C0" if dot.verdict is not Verdict.INCONCLUSIVE else GREY
-        axes.plot(_clipped([dot.low, dot.high]), [place, place], color=colour, linewidth=1.3)
-        axes.plot(_clipped([dot.value]), [place], "o", color=colour, markersize=5)
+    colour = "C0" if dot.verdict is not Verdict.INCONCLUSIVE else GREY
+    axes.plot(_clipped([dot.low, dot.high]), [place, place], color=colour, linewidth=1.3)
+    axes.plot(_clipped([dot.value]), [place], "o", color=colour, markersize=5)
 
 
 def _range(row: ForestRow, measured: Mapping[str, Measured]) -> list[float | None]:
@@ -105,13 +102,6 @@ def _range(row: ForestRow, measured: Mapping[str, Measured]) -> list[float | Non
         return []
     least, most = (measured[name] for name in row.bar)
     return [least.low, most.high]
-
-
-def _arrow(axes: "Axes", place: int, limit: float) -> None:
-    """Draw a bound: an arrow from it to where the value may lie."""
-    arrow = {"arrowstyle": "->", "color": "C0", "linewidth": 1.3}
-    axes.annotate("", xy=(AXIS[0] * 1.1, place), xytext=(limit, place), arrowprops=arrow)
-    axes.plot([limit], [place], "|", color="C0", markersize=9)
 
 
 def _clipped(values: Iterable[float | None]) -> list[float]:

@@ -146,21 +146,16 @@ class AnswerLine(Frozen):
 
 
 class ForestRow(Frozen):
-    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of its range.
-
-    Where only a bound is known, the ratio lies below `below`, as far as the claims have the verdicts that it `needs`.
-    """
+    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of its range."""
 
     label: str
-    dot: str = ""
+    dot: str
     bar: tuple[str, str] | None = None
-    below: float | None = None
-    needs: dict[str, Verdict] = {}  # noqa: RUF012 (a pydantic field)
 
     @property
     def checks(self) -> tuple[str, ...]:
         """Return the checks whose values it shows."""
-        return tuple(filter(None, (self.dot, *(self.bar or ()))))
+        return (self.dot, *(self.bar or ()))
 
 
 class Forest(Frozen):
@@ -275,9 +270,7 @@ def load_findings(root: Path, claims: Claims) -> Findings:
         _refuse_unknown(where, "stated claim", line.paper, claims.outline.stated)
         _refuse_unfit(where, line.needs, [line.text], claims)
     for row in findings.answer.forest.row if findings.answer.forest else ():
-        where = f"{FINDINGS}: answer.forest, {row.label!r}"
-        _refuse_unknown(where, "check", row.checks, claims.checks)
-        _refuse_unknown(where, "claim", row.needs, claims.titles)
+        _refuse_unknown(f"{FINDINGS}: answer.forest, {row.label!r}", "check", row.checks, claims.checks)
     for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unfit(where, finding.claims, finding.texts, claims)
