@@ -197,6 +197,26 @@ def compare(claims: Claims, ledger: Ledger, expected: Expected) -> list[Comparis
     ]
 
 
+def against_stored(claims: Claims, ledger: Ledger, expected: Expected | None) -> Ledger:
+    """Return the ledger with the checks named whose proved value lies outside the stored interval of its profile.
+
+    What is proved holds on any processor, so that then the stored value is wrong: it was edited, or its sizes are
+    others. Room is left for the rounding of a stored value that is not proved.
+    """
+    compared = compare(claims, ledger, expected) if expected else []
+    disproved = tuple(each.check for each in compared if each.moved is Moved.MOVED and _excluded(each))
+    return ledger.model_copy(update={"summary": ledger.summary.model_copy(update={"disproved": disproved})})
+
+
+def _excluded(compared: Comparison) -> bool:
+    """Return whether a proved value lies outside the stored interval."""
+    proof, stored = compared.result.enclosure if compared.result else None, compared.expected
+    if proof is None or stored is None:
+        return False
+    room = SAME * max(abs(proof.low), abs(proof.high))
+    return proof.low > stored.high + room or proof.high < stored.low - room
+
+
 def _known(claims: Mapping[str, ExpectedClaim], claim: str, check: str) -> ExpectedCheck | None:
     return claims[claim].checks.get(check) if claim in claims else None
 

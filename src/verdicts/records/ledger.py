@@ -69,7 +69,7 @@ class Summary(Frozen):
     """Counts over all claims; `contradictions`, `failed` and `not_run` name claims that were selected for this run.
 
     `open` names the claims without evidence yet. `conditions` counts what is measured without an expectation; `total`
-    and `verdicts` leave it out.
+    and `verdicts` leave it out. `disproved` names the checks whose stored value a proof of this run excludes.
     """
 
     total: int
@@ -79,6 +79,7 @@ class Summary(Frozen):
     not_run: tuple[str, ...]
     open: tuple[str, ...] = ()
     conditions: int = 0
+    disproved: tuple[str, ...] = ()
 
 
 class Ledger(JsonFile):
@@ -164,7 +165,10 @@ def ledger_of(profile: Profile, started: str | None, rows: tuple[ClaimRow, ...])
 
 
 def exit_code(summary: Summary, strict: bool) -> int:
-    """Return 3 for a run that failed, else 1 for a contradiction (`strict`: or a claim not run), else 0."""
+    """Return 3 for a run that failed, else 1 for a contradiction (`strict`: or a claim not run), else 0.
+
+    A contradiction is a verdict against its expectation, or a proof against a stored value.
+    """
     if summary.failed:
         return 3
-    return 1 if summary.contradictions or (strict and summary.not_run) else 0
+    return 1 if summary.contradictions or summary.disproved or (strict and summary.not_run) else 0

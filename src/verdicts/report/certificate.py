@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from verdicts.claims.schema import Verdict
-from verdicts.records.expected import SAME, Moved, compare, kept_runs, read_expected
+from verdicts.records.expected import SAME, Moved, against_stored, compare, kept_runs, read_expected
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import now
@@ -50,7 +50,12 @@ def facts_of(
 ) -> Facts:
     """Return all that the certificate says, from the records of its own run and the kept values. Raises UserError."""
     claims = measured[0].all_claims
-    ledgers = {workspace.profile: seen_of(collect(workspace)) for workspace in measured}
+    ledgers = {
+        workspace.profile: against_stored(
+            workspace.claims, seen_of(collect(workspace)), read_expected(root, workspace.profile)
+        )
+        for workspace in measured
+    }
     own = Decisions()
     for ledger in ledgers.values():
         own = own.completed(Decisions.of(ledger))
@@ -58,7 +63,9 @@ def facts_of(
     rows = rows_of(claims, load_findings(root, claims), evidence, own)
     origins = [row.provenance for ledger in ledgers.values() for row in ledger.claims if row.provenance]
     flips = {each.claim: each.flipped for each in broken}
-    contradicted = [name for ledger in ledgers.values() for name in ledger.summary.contradictions]
+    contradicted = [
+        name for ledger in ledgers.values() for name in (*ledger.summary.contradictions, *ledger.summary.disproved)
+    ]
     return {
         "work": work_under_test(root),
         "subject": claims.outline.subject,

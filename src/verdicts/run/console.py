@@ -179,7 +179,12 @@ class Screen:
             for line in more:
                 self.say(line)
         summary = ledger.summary
-        for label, ids in (("failed", summary.failed), ("against expectation", summary.contradictions)):
+        wrong = {
+            "failed": summary.failed,
+            "against expectation": summary.contradictions,
+            "proved outside the stored interval (paper/expected)": summary.disproved,
+        }
+        for label, ids in wrong.items():
             if ids:
                 self.complain(f"{label}: {', '.join(ids)}")
         beside = ", with paper.pdf and supplement.pdf" if published.typeset else ""
@@ -188,7 +193,7 @@ class Screen:
         self.say(f"report: {published.page}{beside}   ({clock(took)}{setup})")
         if not (published.typeset or published.reason):
             self.say(f"        bash reproduce.sh --profile {ledger.profile} makes paper.pdf and supplement.pdf anew")
-        if not (summary.failed or summary.contradictions or self.complained):
+        if not (any(wrong.values()) or self.complained):
             reached_here = sum(row.agrees is True for row in every)
             self.say(
                 f"all as expected: the suite's own {counted(reached_here, 'claim')}, by the verdicts that it states"

@@ -3,14 +3,16 @@
 The values of the current records become the expected ones, which are committed, where that is asked for (`expect`).
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from verdicts.claims.loading import OVERLAY
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
-from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, read_expected
+from verdicts.records.expected import FOLDER, Moved, against_stored, compare, expected_of, expected_path, read_expected
 from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
@@ -40,7 +42,7 @@ def publish(workspace: Workspace) -> Published:
     The documents are left as they are where they are whole and nothing that they are made from has changed. A run of
     chosen claims leaves paper and supplement to the next whole one, since its page is waited for.
     """
-    ledger, watch = collect(workspace), Stopwatch()
+    ledger, watch = judged(workspace), Stopwatch()
     ledger.write(workspace.folder / "ledger.json")
     parts, place = _parts(workspace, ledger), workspace.folder / PUBLISHED
     made, run = artefacts_at(place, parts), RunRecord.last(workspace)
@@ -54,6 +56,14 @@ def publish(workspace: Workspace) -> Published:
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
     return Published(ledger, workspace.folder / "report.html", PAPER in made.files, made.reason)
+
+
+def judged(workspace: Workspace) -> Ledger:
+    """Return the ledger of what lies on disk, beside the stored values of its profile at the profile's own sizes."""
+    ledger = collect(workspace)
+    if os.environ.get(OVERLAY):
+        return ledger
+    return against_stored(workspace.claims, ledger, read_expected(workspace.root, workspace.profile))
 
 
 def _documents(workspace: Workspace, ledger: Ledger, whole: bool) -> tuple[dict[str, str | bytes], str]:
@@ -132,7 +142,7 @@ def _fault(name: str, current: Callable[[], Record | Artefacts]) -> Iterator[tup
 
 
 def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
-    ledger = collect(workspace)
+    ledger = judged(workspace)
     documents, reason = _documents(workspace, ledger, whole=True)
     if reason:
         yield PAPER, reason

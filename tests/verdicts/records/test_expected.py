@@ -5,10 +5,20 @@ import json
 import pytest
 
 from tests.verdicts.toy import Toy
+from verdicts.claims.measurement import Enclosure
 from verdicts.claims.schema import Claims, Verdict
 from verdicts.errors import UserError
-from verdicts.records.expected import FOLDER, Expected, Moved, compare, expected_of, expected_path, read_expected
-from verdicts.records.ledger import Ledger, collect
+from verdicts.records.expected import (
+    FOLDER,
+    Expected,
+    Moved,
+    against_stored,
+    compare,
+    expected_of,
+    expected_path,
+    read_expected,
+)
+from verdicts.records.ledger import Ledger, collect, exit_code
 from verdicts.run.publish import expect
 
 
@@ -75,6 +85,32 @@ def test_a_value_moves_with_its_interval_or_its_verdict_or_beyond_its_tolerance(
     results = tuple(one.model_copy(update=values) if one.id == check else one for one in row.checks)
     now = ledger.model_copy(update={"claims": (row.model_copy(update={"checks": results}),)})
     assert {each.check: each.moved for each in compare(claims, now, before)}[check] is kind
+
+
+@pytest.mark.parametrize(
+    ("stored", "proof", "disproved"),
+    [
+        ((1.9, 2.1), (1.99, 2.01), False),
+        ((2.0, 2.0), (2.0 + 1e-6, 2.0 + 1e-6), False),  # a stored value that is not proved may be rounded
+        ((2.0, 2.0), (2.1, 2.2), True),
+        ((2.5, 2.6), (1.99, 2.01), True),
+        ((2.5, 2.6), None, False),  # it moved, and nothing is proved
+    ],
+)
+def test_a_proof_outside_the_stored_interval_is_a_contradiction(usual, stored, proof, disproved):
+    claims, ledger, before = usual
+    kept = before.claims["A2"].checks["A2.two"].model_copy(update=dict(zip(("low", "high"), stored, strict=True)))
+    claim = before.claims["A2"].model_copy(update={"checks": {"A2.two": kept}})
+    before = before.model_copy(update={"claims": before.claims | {"A2": claim}})
+    (row,) = (row for row in ledger.claims if row.id == "A2")
+    ends = proof or (2.0, 2.0)
+    values = {"value": ends[0], "low": ends[0], "high": ends[1]}
+    enclosure = Enclosure(low=ends[0], high=ends[1], bits=64) if proof else None
+    result = row.checks[0].model_copy(update={**values, "enclosure": enclosure})
+    now = ledger.model_copy(update={"claims": (row.model_copy(update={"checks": (result,)}),)})
+    summary = against_stored(claims, now, before).summary
+    assert summary.disproved == (("A2.two",) if disproved else ())
+    assert exit_code(summary, strict=False) == int(disproved)
 
 
 def test_a_run_tells_what_moved_since_the_last(toy):
