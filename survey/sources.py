@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from hashlib import sha256
+from importlib.machinery import all_suffixes
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -160,19 +161,28 @@ def _with_packages(modules: dict[str, Any]) -> dict[str, Any]:
 
 
 def digest(folder: Path) -> str:
-    """Return the checksum of a folder: of the names and contents of its Python files, in order."""
-    files = sorted(path for path in folder.rglob("*.py") if "__pycache__" not in path.parts)
+    """Return the checksum of a folder: of the names and contents of all that Python can import from it, in order.
+
+    But for caches of bytecode, which `folder` lets nobody read.
+    """
+    suffixes = tuple(all_suffixes())
+    files = sorted(path for path in folder.rglob("*") if path.name.endswith(suffixes))
+    files = [path for path in files if "__pycache__" not in path.parts]
     return sha256(b"".join(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() for path in files)).hexdigest()
 
 
 @cache
 def folder(name: str) -> Path:
-    """Return the folder of a repository. Raises DataUnavailable where its files are missing or not the listed ones."""
+    """Return the folder of a repository. Raises DataUnavailable where its files are missing or not the listed ones.
+
+    From then on this process compiles what it imports: bytecode that lies beside a checked file may be another's.
+    """
     place = Path(os.environ.get("AMS_DATA", ""), "code", "more", name.replace("/", "+"))
     if not os.environ.get("AMS_DATA") or not place.is_dir() or digest(place) != CHECKSUMS[name]:
         missing, commit = f"the code of {name}", COMMITS[name]
         remedy = f"copy the files of https://github.com/{name} at {commit} to $AMS_DATA/code/more/{place.name}"
         raise DataUnavailable(f"{missing} is missing or another: {remedy}", missing, PUT)
+    sys.pycache_prefix = os.devnull  # no cache can be found there, nor written
     return place
 
 

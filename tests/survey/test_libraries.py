@@ -4,9 +4,12 @@ What the files import, or what is missing, is said.
 """
 
 import hashlib
+import marshal
+import struct
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
+from importlib.machinery import EXTENSION_SUFFIXES
+from importlib.util import MAGIC_NUMBER, cache_from_source, find_spec
 from pathlib import Path
 
 import pytest
@@ -240,13 +243,35 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setitem(sources.COMMITS, "owner/name", "0" * 40)
     monkeypatch.setitem(sources.CHECKSUMS, "owner/name", sources.digest(place))
     monkeypatch.setitem(adapters.OTHERS, "owner/name", sources.adapter("owner/name", {}))
+    monkeypatch.setattr(sys, "pycache_prefix", None)
     sources.folder.cache_clear()
+    sources.code.cache_clear()
     return place
 
 
 def test_listed_bytes_are_executed_with_stand_ins(copied: Path) -> None:
     assert sources.code("owner/name", "sampling.py", "no_such_module").value == 1
     assert not list(copied.rglob("__pycache__"))
+
+
+def test_bytecode_beside_listed_bytes_is_not_executed(copied: Path) -> None:
+    """It has the time and the size of the file, as a forger would have it."""
+    file, forged = copied / "sampling.py", copied / "forged.py"
+    forged.write_text("value = 2\n", encoding="utf-8")
+    cache = Path(cache_from_source(str(file)))
+    cache.parent.mkdir()
+    about = file.stat()
+    head = MAGIC_NUMBER + struct.pack("<III", 0, int(about.st_mtime), about.st_size)
+    cache.write_bytes(head + marshal.dumps(compile(forged.read_text(), str(file), "exec")))
+    forged.unlink()
+    assert sources.code("owner/name", "sampling.py", "no_such_module").value == 1
+
+
+@pytest.mark.parametrize("suffix", [".pyc", EXTENSION_SUFFIXES[0]])
+def test_what_is_compiled_counts_among_the_bytes(copied: Path, suffix: str) -> None:
+    (copied / f"sampling{suffix}").write_bytes(b"another's")
+    with pytest.raises(DataUnavailable, match="owner/name is missing or another"):
+        sources.folder("owner/name")
 
 
 def test_other_bytes_are_refused(copied: Path) -> None:
