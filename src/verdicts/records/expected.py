@@ -3,17 +3,19 @@
 They decide nothing: verdicts come from the claims file alone.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from verdicts.claims.loading import load_json
+from verdicts.claims.loading import OVERLAY, load_json
 from verdicts.claims.schema import Claim, Claims, Profile, Verdict
 from verdicts.records.files import JsonFile
-from verdicts.records.ledger import ClaimRow, Ledger
+from verdicts.records.ledger import ClaimRow, Ledger, collect
 from verdicts.records.record import CheckResult
+from verdicts.records.workspace import Workspace
 from verdicts.validation import Frozen
 
 FOLDER = "paper/expected"
@@ -206,6 +208,14 @@ def against_stored(claims: Claims, ledger: Ledger, expected: Expected | None) ->
     compared = compare(claims, ledger, expected) if expected else []
     disproved = tuple(each.check for each in compared if each.moved is Moved.MOVED and _excluded(each))
     return ledger.model_copy(update={"summary": ledger.summary.model_copy(update={"disproved": disproved})})
+
+
+def judged(workspace: Workspace) -> Ledger:
+    """Return the ledger of what lies on disk, beside the stored values of its profile at the profile's own sizes."""
+    ledger = collect(workspace)
+    if os.environ.get(OVERLAY):
+        return ledger
+    return against_stored(workspace.claims, ledger, read_expected(workspace.root, workspace.profile))
 
 
 def _excluded(compared: Comparison) -> bool:

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 import yaml
 
 from verdicts.claims.schema import Verdict
-from verdicts.records.expected import SAME, Moved, against_stored, compare, kept_runs, read_expected
+from verdicts.records.expected import SAME, Moved, compare, judged, kept_runs, read_expected
 from verdicts.records.files import sha256_of
-from verdicts.records.ledger import Ledger, collect
+from verdicts.records.ledger import Ledger
 from verdicts.records.provenance import now
 from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
@@ -50,12 +50,7 @@ def facts_of(
 ) -> Facts:
     """Return all that the certificate says, from the records of its own run and the kept values. Raises UserError."""
     claims = measured[0].all_claims
-    ledgers = {
-        workspace.profile: against_stored(
-            workspace.claims, seen_of(collect(workspace)), read_expected(root, workspace.profile)
-        )
-        for workspace in measured
-    }
+    ledgers = {workspace.profile: seen_of(judged(workspace)) for workspace in measured}
     own = Decisions()
     for ledger in ledgers.values():
         own = own.completed(Decisions.of(ledger))

@@ -239,8 +239,10 @@ def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions
     A claim for which no finding is written needs all the claims that restate it.
     """
     written = {finding.paper: finding for finding in findings.finding}
+    evidence = shown.completed(own)
+    values = required_of(claims) | evidence.values
     return [
-        _row(claims, text, written.get(name) or _unwritten(claims, name), shown.completed(own), own)
+        _row(claims, text, written.get(name) or _unwritten(claims, name), evidence, own, values)
         for name, text in claims.outline.stated.items()
     ]
 
@@ -259,7 +261,9 @@ def _unwritten(claims: Claims, name: str) -> Finding:
     return Finding(paper=name, needs={claim.id: Verdict.HOLDS for claim in claims.restating(name)})
 
 
-def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: Decisions) -> PaperRow:
+def _row(
+    claims: Claims, text: str, finding: Finding, evidence: Decisions, own: Decisions, values: Mapping[str, str]
+) -> PaperRow:
     restating = {claim.id: decided_by(claim, evidence) for claim in claims.restating(finding.paper)}
     reached = {name: verdict for name, verdict in restating.items() if verdict is not Verdict.NOT_RUN}
     needed = {name: evidence.of_claim(name) for name in finding.needs}
@@ -268,7 +272,6 @@ def _row(claims: Claims, text: str, finding: Finding, evidence: Decisions, own: 
     row = PaperRow(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
     if word is Word.NOT_RUN:
         return row._replace(fact=_untested(claims, needed | (restating if not reached else {})))
-    values = required_of(claims) | evidence.values
     given = evidence.give(finding.needs)
     return row._replace(
         fact=filled(finding.fact, values) if given and finding.fact else _listed(reached),

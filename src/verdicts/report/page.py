@@ -139,9 +139,11 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
 
 def _forest(workspace: Workspace, findings: Findings, evidence: Decisions) -> list[Markup]:
     """Return the one picture of the answer, wide and narrow, as data addresses; none where there is no such picture."""
-    forest, root = findings.answer.forest, workspace.root
-    shapes = (WIDE, NARROW) if forest else ()
-    return [svg_address(shortened(forest_svg(root, forest, evidence, shape))) for shape in shapes if forest]
+    forest = findings.answer.forest
+    if forest is None:
+        return []
+    drawn = (forest_svg(workspace.root, forest, evidence, shape) for shape in (WIDE, NARROW))
+    return [svg_address(shortened(svg)) for svg in drawn]
 
 
 def _cited(text: str, addresses: Mapping[str, str]) -> Markup:

@@ -58,7 +58,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "newest": views.newest(ledger)[:10],
         "subject": pieces(findings.answer.subject),
         "answers": [
-            {"question": line.question, "word": line.word, "sign": line.sign, "text": pieces(line.text)}
+            {"question": line.question, "text": pieces(line.text)}
             for line in answers_of(workspace.all_claims, findings, evidence)
         ],
         "forest": findings.answer.forest
@@ -146,9 +146,7 @@ def _paper(view: views.PaperView) -> Data:
             **{name: getattr(row.number, name) for name in ("value", "better", "profile")},
             **_set(row.number, "label", "beside"),
         },
-        "conditions": [
-            {"claim": each.claim, "verdict": each.verdict, **_set(each, "setting", "text")} for each in row.conditions
-        ],
+        "conditions": [{"claim": each.claim, **_set(each, "setting", "text")} for each in row.conditions],
         "restating": list(row.restating),
         "figure": view.figure,
     }

@@ -12,9 +12,9 @@ from latex2mathml.converter import convert
 from markupsafe import Markup
 from mistune import BaseRenderer, HTMLRenderer, create_markdown
 
-# a dollar before the name of an environment variable ($AMS_DATA) opens no formula, and closes none
-_DOLLAR = r"\$(?![A-Z]+_[A-Z])"
-_MARKED = re.compile(rf"\$\$(?P<display>.+?)\$\$|{_DOLLAR}(?P<formula>[^$]+?){_DOLLAR}|`(?P<code>[^`]+)`", re.DOTALL)
+from verdicts.report.words import DOLLAR
+
+_MARKED = re.compile(rf"\$\$(?P<display>.+?)\$\$|{DOLLAR}(?P<formula>[^$]+?){DOLLAR}|`(?P<code>[^`]+)`", re.DOTALL)
 # HTML knows the namespace of `math`; without it a page names no address at all
 _NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
 # what latex2mathml does not know, or sets letter by letter, in terms of what it sets well

@@ -3,16 +3,14 @@
 The values of the current records become the expected ones, which are committed, where that is asked for (`expect`).
 """
 
-import os
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from verdicts.claims.loading import OVERLAY
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
-from verdicts.records.expected import FOLDER, Moved, against_stored, compare, expected_of, expected_path, read_expected
+from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, judged, read_expected
 from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
@@ -56,14 +54,6 @@ def publish(workspace: Workspace) -> Published:
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
     return Published(ledger, workspace.folder / "report.html", PAPER in made.files, made.reason)
-
-
-def judged(workspace: Workspace) -> Ledger:
-    """Return the ledger of what lies on disk, beside the stored values of its profile at the profile's own sizes."""
-    ledger = collect(workspace)
-    if os.environ.get(OVERLAY):
-        return ledger
-    return against_stored(workspace.claims, ledger, read_expected(workspace.root, workspace.profile))
 
 
 def _documents(workspace: Workspace, ledger: Ledger, whole: bool) -> tuple[dict[str, str | bytes], str]:
