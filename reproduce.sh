@@ -17,6 +17,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --profile quick|cpu|full|paper   how much to run (default: paper where CUDA works, else cpu)
   --only ID ...             only these claims or groups; C1 to C6: all claims that restate this one of the paper
   --force ID ...            run these again, though their results are current
+  --fresh                   read no kept cell: all is computed here (some ten core-hours)
   --list [ID ...]           list the claims (or these alone), run nothing
   --check                   check the results that are there, run nothing
   --offline                 ask no package index and fetch no file: use what is here

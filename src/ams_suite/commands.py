@@ -69,6 +69,8 @@ class RunningOptions(ResultsOptions):
     """How many of those that take more than a minute (default: none)."""
     audit_seed: Whole = None
     """The seed that draws them (default: a fresh one, which is told)."""
+    fresh: bool = False
+    """Compute all here and read no kept cell (about ten core-hours)."""
     verbose: Annotated[bool, arg(aliases=("-v",))] = False
     """Say why each claim is computed, and show all of its checks."""
     strict: bool = False
@@ -79,7 +81,8 @@ class RunningOptions(ResultsOptions):
         os.environ |= {
             name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
         }
-        asked = {"audit": self._audit(), "strict": self.strict, "fetch": self.fetch, "verbose": self.verbose}
+        same = {name: getattr(self, name) for name in ("strict", "fetch", "fresh", "verbose")}
+        asked = {"audit": self._audit(), **same}
         setup = int(os.environ.get("AMS_SETUP_SECONDS", "0"))  # as `reproduce.sh` says
         return super().options(**asked, setup=setup, **more)
 

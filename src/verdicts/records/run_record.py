@@ -35,7 +35,8 @@ class RunRecord(Checksummed):
     """A run's options, kept as `run.json`: its processes read them.
 
     Every result tells the `id` of the run that made it, by which the report knows what is new: processes on several
-    machines have several clocks. `fetch`: what could not be run is tried again, however recently it was.
+    machines have several clocks. `fetch`: what could not be run is tried again, however recently it was. `fresh`: no
+    kept cell is read.
     """
 
     id: str = Field(default_factory=lambda: secrets.token_hex(8))
@@ -44,6 +45,7 @@ class RunRecord(Checksummed):
     selected: tuple[str, ...]
     forced: tuple[str, ...]
     fetch: bool = False
+    fresh: bool = False
     audit: AuditOptions = Field(default_factory=AuditOptions)
 
     @property
@@ -67,13 +69,14 @@ class RunRecord(Checksummed):
         only: tuple[str, ...] = (),
         force: tuple[str, ...] = (),
         fetch: bool = False,
+        fresh: bool = False,
         audit: AuditOptions | None = None,
     ) -> Self:
         """Return the options of a run that starts now. Raises UserError for an unknown name."""
         selected = tuple(claim.id for claim in workspace.claims.select(only))
         forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
         about: dict[str, Any] = {"profile": workspace.profile, "started": now(), "audit": audit or AuditOptions()}
-        return cls(selected=selected, forced=forced, fetch=fetch, **about)
+        return cls(selected=selected, forced=forced, fetch=fetch, fresh=fresh, **about)
 
     @classmethod
     def begin(cls, workspace: Workspace) -> Self:
@@ -86,6 +89,12 @@ class RunRecord(Checksummed):
     def last(cls, workspace: Workspace) -> Self | None:
         """Return the options of the last run, None if there was none."""
         return cls.read_or_none(run_path(workspace))
+
+
+def reads_kept(workspace: Workspace) -> bool:
+    """Tell whether kept cells are read: the configuration allows it, and the last run was not `--fresh`."""
+    run = RunRecord.last(workspace)
+    return workspace.config.kept and not (run and run.fresh)
 
 
 def run_path(workspace: Workspace) -> Path:

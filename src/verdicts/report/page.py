@@ -124,9 +124,6 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "numbers": views.figure_numbers(groups),
         "environments": views.environments(ledger.claims),
         "costs": costs,
-        "took": lambda entry: sum(
-            each.seconds for each in costs if each.group in [view.group for view in entry.claims]
-        ),
         "newest": views.newest(ledger),
         "shown": shown,
         "picture": lambda view, figure: Picture(workspace.folder / view.folder / figure.file),

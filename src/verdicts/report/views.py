@@ -16,6 +16,7 @@ from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.report_texts import Deviation, Exhibit, load_deviations
 from verdicts.report.typeset import spelled
 from verdicts.report.words import required, spread
+from verdicts.studies.study import archive_of
 
 
 class CheckView(NamedTuple):
@@ -95,12 +96,16 @@ class MovedView(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What a part of a run cost: seconds of computing, and MiB at most."""
+    """What a part of a run cost: seconds of computing, and MiB at most.
+
+    `kept`: the recorded seconds of the kept cells of a group that it read in place of computing them.
+    """
 
     group: Group
     claims: int
     seconds: float
     peak: float
+    kept: float
 
 
 class PaperView(NamedTuple):
@@ -133,15 +138,15 @@ def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView] 
         checks = [_check(check, results.get(check.id)) for check in claim.check]
         deciding = next((view for view in checks if view.result and view.result.verdict is row.verdict), checks[0])
         chosen = ledger.profile if ledger.profile in claim.profiles else claim.profiles[0]
-        command = command_for(chosen, claim.id)
+        command = reading(chosen, claim.id)
         figures = [figure.file.stem for figure in drawn if claim.id in figure.claims]
         views.append(ClaimView(claim, group, row, checks, deciding, command, pages.get(group.id, ""), figures))
     return views
 
 
-def command_for(profile: Profile, name: str) -> str:
-    """Return the command that makes a claim's record anew, or all of a group with its figures and tables."""
-    return f"bash reproduce.sh --profile {profile} --only {name} --force {name}"
+def reading(profile: Profile, name: str) -> str:
+    """Return the command that decides a claim or a group, and reads what is stored; with `--force` it draws anew."""
+    return f"bash reproduce.sh --profile {profile} --only {name}"
 
 
 def _check(check: Check, result: CheckResult | None) -> CheckView:
@@ -181,7 +186,7 @@ def groups_of(workspace: Workspace) -> list[GroupView]:
 def _group(workspace: Workspace, group: Group) -> GroupView:
     path = workspace.figures_path(group)
     folder = path.parent.relative_to(workspace.folder).as_posix()
-    page, command = _page(workspace, group), command_for(workspace.profile, group.id)
+    page, command = _page(workspace, group), reading(workspace.profile, group.id)
     if not workspace.claims_here(group):
         return GroupView(group, [], [], folder, f"not part of the {workspace.profile} profile", page, command)
     try:
@@ -262,15 +267,17 @@ def moved(workspace: Workspace, ledger: Ledger) -> MovedView | None:
 
 def costs(workspace: Workspace, claims: Sequence[ClaimView]) -> list[Totals]:
     """Return what the records and the study of each group cost, for the groups that have any record."""
-    totals = []
+    totals, archive = [], archive_of(workspace)
     for group in workspace.claims.group:
+        read = any(view.row.kept for view in claims if view.group.id == group.id)
+        kept = sum(cell.seconds for cell in archive.of_group(group.id).values()) if read else 0.0
         origins = [view.row.provenance for view in claims if view.group.id == group.id and view.row.provenance]
         count, parts = len(origins), workspace.study_parts(group)
         if count and parts and (study := artefacts_at(workspace.study_path(group), parts)):
             origins.append(study.provenance)
         if count:
             seconds, peak = sum(each.seconds for each in origins), max(each.peak_mib for each in origins)
-            totals.append(Totals(group, count, seconds, peak))
+            totals.append(Totals(group, count, seconds, peak, kept))
     return totals
 
 

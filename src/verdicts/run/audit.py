@@ -13,7 +13,7 @@ from verdicts.claims.schema import Group
 from verdicts.errors import writable
 from verdicts.records.files import NotCurrent, canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import git
-from verdicts.records.run_record import Audit, RunRecord, Stratum, audit_at
+from verdicts.records.run_record import Audit, RunRecord, Stratum, audit_at, reads_kept
 from verdicts.records.workspace import Workspace
 from verdicts.run.checks import Checks, Load
 from verdicts.studies.cells import ENCODED, KEPT, Cell, Kept, decoded
@@ -43,7 +43,7 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
     """
     archive, before = archive_of(workspace), audit_at(workspace, group.id)
     cells = archive.of_group(group.id)
-    if not (workspace.config.kept and (cells or archive.damaged)):
+    if not (reads_kept(workspace) and (cells or archive.damaged)):
         return None
     try:
         listed = cells_of(group, load().settings)  # imports the study, whose functions are in `KEPT` then

@@ -30,7 +30,7 @@ from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
 from verdicts.run.publish import Published, artefact_faults, faults, publish
 from verdicts.run.slurm import Cluster, preflight
 from verdicts.run.workers import run_jobs
-from verdicts.studies.study import CELLS
+from verdicts.studies.study import CELLS, archive_of
 
 PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."})
 
@@ -39,8 +39,9 @@ PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<
 class RunOptions:
     """What the user asked for. `profile` None: paper where there is an accelerator, else cpu; `project`: whose suite.
 
-    `fetch`: what could not be run for want of a file is tried again now, not once a day. `cluster`: jobs are submitted
-    to it, at most `at_once` of them (None: as many as its profile says). `setup`: seconds spent on the environment.
+    `fetch`: what could not be run for want of a file is tried again now, not once a day. `fresh`: no kept cell is read.
+    `cluster`: jobs are submitted to it, at most `at_once` of them (None: as many as its profile says). `setup`: seconds
+    spent on the environment.
     """
 
     project: Project = field(default_factory=Project)
@@ -48,6 +49,7 @@ class RunOptions:
     only: tuple[str, ...] = ()
     force: tuple[str, ...] = ()
     fetch: bool = False
+    fresh: bool = False
     audit: AuditOptions = field(default_factory=AuditOptions)
     strict: bool = False
     verbose: bool = False
@@ -100,13 +102,15 @@ def reproduce(options: RunOptions, console: Console) -> int:
         workspace.folder.mkdir(parents=True, exist_ok=True)
     cluster = preflight(workspace, screen.say) if options.cluster else None
     with _folder_held(workspace, cluster, screen):
-        run = RunRecord.of(workspace, options.only, options.force, options.fetch, options.audit)
+        run = RunRecord.of(workspace, options.only, options.force, options.fetch, options.fresh, options.audit)
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)
         if plan.groups and not cluster:
             workspace.require_device()
         with writable(workspace.folder):
             run.write(run_path(workspace))
+        if options.fresh:
+            screen.say(_without_kept(workspace, plan))
         _do(workspace, run, plan, options, cluster, screen)
         published = _published(workspace, run, screen)
         broke = screen.complained
@@ -135,6 +139,13 @@ def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
     for group in workspace.claims.group:
         if group.id in plan.busy_groups:
             loader(workspace, group)
+
+
+def _without_kept(workspace: Workspace, plan: Plan) -> str:
+    """Say what it costs to compute what would else be read of kept cells."""
+    archive = archive_of(workspace)
+    seconds = sum(cell.seconds for name in plan.busy_groups for cell in archive.of_group(name).values())
+    return f"--fresh: no kept cell is read; to compute them took {seconds / 3600:.1f} core-hours"
 
 
 def _do(

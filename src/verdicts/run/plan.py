@@ -14,7 +14,7 @@ from verdicts.records.record import Artefacts, Record, current_artefacts, curren
 from verdicts.records.run_record import RunRecord, audit_at
 from verdicts.records.workspace import Workspace
 
-FORCED = "forced"
+FORCED, KEPT = "forced", "it rests on kept cells"
 NODES = 64
 """Where the jobs are a cluster's, each of so many nodes is to have a few."""
 ROUNDS = 2
@@ -86,12 +86,12 @@ def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> 
     figures: dict[str, str] = {}
     pages: dict[str, str] = {}
     for group in complete_groups(workspace, run, [only] if only else workspace.claims.group):
-        artefacts = artefacts_of(workspace, group)
+        artefacts, again = artefacts_of(workspace, group), _again(workspace, run, group)
         for reasons, artefact in zip((studies, figures, pages), artefacts, strict=True):
-            if artefact and (why := _why_made(*artefact, run, forced(workspace, run, group))):
+            if artefact and (why := _why_made(*artefact, run, again)):
                 reasons[group.id] = why
-        again = group.id in figures or any(item.claim.group == group.id and item.why for item in items)
-        if again and artefacts.page:  # whether what it shows is another, its job looks
+        made = group.id in figures or any(item.claim.group == group.id and item.why for item in items)
+        if made and artefacts.page:  # whether what it shows is another, its job looks
             pages.setdefault(group.id, "its claims or figures are made again")
     named = dict.fromkeys(item.claim.group for item in items) if run.audit.asked else ()
     audits = tuple(name for name in named if (audit := audit_at(workspace, name)) and audit.run != run.id)
@@ -121,15 +121,23 @@ def forced(workspace: Workspace, run: RunRecord, group: Group) -> bool:
     return all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
 
 
+def _again(workspace: Workspace, run: RunRecord, group: Group) -> str:
+    """Say why a group's study, figures and page are made again though current; empty where they are not."""
+    if run.fresh and workspace.kept_files(group.id):
+        return KEPT
+    return FORCED if forced(workspace, run, group) else ""
+
+
 def _item(workspace: Workspace, claim: Claim, run: RunRecord) -> PlannedClaim:
     try:
         record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
     except NotCurrent as reason:
         return PlannedClaim(claim, None, str(reason))
-    return PlannedClaim(claim, record, _why_again(record, claim.id in run.forced, run))
+    again = FORCED if claim.id in run.forced else KEPT if run.fresh and record.kept else ""
+    return PlannedClaim(claim, record, _why_again(record, again, run))
 
 
-def _why_again(record: Record | Artefacts, again: bool, run: RunRecord) -> str:
+def _why_again(record: Record | Artefacts, again: str, run: RunRecord) -> str:
     """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it.
 
     What could not be run for want of a file or a device is tried again once a day, or where the run is asked to fetch.
@@ -139,7 +147,7 @@ def _why_again(record: Record | Artefacts, again: bool, run: RunRecord) -> str:
     if record.provenance.started > run.soon:  # of a clock that was wrong: for so long it would not be tried again
         return "it is dated in the future"
     if again:
-        return FORCED
+        return again
     if record.failed:
         return "it failed last time"
     incomplete = record.verdict is Verdict.NOT_RUN if isinstance(record, Record) else bool(record.reason)
@@ -148,7 +156,7 @@ def _why_again(record: Record | Artefacts, again: bool, run: RunRecord) -> str:
     return ""
 
 
-def _why_made(path: Path, parts: KeyParts, run: RunRecord, again: bool) -> str:
+def _why_made(path: Path, parts: KeyParts, run: RunRecord, again: str) -> str:
     try:
         artefacts = current_artefacts(path, parts)
     except NotCurrent as reason:

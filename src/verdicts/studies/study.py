@@ -13,7 +13,7 @@ from pydantic import BaseModel, JsonValue
 
 from verdicts.claims.schema import Group
 from verdicts.records.files import canonical_json, sha256_of
-from verdicts.records.run_record import audit_at
+from verdicts.records.run_record import audit_at, reads_kept
 from verdicts.records.workspace import Workspace
 from verdicts.studies.cells import Cell, CellFunction
 from verdicts.studies.kept import Archive, Refused
@@ -35,7 +35,7 @@ def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: b
             "device": workspace.device,
         }
 
-    return Store(folder, parts, reading, run, anew, here, archive if workspace.config.kept else None)
+    return Store(folder, parts, reading, run, anew, here, archive if reads_kept(workspace) else None)
 
 
 def archive_of(workspace: Workspace) -> Archive:

@@ -91,6 +91,26 @@ def test_a_profile_may_read_no_kept_cells(session):
     assert session.rows()["C1"]["kept"] == 0 and "kept cells" not in session.said and session.check() == 0
 
 
+def test_a_fresh_run_reads_no_kept_cell_whatever_an_earlier_one_read(session):
+    assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == []
+    assert session.run(fresh=True) == 0 and calls(session.toy) == ALL
+    assert session.rows()["C1"]["kept"] == 0 and "--fresh: no kept cell is read" in session.said
+    assert session.run(fresh=True) == 0 and calls(session.toy) == [], "what was computed here is not computed again"
+
+
+def test_a_claim_that_is_forced_alone_reads_no_kept_cell(session):
+    assert session.run(only=("C1",), force=("C1",), audit=AuditOptions(short=0)) == 0
+    assert calls(session.toy) and session.rows()["C1"]["kept"] == 0
+
+
+def test_the_page_says_how_to_read_what_is_stored_and_how_to_draw_anew(session):
+    assert session.run(audit=AuditOptions(short=0)) == 0
+    page = (session.toy.folder() / "report.html").read_text()
+    command = "bash reproduce.sh --profile quick --only C1"
+    assert f"<code>{command}</code> reads what is stored" in page
+    assert f"<code>{command} --force C1</code> draws anew" in page
+
+
 def test_no_audit_is_said_and_a_number_above_the_stratum_is_all_of_it(session):
     assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == []
     assert "6 of 6 kept, not audited" in session.said
