@@ -1,7 +1,7 @@
 """Running a claim in a test: its checks, its verdict, as the ledger would have them."""
 
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.measurement import Measurement, check_verdict, claim_verdict
 from verdicts.claims.schema import Claim, Claims, Group, Profile, Verdict
 from verdicts.run.checks import Checks, settings_class
+from verdicts.studies import Memory, using
 
 ROOT = Path(__file__).resolve().parents[1]
 BOTH_SIDES: set[str] = set()
@@ -78,13 +79,14 @@ def refuted(identifier: str, *parts: str, settings: Any = None) -> bool:
 
 
 @contextmanager
-def upheld(*identifiers: str, settings: Any = None, apart: Collection[str] = ()) -> Iterator[None]:
+def upheld(*identifiers: str, settings: Any = None, apart: Collection[str] = (), anew: bool = False) -> Iterator[None]:
     """Be the falsifier of claims that are expected to be refuted: the body alters the thing that they claim.
 
     As they are they must be refuted, and once altered they must hold. The body alters a sampler, a
     law or data; a claim's own measuring functions stay, since a number that is scaled alters nothing
     that is claimed. The checks `apart` say where a refutation ends: they hold as they are, and tell
-    nothing of a claim that holds. Raises AssertionError.
+    nothing of a claim that holds. `anew`: what is altered lies in cells, so that they are computed
+    once more. Raises AssertionError.
     """
     chosen = [_claim(identifier) for identifier in identifiers]
     for claim in chosen:
@@ -94,10 +96,11 @@ def upheld(*identifiers: str, settings: Any = None, apart: Collection[str] = ())
     measures = [_measures(claim) for claim in chosen]
     yield
     assert measures == [_measures(claim) for claim in chosen], "what measures is replaced"
-    for claim in chosen:
-        told = [check.id for check in claim.check if check.id not in apart]
-        altered = {check: verdict_of(claim.id, check, settings) for check in told}
-        assert set(altered.values()) == {Verdict.HOLDS}, f"{claim.id} altered: {altered}"
+    with using(Memory()) if anew else nullcontext():
+        for claim in chosen:
+            told = [check.id for check in claim.check if check.id not in apart]
+            altered = {check: verdict_of(claim.id, check, settings) for check in told}
+            assert set(altered.values()) == {Verdict.HOLDS}, f"{claim.id} altered: {altered}"
     BOTH_SIDES.update(identifiers)
 
 

@@ -105,9 +105,9 @@ GAIN, LOSS = {ADAPTIVE.name: 0.0, ADAPTIVE_IN_BOTH.name: 0.0}, {ADAPTIVE.name: 0
 
 
 def test_gains_and_losses_are_told_set_by_set(put: Put) -> None:
-    """Falsifier of V15, V15a, V16, V16a, V17b, V19 and V19a: adaptive samples far from the distribution, then the others.
+    """Falsifier of V15, V15a, V16, V16a, V17b, V19 and V19a: adaptive samples far from the distribution.
 
-    Two that are alike within a margin are neither nearer nor farther.
+    Then the others are. Two that are alike within a margin are neither nearer nor farther.
     """
     alike = {*LANGEVINS, *INTENDED, *SMALL_PREDICTORS}
     put(LOSS, rest=0.0)
@@ -152,7 +152,7 @@ def test_margins_are_a_tenth_of_what_the_corrector_changes(tmp_path: Path) -> No
 
 
 def test_fewer_evaluations_would_make_v21_hold(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V21: adaptive graphs as near as Langevin's at equal evaluations, then as those after twice as many."""
+    """Falsifier of V21: adaptive graphs are Langevin's after equal evaluations, then those after twice as many."""
     sizes = FEW.model_copy(update={"steps": (50, 100, 200), "graphs": 40})
     settings = SETTINGS.model_copy(update={"community_small": sizes})
     langevin = {100: 0.3, 200: 0.1, 400: 0.0}
