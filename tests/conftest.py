@@ -23,7 +23,7 @@ if importlib.util.find_spec("beartype"):  # of the extra `test`
     jaxtyping.install_import_hook(SHAPED, "tests.shapes.checked")
 
 from ams.statistics import SUITE_FALSE_ALARM  # noqa: E402
-from tests.claims import claims  # noqa: E402
+from tests.claims import BOTH_SIDES, claims, one_sided  # noqa: E402
 from tests.monte_carlo import MARK, MonteCarlo, overspent, share_of, spent_by_claims  # noqa: E402
 from tests.verdicts.run.slurm_cluster import SlurmCluster, lacking  # noqa: E402
 from verdicts.claims.schema import Profile  # noqa: E402
@@ -112,6 +112,14 @@ def needs_git() -> None:
 def pytest_runtest_protocol(item: pytest.Item) -> None:
     """Check the shapes of arrays in tests/ams alone: elsewhere the checks would add half to the time."""
     jaxtyping.config.update("jaxtyping_disable", item.path.relative_to(HERE).parts[0] != "ams")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """Fail the falsifier of a claim expected to be refuted that sees one side alone (`tests.claims.upheld`)."""
+    BOTH_SIDES.clear()
+    yield
+    assert not (missing := one_sided(item.nodeid)), f"not refuted as it is and upheld when altered: {missing}"
 
 
 def pytest_report_collectionfinish(items: list[pytest.Item]) -> str:

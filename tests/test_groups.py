@@ -7,7 +7,8 @@ needed, empty.
 import pytest
 from pydantic import ValidationError
 
-from tests.claims import ROOT, claims
+from analysis.adaptive import convergence
+from tests.claims import BOTH_SIDES, ROOT, claims, one_sided, upheld
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile
 from verdicts.run.checks import settings_class
@@ -49,6 +50,21 @@ def test_the_texts_of_a_claim_are_short(claim):
     assert len(claim.title) <= 60
     assert len(claim.statement.split()) <= 40
     assert all(len(condition.split()) <= 25 for condition in claim.conditions)
+
+
+def test_a_falsifier_of_a_refutation_sees_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A claim that holds already, one that nothing alters, and a number that is scaled are each told."""
+    node = next(claim.falsifier for claim in CLAIMS.claim if claim.id == "P1b")
+    assert one_sided(node) == ["P1b"] and one_sided(f"{node}_else") == []
+    with pytest.raises(AssertionError, match="A2 as it is"), upheld("A2"):
+        pass
+    with pytest.raises(AssertionError, match="P1b altered"), upheld("P1b"):
+        pass
+    with pytest.raises(AssertionError, match="what measures is replaced"), upheld("P1b"):
+        monkeypatch.setattr(convergence, "bias", lambda u, beta=None: 0.0)
+    assert one_sided(node) == ["P1b"]
+    BOTH_SIDES.add("P1b")
+    assert one_sided(node) == []
 
 
 @pytest.mark.parametrize("profile", Profile)

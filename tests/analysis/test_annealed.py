@@ -32,7 +32,7 @@ from analysis.annealed.nfe_to_threshold import (
 from analysis.annealed.particles import Batches, Sizes, averaged, divergence, smoothed
 from analysis.annealed.settings import BASELINE, PAPER, Settings
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
-from tests.claims import expected, quick_settings, refuted, verdict_of
+from tests.claims import expected, quick_settings, refuted, upheld, verdict_of
 from tests.monte_carlo import MonteCarlo
 from verdicts.claims.schema import Verdict
 
@@ -151,9 +151,9 @@ def test_no_setting_was_chosen_at_other_budgets() -> None:
 
 def test_langevins_settings_serve_langevin(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of the refutation P3a: Langevin's best settings are best for Langevin itself."""
-    swapped(monkeypatch, PAPER, BASELINE)
-    swapped(monkeypatch, "PC, adaptive", "PC, Langevin")
-    assert verdict_of("P3a") is Verdict.HOLDS
+    with upheld("P3a"):
+        swapped(monkeypatch, PAPER, BASELINE)
+        swapped(monkeypatch, "PC, adaptive", "PC, Langevin")
 
 
 def test_annealed_langevin_in_its_place_refutes_p3b(monkeypatch: MonkeyPatch) -> None:
@@ -195,8 +195,8 @@ def test_runs_computed_together_are_those_computed_alone() -> None:
 
 def test_a_sampler_three_times_as_fast_would_make_b2_hold(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of the refutation B2: annealed Langevin itself, with three times the evaluations it is charged for."""
-    swapped(monkeypatch, PAPER, BASELINE, times=3)
-    assert verdict_of("B2", settings=FEWER) is Verdict.HOLDS
+    with upheld("B2", settings=FEWER):
+        swapped(monkeypatch, PAPER, BASELINE, times=3)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Noise schedules and the training of scores: each claim's verdict, and the change that flips it."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from ams.schedules import karras_sigmas
 from related.design_space.noise_schedules import study as schedules
 from related.design_space.score_training import linear, study as networks
 from related.design_space.score_training.settings import Settings
-from tests.claims import expected, quick_settings, refuted, verdict_of
+from tests.claims import expected, quick_settings, refuted, upheld, verdict_of
 
 SCHEDULES = quick_settings("noise_schedules")
 SMALL = Settings(cases=6, widths=(64, 256), seeds=16, steps=1000, budgets=(200,), networks=3, updates=150)
@@ -84,8 +85,8 @@ def test_a_rate_that_falls_with_width_breaks_n6(monkeypatch: pytest.MonkeyPatch)
 def test_rates_that_grow_with_width_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N6a: exponentials whose rate is the width, up to a ripple; a curve breaks its other part."""
     rippled = losses_made_up(lambda width: float(width), lambda steps: steps + np.sin(steps))
-    monkeypatch.setattr(networks, "log_losses", rippled)
-    assert verdict_of("N6a", settings=NARROW) == "holds"
+    with upheld("N6a", settings=NARROW):
+        monkeypatch.setattr(networks, "log_losses", rippled)
     monkeypatch.setattr(networks, "log_losses", losses_made_up(float, lambda steps: steps**0.1 + np.sin(steps)))
     assert refuted("N6a", "linear", settings=NARROW)
 
@@ -112,8 +113,18 @@ def test_equal_weights_break_n7(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict_of("N7", settings=SMALL) == "holds"
 
 
+def test_a_worse_rival_and_more_large_levels_would_make_n7a_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of the refutation N7a: the uniform weight in the place of Song's, and a lower exponent of EDM's levels.
+
+    Their exponent is 2 and not 7: more of them are large, which pays early and costs late.
+    """
+    with upheld("N7a", settings=SHORT, anew=True):
+        monkeypatch.setitem(linear.WEIGHTS, "Song", linear.WEIGHTS["uniform"])
+        monkeypatch.setitem(linear.NOISE_LEVELS, "EDM", partial(karras_sigmas, rho=2.0))
+
+
 def test_equal_weights_break_n7a(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of N7a's early part: the three weights are one."""
+    """N7a's early part: the three weights are one."""
     same = dict.fromkeys(linear.WEIGHTS, linear.WEIGHTS["EDM"])
     monkeypatch.setattr(linear, "WEIGHTS", same)
     assert refuted("N7a", "early", settings=SHORT)

@@ -1,6 +1,7 @@
 """Prediction-correction: each claim's verdict, the change that flips it, and the parts against independent numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,12 +21,15 @@ from analysis.misspecified_score import ScoreError
 from related.prediction_correction import equal_cost, fixed_time, inexact, study as comparison, truncated
 from related.prediction_correction.corrected_digits import study
 from related.prediction_correction.corrected_digits.settings import Settings
-from tests.claims import expected, quick_settings, refuted, verdict_of
+from tests.claims import expected, quick_settings, refuted, upheld, verdict_of
 
 SMALL = quick_settings("prediction_correction").model_copy(
     update={"errors": 600, "climbers": 40, "ascents": 15, "targets": 4}
 )
 ON_DIGITS = Settings(batches=8, batch=64)
+EARLY = (0.8, 0)
+AS_MEASURED = {study.CHOSEN["corrected"]: 0.0076, study.CHOSEN["alone"]: 0.0077, EARLY: 0.13}
+"""Energy distances of the size that runs have on digits, by T1 and number of corrections."""
 
 
 @pytest.mark.parametrize("identifier", ["N1", "N1b", "N1c", "N1d"])
@@ -104,31 +108,25 @@ def test_corrections_that_do_nothing_break_the_gain(monkeypatch: pytest.MonkeyPa
     assert refuted("N1g", "cost", settings=SMALL)
 
 
-def fix_best_time(monkeypatch: pytest.MonkeyPatch, fixed: Any) -> None:
-    """Make the best T1 one for all errors, with corrections or without."""
-    times = comparison.best_times
+def with_exact_scores(monkeypatch: pytest.MonkeyPatch, corrected: bool) -> None:
+    """Let the score be exact in all runs with corrections, or in all without."""
 
-    def one(settings: Any, target: str, choose: Any) -> list[float]:
-        return [0.5, 0.5] if choose is fixed else times(settings, target, choose)
+    def altered(true: Callable[..., Any], settings: Any, size: float) -> dict[equal_cost.Place, float]:
+        wrong, exact = (true(settings, each) for each in (size, 0.0))
+        return {place: (exact if bool(place.corrections) is corrected else wrong)[place] for place in wrong}
 
-    monkeypatch.setattr(comparison, "best_times", one)
+    targets = {name: partial(altered, true) for name, true in comparison.TARGETS.items()}
+    monkeypatch.setattr(comparison, "TARGETS", targets)
 
 
-def test_a_flow_with_a_larger_error_upholds_n1d(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N1d: on the mixture the flow is a tenth worse, and corrections have one best T1."""
-
-    def worse(settings: Any, size: float) -> dict[equal_cost.Place, float]:
-        w2s = comparison.mixture_w2s(settings, size)
-        return {place: w2 if place.corrections else 1.1 * w2 for place, w2 in w2s.items()}
-
-    monkeypatch.setattr(comparison, "TARGETS", {**comparison.TARGETS, "mixture": worse})
-    assert verdict_of("N1d", settings=SMALL) == "refuted"
-    fix_best_time(monkeypatch, comparison.corrected)
-    assert verdict_of("N1d", settings=SMALL) == "holds"
+def test_corrections_of_an_exact_score_would_make_n1d_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of the refutation N1d: runs with corrections have no error, so that one T1 is best for them."""
+    with upheld("N1d", settings=SMALL):
+        with_exact_scores(monkeypatch, corrected=True)
 
 
 def test_a_flow_of_one_best_time_refutes_n1d(monkeypatch: pytest.MonkeyPatch) -> None:
-    fix_best_time(monkeypatch, comparison.alone)
+    with_exact_scores(monkeypatch, corrected=False)
     assert refuted("N1e", "alone", settings=SMALL)
 
 
@@ -210,15 +208,27 @@ def test_a_gaussian_run_is_the_librarys_program() -> None:
     assert abs(plus - 0.3 * response) <= base + 1e-12
 
 
-def made_up(ratio: float) -> Callable[..., list[float]]:
-    return lambda settings, run: [(ratio if run == "alone" else 1.0) * (1 + 0.001 * n) for n in range(8)]
+def made_up(monkeypatch: pytest.MonkeyPatch, sizes: Mapping[tuple[float, int], float]) -> None:
+    """Let batches have energy distances of these sizes, by T1 and number of corrections."""
+
+    def energy(t1: float, corrections: int, number: int, batch: int, seed: int) -> float:
+        return sizes[t1, corrections] * (1 + 0.001 * number)
+
+    monkeypatch.setattr(study, "energy", energy)
 
 
 def test_equal_runs_break_n1i(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N1i and N1j: two runs alike but for a percent, and runs as far apart as each asks for."""
-    for ratio, verdicts in ((0.98, ("refuted", "refuted")), (1.2, ("holds", "refuted")), (2.0, ("holds", "holds"))):
-        monkeypatch.setattr(study, "energies", made_up(ratio))
-        assert tuple(verdict_of(name, settings=ON_DIGITS) for name in ("N1i", "N1j")) == verdicts
+    """Falsifier of N1i: two runs alike but for a percent, and runs as far apart as it asks for."""
+    for ratio, verdict in ((0.98, "refuted"), (1.2, "holds")):
+        made_up(monkeypatch, {study.CHOSEN["alone"]: ratio, study.CHOSEN["corrected"]: 1.0})
+        assert verdict_of("N1i", settings=ON_DIGITS) == verdict
+
+
+def test_a_flow_from_too_early_would_make_n1j_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of the refutation N1j: a T1 at which the flow alone has not reached the noise that it starts from."""
+    made_up(monkeypatch, AS_MEASURED)
+    with upheld("N1j", settings=ON_DIGITS):
+        monkeypatch.setitem(study.CHOSEN, "alone", EARLY)
 
 
 def test_the_frozen_settings_are_inside_what_was_tried() -> None:

@@ -19,7 +19,7 @@ from samplercheck.stated_levels import levels_of
 from survey import libraries
 from survey.conformance import checks, defects, study, trials
 from survey.conformance.settings import Settings
-from tests.claims import claim_of, claims, expected, refuted, verdict_of
+from tests.claims import claim_of, claims, expected, refuted, upheld, verdict_of
 
 OF_REPORTS = ("F25.stated", "F26.after", "F30.before", "F31.stated", "F32.after")
 OF_BUGS = ("F25", "F28", "F30")  # claims whose checks are falsified below
@@ -29,6 +29,7 @@ LIBRARIES = [name for name in CHECKS if name.endswith(".refuted")]
 DEFECTS = [name.removesuffix(".shipped") for name in CHECKS if name.endswith(".shipped")]
 REPORTED = {row["id"] for half in ("judging", "held out") for row in trials.reported(half)}
 BLIND = {row["id"]: row for row in trials.samplers(trials.FULL)}
+SEEN, MISSED = "diffusers-dpm-single-last-order", "dalle2-ddim-noise-last-step"
 PATCH = """Project: survey 1, survey=survey
 License: MIT, https://a.b
 Mends: nothing.
@@ -60,6 +61,17 @@ def test_a_refuted_sampler_breaks_the_claims_of_libraries(check, monkeypatch):
     assert verdict_of(claim_of(check), check, settings=settings) == "holds"
     monkeypatch.setattr(study, "reports", made_up("refuted"))
     assert verdict_of(claim_of(check), check, settings=settings) == "refuted"
+
+
+def test_a_mended_sampler_would_make_the_claims_of_libraries_hold(monkeypatch):
+    """Falsifier of the refutations F1, F2 and F9: the kit's own report on a reported bug, then on its fix."""
+
+    def reports(fixed, settings, library):
+        return [(row, trials.of_bug(SEEN, fixed)) for row in study.rows(settings, library)]
+
+    monkeypatch.setattr(study, "reports", partial(reports, False))
+    with upheld("F1", "F2", "F9", settings=Settings(rows="full")):
+        monkeypatch.setattr(study, "reports", partial(reports, True))
 
 
 @pytest.mark.parametrize("find", DEFECTS)
@@ -129,6 +141,17 @@ def test_a_patch_holds_meanwhile_and_needs_its_lines(tmp_path, monkeypatch):
 def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
     reasons = {name for file in trials.CORPUS.glob("[!_]*.py") for name in adapters.module_of(file).NOT_ASKED}
     assert {*trials.restated(), *reasons} == REPORTED and not {*trials.restated()} & reasons
+
+
+def test_bugs_that_are_seen_would_make_f30_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Falsifier of the refutation F30: the kit's own reports on a bug that it misses and one that it sees.
+
+    Then the second in the place of the first.
+    """
+    rows = [{"id": MISSED}, {"id": SEEN}]
+    monkeypatch.setattr(trials, "reported", lambda half: rows)
+    with upheld("F30", settings=Settings(rows="full", bugs=True)):
+        monkeypatch.setattr(trials, "reported", lambda half: rows[1:])
 
 
 def test_a_verdict_that_turns_breaks_the_claims_of_reports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,7 +22,7 @@ from experiments.images.drawing import ErrorPanel, draw_rows, move_speed_ups
 from experiments.images.exact import LOST, Errors
 from experiments.images.mnist import figures, study as mnist
 from experiments.images.mnist.settings import Settings as MnistSettings
-from tests.claims import expected, measured, quick_settings, refuted, verdict_of
+from tests.claims import expected, measured, quick_settings, refuted, upheld, verdict_of
 from tests.experiments.images.made import pictures
 from verdicts import Measurement
 from verdicts.claims.schema import Verdict
@@ -119,8 +119,8 @@ def test_langevin_in_its_place_breaks_d2(monkeypatch: MonkeyPatch) -> None:
 
 def test_a_sampler_that_wins_would_make_d3_hold(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of the refutation D3: the probability flow in adaptive momentum's place, against annealed Langevin."""
-    exchanged(monkeypatch, {PAPER: "Heun ODE", "reverse diffusion": BASELINE})
-    assert verdict("D3") is Verdict.HOLDS
+    with upheld("D3", settings=SETTINGS):
+        exchanged(monkeypatch, {PAPER: "Heun ODE", "reverse diffusion": BASELINE})
 
 
 def test_langevin_in_the_places_of_tempered_samplers_breaks_d4(monkeypatch: MonkeyPatch) -> None:
@@ -157,8 +157,8 @@ def test_tuned_samplers_exchanged_break_d6(monkeypatch: MonkeyPatch) -> None:
 
 def test_a_sampler_that_wins_would_make_d7_hold(monkeypatch: MonkeyPatch) -> None:
     """Falsifier of the refutation D7: the probability flow's batches in adaptive momentum's place leave as little."""
-    exchanged(monkeypatch, {PAPER: "Heun ODE"})
-    assert verdict("D7") is Verdict.HOLDS
+    with upheld("D7", settings=SETTINGS):
+        exchanged(monkeypatch, {PAPER: "Heun ODE"})
 
 
 def test_a_noisier_sampler_breaks_d7a(monkeypatch: MonkeyPatch) -> None:
