@@ -28,7 +28,7 @@ from ams.targets import GaussianMixture
 from analysis.annealed.particles import Sizes, averaged, divergence, particles, smoothed
 from analysis.annealed.transport import Nodes, Transported, transport_kl, transport_w2
 from analysis.targets import two_modes
-from verdicts.studies import Kept, cell
+from verdicts.studies import cell
 
 SIGMAS = SigmaRange(20.0, 0.02)
 
@@ -87,7 +87,7 @@ def last_step(sigmas: SigmaRange, budget: int, setting: Hyperparameters) -> floa
     return setting.factor * epsilon / sigmas.last**2
 
 
-@cell(kept=Kept("annealed.line_run", tolerance=1e-6))
+@cell
 def line_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes, shape: Shape = TARGET) -> LineRun:
     """One run of a sampler, by the method that it needs, on a mixture of that shape."""
     spec = SPECS[sampler]
@@ -97,7 +97,7 @@ def line_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes, 
         return LineRun(setting, 0, LOST)
 
 
-@cell(kept=Kept("annealed.tuned_run", tolerance=1e-6))
+@cell
 def tuned_run(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], sizes: Sizes) -> LineRun:
     """A sampler's run at the setting of least KL. Particles choose it by other random numbers than those of the run.
 

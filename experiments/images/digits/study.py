@@ -20,7 +20,7 @@ from experiments.images import exact
 from experiments.images.digits.settings import BASELINE, PAPER, REVERSE, Settings
 from experiments.images.exact import Errors, ExactTarget, Results
 from experiments.images.runs import BatchSetup, generator, solved
-from verdicts.studies import Cell, Kept, cell
+from verdicts.studies import Cell, cell
 
 FIRST_TRIAL, FIRST_RARE, FIRST_MORE, FIRST_FRESH = 10_000, 20_000, 30_000, 40_000
 """The first batch that tuning tries, the first on which the minor mode is counted, the first of D3's, of D1b's own."""
@@ -40,7 +40,7 @@ def reference(last_sigma: float) -> MixtureReference:
     return MixtureReference(target().images, last_sigma)
 
 
-@cell(kept=Kept("digits.sampler_batch", tolerance=1e-3))
+@cell
 def sampler_batch(
     sampler: str, budget: int, number: int, setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
 ) -> Errors:
@@ -82,7 +82,7 @@ def target_share() -> float:
     return two_classes().labels.double().mean().item()
 
 
-@cell(kept=Kept("digits.rare_share", tolerance=1e-3))
+@cell
 def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
     """The minor mode's share in one batch of a sampler."""
     x = exact.samples(two_classes(), sampler, budget, number, setup)

@@ -11,7 +11,7 @@ from experiments.images.learned.quality import EXACT, LEARNED, Judged, Quality
 from experiments.images.learned.settings import BASELINE, Settings
 from experiments.images.runs import BatchSetup, generator, run
 from experiments.images.tasks import split_digits
-from verdicts.studies import Array, Cell, Kept, cell
+from verdicts.studies import Array, Cell, cell
 
 SHOWN = 16
 """Samples of each sampler in the figure."""
@@ -24,7 +24,7 @@ class RealBatch(NamedTuple):
     features: Array
 
 
-@cell(kept=Kept("learned.sampler_batch", tolerance=1e-3))
+@cell
 def sampler_batch(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Quality:
     """The quality of one batch of a sampler."""
     return _sampled(score, sampler, budget, number, setup).quality

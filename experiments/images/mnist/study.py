@@ -9,13 +9,12 @@ import torch
 from ams.data import images as load
 from ams.metrics import MixtureReference, mixture_spread
 from experiments.images import exact
-from experiments.images.comparison import alike
 from experiments.images.exact import BASELINE, PAPER, Errors, ExactTarget, Results
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry
 from experiments.images.mnist.settings import Settings
 from experiments.images.runs import BatchSetup, denoised
-from verdicts.studies import Array, Cell, Kept, cell
+from verdicts.studies import Array, Cell, cell
 
 FIRST_FRESH = 20_000
 """The number of the first batch on which M1 is judged."""
@@ -46,7 +45,7 @@ def reference(last_sigma: float) -> MixtureReference:
     return MixtureReference(target().images, last_sigma, spread(last_sigma))
 
 
-@cell(data=("mnist-test",), kept=Kept("mnist.sampler_batch", test=alike))
+@cell(data=("mnist-test",))
 def sampler_batch(sampler: str, budget: int, number: int, setup: BatchSetup) -> Batch:
     """A batch of a sampler, or of fresh draws of the target."""
     x = exact.samples(target(), sampler, budget, number, setup)
