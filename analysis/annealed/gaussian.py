@@ -12,7 +12,7 @@ from ams.metrics import gaussian_kl, gaussian_w2
 from ams.samplers import NonFiniteState, Program, spent
 from ams.samplers.presets import DEFAULT, SPECS, Family, Hyperparameters, SigmaRange
 from analysis.targets import stiff_gaussian
-from verdicts.studies import CellFunction, Kept, cell
+from verdicts.studies import CellFunction, cell
 
 SIGMAS = SigmaRange(50.0, 0.02)
 TARGET = 1000.0
@@ -37,7 +37,7 @@ class GaussianRun(NamedTuple):
 LOST = Errors(math.inf, math.inf)
 
 
-@cell(kept=Kept("annealed.exact_runs", tolerance=1e-8))
+@cell
 def annealed_runs(
     sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
 ) -> list[GaussianRun]:

@@ -7,11 +7,9 @@ import numpy as np
 import torch
 from jaxtyping import Float
 from scipy.signal import fftconvolve
-from torch import Tensor
 
 from ams.grid_function import GridFunction
-from ams.samplers import PerSample, Program, State, run, spent
-from ams.samplers.base import Scalar
+from ams.samplers import Batches, Program, State, run, spent
 from ams.samplers.noise_sources import generated
 from ams.targets import Target
 
@@ -26,23 +24,6 @@ class Sizes(NamedTuple):
     batches: int
     nodes: int
     seed: int
-
-
-class Batches(PerSample):
-    """Independent batches in one tensor: `<v>` is a column, the mean of norms over the sample's own batch of `size`.
-
-    Size 1 is the per-sample coupling, the whole tensor that of `Particles`.
-    """
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.size = size
-
-    def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
-        """Return the batches' mean norms, a column (batch, 1, ..., 1)."""
-        norms = super().norm(vector)
-        means = norms.reshape(-1, self.size).mean(1).repeat_interleave(self.size)
-        return means.reshape(norms.shape)
 
 
 def particles(

@@ -12,7 +12,7 @@ numbers measure the error of a batch of samples; each has an exact value for `p`
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
@@ -23,10 +23,20 @@ from torch import Tensor
 
 from ams.data import Images
 from ams.metrics import MixtureReference, total_variation
-from ams.samplers.presets import AUTHORS, EXACT, SPECS, Hyperparameters, SigmaRange
+from ams.samplers.presets import EXACT, SPECS, Hyperparameters, SigmaRange
 from ams.schedules import Level
 from ams.targets import Empirical
-from experiments.images.runs import BASELINE, DOUBLED, PAPER, BatchSetup, Problem, RunSettings, generator, run
+from experiments.images.runs import (
+    BASELINE,
+    DOUBLED,
+    PAPER,
+    BatchSetup,
+    Problem,
+    RunSettings,
+    blocks,
+    generator,
+    run_together,
+)
 from verdicts.claims.sizes import Numbers
 from verdicts.studies import Cell, CellFunction
 
@@ -101,13 +111,13 @@ def fresh_draws(target: ExactTarget, number: int, setup: BatchSetup) -> Tensor:
 
 
 def samples(
-    target: ExactTarget, sampler: str, budget: int, number: int, setup: BatchSetup, h: Hyperparameters = AUTHORS
-) -> Tensor:
-    """Return one batch of a sampler, or fresh draws for `exact law`. Raises NonFiniteState where it diverges."""
+    target: ExactTarget, sampler: str, budget: int, numbers: Iterable[int], setup: BatchSetup, h: Hyperparameters
+) -> list[Tensor]:
+    """Return batches of a sampler, or fresh draws for `exact law`. Raises NonFiniteState where one diverges."""
     if sampler == EXACT.name:
-        return fresh_draws(target, number, setup)
-    draws = generator(setup.seed, number)
-    return run(target.problem(setup.last_sigma), SPECS[sampler], budget, h, setup.size, draws).x
+        return [fresh_draws(target, number, setup) for number in numbers]
+    draws = [generator(setup.seed, number) for number in numbers]
+    return run_together(target.problem(setup.last_sigma), SPECS[sampler], budget, h, setup.size, draws)
 
 
 def errors_of(x: Tensor, target: ExactTarget, reference: MixtureReference) -> Errors:
@@ -144,7 +154,8 @@ def results(settings: ExactSettings, read: Callable[[str, int], list[Errors]]) -
     return by_sampler
 
 
-def cells(settings: ExactSettings, batch: CellFunction[..., Any]) -> Iterator[Cell[Any]]:
+def cells(settings: ExactSettings, batches: CellFunction[..., Any]) -> Iterator[Cell[Any]]:
     """Yield the cells of every run at the defaults."""
     for sampler, budget in planned(settings):
-        yield from (batch.cell(sampler, budget, number, settings.setup) for number in numbers(settings, sampler))
+        parts = blocks(numbers(settings, sampler), settings.setup)
+        yield from (batches.cell(sampler, budget, part, settings.setup) for part in parts)

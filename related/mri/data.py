@@ -1,4 +1,4 @@
-"""Slices of real brains: T1 and FLAIR volumes of 23 subjects, made alike, and split by subject.
+"""Slices of real brains: T1 volumes of 23 subjects, made alike, and split by subject.
 
 A volume is turned to the nearest canonical axes (left to right, back to front, foot to head), divided by the 99.5th
 percentile of its voxels above a tenth of its 99.9th, and zero-padded or cut in its plane to 128 x 128 voxels of 2 mm
@@ -22,8 +22,6 @@ from ams.data import volume
 
 SIDE = 64
 """Pixels of a slice's side, of 4 mm."""
-SEQUENCES = ("t1", "fl")
-"""T1, which networks and claims read, and FLAIR, whose volumes only name kept cells."""
 FIRST, COUNT = 5, 60
 """The first slice below the vertex, and how many are kept: 2 mm each."""
 SUBJECTS = tuple(range(1, 24))
@@ -44,9 +42,9 @@ def split() -> Split:
 
 
 @cache
-def slices(subject: int, sequence: str = "t1") -> Float[Tensor, "60 64 64"]:
+def slices(subject: int) -> Float[Tensor, "60 64 64"]:
     """Return a subject's slices, from the vertex down. Raises DataUnavailable where the volume cannot be had."""
-    return torch.from_numpy(prepared(volume(f"nichart-{sequence}-{subject:02d}")))
+    return torch.from_numpy(prepared(volume(f"nichart-t1-{subject:02d}")))
 
 
 def prepared(voxels: Float[np.ndarray, "x y z"]) -> Float[np.ndarray, "60 64 64"]:

@@ -12,7 +12,7 @@ from scipy.stats import norm
 from ams.errors import UserError
 from ams.grid_function import GridFunction
 from ams.laws import GaussianLaw
-from ams.samplers import Particles, flow_heun, langevin
+from ams.samplers import Batches, Particles, flow_heun, langevin
 from ams.samplers.presets import DEFAULT, RK45, SPECS, Family, Hyperparameters, SigmaRange, levels
 from ams.schedules import Level
 from ams.targets import Gaussian
@@ -29,7 +29,7 @@ from analysis.annealed.nfe_to_threshold import (
     sizes_of,
     stretch,
 )
-from analysis.annealed.particles import Batches, Sizes, averaged, divergence, smoothed
+from analysis.annealed.particles import Sizes, averaged, divergence, smoothed
 from analysis.annealed.settings import BASELINE, PAPER, Settings
 from analysis.annealed.transport import Nodes, transport_kl, transport_w2
 from tests.claims import expected, quick_settings, refuted, upheld, verdict_of

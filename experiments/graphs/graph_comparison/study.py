@@ -5,13 +5,11 @@ the same noise and meet the same noise step by step, so differences are paired. 
 mean of degree, clustering and orbit; their bootstrap intervals resample both sets.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom
 
 from ams.data import Graph
 from ams.statistics import Interval
@@ -31,11 +29,9 @@ from experiments.graphs.graph_comparison.sampling import SETTING, Batches, sampl
 from experiments.graphs.graph_comparison.settings import Settings
 from experiments.graphs.intervals import stretched
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
-from verdicts.studies import Cell, Kept, cell
+from verdicts.studies import Cell, cell
 
 CHECKPOINT = SETTING.checkpoint
-CHANGED = 0.0125
-"""The share of graphs that another instruction set may change: of 160 it changed none."""
 
 
 class SteppedRun(NamedTuple):
@@ -68,14 +64,7 @@ class SampledGraphs(NamedTuple):
         return [from_graph6(line) for line in self.graph6]
 
 
-def same_graphs(kept: SampledGraphs, anew: SampledGraphs) -> float:
-    """Return the chance that so many graphs differ, or more, where rounding changes a share `CHANGED` of them."""
-    pairs = zip(zip(*kept, strict=True), zip(*anew, strict=True), strict=True)
-    differing = sum(one != other or not math.isclose(v, w, rel_tol=1e-2) for (one, v), (other, w) in pairs)
-    return float(binom.sf(differing - 1, len(kept.graph6), CHANGED))
-
-
-@cell(data=(CHECKPOINT,), kept=Kept("graph_comparison.outcome", test=same_graphs))
+@cell(data=(CHECKPOINT,))
 def outcome(common: Common, sampler: str, steps: int, number: int) -> SampledGraphs:
     """A sampler's graphs of one seed; their numbers of nodes are those of fresh graphs."""
     sizes = [graph.nodes for graph in fresh_graphs(common.seed, 1 + number, common.graphs)]

@@ -5,7 +5,7 @@ tends to a tempered target `p^c` with `c > 1`. There a mode of weight `w` has a 
 gets rarer. The share of samples at a one is compared with the target's share.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, partial
 from itertools import product
 
@@ -19,8 +19,8 @@ from ams.schedules import Level
 from experiments.images import exact
 from experiments.images.digits.settings import BASELINE, PAPER, REVERSE, Settings
 from experiments.images.exact import Errors, ExactTarget, Results
-from experiments.images.runs import BatchSetup, generator, solved
-from verdicts.studies import Cell, Kept, cell
+from experiments.images.runs import BatchSetup, blocks, generator, solved
+from verdicts.studies import Cell, cell
 
 FIRST_TRIAL, FIRST_RARE, FIRST_MORE, FIRST_FRESH = 10_000, 20_000, 30_000, 40_000
 """The first batch that tuning tries, the first on which the minor mode is counted, the first of D3's, of D1b's own."""
@@ -40,16 +40,19 @@ def reference(last_sigma: float) -> MixtureReference:
     return MixtureReference(target().images, last_sigma)
 
 
-@cell(kept=Kept("digits.sampler_batch", tolerance=1e-3))
-def sampler_batch(
-    sampler: str, budget: int, number: int, setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
-) -> Errors:
-    """The errors of a batch of a sampler, or of fresh draws of the target; infinite where the run diverges."""
+@cell
+def sampler_batches(
+    sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
+) -> list[Errors]:
+    """The errors of batches of a sampler, or of fresh draws of the target; infinite where a run diverges."""
     try:
-        x = exact.samples(target(), sampler, budget, number, setup, hyperparameters)
+        batches = exact.samples(target(), sampler, budget, numbers, setup, hyperparameters)
     except NonFiniteState:
-        return exact.LOST
-    return exact.errors_of(x, target(), reference(setup.last_sigma))
+        if len(numbers) == 1:
+            return [exact.LOST]
+        alone = (sampler_batches.wrapped(sampler, budget, (n,), setup, hyperparameters) for n in numbers)
+        return [errors for (errors,) in alone]
+    return [exact.errors_of(x, target(), reference(setup.last_sigma)) for x in batches]
 
 
 @cell
@@ -61,11 +64,16 @@ def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> tuple[int,
 
 
 @cell
-def tuned_batch(
-    sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, number: int, setup: BatchSetup
-) -> Errors:
-    """The errors of a batch with the hyperparameters that the trial batches choose."""
-    return sampler_batch(sampler, budget, number, setup, tuned(sampler, budget, grid, trials, setup))
+def tuned_batches(
+    sampler: str,
+    budget: int,
+    grid: tuple[Hyperparameters, ...],
+    trials: int,
+    numbers: tuple[int, ...],
+    setup: BatchSetup,
+) -> list[Errors]:
+    """The errors of batches with the hyperparameters that the trial batches choose."""
+    return sampler_batches(sampler, budget, numbers, setup, tuned(sampler, budget, grid, trials, setup))
 
 
 @cache
@@ -82,12 +90,12 @@ def target_share() -> float:
     return two_classes().labels.double().mean().item()
 
 
-@cell(kept=Kept("digits.rare_share", tolerance=1e-3))
-def rare_share(sampler: str, budget: int, number: int, setup: BatchSetup) -> float:
-    """The minor mode's share in one batch of a sampler."""
-    x = exact.samples(two_classes(), sampler, budget, number, setup)
-    nearest = two_classes().target.nearest(x, Level(0, sigma=setup.last_sigma)).point
-    return two_classes().labels[nearest].double().mean().item()
+@cell
+def rare_share(sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup) -> list[float]:
+    """The minor mode's share in each of some batches of a sampler."""
+    batches = exact.samples(two_classes(), sampler, budget, numbers, setup, AUTHORS)
+    nearest = (two_classes().target.nearest(x, Level(0, sigma=setup.last_sigma)).point for x in batches)
+    return [two_classes().labels[points].double().mean().item() for points in nearest]
 
 
 def tuned(
@@ -96,10 +104,17 @@ def tuned(
     """Return the hyperparameters of least KL per pixel, summed over trial batches."""
 
     def kl(hyperparameters: Hyperparameters) -> float:
-        batches = (sampler_batch(sampler, budget, number, setup, hyperparameters) for number in trial_numbers(trials))
-        return sum(errors.kl for errors in batches)
+        return sum(errors.kl for errors in read(sampler, budget, trial_numbers(trials), setup, hyperparameters))
 
     return min(grid, key=kl)
+
+
+def read(
+    sampler: str, budget: int, numbers: Iterable[int], setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
+) -> list[Errors]:
+    """Return the errors of batches of a sampler."""
+    parts = blocks(numbers, setup)
+    return [one for part in parts for one in sampler_batches(sampler, budget, part, setup, hyperparameters)]
 
 
 def trial_numbers(trials: int) -> range:
@@ -109,21 +124,19 @@ def trial_numbers(trials: int) -> range:
 
 def errors(settings: Settings, sampler: str, budget: int, more: int = 0) -> list[Errors]:
     """Return the errors of a sampler's batches at the defaults, and of so many more."""
-    numbers = _numbers(settings, sampler, more)
-    return [sampler_batch(sampler, budget, n, settings.setup) for n in numbers]
+    return read(sampler, budget, _numbers(settings, sampler, more), settings.setup)
 
 
 def fresh_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
     """Return the errors of a sampler's fresh batches at the defaults."""
-    numbers = range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
-    return [sampler_batch(sampler, budget, n, settings.setup) for n in numbers]
+    return read(sampler, budget, range(FIRST_FRESH, FIRST_FRESH + settings.fresh), settings.setup)
 
 
 def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
     """Return the errors of a tuned sampler's batches."""
     grid, setup = settings.grid(budget), settings.setup
-    numbers = exact.numbers(settings, sampler)
-    return [tuned_batch(sampler, budget, grid, settings.trials, n, setup) for n in numbers]
+    parts = blocks(exact.numbers(settings, sampler), setup)
+    return [one for part in parts for one in tuned_batches(sampler, budget, grid, settings.trials, part, setup)]
 
 
 def chosen(settings: Settings, sampler: str, budget: int) -> Hyperparameters:
@@ -133,7 +146,8 @@ def chosen(settings: Settings, sampler: str, budget: int) -> Hyperparameters:
 
 def rare_shares(settings: Settings, sampler: str) -> list[float]:
     """Return the minor mode's share in each of a sampler's batches."""
-    return [rare_share(sampler, settings.rare, n, settings.rare_setup) for n in _rare_numbers(settings)]
+    parts = blocks(_rare_numbers(settings), settings.rare_setup)
+    return [share for part in parts for share in rare_share(sampler, settings.rare, part, settings.rare_setup)]
 
 
 def results(settings: Settings) -> Results:
@@ -153,23 +167,27 @@ def tuned_results(settings: Settings) -> Results:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    yield from exact.cells(settings, sampler_batch)
+    yield from exact.cells(settings, sampler_batches)
     setup = settings.setup
     compared = [(PAPER, max(settings.small)), *((REVERSE, budget) for budget in settings.budgets_of(REVERSE))]
-    yield from (sampler_batch.cell(*each, FIRST_MORE + n, setup) for each in compared for n in range(settings.more))
-    twice, fresh = [(PAPER, max(settings.small)), (BASELINE, 2 * max(settings.small))], range(settings.fresh)
-    yield from (sampler_batch.cell(*each, FIRST_FRESH + n, setup) for each in twice for n in fresh)
+    more = blocks(range(FIRST_MORE, FIRST_MORE + settings.more), setup)
+    yield from (sampler_batches.cell(*each, part, setup) for each in compared for part in more)
+    twice = [(PAPER, max(settings.small)), (BASELINE, 2 * max(settings.small))]
+    fresh = blocks(range(FIRST_FRESH, FIRST_FRESH + settings.fresh), setup)
+    yield from (sampler_batches.cell(*each, part, setup) for each in twice for part in fresh)
     for sampler, budget in _equalled(settings):
-        batches = _numbers(settings, sampler, settings.more)
-        yield from (sampler_batch.cell(sampler, budget, n, setup) for n in batches)
+        parts = blocks(_numbers(settings, sampler, settings.more), setup)
+        yield from (sampler_batches.cell(sampler, budget, part, setup) for part in parts)
     numbers = exact.numbers(settings, RK45.name)
     yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
     for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):
         grid = settings.grid(budget)
-        tried = product(trial_numbers(settings.trials), [setup], grid)
-        yield from (sampler_batch.cell(sampler, budget, *each) for each in tried)
-        yield from (tuned_batch.cell(sampler, budget, grid, settings.trials, n, setup) for n in numbers)
-    rare = product(settings.rare_samplers, [settings.rare], _rare_numbers(settings), [settings.rare_setup])
+        tried = product(blocks(trial_numbers(settings.trials), setup), [setup], grid)
+        yield from (sampler_batches.cell(sampler, budget, *each) for each in tried)
+        parts = blocks(exact.numbers(settings, sampler), setup)
+        yield from (tuned_batches.cell(sampler, budget, grid, settings.trials, part, setup) for part in parts)
+    parts = blocks(_rare_numbers(settings), settings.rare_setup)
+    rare = product(settings.rare_samplers, [settings.rare], parts, [settings.rare_setup])
     yield from (rare_share.cell(*each) for each in rare)
 
 

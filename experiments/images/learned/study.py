@@ -4,14 +4,15 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from ams.samplers.presets import AUTHORS, SPECS
 from experiments.images.learned import quality
-from experiments.images.learned.quality import EXACT, LEARNED, Judged, Quality
+from experiments.images.learned.quality import EXACT, LEARNED, Quality
 from experiments.images.learned.settings import BASELINE, Settings
-from experiments.images.runs import BatchSetup, generator, run
+from experiments.images.runs import BatchSetup, blocks, denoised, generator, run_together
 from experiments.images.tasks import split_digits
-from verdicts.studies import Array, Cell, Kept, cell
+from verdicts.studies import Array, Cell, cell
 
 SHOWN = 16
 """Samples of each sampler in the figure."""
@@ -24,16 +25,20 @@ class RealBatch(NamedTuple):
     features: Array
 
 
-@cell(kept=Kept("learned.sampler_batch", tolerance=1e-3))
-def sampler_batch(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Quality:
-    """The quality of one batch of a sampler."""
-    return _sampled(score, sampler, budget, number, setup).quality
+@cell
+def sampler_batches(
+    score: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup
+) -> list[Quality]:
+    """The quality of batches of a sampler."""
+    batches = _sampled(score, sampler, budget, numbers, setup)
+    return [quality.judged(score, setup.last_sigma, x).quality for x in batches]
 
 
 @cell
 def shown_samples(score: str, sampler: str, budget: int, setup: BatchSetup) -> Array:
     """The first samples of a sampler's first batch, denoised (n, 8, 8)."""
-    return _sampled(score, sampler, budget, 1, setup).images[:SHOWN].numpy()
+    (x,) = _sampled(score, sampler, budget, (1,), setup)
+    return denoised(quality.problem(score, setup.last_sigma), x[:SHOWN]).numpy()
 
 
 @cell
@@ -46,16 +51,15 @@ def real_batch(number: int, setup: BatchSetup) -> RealBatch:
     return RealBatch(judged.quality, judged.features.numpy())
 
 
-def _sampled(score: str, sampler: str, budget: int, number: int, setup: BatchSetup) -> Judged:
-    problem, draws = quality.problem(score, setup.last_sigma), generator(setup.seed, number)
-    x = run(problem, SPECS[sampler], budget, AUTHORS, setup.size, draws).x
-    return quality.judged(score, setup.last_sigma, x)
+def _sampled(score: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup) -> list[Tensor]:
+    problem, draws = quality.problem(score, setup.last_sigma), [generator(setup.seed, number) for number in numbers]
+    return run_together(problem, SPECS[sampler], budget, AUTHORS, setup.size, draws)
 
 
 def batches(settings: Settings, score: str, sampler: str, budget: int) -> list[Quality]:
     """Return the quality of a sampler's batches; those of one number start and draw alike."""
-    numbers = range(1, settings.batches + 1)
-    return [sampler_batch(score, sampler, budget, number, settings.setup) for number in numbers]
+    parts = blocks(range(1, settings.batches + 1), settings.setup)
+    return [one for part in parts for one in sampler_batches(score, sampler, budget, part, settings.setup)]
 
 
 def real_batches(settings: Settings) -> list[RealBatch]:
@@ -78,7 +82,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     setup, numbers = settings.setup, range(1, settings.batches + 1)
     runs = [(LEARNED, s, b) for s in settings.samplers for b in settings.budgets]
     runs += [(LEARNED, BASELINE, budget) for budget in settings.between]
-    yield from (sampler_batch.cell(*each, number, setup) for each in runs for number in numbers)
+    yield from (sampler_batches.cell(*each, part, setup) for each in runs for part in blocks(numbers, setup))
     yield from (real_batch.cell(settings.batches + number, setup) for number in numbers)
     yield from (shown_samples.cell(LEARNED, s, settings.grid_budget, setup) for s in settings.samplers)
     yield shown_samples.cell(EXACT, BASELINE, settings.grid_budget, setup)

@@ -5,17 +5,18 @@ from functools import cache, partial
 from typing import NamedTuple
 
 import torch
+from torch import Tensor
 
 from ams.data import images as load
 from ams.metrics import MixtureReference, mixture_spread
+from ams.samplers.presets import AUTHORS
 from experiments.images import exact
-from experiments.images.comparison import alike
 from experiments.images.exact import BASELINE, PAPER, Errors, ExactTarget, Results
 from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry
 from experiments.images.mnist.settings import Settings
-from experiments.images.runs import BatchSetup, denoised
-from verdicts.studies import Array, Cell, Kept, cell
+from experiments.images.runs import BatchSetup, blocks, denoised
+from verdicts.studies import Array, Cell, cell
 
 FIRST_FRESH = 20_000
 """The number of the first batch on which M1 is judged."""
@@ -46,17 +47,21 @@ def reference(last_sigma: float) -> MixtureReference:
     return MixtureReference(target().images, last_sigma, spread(last_sigma))
 
 
-@cell(data=("mnist-test",), kept=Kept("mnist.sampler_batch", test=alike))
-def sampler_batch(sampler: str, budget: int, number: int, setup: BatchSetup) -> Batch:
-    """A batch of a sampler, or of fresh draws of the target."""
-    x = exact.samples(target(), sampler, budget, number, setup)
-    features = digit_features("mnist-classifier")(denoised(target().problem(setup.last_sigma), x))
-    return Batch(exact.errors_of(x, target(), reference(setup.last_sigma)), features.numpy())
+@cell(data=("mnist-test",))
+def sampler_batches(sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup) -> list[Batch]:
+    """Batches of a sampler, or of fresh draws of the target."""
+
+    def judged(x: Tensor) -> Batch:
+        features = digit_features("mnist-classifier")(denoised(target().problem(setup.last_sigma), x))
+        return Batch(exact.errors_of(x, target(), reference(setup.last_sigma)), features.numpy())
+
+    return [judged(x) for x in exact.samples(target(), sampler, budget, numbers, setup, AUTHORS)]
 
 
 def batches(settings: Settings, sampler: str, budget: int) -> list[Batch]:
     """Return a sampler's batches."""
-    return [sampler_batch(sampler, budget, n, settings.setup) for n in exact.numbers(settings, sampler)]
+    parts = blocks(exact.numbers(settings, sampler), settings.setup)
+    return [one for part in parts for one in sampler_batches(sampler, budget, part, settings.setup)]
 
 
 def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
@@ -64,18 +69,18 @@ def errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
     return [batch.errors for batch in batches(settings, sampler, budget)]
 
 
-def fresh_batches(settings: Settings, sampler: str) -> list[Cell[Batch]]:
+def fresh_batches(settings: Settings, sampler: str) -> list[Cell[list[Batch]]]:
     """Return M1's batches: adaptive momentum's at one budget, the baseline's at twice that."""
     budget = sorted(settings.budgets)[:2][-1]
     spent = 2 * budget if sampler == BASELINE else budget
     numbers = range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
-    return [sampler_batch.cell(sampler, spent, number, settings.setup) for number in numbers]
+    return [sampler_batches.cell(sampler, spent, part, settings.setup) for part in blocks(numbers, settings.setup)]
 
 
 def fresh_errors(settings: Settings, sampler: str) -> list[Errors]:
     """Return the errors of M1's batches of a sampler."""
-    batches = fresh_batches(settings, sampler)
-    return [sampler_batch(**one.arguments).errors for one in batches]
+    parts = fresh_batches(settings, sampler)
+    return [one.errors for part in parts for one in sampler_batches(**part.arguments)]
 
 
 def results(settings: Settings) -> Results:
@@ -93,6 +98,6 @@ def entries(settings: Settings) -> list[Entry]:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    yield from exact.cells(settings, sampler_batch)
+    yield from exact.cells(settings, sampler_batches)
     for sampler in (BASELINE, PAPER):
         yield from fresh_batches(settings, sampler)

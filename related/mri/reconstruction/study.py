@@ -11,7 +11,7 @@ from torch import Tensor
 from ams.samplers.presets import Hyperparameters
 from experiments.images.runs import generator
 from related.mri.baselines import compressed_sensing
-from related.mri.data import COUNT, SEQUENCES, slices, split
+from related.mri.data import COUNT, slices, split
 from related.mri.forward import Scan, measure
 from related.mri.guidance import chosen, guidance_images
 from related.mri.metrics import Quality, quality
@@ -20,11 +20,9 @@ from related.mri.train import BUDGET, SAMPLER
 from related.mri.trained import committed, prior_score
 from related.mri.tuning import COMPARED
 from related.mri.unrolled import seen
-from verdicts.studies import Array, Cell, Kept, cell
+from verdicts.studies import Array, Cell, cell
 
-T1 = SEQUENCES[0]
-DATA = tuple(f"nichart-{sequence}-{subject:02d}" for sequence in SEQUENCES for subject in split().test)
-"""Kept cells are found by these names: those in FLAIR stay, though no cell reads these volumes."""
+DATA = tuple(f"nichart-t1-{subject:02d}" for subject in split().test)
 ZERO_FILLED, SENSED, MODULE, GUIDED, UNGUIDED = "zero-filled", "compressed sensing", "module", "guided", "unguided"
 PARTS = ("", "-quarter")
 """Networks that learned from all training subjects, and from a quarter of them."""
@@ -39,7 +37,6 @@ class ScannedSubject(NamedTuple):
     slices: int
     seed: int
     acceleration: int = 4
-    sequence: str = T1
 
 
 class Reconstruction(NamedTuple):
@@ -52,7 +49,7 @@ class Reconstruction(NamedTuple):
 def measured(case: ScannedSubject) -> tuple[Float[Tensor, "n 64 64"], Scan]:
     """Return true slices, evenly spaced from vertex to base, and their scan. A subject has a mask of its own."""
     rows = [int((number + 0.5) * COUNT / case.slices) for number in range(case.slices)]
-    x = slices(case.subject, case.sequence)[rows]
+    x = slices(case.subject)[rows]
     return x, measure(x, case.acceleration, 100 + case.subject, generator(case.seed, case.subject))
 
 
@@ -75,13 +72,13 @@ def sampled(case: ScannedSubject, sampler: str, budget: int, given: Hyperparamet
     return judged(x, guidance_images(prior_score(), scan, sampler, budget, given, draws))
 
 
-@cell(data=DATA, kept=Kept("reconstruction.quality", tolerance=1e-4))
+@cell(data=DATA)
 def sampled_quality(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters) -> Quality:
     """The quality of the images that a sampler makes."""
     return sampled(case, sampler, budget, given).quality
 
 
-@cell(data=DATA, kept=Kept("reconstruction.between", tolerance=1e-6))
+@cell(data=DATA)
 def between(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters) -> float:
     """The variance between two runs of a sampler, half the mean squared difference of their images."""
     one, other = (sampled(case, sampler, budget, given, number).images for number in (0, 1))

@@ -24,7 +24,7 @@ from experiments.images.runs import denoised, generator
 from experiments.images.tasks import split_digits
 from related.prediction_correction.corrected_digits.settings import Settings
 from related.prediction_correction.equal_cost import FLOW, held, noise_at
-from verdicts.studies import Cell, Kept, cell
+from verdicts.studies import Cell, cell
 
 BUDGET, LAST = 40, 0.05
 """Evaluations of a run, and its last noise level."""
@@ -40,7 +40,7 @@ def largest_variance() -> float:
     return float(torch.linalg.eigvalsh(split_digits().train.x.flatten(1).double().T.cov())[-1])
 
 
-@cell(kept=Kept("corrected_digits.energy", tolerance=1e-3))
+@cell
 def energy(t1: float, corrections: int, number: int, batch: int, seed: int) -> float:
     """The energy distance of one batch to the digits held out."""
     problem, draws = quality.problem(quality.LEARNED, LAST), generator(seed, number)

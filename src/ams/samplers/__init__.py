@@ -42,7 +42,7 @@ from ams.samplers.loop import (
     sample,
     spent,
 )
-from ams.samplers.particles import Particles, PerSample
+from ams.samplers.particles import Batches, Particles, PerSample
 from ams.samplers.rules import (
     adaptive,
     authors_factor,

@@ -43,6 +43,18 @@ def generated_per_sample(
     return noise
 
 
+def generated_per_batch(generators: Sequence[torch.Generator], empty: Allocate = torch.empty_like) -> Noise:
+    """Return noise for batches of one size in one tensor, from one generator for each: each draws as it would alone."""
+
+    def noise(x: Tensor) -> Tensor:
+        out = empty(x)
+        for batch, generator in zip(out.chunk(len(generators)), generators, strict=True):
+            batch.normal_(generator=generator)
+        return out
+
+    return noise
+
+
 def seeded_per_sample(seed: int, first: int, count: int) -> list[torch.Generator]:
     """Return generators for the samples `first, ..., first + count - 1`, each fixed by `seed` and the sample's number.
 

@@ -88,6 +88,28 @@ class PerSample(ColumnScalars, Particles):
         return _norms(vector).reshape(-1, *[1] * (vector.ndim - 1))
 
 
+class Batches(PerSample):
+    """The algebra of independent batches of `size` in one tensor: `<v>` is a column, the mean over the sample's batch.
+
+    Size 1 is the per-sample coupling, the whole tensor that of `Particles`. Columns are float64, as its floats are.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+    def norm(self, vector: Float[Tensor, " batch *shape"]) -> Scalar:
+        """Return the batches' mean norms, a column (batch, 1, ..., 1)."""
+        norms = super().norm(vector)
+        means = norms.reshape(-1, self.size).double().mean(1).repeat_interleave(self.size)
+        return means.reshape(norms.shape)
+
+    def combine(self, *terms: tuple[Scalar, Tensor], over: Tensor | None = None) -> Tensor:
+        """Return `sum_i c_i v_i`, with columns in the vectors' type."""
+        typed = ((c.to(v.dtype) if isinstance(c, Tensor) else c, v) for c, v in terms)
+        return super().combine(*typed, over=over)
+
+
 def _holds(vectors: Sequence[object], vector: Tensor) -> bool:
     for each in vectors:  # noqa: SIM110 - twice as fast as any(...), and called several times a step
         if each is vector:

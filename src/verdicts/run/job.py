@@ -6,6 +6,7 @@ it still run: the exit code is 3 only where a result could not be written, 2 for
 """
 
 import fcntl
+import gc
 import json
 import os
 import shlex
@@ -107,6 +108,14 @@ def keep_freed_memory() -> None:
     bytearray(2**24)
 
 
+def collect_seldom() -> None:
+    """Let this process look for cycles of objects seldom: lists of many runs' steps, which have none, take half less.
+
+    Memory without cycles is freed at once, as always.
+    """
+    gc.set_threshold(20_000, 20, 50)
+
+
 @dataclass(frozen=True)
 class Job:
     """One job's work: a share of a group's study, its records and figures, or its notebook page."""
@@ -133,6 +142,7 @@ class Job:
     def do(self, opened: Workspace | None = None) -> int:
         """Do it and return the exit code; in the workspace `opened`, where a fork has it from its driver."""
         keep_freed_memory()
+        collect_seldom()
         workspace = opened or Workspace.open(self.root, self.profile, self.out, project_at(self.project))
         workspace.require_device()
         with at_work(workspace.folder):

@@ -85,13 +85,15 @@ def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, scree
 def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[PlannedJob]:
     """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page.
 
-    First come claims that restate the paper's, so that a reader waits for none of them. Where there are more jobs than
-    `LAPTOP`, what takes longest comes first, so that no core works alone at the end.
+    First come the groups with claims that restate the paper's, so that a reader waits for none of them, but not where
+    there are more jobs than `LAPTOP`. Then what takes longest comes first, so that no core works alone at the end.
     """
     shared, order = shares_here(workspace, plan.studies, jobs), list(plan.groups)
-    if jobs > LAPTOP and (kept := read_expected(workspace.root, workspace.profile)):
+    if kept := read_expected(workspace.root, workspace.profile):
+        first = {item.claim.group for item in plan.pending if item.claim.paper and jobs <= LAPTOP}
         checks = {name: kept.seconds_of(workspace.claims.of_group(name)) for name in order}
-        order.sort(key=lambda name: -kept.studies.get(name, 0.0) / shared.get(name, 1) - checks[name])
+        alone = {name: kept.studies.get(name, 0.0) / shared.get(name, 1) + checks[name] for name in order}
+        order.sort(key=lambda name: (name not in first, 0.0 if name in first else -alone[name]))
     for group in order:
         resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
         before: tuple[str, ...] = ()

@@ -172,12 +172,12 @@ def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
     """The chosen setting is the best of the trials', whose batches are none of those that count."""
     tried: dict[Hyperparameters, set[int]] = {}
 
-    def sampler_batch(*given: Any) -> Errors:
-        *_, number, _, h = given
-        tried.setdefault(h, set()).add(number)
-        return Errors(0.0, 1.0 + abs(h.factor - 1.0) + h.repeats, 1.0, 0.0)
+    def sampler_batches(*given: Any) -> list[Errors]:
+        *_, numbers, _, h = given
+        tried.setdefault(h, set()).update(numbers)
+        return [Errors(0.0, 1.0 + abs(h.factor - 1.0) + h.repeats, 1.0, 0.0)] * len(numbers)
 
-    monkeypatch.setattr(study, "sampler_batch", sampler_batch)
+    monkeypatch.setattr(study, "sampler_batches", sampler_batches)
     grid = SMALL.grid(20)
     assert study.tuned(BASELINE, 20, grid, SMALL.trials, SMALL.setup) == AUTHORS._replace(factor=1.0, repeats=1)
     assert set(tried) == set(grid) and all(20 // each.repeats >= 2 for each in grid)
@@ -186,13 +186,18 @@ def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
     assert set(exact.numbers(SMALL, BASELINE)).isdisjoint(exact.numbers(SMALL, EXACT.name))
 
 
-def test_a_batch_that_diverges_is_lost(monkeypatch: MonkeyPatch) -> None:
-    def diverging(*given: Any) -> torch.Tensor:
-        raise NonFiniteState("far")
+def test_a_batch_that_diverges_is_lost_alone(monkeypatch: MonkeyPatch) -> None:
+    true = exact.samples
+
+    def diverging(target: Any, sampler: str, budget: int, numbers: tuple[int, ...], *rest: Any) -> list[torch.Tensor]:
+        if 2 in numbers:
+            raise NonFiniteState("far")
+        return true(target, sampler, budget, numbers, *rest)
 
     monkeypatch.setattr(exact, "samples", diverging)
     with using(Memory()):
-        assert study.sampler_batch(BASELINE, 20, 1, SMALL.setup) == LOST
+        one, lost, other = study.sampler_batches(BASELINE, 20, (1, 2, 3), SMALL.setup)
+    assert lost == LOST and LOST not in (one, other)
 
 
 def test_errors_know_collisions_and_classes() -> None:

@@ -13,11 +13,12 @@ from pytest import MonkeyPatch
 from ams.metrics import expected_coverage
 from ams.samplers import Program, Score, State, last, run as loop
 from ams.samplers.noise_sources import generated
-from ams.samplers.presets import AUTHORS, COMPARED, SPECS
+from ams.samplers.presets import AUTHORS, COMPARED, RK45, SPECS
 from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.__main__ import main
 from experiments import weights
 from experiments.images.digits import study as digits
+from experiments.images.exact import Errors
 from experiments.images.learned import quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality, problem
 from experiments.images.learned.settings import BAOAB, BASELINE, FLOW, PAPER, REVERSE, Settings
@@ -279,11 +280,19 @@ def test_a_run_broken_off_between_steps_goes_on_to_the_same_bits(learned: Proble
 
 
 def test_a_batch_depends_on_its_own_number_alone() -> None:
-    """Whatever ran before, and in whatever order."""
+    """Whatever ran before, in whatever order, and but for rounding with whatever others it is computed."""
     setup = digits.Settings(batch=8, seed=8).setup
     asked = [
         (name, budget, n) for name in ("adaptive momentum", "EDM stochastic") for budget in (10, 20) for n in (1, 2)
     ]
-    forwards = {each: digits.sampler_batch.wrapped(*each, setup) for each in asked}
-    assert {each: digits.sampler_batch.wrapped(*each, setup) for each in reversed(asked)} == forwards
-    assert len(set(forwards.values())) == len(asked)
+
+    def computed(name: str, budget: int, *numbers: int) -> list[Errors]:
+        return digits.sampler_batches.wrapped(name, budget, numbers, setup)
+
+    forwards = {each: computed(*each) for each in asked}
+    assert {each: computed(*each) for each in reversed(asked)} == forwards
+    assert len({each.energy for (each,) in forwards.values()}) == len(asked)
+    for name in SPECS:
+        alone = [computed(name, 20, number)[0] for number in (1, 2)] if name != RK45.name else []
+        for one, same in zip(alone, computed(name, 20, 1, 2) if alone else [], strict=True):
+            assert same == pytest.approx(one, rel=1e-3), name

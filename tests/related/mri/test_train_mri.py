@@ -28,7 +28,7 @@ SMALL = tasks.Prior(batch=2, sizes=networks.Sizes(widths=(8,), blocks=1))
 def made_up_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each subject's slices up, and the prior small."""
     for module in (tasks, guidance):
-        monkeypatch.setattr(module, "slices", lambda subject, sequence="t1": heads(6, subject))
+        monkeypatch.setattr(module, "slices", lambda subject: heads(6, subject))
     monkeypatch.setattr(train, "Prior", lambda: SMALL)
 
 

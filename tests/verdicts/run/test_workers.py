@@ -14,12 +14,14 @@ import psutil
 import pytest
 
 from ams_suite.project import PROJECT
-from tests.verdicts.toy import Toy, do_job, reproduce as reproduce_here, with_study
+from tests.verdicts.toy import Toy, do_job, kept_run, reproduce as reproduce_here, with_study
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
+from verdicts.records.expected import expected_path
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run import job, workers
+from verdicts.run.plan import plan_of
 from verdicts.run.publish import faults
 
 NOTEBOOK = """# %% [markdown]
@@ -75,6 +77,16 @@ def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_en
     assert not (toy.folder("cpu") / "logs" / "gamma.page.log").exists()
     rows = toy.rows("cpu")
     assert "logs/gamma.*.log may say why" in rows["C1"]["reason"] and rows["B1"]["verdict"] == "holds"
+
+
+def test_on_two_cores_the_papers_groups_come_first_then_what_takes_longest(tmp_path):
+    toy = with_study(tmp_path)
+    toy.replace_in_claims("beta", "evidence = ", 'paper = ["P2"]\nevidence = ')
+    kept_run("cpu", studies={"alpha": 20.0, "beta": 1.0, "gamma": 900.0}).write(expected_path(toy.root, Profile.CPU))
+    workspace = toy.workspace("cpu")
+    plan = plan_of(workspace, RunRecord.begin(workspace))
+    for jobs, order in ((2, ["beta", "gamma", "alpha"]), (workers.LAPTOP + 1, ["gamma", "alpha", "beta"])):
+        assert list(dict.fromkeys(task.job.group for task in workers.tasks(workspace, plan, jobs))) == order
 
 
 def test_a_job_writes_to_its_log_alone(toy, monkeypatch):
