@@ -1,7 +1,6 @@
 """Reading the files that people write: claims, and configuration with its schema. Every fault ends in one line."""
 
 import ast
-import json
 import os
 import tomllib
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validat
 
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, GroupFile, Outline, Profile
 from verdicts.errors import UserError, unknown
+from verdicts.reading import LARGEST_TEXT, bytes_of, parsed_json
 from verdicts.validation import Frozen, from_validation
 
 
@@ -195,12 +195,12 @@ _parsed = cache(tomllib.loads)  # of a text: the same files are read by many com
 
 def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field and value."""
-    return _loaded(root, shown, schema, "JSON", json.loads)
+    return _loaded(root, shown, schema, "JSON", parsed_json)
 
 
 def _loaded(root: Path, shown: str, schema: type[Schema], kind: str, parse: Callable[[str], Any]) -> Schema:
     try:
-        content = parse((root / shown).read_text(encoding="utf-8"))
+        content = parse(bytes_of(root / shown, LARGEST_TEXT).decode())
         return schema.model_validate(content)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{shown} cannot be read: {error}") from error
@@ -240,8 +240,8 @@ def _functions(path: Path) -> dict[str, ast.arguments] | None:
     None for a file that cannot be read or does not parse; a file that is not there has no function.
     """
     try:
-        return _functions_in(path.read_bytes() if path.is_file() else b"")
-    except (OSError, SyntaxError, ValueError):
+        return _functions_in(bytes_of(path, LARGEST_TEXT) if path.is_file() else b"")
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

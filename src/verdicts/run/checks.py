@@ -22,6 +22,7 @@ from verdicts.claims.loading import file_of_setting
 from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Group
 from verdicts.errors import in_utf8
+from verdicts.reading import bytes_of
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn, Environment, Stopwatch
 from verdicts.records.record import Artefacts
@@ -205,7 +206,7 @@ def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> 
     table = labelled_table(cells, store)
     write_whole(folder / f"{group.id}.csv", table)
     paths = [path for cell in cells if (path := store.path(cell)).is_file()]
-    digests = {os.path.relpath(path, folder): sha256_of(path.read_bytes()) for path in paths}
+    digests = {os.path.relpath(path, folder): sha256_of(bytes_of(path)) for path in paths}
     return {f"{group.id}.csv": sha256_of(table), **digests}
 
 

@@ -20,6 +20,7 @@ import tyro
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError, code_of, writable
+from verdicts.reading import bytes_of, parsed_json
 from verdicts.records.files import discard_unfinished, make_folder
 from verdicts.records.provenance import now
 from verdicts.records.run_record import RunRecord
@@ -91,7 +92,7 @@ def _taken(stream: IO[bytes]) -> bool:
 
 def _holder(path: Path) -> str:
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = parsed_json(bytes_of(path))
         who = f"process {held['pid']}, since {held['started']}: {held['command']}"
     except (OSError, ValueError, KeyError, TypeError):
         who = "it has not said whose yet"

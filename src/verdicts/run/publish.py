@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
+from verdicts.reading import bytes_of
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, judged, read_expected
 from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
@@ -90,7 +91,7 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
     return KeyParts(
         entry=sha256_of(canonical_json([rows, sections])),
         config=sha256_of(canonical_json(workspace.all_claims.model_dump(mode="json"))),
-        sources={name: sha256_of(file.read_bytes()) for name, file in files.items() if file.is_file()},
+        sources={name: sha256_of(bytes_of(file)) for name, file in files.items() if file.is_file()},
         data={},
         device=workspace.device,
     )
@@ -140,7 +141,7 @@ def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
         path = workspace.folder / name
         if not path.is_file():
             yield name, "missing"
-        elif sha256_of(path.read_bytes()) != sha256_of(content):
+        elif sha256_of(bytes_of(path)) != sha256_of(content):
             yield name, "not what the records give"
 
 
