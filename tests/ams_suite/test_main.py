@@ -178,6 +178,20 @@ def test_too_low_a_limit_on_memory_is_refused_in_a_line(capsys, monkeypatch):
     assert capsys.readouterr().err == "ams: memory is limited to 256 MiB (ulimit -v): lift it to 1 GiB or more\n"
 
 
+def test_12_gb_of_addresses_suffice_for_a_run_with_its_report(toy):
+    """The converter of charts aborts Python below 64 GiB: it is not begun, and one line says what is left out."""
+    line = f'ulimit -v 12000000 && exec "{sys.executable}" -m ams_suite reproduce --profile quick'
+    command = ["bash", "-c", line]
+    done = subprocess.run(command, cwd=toy.root, env=toy.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "stack trace" not in done.stderr, done.stderr[-2000:]
+    assert done.stdout.count("charts that move have no still picture") == 1
+    report = (toy.folder() / "report.html").read_text()
+    assert "No still picture of this chart" in report and 'id="figure-margins"' in report
+    again = toy.ams("reproduce", "--profile", "quick")
+    assert again.returncode == 0 and "no still picture" not in again.stdout
+    assert "No still picture" not in (toy.folder() / "report.html").read_text(), "drawn as soon as it can be"
+
+
 def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
     (tmp_path / "early").mkdir()
     (tmp_path / "early/tyro.py").write_text(

@@ -90,6 +90,7 @@ class Overlay(ProfileConfig):
 Schema = TypeVar("Schema", bound=BaseModel)
 
 CLAIMS = "claims.toml"
+MOST_DOTS = 100
 OVERLAY = "VERDICTS_CONFIG"
 NOTEBOOKS = ("notebook.md", "notebook.py")
 
@@ -190,7 +191,15 @@ def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
     return _loaded(root, shown, schema, "TOML", _parsed)
 
 
-_parsed = cache(tomllib.loads)  # of a text: the same files are read by many commands of one process
+@cache  # of a text: the same files are read by many commands of one process
+def _parsed(text: str) -> dict[str, Any]:
+    """Return what TOML says. Raises ValueError where it is none, and for a line whose key may have very many parts.
+
+    Python's reader takes the square of their number in time: hours for a file of `LARGEST_TEXT`.
+    """
+    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
+        raise ValueError(f"a line has more than {MOST_DOTS} dots")
+    return tomllib.loads(text)
 
 
 def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
