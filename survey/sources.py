@@ -162,16 +162,16 @@ def _with_packages(modules: dict[str, Any]) -> dict[str, Any]:
 
 
 CHECKED: dict[str, bytes] = {}
-"""The bytes of checked repositories, by file: modules are compiled of these, whatever lies there later."""
+"""The bytes of checked repositories, by file: of these modules are compiled, whatever lies there."""
 PLACES: set[str] = set()
 """The folders of checked repositories."""
 
 
 class CheckedLoader(SourceFileLoader):
-    """Compiles a module of a repository from its checked bytes, and reads and writes no bytecode."""
+    """Compiles a repository's modules from their checked bytes; reads and writes no bytecode."""
 
     def get_data(self, path: str) -> bytes:
-        """Return a checked file's bytes. Raises ImportError for any other, such as a cache of bytecode."""
+        """Return a checked file's bytes. Raises ImportError for any other, such as bytecode."""
         if path not in CHECKED:
             raise ImportError(f"{path} is not among the files that were checked")
         return CHECKED[path]
@@ -184,25 +184,27 @@ class CheckedLoader(SourceFileLoader):
 
 
 def _finder(place: str) -> FileFinder:
-    """Return what finds modules in a folder of a checked repository. Raises ImportError for any other folder."""
+    """Return what finds modules in a checked repository's folder. Raises ImportError for others."""
     if not PLACES.intersection([place, *map(str, Path(place).parents)]):
         raise ImportError(f"{place} is of no checked repository")
     return FileFinder(place, (CheckedLoader, SOURCE_SUFFIXES))
 
 
 def contents(folder: Path) -> dict[Path, bytes]:
-    """Return the files of a folder that Python can import, in order. Raises OSError for one too large.
+    """Return a folder's files that Python can import, in order. Raises OSError for one too large.
 
     But for caches of bytecode, which nobody reads, and pipes.
     """
     suffixes = tuple(all_suffixes())
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(suffixes) and path.is_file())
-    return {path: bytes_of(path, LARGEST) for path in files if "__pycache__" not in path.parts}
+    named = (path for path in sorted(folder.rglob("*")) if path.name.endswith(suffixes))
+    files = (path for path in named if path.is_file() and "__pycache__" not in path.parts)
+    return {path: bytes_of(path, LARGEST) for path in files}
 
 
 def digest(folder: Path, files: Mapping[Path, bytes]) -> str:
     """Return the checksum of a folder's files: of their names and contents, in order."""
-    return sha256(b"".join(f"{path.relative_to(folder)}\0".encode() + files[path] for path in files)).hexdigest()
+    parts = (f"{path.relative_to(folder)}\0".encode() + files[path] for path in files)
+    return sha256(b"".join(parts)).hexdigest()
 
 
 @cache
@@ -223,7 +225,8 @@ def folder(name: str) -> Path:
             sys.path_importer_cache.pop(str(place), None)
             return place
     missing, commit = f"the code of {name}", COMMITS[name]
-    remedy = f"copy the files of https://github.com/{name} at {commit} to $AMS_DATA/code/more/{name.replace('/', '+')}"
+    where = f"$AMS_DATA/code/more/{name.replace('/', '+')}"
+    remedy = f"copy the files of https://github.com/{name} at {commit} to {where}"
     raise DataUnavailable(f"{missing} is missing or another: {remedy}", missing, PUT)
 
 

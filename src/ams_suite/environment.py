@@ -186,7 +186,8 @@ CAUSES = (
     ),
     Cause(
         r"THESE PACKAGES DO NOT MATCH THE HASHES[^\n]*\n\s*(?P<what>[^\s=]+==\S+)",
-        "a file is not the one that was pinned: of {what}, whose checksum is another; use another index (PIP_INDEX_URL)",
+        "a file is not the one that was pinned: of {what}, whose checksum is another; use another"
+        " index (PIP_INDEX_URL)",
     ),
     Cause(
         r"ResolutionImpossible|conflicting dependencies",

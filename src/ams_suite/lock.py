@@ -92,10 +92,9 @@ def hashed(name: str, pinned: Mapping[str, Pin], listed: Mapping[str, str]) -> s
     """
     pin = pinned[canonical(name)]
     head = f"{canonical(pin.name)}-{canonical(pin.version)}-"
-    files = [
-        sha256 for file, sha256 in listed.items() if canonical(f"{file.removesuffix('.tar.gz')}-").startswith(head)
-    ]
-    return " ".join([str(pin), *(f"--hash=sha256:{sha256}" for sha256 in files)])
+    names = {file: canonical(f"{file.removesuffix('.tar.gz')}-") for file in listed}
+    files = [file for file, name in names.items() if name.startswith(head)]
+    return " ".join([str(pin), *(f"--hash=sha256:{listed[file]}" for file in files)])
 
 
 def others(report: Mapping[str, Any], names: Collection[str]) -> list[str]:

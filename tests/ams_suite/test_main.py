@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -218,6 +219,34 @@ def test_an_interrupt_that_a_library_swallows_ends_the_run(toy):
     assert done.returncode == 130 and "interrupted" in done.stderr, done.stderr
     assert toy.record("A1").exists() and not toy.record("B1").exists(), "the next claims are not begun"
     assert "Traceback" not in done.stderr
+
+
+LATE = """import atexit, os, signal
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_signal_after_the_verdict_changes_neither_code_nor_words(toy):
+    """What a library calls while Python ends is not to meet an interrupt."""
+    path = toy.root / toy.package / "alpha/checks.py"
+    path.write_text(LATE + path.read_text())
+    done = toy.ams("reproduce", "--profile", "quick", "--only", "A1")
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+@pytest.mark.parametrize("moment", ["signs", "A1 ", "report:", "as expected"])
+def test_two_signals_at_any_moment_end_in_at_most_a_line(toy, moment):
+    """The second comes while the first is dealt with, or while Python ends."""
+    command = [sys.executable, "-m", "ams_suite", "reproduce", "--profile", "quick"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=toy.root, env=toy.environment(), **streams) as run:
+        assert any(moment in line for line in run.stdout)
+        for _ in range(2):
+            run.send_signal(signal.SIGTERM)
+            time.sleep(0.01)
+        _, said = run.communicate()
+    assert run.returncode in (0, 130), said
+    assert said.count("\n") == (run.returncode == 130) and "Traceback" not in said, said
 
 
 class Ended:

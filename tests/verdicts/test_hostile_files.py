@@ -70,7 +70,7 @@ def test_stored_values_end_in_one_line(toy, what: str) -> None:
     path = expected_path(toy.root, Profile.QUICK)
     kept_run("quick").write(path)
     replaced(path, JSON[what])
-    with pytest.raises(UserError, match=r"paper/expected/quick.json [^\n]{,300}\Z"):
+    with pytest.raises(UserError, match=r"paper/expected/quick\.json [^\n]{,300}\Z"):
         read_expected(toy.root, Profile.QUICK)
 
 
@@ -80,7 +80,7 @@ def test_a_record_of_that_kind_is_not_current_and_made_anew(session, what: str) 
     path = session.toy.record("A1")
     before = Record.read(path)
     replaced(path, JSON[what])
-    with pytest.raises(NotCurrent, match="unreadable|damaged"):
+    with pytest.raises(NotCurrent, match=r"unreadable|damaged"):
         Record.read(path)
     assert shown_json(path) == {} and session.check() != 0
     assert session.run() == 0 and Record.read(path).verdict == before.verdict

@@ -193,7 +193,7 @@ def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
 
 @cache  # of a text: the same files are read by many commands of one process
 def _parsed(text: str) -> dict[str, Any]:
-    """Return what TOML says. Raises ValueError where it is none, and for a line whose key may have very many parts.
+    """Return what TOML says. Raises ValueError where it is none, or a key may have many parts.
 
     Python's reader takes the square of their number in time: hours for a file of `LARGEST_TEXT`.
     """

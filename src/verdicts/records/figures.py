@@ -34,13 +34,13 @@ KINDS = (*SHOWN, ".png", ".pdf")
 SPEC = ".vl.json"
 CONVERTER = "vl-convert-python"
 ADDRESSES = 80 * 2**30
-"""Bytes of addresses of a process that draws a still picture of a chart: V8 reserves 64 GiB of them, and uses few."""
+"""Bytes of addresses that a process needs to draw a still chart: V8 reserves 64 GiB of them."""
 NOT_DRAWN = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="420pt" height="40pt"><text x="9" y="24" font-size="10" '
-    'font-family="DejaVu Sans, sans-serif">No still picture of this chart: memory was limited to less than 80 GiB '
-    "(ulimit -v).</text></svg>"
+    '<svg xmlns="http://www.w3.org/2000/svg" width="420pt" height="40pt">'
+    '<text x="9" y="24" font-size="10" font-family="DejaVu Sans, sans-serif">No still picture of this'
+    " chart: memory was limited to less than 80 GiB (ulimit -v).</text></svg>"
 )
-"""What stands for a still picture that cannot be drawn; where scripts run, the chart itself is shown."""
+"""What stands for a still picture that cannot be drawn; a page shows the chart itself."""
 # Of a still picture nothing is pointed at, and its text stands beside it
 IDLE = re.compile(r' (?:aria-[\w-]+|role|class|pointer-events)="[^"]*"| opacity="1"|</?a\b[^>]*>')
 SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
@@ -206,7 +206,7 @@ def library() -> str:
 
 
 def draws_stills() -> bool:
-    """Return whether a still picture of a chart can be drawn: the converter aborts Python where memory is limited."""
+    """Return whether a still chart can be drawn: with less memory the converter aborts Python."""
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     return limit == resource.RLIM_INFINITY or limit >= ADDRESSES
 

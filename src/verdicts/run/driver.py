@@ -34,8 +34,8 @@ from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS
 
 NO_STILLS = (
-    "memory is limited to less than 80 GiB of addresses (ulimit -v): charts that move have no still picture; all else is"
-    " the same"
+    "memory is limited to less than 80 GiB of addresses (ulimit -v): charts that move have no still"
+    " picture; all else is the same"
 )
 PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."})
 

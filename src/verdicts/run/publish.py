@@ -89,9 +89,10 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
     for group in workspace.claims.group:
         for path in (workspace.figures_path(group), workspace.page_path(group), workspace.study_path(group)):
             files[f"results/{path.relative_to(workspace.folder).as_posix()}"] = path
+    claims = workspace.all_claims.model_dump(mode="json")
     return KeyParts(
         entry=sha256_of(canonical_json([rows, sections])),
-        config=sha256_of(canonical_json([workspace.all_claims.model_dump(mode="json"), draws_stills()])),
+        config=sha256_of(canonical_json([claims, draws_stills()])),
         sources={name: _digest(file) for name, file in files.items() if file.is_file()},
         data={},
         device=workspace.device,

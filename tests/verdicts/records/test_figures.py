@@ -19,8 +19,8 @@ from pydantic import ValidationError
 from ams.samplers.looks import LOOKS
 from tests.claims import entry
 from verdicts import Table, save_figure
-from verdicts.records import figures
 from verdicts.claims.measurement import Measurement
+from verdicts.records import figures
 from verdicts.records.figures import KINDS, SPEC, Stamp, save_chart, saved_as, stamped
 from verdicts.records.record import CheckResult
 from verdicts.report.images import margin, shortened, size_of
