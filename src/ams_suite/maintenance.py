@@ -236,7 +236,7 @@ def compare(
 
 def _values(path: Path) -> dict[str, Value]:
     """Return a run's values by check. Raises UserError."""
-    from verdicts.reading import bytes_of, parsed_json
+    from verdicts.safe_read import bytes_of, parsed_json
 
     try:
         content = parsed_json(bytes_of(path))

@@ -11,10 +11,10 @@ from ams_suite.__main__ import main
 from tests.verdicts.toy import kept_run
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
-from verdicts.reading import LARGEST, bytes_of, unpacked
 from verdicts.records.expected import expected_path, read_expected
 from verdicts.records.files import NotCurrent, shown_json
 from verdicts.records.record import Record, current_artefacts
+from verdicts.safe_read import LARGEST, bytes_of, unpacked
 from verdicts.studies.kept import SUFFIX, Archive
 
 Hostile = Callable[[Path], object]

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validat
 
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, GroupFile, Outline, Profile
 from verdicts.errors import UserError, unknown
-from verdicts.reading import LARGEST_TEXT, bytes_of, parsed_json
+from verdicts.safe_read import LARGEST_TEXT, bytes_of, parsed_json
 from verdicts.validation import Frozen, from_validation
 
 

@@ -14,7 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
-from verdicts.reading import bytes_of, parsed_json
+from verdicts.safe_read import bytes_of, parsed_json
 from verdicts.validation import Frozen
 
 _UNFINISHED = ".partial"

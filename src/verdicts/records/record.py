@@ -15,11 +15,11 @@ from verdicts.claims.check import Check
 from verdicts.claims.measurement import Enclosure, Measurement, check_verdict, claim_verdict, tightness
 from verdicts.claims.schema import Claim, Verdict
 from verdicts.errors import in_utf8
-from verdicts.reading import bytes_of
 from verdicts.records.figures import Figure, Table
 from verdicts.records.files import Checksummed, NotCurrent, sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import Provenance
+from verdicts.safe_read import bytes_of
 from verdicts.validation import Frozen
 
 

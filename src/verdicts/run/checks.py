@@ -22,13 +22,13 @@ from verdicts.claims.loading import file_of_setting
 from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Group
 from verdicts.errors import in_utf8
-from verdicts.reading import bytes_of
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn, Environment, Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import forced
+from verdicts.safe_read import bytes_of
 from verdicts.studies.cells import Cell
 from verdicts.studies.store import Cost, Store
 from verdicts.studies.study import cells_of, compute, labelled_table, module_of, share_of, store_of

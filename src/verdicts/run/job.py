@@ -20,7 +20,6 @@ import tyro
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError, code_of, writable
-from verdicts.reading import bytes_of, parsed_json
 from verdicts.records.files import discard_unfinished, make_folder
 from verdicts.records.provenance import now
 from verdicts.records.run_record import RunRecord
@@ -29,6 +28,7 @@ from verdicts.run.checks import run_share
 from verdicts.run.drawing import make_page
 from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.plan import plan_of
+from verdicts.safe_read import bytes_of, parsed_json
 from verdicts.studies.study import CELLS
 
 JOBS = ".jobs"

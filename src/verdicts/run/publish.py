@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
-from verdicts.reading import bytes_of
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, judged, read_expected
 from verdicts.records.figures import draws_stills
 from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
@@ -23,6 +22,7 @@ from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report.report_texts import sections_of
 from verdicts.run.calibration import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
+from verdicts.safe_read import bytes_of
 
 PAPER, PUBLISHED = "paper.pdf", "published.json"
 

@@ -17,10 +17,10 @@ from typing import Any
 from pydantic import JsonValue, TypeAdapter
 
 from verdicts.errors import UserError, unknown
-from verdicts.reading import bytes_of, unpacked
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.workspace import SUFFIX
+from verdicts.safe_read import bytes_of, unpacked
 from verdicts.studies.cells import Cell, CellFunction
 from verdicts.validation import Frozen
 

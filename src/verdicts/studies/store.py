@@ -20,10 +20,10 @@ from pydantic import JsonValue
 
 from verdicts.claims.measurement import Unavailable
 from verdicts.errors import in_utf8
-from verdicts.reading import bytes_of
 from verdicts.records.files import Checksummed, NotCurrent, canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn, now
 from verdicts.records.record import absence_of
+from verdicts.safe_read import bytes_of
 from verdicts.studies.cells import Cell, CellFunction, using
 from verdicts.studies.kept import Archive, KeptCell, Refused
 from verdicts.validation import Frozen
