@@ -34,7 +34,8 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --help                    this text
 
 exit code: 0 no verdict contradicts its expectation; 1 one does; 2 bad usage, bad input, no environment; 3 a run failed
-variable: AMS_ENV (folder for environments, instead of .venv in the checkout)
+variables: AMS_ENV (folder for environments, instead of .venv in the checkout)
+           AMS_RANGES=1 (take other releases than the pinned ones, unchecked, within the ranges of pyproject.toml)
 END
 
 say() { printf '%s\n' "$*" >&2; }
@@ -65,7 +66,7 @@ serves() { # EXTRA ...: does the Python at PYTHON satisfy pyproject.toml?
 watched() { # run a command with its output in the log, and show the log's last line each 15 s; a signal ends both
   local tenths=0
   set -m # a process group of its own
-  "$@" >"$LOG" 2>&1 </dev/null &
+  "$@" >>"$LOG" 2>&1 </dev/null &
   set +m
   trap 'kill -KILL -- -$! 2>/dev/null; exit 130' INT TERM HUP QUIT
   while kill -0 $! 2>/dev/null; do
@@ -76,20 +77,51 @@ watched() { # run a command with its output in the log, and show the log's last 
   wait $!
 }
 
-install() { # EXTRA, unless it is there: at the releases of constraints.txt if PINS is set
-  local alone="" altered
+fetched() { # WORD ...: pip install, of wheels, so that nothing of a package runs before its checksum was looked at
+  PIP_USER=0 watched "$PYTHON" -m pip --no-input --disable-pip-version-check install --progress-bar off --no-compile \
+    --only-binary :all: ${OFFLINE:+--no-index} --report "$PLACE/report.json" "$@"
+}
+
+checked() { # [NAME ...]: were the files that pip reports the listed ones, and of these distributions alone?
+  local altered
+  altered=$(lock "$PLACE/report.json" "$@" 2>&1) && return
+  rm -f -- "$PLACE/.ams-suite" # the next run makes it anew
+  die "the environment is not used, since $altered. Log: $LOG"
+}
+
+lock() {
+  "$PYTHON" -I -S "$ROOT/src/ams_suite/lock.py" "$@"
+}
+
+pinned() { # NAME [WORD ...]: pip itself refuses another file than the listed ones, before it builds anything
+  lock hashes "$1" >"$PLACE/pinned.txt" 2>>"$LOG" || return
+  fetched --no-deps --require-hashes -r "$PLACE/pinned.txt" "${@:2}"
+}
+
+built() { # the one package without a wheel, by a setuptools that was checked as well
+  pinned setuptools && pinned connection_pool --no-binary connection_pool --use-pep517 --no-build-isolation
+}
+
+torch() { # EXTRA: torch, or torchvision, which is built with it, from torch's own index: it is asked for nothing else
+  local alone=--no-deps
+  grep -E '^torch(vision)?>' "$PLACE/requirements.txt" >"$PLACE/torch.txt"
+  if grep -q vision "$PLACE/torch.txt"; then alone=""; else [ "$1" = suite ] || return 0; fi
+  fetched ${alone:+"$alone"} --index-url "$TORCH" -c "$ROOT/constraints.txt" -r "$PLACE/torch.txt" &&
+    checked torch torchvision
+}
+
+install() { # EXTRA, unless it is there: at the releases of constraints.txt unless ranges are asked for
+  local alone=""
   ! serves "$1" || return 0
   [ "$1" != k-diffusion ] || alone=--no-deps # only its training needs them
   LOG=$PLACE/setup-$1.log TORCH=${TORCH-$(about index)}
   say "pip: installing the extra $1 of pyproject.toml. Log: $LOG"
+  : >"$LOG"
   about requirements "$1" >"$PLACE/requirements.txt"
-  PIP_USER=0 watched "$PYTHON" -m pip --no-input --disable-pip-version-check install --progress-bar off --no-compile \
-    ${OFFLINE:+--no-index} ${alone:+"$alone"} ${TORCH:+--extra-index-url "$TORCH"} \
-    ${PINS:+-c "$ROOT/constraints.txt"} --report "$PLACE/report.json" -r "$PLACE/requirements.txt" || return
-  [ -n "$PINS" ] || return 0
-  altered=$("$PYTHON" -I -S "$ROOT/src/ams_suite/lock.py" "$PLACE/report.json" 2>&1) && return
-  rm -f -- "$PLACE/.ams-suite" # the next run makes it anew
-  die "the environment is not used, since $altered. Log: $LOG"
+  [ -z "$TORCH" ] || torch "$1" || return
+  [ "$1" != suite ] || built || return
+  fetched ${alone:+"$alone"} ${PINS:+-c "$ROOT/constraints.txt"} -r "$PLACE/requirements.txt" || return
+  [ -z "$PINS" ] || checked
 }
 
 make_environment() { # in PLACE; the stamp comes last
@@ -100,11 +132,8 @@ make_environment() { # in PLACE; the stamp comes last
   LOG=$PLACE/setup.log
   watched "$PYTHON" -m venv "$PLACE"
   PYTHON=$PLACE/bin/python
-  if ! install suite; then
-    case $(about kind "$LOG") in absent | conflict) ;; *) return 1 ;; esac
-    say "pip: the pins cannot be met ($(about cause "$LOG")). Trying the ranges of pyproject.toml"
-    PINS="" install suite
-  fi
+  [ -n "$PINS" ] || say "pip: any release in the ranges of pyproject.toml is taken, as AMS_RANGES asks"
+  install suite
   about finish "$PLACE"
   printf '%s' "$STAMP" >"$PLACE/.ams-suite"
 }
@@ -122,7 +151,7 @@ optional() { # the extras that claims of this run can use; it goes on without on
 
 find_environment() { # sets PYTHON; nothing is added to an environment that was not made here, as a lock in it tells
   local extra
-  PLACE=$ROOT/.venv STAMP="$(cksum <"$ROOT/constraints.txt") $ROOT"
+  PLACE=$ROOT/.venv STAMP="$(cksum <"$ROOT/constraints.txt") ${AMS_RANGES:+ranges }$ROOT"
   PATH=:$PATH: PATH=${PATH//":$PLACE/bin:"/:} PATH=${PATH#:} PATH=${PATH%:} # its stamp decides, though it is active
   if interpreter && serves suite "$EXTRA"; then return; fi
   PYTHON=$PLACE/bin/python
@@ -145,7 +174,8 @@ find_environment() { # sets PYTHON; nothing is added to an environment that was 
   if [ "$(cat -- "$PLACE/.ams-suite" 2>/dev/null)" != "$STAMP" ] || ! serves suite; then make_environment; fi
   install "$EXTRA"
   for extra in $(optional); do
-    install "$extra" || say "pip: the extra $extra cannot be had here, so rows that need it are not run"
+    install "$extra" ||
+      say "pip: the extra $extra cannot be had here, so rows that need it are not run: $(about cause "$LOG")"
   done
   exec 9>&-
 }
@@ -153,6 +183,7 @@ find_environment() { # sets PYTHON; nothing is added to an environment that was 
 main() {
   local word before=""
   EXTRA=suite PROFILE="" CLUSTER="" OFFLINE="" PINS=yes LOG=/dev/null
+  [ -z "${AMS_RANGES:-}" ] || PINS=""
   ROOT=$(dirname -- "$(readlink -f -- "${BASH_SOURCE[0]}")")
   [ -f "$ROOT/pyproject.toml" ] || die "$ROOT has no pyproject.toml: run this script in a whole checkout"
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac

@@ -10,17 +10,18 @@ A *repository* lies in `$AMS_DATA/code/more/OWNER+NAME`, copied from a checkout 
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache, partial
 from hashlib import sha256
-from importlib.machinery import all_suffixes
+from importlib.machinery import SOURCE_SUFFIXES, FileFinder, SourceFileLoader, all_suffixes
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 from unittest.mock import MagicMock
 
 from ams.data import registry
-from ams.data.files import PUT, fetch
+from ams.data.files import PUT, fetch, read
+from ams.data.safe_read import LARGEST, bytes_of
 from ams.errors import DataUnavailable, UserError
 from samplercheck import adapters
 from samplercheck.sampler import Run, Sampler
@@ -141,11 +142,11 @@ def _files(library: str) -> list[str]:
 def registered(library: str) -> ModuleType:
     """Return the registered file of a library as a module. Raises DataUnavailable where it cannot be had."""
     module = ModuleType(library.replace("-", "_"))
-    path = fetch(library)
+    path, _, content = read(library)
     module.__package__, module.__file__ = PACKAGES.get(library, ""), str(path)
     own = {name: registered(source) if source else MagicMock() for name, source in OWN.get(library, {}).items()}
     with standing_in(empty(STAND_INS) | _with_packages(own)):
-        exec(compile(path.read_text(encoding="utf-8"), str(path), "exec"), vars(module))
+        exec(compile(content, str(path), "exec"), vars(module))
     return module
 
 
@@ -160,30 +161,73 @@ def _with_packages(modules: dict[str, Any]) -> dict[str, Any]:
     return whole
 
 
-def digest(folder: Path) -> str:
-    """Return the checksum of a folder: of the names and contents of all that Python can import from it, in order.
+CHECKED: dict[str, bytes] = {}
+"""The bytes of checked repositories, by file: of these modules are compiled, whatever lies there."""
+PLACES: set[str] = set()
+"""The folders of checked repositories."""
 
-    But for caches of bytecode, which `folder` lets nobody read.
+
+class CheckedLoader(SourceFileLoader):
+    """Compiles a repository's modules from their checked bytes; reads and writes no bytecode."""
+
+    def get_data(self, path: str) -> bytes:
+        """Return a checked file's bytes. Raises ImportError for any other, such as bytecode."""
+        if path not in CHECKED:
+            raise ImportError(f"{path} is not among the files that were checked")
+        return CHECKED[path]
+
+    def get_code(self, fullname: str) -> CodeType:
+        """Return a module's code."""
+        path = self.get_filename(fullname)
+        compiled: CodeType = self.source_to_code(self.get_data(path), path)
+        return compiled
+
+
+def _finder(place: str) -> FileFinder:
+    """Return what finds modules in a checked repository's folder. Raises ImportError for others."""
+    if not PLACES.intersection([place, *map(str, Path(place).parents)]):
+        raise ImportError(f"{place} is of no checked repository")
+    return FileFinder(place, (CheckedLoader, SOURCE_SUFFIXES))
+
+
+def contents(folder: Path) -> dict[Path, bytes]:
+    """Return a folder's files that Python can import, in order. Raises OSError for one too large.
+
+    But for caches of bytecode, which nobody reads, and pipes.
     """
     suffixes = tuple(all_suffixes())
-    files = sorted(path for path in folder.rglob("*") if path.name.endswith(suffixes))
-    files = [path for path in files if "__pycache__" not in path.parts]
-    return sha256(b"".join(f"{path.relative_to(folder)}\0".encode() + path.read_bytes() for path in files)).hexdigest()
+    named = (path for path in sorted(folder.rglob("*")) if path.name.endswith(suffixes))
+    files = (path for path in named if path.is_file() and "__pycache__" not in path.parts)
+    return {path: bytes_of(path, LARGEST) for path in files}
+
+
+def digest(folder: Path, files: Mapping[Path, bytes]) -> str:
+    """Return the checksum of a folder's files: of their names and contents, in order."""
+    parts = (f"{path.relative_to(folder)}\0".encode() + files[path] for path in files)
+    return sha256(b"".join(parts)).hexdigest()
 
 
 @cache
 def folder(name: str) -> Path:
     """Return the folder of a repository. Raises DataUnavailable where its files are missing or not the listed ones.
 
-    From then on this process compiles what it imports: bytecode that lies beside a checked file may be another's.
+    From then on its modules are compiled of the bytes that were read here.
     """
-    place = Path(os.environ.get("AMS_DATA", ""), "code", "more", name.replace("/", "+"))
-    if not os.environ.get("AMS_DATA") or not place.is_dir() or digest(place) != CHECKSUMS[name]:
-        missing, commit = f"the code of {name}", COMMITS[name]
-        remedy = f"copy the files of https://github.com/{name} at {commit} to $AMS_DATA/code/more/{place.name}"
-        raise DataUnavailable(f"{missing} is missing or another: {remedy}", missing, PUT)
-    sys.pycache_prefix = os.devnull  # no cache can be found there, nor written
-    return place
+    mirror = os.environ.get("AMS_DATA", "")
+    place = Path(mirror, "code", "more", name.replace("/", "+")).resolve()
+    with suppress(OSError):
+        files = contents(place) if mirror else {}
+        if files and digest(place, files) == CHECKSUMS[name]:
+            CHECKED.update({str(path): content for path, content in files.items()})
+            PLACES.add(str(place))
+            if _finder not in sys.path_hooks:
+                sys.path_hooks.insert(0, _finder)
+            sys.path_importer_cache.pop(str(place), None)
+            return place
+    missing, commit = f"the code of {name}", COMMITS[name]
+    where = f"$AMS_DATA/code/more/{name.replace('/', '+')}"
+    remedy = f"copy the files of https://github.com/{name} at {commit} to {where}"
+    raise DataUnavailable(f"{missing} is missing or another: {remedy}", missing, PUT)
 
 
 @cache
@@ -191,7 +235,7 @@ def code(name: str, path: str, *stand_ins: str) -> ModuleType:
     """Return a file of a repository as a module; `stand_ins` are modules that it imports and no sampler calls."""
     file = folder(name) / path
     with standing_in(empty(stand_ins)):
-        return adapters.module_of(file)
+        return adapters.module_of(file, CheckedLoader)
 
 
 def importable(name: str) -> None:

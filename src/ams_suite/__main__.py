@@ -18,6 +18,7 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import NoReturn
 
 from tyro.conf import FlagCreatePairsOff
 from tyro.extras import subcommand_cli_from_dict
@@ -32,6 +33,8 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk that is full, a quota that is reached, a file that may not grow (ulimit -f)."""
 LEAST_MEMORY = 1 << 30
 """Of less, in bytes, OpenBLAS may not start: it then ends Python with 1, which is the code of a verdict."""
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+"""What asks a command to end."""
 FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
 
 
@@ -127,11 +130,14 @@ class Interrupt:
     """What a signal calls: it raises KeyboardInterrupt, and notes it: a library may raise another error instead."""
 
     asked = False
+    ended = False
+    """Whether the exit code is known: what is asked for is being done."""
 
     def __call__(self, number: int, frame: object) -> None:
-        """Raise KeyboardInterrupt."""
+        """Raise KeyboardInterrupt, unless the command has ended."""
         self.asked = True
-        raise KeyboardInterrupt
+        if not self.ended:
+            raise KeyboardInterrupt
 
 
 def _show_dropped(dropped: "sys.UnraisableHookArgs") -> None:
@@ -148,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     interrupt = Interrupt()
     try:
         # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
-        for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):
+        for sent in SIGNALS:
             if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
                 signal.signal(sent, interrupt)
         if sys.unraisablehook is sys.__unraisablehook__:
@@ -158,8 +164,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _ended(2, limited)
         code = parse(given or ["--help"])()
         sys.stdout.flush()
+        interrupt.ended = True
         if interrupt.asked:
-            raise KeyboardInterrupt
+            return _interrupted(interrupt, given)
     except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
         return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
@@ -182,7 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _interrupted(interrupt: Interrupt, given: Sequence[str]) -> int:
     """Say in a line that the command was interrupted, and return its exit code."""
-    interrupt.asked = False
+    interrupt.asked, interrupt.ended = False, True
     kept = "what was finished is kept, the same command goes on from there"
     return _ended(130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n")
 
@@ -239,5 +246,20 @@ def _ended(code: int, words: str = "") -> int:
     return code
 
 
+def to_the_end() -> NoReturn:
+    """Run one command and end this process at once with its exit code: no later signal changes it.
+
+    What a signal raises while Python takes itself apart, in whatever a library still calls then,
+    would abort it; so would a library's thread that still writes.
+    """
+    try:
+        code = main()
+    except KeyboardInterrupt:  # a second one, while the first was told
+        code = 130
+    for sent in SIGNALS:
+        signal.signal(sent, signal.SIG_IGN)
+    os._exit(_ended(code))
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    to_the_end()

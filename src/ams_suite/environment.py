@@ -6,9 +6,8 @@ imports nothing outside the standard library, save a reader of requirement strin
     python -P src/ams_suite/environment.py missing [EXTRA ...]        # "satisfied", or what is absent or too old
     python -P src/ams_suite/environment.py requirements [EXTRA ...]   # one requirement a line, for pip's -r
     python -P src/ams_suite/environment.py lowest [EXTRA ...]         # their oldest releases, for pip's -c
-    python -P src/ams_suite/environment.py index                      # an index for pip beside its own, or nothing
+    python -P src/ams_suite/environment.py index                      # an index for torch alone, or nothing
     python -P src/ams_suite/environment.py finish FOLDER              # add the checkout and the command `ams`
-    python -P src/ams_suite/environment.py kind LOG                   # of what went wrong: a word (CAUSES)
     python -P src/ams_suite/environment.py cause LOG                  # what went wrong; what to do
 """
 
@@ -149,7 +148,6 @@ def finish(place: Path) -> None:
 class Cause(NamedTuple):
     """A known way for a set-up to fail: the `pattern` that its log shows (any case), and what to tell the user."""
 
-    kind: str
     pattern: str
     advice: str
 
@@ -158,36 +156,40 @@ class Cause(NamedTuple):
 # not answer before the "no matching distribution" that pip concludes from it.
 CAUSES = (
     Cause(
-        "disk",
         r"No space left|Errno 28|Disk quota",
         "the disk is full; free about 3 GB (8 GB for a CUDA build) where the environment goes, or name another place"
         " with AMS_ENV",
     ),
     Cause(
-        "permission",
         r"Errno (13|30)\b|Read-only file system",
         "a folder cannot be written; name another place for the environment with AMS_ENV",
     ),
     Cause(
-        "venv",
         r"ensurepip is not available|No module named '?(venv|ensurepip)",
         "this Python has no venv module; on Debian or Ubuntu: apt-get install python{python}-venv",
     ),
     Cause(
-        "network",
         r"connection error|NewConnectionError|Name or service not known|timed out|ProxyError|IncompleteRead"
         r"|SSLError|CERTIFICATE_VERIFY",
         "the package index cannot be reached; check the network or the proxy, or point PIP_INDEX_URL or"
         " PIP_FIND_LINKS to a place that can be",
     ),
     Cause(
-        "absent",
         r"No matching distribution found for (?P<what>[^ ;(\n]+)",
         "no {what} for Python {python} in the package index or among the local wheels; use another index"
         " (PIP_INDEX_URL), a folder of wheels (PIP_FIND_LINKS) or another Python",
     ),
     Cause(
-        "conflict",
+        r"\(constraint\) (?P<what>[^\s=]+==\S+)",
+        "no {what} for Python {python} that suits the rest in the package index or among the local wheels, and"
+        " constraints.txt pins it; use another index (PIP_INDEX_URL), or AMS_RANGES=1 for the ranges of pyproject.toml",
+    ),
+    Cause(
+        r"THESE PACKAGES DO NOT MATCH THE HASHES[^\n]*\n\s*(?P<what>[^\s=]+==\S+)",
+        "a file is not the one that was pinned: of {what}, whose checksum is another; use another"
+        " index (PIP_INDEX_URL)",
+    ),
+    Cause(
         r"ResolutionImpossible|conflicting dependencies",
         "the requirements conflict with one another or with constraints of your own (pip config list)",
     ),
@@ -204,17 +206,14 @@ def ending(log: str) -> str:
     return (errors or lines or [""])[-1]
 
 
-def cause(log: str) -> tuple[str, str]:
-    """Return a word for what went wrong, `unknown` if need be, and what it was with what to do about it (CAUSES).
-
-    Both are read off the text `log` that venv and pip left.
-    """
+def cause(log: str) -> str:
+    """Return what went wrong with what to do about it (CAUSES), read off the text `log` that venv and pip left."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for known in CAUSES:
         if match := re.search(known.pattern, log, re.IGNORECASE):
-            return known.kind, known.advice.format(python=python, **match.groupdict())
+            return known.advice.format(python=python, **match.groupdict())
     last = ending(log)
-    return "unknown", f"it ended with: {last}" if last else "it ended without a word"
+    return f"it ended with: {last}" if last else "it ended without a word"
 
 
 def read(log: Path) -> str:
@@ -238,9 +237,8 @@ def answer(arguments: Sequence[str]) -> str:
         case ["finish", place]:
             finish(Path(place))
             return ""
-        case ["kind" | "cause" as word, log]:
-            kind, advice = cause(read(Path(log)))
-            return kind if word == "kind" else advice
+        case ["cause", log]:
+            return cause(read(Path(log)))
         case _:
             raise KeyError(" ".join(arguments))
 

@@ -2,17 +2,20 @@
 
 pip takes checksums in a file of constraints as an order to refuse whatever has none, so that a range, such as that of
 torch, could no longer be installed. So they stand in a file of their own, in the format of `sha256sum`, and are held
-against pip's report of what it installed, before anything of it is run.
+against pip's report of what it installed, before anything of it is run. That takes wheels: to install them runs
+nothing of theirs. What has none is built from an archive that pip itself holds against its checksum.
 
 `reproduce.sh` runs this file as a script, without site-packages (-S): nothing installed has a say.
 
-    python -I -S src/ams_suite/lock.py REPORT   # one line and exit code 1 if a file differs; else nothing and 0
+    python -I -S src/ams_suite/lock.py REPORT [NAME ...]   # one line and exit code 1 if a file differs, or if another
+                                                           # distribution than these was installed; else nothing and 0
+    python -I -S src/ams_suite/lock.py hashes NAME ...     # these pins with their checksums, for pip's --require-hashes
 """
 
 import json
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -82,34 +85,66 @@ def differing(report: Mapping[str, Any], pinned: Mapping[str, Pin], listed: Mapp
     return different
 
 
+def hashed(name: str, pinned: Mapping[str, Pin], listed: Mapping[str, str]) -> str:
+    """Return a pinned distribution as a requirement with the checksums of its listed files.
+
+    Raises KeyError for one that is not pinned.
+    """
+    pin = pinned[canonical(name)]
+    head = f"{canonical(pin.name)}-{canonical(pin.version)}-"
+    names = {file: canonical(f"{file.removesuffix('.tar.gz')}-") for file in listed}
+    files = [file for file, name in names.items() if name.startswith(head)]
+    return " ".join([str(pin), *(f"--hash=sha256:{listed[file]}" for file in files)])
+
+
+def others(report: Mapping[str, Any], names: Collection[str]) -> list[str]:
+    """Return what pip's `report` says was installed beside the distributions of these names, as `NAME VERSION`."""
+    installed = [item["metadata"] for item in report["install"]]
+    allowed = {canonical(name) for name in names}
+    return [f"{one['name']} {one['version']}" for one in installed if canonical(one["name"]) not in allowed]
+
+
 def _sha256(archive: Mapping[str, Any]) -> str:
     """Return the checksum of a file as pip reports it (before pip 23 in `hash` alone); `unknown` if it has none."""
     return str(archive.get("hashes", {}).get("sha256") or archive.get("hash", "").partition("sha256=")[2] or "unknown")
 
 
-def verdict(report: Path, lock: Path = LOCK, listing: Path = CHECKSUMS) -> str:
-    """Return one line on the files in pip's `report` that differ from those listed; empty where none does."""
+def verdict(report: Path, names: Collection[str] = (), lock: Path = LOCK, listing: Path = CHECKSUMS) -> str:
+    """Return one line on what pip's `report` has that may not be used; empty where there is nothing of that.
+
+    That is a file of a pinned release that is not listed, or, where `names` are given, another distribution.
+    """
     try:
         pinned = pins(lock.read_text(encoding="utf-8"))
         listed = checksums(listing.read_text(encoding="utf-8"))
-        different = differing(json.loads(report.read_text(encoding="utf-8")), pinned, listed)
+        content = json.loads(report.read_text(encoding="utf-8"))
+        different = differing(content, pinned, listed)
+        more = f" (and {len(different) - 1} more)" if len(different) > 1 else ""
+        if different:
+            return (
+                f"a file is not the one that was pinned: {different[0]} in {listing.name}{more}. Another index"
+                " (PIP_INDEX_URL) may have it; an active environment of your own is used as it is"
+            )
+        if names and (beside := others(content, names)):
+            return f"torch's index gave {beside[0]}, and may serve {' and '.join(names)} alone"
     except OSError as error:
         return f"{error.filename} cannot be read: {error.strerror}"
     except (ValueError, KeyError, TypeError) as error:
         return f"{report.name} or {listing.name} cannot be read: {error}"
-    more = f" (and {len(different) - 1} more)" if len(different) > 1 else ""
-    return f"{different[0]} in {listing.name}{more}" if different else ""
+    return ""
 
 
-def main(report: Path) -> int:
-    """Print why an environment cannot be trusted, as pip's report has it, and return 1; else 0."""
-    if altered := verdict(report):
-        print(
-            f"a file is not the one that was pinned: {altered}. Another index (PIP_INDEX_URL) may have it;"
-            " an active environment of your own is used as it is"
-        )
+def main(arguments: Sequence[str]) -> int:
+    """Do what the module's head says, and return the exit code."""
+    first, *names = arguments
+    if first == "hashes":
+        pinned, listed = pins(LOCK.read_text(encoding="utf-8")), checksums(CHECKSUMS.read_text(encoding="utf-8"))
+        print("\n".join(hashed(name, pinned, listed) for name in names))
+        return 0
+    if altered := verdict(Path(first), names):
+        print(altered)
     return 1 if altered else 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1])))
+    sys.exit(main(sys.argv[1:]))

@@ -236,10 +236,10 @@ def compare(
 
 def _values(path: Path) -> dict[str, Value]:
     """Return a run's values by check. Raises UserError."""
-    from ams.data.safe_read import LARGEST, bytes_of
+    from verdicts.safe_read import bytes_of, parsed_json
 
     try:
-        content = json.loads(bytes_of(path, LARGEST))
+        content = parsed_json(bytes_of(path))
         claims = content["claims"]
         if isinstance(claims, dict):
             checks = {name: check for claim in claims.values() for name, check in claim["checks"].items()}

@@ -23,7 +23,7 @@ def read(path: Path) -> dict[str, Any]:
     """Return a report's values. Raises UserError for a file that is none."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as reason:
+    except (OSError, ValueError, RecursionError) as reason:
         raise UserError(f"--against {path}: {reason}") from reason
     if not isinstance(values, dict) or any(key not in values for key in KEYS):
         raise UserError(f"--against {path}: not a report that --json wrote")

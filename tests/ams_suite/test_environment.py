@@ -112,33 +112,44 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
 @pytest.mark.parametrize(
     ("log", "told"),
     [
-        ("OSError: [Errno 28] No space left on device", "disk: the disk is full"),
-        ("[Errno 28] x\nensurepip is not available", "disk: "),
-        ("PermissionError: [Errno 13] Permission denied: '/x'", "permission: a folder cannot be written"),
-        ("urllib3.exceptions.IncompleteRead: 5 bytes read, 7 more expected", "network: "),
+        ("OSError: [Errno 28] No space left on device", "the disk is full"),
+        ("[Errno 28] x\nensurepip is not available", "the disk is full"),
+        ("PermissionError: [Errno 13] Permission denied: '/x'", "a folder cannot be written"),
+        ("urllib3.exceptions.IncompleteRead: 5 bytes read, 7 more expected", "cannot be reached"),
         ("No module named 'ensurepip'", f"apt-get install python3.{sys.version_info.minor}-venv"),
-        ("Could not fetch URL http://x/: connection error: refused\nNo matching distribution found for y", "network: "),
-        ("ERROR: No matching distribution found for rich==15.0 (from x)", "absent: no rich==15.0 for Python 3."),
-        ("ERROR: ResolutionImpossible: for help", "conflict: the requirements conflict"),
-        ("a\nERROR: something {new}\n \n", "unknown: it ended with: something {new}"),
+        (
+            "Could not fetch URL http://x/: connection error: refused\nNo matching distribution found for y",
+            "cannot be reached",
+        ),
+        ("ERROR: No matching distribution found for rich==15.0 (from x)", "no rich==15.0 for Python 3."),
+        (
+            "The user requested (constraint) rich==15.0\nERROR: ResolutionImpossible: for help",
+            "no rich==15.0 for Python 3.",
+        ),
+        (
+            "THESE PACKAGES DO NOT MATCH THE HASHES FROM X:\n    tiny==1.0 from y:\n",
+            "one that was pinned: of tiny==1.0,",
+        ),
+        ("ERROR: ResolutionImpossible: for help", "the requirements conflict"),
+        ("a\nERROR: something {new}\n \n", "it ended with: something {new}"),
         (
             "1:46,578 ERROR: first\n1:46,579 ERROR: no such file\n1:46,580 Removed build tracker: '/x'\n",
-            "unknown: it ended with: no such file",
+            "it ended with: no such file",
         ),
-        ("", "unknown: it ended without a word"),
+        ("", "it ended without a word"),
     ],
 )
 def test_a_log_tells_its_cause(log: str, told: str) -> None:
-    assert told in ": ".join(environment.cause(log))
+    assert told in environment.cause(log)
 
 
 def test_a_log_on_a_full_disk_is_cut_short_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     log = tmp_path / "log"
     log.touch()
-    assert environment.cause(environment.read(log))[0] == "unknown"
+    assert environment.cause(environment.read(log)) == "it ended without a word"
     usage = shutil.disk_usage(tmp_path)._replace(free=2**20 - 1)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: usage)
-    assert environment.cause(environment.read(log))[0] == "disk"
+    assert environment.cause(environment.read(log)).startswith("the disk is full")
 
 
 TEXT = "# head\nSmart_Open==7.7.1\ntorch>=2.3,<3\n\nwrapt == 2.5.2\n"
@@ -197,7 +208,7 @@ def test_the_verdict_is_one_line(tmp_path: Path) -> None:
 
     assert "report.json cannot be read: No such file" in verdict()
     told.write_text(json.dumps(report(("wrapt", "1", "w.whl", {}), ("smart_open", "1", "s.whl", {}))))
-    assert verdict().endswith("in sums (and 1 more)") and "\n" not in verdict()
+    assert "in sums (and 1 more). Another index" in verdict() and "\n" not in verdict()
     told.write_text(json.dumps(report(("other", "1", "o.whl", {}))))
     assert verdict() == ""
     assert "cannot be read" in verdict(listing=tmp_path / "lock")

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -178,6 +179,20 @@ def test_too_low_a_limit_on_memory_is_refused_in_a_line(capsys, monkeypatch):
     assert capsys.readouterr().err == "ams: memory is limited to 256 MiB (ulimit -v): lift it to 1 GiB or more\n"
 
 
+def test_12_gb_of_addresses_suffice_for_a_run_with_its_report(toy):
+    """The converter of charts aborts Python below 64 GiB: it is not begun, and one line says what is left out."""
+    line = f'ulimit -v 12000000 && exec "{sys.executable}" -m ams_suite reproduce --profile quick'
+    command = ["bash", "-c", line]
+    done = subprocess.run(command, cwd=toy.root, env=toy.environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "stack trace" not in done.stderr, done.stderr[-2000:]
+    assert done.stdout.count("charts that move have no still picture") == 1
+    report = (toy.folder() / "report.html").read_text()
+    assert "No still picture of this chart" in report and 'id="figure-margins"' in report
+    again = toy.ams("reproduce", "--profile", "quick")
+    assert again.returncode == 0 and "no still picture" not in again.stdout
+    assert "No still picture" not in (toy.folder() / "report.html").read_text(), "drawn as soon as it can be"
+
+
 def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
     (tmp_path / "early").mkdir()
     (tmp_path / "early/tyro.py").write_text(
@@ -204,6 +219,34 @@ def test_an_interrupt_that_a_library_swallows_ends_the_run(toy):
     assert done.returncode == 130 and "interrupted" in done.stderr, done.stderr
     assert toy.record("A1").exists() and not toy.record("B1").exists(), "the next claims are not begun"
     assert "Traceback" not in done.stderr
+
+
+LATE = """import atexit, os, signal
+atexit.register(os.kill, os.getpid(), signal.SIGTERM)
+"""
+
+
+def test_a_signal_after_the_verdict_changes_neither_code_nor_words(toy):
+    """What a library calls while Python ends is not to meet an interrupt."""
+    path = toy.root / toy.package / "alpha/checks.py"
+    path.write_text(LATE + path.read_text())
+    done = toy.ams("reproduce", "--profile", "quick", "--only", "A1")
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+@pytest.mark.parametrize("moment", ["signs", "A1 ", "report:"])
+def test_two_signals_at_any_moment_end_in_at_most_a_line(toy, moment):
+    """The second comes while the first is dealt with, or while Python ends."""
+    command = [sys.executable, "-m", "ams_suite", "reproduce", "--profile", "quick"]
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=toy.root, env=toy.environment(), **streams) as run:
+        assert any(moment in line for line in run.stdout)
+        for _ in range(2):
+            run.send_signal(signal.SIGTERM)
+            time.sleep(0.01)
+        _, said = run.communicate()
+    assert run.returncode in (0, 130), said
+    assert said.count("\n") == (run.returncode == 130) and "Traceback" not in said, said
 
 
 class Ended:

@@ -4,14 +4,13 @@ What goes wrong on other people's machines ends in one clear line and exit code 
 installed from a file that the lock lists, or the set-up stops.
 """
 
-import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -21,9 +20,9 @@ from tests.shell.conftest import INSTALL
 pytestmark = pytest.mark.shell
 
 
-def made(checkout, *arguments: str):
+def made(checkout, *arguments: str, **variables: str):
     """Make the environment by a first run, and see that it went well."""
-    done = checkout.run(*arguments)
+    done = checkout.run(*arguments, **variables)
     assert done.code == 0 and (checkout.venv / ".ams-suite").exists()
     return done
 
@@ -76,11 +75,12 @@ def test_the_default_profile_has_what_a_gpu_needs(checkout) -> None:
 
 
 def test_without_an_optional_extra_the_rest_runs(checkout) -> None:
-    checkout.pip(f'grep -q rdkit "$place/requirements.txt" && exit 1; {INSTALL}')
+    lacking = "echo ERROR: No matching distribution found for rdkit==1"
+    checkout.pip(f'grep -q rdkit "$place/requirements.txt" && {lacking} && exit 1; {INSTALL}')
     for _ in range(2):
         done = checkout.run(LACKING="molecules")
         assert done.code == 0
-        assert "the extra molecules cannot be had here, so rows that need it are not run" in done.err
+        assert "the extra molecules cannot be had here, so rows that need it are not run: no rdkit==1" in done.err
 
 
 def test_without_the_extra_test_there_are_no_tests_and_the_environment_stays(checkout) -> None:
@@ -151,18 +151,53 @@ def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signa
     assert "environment: making" in made(checkout).err and len(checkout.pip_calls) == 2
 
 
-def test_the_index_of_cpu_builds_is_asked_beside_others_where_it_serves(checkout) -> None:
-    assert checkout.run(CPU_INDEX="https://cpu").code == 0
-    assert "--extra-index-url https://cpu" in checkout.pip_calls[0]
+def test_torchs_own_index_is_asked_for_torch_alone(checkout) -> None:
+    made(checkout, CPU_INDEX="https://cpu")
+    first, second = checkout.pip_calls
+    assert "--index-url https://cpu" in first and "--no-deps" in first and "torch.txt" in first
+    assert (checkout.venv / "torch.txt").read_text() == "torch>=2.6\n"
+    assert "https://cpu" not in second and "requirements.txt" in second
+    checkout.run("bench", LACKING="bench", CPU_INDEX="https://cpu")
+    third, fourth = checkout.pip_calls[2:]
+    assert "--index-url https://cpu" in third and "--no-deps" not in third, "torchvision's build is that of torch's"
+    assert (checkout.venv / "torch.txt").read_text() == "torch>=2.6\ntorchvision>=0.15\n"
+    assert "https://cpu" not in fourth
     checkout.run("--profile", "paper", "--cluster", "slurm", LACKING="paper", CPU_INDEX="https://cpu")
-    assert "extra-index" not in checkout.pip_calls[1], "the nodes have the GPU that this machine lacks"
+    assert "https://cpu" not in checkout.pip_calls[4], "the nodes have the GPU that this machine lacks"
 
 
-def test_unmet_pins_give_way_to_ranges(checkout) -> None:
-    unmet = "ERROR: No matching distribution found for rich==15.0.0"
-    checkout.pip(f'case "$*" in *constraints.txt*) echo "{unmet}" >&2; exit 1 ;; esac; {INSTALL}')
-    done = made(checkout)
-    assert len(checkout.pip_calls) == 2 and "pip: the pins cannot be met (no rich==15.0.0 for Python 3." in done.err
+def test_another_package_from_torchs_index_stops_the_set_up(checkout) -> None:
+    another = reported("rich-plus", "1.0", "rich_plus-1.0-py3-none-any.whl", "0" * 64)
+    told = complaint(checkout.run(PIP_REPORT=another, CPU_INDEX="https://cpu"))
+    assert "torch's index gave rich-plus 1.0, and may serve torch and torchvision alone" in told
+    assert not (checkout.venv / ".ams-suite").exists()
+
+
+def test_wheels_alone_are_installed_but_for_one_named_exception(checkout) -> None:
+    made(checkout)
+    calls = (checkout.bin.parent / "pip-calls").read_text().splitlines()
+    assert all("--only-binary :all:" in call for call in calls)
+    assert [call.partition("--no-binary ")[2].partition(" ")[0] for call in calls] == ["", "connection_pool", ""]
+    assert ["--require-hashes" in call for call in calls] == [True, True, False]
+    hashed = (checkout.venv / "pinned.txt").read_text()
+    assert re.fullmatch(r"connection_pool==\S+ --hash=sha256:[0-9a-f]{64}\n", hashed)
+
+
+UNMET = "ERROR: No matching distribution found for rich==15.0.0"
+WITHHELD = "ERROR: ResolutionImpossible\n  The user requested (constraint) rich==15.0.0"
+
+
+@pytest.mark.parametrize("log", [UNMET, WITHHELD])
+def test_a_pin_that_is_withheld_is_named_and_ends_the_set_up_unless_ranges_are_asked_for(checkout, log: str) -> None:
+    checkout.pip(f"case \"$*\" in *constraints.txt*) printf '{log}' >&2; exit 1 ;; esac; {INSTALL}")
+    told = complaint(checkout.run())
+    assert "no rich==15.0.0 for Python 3." in told and len(checkout.pip_calls) == 1
+    assert ("AMS_RANGES=1" in told) is (log == WITHHELD)
+    asked = made(checkout, AMS_RANGES="1")
+    assert "any release in the ranges of pyproject.toml is taken, as AMS_RANGES asks" in asked.err
+    assert "constraints.txt" not in checkout.pip_calls[1]
+    assert checkout.run(AMS_RANGES="1").err == ""
+    assert "no rich==15.0.0" in complaint(checkout.run()), "without the word, an environment of ranges is not used"
 
 
 def test_offline_asks_no_index(checkout) -> None:
@@ -212,14 +247,12 @@ READ_ONLY = "ERROR: Could not install packages due to an OSError: [Errno 30] Rea
 CONFLICT = "ERROR: ResolutionImpossible: for help visit"
 
 
-@pytest.mark.parametrize(
-    ("line", "told", "tries"), [(READ_ONLY, "cannot be written", 1), (CONFLICT, "the requirements conflict", 2)]
-)
-def test_pip_failures_are_explained(checkout, line: str, told: str, tries: int) -> None:
+@pytest.mark.parametrize(("line", "told"), [(READ_ONLY, "cannot be written"), (CONFLICT, "the requirements conflict")])
+def test_pip_failures_are_explained(checkout, line: str, told: str) -> None:
     checkout.pip(f'echo "{line}" >&2; exit 1')
     said = complaint(checkout.run())
     assert said.startswith("the environment cannot be made: ") and told in said
-    assert len(checkout.pip_calls) == tries, "the ranges are tried where the pins may be at fault"
+    assert len(checkout.pip_calls) == 1
     log = checkout.venv / "setup-suite.log"
     assert said.endswith(f"Log: {log}") and line in log.read_text()
 
@@ -254,23 +287,3 @@ def test_an_extra_from_another_file_stops_the_run(checkout) -> None:
     assert checkout.run().code == 0
     assert "rich 15.0.0" in complaint(checkout.run("--profile", "paper", PIP_REPORT=ALTERED, LACKING="paper"))
     assert not (checkout.venv / ".ams-suite").exists()
-
-
-def test_pips_own_report_is_read(with_real_pip, tmp_path: Path) -> None:
-    """A wheel from a folder, pinned with its checksum: a real pip installs it, and its report tells the same."""
-    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
-    with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("tiny.py", "")
-        archive.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n")
-        archive.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        archive.writestr("tiny-1.0.dist-info/RECORD", "tiny.py,,\n")
-    sha256 = hashlib.sha256(wheel.read_bytes()).hexdigest()
-    root = with_real_pip.root
-    (root / "constraints.txt").write_text("tiny==1.0\n")
-    (root / "constraints.sha256").write_text(f"{sha256}  {wheel.name}\n")
-    extras = "suite = []\nmolecules = []\n"
-    (root / "pyproject.toml").write_text(
-        f'[project]\ndependencies = ["tiny>=1"]\n[project.optional-dependencies]\n{extras}'
-    )
-    done = with_real_pip.run("--profile", "quick", PIP_NO_INDEX="1", PIP_FIND_LINKS=str(tmp_path))
-    assert done.code == 0, done.err

@@ -197,6 +197,7 @@ def test_a_link_to_the_venv_of_another_checkout_leaves_that_as_it_is(checkout, c
     checkout.venv.symlink_to(theirs.venv)
     before = {path: path.stat().st_mtime_ns for path in theirs.venv.rglob("*")}
     assert checkout.run().child["python"] == str(checkout.venv / "bin/python")
-    (checkout.root / "constraints.txt").write_text("# another\n")
+    lock = checkout.root / "constraints.txt"
+    lock.write_text(f"{lock.read_text()}# another\n")
     assert checkout.run("test").code == 0 and "left as it is" in checkout.run("test").err
     assert {path: path.stat().st_mtime_ns for path in theirs.venv.rglob("*")} == before

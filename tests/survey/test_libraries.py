@@ -5,9 +5,11 @@ What the files import, or what is missing, is said.
 
 import hashlib
 import marshal
+import os
 import struct
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from importlib.machinery import EXTENSION_SUFFIXES
 from importlib.util import MAGIC_NUMBER, cache_from_source, find_spec
 from pathlib import Path
@@ -241,9 +243,10 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "sampling.py").write_text("import no_such_module\nvalue = 1\n", encoding="utf-8")
     monkeypatch.setenv("AMS_DATA", str(tmp_path))
     monkeypatch.setitem(sources.COMMITS, "owner/name", "0" * 40)
-    monkeypatch.setitem(sources.CHECKSUMS, "owner/name", sources.digest(place))
+    monkeypatch.setitem(sources.CHECKSUMS, "owner/name", sources.digest(place, sources.contents(place)))
     monkeypatch.setitem(adapters.OTHERS, "owner/name", sources.adapter("owner/name", {}))
-    monkeypatch.setattr(sys, "pycache_prefix", None)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(sys, "path_hooks", [*sys.path_hooks])
     sources.folder.cache_clear()
     sources.code.cache_clear()
     return place
@@ -254,17 +257,55 @@ def test_listed_bytes_are_executed_with_stand_ins(copied: Path) -> None:
     assert not list(copied.rglob("__pycache__"))
 
 
-def test_bytecode_beside_listed_bytes_is_not_executed(copied: Path) -> None:
-    """It has the time and the size of the file, as a forger would have it."""
-    file, forged = copied / "sampling.py", copied / "forged.py"
-    forged.write_text("value = 2\n", encoding="utf-8")
+def forged_cache(file: Path) -> None:
+    """Put a cache of other code beside a file, with the file's own time and size, as a forger would have it."""
     cache = Path(cache_from_source(str(file)))
     cache.parent.mkdir()
     about = file.stat()
     head = MAGIC_NUMBER + struct.pack("<III", 0, int(about.st_mtime), about.st_size)
-    cache.write_bytes(head + marshal.dumps(compile(forged.read_text(), str(file), "exec")))
-    forged.unlink()
+    cache.write_bytes(head + marshal.dumps(compile("value = 2", str(file), "exec")))
+
+
+def test_bytecode_beside_listed_bytes_is_not_executed(copied: Path) -> None:
+    forged_cache(copied / "sampling.py")
     assert sources.code("owner/name", "sampling.py", "no_such_module").value == 1
+
+
+def test_a_module_that_a_listed_one_imports_is_compiled_of_its_listed_bytes(copied: Path, monkeypatch) -> None:
+    """Neither a cache beside it nor what lies there once it was read has a say."""
+    (copied / "sampling.py").write_text("from imported_by_listed import value\n", encoding="utf-8")
+    other = copied / "imported_by_listed.py"
+    other.write_text("value = 1\n", encoding="utf-8")
+    listed = sources.digest(copied, sources.contents(copied))
+    monkeypatch.setitem(sources.CHECKSUMS, "owner/name", listed)
+    forged_cache(other)
+    sources.folder("owner/name")
+    other.write_text("value = 3\n", encoding="utf-8")
+    monkeypatch.delitem(sys.modules, "imported_by_listed", raising=False)
+    assert sources.code("owner/name", "sampling.py").value == 1
+
+
+def test_a_folder_that_a_link_brings_in_is_not_executed(copied: Path, tmp_path: Path) -> None:
+    """It would come before an installed package of its name."""
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/__init__.py").write_text("raise SystemExit", encoding="utf-8")
+    (copied / "linked_from_elsewhere").symlink_to(tmp_path / "elsewhere")
+    sources.importable("owner/name")
+    with pytest.raises(ImportError, match="not among the files that were checked"):
+        import_module("linked_from_elsewhere")
+
+
+def test_a_pipe_is_no_module_and_keeps_nobody_waiting(copied: Path) -> None:
+    os.mkfifo(copied / "pipe.py")
+    sources.importable("owner/name")
+    with pytest.raises(ImportError):
+        import_module("pipe")
+
+
+def test_a_huge_file_is_refused_before_it_is_read(copied: Path) -> None:
+    (copied / "other.py").open("wb").truncate(10 * 2**30)
+    with pytest.raises(DataUnavailable, match="owner/name is missing or another"):
+        sources.folder("owner/name")
 
 
 @pytest.mark.parametrize("suffix", [".pyc", EXTENSION_SUFFIXES[0]])

@@ -52,7 +52,8 @@ def test_every_requirement_is_pinned_within_its_range_and_torch_is_not() -> None
 
 def test_conda_is_asked_for_the_same_ranges() -> None:
     *listed, pip = yaml.safe_load((REPOSITORY / "environment.yml").read_text())["dependencies"]
-    assert pip == {"pip": ["-e .[suite]"]}, "which adds the rest, so that the environment satisfies"
+    assert pip == {"pip": ["--only-binary=:all:", "-e .[suite]"]}, "which adds the rest, as wheels"
+    assert any(entry.startswith("connection_pool ") for entry in listed), "which has no wheel"
     for wanted in BASE:
         name = canonicalize_name(wanted.name)
         entry = f"{ON_CONDA.get(name, name)} {wanted.specifier}"

@@ -13,7 +13,7 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Collection
-from importlib.machinery import ModuleSpec
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import PackageNotFoundError, version
 from operator import attrgetter
 from pathlib import Path
@@ -169,8 +169,8 @@ def _from_file(path: Path, name: str, settings: dict[str, Any], convention: str 
     return made
 
 
-def module_of(path: Path) -> ModuleType:
-    """Import a file, in its package: that of its folder if that is none.
+def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> ModuleType:
+    """Import a file by `loader`, in its package: that of its folder if that is none.
 
     A package whose own `__init__` cannot be imported is left empty. Raises UserError where there is no such file.
     """
@@ -191,7 +191,7 @@ def module_of(path: Path) -> ModuleType:
             importlib.import_module(parent)
         except ImportError:
             bare_package(parent, [str(folder)])
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=loader(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
     try:

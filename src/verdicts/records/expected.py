@@ -134,7 +134,7 @@ def expected_path(root: Path, profile: Profile) -> Path:
 def read_expected(root: Path, profile: Profile) -> Expected | None:
     """Return a profile's expected values, None where there are none. Raises UserError for a file that is damaged."""
     path = expected_path(root, profile)
-    if not path.is_file():
+    if not path.exists():
         return None
     return load_json(root, f"{FOLDER}/{profile}.json", Expected)
 

@@ -9,6 +9,7 @@ import gzip
 import io
 import json
 import re
+import resource
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -32,6 +33,14 @@ KINDS = (*SHOWN, ".png", ".pdf")
 """What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
 SPEC = ".vl.json"
 CONVERTER = "vl-convert-python"
+ADDRESSES = 80 * 2**30
+"""Bytes of addresses that a process needs to draw a still chart: V8 reserves 64 GiB of them."""
+NOT_DRAWN = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="420pt" height="40pt">'
+    '<text x="9" y="24" font-size="10" font-family="DejaVu Sans, sans-serif">No still picture of this'
+    " chart: memory was limited to less than 80 GiB (ulimit -v).</text></svg>"
+)
+"""What stands for a still picture that cannot be drawn; a page shows the chart itself."""
 # Of a still picture nothing is pointed at, and its text stands beside it
 IDLE = re.compile(r' (?:aria-[\w-]+|role|class|pointer-events)="[^"]*"| opacity="1"|</?a\b[^>]*>')
 SIZE = re.compile(r'width="([\d.]+)" height="([\d.]+)"')
@@ -196,9 +205,20 @@ def library() -> str:
     return b64encode(gzip.compress(bundle.encode(), mtime=0)).decode()
 
 
-@remembered(CONVERTER)
+def draws_stills() -> bool:
+    """Return whether a still chart can be drawn: with less memory the converter aborts Python."""
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    return limit == resource.RLIM_INFINITY or limit >= ADDRESSES
+
+
 def still(spec: str) -> str:
-    """Return the chart as an SVG, its size in points."""
+    """Return the chart as an SVG, its size in points; `NOT_DRAWN` where it cannot be drawn."""
+    return converted(spec) if draws_stills() else NOT_DRAWN
+
+
+@remembered(CONVERTER)
+def converted(spec: str) -> str:
+    """Return the chart as the converter draws it in SVG, its size in points."""
     import vl_convert
 
     svg = IDLE.sub("", vl_convert.vegalite_to_svg(spec))
@@ -207,7 +227,8 @@ def still(spec: str) -> str:
 
 def kinds_of_chart(kinds: tuple[str, ...]) -> tuple[str, ...]:
     """Return which of the wanted kinds a chart has: no PDF, whose bytes would differ each time."""
-    return tuple(kind for kind in kinds if kind != ".pdf")
+    made = (".svg", ".png") if draws_stills() else SHOWN
+    return tuple(kind for kind in kinds if kind in made)
 
 
 def save_chart(

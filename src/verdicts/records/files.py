@@ -14,6 +14,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
 
+from verdicts.safe_read import bytes_of, parsed_json
 from verdicts.validation import Frozen
 
 _UNFINISHED = ".partial"
@@ -45,7 +46,7 @@ def write_whole(path: Path, content: bytes | str) -> None:
 def shown_json(path: Path) -> dict[str, Any]:
     """Return the object that a JSON file holds, an empty one where it is not there or holds no object."""
     try:
-        content = json.loads(path.read_bytes())
+        content = parsed_json(bytes_of(path))
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -129,12 +130,12 @@ class Checksummed(JsonFile):
     def read(cls, path: Path) -> Self:
         """Read the file back. Raises NotCurrent for anything but the bytes once written."""
         try:
-            raw = path.read_bytes()
+            raw = bytes_of(path)
         except OSError as error:
             raise NotCurrent("no record" if isinstance(error, FileNotFoundError) else f"unreadable: {error}") from error
         try:
-            content = json.loads(raw)
-        except (ValueError, RecursionError) as error:
+            content = parsed_json(raw)
+        except ValueError as error:
             raise NotCurrent("damaged: not JSON, perhaps cut short") from error
         if not isinstance(content, dict) or content.get("schema_version") != SCHEMA:
             raise NotCurrent(f"damaged, or written by another version: its schema is not {SCHEMA}")

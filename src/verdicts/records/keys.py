@@ -87,7 +87,7 @@ class Sources:
 def _tree(source: bytes | str) -> ast.Module:
     try:
         return ast.parse(source)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return ast.Module(body=[], type_ignores=[])
 
 

@@ -19,6 +19,7 @@ from verdicts.records.figures import Figure, Table
 from verdicts.records.files import Checksummed, NotCurrent, sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import Provenance
+from verdicts.safe_read import bytes_of
 from verdicts.validation import Frozen
 
 
@@ -155,9 +156,11 @@ def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
     artefacts = Artefacts.current(path, parts)
     for name, digest in artefacts.files.items():
         try:
-            present = sha256_of((path.parent / name).read_bytes())
-        except OSError as error:
+            present = sha256_of(bytes_of(path.parent / name))
+        except FileNotFoundError as error:
             raise NotCurrent(f"{name} is gone") from error
+        except OSError as error:
+            raise NotCurrent(f"{name} cannot be read: {error.strerror}") from error
         if present != digest:
             raise NotCurrent(f"{name} was edited")
     return artefacts

@@ -13,6 +13,7 @@ from typing import Self
 from verdicts.claims.loading import CLAIMS, Device, ProfileConfig, load_claims, load_config
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, Profile
 from verdicts.errors import UserError, unknown
+from verdicts.records.figures import draws_stills
 from verdicts.records.files import canonical_json, sha256_of, shown_json
 from verdicts.records.keys import KeyParts, Sources
 from verdicts.records.provenance import ComputedOn, Environment, computed_on_here, environment_of
@@ -190,7 +191,8 @@ class Workspace:
         sources = self._closures(group, ["figures", "settings"])
         sources |= self._extra(STYLE, *FIGURE_MAKERS)
         parts = self._parts([group.id, self.claims.outline.subject], group, sources, self.claims_here(group))
-        return parts.model_copy(update={"config": sha256_of(f"{parts.config} {self.config.every_picture}")})
+        pictures = f"{self.config.every_picture}{'' if draws_stills() else ' without stills'}"
+        return parts.model_copy(update={"config": sha256_of(f"{parts.config} {pictures}")})
 
     def study_parts(self, group: Group) -> KeyParts | None:
         """Return what a group's study depends on: its module, settings and data; None where the group has no study."""

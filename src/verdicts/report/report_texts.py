@@ -257,12 +257,12 @@ def load_limitations(root: Path) -> tuple[Limitation, ...]:
 
 def load_notation(root: Path) -> Notation:
     """Read the notation below `root`; no file, none. Raises UserError."""
-    return load_toml(root, NOTATION, Notation) if (root / NOTATION).is_file() else Notation()
+    return load_toml(root, NOTATION, Notation) if (root / NOTATION).exists() else Notation()
 
 
 def load_findings(root: Path, claims: Claims) -> Findings:
     """Read the findings below `root`; the claims and checks that they name must exist. Raises UserError."""
-    if not (root / FINDINGS).is_file():
+    if not (root / FINDINGS).exists():
         return Findings()
     findings = load_toml(root, FINDINGS, Findings)
     for line in findings.answer.line:
@@ -304,7 +304,7 @@ def load_works(root: Path, claims: Claims) -> dict[str, RelatedPaper]:
 
 def _entries(root: Path, name: str, entry: type[Schema], kind: str) -> tuple[Schema, ...]:
     """Return the entries of a file (`[[kind]]`); no file, none."""
-    if not (root / name).is_file():
+    if not (root / name).exists():
         return ()
     fields: dict[str, Any] = {kind: (GenericAlias(tuple, (entry, ...)), ())}
     file = create_model(name, __base__=Frozen, **fields)

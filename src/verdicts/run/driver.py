@@ -14,6 +14,7 @@ from rich.console import Console
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError, writable
 from verdicts.records.expected import read_expected
+from verdicts.records.figures import draws_stills
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import Ledger, exit_code
 from verdicts.records.run_record import AuditOptions, RunRecord, run_path
@@ -32,6 +33,10 @@ from verdicts.run.slurm import Cluster, preflight
 from verdicts.run.workers import run_jobs
 from verdicts.studies.study import CELLS, archive_of
 
+NO_STILLS = (
+    "memory is limited to less than 80 GiB of addresses (ulimit -v): charts that move have no still"
+    " picture; all else is the same"
+)
 PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."})
 
 
@@ -96,6 +101,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
     if not any(workspace.profile in claim.profiles for claim in workspace.claims.select(options.only)):
         _refuse_absent(workspace, options.only)
     screen = Screen(console, options.verbose, options.setup)
+    if not draws_stills():
+        screen.say(NO_STILLS)
     # Hours of computing are not to end at a wrong word in them
     refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
     with writable(workspace.folder):

@@ -29,6 +29,7 @@ from verdicts.run.checks import run_share
 from verdicts.run.drawing import make_page
 from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.plan import plan_of
+from verdicts.safe_read import bytes_of, parsed_json
 from verdicts.studies.study import CELLS
 
 JOBS = ".jobs"
@@ -92,7 +93,7 @@ def _taken(stream: IO[bytes]) -> bool:
 
 def _holder(path: Path) -> str:
     try:
-        held = json.loads(path.read_text(encoding="utf-8"))
+        held = parsed_json(bytes_of(path))
         who = f"process {held['pid']}, since {held['started']}: {held['command']}"
     except (OSError, ValueError, KeyError, TypeError):
         who = "it has not said whose yet"

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
 from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, judged, read_expected
+from verdicts.records.figures import draws_stills
 from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
@@ -21,6 +22,7 @@ from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report.report_texts import sections_of
 from verdicts.run.calibration import calibrated
 from verdicts.run.plan import Artefact, artefacts_of
+from verdicts.safe_read import bytes_of
 
 PAPER, PUBLISHED = "paper.pdf", "published.json"
 
@@ -87,13 +89,22 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
     for group in workspace.claims.group:
         for path in (workspace.figures_path(group), workspace.page_path(group), workspace.study_path(group)):
             files[f"results/{path.relative_to(workspace.folder).as_posix()}"] = path
+    claims = workspace.all_claims.model_dump(mode="json")
     return KeyParts(
         entry=sha256_of(canonical_json([rows, sections])),
-        config=sha256_of(canonical_json(workspace.all_claims.model_dump(mode="json"))),
-        sources={name: sha256_of(file.read_bytes()) for name, file in files.items() if file.is_file()},
+        config=sha256_of(canonical_json([claims, draws_stills()])),
+        sources={name: _digest(file) for name, file in files.items() if file.is_file()},
         data={},
         device=workspace.device,
     )
+
+
+def _digest(file: Path) -> str:
+    """Return the digest of a file, or of why it cannot be read: no document is made of it."""
+    try:
+        return sha256_of(bytes_of(file))
+    except OSError as error:
+        return sha256_of(str(error))
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -140,7 +151,7 @@ def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
         path = workspace.folder / name
         if not path.is_file():
             yield name, "missing"
-        elif sha256_of(path.read_bytes()) != sha256_of(content):
+        elif _digest(path) != sha256_of(content):
             yield name, "not what the records give"
 
 

@@ -10,6 +10,7 @@ sources of their functions an audit agreed is recorded in one file for all group
 import lzma
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.workspace import SUFFIX
+from verdicts.safe_read import bytes_of, unpacked
 from verdicts.studies.cells import Cell, CellFunction
 from verdicts.validation import Frozen
 
@@ -154,7 +156,7 @@ class Archive:
     def audited(self) -> dict[str, str]:
         """Return for each function the digest of the sources for which an audit is recorded: all drawn cells agreed."""
         try:
-            return TypeAdapter(dict[str, str]).validate_json((self.folder / AUDITED).read_bytes())
+            return TypeAdapter(dict[str, str]).validate_json(bytes_of(self.folder / AUDITED))
         except (OSError, ValueError):
             return {}
 
@@ -163,11 +165,11 @@ class Archive:
 def _read(path: Path, stamp: int) -> tuple[list[KeptCell], str]:
     """Return the cells of a file, once a process while its time `stamp` is the same; or none, and why it is damaged."""
     try:
-        text = lzma.decompress(path.read_bytes())
+        text = unpacked(bytes_of(path))
         if sha256_of(text)[:16] != path.name.removesuffix(SUFFIX):
             raise ValueError("its content is not what its name says")
-        return [KeptCell.model_validate_json(line) for line in text.splitlines()], ""
-    except (OSError, ValueError, EOFError, lzma.LZMAError) as error:
+        return [KeptCell.model_validate_json(line) for line in BytesIO(text)], ""
+    except (OSError, ValueError) as error:
         return [], f"{path.name} of {path.parent.name} is damaged ({error}): counts as absent"
 
 

@@ -20,6 +20,7 @@ from ams.samplers.looks import LOOKS
 from tests.claims import entry
 from verdicts import Table, save_figure
 from verdicts.claims.measurement import Measurement
+from verdicts.records import figures
 from verdicts.records.figures import KINDS, SPEC, Stamp, save_chart, saved_as, stamped
 from verdicts.records.record import CheckResult
 from verdicts.report.images import margin, shortened, size_of
@@ -95,6 +96,15 @@ def test_a_chart_is_saved_with_a_still_picture_and_its_origin(tmp_path):
     spec = json.loads(made[0][f"dots{SPEC}"])
     assert "the paper verified; claims A1" in spec["usermeta"]["origin"] and "http" not in json.dumps(spec)
     assert size_of(figure.file.read_text()) > (75.0, 56.0), "in points, axes included"
+
+
+def test_a_chart_without_room_for_its_converter_says_so_in_place_of_a_still_picture(tmp_path, monkeypatch):
+    altair = pytest.importorskip("altair")
+    chart = altair.Chart({"values": [{"x": 1}]}).mark_point().encode(x="x:Q")
+    monkeypatch.setattr(figures.resource, "getrlimit", lambda kind: (12 * 10**9, -1))
+    figure = save_chart(chart, tmp_path, "dots", "a point", ("A1",))
+    assert {path.name for path in tmp_path.iterdir()} == {"dots.svg", f"dots{SPEC}"}
+    assert "No still picture of this chart" in figure.file.read_text() and size_of(figure.file.read_text())
 
 
 def raster(svg: str) -> np.ndarray:
