@@ -240,10 +240,9 @@ def checksums(workspace: Workspace, claims: Sequence[Claim]) -> dict[str, dict[s
     sources = {name for claim in claims for name in workspace.record_parts(claim).sources}
     files = {claim.falsifier.partition("::")[0] for claim in claims}
     tests = {name for file in files for name in workspace.sources.closure(".".join(Path(file).with_suffix("").parts))}
-    groups = {workspace.claims.group_of(claim) for claim in claims}
     kinds = {
         "sources": sources,
-        "claims": {f"{group.folder}/{CLAIMS}" for group in groups},
+        "claims": {f"{workspace.claims.group_of(claim).folder}/{CLAIMS}" for claim in claims},
         "tests": files | (tests - sources),
         "sizes": {path.relative_to(workspace.root).as_posix() for path in workspace.root.glob("config/*.toml")},
         "texts": {FINDINGS, OUTLINE, f"{FOLDER}/{workspace.profile}.json"},
