@@ -165,7 +165,7 @@ def test_what_rests_on_kept_cells_is_stored_and_decides_no_row(toy):
     facts = certificate.facts_of(own, certificate.seen(own, larger), findings, [], 1.0, 0.0, False)
     states = {row["id"]: [each["state"] for each in row["claims"]] for row in facts["rows"]}
     assert states == {"P1": ["not reached"], "P2": ["stored"]}
-    assert not any(row["decided"] for row in facts["rows"]) and certificate.exit_code(facts) == 1
+    assert not any(row["decided"] for row in facts["rows"]) and certifying.exit_code(facts) == 1
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_a_claim_is_decided_by_its_stored_verdict_alone(verdict, wanted, state):
 )
 def test_exit_codes_of_a_certificate(decided, against, failed, code):
     facts = {"rows": [{"decided": True}, {"decided": decided}], "against": against, "failed": failed}
-    assert certificate.exit_code(facts) == code
+    assert certifying.exit_code(facts) == code
 
 
 def test_each_claim_that_a_row_needs_is_computed_or_rests_on_kept_cells():

@@ -6,7 +6,8 @@ with stored ones at equal sizes alone.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from verdicts.claims.loading import CLAIMS
 from verdicts.claims.schema import OUTLINE, Claim, Verdict
 from verdicts.records.expected import FOLDER, SAME, Moved, against_stored, compare, kept_runs, read_expected
 from verdicts.records.files import sha256_of
-from verdicts.records.ledger import ClaimRow, Ledger, collect
+from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Workspace
 from verdicts.report.blocks import pieces
@@ -76,21 +77,14 @@ def needed(workspace: Workspace, findings: Findings) -> dict[str, list[str]]:
 
 def seen(own: Workspace, larger: Workspace) -> Seen:
     """Return what lies on disk at a certificate's `own` sizes, and at the `larger` ones of the stored values."""
-    ledger, enlarged = seen_of(collect(own)), {row.id: row for row in seen_of(collect(larger)).claims}
-    rows = [_larger(row, enlarged) for row in ledger.claims]
-    verdicts = {row.id for row in rows if row.verdict is not Verdict.NOT_RUN}
-    small = {name: text for name in own.config.groups if (text := _smaller(own, larger, name))}
-    here = [claim for claim in own.claims.claim if claim.id in verdicts]
-    smaller = {each.id: small[each.group] for each in here if each.group in small and not _reached(enlarged, each.id)}
-    return Seen(ledger.model_copy(update={"claims": tuple(rows)}), here, smaller)
-
-
-def _larger(row: ClaimRow, enlarged: Mapping[str, ClaimRow]) -> ClaimRow:
-    return enlarged[row.id] if _reached(enlarged, row.id) else row
-
-
-def _reached(rows: Mapping[str, ClaimRow], name: str) -> bool:
-    return name in rows and rows[name].verdict is not Verdict.NOT_RUN
+    ledger = seen_of(collect(own))
+    enlarged = {row.id: row for row in seen_of(collect(larger)).claims if row.verdict is not Verdict.NOT_RUN}
+    rows = tuple(enlarged.get(row.id, row) for row in ledger.claims)
+    reached = {row.id for row in rows if row.verdict is not Verdict.NOT_RUN}
+    here = [claim for claim in own.claims.claim if claim.id in reached]
+    sizes = {claim.id: _smaller(own, larger, claim.group) for claim in here if claim.id not in enlarged}
+    smaller = {name: text for name, text in sizes.items() if text}
+    return Seen(ledger.model_copy(update={"claims": rows}), here, smaller)
 
 
 def seen_of(ledger: Ledger) -> Ledger:
@@ -99,15 +93,10 @@ def seen_of(ledger: Ledger) -> Ledger:
 
 
 def _smaller(own: Workspace, larger: Workspace, group: str) -> str:
-    """Say which settings of a group are others at a certificate's own sizes; empty for none."""
-    before = larger.config.settings_of(group)
-    changed = {name: value for name, value in own.config.settings_of(group).items() if value != before.get(name)}
-    return ", ".join(f"{name} {_size(value)}" for name, value in changed.items())
-
-
-def _size(value: Any) -> str:
-    numbers = value if isinstance(value, list) and value else None
-    return f"to {max(numbers)}" if numbers else str(value)
+    """Say which settings of a group are others at a certificate's own sizes; of a list its largest; empty for none."""
+    before, after = (each.config.settings_of(group) for each in (larger, own))
+    changed = {name: value for name, value in after.items() if value != before.get(name)}
+    return ", ".join(f"{name} {f'to {max(v)}' if isinstance(v, list) else v}" for name, v in changed.items())
 
 
 def facts_of(
@@ -204,22 +193,22 @@ def _number(row: PaperRow, finding: Finding, workspace: Workspace, measured: See
     if row.number is None or finding.number is None:
         return None
     claim = workspace.all_claims.claim_of(finding.number.check).id
-    own, apart, equal = row.number.own, "", False
-    if own and not row.number.agrees:
-        sizes, equal = measured.smaller.get(claim, ""), row.number.profile is workspace.profile
-        equal = equal and not sizes
-        other = f"smaller sizes here: {sizes}" if sizes else f"the stored one has the sizes of {row.number.profile}"
-        apart = "at equal sizes: another source or machine" if equal else other
-    return row.number._asdict() | {"own": own, "apart": apart, "equal": equal, "claim": claim}
+    profile, sizes = row.number.profile, measured.smaller.get(claim, "")
+    equal = profile is workspace.profile and not sizes
+    other = f"smaller sizes here: {sizes}" if sizes else f"the stored one has the sizes of {profile}"
+    why = "at equal sizes: another source or machine" if equal else other
+    return row.number._asdict() | {
+        "apart": why if row.number.agrees is False else "",
+        "equal": equal,
+        "claim": claim,
+    }
 
 
 def _same(workspace: Workspace, measured: Seen) -> tuple[Facts, list[str]]:
     """Count the values as stored, of claims at equal sizes; name checks whose stored value a proof excludes."""
     equal = tuple(row for row in measured.ledger.claims if row.id not in measured.smaller)
-    ledger, kept = (
-        measured.ledger.model_copy(update={"claims": equal}),
-        read_expected(workspace.root, workspace.profile),
-    )
+    ledger = measured.ledger.model_copy(update={"claims": equal})
+    kept = read_expected(workspace.root, workspace.profile)
     compared = compare(workspace.claims, ledger, kept) if kept else []
     pairs = [
         (each.expected.value, each.result.value)
@@ -237,39 +226,32 @@ def _same(workspace: Workspace, measured: Seen) -> tuple[Facts, list[str]]:
 
 def checksums(workspace: Workspace, claims: Sequence[Claim]) -> dict[str, dict[str, str]]:
     """Return the sha256 of each file that these claims rest on, by kind and by its place in the repository."""
+    root, of_module = workspace.root, workspace.sources.closure
     sources = {name for claim in claims for name in workspace.record_parts(claim).sources}
     files = {claim.falsifier.partition("::")[0] for claim in claims}
-    tests = {name for file in files for name in workspace.sources.closure(".".join(Path(file).with_suffix("").parts))}
+    tests = {name for file in files for name in of_module(".".join(Path(file).with_suffix("").parts))}
     kinds = {
         "sources": sources,
         "claims": {f"{workspace.claims.group_of(claim).folder}/{CLAIMS}" for claim in claims},
         "tests": files | (tests - sources),
-        "sizes": {path.relative_to(workspace.root).as_posix() for path in workspace.root.glob("config/*.toml")},
+        "sizes": {path.relative_to(root).as_posix() for path in root.glob("config/*.toml")},
         "texts": {FINDINGS, OUTLINE, f"{FOLDER}/{workspace.profile}.json"},
     }
-    return {kind: dict(_digests(workspace, sorted(names))) for kind, names in kinds.items()}
+    roots = (root, *workspace.sources.roots)
+    places = {kind: [_place(roots, name) for name in sorted(names)] for kind, names in kinds.items()}
+    return {
+        kind: {os.path.relpath(each, root): sha256_of(each.read_bytes()) for each in places[kind]} for kind in kinds
+    }
 
 
-def _digests(workspace: Workspace, names: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Yield place and sha256 of files that are named from the repository or from a root of Python's path."""
-    for name in names:
-        places = [root / name for root in (workspace.root, *workspace.sources.roots) if (root / name).is_file()]
-        if places:
-            inside = places[0].is_relative_to(workspace.root)
-            shown = places[0].relative_to(workspace.root).as_posix() if inside else str(places[0])
-            yield shown, sha256_of(places[0].read_bytes())
+def _place(roots: Sequence[Path], name: str) -> Path:
+    """Return the file that is named from the repository, or from a root of Python's path."""
+    return next(root / name for root in roots if (root / name).is_file())
 
 
 def sums(files: Mapping[str, str]) -> str:
     """Return digests as `sha256sum -c` reads them."""
     return "".join(f"{digest}  {name}\n" for name, digest in files.items())
-
-
-def exit_code(facts: Facts) -> int:
-    """Return 3 where a run failed, 1 where a row is not decided or something is against expectation, else 0."""
-    if facts["failed"]:
-        return 3
-    return 1 if facts["against"] or not all(row["decided"] for row in facts["rows"]) else 0
 
 
 def summary(facts: Facts) -> str:
