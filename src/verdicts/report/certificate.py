@@ -157,6 +157,7 @@ def _row(row: PaperRow, finding: Finding, workspace: Workspace, measured: Seen) 
         "number": _number(row, finding, workspace, measured),
         "claims": claims,
         "decided": bool(here) and set(here) == {State.DECIDED},
+        "stored": len(claims) - len(here),
         "command": f"bash reproduce.sh --only {row.id}",
         "seconds": duration(sum(each["seconds"] for each in claims)),
     }
@@ -175,7 +176,7 @@ def _claim(workspace: Workspace, measured: Seen, name: str, wanted: Verdict) -> 
         "state": state,
         "smaller": measured.smaller.get(name, ""),
         "n": claim.n,
-        "reason": row.reason if row and state is State.UNREACHED else "",
+        "reason": row.reason if row and row.provenance and state is State.UNREACHED else "",
         "seconds": row.provenance.seconds if row and row.provenance else 0.0,
     }
 
