@@ -178,7 +178,7 @@ class CheckResults(ResultsOptions):
 class Certify:
     """Decide the paper's six rows anew, break them, and write one page that a reviewer can attach.
 
-    Exit code 1: a verdict contradicts its expectation, or a falsifier did not flip its own; 3: a run failed.
+    Exit code 1: a row is not decided as it is stored, or a falsifier did not flip its verdict; 3: a run failed.
     """
 
     minutes: float = 10.0

@@ -23,9 +23,11 @@ from tests.ams.tools import g3
 from tests.verdicts.report.pages import kept_values
 from tests.verdicts.toy import REPOSITORY, Toy
 from verdicts.claims.loading import load_claims
-from verdicts.claims.schema import Profile
+from verdicts.claims.schema import Profile, Verdict
 from verdicts.records.expected import expected_path
 from verdicts.records.workspace import Workspace
+from verdicts.report import certificate
+from verdicts.report.report_texts import load_findings
 from verdicts.report.templating import render
 from verdicts.studies.kept import Archive, KeptCell
 
@@ -127,21 +129,20 @@ number = { check = "A1.one", label = "units" }
 """
 
 
-def kept(claims, profile, seconds):
-    """Return the kept values of a run in which each claim took so many seconds, as its group's study did."""
-    verdicts = {claim.id: claim.expected for claim in claims.claim if profile in claim.profiles}
-    return kept_values(profile, claims, verdicts, 1.0, seconds, studies={group.id: seconds for group in claims.group})
-
-
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """Return a toy in the current folder whose A1 restates P1, with a finding, falsifiers, and kept values."""
+    """Return a toy in the current folder: A1 restates P1, B1 restates P2; the certificate's alpha is smaller."""
     toy = Toy.make(tmp_path)
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
-    toy.write("paper/findings.toml", FINDING)
+    toy.replace_in_claims("beta", 'where = "beyond" }', 'where = "beyond" }\npaper = ["P2"]')
+    second = FINDING.replace("P1", "P2").replace("A1.one", "B1.three").replace("A1", "B1")
+    toy.write("paper/findings.toml", FINDING + second)
+    toy.write("config/certificate.toml", 'profile = "cpu"\nkept = false\n[groups.alpha]\nsteps = 2\n')
     toy.write("tests/test_toy.py", "def test_one(): pass\nclass TestToy:\n    def test_two(self): assert False\n")
     (toy.root / "paper/expected").mkdir()
-    kept(load_claims(toy.root), Profile.QUICK, 0.1).write(expected_path(toy.root, Profile.QUICK))
+    claims = load_claims(toy.root)
+    verdicts = {claim.id: claim.expected for claim in claims.claim}
+    kept_values("cpu", claims, verdicts, 1.0).write(expected_path(toy.root, Profile.CPU))
     monkeypatch.chdir(toy.root)
     for name, text in toy.environment().items():
         monkeypatch.setenv(name, text)
@@ -154,30 +155,50 @@ def test_minutes_that_are_no_positive_number_are_refused(minutes, tmp_path):
         certifying.certify(minutes, tmp_path, 1, print)
 
 
-def test_groups_take_cpu_s_settings_where_they_fit_else_quick_s_and_what_does_not_fit_is_named(toy):
-    claims = load_claims(toy.root)
-    runs = {Profile.CPU: kept(claims, "cpu", 20.0), Profile.QUICK: kept(claims, "quick", 1.0)}
-    order = [claim for claim in claims.claim if claim.id in ("A1", "B1")]
-
-    def made(room):
-        plans, left_out = certifying.planned(claims, runs, order, room)
-        return [(plan.group, plan.profile) for plan in plans], left_out
-
-    assert made(1000.0) == ([("alpha", "cpu"), ("beta", "cpu")], [])
-    assert made(70.0) == ([("alpha", "cpu"), ("beta", "quick")], [])
-    assert made(4.0) == ([("alpha", "quick")], ["B1"])
-
-
-def test_a_certificate_computes_what_is_kept_and_counts_its_seconds(toy, monkeypatch):
+def test_what_rests_on_kept_cells_is_stored_and_decides_no_row(toy):
     about = {"value": 0, "sources": "", "commit": None, "computed_on": {}, "started": ""}
-    archive = Archive(toy.root / "paper/kept", dict)
-    archive.add("beta", [KeptCell(function="beta.f", arguments={}, data={}, seconds=40.0, **about)])
-    run = certifying.without_kept_cells(kept(load_claims(toy.root), "cpu", 20.0), archive)
-    assert run.studies == {"alpha": 20.0, "beta": 60.0}
-    commands = []
-    monkeypatch.setattr(certifying, "in_time", lambda command, *_: commands.append(command))
-    certifying._measure([certifying.Planned("beta", Profile.CPU, 1.0)], toy.root, 1, 0.0, lambda text: None)
-    assert commands[0][commands[0].index("--force") + 1] == "beta"
+    cell = KeptCell(function="beta.f", arguments={}, data={}, seconds=40.0, **about)
+    Archive(toy.root / "paper/kept", dict).add("beta", [cell])
+    own, larger = certifying.opened(toy.root, toy.root / "results/certificates/now")
+    findings = load_findings(toy.root, own.all_claims)
+    assert certificate.needed(own, findings) == {"P1": ["A1"], "P2": []}
+    facts = certificate.facts_of(own, certificate.seen(own, larger), findings, [], 1.0, 0.0, False)
+    states = {row["id"]: [each["state"] for each in row["claims"]] for row in facts["rows"]}
+    assert states == {"P1": ["not reached"], "P2": ["stored"]}
+    assert not any(row["decided"] for row in facts["rows"]) and certifying.exit_code(facts) == 1
+
+
+@pytest.mark.parametrize(
+    ("verdict", "wanted", "state"),
+    [
+        ("holds", "holds", "decided here"),
+        ("refuted", "refuted", "decided here"),
+        ("inconclusive", "inconclusive", "decided here"),
+        ("inconclusive", "holds", "not decided"),
+        ("not run", "holds", "not reached"),
+        ("refuted", "holds", "contradicted"),
+        ("holds", "inconclusive", "contradicted"),
+    ],
+)
+def test_a_claim_is_decided_by_its_stored_verdict_alone(verdict, wanted, state):
+    assert certificate.state_of(Verdict(verdict), Verdict(wanted)) == state
+
+
+@pytest.mark.parametrize(
+    ("decided", "against", "failed", "code"),
+    [(True, [], False, 0), (False, [], False, 1), (True, ["A1"], False, 1), (True, [], True, 3), (False, [], True, 3)],
+)
+def test_exit_codes_of_a_certificate(decided, against, failed, code):
+    facts = {"rows": [{"decided": True}, {"decided": decided}], "against": against, "failed": failed}
+    assert certifying.exit_code(facts) == code
+
+
+def test_each_claim_that_a_row_needs_is_computed_or_rests_on_kept_cells():
+    """In the repository itself each row has claims that a certificate can decide, so that none is decided by words."""
+    own, larger = certifying.opened(REPOSITORY, REPOSITORY / "results/none")
+    needed = certificate.needed(own, load_findings(REPOSITORY, own.all_claims))
+    assert all(needed.values()) and len(needed) == len(own.all_claims.outline.stated)
+    assert not own.config.kept and larger.config.kept
 
 
 def test_a_command_that_outlives_its_time_is_ended_with_its_children(tmp_path):
@@ -187,29 +208,51 @@ def test_a_command_that_outlives_its_time_is_ended_with_its_children(tmp_path):
     assert time.monotonic() - began < 30
 
 
-@pytest.mark.slow
-def test_a_certificate_shows_what_its_own_run_saw_and_which_formula_was_changed(toy, capsys):
-    toy.replace_in_claims("beta", 'where = "beyond" }', 'where = "beyond" }\npaper = ["P2"]')
-    toy.write(
-        "paper/findings.toml", FINDING + FINDING.replace("P1", "P2").replace("A1.one", "B1.three").replace("A1", "B1")
-    )
-    toy.replace_in_module("beta/checks", "value=3", "value=0.5")
+def certified(toy, monkeypatch) -> tuple[int, Path, dict[str, Any]]:
+    """Write a certificate of the toy; return its exit code, its folder and its facts."""
+    monkeypatch.setattr(certifying, "WORTHWHILE", 0.0)
     code = certifying.certify(2.0, None, 1, print)
     folder = next((toy.root / "results/certificates").iterdir())
-    facts = json.loads((folder / "certificate.json").read_text())
-    row, changed = facts["rows"]
-    assert (row["verdict"], row["number"]["own"], row["number"]["agrees"]) == ("Holds", "1", True)
-    assert row["seen"] == [{"claim": "A1", "verdict": "holds", "alike": True}]
-    assert (folder / row["figure"]).is_file()
-    flipped = {each["claim"]: each["flipped"] for each in facts["falsified"]}
-    assert flipped == {"A1": True, "A2": False, "B1": True, "B2": True}
-    assert (code, facts["against"]) == (1, ["A2", "B1"]), "a falsifier that does not flip is against expectation"
-    assert changed["number"]["agrees"] is False and "B1.three" in facts["same"][0]["moved"]
-    assert changed["seen"] == [{"claim": "B1", "verdict": "refuted", "alike": False}]
-    assert facts["same"][0]["equal"] >= 1
+    return code, folder, json.loads((folder / "certificate.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_certificate_decides_its_rows_and_enlarges_what_was_smaller(toy, monkeypatch, capsys):
+    code, folder, facts = certified(toy, monkeypatch)
+    assert code == 0 and [row["decided"] for row in facts["rows"]] == [True, True]
+    (one,), (three,) = (row["claims"] for row in facts["rows"])
+    assert (one["state"], one["smaller"], three["smaller"]) == ("decided here", "", "")
+    record = json.loads((folder / "cpu/records/A1.json").read_text())
+    assert record["checks"][0]["n"] == 2, "its own sizes decided it first"
+    assert json.loads((folder / "larger/cpu/records/A1.json").read_text())["checks"][0]["n"] == 3
+    assert not (folder / "larger/cpu/records/B1.json").exists(), "its sizes are cpu's already"
+    assert {each["claim"]: each["flipped"] for each in facts["falsified"]} == {"A1": True, "B1": True}
+    assert "2 of 2 rows decided here" in capsys.readouterr().out
     assert (folder / "certificate.pdf").read_bytes().startswith(b"%PDF")
     check = yaml.safe_load((folder / "codecheck.yml").read_text())
-    assert "certificate" not in check and check["summary"].startswith(capsys.readouterr().out.splitlines()[-2][:20])
+    assert "certificate" not in check and check["summary"].startswith("2 of 2 rows")
+    kinds = facts["checksums"]
+    assert "tests/test_toy.py" in kinds["tests"] and f"{toy.package}/alpha/claims.toml" in kinds["claims"]
+    assert f"{toy.package}/alpha/checks.py" in kinds["sources"] and "config/certificate.toml" in kinds["sizes"]
+    listed = subprocess.run(["sha256sum", "-c", folder / "checksums.txt"], cwd=toy.root, capture_output=True)
+    assert listed.returncode == 0
+
+
+@pytest.mark.slow
+def test_a_certificate_says_what_it_contradicts_and_why_a_number_differs(toy, monkeypatch):
+    toy.replace_in_module("beta/checks", "value=3", "value=0.5")
+    toy.replace_in_module("alpha/checks", "value=ONE,", "value=ONE + 1e-13 * settings.steps,")
+    toy.replace("tests/test_toy.py", "pass", "assert False")
+    code, folder, facts = certified(toy, monkeypatch)
+    row, changed = facts["rows"]
+    assert (code, facts["against"]) == (1, ["A1", "B1"]), "B1 is refuted, and no falsifier flipped"
+    assert row["decided"] and changed["claims"][0]["state"] == "contradicted"
+    assert (changed["number"]["apart"], changed["number"]["equal"]) == (
+        "at equal sizes: another source or machine",
+        True,
+    )
+    assert facts["same"]["moved"] == ["B1.three"]
+    assert "not within the stored interval: at equal sizes" in (folder / "certificate.html").read_text()
 
 
 def ledger(path: Path, **checks: tuple[float | None, float | None, float | None, str]) -> Path:

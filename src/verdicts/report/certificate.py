@@ -1,32 +1,34 @@
 """A certificate: one page on what a run on an empty folder decided, with the same facts as `codecheck.yml`.
 
-It certifies what the run saw: each number stands beside the kept one, what was not reached is named, and a verdict that
-differs from the kept one says so.
+It certifies what the run saw. A row of the paper is decided where each claim that it needs is, here and as it is
+stored; claims that rest on kept cells, which cost hours, are named as stored and count for nothing. Values are compared
+with stored ones at equal sizes alone.
 """
 
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
 
-from verdicts.claims.schema import Verdict
-from verdicts.records.expected import SAME, Moved, compare, judged, kept_runs, read_expected
+from verdicts.claims.loading import CLAIMS
+from verdicts.claims.schema import OUTLINE, Claim, Verdict
+from verdicts.records.expected import FOLDER, SAME, Moved, against_stored, compare, kept_runs, read_expected
 from verdicts.records.files import sha256_of
-from verdicts.records.ledger import Ledger
+from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import now
-from verdicts.records.record import artefacts_at
 from verdicts.records.workspace import Workspace
 from verdicts.report.blocks import pieces
 from verdicts.report.findings import Decisions, PaperRow, rows_of
-from verdicts.report.images import Picture
 from verdicts.report.paper import compiled
-from verdicts.report.report_texts import load_findings
+from verdicts.report.report_texts import FINDINGS, Finding, Findings
 from verdicts.report.templating import TEMPLATES, render
 from verdicts.report.words import duration
 
-PAGE = "certificate.html"
+PAGE, SUMS = "certificate.html", "checksums.txt"
 Facts = dict[str, Any]
 
 
@@ -39,53 +41,100 @@ class Falsified(NamedTuple):
     flipped: bool | None
 
 
+class State(StrEnum):
+    """How a claim that a row needs stands after the run."""
+
+    DECIDED = "decided here"
+    CONTRADICTED = "contradicted"
+    UNDECIDED = "not decided"
+    UNREACHED = "not reached"
+    STORED = "stored"
+
+
+class Seen(NamedTuple):
+    """What the run saw: each claim at the largest sizes that were reached.
+
+    `smaller` has, by claim, the sizes in words where these are smaller than those of the stored values.
+    """
+
+    ledger: Ledger
+    reached: list[Claim]
+    smaller: Mapping[str, str]
+
+
+def stored(workspace: Workspace, claim: Claim) -> bool:
+    """Return whether a claim costs hours: it rests on kept cells, or the profile does not run it."""
+    return workspace.profile not in claim.profiles or bool(workspace.kept_files(claim.group))
+
+
+def needed(workspace: Workspace, findings: Findings) -> dict[str, list[str]]:
+    """Return, by row, the claims that it needs and that can be computed here."""
+    by_id = {claim.id: claim for claim in workspace.all_claims.claim}
+    return {
+        each.paper: [name for name in each.needs if not stored(workspace, by_id[name])] for each in findings.finding
+    }
+
+
+def seen(own: Workspace, larger: Workspace) -> Seen:
+    """Return what lies on disk at a certificate's `own` sizes, and at the `larger` ones of the stored values."""
+    ledger = seen_of(collect(own))
+    enlarged = {row.id: row for row in seen_of(collect(larger)).claims if row.verdict is not Verdict.NOT_RUN}
+    rows = tuple(enlarged.get(row.id, row) for row in ledger.claims)
+    reached = {row.id for row in rows if row.verdict is not Verdict.NOT_RUN}
+    here = [claim for claim in own.claims.claim if claim.id in reached]
+    sizes = {claim.id: _smaller(own, larger, claim.group) for claim in here if claim.id not in enlarged}
+    smaller = {name: text for name, text in sizes.items() if text}
+    return Seen(ledger.model_copy(update={"claims": rows}), here, smaller)
+
+
+def seen_of(ledger: Ledger) -> Ledger:
+    """Return a ledger without the claims that rest on kept cells: the run has not seen what decides them."""
+    return ledger.model_copy(update={"claims": tuple(row for row in ledger.claims if not row.kept)})
+
+
+def _smaller(own: Workspace, larger: Workspace, group: str) -> str:
+    """Say which settings of a group are others at a certificate's own sizes; of a list its largest; empty for none."""
+    before, after = (each.config.settings_of(group) for each in (larger, own))
+    changed = {name: value for name, value in after.items() if value != before.get(name)}
+    return ", ".join(f"{name} {f'to {max(v)}' if isinstance(v, list) else v}" for name, v in changed.items())
+
+
 def facts_of(
-    root: Path,
-    measured: Sequence[Workspace],
+    workspace: Workspace,
+    measured: Seen,
+    findings: Findings,
     broken: Sequence[Falsified],
     minutes: float,
     setup: float,
-    left_out: Sequence[str],
     failed: bool,
 ) -> Facts:
-    """Return all that the certificate says, from the records of its own run and the kept values. Raises UserError."""
-    claims = measured[0].all_claims
-    ledgers = {workspace.profile: seen_of(judged(workspace)) for workspace in measured}
-    own = Decisions()
-    for ledger in ledgers.values():
-        own = own.completed(Decisions.of(ledger))
+    """Return all that the certificate says, from the records of its own run and the stored values. Raises UserError."""
+    root, claims, ledger = workspace.root, workspace.all_claims, measured.ledger
     evidence = Decisions.strongest(kept_runs(root))
-    rows = rows_of(claims, load_findings(root, claims), evidence, own)
-    origins = [row.provenance for ledger in ledgers.values() for row in ledger.claims if row.provenance]
-    flips = {each.claim: each.flipped for each in broken}
-    contradicted = [
-        name for ledger in ledgers.values() for name in (*ledger.summary.contradictions, *ledger.summary.disproved)
-    ]
+    by_paper = {each.paper: each for each in findings.finding}
+    shown = rows_of(claims, findings, evidence, Decisions.of(ledger))
+    rows = [_row(row, by_paper[row.id], workspace, measured) for row in shown if row.id in by_paper]
+    origins = [row.provenance for row in ledger.claims if row.provenance]
+    same, disproved = _same(workspace, measured)
+    contradicted = [each["claim"] for row in rows for each in row["claims"] if each["state"] is State.CONTRADICTED]
+    unflipped = [each.claim for each in broken if each.flipped is False]
     return {
         "work": work_under_test(root),
         "subject": claims.outline.subject,
         "made": now()[:16].replace("T", " "),
         "minutes": minutes,
         "setup": duration(setup) if setup else "",
-        "rows": [_row(row, own, evidence, measured, ledgers) for row in rows],
+        "rows": rows,
         "falsified": [each._asdict() for each in broken if each.flipped is not None],
         "not_broken": [each.claim for each in broken if each.flipped is None],
-        "left_out": list(left_out),
-        "failed": failed,
-        "against": sorted({*contradicted, *(name for name, flipped in flips.items() if flipped is False)}),
-        "same": [_same(root, workspace, ledgers[workspace.profile]) for workspace in measured],
+        "failed": failed or any(row.failed for row in ledger.claims if row.provenance),
+        "against": sorted({*contradicted, *unflipped, *disproved}),
+        "same": same,
+        # One line: to how many digits a second implementation agrees; empty where none ran
+        "verify": "",
         "environment": max(origins, key=lambda each: each.started).model_dump(mode="json") if origins else None,
-        "checksums": {
-            name: sha256_of((root / name).read_bytes())
-            for name in ("paper/findings.toml", *(f"paper/expected/{workspace.profile}.json" for workspace in measured))
-            if (root / name).is_file()
-        },
+        "checksums": checksums(workspace, measured.reached),
     }
-
-
-def seen_of(ledger: Ledger) -> Ledger:
-    """Return a ledger without the claims that rest on kept cells: the run has not seen what decides them."""
-    return ledger.model_copy(update={"claims": tuple(row for row in ledger.claims if not row.kept)})
 
 
 def work_under_test(root: Path) -> Facts:
@@ -95,79 +144,139 @@ def work_under_test(root: Path) -> Facts:
     return {"title": held.get("title", ""), "url": held.get("url", ""), "authors": held.get("authors", [])}
 
 
-def _row(
-    row: PaperRow, own: Decisions, evidence: Decisions, measured: Sequence[Workspace], ledgers: dict[Any, Ledger]
-) -> Facts:
-    """Return a row: what is kept, what this run saw of it, its figure, its command, the seconds of its claims here."""
-    seen = {name: own.of_claim(name) for name in row.restating if own.of_claim(name) is not Verdict.NOT_RUN}
-    taken = [r.provenance.seconds for each in ledgers.values() for r in each.claims if r.id in seen and r.provenance]
+def _row(row: PaperRow, finding: Finding, workspace: Workspace, measured: Seen) -> Facts:
+    """Return a row: what is stored, and what this run saw of each claim that it needs."""
+    claims = [_claim(workspace, measured, name, verdict) for name, verdict in finding.needs.items()]
+    here = [each["state"] for each in claims if each["state"] is not State.STORED]
     return {
         "id": row.id,
         "text": row.text,
         "verdict": row.verdict,
         "fact": row.fact,
         "scope": row.scope,
-        "number": row.number._asdict() if row.number else None,
-        "seen": [{"claim": name, "verdict": v, "alike": v is evidence.of_claim(name)} for name, v in seen.items()],
-        "unseen": [name for name in row.restating if name not in seen],
-        "figure": _figure(row.figure, measured),
+        "number": _number(row, finding, workspace, measured),
+        "claims": claims,
+        "decided": bool(here) and set(here) == {State.DECIDED},
+        "stored": len(claims) - len(here),
         "command": f"bash reproduce.sh --only {row.id}",
-        "seconds": duration(sum(taken)) if taken else "",
+        "seconds": duration(sum(each["seconds"] for each in claims)),
     }
 
 
-def _figure(name: str, measured: Sequence[Workspace]) -> str:
-    """Return the place of a figure that this run drew, from the profiles' common folder; empty where it drew none."""
-    for workspace in measured:
-        for group in workspace.claims.group:
-            place = workspace.figures_path(group)
-            made = artefacts_at(place, workspace.figures_parts(group))
-            if made and any(figure.file.stem == name for figure in made.figures):
-                return (place.parent / f"{name}.svg").relative_to(workspace.folder.parent).as_posix()
-    return ""
+def _claim(workspace: Workspace, measured: Seen, name: str, wanted: Verdict) -> Facts:
+    """Return a claim that a row needs: the stored verdict, this run's, at which sizes, from how many draws."""
+    claim = next(each for each in workspace.all_claims.claim if each.id == name)
+    row = next((each for each in measured.ledger.claims if each.id == name), None)
+    verdict = row.verdict if row else Verdict.NOT_RUN
+    state = State.STORED if stored(workspace, claim) else state_of(verdict, wanted)
+    return {
+        "claim": name,
+        "stored": wanted,
+        "verdict": verdict,
+        "state": state,
+        "smaller": measured.smaller.get(name, ""),
+        "n": claim.n,
+        "reason": row.reason if row and row.provenance and state is State.UNREACHED else "",
+        "seconds": row.provenance.seconds if row and row.provenance else 0.0,
+    }
 
 
-def _same(root: Path, workspace: Workspace, ledger: Ledger) -> Facts:
-    """Count the kept values that came out the same: within rounding, within their intervals; and the verdicts."""
-    kept = read_expected(root, workspace.profile)
+def state_of(verdict: Verdict, wanted: Verdict) -> State:
+    """Return how a claim stands whose verdict here is `verdict`, and stored `wanted`."""
+    if verdict is wanted:
+        return State.DECIDED
+    undecided = {Verdict.NOT_RUN: State.UNREACHED, Verdict.INCONCLUSIVE: State.UNDECIDED}
+    return undecided.get(verdict, State.CONTRADICTED)
+
+
+def _number(row: PaperRow, finding: Finding, workspace: Workspace, measured: Seen) -> Facts | None:
+    """Return a row's number beside this run's; where they differ, `apart` says why, `equal` that sizes are the same."""
+    if row.number is None or finding.number is None:
+        return None
+    claim = workspace.all_claims.claim_of(finding.number.check).id
+    profile, sizes = row.number.profile, measured.smaller.get(claim, "")
+    equal = profile is workspace.profile and not sizes
+    other = f"smaller sizes here: {sizes}" if sizes else f"the stored one has the sizes of {profile}"
+    why = "at equal sizes: another source or machine" if equal else other
+    return row.number._asdict() | {
+        "apart": why if row.number.agrees is False else "",
+        "equal": equal,
+        "claim": claim,
+    }
+
+
+def _same(workspace: Workspace, measured: Seen) -> tuple[Facts, list[str]]:
+    """Count the values as stored, of claims at equal sizes; name checks whose stored value a proof excludes."""
+    equal = tuple(row for row in measured.ledger.claims if row.id not in measured.smaller)
+    ledger = measured.ledger.model_copy(update={"claims": equal})
+    kept = read_expected(workspace.root, workspace.profile)
     compared = compare(workspace.claims, ledger, kept) if kept else []
     pairs = [
         (each.expected.value, each.result.value)
         for each in compared
         if each.expected and each.result and each.result.value is not None
     ]
-    verdicts = [
-        row.verdict is kept.claims[row.id].verdict
-        for row in ledger.claims
-        if kept and row.id in kept.claims and row.verdict is not Verdict.NOT_RUN
-    ]
-    return {
+    same = {
         "profile": workspace.profile,
         "values": len(pairs),
         "equal": sum(abs(one - other) <= SAME * max(abs(one), abs(other)) for one, other in pairs),
         "moved": [each.check for each in compared if each.moved is Moved.MOVED],
-        "verdicts": len(verdicts),
-        "alike": sum(verdicts),
     }
+    return same, list(against_stored(workspace.claims, ledger, kept).summary.disproved)
+
+
+def checksums(workspace: Workspace, claims: Sequence[Claim]) -> dict[str, dict[str, str]]:
+    """Return the sha256 of each file that these claims rest on, by kind and by its place in the repository."""
+    root, of_module = workspace.root, workspace.sources.closure
+    sources = {name for claim in claims for name in workspace.record_parts(claim).sources}
+    files = {claim.falsifier.partition("::")[0] for claim in claims}
+    tests = {name for file in files for name in of_module(".".join(Path(file).with_suffix("").parts))}
+    kinds = {
+        "sources": sources,
+        "claims": {f"{workspace.claims.group_of(claim).folder}/{CLAIMS}" for claim in claims},
+        "tests": files | (tests - sources),
+        "sizes": {path.relative_to(root).as_posix() for path in root.glob("config/*.toml")},
+        "texts": {FINDINGS, OUTLINE, f"{FOLDER}/{workspace.profile}.json"},
+    }
+    roots = (root, *workspace.sources.roots)
+    places = {kind: [_place(roots, name) for name in sorted(names)] for kind, names in kinds.items()}
+    return {
+        kind: {os.path.relpath(each, root): sha256_of(each.read_bytes()) for each in places[kind]} for kind in kinds
+    }
+
+
+def _place(roots: Sequence[Path], name: str) -> Path:
+    """Return the file that is named from the repository, or from a root of Python's path."""
+    return next(root / name for root in roots if (root / name).is_file())
+
+
+def sums(files: Mapping[str, str]) -> str:
+    """Return digests as `sha256sum -c` reads them."""
+    return "".join(f"{digest}  {name}\n" for name, digest in files.items())
 
 
 def summary(facts: Facts) -> str:
     """Return what the certificate says in one line."""
-    flipped = sum(each["flipped"] for each in facts["falsified"])
-    counts = ", ".join(
-        f"{each['equal']} of {each['values']} kept values of {each['profile']} the same, "
-        f"{each['alike']} of {each['verdicts']} verdicts"
-        for each in facts["same"]
-    )
-    moved = [name for each in facts["same"] for name in each["moved"]]
-    outside = f"; outside their kept intervals: {', '.join(moved)}" if moved else ""
+    decided = [row["id"] for row in facts["rows"] if row["decided"]]
+    names = f" ({', '.join(decided)})" if 0 < len(decided) < len(facts["rows"]) else ""
+    same, flipped = facts["same"], sum(each["flipped"] for each in facts["falsified"])
+    moved = f"; outside their stored intervals: {', '.join(same['moved'])}" if same["moved"] else ""
     against = f"; against expectation: {', '.join(facts['against'])}" if facts["against"] else ""
-    return f"{counts}; {flipped} of {len(facts['falsified'])} falsifiers flipped their verdict{outside}{against}"
+    return (
+        f"{len(decided)} of {len(facts['rows'])} rows decided here{names}; "
+        f"{same['equal']} of {same['values']} values at equal sizes as stored; "
+        f"{flipped} of {len(facts['falsified'])} falsifiers flipped their verdict{moved}{against}"
+    )
 
 
 def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
-    """Return the certificate as HTML, PDF and `codecheck.yml`, by name. Raises `paper.NotSet`."""
-    pictures = {row["id"]: Picture(folder / row["figure"]).address() for row in facts["rows"] if row["figure"]}
+    """Return the certificate as HTML, PDF and `codecheck.yml`, and the checksums, by name. Raises `paper.NotSet`."""
+    listed = "".join(sums(files) for files in facts["checksums"].values())
+    shown = facts | {
+        "digests": {kind: (len(files), sha256_of(sums(files))) for kind, files in facts["checksums"].items()},
+        "listed": sha256_of(listed),
+        "summary": summary(facts),
+    }
     rows = [
         row
         | {
@@ -178,8 +287,9 @@ def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
         for row in facts["rows"]
     ]
     return {
-        PAGE: render("certificate.html.j2", **facts, pictures=pictures, summary=summary(facts)).encode(),
-        "certificate.pdf": compiled(TEMPLATES, "certificate", folder, json.dumps(facts | {"rows": rows}), now()),
+        PAGE: render("certificate.html.j2", **shown).encode(),
+        "certificate.pdf": compiled(TEMPLATES, "certificate", folder, json.dumps(shown | {"rows": rows}), now()),
         "certificate.json": f"{json.dumps(facts, ensure_ascii=False)}\n".encode(),
-        "codecheck.yml": render("codecheck.yml.j2", **facts, summary=summary(facts)).encode(),
+        "codecheck.yml": render("codecheck.yml.j2", **shown).encode(),
+        SUMS: listed.encode(),
     }
