@@ -79,14 +79,10 @@ class SamplerRun(NamedTuple):
 
 
 class RunDistances(NamedTuple):
-    """A run's distance to the reference (unbiased), the published estimates, and the Frechet ChemNet distance.
-
-    `entries` has the estimate of each statistic (graphs alone); `chemnet` is None for graphs and few molecules.
-    """
+    """A run's distance to the reference (unbiased), and the published estimate of each statistic (graphs alone)."""
 
     distance: Interval
     entries: list[Interval]
-    chemnet: float | None
 
 
 def seconds_of(common: Common, evaluations: int, **others: object) -> float:
@@ -124,9 +120,15 @@ def row(common: Common, run: SamplerRun) -> RunDistances:
     k = kernel_of(common, [*reference, *lines])
     interval = discrepancy.unbiased_mmd(k, units_of(common, reference), SEEN)
     if common.name in MOLECULES:
-        chemnet = molecules.chemnet_distances(reference, [[one for one in lines if one]])[0]
-        return RunDistances(stretched(interval), [], chemnet)
-    return RunDistances(stretched(interval), as_published(reference, lines), None)
+        return RunDistances(stretched(interval), [])
+    return RunDistances(stretched(interval), as_published(reference, lines))
+
+
+@cell(data=DATA)
+def chemnet(common: Common, runs: tuple[SamplerRun, ...]) -> list[float | None]:
+    """The Frechet ChemNet distance of each run to real molecules, None for one of few molecules."""
+    sets = [[line for line in chain(*lines_of(common, run)) if line] for run in runs]
+    return molecules.chemnet_distances(reference_of(common), sets)
 
 
 @cell(data=DATA)
@@ -236,6 +238,11 @@ def runs_of(name: str, sizes: SetSizes) -> list[SamplerRun]:
     return listed if own is None or own in listed else [*listed, own]
 
 
+def judged_runs(name: str, sizes: SetSizes) -> tuple[SamplerRun, ...]:
+    """Return the run of every sampler at the judged steps."""
+    return tuple(run_at(sizes, sampler) for sampler in samplers_of(name))
+
+
 def published_run(name: str, sizes: SetSizes) -> SamplerRun | None:
     """Return the run of the published row, None where it is not asked for; as many seeds as the table has there."""
     if not sizes.published:
@@ -270,6 +277,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (row.cell(common, run) for run in runs)
         if name in MOLECULES:
             yield known.cell(common, tuple(runs))
+            yield chemnet.cell(common, judged_runs(name, each))
         elif name in TO_PUBLISHED and (own := published_run(name, each)) is not None:
             yield published_row.cell(common, own, settings.draws)
         for nearer, farther in PAIRS.values():
