@@ -18,8 +18,8 @@ ROUNDING = 1e-4
 """What another processor's rounding may change in a number or an array of a batch, of its size. In float32 one
 operation rounds by 6e-8; over 200 evaluations of 50 layers, as a random walk, that grows to 6e-6. Sixteen times that
 is allowed."""
-GREY = 4.0
-"""Of grey levels, whole numbers up to 255: that 16 pixels fall on the other side of a half is rounding."""
+GREY = 8.0
+"""Of grey levels, whole numbers up to 255: that 64 pixels fall on the other side of a half is rounding."""
 THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
 
 

@@ -9,7 +9,7 @@ nothing. A cell that differs is named; it, and what follows from it, is not show
 import math
 import random
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
@@ -245,23 +245,22 @@ def biased(anew: Iterable[ComputedAnew], own: Iterable[ReadCell]) -> dict[str, s
 
     Signs are pooled for each number of a function, changed entries for the function.
     """
-    signed, changed = defaultdict[tuple[str, str], list[float]](list), Counter[str]()
-    entries, share = Counter[str](), dict[str, float]()
-    for each in anew:
-        name, how = each.read.how.name, each.read.how
-        if each.why:
-            continue
+    signed, changed = defaultdict[tuple[str, str], list[float]](list), defaultdict[tuple[str, float], list[int]](_none)
+    for each in (each for each in anew if not each.why):
+        how = each.read.how
         for place, deviation in each.apart.items():
-            signed[name, place].append(deviation.signed)
-        if how.changed is not None:
-            changed[name] += each.changed[0]
-            entries[name] += each.changed[1]
-            share[name] = how.changed
-    level = LEVEL / 2 / max(1, len(signed) + len(entries))
-    found = {name for (name, _), listed in signed.items() if chance_of_signs(listed) < level}
-    found |= {name for name in entries if chance(changed[name], entries[name], share[name]) < level}
+            signed[how.name, place].append(deviation.signed)
+        for number, count in enumerate(each.changed if how.changed is not None else ()):
+            changed[how.name, how.changed or 0.0][number] += count
+    chances = [(name, chance_of_signs(listed)) for (name, _), listed in signed.items()]
+    chances += [(name, chance(differing, whole, share)) for (name, share), (differing, whole) in changed.items()]
+    doubtful = {name for name, each in chances if each < LEVEL / 2 / len(chances)}
     why = "is of a function whose kept values, pooled, are biased"
-    return {one.kept.identity: why for one in own if one.how.name in found}
+    return {one.kept.identity: why for one in own if one.how.name in doubtful}
+
+
+def _none() -> list[int]:
+    return [0, 0]
 
 
 def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -> bool:

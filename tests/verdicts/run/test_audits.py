@@ -16,10 +16,10 @@ from verdicts.report.certificate import seen_of
 from verdicts.report.findings import Decisions
 from verdicts.report.report_texts import Exhibit
 from verdicts.report.views import standing
-from verdicts.run.audit import ReadCell, audit_group, compared, divided, drawn, keep
+from verdicts.run.audit import ReadCell, audit_group, biased, compared, divided, drawn, keep
 from verdicts.run.group import loader
 from verdicts.studies.agreement import NEAR, chance, chance_of_signs, changed_entries, deviations, moved
-from verdicts.studies.cells import KEPT, Kept, encoded
+from verdicts.studies.cells import KEPT, Kept, cell, encoded
 from verdicts.studies.kept import SUFFIX, Archive, KeptCell
 from verdicts.studies.store import CellFile
 from verdicts.studies.study import archive_of, store_of
@@ -151,11 +151,11 @@ def in_the_store_too(session) -> None:
     """Lay in `results/cells` what the archive has, sealed as if it had been computed here."""
     workspace = session.toy.workspace()
     cells, store, whole = listed(workspace), store_of(workspace), archive(session)
-    for cell in cells:
-        if (one := whole.kept(cell)) is not None:
-            key = store._key(cell.function)
-            CellFile(function=cell.function.name, arguments=cell.labels, key=key, value=one.value).write(
-                store.path(cell)
+    for each in cells:
+        if (one := whole.kept(each)) is not None:
+            key = store._key(each.function)
+            CellFile(function=each.function.name, arguments=each.labels, key=key, value=one.value).write(
+                store.path(each)
             )
 
 
@@ -361,6 +361,29 @@ def test_changed_entries_are_counted_and_judged_by_the_binomial_distribution():
     assert chance(0, 9, 0.1) == 1.0 and chance(9, 9, 0.5) == pytest.approx(0.5**9)
     assert chance(2, 3, 0.25) == pytest.approx(3 * 0.25**2 * 0.75 + 0.25**3)
     assert chance(30, 40_000, 1e-3) > 0.9 and chance(80, 40_000, 1e-3) < 1e-7
+
+
+@cell(kept=Kept("here.graphs", changed=1e-3))
+def graphs(number: int) -> list[list[str]]:
+    """Two hundred names, of which the kept ones below have others."""
+    return [[f"{number} {place}" for place in range(200)]]
+
+
+@pytest.mark.parametrize(("others", "alone", "together"), [(0, False, False), (1, False, True), (9, True, True)])
+def test_changed_entries_are_pooled_over_the_cells_of_a_function(others, alone, together):
+    """Of 200 entries rounding changes .2; one in each of 20 cells, 20 for 4, has a chance of 1e-8."""
+    anew, own = [], []
+    for number in range(20):
+        value = [["other"] * others + graphs.wrapped(number)[0][others:]]
+        own.append(ReadCell(graphs.cell(number), _cell("here.graphs", number, value)))
+        anew.append(compared(own[-1], graphs.wrapped(number), 1.0, 2.5e-5))
+    assert any(each.why for each in anew) is alone
+    assert bool(biased(anew, own)) is (together and not alone)
+
+
+def _cell(function: str, number: int, value) -> KeptCell:
+    about = {"data": {}, "sources": "", "commit": None, "computed_on": {}, "started": "", "seconds": 1.0}
+    return KeptCell(function=function, arguments={"number": number}, value=value, **about)
 
 
 def test_signs_count_where_they_are_clear():
