@@ -22,8 +22,8 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --check                   check the results that are there, run nothing
   --offline                 ask no package index and fetch no file: use what is here
   --fetch                   ask for missing files now (else each is asked for once a day)
-  --audit K                 compute K kept cells anew, drawn at random (default: two minutes of them; 0: none)
-  --audit-long K            also K of those that take more than a minute; --audit-seed N draws with this seed
+  --audit K                 compute K kept cells anew, drawn at random (default: 60; 0: no audit)
+  --audit-long K            also K of the long ones; --audit-seed N draws with this seed
   --strict                  a claim that was not run counts against the exit code
   --jobs N                  so many jobs at a time
   --cluster slurm           submit the jobs to a SLURM cluster, as config/slurm says (installs the extra "cluster")

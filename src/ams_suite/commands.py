@@ -64,9 +64,9 @@ class RunningOptions(ResultsOptions):
     fetch: bool = False
     """Ask for missing files now; else each is asked for once a day."""
     audit: Whole = None
-    """How many kept cells to compute anew, drawn at random (default: two minutes of them; 0: none)."""
+    """How many kept cells to compute anew, drawn at random (default: 60; 0: no audit)."""
     audit_long: Whole = None
-    """How many of those that take more than a minute (default: none)."""
+    """How many of the long ones, which take more than some seconds each (default: none)."""
     audit_seed: Whole = None
     """The seed that draws them (default: a fresh one, which is told)."""
     fresh: bool = False

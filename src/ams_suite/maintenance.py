@@ -67,7 +67,7 @@ class Pages:
 
 @dataclass(frozen=True, kw_only=True)
 class Keep(ResultsOptions):
-    """Publish the cells of a group's study that have a stable name: adds a file to paper/kept/<group>."""
+    """Publish the cells of a group's study that have a stable name; drop those of functions that have none any more."""
 
     group: Positional[str]
     """The group's id."""

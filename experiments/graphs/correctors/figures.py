@@ -201,13 +201,15 @@ def text_of(interval: Interval) -> str:
 
 
 def columns_of(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) -> dict[str, str]:
-    """Return a run's columns of the published table, by name."""
+    """Return the columns of the published table, by name, of a run at the judged steps."""
     common = study.common_of(settings, name, sizes)
     row = study.row(common, run)
     if name not in MOLECULES:
         return {kind: text_of(entry) for kind, entry in zip(STATISTICS, row.entries, strict=True)}
     validity, uniqueness, novelty = study.quality_of(common, run, study.runs_of(name, sizes))
-    chemnet = NONE if row.chemnet is None else f"{row.chemnet:.2f}"
+    judged = study.judged_runs(name, sizes)
+    distance = study.chemnet(common, judged)[judged.index(run)]
+    chemnet = NONE if distance is None else f"{distance:.2f}"
     shares = (text_of(validity), f"{uniqueness:.3f}", text_of(novelty), text_of(row.distance), chemnet)
     return dict(zip(SHARES, shares, strict=True))
 

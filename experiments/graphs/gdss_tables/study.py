@@ -2,11 +2,8 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from operator import ne
 from statistics import NormalDist
 from typing import NamedTuple
-
-from scipy.stats import binom
 
 from ams.data import Graph
 from ams.statistics import CONFIDENCE, Interval
@@ -34,9 +31,6 @@ LARGEST = 2.0
 """No squared MMD with a kernel of at most 1 is larger."""
 FEWEST = 20
 """Graphs from which rows show how often a correct row strays: fewer are drawn again and again."""
-CHANGED = 0.0125
-"""The share of samples that another instruction set may change: of 560 after 200 and 2000 evaluations it changed none,
-so that a larger share has a chance below 1e-3 to be seen."""
 SETS = ("community_small", "ego_small")
 """Sets whose published row is compared with ours."""
 RANGED = (*SETS, "ENZYMES")
@@ -103,11 +97,6 @@ class TableRow(NamedTuple):
             graphs = self.entries[0].ours.n
             raise InsufficientData(f"{graphs} graphs see no difference below {seen:.3g}: a squared MMD is at most 2")
         return [entry.stray for entry in self.entries]
-
-
-def same_lines(kept: Sequence[object], anew: Sequence[object]) -> float:
-    """Return the chance that so many entries differ, or more, where rounding changes a share `CHANGED` of them."""
-    return float(binom.sf(sum(map(ne, kept, anew)) - 1, len(kept), CHANGED))
 
 
 @cell(data=DATA)

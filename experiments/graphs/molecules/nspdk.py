@@ -10,17 +10,17 @@ salts the hashes of strings, which ones do changes from run to run (unless PYTHO
 its own column.
 """
 
-from collections import Counter
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import shortest_path
+from scipy.sparse import csr_array, vstack
 
 LARGEST = 4
 """Radius and distance."""
+AT_ONCE = 4096
+"""Molecules whose pairs of atoms are in memory together."""
 _CODES = 2**24  # more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
 
 
@@ -37,69 +37,122 @@ def nspdk_kernel(molecules: Sequence[Molecule], together: int = 1) -> Float[np.n
     Of every pair of batches, `together` molecules in a row: the mean kernel of their molecules. Raises ValueError where
     the last batch is not whole.
     """
-    codes: dict[str, int] = {}
-    rows = [_normalised(molecule, codes) for molecule in molecules]
-    features, columns = np.unique(np.concatenate([keys for keys, _ in rows]), return_inverse=True)
-    ends = np.cumsum([0, *(len(keys) for keys, _ in rows)])
-    values = np.concatenate([values for _, values in rows])
-    matrix = csr_array((values, columns, ends), shape=(len(rows), len(features)))
-    batches, places = len(rows) // together, np.arange(len(rows))
-    shares = (np.full(len(rows), 1 / together), (places // together, places))
-    matrix = csr_array(shares, shape=(batches, len(rows))) @ matrix
+    matrix = _features(molecules)
+    batches, places = len(molecules) // together, np.arange(len(molecules))
+    shares = (np.full(len(molecules), 1 / together), (places // together, places))
+    matrix = csr_array(shares, shape=(batches, len(molecules))) @ matrix
     return (matrix @ matrix.T).toarray()
 
 
-def _normalised(
-    molecule: Molecule, codes: dict[str, int]
-) -> tuple[Int[np.ndarray, " features"], Float[np.ndarray, " features"]]:
-    """Return a molecule's features and their values: each (radius, distance) of one norm, all of norm 1 together."""
-    keys, counts = np.unique(np.concatenate(list(_features(molecule, codes))), return_counts=True)
-    _, group = np.unique(keys // _CODES**2, return_inverse=True)
-    squares = np.bincount(group, counts**2)
-    return keys, counts / np.sqrt(len(squares) * squares[group])
+def _features(molecules: Sequence[Molecule]) -> csr_array:
+    """Return a row a molecule, a column a feature: each (radius, distance) of one norm, all of norm 1 together.
 
-
-def _features(molecule: Molecule, codes: dict[str, int]) -> Iterator[Int[np.ndarray, " pairs"]]:
-    """Yield the features of each ordered pair of atoms: both neighbourhoods, and the second alone.
-
-    A feature is one number, of radius and distance, then the smaller and the larger code. `codes` numbers the
-    neighbourhoods; one number more stands for none.
+    A feature is one number, of radius and distance, then the smaller and the larger code of the two neighbourhoods; of
+    the second alone, its code and one that stands for none.
     """
-    distances = _distances(molecule)
-    first, second = np.nonzero(distances <= LARGEST)
-    near = distances[first, second]
-    for radius, neighbourhoods in enumerate(_neighbourhoods(molecule, distances)):
-        code = np.array([-1 if text is None else codes.setdefault(text, len(codes)) for text in neighbourhoods])
-        one, other = code[first], code[second]
+    distances = _distances(molecules)
+    codes = _neighbourhoods(molecules, distances)
+    parts = [
+        _counted(distances[start : start + AT_ONCE], codes[:, start : start + AT_ONCE])
+        for start in range(0, len(molecules), AT_ONCE)
+    ]
+    columns = np.unique(np.concatenate([keys for keys, _ in parts]))
+    width = len(columns)
+    return vstack(
+        [
+            csr_array((part.data, np.searchsorted(columns, keys)[part.indices], part.indptr), (part.shape[0], width))
+            for keys, part in parts
+        ],
+        "csr",
+    )
+
+
+def _distances(molecules: Sequence[Molecule]) -> Int[np.ndarray, "n atoms atoms"]:
+    """Return how many bonds apart atoms are; `LARGEST + 1` for farther ones, and for those that a molecule lacks."""
+    sizes = np.array([len(molecule.atoms) for molecule in molecules])
+    row, u, v, _ = _bonds(molecules)
+    bonded = np.zeros((len(molecules), sizes.max(), sizes.max()), np.float32)
+    bonded[row, u, v] = bonded[row, v, u] = 1
+    distances = np.full(bonded.shape, LARGEST + 1, np.int8)
+    reached = np.eye(sizes.max(), dtype=np.float32) * (np.arange(sizes.max()) < sizes[:, None])[:, :, None]
+    for distance in range(LARGEST + 1):
+        distances[(reached > 0) & (distances > distance)] = distance
+        reached = reached @ bonded
+    return distances
+
+
+def _bonds(molecules: Sequence[Molecule]) -> Int[np.ndarray, "4 bonds"]:
+    """Return the molecule, the two atoms and the order of each bond of all molecules."""
+    listed = [(row, *bond) for row, molecule in enumerate(molecules) for bond in molecule.bonds]
+    table: np.ndarray = np.array(listed, int).reshape(-1, 4).T
+    return table
+
+
+def _neighbourhoods(
+    molecules: Sequence[Molecule], distances: Int[np.ndarray, "n atoms atoms"]
+) -> Int[np.ndarray, "radii n atoms"]:
+    """Return the code of each atom's neighbourhood of each radius; -1 where no atom is so far away.
+
+    Neighbourhoods have one code where the counts of all their shells agree: of the atoms at each distance, by element
+    and degree, and of the bonds from there outwards or within, by order.
+    """
+    row, u, v, order = _bonds(molecules)
+    degrees = np.zeros(distances.shape[:2], int)
+    np.add.at(degrees, (np.concatenate([row, row]), np.concatenate([u, v])), 1)
+    names = [(name, degrees[i, j]) for i, molecule in enumerate(molecules) for j, name in enumerate(molecule.atoms)]
+    kinds = {name: kind for kind, name in enumerate(sorted(set(names)))}
+    atoms = np.zeros(distances.shape[:2], int)
+    atoms[distances.diagonal(axis1=1, axis2=2) == 0] = [kinds[name] for name in names]
+    orders = np.unique(order, return_inverse=True)[1]
+    first = np.minimum(distances[row, :, u], distances[row, :, v])  # of each bond, from each root
+    code, codes = np.zeros(distances.shape[:2], int), []
+    for radius in range(LARGEST + 1):
+        at, root, other = np.nonzero(distances == radius)
+        shells = [_histogram(at, root, atoms[at, other], degrees.shape, len(kinds))]
+        if radius:
+            bond, start = np.nonzero(first == radius - 1)
+            shells.append(_histogram(row[bond], start, orders[bond], degrees.shape, orders.max(initial=0) + 1))
+        there = shells[0].any(axis=2) & (code >= 0)
+        table = np.concatenate([code[there][:, None], *(shell[there] for shell in shells)], axis=1, dtype=np.int32)
+        whole = np.ascontiguousarray(table).view(np.dtype((np.void, table.itemsize * table.shape[1]))).ravel()
+        code = np.full_like(code, -1)
+        code[there] = np.unique(whole, return_inverse=True)[1]
+        codes.append(code)
+    return np.array(codes)
+
+
+def _histogram(
+    row: Int[np.ndarray, " k"],
+    root: Int[np.ndarray, " k"],
+    kind: Int[np.ndarray, " k"],
+    of: tuple[int, ...],
+    count: int,
+) -> Int[np.ndarray, "n atoms kinds"]:
+    """Count what lies about each root of each molecule, by its kind."""
+    place = (row * of[1] + root) * count + kind
+    return np.bincount(place, minlength=of[0] * of[1] * count).reshape(*of, count).astype(np.int32)
+
+
+def _counted(
+    distances: Int[np.ndarray, "n atoms atoms"], codes: Int[np.ndarray, "radii n atoms"]
+) -> tuple[Int[np.ndarray, " columns"], csr_array]:
+    """Return the features of some molecules, ascending, and their values, a row a molecule."""
+    row, first, second = np.nonzero(distances <= LARGEST)
+    near = distances[row, first, second].astype(int)
+    rows, keys = [], []
+    for radius, code in enumerate(codes):
+        one, other = code[row, first], code[row, second]
         there = (one >= 0) & (other >= 0)
         group = (radius * (LARGEST + 1) + near[there]) * _CODES**2
-        yield group + np.minimum(one, other)[there] * _CODES + np.maximum(one, other)[there]
-        yield group + other[there] * _CODES + (_CODES - 1)
-
-
-def _neighbourhoods(molecule: Molecule, distances: Int[np.ndarray, "n n"]) -> Iterator[list[str | None]]:
-    """Yield, for radius 0, 1, ..., each atom's neighbourhood of that radius; None where no atom is so far away."""
-    texts = [[repr(shell) for shell in _shells(molecule, row)] for row in distances.tolist()]
-    for radius in range(LARGEST + 1):
-        yield ["".join(own[: 2 * radius + 1]) if 2 * radius < len(own) else None for own in texts]
-
-
-def _shells(molecule: Molecule, distances: Sequence[int]) -> list[tuple[Hashable, ...]]:
-    """Return the shells about an atom, as far as there are any: atoms at 0, bonds from 0, atoms at 1, and so on."""
-    degrees = Counter(end for u, v, _ in molecule.bonds for end in (u, v))
-    shells: list[list[tuple[str, int]]] = [[] for _ in range(2 * LARGEST + 1)]
-    for atom, (element, distance) in enumerate(zip(molecule.atoms, distances, strict=True)):
-        if distance <= LARGEST:
-            shells[2 * distance].append((element, degrees[atom]))
-    for u, v, order in molecule.bonds:
-        if (distance := min(distances[u], distances[v])) < LARGEST:
-            shells[2 * distance + 1].append((str(order), 2))
-    return [tuple(sorted(shell)) for shell in shells if shell]
-
-
-def _distances(molecule: Molecule) -> Int[np.ndarray, "n n"]:
-    """Return how many bonds apart atoms are; `LARGEST + 1` for farther ones."""
-    u, v, _ = np.array(molecule.bonds, dtype=int).reshape(-1, 3).T
-    bonds = csr_array((np.ones(len(u)), (u, v)), shape=(len(molecule.atoms),) * 2)
-    distances = shortest_path(bonds, directed=False, unweighted=True)
-    return np.minimum(distances, LARGEST + 1).astype(int)
+        keys.append(group + np.minimum(one, other)[there] * _CODES + np.maximum(one, other)[there])
+        keys.append(group + other[there] * _CODES + (_CODES - 1))
+        rows += [row[there], row[there]]
+    columns, places = np.unique(np.concatenate(keys), return_inverse=True)
+    counts = csr_array((np.ones(len(places)), (np.concatenate(rows), places)), (len(distances), len(columns)))
+    counts.sum_duplicates()
+    owner = np.repeat(np.arange(len(distances)), np.diff(counts.indptr))
+    cell = owner * (LARGEST + 1) ** 2 + columns[counts.indices] // _CODES**2
+    squares = np.bincount(cell, counts.data**2, len(distances) * (LARGEST + 1) ** 2)
+    groups = (squares.reshape(len(distances), -1) > 0).sum(axis=1)
+    counts.data /= np.sqrt(groups[owner] * squares[cell])
+    return columns, counts

@@ -45,7 +45,8 @@ class ClaimRow(Frozen):
 
     `agrees`: None where no verdict was reached, or nothing is expected (`expected` is None: a condition).
 
-    `reason` says why a claim was not run; such a row may have no provenance. `kept`: on how many kept cells it rests.
+    `reason` says why a claim was not run; such a row may have no provenance. `kept`: on how many kept cells it rests,
+    `unaudited`: which of its checks are not auditable.
     """
 
     id: str
@@ -63,6 +64,7 @@ class ClaimRow(Frozen):
     provenance: Provenance | None
     computed: Computed | None
     kept: int = 0
+    unaudited: tuple[str, ...] = ()
 
 
 class Summary(Frozen):
@@ -127,7 +129,7 @@ def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
         selected=selected,
         computed=Computed.COMPUTED if fresh else Computed.CACHED,
         checks=tuple(map(JudgedCheck.beside, claim.check, record.checks)),
-        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "provenance", "kept")},
+        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "provenance", "kept", "unaudited")},
     )
 
 

@@ -112,11 +112,15 @@ class Keyed(Checksummed):
 
 
 class Record(Keyed):
-    """All that was found about one claim; `kept`: on how many kept cells it rests."""
+    """All that was found about one claim; `kept`: on how many kept cells it rests.
+
+    `unaudited` names the checks that are not auditable: the tolerances of these cells exceed a tenth of their margin.
+    """
 
     checks: tuple[CheckResult, ...]
     verdict: Verdict
     kept: int = 0
+    unaudited: tuple[str, ...] = ()
 
     @property
     def reason(self) -> str:

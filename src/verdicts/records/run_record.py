@@ -1,9 +1,9 @@
 """What the last run was asked for, and what its audit of kept cells found, with what follows for those not drawn."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from math import comb, floor, log10
+from math import comb
 from pathlib import Path
 from typing import Any, Self
 
@@ -17,15 +17,19 @@ from verdicts.validation import Frozen
 
 ERROR = 0.05
 """How often the bound on the share that differs fails."""
+SAYS_LITTLE = 10.0
+"""A bound above so many percent is not said: it says little."""
+DRAWN = 60
+"""Short kept cells that an audit draws unless it is asked for others: where all agree at most 5 % differ."""
 
 
 class AuditOptions(Frozen):
-    """How many kept cells a run audits: `short` ones (None: as many as two minutes buy), `long` ones, drawn by `seed`.
+    """How many kept cells a run draws uniformly: `short` ones, and `long` ones, by `seed`; 0 short ones: no audit.
 
     `asked`: though they were audited before.
     """
 
-    short: int | None = None
+    short: int = DRAWN
     long: int = 0
     seed: int = Field(default_factory=lambda: secrets.randbelow(2**32))
     asked: bool = False
@@ -102,44 +106,27 @@ def run_path(workspace: Workspace) -> Path:
     return workspace.folder / "run.json"
 
 
-class Stratum(Frozen):
-    """Kept cells of one kind: how many `cells`, their processor `seconds`, how many `drawn`, how many `agreed`."""
-
-    cells: int = 0
-    seconds: float = 0.0
-    drawn: int = 0
-    agreed: int = 0
-
-    @property
-    def said(self) -> str:
-        """Say what was drawn and what follows: without a difference, the largest share of all that may differ."""
-        if not self.drawn:
-            return f"{self.cells} of {self.cells} kept, not audited"
-        if self.agreed < self.drawn:
-            return f"{self.drawn} of {self.cells} recomputed, {self.drawn - self.agreed} differ"
-        share = 100 * most_that_differ(self.cells, self.drawn) / self.cells
-        digits = 0 if share >= 1 or share == 0 else -floor(log10(share))
-        return (
-            f"{self.drawn} of {self.cells} recomputed, all agree: with {100 - 100 * ERROR:g} % confidence at most "
-            f"{share:.{digits}f} % differ"
-        )
-
-
 class Audit(Checksummed):
-    """The audit of a group's kept cells in the run of id `run`, drawn by `seed`: those of a minute (`short`), longer
-    ones (`long`).
+    """The audit of the kept cells that a group's study reads, in the run of id `run`, drawn by `seed`.
 
-    `archive` and `sources` are the digests of what was audited. `differing` names calls that differ; `refused` says of
-    each identity why it may not be shown; `damaged` names files. `missing`: why none could be computed.
+    `cells` counts the short ones, of which the run's uniform draw had `drawn`, and `differ` of these differ. Beside
+    them were computed anew so many of the `numbers` that a row shows, by check, and one of each of `functions` more.
+    `long` counts the others, of which `long_drawn` were drawn on request. `state` is the digest of what was audited.
+    `differing` names calls that differ, and how; `refused` says of each identity why it may not be shown; `damaged`
+    names files. `missing`: why some could not be computed.
     """
 
     group: str
     run: str
     seed: int
-    archive: str
-    sources: str
-    short: Stratum
-    long: Stratum
+    state: str
+    cells: int = 0
+    drawn: int = 0
+    differ: int = 0
+    numbers: dict[str, int] = {}  # noqa: RUF012 (a pydantic field)
+    functions: int = 0
+    long: int = 0
+    long_drawn: int = 0
     differing: tuple[str, ...] = ()
     refused: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
     damaged: tuple[str, ...] = ()
@@ -147,21 +134,49 @@ class Audit(Checksummed):
 
     @property
     def passed(self) -> bool:
-        """Tell whether cells were drawn, and all is as it was kept."""
-        return self.short.drawn + self.long.drawn > 0 and not (self.refused or self.damaged or self.missing)
+        """Tell whether cells were computed anew, and all is as it was kept."""
+        made = self.drawn + self.functions + self.long_drawn + sum(self.numbers.values())
+        return made > 0 and not (self.refused or self.damaged or self.missing)
 
     @property
     def said(self) -> str:
-        """Say in words what it found."""
-        parts = [f"{self.short.said} (seed {self.seed})"] if self.short.cells else []
-        if self.long.cells:
-            parts.append(f"{self.long.said} ({self.long.seconds / 3600:.1f} core-hours, each of more than a minute)")
+        """Say in words what it found of this group, beside what the run's uniform draw says of all."""
+        parts = [f"{self.drawn} of {self.cells} short ones in the uniform draw"] if self.cells else []
+        parts += [f"{count} computed anew for {check}" for check, count in self.numbers.items()]
+        if self.functions:
+            parts.append(f"{self.functions} of functions not drawn")
+        if self.long_drawn:
+            parts.append(f"{self.long_drawn} of {self.long} long ones computed anew")
+        elif self.long:
+            parts.append(f"{self.long} long ones stored, not audited here{' but for these' if self.numbers else ''}")
         if self.missing:
-            parts.append(f"not audited: {self.missing}")
+            parts.append(f"some could not be computed: {self.missing}")
         if self.refused:
-            parts.append(f"{len(self.refused)} not shown: {', '.join(sorted(set(self.refused.values())))}")
-        parts += [f"differs: {call}" for call in self.differing] + list(self.damaged)
-        return f"kept cells of {self.group}: {'; '.join(parts)}"
+            parts.append(f"{len(self.refused)} not shown")
+            parts += sorted({why for why in self.refused.values() if "pooled" in why})
+        parts += [*self.differing, *self.damaged]
+        return f"stored cells of {self.group}: {'; '.join(parts)}"
+
+
+def pooled(audits: Iterable[Audit]) -> list[str]:
+    """Say of each run with an audit what its uniform draw over all groups found, and what follows for the others."""
+    runs: dict[tuple[str, int], list[Audit]] = {}
+    for audit in audits:
+        if audit.cells:
+            runs.setdefault((audit.run, audit.seed), []).append(audit)
+    return [_sentence(listed, seed) for (_, seed), listed in runs.items()]
+
+
+def _sentence(audits: Sequence[Audit], seed: int) -> str:
+    cells, drawn, differ = (sum(getattr(each, name) for each in audits) for name in ("cells", "drawn", "differ"))
+    if not drawn:
+        return f"{cells} stored cells, not audited here."
+    said = f"{drawn} of {cells:,} stored cells computed anew"
+    if differ:
+        return f"{said}, {differ} differ (seed {seed})."
+    share = 100 * most_that_differ(cells, drawn) / cells
+    bound = f": with {100 - 100 * ERROR:g} % confidence at most {share:.2g} % differ" if share <= SAYS_LITTLE else ""
+    return f"{said}, all agree{bound} (seed {seed})."
 
 
 def audit_at(workspace: Workspace, group: str) -> Audit | None:

@@ -35,7 +35,8 @@ STRONGEST = (Profile.FULL, Profile.PAPER, Profile.CPU, Profile.QUICK)
 class Decided(NamedTuple):
     """What a run gave for a claim: its verdict, the checks that have a value, the profile of the run.
 
-    `made` is the UTC time of its value with the processor; `kept` says whether it rests on kept cells.
+    `made` is the UTC time of its value with the processor; `kept` says whether it rests on kept cells, and
+    `unaudited` which checks are not auditable.
     """
 
     verdict: Verdict
@@ -43,6 +44,7 @@ class Decided(NamedTuple):
     profile: Profile
     made: tuple[str, str] = ("", "")
     kept: bool = False
+    unaudited: tuple[str, ...] = ()
 
     @classmethod
     def kept_in(cls, source: Expected, claim: ExpectedClaim) -> Self:
@@ -71,7 +73,7 @@ class Decisions(NamedTuple):
         for row in source.claims:
             made = (row.provenance.started, row.provenance.processor) if row.provenance else ("", "")
             checks = {each.id: each for each in row.checks if each.value is not None}
-            claims[row.id] = Decided(row.verdict, checks, source.profile, made, row.kept > 0)
+            claims[row.id] = Decided(row.verdict, checks, source.profile, made, row.kept > 0, row.unaudited)
         return cls(claims)
 
     @classmethod
@@ -124,7 +126,8 @@ class ShownNumber(NamedTuple):
     """One measured number: its `value` with interval, what it is, the profile that gave it; and this run's `own`.
 
     `better` says which way is good. `own` is empty where this run did not measure it. `agrees`: the two intervals meet
-    (None: there is none to compare); `because` says why they may not. `resting`: this run's rests on kept cells.
+    (None: there is none to compare); `because` says why they may not. `resting`: this run's rests on kept cells;
+    `auditable`: their tolerances are below a tenth of its margin.
     """
 
     value: str
@@ -135,6 +138,7 @@ class ShownNumber(NamedTuple):
     agrees: bool | None = None
     because: str = ""
     resting: bool = False
+    auditable: bool = True
 
     @property
     def beside(self) -> str:
@@ -142,7 +146,9 @@ class ShownNumber(NamedTuple):
         if not self.own:
             return f"kept, {self.profile}"
         apart = "" if self.agrees else f", outside its interval{': ' if self.because else ''}{self.because}"
-        return f"kept, {self.profile}; this run{', from kept cells,' if self.resting else ''} {self.own}{apart}"
+        stored = ", from stored cells" if self.resting else ""
+        stored += " (not auditable)" if not self.auditable else ""
+        return f"kept, {self.profile}; this run{stored}{',' if stored else ''} {self.own}{apart}"
 
 
 class ShownCondition(NamedTuple):
@@ -326,7 +332,9 @@ def _number(
     shown = ShownNumber(spread(kept), label, profile, number.better, because=number.because)
     if ours is None:
         return shown
-    return shown._replace(own=spread(ours), agrees=meet(kept, ours), resting=own.claims[claim].kept)
+    here = own.claims[claim]
+    auditable = number.check not in here.unaudited
+    return shown._replace(own=spread(ours), agrees=meet(kept, ours), resting=here.kept, auditable=auditable)
 
 
 def meet(one: Measured, other: Measured) -> bool:

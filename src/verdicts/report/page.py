@@ -19,6 +19,7 @@ from verdicts.claims.schema import Claims, Expectation, Group, Profile, Verdict
 from verdicts.errors import UserError
 from verdicts.records.figures import library
 from verdicts.records.ledger import Ledger
+from verdicts.records.run_record import pooled
 from verdicts.records.workspace import Workspace
 from verdicts.report import views
 from verdicts.report.findings import (
@@ -85,6 +86,7 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
 
     return {
         "ledger": ledger,
+        "audited": pooled(ledger.audits),
         "profile": ledger.profile,
         "claims": claims,
         "paper": paper,

@@ -1,240 +1,336 @@
-"""Kept cells, audited and published: a sample, drawn uniformly by a seed that is told, is computed anew and compared.
+"""Kept cells, audited and published: some, drawn by a seed that is told, are computed anew in memory and compared.
 
-How many are drawn is fixed before any is drawn, and all of them are finished. A cell that differs is named; it, and
-what was computed from it, is not shown. Cells of older sources are shown only where at least five of their function
-agree now, or did in a recorded audit of the present sources.
+A run draws uniformly from all short kept cells that its studies read, whatever their group: how many is fixed before,
+and all of them are finished. Beside these it computes at least one of each function, and `FEWEST` of each number that a
+row of the paper's claims shows. Which cells are short their functions say; what a kept file says of itself decides
+nothing. A cell that differs is named; it, and what follows from it, is not shown.
 """
 
+import math
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
+from verdicts.claims.check import Check, Relation
 from verdicts.claims.schema import Group
 from verdicts.errors import writable
-from verdicts.records.files import NotCurrent, canonical_json, sha256_of, write_whole
+from verdicts.records.files import NotCurrent, canonical_json, sha256_of
 from verdicts.records.provenance import git
-from verdicts.records.run_record import Audit, RunRecord, Stratum, audit_at, reads_kept
+from verdicts.records.record import CheckResult
+from verdicts.records.run_record import Audit, RunRecord, audit_at, reads_kept
 from verdicts.records.workspace import Workspace
+from verdicts.report.report_texts import load_findings
 from verdicts.run.checks import Checks, Load
-from verdicts.studies.cells import ENCODED, KEPT, Cell, Kept, decoded
-from verdicts.studies.kept import AUDITED, Archive, KeptCell, identity_of
+from verdicts.studies.agreement import (
+    Deviation,
+    Moved,
+    NoBound,
+    chance,
+    chance_of_signs,
+    changed_entries,
+    deviations,
+)
+from verdicts.studies.cells import Cell, Kept, Memory, using
+from verdicts.studies.kept import Archive, KeptCell
 from verdicts.studies.store import CellFile, Store, cost_at, costs_below
 from verdicts.studies.study import archive_of, cells_of, sources_of, store_of
 
+SHORT = 5.0
+"""Seconds, as its function declares them, up to which a cell is in the uniform draw."""
 LONG = 60.0
-"""Recorded seconds from which a cell is audited only where that is asked for."""
-SPENT = 120.0
-"""Recorded seconds of what is drawn where no number is asked for."""
+"""Seconds up to which a cell is audited for a number that a row shows; beyond, only where long ones are asked for."""
 FEWEST = 5
-"""Cells of a function with older sources that must agree."""
+"""Cells of each number that a row shows."""
 LEVEL = 1e-3
-"""False alarms of an audit, all tests of distributions together."""
-LAST_BITS = 1e-12
-"""What numbers may differ by on the same kind of machine: a BLAS sums float64 in an order that depends on where in
-memory it finds them."""
+"""False alarms of the audit of a group, all its tests together."""
+TIMES, START = 20.0, 20.0
+"""Recorded seconds are as many times the measured ones at most, and so many seconds more: machines differ by 3, one
+without vector instructions by 5 more; the first call of a function loads its network."""
+MARGIN = 0.1
+"""The share of a check's margin above which the tolerances of what it reads make it not auditable."""
+
+
+class ReadCell(NamedTuple):
+    """A cell that a study reads, as it is kept."""
+
+    cell: Cell[Any]
+    kept: KeptCell
+
+    @property
+    def how(self) -> Kept:
+        """Return how its function is kept."""
+        return self.cell.function.kept or Kept("")
+
+    @property
+    def seconds(self) -> float:
+        """Return about how long it computes, as its function declares."""
+        return self.how.seconds(**self.cell.arguments)
+
+
+class ComputedAnew(NamedTuple):
+    """A kept cell computed anew: why it differs (empty: it agrees), and how far, by place or in changed entries."""
+
+    read: ReadCell
+    why: str
+    apart: dict[str, Deviation] = {}  # noqa: RUF012 (nobody changes it)
+    changed: tuple[int, int] = (0, 0)
 
 
 def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) -> Audit | None:
-    """Audit a group's kept cells and write the record.
+    """Audit the kept cells that a group's study reads, and write the record.
 
-    None where the profile's study reads none of them, or where they were audited before.
+    None where it reads none of them, or where they were audited before.
 
     Raises OSError where it cannot be written.
     """
-    archive, before = archive_of(workspace), audit_at(workspace, group.id)
-    cells = archive.of_group(group.id)
-    if not (reads_kept(workspace) and (cells or archive.damaged)):
+    archive = archive_of(workspace)
+    if not reads_kept(workspace):
         return None
-    try:
-        listed = cells_of(group, load().settings)  # imports the study, whose functions are in `KEPT` then
-        if not (archive.damaged or any(map(archive.kept, listed))):
-            return None
-    except (Exception, SystemExit):
-        return None  # each check tells
-    names = {one.function for one in cells.values()} & KEPT.keys()
-    sources = {name: sources_of(workspace, KEPT[name]) for name in names}
-    state = {
-        "archive": sha256_of(canonical_json(workspace.kept_files(group.id))),
-        "sources": sha256_of(canonical_json(sources)),
-    }
-    asked = run.audit.asked and before is not None and before.run != run.id
-    if before and not asked and all(getattr(before, name) == digest for name, digest in state.items()):
+    own, before = read_by(workspace, archive, group), audit_at(workspace, group.id)
+    state, damaged = state_of(workspace, group, own), tuple(archive.damaged)
+    if not (own or damaged) or (before and before.run == run.id) or not _due(before, run, state):
         return None
-    older = {one.function for one in cells.values() if sources.get(one.function) != one.sources}
-    older -= {name for name, digest in archive.audited().items() if sources.get(name) == digest}
-    chosen = drawn(population(workspace, run, archive), cells, run, older)
-    agreed, missing = _compared(workspace, run, chosen)
-    unproved = {name for name in older if not _proved(name, chosen, agreed, cells.values())}
-    strata = [
-        Stratum(cells=len(of), seconds=sum(one.seconds for one in of), drawn=len(made), agreed=sum(made))
-        for of in strata_of(cells.values())
-        for made in [[agreed[one.identity] for one in of if one.identity in agreed]]
-    ]
-    differing = tuple(str(one) for one in chosen if agreed.get(one.identity) is False)
-    refused = _refused(cells, agreed, unproved)
-    outcome: dict[str, Any] = {"differing": differing, "refused": refused, "missing": missing, **state}
-    drawing: dict[str, Any] = {"run": run.id, "seed": run.audit.seed, "short": strata[0], "long": strata[1]}
-    audit = Audit(group=group.id, damaged=tuple(archive.damaged), **drawing, **outcome)
+    whole = population(workspace, run, archive)
+    short, long = (drawn(of, k, run.audit.seed) for of, k in zip(divided(whole), _counts(run), strict=True))
+    numbers = dict(_of_numbers(workspace, run, group, load, own)) if run.audit.short else {}
+    mine = {one.kept.identity: one for one in own}
+    uniform = [one for one in short if one.kept.identity in mine]
+    asked = [one for one in long if one.kept.identity in mine]
+    beside = one_of_each(own, uniform, run.audit.seed) if run.audit.short else []
+    chosen = [*uniform, *asked, *beside, *(one for listed in numbers.values() for one in listed)]
+    anew, missing = compute_anew(list({one.kept.identity: one for one in chosen}.values()))
+    refused = {each.read.kept.identity: each.why for each in anew if each.why} | biased(anew, own)
+    made = {each.read.kept.identity for each in anew}
+    audit = Audit(
+        group=group.id,
+        run=run.id,
+        seed=run.audit.seed,
+        state=state,
+        cells=len(divided(own)[0]),
+        drawn=sum(one.kept.identity in made for one in uniform),
+        differ=sum(one.kept.identity in refused and one.kept.identity in made for one in uniform),
+        numbers={name: sum(one.kept.identity in made for one in listed) for name, listed in numbers.items()},
+        functions=len(beside),
+        long=len(divided(own)[1]),
+        long_drawn=sum(one.kept.identity in made for one in asked),
+        differing=tuple(f"{each.read.kept} {each.why}" for each in anew if each.why),
+        refused=refused,
+        missing=missing,
+        damaged=damaged,
+    )
     audit.write(workspace.audit_path(group.id))
     return audit
 
 
-def strata_of(cells: Iterable[KeptCell]) -> tuple[list[KeptCell], list[KeptCell]]:
+def read_by(workspace: Workspace, archive: Archive, group: Group) -> list[ReadCell]:
+    """Return the kept cells that a group's study reads at the profile's sizes; none where they cannot be listed."""
+    if not archive.of_group(group.id):
+        return []
+    try:
+        listed = cells_of(group, Checks.load(workspace, group).settings)
+        return [ReadCell(cell, kept) for cell in listed if (kept := archive.kept(cell))]
+    except (Exception, SystemExit):
+        return []  # each check tells
+
+
+def state_of(workspace: Workspace, group: Group, own: Iterable[ReadCell]) -> str:
+    """Return the digest of what an audit of a group rests on: its archive, and the sources of its kept functions."""
+    functions = {one.how.name: one.cell.function for one in own}
+    sources = {name: sources_of(workspace, function) for name, function in functions.items()}
+    return sha256_of(canonical_json([workspace.kept_files(group.id), sources]))
+
+
+def _due(before: Audit | None, run: RunRecord, state: str) -> bool:
+    """Return whether a group is audited in a run: each of its jobs says the same."""
+    return before is None or before.run == run.id or run.audit.asked or before.state != state
+
+
+def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[ReadCell]:
+    """Return the kept cells that the studies of this run read, of the groups that it audits: each job has the same."""
+    cells: list[ReadCell] = []
+    for name in dict.fromkeys(claim.group for claim in workspace.claims.claim if claim.id in run.selected):
+        group = workspace.claims.group_named(name)
+        own = read_by(workspace, archive, group)
+        if own and _due(audit_at(workspace, name), run, state_of(workspace, group, own)):
+            cells += own
+    return cells
+
+
+def divided(cells: Iterable[ReadCell]) -> tuple[list[ReadCell], list[ReadCell]]:
     """Divide cells into short and long ones, each by identity."""
-    ordered = sorted(cells, key=lambda one: one.identity)
-    return [one for one in ordered if one.seconds <= LONG], [one for one in ordered if one.seconds > LONG]
+    ordered = sorted(cells, key=lambda one: one.kept.identity)
+    return [one for one in ordered if one.seconds <= SHORT], [one for one in ordered if one.seconds > SHORT]
 
 
-def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[KeptCell]:
-    """Return the kept cells of every group of which the run has a claim: each job draws from the same."""
-    groups = dict.fromkeys(claim.group for claim in workspace.claims.claim if claim.id in run.selected)
-    return [cell for group in groups for cell in archive.of_group(group).values()]
+def _counts(run: RunRecord) -> tuple[int, int]:
+    return run.audit.short, run.audit.long
 
 
-def drawn(
-    whole: Sequence[KeptCell], own: Mapping[str, KeptCell], run: RunRecord, older: Iterable[str] = ()
-) -> list[KeptCell]:
-    """Draw from the population what the run asks for, and return what is of one group, `own`.
+def drawn(cells: Sequence[ReadCell], count: int, seed: int | str) -> list[ReadCell]:
+    """Draw so many of the cells uniformly, all where there are not as many."""
+    return random.Random(seed).sample(list(cells), min(count, len(cells)))
 
-    For functions of older sources enough more to make `FEWEST` of each.
+
+def one_of_each(own: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: int) -> list[ReadCell]:
+    """Draw one short cell of each function of which none was drawn."""
+    lacking = {one.how.name for one in own} - {one.how.name for one in uniform}
+    lists = ([one for one in divided(own)[0] if one.how.name == name] for name in sorted(lacking))
+    return [one for listed in lists for one in drawn(listed, 1, seed)]
+
+
+def _of_numbers(
+    workspace: Workspace, run: RunRecord, group: Group, load: Load, own: Sequence[ReadCell]
+) -> Iterator[tuple[str, list[ReadCell]]]:
+    """Yield for each number of the group that a row shows, by its check, the cells to be computed anew.
+
+    The check is measured for it, on the values as they are kept.
     """
-    short, long = strata_of(whole)
-    count = run.audit.short
-    if count is None:
-        count = int(SPENT * len(short) / max(sum(one.seconds for one in short), 1e-9)) if short else 0
-    chance = random.Random(run.audit.seed)
-    chosen = [one for of, k in ((short, count), (long, run.audit.long)) for one in chance.sample(of, min(k, len(of)))]
-    chosen = [one for one in chosen if one.identity in own]
-    for name in sorted(older) if count else ():
-        rest = [one for one in strata_of(own.values())[0] if one.function == name and one not in chosen]
-        lacking = FEWEST - sum(one.function == name for one in chosen)
-        chosen += chance.sample(rest, max(0, min(lacking, len(rest))))
-    return chosen
-
-
-def _proved(name: str, chosen: Sequence[KeptCell], agreed: Mapping[str, bool], cells: Iterable[KeptCell]) -> bool:
-    """Tell whether enough of a function's cells were drawn, and all agreed."""
-    outcomes = [agreed.get(one.identity, False) for one in chosen if one.function == name]
-    return len(outcomes) >= min(FEWEST, sum(one.function == name for one in cells)) and all(outcomes)
-
-
-def _compared(workspace: Workspace, run: RunRecord, chosen: Sequence[KeptCell]) -> tuple[dict[str, bool], str]:
-    """Compute the cells anew; return for each identity whether it agrees, and why some could not be computed.
-
-    One that was computed from others of them comes before these: it is compared on the inputs that it had, not on
-    inputs whose last digits are this processor's.
-    """
-    agreed, missing = dict[str, bool](), ""
-    store = store_of(workspace, run=run.id)
-    level = LEVEL / max(1, len(chosen))
-    for one in inputs_last(chosen):
+    findings = load_findings(workspace.root, workspace.all_claims).finding
+    shown = {each.number.check for each in findings if each.number}
+    claims = [claim for claim in workspace.claims_here(group) if claim.id in run.selected]
+    for check in (check for claim in claims for check in claim.check if check.id in shown):
+        store = store_of(workspace, run=run.id)
         try:
-            function = KEPT[one.function]
-            agreed[one.identity] = agrees(one, function.cell_of(one.arguments), store, level)
+            with using(store):
+                load().measured(check)
+        except (Exception, SystemExit):
+            continue  # its record says why
+        cells = [one for one in own if one.kept.identity in store.kept_read and one.seconds <= LONG]
+        if cells:
+            ordered = sorted(cells, key=lambda one: one.kept.identity)
+            yield check.id, drawn(ordered, FEWEST, f"{run.audit.seed} {check.id}")
+
+
+def compute_anew(chosen: Sequence[ReadCell]) -> tuple[list[ComputedAnew], str]:
+    """Compute cells in memory, whatever lies on disk; return how each compares, and why some could not be computed."""
+    memory, anew, missing = Memory(), list[ComputedAnew](), ""
+    for one in chosen:
+        begin = time.process_time()
+        try:
+            with using(memory):
+                content = one.cell.function.encode(one.cell.compute())
         except (Exception, SystemExit) as error:
             if getattr(error, "not_run", False):
                 missing = str(error)
             else:
-                agreed[one.identity] = False  # it cannot be computed as it was
-    return agreed, missing
+                anew.append(ComputedAnew(one, f"cannot be computed: {type(error).__name__}"))
+        else:
+            anew.append(compared(one, content, time.process_time() - begin, LEVEL / len(chosen) / 2))
+    return anew, missing
 
 
-def inputs_last(cells: Sequence[KeptCell]) -> list[KeptCell]:
-    """Return cells in an order in which each stands before those that it was computed from."""
-    known = {cell.identity: cell for cell in cells}
+def compared(one: ReadCell, content: Any, seconds: float, level: float) -> ComputedAnew:
+    """Compare a kept cell with what was computed anew in so many seconds; `level`: false alarms of a test."""
+    recorded, how = one.kept.seconds, one.how
+    apart, changed, why = dict[str, Deviation](), (0, 0), ""
+    if how.changed is None:
+        apart = dict(deviations(one.kept.value, content, how))
+        largest = max((each.size for each in apart.values()), default=0.0)
+        if largest > 1:
+            far = f"by {largest:.3g} tolerances" if math.isfinite(largest) else "in kind"
+            why = f"differs {far} from what is computed here"
+    else:
+        changed = changed_entries(one.kept.value, content)
+        if chance(*changed, how.changed) < level:
+            why = f"differs in {changed[0]} of {changed[1]} entries from what is computed here"
+    if not why and not (recorded <= TIMES * seconds + START and seconds <= TIMES * recorded + START):
+        why = f"is said to take {recorded:.3g} s, and took {seconds:.3g} s"
+    return ComputedAnew(one, why, apart, changed)
 
-    def depth(cell: KeptCell) -> int:
-        return 1 + max((depth(known[name]) for name in cell.asked if name in known), default=0)
 
-    return sorted(cells, key=depth, reverse=True)
+def biased(anew: Iterable[ComputedAnew], own: Iterable[ReadCell]) -> dict[str, str]:
+    """Return all cells of functions whose values, pooled, are moved though each agrees, with the reason.
 
-
-def agrees(kept: KeptCell, cell: Cell[Any], store: Store, level: float) -> bool:
-    """Compute a cell anew and tell whether it agrees with the kept one; `level`: false alarms of a test.
-
-    Raises what the computation raises.
+    Signs are pooled for each number of a function, changed entries for the function.
     """
-    made = store.computed(cell)
-    content = cell.function.encode(made)
-    if canonical_json(content) == canonical_json(kept.value):
+    signed, changed = defaultdict[tuple[str, str], list[float]](list), defaultdict[tuple[str, float], list[int]](_none)
+    for each in (each for each in anew if not each.why):
+        how = each.read.how
+        for place, deviation in each.apart.items():
+            signed[how.name, place].append(deviation.signed)
+        for number, count in enumerate(each.changed if how.changed is not None else ()):
+            changed[how.name, how.changed or 0.0][number] += count
+    chances = [(name, chance_of_signs(listed)) for (name, _), listed in signed.items()]
+    chances += [(name, chance(differing, whole, share)) for (name, share), (differing, whole) in changed.items()]
+    doubtful = {name for name, each in chances if each < LEVEL / 2 / len(chances)}
+    why = "is of a function whose kept values, pooled, are biased"
+    return {one.kept.identity: why for one in own if one.how.name in doubtful}
+
+
+def _none() -> list[int]:
+    return [0, 0]
+
+
+def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -> bool:
+    """Return whether the tolerances of the kept cells that a check reads exceed a tenth of its margin.
+
+    The check is measured once more on values moved by their tolerance (`Moved`). Its margin is the least distance of
+    its value and its interval's ends from the edge where its verdict turns. Where what it reads has no tolerance, or
+    cannot be computed moved, it is not auditable either.
+    """
+    if result.value is None or result.low is None or result.high is None:
+        return False
+    keeper = Moved(store)
+    try:
+        with using(keeper):
+            measured = load().measured(check)
+    except NoBound:
         return True
-    how = cell.function.kept or Kept("")
-    if kept.computed_on == store.computed_on:
-        return near(kept.value, content, LAST_BITS)
-    if how.test:
-        return how.test(cell.function.decode(kept.value), made) >= level
-    return near(kept.value, content, how.tolerance)
+    except (Exception, SystemExit):
+        return keeper.moved
+    ends, moved = (result.value, result.low, result.high), (measured.value, *measured.interval)
+    by = max(abs(one - other) if one != other else 0.0 for one, other in zip(ends, moved, strict=True))
+    return keeper.moved and not by <= MARGIN * min(abs(end - edge) for end in ends for edge in edges_of(check))
 
 
-def near(one: Any, other: Any, tolerance: float) -> bool:
-    """Tell whether all numbers of two values agree (absolute up to 1, relative beyond), and all else is equal.
-
-    Arrays are compared number by number; their types and shapes are equal.
-    """
-    if isinstance(one, dict) and isinstance(other, dict):
-        if one.keys() == other.keys() == ENCODED and one["shape"] == other["shape"]:
-            one, other = ({"dtype": each["dtype"], "numbers": decoded(each).tolist()} for each in (one, other))
-        return one.keys() == other.keys() and all(near(one[name], other[name], tolerance) for name in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(near, one, other, [tolerance] * len(one)))
-    if isinstance(one, int | float) and isinstance(other, int | float):
-        alike = one == other or (one != one and other != other)  # both infinite, or no numbers
-        return alike or abs(one - other) <= tolerance * max(1.0, min(abs(one), abs(other)))
-    return bool(one == other)
-
-
-def _refused(cells: Mapping[str, KeptCell], agreed: Mapping[str, bool], unproved: Iterable[str]) -> dict[str, str]:
-    """Return why cells may not be shown: those that differ, what was computed from them, older ones not proved."""
-    refused = {one: "differs from what is computed here" for one, same in agreed.items() if not same}
-    refused |= {
-        name: "of older sources, not proved by an audit" for name, one in cells.items() if one.function in set(unproved)
-    }
-    while more := [name for name, one in cells.items() if name not in refused and set(one.asked) & refused.keys()]:
-        refused |= dict.fromkeys(more, "computed from one that is not shown")
-    return refused
+def edges_of(check: Check) -> list[float]:
+    """Return where the verdict of a check turns."""
+    below, above = check.bound - check.tolerance, check.bound + check.tolerance
+    return {Relation.AT_LEAST: [below], Relation.AT_MOST: [above]}.get(check.relation, [below, above])
 
 
 def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
-    """Publish what the store has of a group's cells, and record its audit where all agreed. Returns 0.
+    """Publish what the store has of a group's cells; drop those of functions that are not kept any more. Returns 0.
 
     Raises UserError where nothing can be written.
     """
     store, archive = store_of(workspace, reading=True), archive_of(workspace)
     cells = cells_of(group, Checks.load(workspace, group).settings)
     with writable(archive.folder):
-        path = archive.add(group.id, _published(workspace, archive, store, cells))
-        say(f"{path}: {path.stat().st_size} bytes" if path else "no cell that is not kept")
-        audit, kept = audit_at(workspace, group.id), archive.of_group(group.id).values()
-        if audit and not audit.refused and audit.short.drawn >= min(FEWEST, len(kept)):
-            now = {name: sources_of(workspace, KEPT[name]) for name in sorted({one.function for one in kept})}
-            write_whole(archive.folder / AUDITED, canonical_json(archive.audited() | now, indent=1) + "\n")
-            say(f"its audit is recorded: {audit.said}")
+        path = archive.write(group.id, _published(workspace, archive, store, cells, say))
+        say(f"{path}: {path.stat().st_size} bytes" if path else "nothing is kept")
     return 0
 
 
-def _published(workspace: Workspace, archive: Archive, store: Store, cells: list[Cell[Any]]) -> Iterator[KeptCell]:
+def _published(
+    workspace: Workspace, archive: Archive, store: Store, cells: list[Cell[Any]], say: Callable[[str], None]
+) -> Iterator[KeptCell]:
+    """Yield what the store has computed of the cells; name those that follow from kept cells."""
     commit = git(workspace.root, "rev-parse", "HEAD")
-    named = [(cell, how.name, archive.data_of(cell.function)) for cell in cells if (how := cell.function.kept)]
-    places = {store.path(cell): identity_of(name, cell.labels, data) for cell, name, data in named}
-    for cell, name, data in named:
+    named = [(cell, how.name) for cell in cells if (how := cell.function.kept)]
+    places = {store.path(cell) for cell, _ in named}
+    for cell, name in named:
         path = store.path(cell)
         try:
             file, cost = CellFile.read(path), cost_at(path)
         except NotCurrent:
             continue
-        if cost is None:
+        if cost is None or archive.kept(cell):
             continue
-        below = costs_below(store.folder, [path])  # what is kept too is read when this one is computed anew
-        asked = {places[place] for each in cost.asked if (place := store.folder / each) in places} | file.kept.keys()
+        below = costs_below(store.folder, [path])
+        if file.kept or (below.keys() - {path}) & places:
+            say(f"not kept: {cell} follows from kept cells, so each run computes it")
+            continue
         yield KeptCell(
             function=name,
             arguments=cell.labels,
-            data=data,
+            data=archive.data_of(cell.function),
             value=file.value,
             sources=sources_of(workspace, cell.function),
             commit=commit,
             computed_on=cost.computed_on,
-            seconds=sum(each.seconds for place, each in below.items() if place == path or place not in places),
+            seconds=sum(each.seconds for each in below.values()),
             started=cost.started,
-            asked=tuple(sorted(asked)),
         )

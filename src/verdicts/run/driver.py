@@ -17,7 +17,7 @@ from verdicts.records.expected import read_expected
 from verdicts.records.figures import draws_stills
 from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import Ledger, exit_code
-from verdicts.records.run_record import AuditOptions, RunRecord, run_path
+from verdicts.records.run_record import AuditOptions, RunRecord, pooled, run_path
 from verdicts.records.workspace import Project, Workspace, find_root
 from verdicts.report.findings import PaperRow, rows_beside
 from verdicts.report.report_texts import refuse_bad_texts
@@ -121,6 +121,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
         _do(workspace, run, plan, options, cluster, screen)
         published = _published(workspace, run, screen)
         broke = screen.complained
+        for sentence in pooled(published.ledger.audits):
+            screen.say(sentence)
         screen.outcome(published, _rows(workspace, published.ledger, run), run.selected)
         for audit in published.ledger.audits:
             screen.say(audit.said)

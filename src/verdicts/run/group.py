@@ -18,7 +18,7 @@ from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import CheckResult, Record, absence_of
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
-from verdicts.run.audit import audit_group
+from verdicts.run.audit import audit_group, not_auditable
 from verdicts.run.checks import Checks, Load, log_errors, one_line, place_of, run_study
 from verdicts.run.drawing import draw_group
 from verdicts.run.plan import complete_groups, plan_of
@@ -112,7 +112,11 @@ def _record(
         results = tuple(CheckResult.unreached(check, f"failed: {changed}", 0.0, "") for check in claim.check)
     provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     verdict = claim_verdict(result.verdict for result in results)
-    content = {"checks": results, "verdict": verdict, "failed": bool(errors or changed), "kept": len(store.kept_read)}
+    kept = len(store.kept_read)
+    pairs = zip(claim.check, results, strict=True) if kept else ()
+    unaudited = tuple(check.id for check, result in pairs if not_auditable(store, check, result, load))
+    outcome = {"checks": results, "verdict": verdict, "failed": bool(errors or changed)}
+    content = outcome | {"kept": kept, "unaudited": unaudited}
     return Record.of(claim.id, parts, provenance, **content)
 
 

@@ -89,19 +89,27 @@ class Cell(Generic[R]):
         return f"{self.function.name}({', '.join(f'{name}={value!r}' for name, value in self.labels.items())})"
 
 
-class Kept(NamedTuple):
-    """How a function's cells are published (`verdicts.studies.kept`): under which stable name, "group.name", whatever
-    the code is called.
+def no_time(**arguments: Any) -> float:
+    """Return 0: of a function whose calls take no time worth naming."""
+    return 0.0
 
-    On a machine like theirs a value computed anew has the same bytes, but for the last bits of sums in float64
-    (`verdicts.run.audit.LAST_BITS`). On another one its numbers are within `tolerance`
-    (absolute up to 1, relative beyond); where rounding changes the outcome, `test(kept, anew)` gives the p-value of the
-    hypothesis that both are of one distribution.
+
+class Kept(NamedTuple):
+    """How a function's cells are published and audited (`verdicts.studies.kept`, `verdicts.studies.agreement`).
+
+    `name` is stable, "group.name", whatever the code is called. Computed anew on any processor, a number is within
+    `tolerance` of its size, an array within `tolerance` of its Euclidean length. Where a number is the difference of
+    larger ones, or was rounded to a whole one, `floor` states the scale of that, in its own unit, by its place in the
+    value: ".1.0" is the first part of the second part. Where rounding changes discrete outcomes, `changed` is the share
+    of a value's entries that it may change. `seconds` of the arguments says about how long a call takes: it decides
+    which cells an audit draws, and nothing in a file does.
     """
 
     name: str
     tolerance: float = 0.0
-    test: Callable[[Any, Any], float] | None = None
+    floor: Mapping[str, float] = {}
+    changed: float | None = None
+    seconds: Callable[..., float] = no_time
 
 
 class CellFunction(Generic[P, R]):

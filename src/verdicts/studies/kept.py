@@ -1,30 +1,30 @@
 """Kept cells: results that took hours, published with the project for everyone to read and to audit.
 
 A kept cell is found by a name that its function was given by hand, by its arguments and by its data sets. How it was
-computed is provenance, since sources change with every edit: whether they still give the same value, an audit tells
-(`verdicts.run.audit`). The cells of a group are files in `paper/kept/<group>`, a line of JSON a cell, compressed. Each
-is named after its content's sha256: one that was edited or cut short is named, and counts as absent. For which
-sources of their functions an audit agreed is recorded in one file for all groups, `paper/kept/audited.json`.
+computed is provenance and decides nothing: whether the present sources give the same value, each run's audit tells
+(`verdicts.run.audit`). A kept cell rests on no other: what follows from kept cells is computed in each run. The cells
+of a group are a file in `paper/kept/<group>`, a line of JSON a cell, compressed. It is named after its content's
+sha256: one that was edited or cut short is named, and counts as absent.
 """
 
 import lzma
+import math
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from pydantic import JsonValue, TypeAdapter
+from pydantic import JsonValue
 
 from verdicts.errors import UserError, unknown
 from verdicts.records.files import canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn
 from verdicts.records.workspace import SUFFIX
 from verdicts.safe_read import bytes_of, unpacked
-from verdicts.studies.cells import Cell, CellFunction
+from verdicts.studies.cells import KEPT, Cell, CellFunction
 from verdicts.validation import Frozen
 
-AUDITED = "audited.json"
 SPARED = 900.0
 """Processor seconds up to which the refused cells of a function are computed anew; beyond, they are not available."""
 
@@ -32,7 +32,7 @@ SPARED = 900.0
 class KeptCell(Frozen):
     """A kept value: its function's stable name, arguments and data sets, and how it was computed.
 
-    `sources` is the digest of the function's sources then, `asked` the identities of the kept cells that it read.
+    `sources` is the digest of the function's sources then.
     """
 
     function: str
@@ -44,7 +44,6 @@ class KeptCell(Frozen):
     computed_on: ComputedOn
     seconds: float
     started: str
-    asked: tuple[str, ...] = ()
 
     @cached_property
     def identity(self) -> str:
@@ -112,7 +111,7 @@ class Archive:
             return kept
         if kept.function not in self._dear:
             cells = [each for each in self.of_group(group).values() if each.function == kept.function]
-            self._dear[kept.function] = sum(each.seconds for each in cells if each.identity in refused)
+            self._dear[kept.function] = sum(seconds_of(each) for each in cells if each.identity in refused)
         if self._dear[kept.function] > SPARED:
             hours = self._dear[kept.function] / 3600
             raise Refused(
@@ -141,24 +140,22 @@ class Archive:
                 raise UserError(f"{function.name}: {unknown('data set', name, registered)}")
         return {name: registered[name] for name in function.data}
 
-    def add(self, group: str, cells: Iterable[KeptCell]) -> Path | None:
-        """Write those cells that are not kept yet as one more file; None where there are none. Raises OSError."""
-        new = {cell.identity: cell for cell in cells if cell.identity not in self.of_group(group)}
-        if not new:
-            return None
-        lines = (canonical_json(new[name].model_dump(mode="json")) for name in sorted(new))
-        text = "".join(f"{line}\n" for line in lines).encode()
-        path = self.folder / group / f"{sha256_of(text)[:16]}{SUFFIX}"
-        write_whole(path, lzma.compress(text, preset=9))
-        del self._groups[group]
-        return path
+    def write(self, group: str, cells: Iterable[KeptCell]) -> Path | None:
+        """Write what is kept of a group's functions, and those cells that are not kept yet, as its one file.
 
-    def audited(self) -> dict[str, str]:
-        """Return for each function the digest of the sources for which an audit is recorded: all drawn cells agreed."""
-        try:
-            return TypeAdapter(dict[str, str]).validate_json(bytes_of(self.folder / AUDITED))
-        except (OSError, ValueError):
-            return {}
+        Cells of functions that are not kept any more are dropped. None where nothing is left. Raises OSError.
+        """
+        before = [cell for cell in self.of_group(group).values() if cell.function in KEPT]
+        whole = {cell.identity: cell for cell in [*cells, *before]}
+        text = "".join(f"{canonical_json(whole[name].model_dump(mode='json'))}\n" for name in sorted(whole)).encode()
+        path = self.folder / group / f"{sha256_of(text)[:16]}{SUFFIX}"
+        if whole:
+            write_whole(path, lzma.compress(text, preset=9))
+        for other in self.folder.glob(f"{group}/*{SUFFIX}"):
+            if other != path or not whole:
+                other.unlink()
+        del self._groups[group]
+        return path if whole else None
 
 
 @lru_cache(maxsize=32)
@@ -171,6 +168,16 @@ def _read(path: Path, stamp: int) -> tuple[list[KeptCell], str]:
         return [KeptCell.model_validate_json(line) for line in BytesIO(text)], ""
     except (OSError, ValueError) as error:
         return [], f"{path.name} of {path.parent.name} is damaged ({error}): counts as absent"
+
+
+def seconds_of(kept: KeptCell) -> float:
+    """Return about how long a kept cell computes, as its function declares; infinite where that does not know it."""
+    function = KEPT.get(kept.function)
+    try:
+        how = function.kept if function else None
+        return how.seconds(**function.cell_of(kept.arguments).arguments) if function and how else math.inf
+    except ValueError:
+        return math.inf
 
 
 def group_of(name: str, mark: str = ".") -> str:

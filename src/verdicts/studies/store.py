@@ -202,24 +202,22 @@ class Store:
         with suppress(NotCurrent):
             self._read(cell, self.path(cell))
             return True
-        return self._kept(cell) is not None
+        return self.kept(cell) is not None
 
     def taken(self, cell: Cell[Any]) -> bool:
         """Return whether a cell is there or being computed, as far as names of files tell, or kept."""
         path = self.path(cell)
-        return lock_of(path).exists() or (path.is_file() and not self._anew) or self._kept(cell) is not None
+        return lock_of(path).exists() or (path.is_file() and not self._anew) or self.kept(cell) is not None
 
-    def computed(self, cell: Cell[R]) -> R:
-        """Return a cell's value as this store computes it, kept or not. Raises as `value` does."""
-        path = self.path(cell)
-        with file_lock(path):
-            self._contents[path] = self._unless_made(cell, path)
-        return cell.function.decode(self._contents[path])
-
-    def _kept(self, cell: Cell[Any]) -> KeptCell | None:
+    def kept(self, cell: Cell[Any]) -> KeptCell | None:
+        """Return a cell as it is kept, where this store would read it from there."""
         with suppress(Refused):
             return self.archive.find(cell) if self.archive else None
         return None
+
+    def rests_on(self, cell: Cell[Any]) -> dict[str, str]:
+        """Return the digests of the kept values that a cell rests on that was read or computed here, by identity."""
+        return self._rests_on.get(self.path(cell), {})
 
     def path(self, cell: Cell[Any]) -> Path:
         """Return the place of a cell's file."""

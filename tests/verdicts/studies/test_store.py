@@ -87,7 +87,7 @@ def test_every_cell_names_the_kept_values_that_it_rests_on_and_is_no_more_curren
         about = {"data": {}, "sources": "", "commit": None, "computed_on": {}, "seconds": 1.0, "started": ""}
         one = KeptCell(function="here.root", arguments={"n": 1}, value=value, **about)
         made_here = Archive(tmp_path / str(value), dict)
-        made_here.add("here", [one])
+        made_here.write("here", [one])
         return made_here
 
     store = open_store(archive=archive(5))
