@@ -144,7 +144,7 @@ class Audit(Checksummed):
         parts = [f"{self.drawn} of {self.cells} short ones in the uniform draw"] if self.cells else []
         parts += [f"{count} computed anew for {check}" for check, count in self.numbers.items()]
         if self.functions:
-            parts.append(f"{self.functions} of functions not drawn")
+            parts.append(f"{self.functions} of functions of which none was drawn")
         if self.long_drawn:
             parts.append(f"{self.long_drawn} of {self.long} long ones computed anew")
         elif self.long:
