@@ -66,11 +66,10 @@ class Constants(NamedTuple):
 
 
 class Judged(NamedTuple):
-    """A batch's quality, the features of its denoised samples (n, 64), the samples (n, 8, 8)."""
+    """A batch's quality, and the features of its denoised samples (n, 64)."""
 
     quality: Quality
     features: Tensor
-    images: Tensor
 
 
 @cache
@@ -104,7 +103,7 @@ def judged(score: str, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> Judged:
     clean = denoised(asked, x)
     features, ratio = judge().extractor(clean), variance_ratio(score, last_sigma, x)
     quality = Quality(*judge().scores_of(features), ratio, _to_nearest(clean) / known.nearest)
-    return Judged(quality, features, clean)
+    return Judged(quality, features)
 
 
 def variance_ratio(score: str, last_sigma: float, x: Float[Tensor, "n 8 8"]) -> float:
