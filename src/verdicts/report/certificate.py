@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
+from pydantic import JsonValue
 
 from verdicts.claims.loading import CLAIMS
 from verdicts.claims.schema import OUTLINE, Claim, Verdict
@@ -96,7 +97,12 @@ def _smaller(own: Workspace, larger: Workspace, group: str) -> str:
     """Say which settings of a group are others at a certificate's own sizes; of a list its largest; empty for none."""
     before, after = (each.config.settings_of(group) for each in (larger, own))
     changed = {name: value for name, value in after.items() if value != before.get(name)}
-    return ", ".join(f"{name} {f'to {max(v)}' if isinstance(v, list) else v}" for name, v in changed.items())
+    return ", ".join(f"{name} {_size(value)}" for name, value in changed.items())
+
+
+def _size(value: JsonValue) -> str:
+    numbers = [each for each in value if isinstance(each, int | float)] if isinstance(value, list) else []
+    return f"to {max(numbers)}" if numbers else str(value)
 
 
 def facts_of(
