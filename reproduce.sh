@@ -9,6 +9,7 @@ set -Eeuo pipefail +o posix
 read -r -d '' USAGE <<'END' || true
 usage: bash reproduce.sh [options]           check the claims, write the report
        bash reproduce.sh certify [options]   decide the paper's claims anew and break them, on one page to attach
+       bash reproduce.sh verify              compare with a second implementation, number by number
        bash reproduce.sh test [pytest args]  run the tests (installs the extra "test")
        bash reproduce.sh lint                run ruff, mypy and import-linter (the same extra)
        bash reproduce.sh bench [options]     time it, also against other libraries (installs the extra "bench")
@@ -189,10 +190,11 @@ main() {
   case $ROOT in *:*) die "$ROOT: Python's search path cannot hold a colon; move the checkout" ;; esac
   case ${1:-} in
     certify | test | lint) EXTRA="test" ;; # certify runs falsifiers
+    verify) ;;
     docs) EXTRA=docs ;;
     bench) EXTRA=bench && shift && set -- reproduce --profile bench "$@" ;;
     "" | -*) PROFILE=auto && set -- reproduce "$@" ;;
-    *) die "'$1' is not known: 'certify', 'test', 'lint', 'bench', 'docs' or options are expected (see --help)" ;;
+    *) die "'$1' is not known: 'certify', 'verify', 'test', 'lint', 'bench', 'docs' or options are expected (see --help)" ;;
   esac
   WORD=$1 && shift
   for word in "$@"; do # only what is needed here: `python -m ams_suite` reads them all

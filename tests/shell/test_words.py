@@ -69,7 +69,10 @@ def test_help_needs_no_python(checkout) -> None:
 @pytest.mark.parametrize(
     ("given", "line"),
     [
-        (["figures"], "'figures' is not known: 'certify', 'test', 'lint', 'bench', 'docs' or options are expected"),
+        (
+            ["figures"],
+            "'figures' is not known: 'certify', 'verify', 'test', 'lint', 'bench', 'docs' or options are expected",
+        ),
         (["--profil", "quick"], "unknown option --profil; see --help"),
         (["certify", "--minute=5"], "unknown option --minute=5; see --help"),
         (["bench", "--out", "x", "-w"], "unknown option -w; see --help"),

@@ -1,0 +1,37 @@
+"""`bash reproduce.sh verify`: the second implementation beside this one, number by number."""
+
+import sys
+from dataclasses import dataclass
+
+REQUIRED = 9.0
+"""The digits that claim S2 asks for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verify:
+    """Run the second implementation, and print to how many digits this one agrees, number by number.
+
+    Both are computed here, in some minutes of one core. Exit code 1: a number agrees to fewer than nine digits, or a
+    count differs.
+    """
+
+    def __call__(self) -> int:
+        """Do it."""
+        from analysis.rounding import second
+        from verdicts.studies import Memory, using
+
+        with using(Memory()):
+            theirs = second.theirs()
+            ours = second.ours(theirs)
+        lines = [f"{'check':22}{'this suite':>24}{'paper/verify':>24}  digits"]
+        lines += [
+            f"{name:22}{ours[name]:>24.15g}{value:>24.15g}  {second.digits_of(ours[name], value):.1f}"
+            for name, value in theirs.items()
+        ]
+        fewest, counts = second.judged(ours, theirs)
+        lines.append(
+            f"{fewest.n} numbers agree to at least {fewest.value:.1f} digits ({fewest.detail['fewest']}); "
+            f"of {counts.n} counts {counts.value:.0f} differ"
+        )
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        return 1 if fewest.value < REQUIRED or counts.value else 0
