@@ -8,7 +8,6 @@ import runpy
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import cast
 
 from analysis.adaptive import convergence, isotropic  # noqa: F401 (S2 depends on their sources)
 from analysis.annealed import checks as annealed  # noqa: F401
@@ -57,7 +56,7 @@ def ours(names: Iterable[str]) -> dict[str, float]:
         for check in claim.check:
             if check.id in wanted:
                 plain = check.model_copy(update={"enclosed": None})
-                values[check.id] = cast(float, _sized()[claim.group].measured(plain).value)
+                values[check.id] = _sized()[claim.group].measured(plain).value
     return values
 
 
@@ -83,7 +82,7 @@ def judged(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[Meas
     counts = [name for name, value in theirs.items() if value == int(value)]
     apart = [name for name in counts if ours[name] != theirs[name]]
     fewest = Measurement(value=agreed[worst], n=len(agreed), detail={"fewest": worst})
-    return fewest, Measurement(value=float(len(apart)), n=len(counts), detail={"differ": apart})
+    return fewest, Measurement(value=float(len(apart)), n=len(counts), detail={"differ": ", ".join(apart)})
 
 
 def digits() -> Measurement:

@@ -52,7 +52,8 @@ def certify(minutes: float, out: Path | None, jobs: int, say: Say) -> int:
     own, larger = opened(root, folder)
     findings = load_findings(root, own.all_claims)
     needed = certificate.needed(own, findings)
-    wanted = list(dict.fromkeys(name for names in needed.values() for name in names))
+    of_instrument = [name for each in findings.instrument for name in each.needs]
+    wanted = list(dict.fromkeys([*(name for names in needed.values() for name in names), *of_instrument]))
     say(f"certificate in {minutes:g} min: {', '.join(wanted)}; then their falsifiers. Results: {folder}")
 
     failed = _reproduce(wanted, folder, SIZES, jobs, end - 60 * minutes * (1 - MEASURING), say)

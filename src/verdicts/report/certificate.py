@@ -23,7 +23,7 @@ from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Workspace
 from verdicts.report.blocks import pieces
-from verdicts.report.findings import Decisions, PaperRow, rows_of
+from verdicts.report.findings import Decisions, PaperRow, of_instrument, rows_of
 from verdicts.report.paper import compiled
 from verdicts.report.report_texts import FINDINGS, Finding, Findings
 from verdicts.report.templating import TEMPLATES, render
@@ -136,8 +136,7 @@ def facts_of(
         "failed": failed or any(row.failed for row in ledger.claims if row.provenance),
         "against": sorted({*contradicted, *unflipped, *disproved}),
         "same": same,
-        # One line: to how many digits a second implementation agrees; empty where none ran
-        "verify": "",
+        "instrument": " ".join(of_instrument(findings, Decisions.of(ledger))),
         "environment": max(origins, key=lambda each: each.started).model_dump(mode="json") if origins else None,
         "checksums": checksums(workspace, measured.reached),
     }

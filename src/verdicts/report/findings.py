@@ -361,6 +361,12 @@ def finding_text(finding: RelatedFinding | AnswerLine, outcome: Decisions, value
     return filled(finding.text, values) if outcome.give(finding.needs) else ""
 
 
+def of_instrument(findings: Findings, own: Decisions) -> list[str]:
+    """Return what a run says of the instrument, by its own verdicts and values."""
+    texts = (finding_text(each, own, own.values) for each in findings.instrument)
+    return [text for text in texts if text]
+
+
 def answers_of(claims: Claims, findings: Findings, evidence: Decisions) -> list[ShownLine]:
     """Return a reader's questions with their answers."""
     values = required_of(claims) | evidence.values

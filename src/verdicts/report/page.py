@@ -29,6 +29,7 @@ from verdicts.report.findings import (
     counts,
     evidence_of,
     finding_text,
+    of_instrument,
     reached,
     required_of,
     tally,
@@ -86,7 +87,7 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
 
     return {
         "ledger": ledger,
-        "audited": pooled(ledger.audits),
+        "audited": [*of_instrument(findings, Decisions.of(ledger)), *pooled(ledger.audits)],
         "profile": ledger.profile,
         "claims": claims,
         "paper": paper,

@@ -175,20 +175,6 @@ class Answer(Frozen):
     forest: Forest | None = None
 
 
-class Findings(Frozen):
-    """The whole file: the answer, and a finding for each claim of the paper."""
-
-    answer: Answer = Answer()
-    finding: tuple[Finding, ...] = ()
-
-
-def filled(text: str, measured: Mapping[str, str]) -> str:
-    """Return a text with the values of the checks that it names; empty where one is missing."""
-    if any(name not in measured for name in VALUE.findall(text)):
-        return ""
-    return VALUE.sub(lambda match: measured[match[1]], text)
-
-
 class RelatedFinding(Frozen):
     """What was found about a related paper: a `text`, shown where the verdicts are those that it `needs`.
 
@@ -197,6 +183,24 @@ class RelatedFinding(Frozen):
 
     needs: dict[str, Verdict] = Field(min_length=1)
     text: str
+
+
+class Findings(Frozen):
+    """The whole file: the answer, and a finding for each claim of the paper.
+
+    `instrument` has what a run and a certificate say of the instrument itself, by their own values.
+    """
+
+    answer: Answer = Answer()
+    instrument: tuple[RelatedFinding, ...] = ()
+    finding: tuple[Finding, ...] = ()
+
+
+def filled(text: str, measured: Mapping[str, str]) -> str:
+    """Return a text with the values of the checks that it names; empty where one is missing."""
+    if any(name not in measured for name in VALUE.findall(text)):
+        return ""
+    return VALUE.sub(lambda match: measured[match[1]], text)
 
 
 class RelatedPaper(Frozen):
@@ -265,6 +269,8 @@ def load_findings(root: Path, claims: Claims) -> Findings:
     if not (root / FINDINGS).exists():
         return Findings()
     findings = load_toml(root, FINDINGS, Findings)
+    for each in findings.instrument:
+        _refuse_unfit(f"{FINDINGS}: instrument", each.needs, [each.text], claims)
     for line in findings.answer.line:
         where = f"{FINDINGS}: answer, {line.question!r}"
         _refuse_unknown(where, "stated claim", line.paper, claims.outline.stated)

@@ -19,8 +19,8 @@ from verdicts.records.files import discard_unfinished
 from verdicts.records.ledger import Ledger, exit_code
 from verdicts.records.run_record import AuditOptions, RunRecord, pooled, run_path
 from verdicts.records.workspace import Project, Workspace, find_root
-from verdicts.report.findings import PaperRow, rows_beside
-from verdicts.report.report_texts import refuse_bad_texts
+from verdicts.report.findings import Decisions, PaperRow, of_instrument, rows_beside
+from verdicts.report.report_texts import load_findings, refuse_bad_texts
 from verdicts.run.cluster import clear, clear_if_used, run_on_cluster
 from verdicts.run.console import Screen, counted, listing
 from verdicts.run.drawing import make_page
@@ -121,7 +121,8 @@ def reproduce(options: RunOptions, console: Console) -> int:
         _do(workspace, run, plan, options, cluster, screen)
         published = _published(workspace, run, screen)
         broke = screen.complained
-        for sentence in pooled(published.ledger.audits):
+        said = of_instrument(load_findings(workspace.root, workspace.all_claims), Decisions.of(published.ledger))
+        for sentence in (*said, *pooled(published.ledger.audits)):
             screen.say(sentence)
         screen.outcome(published, _rows(workspace, published.ledger, run), run.selected)
         for audit in published.ledger.audits:
