@@ -33,7 +33,8 @@ def gain_of(settings: Settings, name: str, pair: str) -> Difference:
     """Return what the first of a pair of samplers (`PAIRS`) gains on the second on a set, at the judged steps."""
     sizes = sizes_of(settings, name)
     nearer, farther = (study.run_at(sizes, sampler) for sampler in PAIRS[pair])
-    return study.gain(study.common_of(settings, name, sizes), nearer, farther)
+    pool = study.pool_of(name, sizes, nearer, farther)
+    return study.gain(study.common_of(settings, name, sizes), nearer, farther, pool)
 
 
 def brought_by_corrector(settings: Settings, name: str) -> Interval:
@@ -127,7 +128,8 @@ def stray_of_molecules(settings: Settings, name: str) -> Measurement:
     """
     sizes, common, run = published_run(settings, name)
     validity = study.quality_of(common, run, study.runs_of(name, sizes)).validity
-    ours, strays, detail = {"valid": validity, "NSPDK": study.row(common, run).distance}, [], dict[str, JsonValue]()
+    ours = {"valid": validity, "NSPDK": study.row_of(settings, name, run).distance}
+    strays, detail = list[float](), dict[str, JsonValue]()
     for quantity, (value, low, high, _) in ours.items():
         error = (high - low) / (2 * QUANTILE)
         error = math.hypot(error, error * math.sqrt(run.seeds * sizes.graphs / PUBLISHED_MOLECULES), DIGITS[quantity])

@@ -98,7 +98,8 @@ def curves_of(settings: Settings, name: str, sizes: SetSizes) -> list[tuple[str,
     """Return what is drawn of a set, each quantity with its label."""
     common, runs = study.common_of(settings, name, sizes), study.runs_of(name, sizes)
     runs = [run for run in runs if run.evaluations // 2 in sizes.steps]
-    curves: list[tuple[str, Curves]] = [("squared MMD", {run: study.row(common, run).distance for run in runs})]
+    distances = {run: study.row_of(settings, name, run).distance for run in runs}
+    curves: list[tuple[str, Curves]] = [("squared MMD", distances)]
     if name in MOLECULES:
         every = study.runs_of(name, sizes)
         curves.append(("share valid", {run: study.quality_of(common, run, every).validity for run in runs}))
@@ -203,7 +204,7 @@ def text_of(interval: Interval) -> str:
 def columns_of(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) -> dict[str, str]:
     """Return the columns of the published table, by name, of a run at the judged steps."""
     common = study.common_of(settings, name, sizes)
-    row = study.row(common, run)
+    row = study.row_of(settings, name, run)
     if name not in MOLECULES:
         return {kind: text_of(entry) for kind, entry in zip(STATISTICS, row.entries, strict=True)}
     validity, uniqueness, novelty = study.quality_of(common, run, study.runs_of(name, sizes))
@@ -269,7 +270,7 @@ def _cells_of(settings: Settings, name: str) -> Iterator[tuple[TableCell, ...]]:
 
 
 def _made(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) -> tuple[TableCell, ...]:
-    value, low, high, _ = study.row(study.common_of(settings, name, sizes), run).distance
+    value, low, high, _ = study.row_of(settings, name, run).distance
     steps, n = run.evaluations // SAMPLERS[run.sampler].evaluations, run.seeds * sizes.graphs
     return (name, run.sampler, run.evaluations, steps, n, run.seeds, value, low, high, NONE, NONE)
 

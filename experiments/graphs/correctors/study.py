@@ -7,8 +7,10 @@ size of the test set, whatever the number of graphs.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from ams.data import smiles
 from ams.metrics.mmd import Kernel
@@ -39,7 +41,7 @@ from experiments.graphs.molecules.nspdk import Molecule, nspdk_kernel
 from experiments.graphs.molecules.study import Quality, Sample
 from experiments.graphs.samplers import Denoised
 from experiments.graphs.statistics import PUBLISHED as STATISTICS
-from verdicts.studies import Cell, Kept, cell
+from verdicts.studies import Array, Cell, Kept, cell
 
 DATA = (
     *(name for name in PUBLISHED_ROWS if name not in MOLECULES),
@@ -113,15 +115,33 @@ def generated(name: str, sampler: str, evaluations: int, nodes: Sequence[int], b
 
 
 @cell(data=DATA)
-def row(common: Common, run: SamplerRun) -> RunDistances:
-    """A run's distance to real graphs or molecules, and its columns of the published table."""
-    lines = list(chain(*lines_of(common, run)))
+def kernel(common: Common, pool: tuple[SamplerRun, ...]) -> Array:
+    """The kernel of the reference, then of the runs of a pool, seed by seed: each is looked at once."""
+    lines = [line for run in pool for listed in lines_of(common, run) for line in listed]
+    return kernel_of(common, [*reference_of(common), *lines])
+
+
+def block(common: Common, pool: tuple[SamplerRun, ...], runs: Sequence[SamplerRun], seeds: int) -> Kernel:
+    """Return the part of a pool's kernel that has the reference, then the first `seeds` seeds of each of these runs."""
+    first, each = units_of(common, reference_of(common)), units_of(common, range(common.graphs))
+    starts = accumulate((run.seeds * each for run in pool), initial=first)
+    start = dict(zip(pool, starts, strict=False))
+    rows = [*range(first), *(start[run] + place for run in runs for place in range(seeds * each))]
+    return kernel(common, pool)[np.ix_(rows, rows)]
+
+
+@cell(data=DATA)
+def row(common: Common, run: SamplerRun, pool: tuple[SamplerRun, ...] = ()) -> RunDistances:
+    """A run's distance to real graphs or molecules, and its columns of the published table.
+
+    `pool` has the runs, itself among them, whose kernel is computed together; none: it alone.
+    """
     reference = reference_of(common)
-    k = kernel_of(common, [*reference, *lines])
+    k = block(common, pool or (run,), [run], run.seeds)
     interval = discrepancy.unbiased_mmd(k, units_of(common, reference), SEEN)
     if common.name in MOLECULES:
         return RunDistances(stretched(interval), [])
-    return RunDistances(stretched(interval), as_published(reference, lines))
+    return RunDistances(stretched(interval), as_published(reference, list(chain(*lines_of(common, run)))))
 
 
 @cell(data=DATA)
@@ -148,12 +168,12 @@ def known(common: Common, runs: tuple[SamplerRun, ...]) -> list[str]:
 
 
 @cell(data=DATA)
-def gain(common: Common, nearer: SamplerRun, farther: SamplerRun) -> discrepancy.Difference:
-    """How much nearer to the reference one run is than another, in squared MMD; a batch of both is one unit."""
+def gain(
+    common: Common, nearer: SamplerRun, farther: SamplerRun, pool: tuple[SamplerRun, ...]
+) -> discrepancy.Difference:
+    """How much nearer to the reference one run of a pool is than another, in squared MMD; a batch of both is a unit."""
     seeds = min(nearer.seeds, farther.seeds)
-    lines = [line for run in (nearer, farther) for listed in lines_of(common, run)[:seeds] for line in listed]
-    reference = reference_of(common)
-    k, first = kernel_of(common, [*reference, *lines]), units_of(common, reference)
+    k, first = block(common, pool, [nearer, farther], seeds), units_of(common, reference_of(common))
     parts, together = [units_of(common, range(common.graphs))] * seeds, units_of(common, range(common.batch))
     difference = discrepancy.kernel_difference(k, first, parts, SEEN, together)
     return difference._replace(interval=stretched(difference.interval))
@@ -243,6 +263,19 @@ def judged_runs(name: str, sizes: SetSizes) -> tuple[SamplerRun, ...]:
     return tuple(run_at(sizes, sampler) for sampler in samplers_of(name))
 
 
+def pool_of(name: str, sizes: SetSizes, *runs: SamplerRun) -> tuple[SamplerRun, ...]:
+    """Return the runs whose kernel is computed with that of these: of molecules all judged ones, else these alone."""
+    judged = judged_runs(name, sizes)
+    return judged if name in MOLECULES and set(runs) <= set(judged) else runs
+
+
+def row_of(settings: Settings, name: str, run: SamplerRun) -> RunDistances:
+    """Return a run's distances, from the cells. Raises what these raise."""
+    sizes = settings.of(name)
+    assert sizes is not None
+    return row(common_of(settings, name, sizes), run, pool_of(name, sizes, run))
+
+
 def published_run(name: str, sizes: SetSizes) -> SamplerRun | None:
     """Return the run of the published row, None where it is not asked for; as many seeds as the table has there."""
     if not sizes.published:
@@ -274,14 +307,17 @@ def cells(settings: Settings) -> Iterator[Cell]:
         common, runs = common_of(settings, name, each), runs_of(name, each)
         for run in runs:
             yield from (outcome.cell(common, run.sampler, run.evaluations, number) for number in range(run.seeds))
-        yield from (row.cell(common, run) for run in runs)
+        if name in MOLECULES:
+            yield kernel.cell(common, judged_runs(name, each))
+        yield from (row.cell(common, run, pool_of(name, each, run)) for run in runs)
         if name in MOLECULES:
             yield known.cell(common, tuple(runs))
             yield chemnet.cell(common, judged_runs(name, each))
         elif name in TO_PUBLISHED and (own := published_run(name, each)) is not None:
             yield published_row.cell(common, own, settings.draws)
         for nearer, farther in PAIRS.values():
-            yield gain.cell(common, run_at(each, nearer), run_at(each, farther))
+            pair = run_at(each, nearer), run_at(each, farther)
+            yield gain.cell(common, *pair, pool_of(name, each, *pair))
         for steps in PLACED.get(name, ()):
             if (compared_runs := runs_of_place(each, steps)) is not None:
                 yield place.cell(common, *compared_runs)
