@@ -140,7 +140,7 @@ class SamplerSpec:
         return self.program(sigmas, budget, hyperparameters)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def noise_schedule(sigmas: SigmaRange, count: int, repeats: int) -> tuple[tuple[float, ...], float]:
     """Return `count` geometric noise levels and NCSNv2's step `epsilon` for `repeats` steps at each of them."""
     levels = geometric_sigmas(*sigmas, count)
