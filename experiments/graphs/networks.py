@@ -77,7 +77,7 @@ class Convolution(nn.Module):
         self, y: Float[Tensor, "some places inputs"], channels: slice | Tensor = ALL, outputs: slice = ALL
     ) -> Float[Tensor, "some places outputs"]:
         """Return `y_i W_i + b_i` for some channels and outputs."""
-        return torch.bmm(y, self.weight[channels, :, outputs]).add_(self.bias[channels, :, outputs])
+        return torch.baddbmm(self.bias[channels, :, outputs], y, self.weight[channels, :, outputs])
 
 
 def mixed(x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places inputs"]:
@@ -125,8 +125,10 @@ class Attention(nn.Module):
     def _scores(self, parts: Float[Tensor, "live places outputs"], block: Block) -> Channels:
         """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which is faster here."""
         parts[..., : self.width].mul_(2 / math.sqrt(self.width))  # the queries
-        query, key = parts.unflatten(1, (block.graphs, -1)).unflatten(-1, (2, HEADS, -1)).permute(3, 0, 1, 4, 2, 5)
-        total = torch.sigmoid_(query @ key.mT).sum(2)
+        squares = parts.view(-1, block.side, 2 * self.width)
+        heads = zip(*(half.split(self.width // HEADS, 2) for half in squares.split(self.width, 2)), strict=True)
+        first, *others = (torch.sigmoid_(torch.bmm(query, key.mT)) for query, key in heads)
+        total = sum(others, first).view(len(parts), block.graphs, block.side, block.side)
         return block.symmetrised(total).mul_(1 / HEADS).sub_(1.0)
 
 
