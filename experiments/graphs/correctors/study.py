@@ -117,6 +117,11 @@ def generated(name: str, sampler: str, evaluations: int, nodes: Sequence[int], b
 @cell(data=DATA)
 def kernel(common: Common, pool: tuple[SamplerRun, ...]) -> Array:
     """The kernel of the reference, then of the runs of a pool, seed by seed: each is looked at once."""
+    return kernel_among(common, pool)
+
+
+def kernel_among(common: Common, pool: tuple[SamplerRun, ...]) -> Kernel:
+    """Return the kernel of the reference, then of the runs of a pool, seed by seed."""
     lines = [line for run in pool for listed in lines_of(common, run) for line in listed]
     return kernel_of(common, [*reference_of(common), *lines])
 
@@ -127,7 +132,8 @@ def block(common: Common, pool: tuple[SamplerRun, ...], runs: Sequence[SamplerRu
     starts = accumulate((run.seeds * each for run in pool), initial=first)
     start = dict(zip(pool, starts, strict=False))
     rows = [*range(first), *(start[run] + place for run in runs for place in range(seeds * each))]
-    return kernel(common, pool)[np.ix_(rows, rows)]
+    whole = kernel(common, pool) if len(pool) > len(runs) else kernel_among(common, pool)
+    return whole[np.ix_(rows, rows)]
 
 
 @cell(data=DATA)
