@@ -158,7 +158,7 @@ def test_minutes_that_are_no_positive_number_are_refused(minutes, tmp_path):
 def test_what_rests_on_kept_cells_is_stored_and_decides_no_row(toy):
     about = {"value": 0, "sources": "", "commit": None, "computed_on": {}, "started": ""}
     cell = KeptCell(function="beta.f", arguments={}, data={}, seconds=40.0, **about)
-    Archive(toy.root / "paper/kept", dict).add("beta", [cell])
+    Archive(toy.root / "paper/kept", dict).write("beta", [cell])
     own, larger = certifying.opened(toy.root, toy.root / "results/certificates/now")
     findings = load_findings(toy.root, own.all_claims)
     assert certificate.needed(own, findings) == {"P1": ["A1"], "P2": []}
