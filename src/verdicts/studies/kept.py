@@ -143,9 +143,12 @@ class Archive:
     def write(self, group: str, cells: Iterable[KeptCell]) -> Path | None:
         """Write what is kept of a group's functions, and those cells that are not kept yet, as its one file.
 
-        Cells of functions that are not kept any more are dropped. None where nothing is left. Raises OSError.
+        Cells of functions that are not kept any more are dropped. None where nothing is left. Raises UserError where a
+        file of the archive is damaged, whose cells would be lost; OSError.
         """
         before = [cell for cell in self.of_group(group).values() if cell.function in KEPT]
+        if self.damaged:
+            raise UserError(f"{self.damaged[0]}: put it back as it was, then publish")
         whole = {cell.identity: cell for cell in [*cells, *before]}
         text = "".join(f"{canonical_json(whole[name].model_dump(mode='json'))}\n" for name in sorted(whole)).encode()
         path = self.folder / group / f"{sha256_of(text)[:16]}{SUFFIX}"

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tests.verdicts.toy import ALL, Session, calls, gamma, listed, set_batches, with_study
+from verdicts.errors import UserError
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.run_record import Audit, AuditOptions, RunRecord, most_that_differ, pooled
@@ -284,6 +285,9 @@ def test_a_damaged_archive_is_named_and_counts_as_absent(session, spoil):
     path.write_bytes(spoil(path.read_bytes()))
     assert session.run() == 0 and calls(session.toy) == ALL
     assert "is damaged" in audit(session).said and audit(session).cells == 0
+    with pytest.raises(UserError, match="put it back"):
+        keep(session.toy.workspace(), gamma(session.toy.workspace()), print)
+    assert path.is_file(), "its cells are not lost"
 
 
 def test_an_exchanged_cell_is_of_no_call_and_is_not_audited(session):
