@@ -126,14 +126,18 @@ def kernel_among(common: Common, pool: tuple[SamplerRun, ...]) -> Kernel:
     return kernel_of(common, [*reference_of(common), *lines])
 
 
-def block(common: Common, pool: tuple[SamplerRun, ...], runs: Sequence[SamplerRun], seeds: int) -> Kernel:
-    """Return the part of a pool's kernel that has the reference, then the first `seeds` seeds of each of these runs."""
-    first, each = units_of(common, reference_of(common)), units_of(common, range(common.graphs))
+def block(common: Common, pool: tuple[SamplerRun, ...], runs: Sequence[SamplerRun], seeds: int) -> tuple[Kernel, int]:
+    """Return the part of a pool's kernel that has the reference, then the first `seeds` seeds of each of these runs.
+
+    Beside it stands how many rows the reference has: those that the pool's runs leave.
+    """
+    whole = kernel(common, pool) if len(pool) > len(runs) else kernel_among(common, pool)
+    each = units_of(common, range(common.graphs))
+    first = len(whole) - each * sum(run.seeds for run in pool)
     starts = accumulate((run.seeds * each for run in pool), initial=first)
     start = dict(zip(pool, starts, strict=False))
     rows = [*range(first), *(start[run] + place for run in runs for place in range(seeds * each))]
-    whole = kernel(common, pool) if len(pool) > len(runs) else kernel_among(common, pool)
-    return whole[np.ix_(rows, rows)]
+    return whole[np.ix_(rows, rows)], first
 
 
 @cell(data=DATA)
@@ -142,12 +146,11 @@ def row(common: Common, run: SamplerRun, pool: tuple[SamplerRun, ...] = ()) -> R
 
     `pool` has the runs, itself among them, whose kernel is computed together; none: it alone.
     """
-    reference = reference_of(common)
-    k = block(common, pool or (run,), [run], run.seeds)
-    interval = discrepancy.unbiased_mmd(k, units_of(common, reference), SEEN)
+    k, first = block(common, pool or (run,), [run], run.seeds)
+    distance = stretched(discrepancy.unbiased_mmd(k, first, SEEN))
     if common.name in MOLECULES:
-        return RunDistances(stretched(interval), [])
-    return RunDistances(stretched(interval), as_published(reference, list(chain(*lines_of(common, run)))))
+        return RunDistances(distance, [])
+    return RunDistances(distance, as_published(reference_of(common), list(chain(*lines_of(common, run)))))
 
 
 @cell(data=DATA)
@@ -179,7 +182,7 @@ def gain(
 ) -> discrepancy.Difference:
     """How much nearer to the reference one run of a pool is than another, in squared MMD; a batch of both is a unit."""
     seeds = min(nearer.seeds, farther.seeds)
-    k, first = block(common, pool, [nearer, farther], seeds), units_of(common, reference_of(common))
+    k, first = block(common, pool, [nearer, farther], seeds)
     parts, together = [units_of(common, range(common.graphs))] * seeds, units_of(common, range(common.batch))
     difference = discrepancy.kernel_difference(k, first, parts, SEEN, together)
     return difference._replace(interval=stretched(difference.interval))
