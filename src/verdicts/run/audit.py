@@ -92,12 +92,12 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
     state, damaged = state_of(workspace, group, own), tuple(archive.damaged)
     if not (own or damaged) or (before and before.run == run.id) or not _due(before, run, state):
         return None
-    whole = population(workspace, run, archive)
-    short, long = (drawn(of, k, run.audit.seed) for of, k in zip(divided(whole), _counts(run), strict=True))
+    short, long = divided(own)
+    every_short, every_long = divided(population(workspace, run, archive))
     numbers = dict(_of_numbers(workspace, run, group, load, own)) if run.audit.short else {}
-    mine = {one.kept.identity: one for one in own}
-    uniform = [one for one in short if one.kept.identity in mine]
-    asked = [one for one in long if one.kept.identity in mine]
+    mine = {one.kept.identity for one in own}
+    uniform = [one for one in drawn(every_short, run.audit.short, run.audit.seed) if one.kept.identity in mine]
+    asked = [one for one in drawn(every_long, run.audit.long, run.audit.seed) if one.kept.identity in mine]
     beside = one_of_each(own, uniform, run.audit.seed) if run.audit.short else []
     chosen = [*uniform, *asked, *beside, *(one for listed in numbers.values() for one in listed)]
     anew, missing = compute_anew(list({one.kept.identity: one for one in chosen}.values()))
@@ -108,12 +108,12 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
         run=run.id,
         seed=run.audit.seed,
         state=state,
-        cells=len(divided(own)[0]),
+        cells=len(short),
         drawn=sum(one.kept.identity in made for one in uniform),
         differ=sum(one.kept.identity in refused and one.kept.identity in made for one in uniform),
         numbers={name: sum(one.kept.identity in made for one in listed) for name, listed in numbers.items()},
         functions=len(beside),
-        long=len(divided(own)[1]),
+        long=len(long),
         long_drawn=sum(one.kept.identity in made for one in asked),
         differing=tuple(f"{each.read.kept} {each.why}" for each in anew if each.why),
         refused=refused,
@@ -162,10 +162,6 @@ def divided(cells: Iterable[ReadCell]) -> tuple[list[ReadCell], list[ReadCell]]:
     """Divide cells into short and long ones, each by identity."""
     ordered = sorted(cells, key=lambda one: one.kept.identity)
     return [one for one in ordered if one.seconds <= SHORT], [one for one in ordered if one.seconds > SHORT]
-
-
-def _counts(run: RunRecord) -> tuple[int, int]:
-    return run.audit.short, run.audit.long
 
 
 def drawn(cells: Sequence[ReadCell], count: int, seed: int | str) -> list[ReadCell]:
