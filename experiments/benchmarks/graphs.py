@@ -129,12 +129,7 @@ def padded_time_over_packed(settings: Settings, name: str) -> Measurement:
     return time_ratio(padded_run(problem), packed_run(problem), settings.graph_pairs, **nodes)
 
 
-PRODUCTS = (
-    torch.ops.aten.addmm.default,
-    torch.ops.aten.baddbmm.default,
-    torch.ops.aten.bmm.default,
-    torch.ops.aten.mm.default,
-)
+PRODUCTS = tuple(getattr(torch.ops.aten, name).default for name in ("addmm", "baddbmm", "bmm", "mm"))
 ACTIVATIONS = (torch.ops.aten.tanh_.default, torch.ops.aten.elu_.default, torch.ops.aten.sigmoid_.default)
 
 

@@ -99,12 +99,11 @@ def canonical(smiles: Iterable[str]) -> list[str]:
 def labelled(smiles: str) -> Molecule:
     """Return the graph of a molecule for the NSPDK kernel: elements and whole orders of bonds."""
     molecule = Chem.MolFromSmiles(smiles)
+    atoms = map(molecule.GetAtomWithIdx, range(molecule.GetNumAtoms()))
+    bonds = map(molecule.GetBondWithIdx, range(molecule.GetNumBonds()))
     return Molecule(
-        tuple(atom.GetSymbol() for atom in molecule.GetAtoms()),
-        tuple(
-            (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), int(bond.GetBondTypeAsDouble()))
-            for bond in molecule.GetBonds()
-        ),
+        tuple(atom.GetSymbol() for atom in atoms),
+        tuple((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), int(bond.GetBondTypeAsDouble())) for bond in bonds),
     )
 
 

@@ -21,6 +21,8 @@ LARGEST = 4
 """Radius and distance."""
 AT_ONCE = 4096
 """Molecules whose pairs of atoms are in memory together."""
+OFTEN = 0.1
+"""The share of rows from which a column is common."""
 _CODES = 2**24  # more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
 
 
@@ -37,11 +39,20 @@ def nspdk_kernel(molecules: Sequence[Molecule], together: int = 1) -> Float[np.n
     Of every pair of batches, `together` molecules in a row: the mean kernel of their molecules. Raises ValueError where
     the last batch is not whole.
     """
-    matrix = _features(molecules)
-    batches, places = len(molecules) // together, np.arange(len(molecules))
-    shares = (np.full(len(molecules), 1 / together), (places // together, places))
-    matrix = csr_array(shares, shape=(batches, len(molecules))) @ matrix
-    return (matrix @ matrix.T).toarray()
+    numbers: dict[Molecule, int] = {}
+    places = np.array([numbers.setdefault(molecule, len(numbers)) for molecule in molecules])
+    shares = np.full(len(places), 1 / together), (np.arange(len(places)) // together, places)
+    batches = csr_array(shares, shape=(len(places) // together, len(numbers)))
+    return _products(batches @ _features(list(numbers)))
+
+
+def _products(matrix: csr_array) -> Float[np.ndarray, "n n"]:
+    """Return the inner product of every pair of rows: columns that a tenth of the rows have are multiplied densely."""
+    common = np.bincount(matrix.indices, minlength=matrix.shape[1]) > OFTEN * matrix.shape[0]
+    columns = matrix.tocsc()
+    dense, sparse = columns[:, common].toarray(), columns[:, ~common].tocsr()
+    products: np.ndarray = dense @ dense.T + (sparse @ sparse.T).toarray()
+    return products
 
 
 def _features(molecules: Sequence[Molecule]) -> csr_array:
@@ -56,7 +67,8 @@ def _features(molecules: Sequence[Molecule]) -> csr_array:
         _counted(distances[start : start + AT_ONCE], codes[:, start : start + AT_ONCE])
         for start in range(0, len(molecules), AT_ONCE)
     ]
-    columns = np.unique(np.concatenate([keys for keys, _ in parts]))
+    every = np.sort(np.concatenate([keys for keys, _ in parts]), kind="stable")  # merges what is sorted in parts
+    columns = every[np.diff(every, prepend=-1) > 0]
     width = len(columns)
     return vstack(
         [
