@@ -22,8 +22,8 @@ GROUPS = 8
 class Settings(Seeded):
     """Every sampler runs at `budgets` (NFE) with `samples` samples in `GROUPS` groups.
 
-    Where claims compare runs there are more: eight times as many at 50 evaluations, four times
-    at 1000.
+    Where claims compare runs there are more: eight times as many at 50 evaluations, twice as
+    many at 1000.
     """
 
     budgets: Sizes = (20, HEADLINE, 100, 300, LONG)
@@ -35,7 +35,7 @@ class Settings(Seeded):
 
     def samples_at(self, budget: int) -> int:
         """Return the number of samples of a run of so many evaluations."""
-        return self.samples * {HEADLINE: 8, LONG: 4}.get(budget, 1)
+        return self.samples * {HEADLINE: 8, LONG: 2}.get(budget, 1)
 
 
 _STEPS = ((5, 1.0), (3, 1.0), (1, 1.0), (1, 2.0), (1, 3.0), (1, 4.0))

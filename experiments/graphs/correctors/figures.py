@@ -209,7 +209,7 @@ def columns_of(settings: Settings, name: str, sizes: SetSizes, run: SamplerRun) 
         return {kind: text_of(entry) for kind, entry in zip(STATISTICS, row.entries, strict=True)}
     validity, uniqueness, novelty = study.quality_of(common, run, study.runs_of(name, sizes))
     judged = study.judged_runs(name, sizes)
-    distance = study.chemnet(common, judged)[judged.index(run)]
+    distance = study.chemnet(common, judged)[judged.index(run)] if settings.chemnet else None
     chemnet = NONE if distance is None else f"{distance:.2f}"
     shares = (text_of(validity), f"{uniqueness:.3f}", text_of(novelty), text_of(row.distance), chemnet)
     return dict(zip(SHARES, shares, strict=True))
@@ -227,8 +227,8 @@ def graphs_correctors(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
 def molecules_correctors(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and below them GDSS's
     published row (1000 steps of its own sampler). Molecules: valid without correction; different among all; not in the
-    known list; squared NSPDK MMD (unbiased) and Frechet ChemNet distance (none for fewer than 100 molecules) to real
-    ones. Uniqueness and the Frechet distance have no interval.
+    known list; squared NSPDK MMD (unbiased) and Frechet ChemNet distance to real ones, which is not computed for fewer
+    than 100 molecules, nor in cpu. Uniqueness and the Frechet distance have no interval.
     """
     for name in MOLECULES:
         yield from _block(settings, name, SHARES)

@@ -222,7 +222,8 @@ def kernel_of(common: Common, lines: Sequence[str]) -> Kernel:
         return discrepancy.mean_kernel(STATISTICS, [from_graph6(line) for line in lines])
     from experiments.graphs.molecules.chemistry import labelled
 
-    return nspdk_kernel([labelled(line) if line else NOTHING for line in lines], common.batch)
+    molecules_of = {line: labelled(line) if line else NOTHING for line in dict.fromkeys(lines)}
+    return nspdk_kernel([molecules_of[line] for line in lines], common.batch)
 
 
 def units_of(common: Common, lines: Sequence[Any]) -> int:
@@ -321,7 +322,8 @@ def cells(settings: Settings) -> Iterator[Cell]:
         yield from (row.cell(common, run, pool_of(name, each, run)) for run in runs)
         if name in MOLECULES:
             yield known.cell(common, tuple(runs))
-            yield chemnet.cell(common, judged_runs(name, each))
+            if settings.chemnet:
+                yield chemnet.cell(common, judged_runs(name, each))
         elif name in TO_PUBLISHED and (own := published_run(name, each)) is not None:
             yield published_row.cell(common, own, settings.draws)
         for nearer, farther in PAIRS.values():
