@@ -215,7 +215,7 @@ def _for_the_user(error: Exception, command: str) -> str:
     if isinstance(error, ModuleNotFoundError) and is_base(error):
         return f"{command} {advice(error)}"
     if isinstance(error, ModuleNotFoundError) and not _suite_is_installed():
-        return f"{command} needs {error.name}: pip install 'ams-suite[suite]'"
+        return f"{command} needs {error.name}: pip install '.[suite]'"
     return ""
 
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from samplercheck.report import Report
     from samplercheck.sampler import Sampler, inversion
 
+__version__ = "3.9"
+"""The version of the checks and their thresholds, which each report states, and of the package."""
+
 _PLACES = {
     "Draws": "answered_draws",
     "Network": "model",

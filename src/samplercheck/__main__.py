@@ -15,6 +15,7 @@ import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import DataUnavailable, UserError
+from samplercheck import __version__
 
 File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
 Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
@@ -64,7 +65,10 @@ class Conform:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Test the sampler that the arguments name; return the exit code."""
+    """Test the sampler that the arguments name, or print the version; return the exit code."""
+    if list(sys.argv[1:] if arguments is None else arguments) == ["--version"]:
+        print(f"samplercheck {__version__}")
+        return 0
     command = tyro.cli(Conform, prog="samplercheck", args=arguments)
     try:
         code = command()

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from samplercheck import __version__
 from samplercheck.affine_map import AFFINE
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight
@@ -25,7 +26,7 @@ from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 
-VERSION = "3.9"
+VERSION = __version__
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""

@@ -87,7 +87,7 @@ def test_the_wheel_has_all_of_the_library_and_the_kit_and_nothing_else():
 def test_a_command_of_the_suite_says_what_it_needs(tmp_path):
     done = alone(tmp_path, "reproduce")
     assert done.returncode == 2 and done.stderr.startswith("ams: reproduce needs ")
-    assert done.stderr.endswith(": pip install 'ams-suite[suite]'\n") and done.stderr.count("\n") == 1
+    assert done.stderr.endswith(": pip install '.[suite]'\n") and done.stderr.count("\n") == 1
 
 
 def test_help_and_an_unknown_command(tmp_path):

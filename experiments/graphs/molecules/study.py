@@ -96,7 +96,7 @@ def comparison(name: str, steps: int, parts: tuple[int, ...], real: int, seed: i
 def refuse_without_packages() -> None:
     """Raise Unavailable where the extra `molecules` is not installed."""
     if missing := [package for package in ("rdkit", "fcd") if find_spec(package) is None]:
-        absent, remedy = ", ".join(missing), "pip install 'ams-suite[molecules]'"
+        absent, remedy = ", ".join(missing), "pip install '.[molecules]'"
         raise Unavailable(f"{absent} not installed: {remedy}", absent, remedy)
 
 

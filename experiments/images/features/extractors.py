@@ -74,7 +74,7 @@ def digit_features(name: str = "digits-classifier") -> Extractor:
 def efficientnet(device: torch.device | str = "cpu") -> Extractor:
     """Return EfficientNet-Lite0's features. Raises DataUnavailable without its weights or its package."""
     name = "efficientnet-lite0"
-    code = optional("efficientnet_lite_pytorch", "EfficientNet's code is not installed: pip install 'ams-suite[suite]'")
+    code = optional("efficientnet_lite_pytorch", "EfficientNet's code is not installed: pip install '.[suite]'")
     network = fill(code.EfficientNet.from_name(name), weights(name), name).to(device)
     mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION))
 
@@ -94,7 +94,7 @@ def pixels() -> Extractor:
 def inception(device: torch.device | str = "cpu") -> Extractor:
     """Return the 2048 features of the published FID. Raises DataUnavailable where package or weights cannot be had."""
     module = "torch_fidelity.feature_extractor_inceptionv3"
-    code = optional(module, "torch-fidelity is not installed: pip install 'ams-suite[paper]'")
+    code = optional(module, "torch-fidelity is not installed: pip install '.[paper]'")
     file, sha256 = _inception_weights()
     load = code.FeatureExtractorInceptionV3
     network = load("inception", ["2048"], feature_extractor_weights_path=str(file)).to(device)

@@ -109,7 +109,7 @@ def diffusers_folder(
         raise UserError(f"{folder}: config_sha256 is missing: a folder needs it too; sha256sum {folder / CONFIG}")
     config = _config(folder / CONFIG, verified(folder / CONFIG, config_sha256, LARGEST_CONFIG))
     weights, where = verified(folder / WEIGHTS, sha256), str(folder / WEIGHTS)
-    library = optional("diffusers", "diffusers is not installed: pip install 'ams-suite[paper]'")
+    library = optional("diffusers", "diffusers is not installed: pip install '.[paper]'")
     try:
         made = library.UNet2DModel.from_config(config)
     except (TypeError, ValueError) as error:
