@@ -174,7 +174,7 @@ def test_quality_counts_valid_different_and_new() -> None:
 
 def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     monkeypatch.setattr(study, "find_spec", lambda name: None)
-    with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install 'ams-suite\[molecules\]'"):
+    with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install '\.\[molecules\]'"):
         study.comparison_of(SETTINGS)
 
 
