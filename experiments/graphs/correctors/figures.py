@@ -225,10 +225,11 @@ def graphs_correctors(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
 
 
 def molecules_correctors(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and below them GDSS's
-    published row (1000 steps of its own sampler). Molecules: valid without correction; different among all; not in the
-    known list; squared NSPDK MMD (unbiased) and Frechet ChemNet distance to real ones, which is not computed for fewer
-    than 100 molecules, nor in cpu. Uniqueness and the Frechet distance have no interval.
+    """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and
+    below them GDSS's published row (1000 steps of its own sampler). Molecules: valid without
+    correction; different among all; not in the known list; squared NSPDK MMD (unbiased) and Frechet
+    ChemNet distance to real ones. That distance has no interval, and uniqueness none; it is not
+    computed in cpu, nor for fewer than 100 molecules.
     """
     for name in MOLECULES:
         yield from _block(settings, name, SHARES)

@@ -44,8 +44,8 @@ class SetSizes(Frozen):
 class Settings(Frozen):
     """Sizes of each set (None: it is not run).
 
-    `draws` sets of real graphs give the floor; `seed` is the first. `chemnet`: the table has the Frechet ChemNet
-    distance, which no claim reads.
+    `draws` sets of real graphs give the floor; `seed` is the first. `chemnet` says whether the
+    table has the Frechet ChemNet distance, which no claim reads.
     """
 
     community_small: SetSizes | None = SetSizes(graphs=20)

@@ -22,7 +22,7 @@ LARGEST = 4
 AT_ONCE = 4096
 """Molecules whose pairs of atoms are in memory together."""
 OFTEN = 0.1
-"""The share of rows from which a column is common."""
+"""The share of rows with an entry above which a column is multiplied as a dense one."""
 _CODES = 2**24  # more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
 
 
@@ -47,11 +47,15 @@ def nspdk_kernel(molecules: Sequence[Molecule], together: int = 1) -> Float[np.n
 
 
 def _products(matrix: csr_array) -> Float[np.ndarray, "n n"]:
-    """Return the inner product of every pair of rows: columns that a tenth of the rows have are multiplied densely."""
+    """Return the inner product of every pair of rows, by a dense and a sparse product; the matrix is lost.
+
+    Columns with entries in more than a share `OFTEN` of the rows are multiplied as a dense matrix.
+    """
     common = np.bincount(matrix.indices, minlength=matrix.shape[1]) > OFTEN * matrix.shape[0]
-    columns = matrix.tocsc()
-    dense, sparse = columns[:, common].toarray(), columns[:, ~common].tocsr()
-    products: np.ndarray = dense @ dense.T + (sparse @ sparse.T).toarray()
+    dense = matrix[:, common].toarray()
+    matrix.data[common[matrix.indices]] = 0
+    matrix.eliminate_zeros()
+    products: np.ndarray = dense @ dense.T + (matrix @ matrix.T).toarray()
     return products
 
 
@@ -67,16 +71,21 @@ def _features(molecules: Sequence[Molecule]) -> csr_array:
         _counted(distances[start : start + AT_ONCE], codes[:, start : start + AT_ONCE])
         for start in range(0, len(molecules), AT_ONCE)
     ]
-    every = np.sort(np.concatenate([keys for keys, _ in parts]), kind="stable")  # merges what is sorted in parts
-    columns = every[np.diff(every, prepend=-1) > 0]
-    width = len(columns)
-    return vstack(
-        [
-            csr_array((part.data, np.searchsorted(columns, keys)[part.indices], part.indptr), (part.shape[0], width))
-            for keys, part in parts
-        ],
-        "csr",
-    )
+    columns = _merged([keys for keys, _ in parts])
+    return vstack([_among(columns, *parts.pop(0)) for _ in range(len(parts))], "csr")
+
+
+def _merged(parts: Sequence[Int[np.ndarray, " columns"]]) -> Int[np.ndarray, " all"]:
+    """Return the different numbers of some parts, each ascending, in ascending order."""
+    every = np.concatenate(parts)
+    every.sort(kind="stable")  # merges what is sorted
+    return every[np.concatenate(([True], every[1:] != every[:-1]))]
+
+
+def _among(columns: Int[np.ndarray, " all"], keys: Int[np.ndarray, " columns"], part: csr_array) -> csr_array:
+    """Return a matrix whose columns have the `keys` as one with a column for each of `columns`."""
+    places = np.searchsorted(columns, keys).astype(np.int32)
+    return csr_array((part.data, places[part.indices], part.indptr), (part.shape[0], len(columns)))
 
 
 def _distances(molecules: Sequence[Molecule]) -> Int[np.ndarray, "n atoms atoms"]:
@@ -166,5 +175,6 @@ def _counted(
     cell = owner * (LARGEST + 1) ** 2 + columns[counts.indices] // _CODES**2
     squares = np.bincount(cell, counts.data**2, len(distances) * (LARGEST + 1) ** 2)
     groups = (squares.reshape(len(distances), -1) > 0).sum(axis=1)
-    counts.data /= np.sqrt(groups[owner] * squares[cell])
-    return columns, counts
+    values = counts.data / np.sqrt(groups[owner] * squares[cell])
+    own = values, *(part.astype(np.int32) for part in (counts.indices, counts.indptr))
+    return columns, csr_array(own, shape=counts.shape)  # as large as its entries: `counts` is not
