@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from html import escape
 from string import Template
 
+from samplercheck import __version__
 from samplercheck.convergence import JUDGED
-from samplercheck.report import HOLDS, INCONCLUSIVE, NOTED, REFUTED, VERSION, Report, no_exact_law
+from samplercheck.report import HOLDS, INCONCLUSIVE, NOTED, REFUTED, Report, no_exact_law
 
 COLOURS = {HOLDS: "#1b7f3b", REFUTED: "#b3261e", NOTED: "#8a6d00", INCONCLUSIVE: "#8a6d00"}
 _WIDTH, _HEIGHT, _LEFT, _BOTTOM, _TOP = 640, 320, 64, 44, 16
@@ -65,7 +66,7 @@ def html(report: Report) -> str:
         name=escape(report.name),
         verdict=report.verdict,
         version=escape(str(report.version)),
-        kit=VERSION,
+        kit=__version__,
         colour=COLOURS[report.verdict],
         why=escape(report.why[:1].upper() + report.why[1:]),
         worst=f"<p>Look here first: {escape(report.first)}.</p>" if report.first else "",

@@ -2,7 +2,7 @@
 
 Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
 can also be `noted`: what it says is a design, such as a start of low order or clipping, and decides nothing. The
-thresholds were set on trials, before the survey's verdicts were counted; `VERSION`, which stands in each report,
+thresholds were set on trials, before the survey's verdicts were counted; `__version__`, which stands in each report,
 changes with them and with the list of checks.
 """
 
@@ -26,7 +26,6 @@ from samplercheck.invariants import Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
 
-VERSION = __version__
 HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
 NOTED = "noted"
 """Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
@@ -179,7 +178,7 @@ class Report:
         else:
             of_mixture = mixture
         values = {
-            "kit": VERSION,
+            "kit": __version__,
             "name": self.name,
             "version": self.version,
             "python": platform.python_version(),
@@ -225,7 +224,7 @@ class Report:
         if self.hint in [CAUSES[checks] for checks in BEFORE_WEIGHTS]:
             looks.insert(0, looks.pop())
         lines = [
-            f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {VERSION})",
+            f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {__version__})",
             f"  {self.why}",
             *(f"  Look {'at' if i else 'here first'}: {look}" for i, look in enumerate(looks)),
             "",
