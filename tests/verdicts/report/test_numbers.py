@@ -58,7 +58,7 @@ SUMS = {
         "240": "of each of six",
         "351": "39 graphs of each of nine seeds",
     },
-    "T-molecules": {"10,000": "1000 molecules of each of ten runs"},
+    "T-molecules": {"30,000": "1000 molecules of each of thirty runs"},
 }
 # Of the authors' configurations: scale_eps of two codes, images a batch
 CONFIGURED = {"deviations": {"0.6", "0.7", "256"}}
