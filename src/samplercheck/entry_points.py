@@ -126,7 +126,7 @@ MESHES: dict[str, Callable[[Tensor], Any]] = {
 }
 """What a function gets that asks for steps or times: their number, times, or timesteps where it takes betas."""
 TABLES = ("betas", "cumulative")
-_OWN = "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as docs/test_your_sampler.md shows"
+_OWN = "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as docs/sampler_adapters.md shows"
 
 
 class Model(torch.nn.Module):

@@ -54,7 +54,7 @@ def test_replay(tmp_path):
 
 def test_conform_on_the_sampler_of_the_docs(tmp_path):
     """With torch, NumPy, SciPy, tyro, rich and jaxtyping alone, the page's adapter gives the page's verdict."""
-    files, _ = blocks("../test_your_sampler.md")
+    files, _ = blocks("../sampler_adapters.md")
     (tmp_path / "my_sampler.py").write_text(files["my_sampler.py"], encoding="utf-8")
     done = alone(tmp_path, "conform", "my_sampler.py:mine", blocked=SUITE | KIT)
     assert done.returncode == 0, done.stdout + done.stderr

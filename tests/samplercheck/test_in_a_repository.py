@@ -22,7 +22,7 @@ from samplercheck.report import HOLDS, INCONCLUSIVE, REFUTED, Judgement
 from samplercheck.stated_levels import ALLOWED
 
 pytest_plugins = ["pytester"]
-DOCS = Path(__file__).resolve().parents[2] / "docs/test_your_sampler.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs/sampler_reference.md"
 
 
 def test_a_repository_of_somebody_else(pytester: pytest.Pytester) -> None:

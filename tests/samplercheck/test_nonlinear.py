@@ -216,7 +216,7 @@ def unmasking(rate) -> Step:  # type: ignore[no-untyped-def]
 
 def test_right_steps_have_order_1_and_one_site_at_a_time_is_exact() -> None:
     space: dict[str, Step] = {}
-    exec(blocks("../test_your_sampler.md")[0]["my_unmasking.py"], space)  # type: ignore[arg-type]
+    exec(blocks("../sampler_reference.md")[0]["my_unmasking.py"], space)  # type: ignore[arg-type]
     for step, absorbing in ((space["step"], True), (uniform, False)):
         order = chain(step, absorbing, DATA).order
         assert order is not None and order.low <= 1.15 and order.high >= 0.9
