@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ams.errors import UserError
 from samplercheck.in_process import clean
-from samplercheck.report import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, ORDER_SHORT, RAISED, REFUTED, SCHEMA
+from samplercheck.verdict_words import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, ORDER_SHORT, RAISED, REFUTED, SCHEMA
 
 KEYS = ("asked", "name", "verdict", "why")
 OF_A_REPORT = ("judgements", "w2", "curve", "order", "limit", "stated_order", "first")

@@ -31,8 +31,9 @@ from samplercheck.convergence import two_targets
 from samplercheck.in_process import Ended, clean, in_process, silent
 from samplercheck.judgement import conform, end_distance, end_of
 from samplercheck.page import badge, comparison, html
-from samplercheck.report import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA, Report, no_exact_law
+from samplercheck.report import Report, no_exact_law
 from samplercheck.sampler import Sampler
+from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA
 
 EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
 USAGE, FAILED = 2, 3

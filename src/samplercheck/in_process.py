@@ -17,8 +17,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
 TAIL = 4000
 """How many of the last characters that a process prints are kept."""
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
@@ -72,6 +70,8 @@ def _child(sender: Connection, printed: Path, function: Callable[..., Any], give
     for stream in (1, 2):
         os.dup2(output.fileno(), stream)
     sys.stdout = sys.stderr = output
+    import torch
+
     torch.set_num_threads(1)  # the pool of threads of the process that was forked is not here
     sender.send_bytes(json.dumps(function(*given)).encode())
 

@@ -32,9 +32,10 @@ from samplercheck.limits import Limit
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
 from samplercheck.placement import misplaced
-from samplercheck.report import END, REFUTED, Report, below, largest_limit, of_checks, reached
+from samplercheck.report import END, Report, below, largest_limit, of_checks, reached
 from samplercheck.restored import restored
 from samplercheck.sampler import Sampler
+from samplercheck.verdict_words import REFUTED
 
 STARTS = 21
 """Noise levels that are tried for the start of an inversion."""

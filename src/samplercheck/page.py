@@ -7,7 +7,8 @@ from string import Template
 
 from samplercheck import __version__
 from samplercheck.convergence import JUDGED
-from samplercheck.report import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, REFUTED, Report, failing_run, no_exact_law
+from samplercheck.report import Report, failing_run, no_exact_law
+from samplercheck.verdict_words import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, REFUTED
 
 COLOURS = {HOLDS: "#1b7f3b", REFUTED: "#b3261e", NOTED: "#8a6d00", INCONCLUSIVE: "#8a6d00", EXPECTED: "#8a6d00"}
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")

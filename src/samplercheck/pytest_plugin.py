@@ -17,8 +17,9 @@ import pytest
 
 from samplercheck import expected
 from samplercheck.judgement import conform
-from samplercheck.report import CHECKS, INCONCLUSIVE, REFUTED, Report, of_checks
+from samplercheck.report import CHECKS, Report, of_checks
 from samplercheck.sampler import Sampler
+from samplercheck.verdict_words import INCONCLUSIVE, REFUTED
 
 
 def conformance_cases(

@@ -28,16 +28,16 @@ from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import STEPS as RUN, Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
-
-HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
-EXPECTED, RAISED = "expected", "raised"
-"""Of a check that is refuted as its author expects, which decides nothing; of a sampler that has no report."""
-NOTED = "noted"
-"""Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
-MARKS = {REFUTED: "x", EXPECTED: "e", INCONCLUSIVE: "?", NOTED: "-", HOLDS: "+"}
-"""The mark of each verdict, in the order in which a report has its rows."""
-SCHEMA = 1
-"""The version of the JSON: it changes where a key goes or changes its meaning, not where one is added."""
+from samplercheck.verdict_words import (
+    EXPECTED,
+    HOLDS,
+    INCONCLUSIVE,
+    MARKS,
+    NOTED,
+    ORDER_SHORT,
+    REFUTED,
+    SCHEMA,
+)
 
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
@@ -76,8 +76,6 @@ CAUSES = {
 BEFORE_WEIGHTS = (("finite",), ("levels",), ("start",), (ROUNDED,))
 """Causes that make the weights of steps wrong too."""
 NOT_AFFINE = "not affine: there is no exact law"
-ORDER_SHORT = 0.3
-"""An order is refuted if its interval is below the stated order by more than this."""
 STARTED = 2
 """The order to which a first step of order 1 lowers that of a run: its error falls as the square of its size."""
 LIMIT = 0.01
