@@ -307,7 +307,7 @@ def _as_expected(judged: list[Judgement], expected: dict[str, str]) -> list[Judg
 def failing_run(report: Report, check: str) -> str:
     """Return the run of fewest steps in which a refuted check shows, with its numbers; empty where none is known."""
     curve, steep = report.convergence, (report.order or 0) - ORDER_SHORT
-    runs = dict(zip(curve.steps, curve.w2, strict=True)) if curve else {}
+    runs = dict(zip(curve.steps, curve.w2, strict=False)) if curve else {}
     if check in report.invariants:
         return f"N = {RUN}" if " steps" not in report.invariants[check].why else ""
     if check == "order":
