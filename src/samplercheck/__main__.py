@@ -27,7 +27,7 @@ Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
 class Conform:
     """Test by exact laws whether a sampler does what it says.
 
-    Exit code 0: holds, 1: refuted, 2: usage, 3: the sampler raised, 4: inconclusive; of several the worst.
+    Exit code 0: holds, 1: refuted, 2: usage, 3: raised, or no report, 4: inconclusive; of several the worst.
     """
 
     sampler: Annotated[Positional[tuple[str, ...]], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
@@ -55,7 +55,13 @@ class Conform:
     badge: File = None
     """Write the verdict as an SVG badge."""
     against: File = None
-    """Say what changed since this JSON was written; exit code 1 if a verdict or an order is worse."""
+    """Say what changed since this JSON was written; exit code 1 if a verdict or an order is worse, or lost."""
+    expected: File = None
+    """Checks that are expected to be refuted, a TOML file: a table for each sampler, in it check = "reason"."""
+    compare: File = None
+    """Write a page with the error of all samplers against their network calls."""
+    timeout: Annotated[float, arg(metavar="SECONDS")] = 600.0
+    """The time that one sampler may take."""
 
     def __call__(self) -> int:
         """Do it."""

@@ -37,6 +37,8 @@ _OTHER = {
 }
 # Bound here: code under test may put functions of its own in PyTorch's place, which call these.
 _RANDN, _RANDN_LIKE, _OF_MOMENTS, _IN_A_TENSOR = torch.randn, torch.randn_like, torch.normal, torch.Tensor.normal_
+DRAWS = {each.__name__ for each in (*_OTHER, _RANDN, _RANDN_LIKE, _OF_MOMENTS, _IN_A_TENSOR)} | {"standard_normal"}
+"""The names of functions that draw, in PyTorch and in NumPy."""
 
 
 class NotMade(ValueError):

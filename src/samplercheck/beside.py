@@ -1,33 +1,48 @@
 """What changed between two versions of samplers: their reports beside each other, as the JSON that was written of them.
 
 `python -m samplercheck.beside BASE.json HEAD.json` prints a comment on a pull request. Each file has what `samplercheck
---json` prints, a report or a list of them. Exit code 1 where a verdict is worse than in the base or an order is lower;
-a sampler that the base lacks is worse if it is refuted.
+--json` prints, a report or a list of them. Exit code 1 where a verdict is worse than in the base or an order is lower,
+where a sampler of the base is not judged any more, and where none is judged; a sampler that the base lacks is worse if
+it is refuted or raises. Exit code 2 for a file that is damaged, or of another schema.
 """
 
 import json
 import math
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ams.errors import UserError
-from samplercheck.report import HOLDS, INCONCLUSIVE, NOTED, ORDER_SHORT, REFUTED
+from samplercheck.in_process import clean
+from samplercheck.verdict_words import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, ORDER_SHORT, RAISED, REFUTED, SCHEMA
 
-KEYS = ("name", "verdict", "judgements", "w2", "curve")
+KEYS = ("asked", "name", "verdict", "why")
+OF_A_REPORT = ("judgements", "w2", "curve", "order", "limit", "stated_order", "first")
 NOTABLE = 1e-6
-SEVERITY = (HOLDS, NOTED, INCONCLUSIVE, REFUTED)
+SEVERITY = (HOLDS, EXPECTED, NOTED, INCONCLUSIVE, REFUTED)
 
 
-def read(path: Path) -> dict[str, Any]:
-    """Return a report's values. Raises UserError for a file that is none."""
+def read(path: Path) -> list[dict[str, Any]]:
+    """Return the reports that a file has, and what raised. Raises UserError for a file that is none, or of a schema."""
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as reason:
-        raise UserError(f"--against {path}: {reason}") from reason
-    if not isinstance(values, dict) or any(key not in values for key in KEYS):
-        raise UserError(f"--against {path}: not a report that --json wrote")
-    return values
+        raise UserError(f"{path}: {reason}: write it with --json") from reason
+    reports = values if isinstance(values, list) else [values]
+    for each in reports:
+        if not isinstance(each, dict) or "verdict" not in each:
+            raise UserError(f"{path}: not a report that --json wrote")
+        if (schema := each.get("schema")) != SCHEMA:
+            raise UserError(f"{path}: schema {schema}, and this kit reads {SCHEMA}: write it again with this kit")
+        if any(key not in each for key in (*KEYS, *(OF_A_REPORT if judged(each) else ()))):
+            raise UserError(f"{path}: a report lacks keys: write it again with --json")
+    return reports
+
+
+def judged(report: dict[str, Any]) -> bool:
+    """Return whether a sampler was judged; one that raised was not."""
+    return report["verdict"] in SEVERITY
 
 
 class Change(NamedTuple):
@@ -41,8 +56,12 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Return each difference: versions, settings, verdicts of checks, measured orders, laws. None: the same laws.
 
     A verdict is worse where it comes later in `SEVERITY`, an order where its whole interval is lower by more than
-    `ORDER_SHORT`.
+    `ORDER_SHORT` and the new report does not expect that.
     """
+    if not (judged(old) and judged(new)):
+        if judged(new):
+            return [Change("raised in the base", new["verdict"] == REFUTED)]
+        return [Change(f"cannot be judged: {new['why']}", judged(old))]
     differences = [
         Change(f"{key}: {old.get(key)} -> {new.get(key)}", key == "verdict" and _worse(old[key], new[key]))
         for key in ("name", "version", "kit", "python", "torch", "settings", "stated_order", "verdict")
@@ -60,7 +79,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
         now_low, now_high = _orders(new).get(name, (low, high))
         if now_high < low - ORDER_SHORT or high < now_low - ORDER_SHORT:
             words = f"measured {name}: [{low:.2f}, {high:.2f}] -> [{now_low:.2f}, {now_high:.2f}]"
-            differences.append(Change(words, now_high < low))
+            differences.append(Change(words, now_high < low and name not in (new.get("expected") or {})))
     for steps in old["w2"]:
         a, b = old["w2"][steps], new["w2"].get(steps)
         if a is not None and b is not None and not math.isclose(a, b, rel_tol=NOTABLE):
@@ -84,41 +103,73 @@ def _orders(report: dict[str, Any]) -> dict[str, tuple[float, float]]:
     }
 
 
-def comment(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> tuple[str, bool]:
-    """Return the comment, in Markdown, and whether something is worse."""
-    old = {report["name"]: report for report in base}
-    lines = ["| sampler | verdict | order | limit, W2 | look first at |", "|---|---|---|---|---|"]
-    notes, worse = list[str](), False
+def paired(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> list[tuple[str, list[Change]]]:
+    """Return the changes of each sampler by name: what was judged in the base and is not now is worse.
+
+    New samplers are worse if they are refuted or raise. One sampler in each is one sampler, whatever its name.
+    """
+    try:
+        return list(_paired(base, head))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(f"a report is damaged ({error!r}): write it again with --json") from error
+
+
+def _paired(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> Iterator[tuple[str, list[Change]]]:
+    old = {report["asked"]: report for report in base}
+    if len(base) == len(head) == 1:
+        old = {head[0]["asked"]: base[0]}
     for report in head:
-        before = old.pop(report["name"], None)
-        differences = changes(before, report) if before else [Change("new", report["verdict"] == REFUTED)]
-        worse |= any(each.worse for each in differences)
-        verdicts = dict.fromkeys(each["verdict"] for each in (before, report) if each)
-        cells = report["name"], " → ".join(verdicts), _order(report), _limit(report), _first(report)
-        lines.append(f"| {' | '.join(cells)} |")
-        notes += [f"- {'**worse**, ' if each.worse else ''}{report['name']}: {each.words}" for each in differences]
-    notes += [f"- {name}: no longer judged" for name in old]
-    return "\n".join([*(lines if head else ["No sampler was judged."]), "", *(notes or ["Nothing changed."])]), worse
+        name = report["asked"]
+        if before := old.pop(name, None):
+            yield name, changes(before, report)
+        else:
+            why = "" if judged(report) else f", cannot be judged: {report['why']}"
+            yield name, [Change(f"new{why}", report["verdict"] in (REFUTED, RAISED))]
+    for name, report in old.items():
+        yield name, [Change("no longer judged", judged(report))]
+
+
+def comment(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> tuple[str, bool]:
+    """Return the comment, in Markdown, and whether something is worse, or nothing was judged."""
+    old = {report["asked"]: report for report in base}
+    lines = ["| sampler | verdict | order | limit, W2 | look first at |", "|---|---|---|---|---|"]
+    for report in head:
+        verdicts = dict.fromkeys(each["verdict"] for each in (old.get(report["asked"]), report) if each)
+        cells = report["asked"], " → ".join(verdicts), _order(report), _limit(report), _first(report)
+        lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |")
+    found = paired(base, head)
+    notes = [f"- {'**worse**, ' * each.worse}{name}: {each.words}" for name, news in found for each in news]
+    none = not any(map(judged, head))
+    if not any(map(judged, base)):
+        notes.append("- nothing was judged in the base: all is new")
+    lines = [*(lines if head else []), *(["", "No sampler was judged."] if none else [])]
+    return "\n".join([*lines, "", *(notes or ["Nothing changed."])]), none or any(
+        each.worse for _, news in found for each in news
+    )
 
 
 def _order(report: dict[str, Any]) -> str:
-    measured, stated = report["order"], report["stated_order"]
+    measured, stated = report.get("order"), report.get("stated_order")
     return f"{measured['value']:.2f}{f' of {stated}' if stated else ''}" if measured else ""
 
 
 def _limit(report: dict[str, Any]) -> str:
-    return f"{report['limit']['value']:.1e}" if report["limit"] and report["limit"]["value"] is not None else ""
+    limit = report.get("limit")
+    return f"{limit['value']:.1e}" if limit and limit["value"] is not None else ""
 
 
 def _first(report: dict[str, Any]) -> str:
-    return report["first"] or ("" if report["verdict"] == HOLDS else report["why"].split(";")[0])
+    return report.get("first") or ("" if report["verdict"] == HOLDS else report["why"].split(";")[0])
 
 
 def main(arguments: list[str]) -> int:
     """Print the comment; return the exit code."""
-    reports = [json.loads(Path(argument).read_text(encoding="utf-8")) for argument in arguments]
-    text, worse = comment(*([each] if isinstance(each, dict) else each for each in reports))
-    print(text)
+    try:
+        text, worse = comment(*(read(Path(argument)) for argument in arguments))
+    except UserError as error:
+        print(f"samplercheck.beside: {clean(str(error))}", file=sys.stderr)
+        return 2
+    print(clean(text))
     return int(worse)
 
 

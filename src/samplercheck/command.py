@@ -1,17 +1,21 @@
-"""What `samplercheck` and `ams conform` do: the verdict as text, JSON, a page, a badge and an exit code."""
+"""What `samplercheck` and `ams conform` do: the verdict as text, JSON, a page, a badge and an exit code.
+
+Each sampler is judged in a process of its own. What it prints goes to standard error, without control characters.
+"""
 
 import ast
+import json
 import math
+import shlex
 import sys
 import sysconfig
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import fields, replace
 from importlib import import_module
-from json import loads
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -19,26 +23,126 @@ import ams
 import samplercheck
 from ams.errors import DataUnavailable, UserError
 from ams.lacking import advice
-from samplercheck import adapters, entry_points
+from samplercheck import __version__, adapters, entry_points, expected
 from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
-from samplercheck.beside import changes, read
+from samplercheck.beside import paired, read
 from samplercheck.convergence import two_targets
-from samplercheck.judgement import conform, end_distance
-from samplercheck.page import badge, html
-from samplercheck.report import HOLDS, INCONCLUSIVE, MARKS, REFUTED, Report, no_exact_law
+from samplercheck.in_process import Ended, clean, in_process, silent
+from samplercheck.judgement import conform, end_distance, end_of
+from samplercheck.page import badge, comparison, html
+from samplercheck.report import Report, no_exact_law
 from samplercheck.sampler import Sampler
+from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA
 
 EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
-RAISED = 3
-OF_ONE = ("set", "steps", "guidance", "clip", "html", "badge", "against")
+USAGE, FAILED = 2, 3
+OF_ONE = ("set", "steps", "guidance", "clip", "html", "badge")
 """The options that are of one sampler alone."""
+OF_OUTPUT = ("sampler", "json", "html", "badge", "against", "compare", "timeout")
+"""What changes no report."""
+COMPARED = (5, 10, 20, 40, 80)
+"""The numbers of steps of a comparison."""
+
+
+class Outcome(NamedTuple):
+    """What became of one sampler: its exit code, a line, and its report; of one that failed the line says why.
+
+    `runs` are steps, network calls and W2 of a comparison.
+    """
+
+    code: int
+    line: str
+    report: dict[str, Any]
+    text: str = ""
+    page: str = ""
+    badge: str = ""
+    runs: Sequence[tuple[int, int, float]] = ()
 
 
 def judge(asked: Conform) -> int:
-    """Test the samplers that are named, print and write what was asked for, return the exit code."""
+    """Test the samplers that are named, print and write what was asked for, return the worst exit code."""
     names = named(asked.sampler)
-    return run(names[0], asked) if len(names) == 1 else batch(names, asked)
+    _check_options(asked, len(names))
+    old = read(asked.against) if asked.against else None
+    outcomes = dict(_outcomes(names, asked))
+    reports = [outcome.report for outcome in outcomes.values()]
+    if asked.compare:
+        _write(asked.compare, comparison({name: outcome.runs for name, outcome in outcomes.items()}))
+    if asked.json:
+        print(json.dumps(reports[0] if len(names) == 1 else reports, indent=1))
+    codes = {outcome.code for outcome in outcomes.values()}
+    worst = next((code for code in (EXIT[REFUTED], FAILED, EXIT[INCONCLUSIVE]) if code in codes), 0)
+    if old is None:
+        return worst
+    found = paired(old, reports)
+    lines = [f"{name}: {each.words}" if len(found) > 1 else each.words for name, news in found for each in news]
+    lines = ["", f"Against {asked.against}:", *(lines or ["nothing changed"])]
+    print(clean("\n".join(lines)), file=sys.stderr if asked.json else sys.stdout)
+    return EXIT[REFUTED] if any(each.worse for _, news in found for each in news) else worst
+
+
+def _outcomes(names: Sequence[str], asked: Conform) -> Iterator[tuple[str, Outcome]]:
+    """Test samplers, say what became of each as it is known. Raises UserError where one alone cannot be tested."""
+    libraries = [name.partition(":")[0] for name in names]
+    for number, name in enumerate(names):
+        try:
+            values, printed = in_process(_outcome, name, asked, seconds=asked.timeout)
+            outcome = Outcome(*values)
+        except Ended as reason:
+            outcome, printed = _failed(FAILED, name, f"gave no report: {reason}"), ""
+        print(printed, end="\n" * bool(printed), file=sys.stderr)
+        if len(names) == 1:
+            _say_of_one(name, outcome, asked)
+        elif outcome.code in (USAGE, FAILED):
+            print(f"? {name} {outcome.line}", file=sys.stderr)
+            outcome = outcome._replace(code=FAILED)
+        elif not asked.json:
+            print(outcome.line, flush=True)
+        yield name, outcome
+        # What the next ones of a library import too is imported once, now that this is known to end.
+        if outcome.code != FAILED and libraries[number] in libraries[number + 1 :] and ".py" not in libraries[number]:
+            with silent(), suppress(Exception, SystemExit):
+                _loaded(name, asked)
+
+
+def _say_of_one(name: str, outcome: Outcome, asked: Conform) -> None:
+    """Write and print the report on the only sampler. Raises UserError where it cannot be tested."""
+    if outcome.code == USAGE:
+        raise UserError(outcome.line)
+    if outcome.code == FAILED:
+        print(f"{name} {outcome.line}", file=sys.stderr)
+        return
+    for path, text in ((asked.html, outcome.page), (asked.badge, outcome.badge)):
+        if path is not None:  # first, whatever becomes of a reader of what is printed
+            _write(path, text)
+    if not asked.json:
+        print(outcome.text)
+
+
+def _outcome(name: str, asked: Conform) -> Outcome:
+    """Test a sampler, in a process of its own."""
+    try:
+        tested, report = _report(name, asked)
+        runs = [(n, *end_of(tested, two_targets(tested.data_std), n)) for n in COMPARED if asked.compare and report.w2]
+        why = "" if report.headline == HOLDS else f": {report.first or report.why}"
+        line = f"{MARKS[report.verdict]} {name} {report.headline} ({report.seconds:.1f} s){why}"
+        page, mark = html(report) if asked.html else "", badge(report) if asked.badge else ""
+        values = json.loads(report.json())
+        return Outcome(EXIT[report.verdict], clean(line), values, clean(report.text()), page, mark, runs)
+    except (UserError, DataUnavailable) as error:
+        return _failed(USAGE, name, str(error))
+    except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
+        own = "; where it is a module of the same repository: put its folder on PYTHONPATH" if ".py:" in name else ""
+        return _failed(USAGE, name, f"{name} {advice(missing)}{own}")
+    except BaseException as error:  # whatever the code under test raises; its exit code is no verdict
+        return _failed(FAILED, name, f"raised {_words(error)}{_place(error)}")
+
+
+def _failed(code: int, name: str, why: str) -> Outcome:
+    line = " ".join(clean(why).split())
+    report = {"schema": SCHEMA, "kit": __version__, "asked": name, "name": name, "verdict": RAISED, "why": line}
+    return Outcome(code, line, report)
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
@@ -64,28 +168,6 @@ def named(samplers: Sequence[str]) -> list[str]:
     return names
 
 
-def batch(names: Sequence[str], asked: Conform) -> int:
-    """Test several samplers as `run` does, a line each, or with `json` a list; return the worst exit code."""
-    if given := [f"--{option}" for option in OF_ONE if getattr(asked, option)]:
-        raise UserError(f"{', '.join(given)}: of one sampler alone, and {len(names)} are named")
-    codes, reports = [], list[str]()
-    for name in names:
-        try:
-            report = conform(loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention))
-        except (Exception, SystemExit) as error:
-            codes.append(RAISED)
-            print(f"? {name}: {_words(error)}", file=sys.stderr)
-            continue
-        codes.append(EXIT[report.verdict])
-        reports.append(report.json())
-        if not asked.json:
-            why = "" if report.verdict == HOLDS else f": {report.first or report.why}"
-            print(f"{MARKS[report.verdict]} {name} {report.verdict} ({report.seconds:.1f} s){why}", flush=True)
-    if asked.json:
-        print(f"[{', '.join(reports)}]")
-    return next((code for code in (EXIT[REFUTED], RAISED, EXIT[INCONCLUSIVE]) if code in codes), 0)
-
-
 def loaded(
     sampler: str,
     given: dict[str, Any],
@@ -106,42 +188,33 @@ def loaded(
     return tested
 
 
-def run(sampler: str, asked: Conform) -> int:
-    """Test a sampler, print and write what was asked for, return the exit code."""
-    given = settings(asked.set)
-    _check_options(asked)
-    old = read(asked.against) if asked.against else None
-    try:
-        report = _report(sampler, given, asked)
-    except (UserError, DataUnavailable):
-        raise
-    except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
-        own = "; where it is a module of the same repository: put its folder on PYTHONPATH" if ".py:" in sampler else ""
-        raise UserError(f"{sampler} {advice(missing)}{own}") from missing
-    except (Exception, SystemExit) as error:  # whatever the code under test raises; its exit code is no verdict
-        print(f"{sampler} raised {_words(error)}{_place(error)}", file=sys.stderr)
-        return RAISED
-    _write(report, asked.html, asked.badge)  # first, whatever becomes of a reader of what is printed
-    print(report.json() if asked.json else report.text())
-    if old is None:
-        return EXIT[report.verdict]
-    new = changes(old, loads(report.json()))
-    lines = ["", f"Against {asked.against}:", *([each.words for each in new] or ["nothing changed"])]
-    print("\n".join(lines), file=sys.stderr if asked.json else sys.stdout)
-    return EXIT[REFUTED] if any(each.worse for each in new) else EXIT[report.verdict]
+def _loaded(name: str, asked: Conform) -> Sampler:
+    return loaded(name, settings(asked.set), asked.order, asked.kind, asked.network, asked.convention)
 
 
-def _report(sampler: str, given: dict[str, Any], asked: Conform) -> Report:
-    """Return the report on a sampler at settings, with what options ask for beside it."""
-    tested = loaded(sampler, given, asked.order, asked.kind, asked.network, asked.convention)
-    report = conform(tested, given)
+def _report(name: str, asked: Conform) -> tuple[Sampler, Report]:
+    """Return a sampler and the report on it, with what options ask for beside it."""
+    tested = _loaded(name, asked)
+    failures = expected.read(asked.expected, name, tested.name) if asked.expected else {}
+    report = conform(tested, settings(asked.set), expected_failed_checks=failures)
     if asked.steps is not None and report.w2:
         few = report.w2 | {asked.steps: end_distance(tested, two_targets(tested.data_std), asked.steps)}
         report = replace(report, w2=dict(sorted(few.items())))
     elif asked.steps is not None:
         print(f"--steps {asked.steps}: not measured: {no_exact_law(report)}", file=sys.stderr)
     options = ((with_guidance, asked.guidance), (with_clipping, asked.clip))
-    return replace(report, used=tuple(measure(tested, value) for measure, value in options if value is not None))
+    used = tuple(measure(tested, value) for measure, value in options if value is not None)
+    return tested, replace(report, used=used, asked=name, command=_command(name, asked))
+
+
+def _command(name: str, asked: Conform) -> str:
+    """Return the command that makes the report on a sampler."""
+    words = ["samplercheck", name]
+    for option in (field.name for field in fields(asked) if field.name not in OF_OUTPUT):
+        given = getattr(asked, option)
+        for value in given if isinstance(given, tuple) else [given] * (given is not None):
+            words += [f"--{option}", str(value)]
+    return shlex.join(words)
 
 
 def _add_survey() -> None:
@@ -150,8 +223,15 @@ def _add_survey() -> None:
         import_module("survey.libraries")
 
 
-def _check_options(asked: Conform) -> None:
-    """Raise UserError for an option whose value means nothing."""
+def _check_options(asked: Conform, count: int) -> None:
+    """Raise UserError for an option whose value means nothing, or nothing of `count` samplers."""
+    settings(asked.set)
+    if asked.expected:
+        expected.read(asked.expected)
+    if count > 1 and (given := [f"--{option}" for option in OF_ONE if getattr(asked, option)]):
+        raise UserError(f"{', '.join(given)}: of one sampler alone, and {count} are named")
+    if not asked.timeout > 0:
+        raise UserError(f"--timeout {asked.timeout}: expected a number of seconds above 0")
     order, steps, guidance, clip = asked.order, asked.steps, asked.guidance, asked.clip
     if steps is not None and steps < 1:
         raise UserError(f"--steps {steps}: a number of steps is 1 or more")
@@ -185,13 +265,11 @@ def _place(error: BaseException) -> str:
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
-def _write(report: Report, page: Path | None, mark: Path | None) -> None:
-    """Write the page and the badge, whole or not at all. Raises UserError where that cannot be."""
-    for path, text in ((page, html), (mark, badge)):
-        if path is not None:
-            unfinished = path.with_name(path.name + ".part")
-            try:
-                unfinished.write_text(text(report), encoding="utf-8")
-                unfinished.replace(path)
-            except OSError as reason:
-                raise UserError(f"{path}: {reason.strerror}: name a file in a folder that can be written") from reason
+def _write(path: Path, text: str) -> None:
+    """Write a file, whole or not at all. Raises UserError where that cannot be."""
+    unfinished = path.with_name(path.name + ".part")
+    try:
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as reason:
+        raise UserError(f"{path}: {reason.strerror}: name a file in a folder that can be written") from reason

@@ -32,8 +32,10 @@ from samplercheck.limits import Limit
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
 from samplercheck.placement import misplaced
-from samplercheck.report import END, REFUTED, Report, below, largest_limit, reached
-from samplercheck.sampler import Sampler, one_thread
+from samplercheck.report import END, Report, below, largest_limit, of_checks, reached
+from samplercheck.restored import restored
+from samplercheck.sampler import Sampler
+from samplercheck.verdict_words import REFUTED
 
 STARTS = 21
 """Noise levels that are tried for the start of an inversion."""
@@ -41,14 +43,20 @@ T = TypeVar("T")
 Ordered = TypeVar("Ordered", OrderConditions, Transport)
 
 
-@one_thread()
+@restored()
 def conform(
-    sampler: Sampler, settings: dict[str, Any] | None = None, steps: tuple[int, ...] = STEPS, data: Data | None = None
+    sampler: Sampler,
+    settings: dict[str, Any] | None = None,
+    steps: tuple[int, ...] = STEPS,
+    data: Data | None = None,
+    expected_failed_checks: dict[str, str] | None = None,
 ) -> Report:
     """Return the report on a sampler, on the Gaussian target `data`, by default that of `two_targets`.
 
-    What a sampler raises is not caught, but for a check that cannot be made.
+    `expected_failed_checks` has the checks that are expected to be refuted, each with the reason. What a sampler raises
+    is not caught, but for a check that cannot be made. Raises UserError for a check that does not exist.
     """
+    expected = of_checks(expected_failed_checks or {})
     began, trouble = time.perf_counter(), []
 
     def tried(check: Callable[[], T]) -> T | None:
@@ -121,6 +129,7 @@ def conform(
         rounding=sampler.rounding((FEW_STEPS[-1], steps[-1])) if sampler.rounding else "",
         uneven=uneven,
         dead=dead,
+        expected=expected,
     )
     if report.verdict == REFUTED:
         report = replace(report, place=_hint(misplaced, sampler) or "")
@@ -193,8 +202,14 @@ def confirmed_limit(short: Limit, long: Limit, allowed: float) -> Limit:
 
 def end_distance(sampler: Sampler, data: Data, steps: int) -> float:
     """Return W2 between the end of a run, from the start that the library draws, and the data, in the data's scale."""
+    return end_of(sampler, data, steps)[1]
+
+
+def end_of(sampler: Sampler, data: Data, steps: int) -> tuple[int, float]:
+    """Return the network calls of a run, and the `end_distance` of its end."""
     start = sampler.start(steps, data.mean, data.std.square())
-    mean, variance = pushforward(sampler, data, steps).law(-1, *start)
+    run = pushforward(sampler, data, steps)
+    mean, variance = run.law(-1, *start)
     if not bool(variance.isfinite().all()):
-        return math.inf
-    return gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std
+        return len(run.levels), math.inf
+    return len(run.levels), gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std

@@ -128,6 +128,8 @@ class Recorded:
                 f"network was called with {len(x)} samples in a run of {self.rows}: call it with all samples of the "
                 "run, or with equal copies of them one after the other"
             )
+        if x.is_complex():
+            raise TypeError("network was called with complex numbers: call it with real ones")
         rows = x.detach().double().reshape(len(x), -1)
         self.calls.append(Call(level, rows.clone(), joined))
         if len(self.calls) == self.most:

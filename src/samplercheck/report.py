@@ -9,27 +9,35 @@ changes with them and with the list of checks.
 import json
 import math
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
 
+from ams.errors import unknown
 from samplercheck import __version__
 from samplercheck.affine_map import AFFINE
+from samplercheck.answered_draws import Repeated
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight
 from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Order
 from samplercheck.dead_directions import DeadDirection
 from samplercheck.error_constant import FEWEST, NOTED_ABOVE
-from samplercheck.invariants import Finding
+from samplercheck.invariants import STEPS as RUN, Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
-
-HOLDS, REFUTED, INCONCLUSIVE = "holds", "refuted", "inconclusive"
-NOTED = "noted"
-"""Of a check that does not decide: a run that misses its order for its first steps alone, a sampler that clips."""
-MARKS = {HOLDS: "+", REFUTED: "x", NOTED: "-", INCONCLUSIVE: "?"}
+from samplercheck.verdict_words import (
+    EXPECTED,
+    HOLDS,
+    INCONCLUSIVE,
+    MARKS,
+    NOTED,
+    ORDER_SHORT,
+    REFUTED,
+    SCHEMA,
+)
 
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
@@ -38,6 +46,8 @@ CHECKS = (
     *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
 """All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
+STALE = "expected failures"
+"""The row of what is expected to be refuted, and is not."""
 TOO_FEW = (
     f"noise levels rise or repeat, or fewer than {FEWEST} of {STEPS[-1]} steps fall above {JUDGED:g}: add some, or "
     "mend `data_std`"
@@ -66,8 +76,6 @@ CAUSES = {
 BEFORE_WEIGHTS = (("finite",), ("levels",), ("start",), (ROUNDED,))
 """Causes that make the weights of steps wrong too."""
 NOT_AFFINE = "not affine: there is no exact law"
-ORDER_SHORT = 0.3
-"""An order is refuted if its interval is below the stated order by more than this."""
 STARTED = 2
 """The order to which a first step of order 1 lowers that of a run: its error falls as the square of its size."""
 LIMIT = 0.01
@@ -99,7 +107,8 @@ class Report:
     `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
     the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant. `rounding`
     says how the library rounds noise levels, `place` which step of a refuted one does not lead to the level that the
-    network is told; `dead` is what it leaves of noise where the data have no variance.
+    network is told; `dead` is what it leaves of noise where the data have no variance. `expected` are the checks that
+    its author expects to be refuted, with reasons. `asked` is how the command names it, `command` makes this report.
     """
 
     name: str
@@ -122,11 +131,26 @@ class Report:
     rounding: str = ""
     place: str = ""
     dead: DeadDirection | None = None
+    expected: dict[str, str] = field(default_factory=dict)
+    asked: str = ""
+    command: str = ""
 
     @cached_property
     def judgements(self) -> tuple[Judgement, ...]:
         """Return the verdicts on all checks that were made."""
-        return tuple(_judge(self))
+        return tuple(_as_expected(_judge(self), self.expected))
+
+    @property
+    def ranked(self) -> list[Judgement]:
+        """Return the verdicts, those first that decide."""
+        return sorted(self.judgements, key=lambda each: [*MARKS].index(each.verdict))
+
+    @property
+    def headline(self) -> str:
+        """Return the verdict in words, which count expected failures."""
+        count = sum(each.verdict == EXPECTED for each in self.judgements)
+        but = f" but for {count} expected failure{'s' * (count > 1)}" if count else ""
+        return self.verdict + but
 
     @property
     def verdict(self) -> str:
@@ -153,6 +177,8 @@ class Report:
         reasons = {each.check: f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict}
         if self.verdict != HOLDS:  # what is not finite fails all else too
             return reasons.get("finite", "; ".join(reasons.values()))
+        if expected := [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == EXPECTED]:
+            return "; ".join(expected)
         if self.order is None and self.convergence and (measured := self.convergence.order):
             return f"no check refutes it; measured order {measured.value:.2f}, not judged, since none is stated"
         return "no check refutes it"
@@ -170,6 +196,12 @@ class Report:
         """Return the step or the weight to look at first, empty where none can be read."""
         return self.place or (self.worst.text() if self.worst else "")
 
+    @property
+    def made_by(self) -> dict[str, str]:
+        """Return the settings of the sampler and the command that makes this report, where there are any."""
+        given = ", ".join(f"{key}={value!r}" for key, value in self.settings.items())
+        return {name: words for name, words in (("Settings", given), ("Command", self.command)) if words}
+
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain values, in the keys of `ams conform --json`; what is not finite is None."""
         curve, mixture = self.convergence, self.mixture
@@ -178,13 +210,17 @@ class Report:
         else:
             of_mixture = mixture
         values = {
+            "schema": SCHEMA,
             "kit": __version__,
+            "asked": self.asked or self.name,
             "name": self.name,
             "version": self.version,
             "python": platform.python_version(),
             "torch": torch.__version__,
             "settings": self.settings,
+            "command": self.command,
             "verdict": self.verdict,
+            "expected": self.expected,
             "why": self.why,
             "hint": self.hint,
             "first": self.first,
@@ -224,18 +260,65 @@ class Report:
         if self.hint in [CAUSES[checks] for checks in BEFORE_WEIGHTS]:
             looks.insert(0, looks.pop())
         lines = [
-            f"{self.name} {self.version}: {self.verdict} ({self.seconds:.1f} s, kit {__version__})",
+            f"{self.name} {self.version}: {self.headline} ({self.seconds:.1f} s, kit {__version__})",
             f"  {self.why}",
             *(f"  Look {'at' if i else 'here first'}: {look}" for i, look in enumerate(looks)),
+            *(f"  {name}: {value}" for name, value in self.made_by.items()),
             "",
         ]
-        lines += [f"  {MARKS[each.verdict]} {each.check:<{width}}  {each.why}" for each in self.judgements]
+        for each in self.ranked:
+            lines.append(f"  {MARKS[each.verdict]} {each.check:<{width}}  {each.why}")
+            if each.verdict == REFUTED and (run := failing_run(self, each.check)):
+                lines.append(f"    {'':<{width}}  smallest failing run: {run}")
         lines += [f"    {check:<{width}}  not made: {why}" for check, why in self.not_made.items()]
         if self.w2:
             few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
             lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
         lines += ["", *(each.text() for each in self.used)] if self.used else []
         return "\n".join(lines)
+
+
+def of_checks(expected: dict[str, str]) -> dict[str, str]:
+    """Return checks that are expected to be refuted, by name. Raises UserError for one that does not exist."""
+    known = (*CHECKS, Repeated.check)
+    for check in expected:
+        if check not in known:
+            raise unknown("check", check, known)
+    return dict(expected)
+
+
+def _as_expected(judged: list[Judgement], expected: dict[str, str]) -> list[Judgement]:
+    """Return judgements in which what is refuted as expected does not decide, and what is not as expected does."""
+    verdicts = {each.check: each.verdict for each in judged}
+    result = [
+        each._replace(verdict=EXPECTED, why=f"{each.why}; expected: {expected[each.check]}")
+        if each.verdict == REFUTED and each.check in expected
+        else each
+        for each in judged
+    ]
+    for check, reason in expected.items():
+        verdict = verdicts.get(check, "not made")
+        if verdict not in (REFUTED, INCONCLUSIVE):
+            words = f"{check} is expected to be refuted ({reason}), and is {verdict}: take it off the expected failures"
+            result.append(Judgement(STALE, REFUTED, words))
+    return result
+
+
+def failing_run(report: Report, check: str) -> str:
+    """Return the run of fewest steps in which a refuted check shows, with its numbers; empty where none is known."""
+    curve, steep = report.convergence, (report.order or 0) - ORDER_SHORT
+    runs = dict(zip(curve.steps, curve.w2, strict=False)) if curve else {}
+    if check in report.invariants:
+        return f"N = {RUN}" if " steps" not in report.invariants[check].why else ""
+    if check == "order":
+        for (fewer, before), (more, after) in pairwise(runs.items()):
+            if before < after * (more / fewer) ** steep:
+                return f"N = {fewer} and {more}, W2 {before:.3g} and {after:.3g}"
+    left = report.dead.left if report.dead else {}
+    shown = {"limit": runs, "end": report.w2, "dead direction": left}.get(check, {})
+    allowed = largest_limit(curve) if curve and check == "limit" else END
+    words = (f"N = {steps}, {value:.3g} of the data's scale" for steps, value in shown.items() if value > allowed)
+    return next(words, "")
 
 
 def _conditions(conditions: OrderConditions) -> dict[str, Any]:

@@ -223,10 +223,16 @@ def trajectory(
         if equal and (made == 2 or len(equal) <= made / 4):  # not the stages of steps of several calls
             error.add_note(f"of {steps} steps, calls {equal[0]} and {equal[0] + 1} pass one noise level: length 0")
         raise
-    if not isinstance(end, Tensor) or end.numel() != start.numel():
-        returned = f"a tensor of shape {tuple(end.shape)}" if isinstance(end, Tensor) else f"{end!r:.60}"
-        raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}")
+    if not isinstance(end, Tensor) or not end.is_floating_point() or _sizes(end) != _sizes(start):
+        returned = f"{end!r:.60}"
+        if isinstance(end, Tensor):
+            returned = f"a tensor of shape {tuple(end.shape)} and type {end.dtype}"
+        raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}, of real numbers")
     return Path(fresh.calls, end.double().reshape(len(x), -1), draws.narrow)
+
+
+def _sizes(x: Tensor) -> list[int]:
+    return [size for size in x.shape if size != 1]
 
 
 def driven(

@@ -100,15 +100,13 @@ def test_verdict_reason_and_json(file: Path, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize(("kind", "noise"), [("ode", 0.0), ("sde", 1.0), ("churn", None)])
-def test_the_kind_states_the_noise(file: Path, monkeypatch: pytest.MonkeyPatch, kind: str, noise: float | None) -> None:
-    seen: list[float | None] = []
-
-    def stopped(tested: Sampler, given: object) -> None:
-        seen.append(tested.noise)
-        raise UserError("seen")
+def test_the_kind_states_the_noise(file: Path, monkeypatch, capsys, kind: str, noise: float | None) -> None:  # type: ignore[no-untyped-def]
+    def stopped(tested: Sampler, *_: object, **__: object) -> None:
+        raise UserError(f"noise {tested.noise}")
 
     monkeypatch.setattr(command, "conform", stopped)
-    assert main(["conform", f"{file}:silent", "--kind", kind]) == 2 and seen == [noise]
+    assert main(["conform", f"{file}:silent", "--kind", kind]) == 2
+    assert f"noise {noise}" in capsys.readouterr().err
 
 
 def test_several_samplers_are_tested_a_line_each(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -132,13 +130,15 @@ def test_page_badge_options_and_changes(
     monkeypatch.setattr(as_used, "STEPS", (8, 12, 16, 24, 32, 48))
     monkeypatch.setattr(as_used, "TOLERANCE", 1e-5)
     page, mark, old = tmp_path / "page.html", tmp_path / "badge.svg", tmp_path / "old.json"
-    better = {"name": "mine", "verdict": "holds", "judgements": [], "w2": {}, "curve": None}
-    old.write_text(json.dumps(better | {"order": {"low": 3.0, "high": 3.1}}), encoding="utf-8")
+    assert main(["conform", f"{file}:heun", "--json"]) == 0
+    better = json.loads(capsys.readouterr().out)
+    better["order"] |= {"low": 3.0, "high": 3.1}
+    old.write_text(json.dumps(better), encoding="utf-8")
     assert main(["conform", f"{file}:heun", "--json", "--against", str(old)]) == 1, "it holds, but its order is worse"
     out, err = capsys.readouterr()
     assert "measured order: [3.00, 3.10] -> [1.9" in err and json.loads(out)["verdict"] == "holds"
     old.write_text(out, encoding="utf-8")
-    assert changes(read(old), read(old)) == []
+    assert changes(*read(old), *read(old)) == []
     options = ["--html", str(page), "--badge", str(mark), "--against", str(old), "--guidance", "2", "--clip", "1"]
     assert main(["conform", f"{file}:tilted", *options]) == 1
     text = capsys.readouterr().out
@@ -181,7 +181,7 @@ def test_page_badge_options_and_changes(
         (["nowhere.py:x"], 2, "no file nowhere.py"),
         (["heun"], 2, "write LIBRARY:NAME"),
         (["diffuser:heun"], 2, "unknown library 'diffuser': did you mean diffusers"),
-        (["FILE:heun", "--against", "nowhere.json"], 2, "--against nowhere.json"),
+        (["FILE:heun", "--against", "nowhere.json"], 2, "nowhere.json: [Errno 2]"),
     ],
 )
 def test_one_line_for_what_cannot_be_tested(
@@ -202,7 +202,7 @@ def test_settings_of_any_type_are_in_the_report(file: Path, tmp_path: Path, caps
     out = capsys.readouterr().out
     assert json.loads(out)["settings"] == {"a": "{1}", "b": {"(1, 2)": 3}, "c": "{[1]:2}"}
     (tmp_path / "old.json").write_text(out, encoding="utf-8")
-    assert changes(read(tmp_path / "old.json"), json.loads(out)) == []
+    assert changes(*read(tmp_path / "old.json"), json.loads(out)) == []
 
 
 def test_an_option_that_cannot_be_measured_keeps_the_verdict(file: Path, tmp_path: Path, capsys) -> None:  # type: ignore[no-untyped-def]
@@ -219,9 +219,9 @@ def test_a_reader_that_has_seen_enough_is_no_error(file: Path) -> None:
 
 
 def test_an_interrupted_test_keeps_nothing_and_says_so(file: Path, monkeypatch, capsys) -> None:  # type: ignore[no-untyped-def]
-    def interrupted(*_: object) -> None:
+    def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("samplercheck.command.conform", interrupted)
+    monkeypatch.setattr("samplercheck.command.in_process", interrupted)
     assert main(["conform", f"{file}:heun"]) == 130
     assert capsys.readouterr().err == "ams: interrupted; nothing is kept\n"
