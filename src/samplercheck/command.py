@@ -23,11 +23,11 @@ from samplercheck import adapters, entry_points
 from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.beside import changes, read
-from samplercheck.convergence import two_targets
+from samplercheck.convergence import FEW_STEPS, two_targets
 from samplercheck.judgement import conform, end_distance
 from samplercheck.page import badge, html
 from samplercheck.report import HOLDS, INCONCLUSIVE, MARKS, REFUTED, Report, no_exact_law
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Sampler, Types
 
 EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
 RAISED = 3
@@ -71,7 +71,7 @@ def batch(names: Sequence[str], asked: Conform) -> int:
     codes, reports = [], list[str]()
     for name in names:
         try:
-            report = conform(loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention))
+            report = conform(loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention, asked.dtype))
         except (Exception, SystemExit) as error:
             codes.append(RAISED)
             print(f"? {name}: {_words(error)}", file=sys.stderr)
@@ -93,6 +93,7 @@ def loaded(
     kind: str | None,
     network: str | None,
     convention: str | None,
+    dtype: str | None = None,
 ) -> Sampler:
     """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
     if network is not None:
@@ -102,8 +103,17 @@ def loaded(
     if order is not None:
         tested = replace(tested, order=order)
     if kind is not None:
-        tested = replace(tested, noise={"ode": 0.0, "sde": tested.noise or 1.0, "churn": None}[kind])
-    return tested
+        tested = replace(tested, noise={"ode": 0.0, "sde": float(tested.noise or 1.0), "churn": None}[kind])
+    return replace(tested, types=types(dtype)) if dtype else tested
+
+
+def types(text: str) -> Types:
+    """Return the types of `TYPE` or of `state=TYPE,network=TYPE,levels=TYPE`. Raises UserError for others."""
+    parts = dict(part.partition("=")[::2] for part in text.split(",")) if "=" in text else {"state": text}
+    known = {str(kind)[6:]: kind for kind in (torch.float64, torch.float32, torch.bfloat16, torch.float16)}
+    if "state" not in parts or not {*parts} <= {*Types._fields} or not {*parts.values()} <= {*known}:
+        raise UserError(f"--dtype {text}: expected one of {', '.join(known)}, or state=TYPE,network=TYPE,levels=TYPE")
+    return Types(**{name: known[kind] for name, kind in parts.items()})
 
 
 def run(sampler: str, asked: Conform) -> int:
@@ -133,8 +143,8 @@ def run(sampler: str, asked: Conform) -> int:
 
 def _report(sampler: str, given: dict[str, Any], asked: Conform) -> Report:
     """Return the report on a sampler at settings, with what options ask for beside it."""
-    tested = loaded(sampler, given, asked.order, asked.kind, asked.network, asked.convention)
-    report = conform(tested, given)
+    tested = loaded(sampler, given, asked.order, asked.kind, asked.network, asked.convention, asked.dtype)
+    report = conform(tested, given, used=asked.steps or FEW_STEPS[-1])
     if asked.steps is not None and report.w2:
         few = report.w2 | {asked.steps: end_distance(tested, two_targets(tested.data_std), asked.steps)}
         report = replace(report, w2=dict(sorted(few.items())))

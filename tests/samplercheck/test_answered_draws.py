@@ -215,7 +215,7 @@ def test_an_increment_has_the_type_of_the_run() -> None:
         return x
 
     sampler = Sampler("path", "0", run, lambda steps: 1.0)
-    driven(sampler, TwoModes(1.0).network(), LIKE.double(), 2, seeded(ROWS, WIDTH), torch.float32)
+    driven(sampler, TwoModes(1.0).network(), LIKE.double(), 2, seeded(ROWS, WIDTH), Types(torch.float32))
     assert types and set(types) == {torch.float32}
 
 
