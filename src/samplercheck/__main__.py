@@ -40,10 +40,12 @@ class Conform:
     """Test a sampling function as it is, FILE.py:FUNCTION or MODULE:FUNCTION: its parameter that takes the network."""
     convention: Name = None
     """What that network returns and is told, as x0@sigma (default: by trying)."""
+    dtype: Name = None
+    """Types that it runs in, as float32 or state=bfloat16,network=float32 (default: float32, then bfloat16)."""
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
     steps: Whole = None
-    """Also W2 to the data after so many steps, as you use it; the runs that decide have their own numbers."""
+    """The steps in which you use it: W2 to the data, and outliers; the other runs have their own numbers."""
     guidance: Number = None
     """Also with classifier-free guidance of this weight."""
     clip: Number = None

@@ -5,8 +5,10 @@ On a Gaussian target the exact score is affine. A sampler whose coefficients do 
     x = offset + start x_T + sum_k draws_k z_k          in every eigendirection of the target,
 
 and so is the input of each of its network calls. A batch of impulses reads the map: row 0 has start and draws 0, row 1
-starts at 1, row k + 2 has draw k equal to 1. A last row, random throughout, must be what the map predicts: its
-difference is the *superposition defect*, zero up to rounding for an affine sampler. Mean and variance follow exactly.
+starts at 1, row k + 2 has draw k equal to 1. Two last rows, random throughout, must be what the map predicts: their
+difference is the *superposition defect*, zero up to rounding for an affine sampler. One is of a usual size, the other
+`FAR` times as large: states of so many standard deviations of the data, as far as any clamp that samples could meet.
+Mean and variance follow exactly.
 """
 
 from contextlib import suppress
@@ -23,6 +25,8 @@ from samplercheck.sampler import Sampler, trajectory
 
 AFFINE = 1e-6
 """A larger superposition defect, relative, is a sampler that is not affine."""
+FAR = 6.0
+"""Standard deviations from which the far row starts, and the size of its draws."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class AffineMap:
     """The map at each point of a run: the inputs of its network calls, then its end.
 
     `levels` are the noise levels that were passed with the calls; `begins` is that of the start where it is stated.
-    `defect` is the largest superposition defect of the end in units of the random row's size.
+    `defect` is the largest superposition defect of the end in units of that random row's size, of the worse one.
     """
 
     levels: list[Level]
@@ -81,22 +85,24 @@ def _read(sampler: Sampler, network: Recorded, width: int, steps: int, seed: int
     Raises Unanswered if it makes more draws.
     """
     generator = torch.Generator().manual_seed(seed)
-    x = torch.zeros(asked.count + 3, width, dtype=torch.float64)
-    x[1], x[-1] = 1.0, sampler.prior(steps) * torch.randn(width, dtype=torch.float64, generator=generator)
-    last = torch.randn(asked.count, width, dtype=torch.float64, generator=generator)
+    x = torch.zeros(asked.count + 4, width, dtype=torch.float64)
+    x[1], x[-2] = 1.0, sampler.prior(steps) * torch.randn(width, dtype=torch.float64, generator=generator)
+    x[-1] = FAR * sampler.prior(steps) * x[-2].sign()
+    near = torch.randn(asked.count, width, dtype=torch.float64, generator=generator)
+    last = torch.stack([near, FAR * near], 1)
 
     def impulses(k: int, shape: torch.Size) -> Tensor:
         if k >= asked.count:
             raise Unanswered(f"draw {k + 1} of a run that was to draw {asked.count} times")
         value = torch.zeros(len(x), width, dtype=torch.float64)
-        value[k + 2], value[-1] = 1.0, last[k]
+        value[k + 2], value[-2:] = 1.0, last[k]
         return value.reshape(shape)
 
     path = trajectory(sampler, network, x, steps, asked.again(impulses))
     points = torch.stack([*(call.x for call in path.calls), path.end])
-    offset, gain, responses = points[:, 0], points[:, 1] - points[:, 0], points[:, 2:-1] - points[:, :1]
-    predicted = offset[-1] + gain[-1] * x[-1] + (responses[-1] * last).sum(0)
-    size = points[-1, -1].abs().max().clamp_min(1e-300)
-    defect = float((points[-1, -1] - predicted).abs().max() / size)
+    offset, gain, responses = points[:, 0], points[:, 1] - points[:, 0], points[:, 2:-2] - points[:, :1]
+    predicted = offset[-1] + gain[-1] * x[-2:] + (responses[-1].unsqueeze(1) * last).sum(0)
+    size = points[-1, -2:].abs().amax(1).clamp_min(1e-300)
+    defect = float(((points[-1, -2:] - predicted).abs().amax(1) / size).max())
     begins = sampler.begins and sampler.begins(steps)
     return AffineMap([call.level for call in path.calls], offset, gain, responses, defect, begins)

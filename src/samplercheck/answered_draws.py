@@ -239,17 +239,20 @@ def _narrow(value: Any) -> bool:
 
 
 @contextlib.contextmanager
-def answered(draws: Draws, rows: int, widen: bool = True, width: int | None = None) -> Iterator[None]:
+def answered(
+    draws: Draws, rows: int, widen: bool = True, width: int | None = None, levels: torch.dtype | None = None
+) -> Iterator[None]:
     """Answer all normal draws of a batch of `rows` samples from `draws`; with `widen`, keep float64 throughout.
 
     `width` is the number of elements of a sample; None for one draw of any shape with one row a sample.
 
-    To widen, PyTorch's default type and NumPy's names `float32` and `float16` stand for float64 meanwhile. Other random
-    draws raise Unanswered.
+    `levels` is PyTorch's default type meanwhile, if it is given. To widen, this type and NumPy's names `float32` and
+    `float16` stand for float64. Other random draws raise Unanswered.
     """
     narrow = torch.get_default_dtype(), np.float32, np.float16
+    if levels or widen:
+        torch.set_default_dtype(levels or torch.float64)
     if widen:
-        torch.set_default_dtype(torch.float64)
         np.float32 = np.float16 = np.float64  # type: ignore[assignment]
     try:
         with torch.no_grad(), _Answered(draws, rows, widen, width):

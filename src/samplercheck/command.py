@@ -27,12 +27,12 @@ from samplercheck import __version__, adapters, entry_points, expected
 from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.beside import paired, read
-from samplercheck.convergence import two_targets
+from samplercheck.convergence import FEW_STEPS, two_targets
 from samplercheck.in_process import Ended, clean, in_process, silent
 from samplercheck.judgement import conform, end_distance, end_of
 from samplercheck.page import badge, comparison, html
 from samplercheck.report import Report, no_exact_law
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Sampler, Types
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA
 
 EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
@@ -175,6 +175,7 @@ def loaded(
     kind: str | None,
     network: str | None,
     convention: str | None,
+    dtype: str | None = None,
 ) -> Sampler:
     """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
     if network is not None:
@@ -184,19 +185,30 @@ def loaded(
     if order is not None:
         tested = replace(tested, order=order)
     if kind is not None:
-        tested = replace(tested, noise={"ode": 0.0, "sde": tested.noise or 1.0, "churn": None}[kind])
-    return tested
+        tested = replace(tested, noise={"ode": 0.0, "sde": float(tested.noise or 1.0), "churn": None}[kind])
+    return replace(tested, types=types(dtype)) if dtype else tested
+
+
+def types(text: str) -> Types:
+    """Return the types of `TYPE` or of `state=TYPE,network=TYPE,levels=TYPE`. Raises UserError for others."""
+    parts = dict(part.partition("=")[::2] for part in text.split(",")) if "=" in text else {"state": text}
+    known = {str(kind)[6:]: kind for kind in (torch.float64, torch.float32, torch.bfloat16, torch.float16)}
+    if "state" not in parts or not {*parts} <= {*Types._fields} or not {*parts.values()} <= {*known}:
+        raise UserError(f"--dtype {text}: expected one of {', '.join(known)}, or state=TYPE,network=TYPE,levels=TYPE")
+    return Types(**{name: known[kind] for name, kind in parts.items()})
 
 
 def _loaded(name: str, asked: Conform) -> Sampler:
-    return loaded(name, settings(asked.set), asked.order, asked.kind, asked.network, asked.convention)
+    stated = asked.order, asked.kind, asked.network, asked.convention, asked.dtype
+    return loaded(name, settings(asked.set), *stated)
 
 
 def _report(name: str, asked: Conform) -> tuple[Sampler, Report]:
     """Return a sampler and the report on it, with what options ask for beside it."""
     tested = _loaded(name, asked)
     failures = expected.read(asked.expected, name, tested.name) if asked.expected else {}
-    report = conform(tested, settings(asked.set), expected_failed_checks=failures)
+    count = asked.steps or FEW_STEPS[-1]
+    report = conform(tested, settings(asked.set), used=count, expected_failed_checks=failures)
     if asked.steps is not None and report.w2:
         few = report.w2 | {asked.steps: end_distance(tested, two_targets(tested.data_std), asked.steps)}
         report = replace(report, w2=dict(sorted(few.items())))

@@ -34,6 +34,7 @@ from torch import Tensor
 
 from ams.errors import UserError, unknown
 from ams.schedules import VP, Level
+from samplercheck.adapters import COUNTS, FIXED
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
 from samplercheck.judgement import end_distance
@@ -54,7 +55,7 @@ ROLES = {
     "rows": ("batch_size", "num_samples", "n_samples"),
     "channels": ("channels", "num_channels", "img_channels", "in_channels"),
     "side": ("image_size", "img_size", "resolution", "height", "width"),
-    "count": ("steps", "num_steps", "n_steps", "nfe", "NFE", "N", "num_inference_steps", "sample_steps", "ddim_steps"),
+    "count": (*COUNTS[:-1], "N"),
     "sigmas": ("sigmas", "noise_levels"),
     "times": ("ts", "t_steps", "timesteps", "times", "time_steps", "t_span", "time_grid", "seq", "t"),
     "betas": ("betas", "b"),
@@ -189,6 +190,8 @@ class Function:
         for name in (self.network, *self.settings):
             if name not in parameters:
                 raise unknown(f"parameter of {self.call.__name__}", name, parameters)
+        if fixed := [name for name in self.settings if name in COUNTS or _role(parameters[name]) == "count"]:
+            raise UserError(FIXED.format(fixed[0]))
         roles = {name: _role(one) for name, one in parameters.items() if name not in (self.network, *self.settings)}
         for name, role in roles.items():
             one = parameters[name]

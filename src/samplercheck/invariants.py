@@ -7,7 +7,8 @@ and draws give equal ends, however the global generators stand. *rows independen
 batch; where samples share norms or a step size, and nothing else, it is noted. *rotation*: a rotated start, target and
 draws give the rotated end. *scaling*: all halved gives half of the end. *levels fall*: the noise levels passed to the
 network never rise. *float32*, *bfloat16*: the end is finite. In float32 it is within `SINGLE` of float64's, in units of
-the data's scale, when started from the library's own start.
+the data's scale, when started from the library's own start. *stated types* takes the place of both where these are
+stated. *second run*: an object that has made a run makes an equal one; it is noted if it does not.
 Code that computes in a narrower type is noted: what a sampler computes is judged in float64, how exactly is its
 author's choice. So are steps that amplify rounding, whatever code makes them: where a network in float32 moves an end
 in float64 by a quarter as much, or more.
@@ -16,6 +17,7 @@ in float64 by a quarter as much, or more.
 import math
 import random
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -27,7 +29,7 @@ from samplercheck.answered_draws import Unanswered, Variable, seeded
 from samplercheck.convergence import Data, ratio
 from samplercheck.model import Recorded
 from samplercheck.nonlinear import TwoModes
-from samplercheck.sampler import Path, Sampler, driven
+from samplercheck.sampler import Expected, Path, Sampler, Types, driven
 from samplercheck.stated_levels import ALLOWED, farthest, levels_of
 
 STEPS, ODD = 20, 21
@@ -71,7 +73,7 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
         network: Recorded = network,
         rows: slice = slice(None),
         turn: Tensor | None = None,
-        dtype: torch.dtype | None = None,
+        types: Types | None = None,
         steps: int = STEPS,
     ) -> Path:
         def variable(k: int, shape: torch.Size) -> Tensor:
@@ -79,7 +81,7 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
             value = values(k, torch.Size((ROWS, 2)))[rows]
             return (value if turn is None else value @ turn).reshape(shape)
 
-        return driven(sampler, network, x, steps, variable, dtype)
+        return driven(sampler, network, x, steps, variable, types)
 
     def started(steps: int) -> Path:
         return run(x * (sampler.prior(steps) / sampler.prior(STEPS)), steps=steps)
@@ -111,6 +113,10 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
         )
     _reseed(1)
     findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
+    if sampler.again and not sampler.noise:  # draws of the first run would be counted
+        second = driven(replace(sampler, run=sampler.again), network, x, STEPS, values).end - reference.end
+        found = _equal(second, unit, "a run of an object that has made one, against one of a new object")
+        findings["second run"] = found._replace(holds=found.holds or None)
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
     why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
     rows = _equal(alone - reference.end, unit, why)
@@ -140,25 +146,63 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
         findings["evaluations"] = Finding(
             made == stated, made, stated, f"{made} calls in {count} steps, {stated} stated"
         )
-    single = _rounded(run(x, dtype=torch.float32), reference.end, sampler.data_std, "float32", judged=True)
-    if single.holds is False and math.isfinite(single.value):
-        rough = run(x, network=network.moved(_to_single, _to_single))
-        size = _rounded(rough, reference.end, sampler.data_std, "float32", judged=True).value
-        if single.value <= OPERATIONS * size < math.inf:
-            why = f"{single.why}, and by {size:.1e} with a network in float32 alone: the steps amplify rounding"
-            single = single._replace(holds=None, why=why)
-    findings["float32"] = single
-    try:
-        narrow = run(x, dtype=torch.bfloat16)
-        findings["bfloat16"] = _rounded(narrow, reference.end, sampler.data_std, "bfloat16", judged=False)
-        if sampler.levels is not None and findings["bfloat16"].holds:
-            passed = [*(ratio(call.level) for call in narrow.calls), math.nan]
-            apart, where = farthest(passed, sampler.levels(STEPS), STEPS)
-            if apart > ONCE:
-                findings["bfloat16"] = Finding(False, apart, ONCE, f"in bfloat16, {where}")
-    except (RuntimeError, TypeError) as reason:  # PyTorch lacks operations in bfloat16, NumPy the type
-        findings["bfloat16"] = Finding(None, math.nan, math.inf, f"in bfloat16 it raises: {reason}")
+    named = {"float32": Types(torch.float32), "bfloat16": Types(torch.bfloat16)}
+    for name, types in {"stated types": sampler.types}.items() if sampler.types else named.items():
+        where = f"in {name if not sampler.types else types}"
+        if not {torch.float32, torch.float64, None} >= {*types}:
+            try:
+                narrow = run(x, types=types)
+            except (RuntimeError, TypeError) as reason:  # PyTorch lacks operations in bfloat16, NumPy the type
+                findings[name] = Finding(None, math.nan, math.inf, f"{where} it raises: {reason}")
+                continue
+            findings[name] = _rounded(narrow, reference.end, sampler.data_std, where, judged=False)
+            if sampler.levels is not None and findings[name].holds:
+                passed = [*(ratio(call.level) for call in narrow.calls), math.nan]
+                apart, place = farthest(passed, sampler.levels(STEPS), STEPS)
+                allowed = ALLOWED if types.levels in (torch.float32, torch.float64) else ONCE
+                if apart > allowed:
+                    findings[name] = Finding(False, apart, allowed, f"{where}, {place}")
+            continue
+        single = _rounded(run(x, types=types), reference.end, sampler.data_std, where, judged=True)
+        if single.holds is False and math.isfinite(single.value):
+            rough = run(x, network=network.moved(_to_single, _to_single))
+            size = _rounded(rough, reference.end, sampler.data_std, where, judged=True).value
+            if single.value <= OPERATIONS * size < math.inf:
+                why = f"{single.why}, and by {size:.1e} with a network in float32 alone: the steps amplify rounding"
+                single = single._replace(holds=None, why=why)
+        findings[name] = single
     return findings
+
+
+def measured(sampler: Sampler) -> Sampler:
+    """Return a sampler whose noise is only `Expected` with what is measured: its draws move its end, or do not."""
+    if not isinstance(sampler.noise, Expected):
+        return sampler
+    network, values = TwoModes(sampler.data_std).network(), seeded(ROWS, 2)
+    x = sampler.prior(STEPS) * values(0, torch.Size((ROWS, 2)))
+    drawn = driven(sampler, network, x, STEPS, values).end
+    still = driven(sampler, network, x, STEPS, lambda k, shape: torch.zeros(shape, dtype=torch.float64)).end
+    draws = float((drawn - still).abs().max()) > TIGHT * max(sampler.data_std, float(still.abs().max()))
+    noise = float(sampler.noise) if draws == bool(sampler.noise) else None if draws else 0.0
+    return replace(sampler, noise=noise)
+
+
+def fewest_steps(sampler: Sampler, at_least: int) -> tuple[int, str]:
+    """Return the fewest steps from `at_least` on in which the sampler does not raise, and what it raises in fewer.
+
+    Not fewer than are stated as `fewest`; `at_least` where it raises in any number up to `STEPS`.
+    """
+    network, values, why = TwoModes(sampler.data_std).network(), seeded(ROWS, 2), ""
+    for steps in range(max(at_least, sampler.fewest or 1), STEPS + 1):
+        try:
+            driven(sampler, network, sampler.prior(steps) * values(0, torch.Size((ROWS, 2))), steps, values)
+        except Unanswered:
+            break
+        except Exception as error:
+            why = why or f"{type(error).__name__}: {error}"
+        else:
+            return steps, why and f"it raises below {steps} steps ({why:.120}): asked from {steps} on"
+    return at_least, ""
 
 
 def _share_sizes(sampler: Sampler, x: Tensor, values: Variable) -> bool:
@@ -220,16 +264,16 @@ def _falling(path: Path) -> Finding:
     return Finding(not rises or None, rises, 0, f"times that the noise level rises in a run: {rises}")
 
 
-def _rounded(path: Path, reference: Tensor, scale: float, name: str, judged: bool) -> Finding:
+def _rounded(path: Path, reference: Tensor, scale: float, where: str, judged: bool) -> Finding:
     if not bool(path.end.isfinite().all()):
-        return Finding(False, float("inf"), SINGLE, f"in {name} an entry of the end is not finite")
+        return Finding(False, float("inf"), SINGLE, f"{where} an entry of the end is not finite")
     size = float((path.end - reference).abs().max()) / scale
     if judged and path.narrow:
-        what = f"in {name} the code computes in half precision, and the end moves by {size:.1e} of the data's scale"
+        what = f"{where} the code computes in half precision, and the end moves by {size:.1e} of the data's scale"
         return Finding(None, size, SINGLE, what)
     return Finding(
         size <= SINGLE if judged else True,
         size,
         SINGLE if judged else float("inf"),
-        f"in {name} the end moves by {size:.1e} of the data's scale",
+        f"{where} the end moves by {size:.1e} of the data's scale",
     )

@@ -8,11 +8,12 @@ from functools import cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
+import torch
 
 from ams.metrics.gaussian import gaussian_w2
 from ams.schedules import Level
 from samplercheck.affine_map import AFFINE, read_map
-from samplercheck.answered_draws import NotMade, Shared
+from samplercheck.answered_draws import Draws, NotMade, Shared
 from samplercheck.coefficients import worst_weight
 from samplercheck.convergence import (
     EVERY,
@@ -22,21 +23,25 @@ from samplercheck.convergence import (
     Data,
     Order,
     converge,
+    exact_start,
     pushforward,
     two_targets,
 )
 from samplercheck.dead_directions import DeadDirection, dead_direction
 from samplercheck.error_constant import NOTED_ABOVE, error_constant
-from samplercheck.invariants import Finding, invariants
+from samplercheck.invariants import Finding, fewest_steps, invariants, measured
 from samplercheck.limits import Limit
 from samplercheck.nonlinear import Distribution, Transport, distribution, transport, transport_steps
 from samplercheck.order_conditions import OrderConditions, order_conditions
+from samplercheck.outliers import outliers
 from samplercheck.placement import misplaced
 from samplercheck.report import END, Report, below, largest_limit, of_checks, reached
 from samplercheck.restored import restored
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Sampler, trajectory
 from samplercheck.verdict_words import REFUTED
 
+DISTILLED_STEPS = (2, *FEW_STEPS)
+"""Numbers of steps in each of which a distilled network's samples are judged."""
 STARTS = 21
 """Noise levels that are tried for the start of an inversion."""
 T = TypeVar("T")
@@ -50,10 +55,12 @@ def conform(
     steps: tuple[int, ...] = STEPS,
     data: Data | None = None,
     expected_failed_checks: dict[str, str] | None = None,
+    used: int = FEW_STEPS[-1],
 ) -> Report:
     """Return the report on a sampler, on the Gaussian target `data`, by default that of `two_targets`.
 
-    `expected_failed_checks` has the checks that are expected to be refuted, each with the reason. What a sampler raises
+    `expected_failed_checks` has the checks that are expected to be refuted, each with the reason. `used` is the number
+    of steps in which its users run it, in which *outliers* are looked for. What a sampler raises
     is not caught, but for a check that cannot be made. Raises UserError for a check that does not exist.
     """
     expected = of_checks(expected_failed_checks or {})
@@ -78,7 +85,9 @@ def conform(
     data = data or two_targets(sampler.data_std)
     if sampler.inverted and sampler.begins is None:
         sampler = tried(lambda: _started(sampler, data, twice)) or sampler
+    least, raised = fewest_steps(sampler, FEW_STEPS[0])
     try:
+        sampler = measured(sampler)
         findings = invariants(sampler)
     except Shared as reason:
         findings = {reason.check: Finding(False, 1.0, 0.0, str(reason))}
@@ -108,9 +117,15 @@ def conform(
             mixture = moved._replace(of_steps=transport_steps(sampler, twice, known=known, surely=surely))
     else:
         mixture = tried(lambda: distribution(sampler))
-    few = {count: end_distance(sampler, data, count) for count in FEW_STEPS} if curve else {}
+    few = (
+        {count: end_distance(sampler, data, count) for count in sorted({max(each, least) for each in FEW_STEPS})}
+        if curve
+        else {}
+    )
     constant = tried(lambda: error_constant(sampler, data)) if curve else None
-    dead = tried(lambda: _dead(sampler, steps)) if curve else None
+    dead = tried(lambda: _dead(sampler, least, steps)) if curve else None
+    off = tried(lambda: outliers(sampler, max(used, least))) if curve and sampler.mean_field is None else None
+    distilled = tried(lambda: _distilled(sampler, data)) if curve else None
     report = Report(
         sampler.name,
         sampler.version,
@@ -130,6 +145,9 @@ def conform(
         uneven=uneven,
         dead=dead,
         expected=expected,
+        outliers=off,
+        distilled=distilled or {},
+        fewest=raised,
     )
     if report.verdict == REFUTED:
         report = replace(report, place=_hint(misplaced, sampler) or "")
@@ -163,9 +181,25 @@ def _hint(read: Callable[[Sampler], T], sampler: Sampler) -> T | None:
         return None
 
 
-def _dead(sampler: Sampler, steps: tuple[int, ...]) -> DeadDirection:
+def _distilled(sampler: Sampler, data: Data) -> dict[int, float]:
+    """Return W2 between end and data from the exact start, by number of steps; empty unless the network is distilled.
+
+    A consistency function takes x at any noise level to the data in one call, and noise added to these gives the exact
+    marginal of the next level: multistep consistency sampling (arXiv 2303.01469) is exact in each number of steps.
+    """
+    at, distances = torch.zeros(2, len(data.mean), dtype=torch.float64), dict[int, float]()
+    if not trajectory(sampler, data.network(), at, FEW_STEPS[-1], Draws()).distilled:
+        return {}
+    for count in DISTILLED_STEPS[DISTILLED_STEPS[0] < fewest_steps(sampler, DISTILLED_STEPS[0])[0] :]:
+        map_ = pushforward(sampler, data, count)
+        mean, variance = map_.law(-1, *exact_start(map_, data))
+        distances[count] = gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std
+    return distances
+
+
+def _dead(sampler: Sampler, least: int, steps: tuple[int, ...]) -> DeadDirection:
     """Return what is left in a dead direction, its limit from `steps` too where it is not surely within `END`."""
-    result = dead_direction(sampler)
+    result = dead_direction(sampler, [least * 2**k for k in range(4)])
     if result.limit.most <= END:
         return result
     return result._replace(limit=confirmed_limit(result.limit, dead_direction(sampler, steps).limit, END))

@@ -98,7 +98,8 @@ class Recorded:
 
     `pair(x, level)` returns `E[x_0 | x]` and `E[z | x]` for flat rows in float64. The run ends after `most` calls.
     With `rows` each call is of so many samples. `consistency(x, level)` is where the flow takes such rows to noise 0,
-    None where it is not known.
+    None where it is not known; `distilled` says that it was asked. The type of what is
+    returned is `returns`, that of x if None.
     """
 
     pair: Callable[[Tensor, Level], tuple[Tensor, Tensor]]
@@ -106,6 +107,8 @@ class Recorded:
     rows: int | None = None
     consistency: Callable[[Tensor, Level], Tensor] | None = None
     calls: list[Call] = field(default_factory=list)
+    returns: torch.dtype | None = None
+    distilled: bool = False
 
     def __call__(self, predict: str, x: Tensor, level: Level) -> Tensor:
         """Return the prediction for `x`.
@@ -135,12 +138,13 @@ class Recorded:
         if len(self.calls) == self.most:
             raise Enough
         if predict == "consistency":
+            self.distilled = True
             if self.consistency is None:
                 raise NotMade("a consistency function is known of the targets alone: state no order, and noise=None")
             out = self.consistency(rows, level)
         else:
             out = predicted(predict, *self.pair(rows, level), level)
-        return out.to(x.dtype).reshape(x.shape)
+        return out.to(self.returns or x.dtype).reshape(x.shape)
 
     def moved(self, there: Callable[[Tensor], Tensor], back: Callable[[Tensor], Tensor]) -> "Recorded":
         """Return the network of data and noise that are moved by the linear map `back`, whose inverse is `there`."""

@@ -76,8 +76,8 @@ def misplaced(sampler: Sampler) -> str:
         return _behind(spread, level, inner[-1], each)
     first = long.number - long.behind
     if long.behind < each and _off(spread, level, long.number) < SEEN * _off(spread, level, first):
-        return f"{_where(first, each)} x is at sigma {spread[first]:.4g}; the network is told {level[first].sigma:.4g}"
-    text = f"{_where(long.number, each)} x is at {_level(long.at)}; the network is told {_level(long.passed)}"
+        return f"{where(first, each)} x is at sigma {spread[first]:.4g}; the network is told {level[first].sigma:.4g}"
+    text = f"{where(long.number, each)} x is at {_level(long.at)}; the network is told {_level(long.passed)}"
     if long.noise < ROUNDING * long.passed[1]:
         return text
     if not sampler.noise:
@@ -94,10 +94,10 @@ def _behind(spread: Sequence[float], levels: Sequence[Level], numbers: range, ea
     if 2 * len(ahead) < len(numbers):
         return ""
     k = ahead[-1]
-    return f"{_where(k, each)} x is at sigma {spread[k]:.4g}; the network is told that of the call before"
+    return f"{where(k, each)} x is at sigma {spread[k]:.4g}; the network is told that of the call before"
 
 
-def _where(number: int, each: int) -> str:
+def where(number: int, each: int) -> str:
     """Return the place of a call in words: the one that ends a step, or one within it."""
     step, behind = divmod(number, each)
     return f"in step {step + 1}, call {behind + 1}," if behind or each > 1 else f"after step {step}"
@@ -141,7 +141,7 @@ def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:
         before, after = map_.levels[first], map_.levels[number]
         if not (before.scale and before.sigma and after.scale and after.sigma):
             continue
-        state, moved, draws = _between(map_, first, number)
+        state, moved, draws = between(map_, first, number)
         mean, added, scale = float(state) * before.sigma, float(draws.norm()), float(state * before.scale + moved)
         at, passed = (scale, math.hypot(mean, added)), (after.scale, after.sigma)
         expected = math.sqrt(max(after.sigma**2 - mean**2, 0.0))
@@ -153,7 +153,7 @@ def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:
     return moves
 
 
-def _between(map_: AffineMap, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
+def between(map_: AffineMap, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return A and B from one call to a later one, and the weights of the draws between them."""
     state = (map_.start[last, 1] / map_.start[first, 1]).nan_to_num(0.0)  # 0/0 where each call forgets the state
     moved = (map_.offset[last, 0] - state * map_.offset[first, 0]) / SMALL
@@ -165,6 +165,6 @@ def _acts_again(map_: AffineMap, each: int) -> str:
     ends = range(each, len(map_.levels), each)
     if not map_.draws.shape[1] or not len(ends):
         return ""
-    acts = torch.stack([_between(map_, end - each, end)[2].abs() for end in ends])
+    acts = torch.stack([between(map_, end - each, end)[2].abs() for end in ends])
     steps = (acts > ROUNDING * acts.max()).sum(0)
     return f"draw {int(steps.argmax()) + 1} acts in several steps, as through a velocity" if steps.max() > 1 else ""

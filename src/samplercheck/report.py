@@ -28,6 +28,7 @@ from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import STEPS as RUN, Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
+from samplercheck.outliers import SEEN, Outliers
 from samplercheck.verdict_words import (
     EXPECTED,
     HOLDS,
@@ -41,7 +42,8 @@ from samplercheck.verdict_words import (
 
 CHECKS = (
     *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
-    *("levels", "float32", "bfloat16", "affine", "start", "limit", "end", "dead direction", "order", "error constant"),
+    *("levels", "float32", "bfloat16", "affine", "outliers", "few steps"),
+    *("start", "limit", "end", "dead direction", "order", "error constant"),
     *("order of each step", "order on uneven steps"),
     *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
@@ -64,26 +66,32 @@ CAUSES = {
     ("levels",): "the table of timesteps or noise levels, and the index into it",
     ("start",): "the factor on the start, the level passed first; `prior`, `begins`",
     (ROUNDED,): "the rounding of timesteps: pass the network the one that the formulas use, if it takes one",
+    ("outliers",): "one entry of a table, an index, the factor on one draw",
+    ("few steps",): "the noise level to which x is taken after a call, and the noise that is added",
     ("order of each step",): "the step's formula, its sign and factors",
     ("order on uneven steps",): "weights made for steps of one length",
     ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
     ("end", "dead direction"): "the last step, the last noise level",
     ("order",): "the first step of a multistep method and its past values; a part of a fixed length",
-    ("float32", "bfloat16"): "tables kept in low precision, a division by what rounds to 0",
+    ("float32", "bfloat16", "stated types"): "tables kept in low precision, a division by what rounds to 0",
 }
 """What to look at first where checks are refuted, by priority: what follows from another stands after it."""
 
 BEFORE_WEIGHTS = (("finite",), ("levels",), ("start",), (ROUNDED,))
 """Causes that make the weights of steps wrong too."""
 NOT_AFFINE = "not affine: there is no exact law"
+ABOVE = 1.0
+"""An order that is higher than the stated one by more, and than that of its steps, is noted: errors cancel."""
+FEW = 1e-3
+"""The largest W2 of a distilled network's samples after a few steps."""
 STARTED = 2
 """The order to which a first step of order 1 lowers that of a run: its error falls as the square of its size."""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
 END = 0.05
 """The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
-LEFT_AFTER = 10
-"""The steps after which more noise than `END` in a dead direction is noted, though it falls with more steps."""
+LEFT_AFTER = 1
+"""The place of the number of steps, 10 if it runs in 5, after which more than `END` in a dead direction is noted."""
 START, BEGINS = 0.1, 0.01
 """The largest logarithm of the start's standard deviation, in units of the exact one; where its level is stated."""
 FAR = 0.5
@@ -107,8 +115,10 @@ class Report:
     `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
     the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant. `rounding`
     says how the library rounds noise levels, `place` which step of a refuted one does not lead to the level that the
-    network is told; `dead` is what it leaves of noise where the data have no variance. `expected` are the checks that
-    its author expects to be refuted, with reasons. `asked` is how the command names it, `command` makes this report.
+    network is told; `dead` is what it leaves of noise where the data have no variance. `outliers` are the calls
+    at which x is off; `distilled` has W2 by number of steps for a distilled network; `fewest` says below how many steps
+    it raises. `expected` are the checks that its author expects to be refuted, with reasons. `asked` is how the command
+    names it, `command` makes this report.
     """
 
     name: str
@@ -134,6 +144,9 @@ class Report:
     expected: dict[str, str] = field(default_factory=dict)
     asked: str = ""
     command: str = ""
+    outliers: Outliers | None = None
+    distilled: dict[int, float] = field(default_factory=dict)
+    fewest: str = ""
 
     @cached_property
     def judgements(self) -> tuple[Judgement, ...]:
@@ -235,6 +248,8 @@ class Report:
             "end": curve and curve.end,
             "start": curve and curve.start,
             "dead_direction": self.dead,
+            "outliers": self.outliers,
+            "few_steps": self.distilled,
             "mixture": of_mixture,
             "w2": self.w2,
             "curve": curve and {"steps": curve.steps, "w2": curve.w2, "kl": curve.kl},
@@ -349,8 +364,10 @@ def _judge(report: Report) -> list[Judgement]:
             of_clipping = name in ("rotation", "scaling") and not affine  # clipping prefers the axes and its own scale
             fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
-        elif name in ("float32", "rows independent"):
+        elif name in ("float32", "rows independent", "second run"):
             judged.append(Judgement(name, NOTED, finding.why))
+    if report.fewest:
+        judged.append(Judgement("fewest steps", HOLDS, report.fewest))
     if report.rounding:
         judged.append(Judgement(ROUNDED, NOTED, report.rounding))
     if not affine:
@@ -363,6 +380,12 @@ def _judge(report: Report) -> list[Judgement]:
     elif report.convergence is not None:
         words = f"responses to start and draws add up, but for {report.defect:.1e} of the end"
         judged.append(Judgement("affine", HOLDS, words))
+    judged += [_judge_outliers(report.outliers, bool(report.rounding))] if report.outliers else []
+    if report.distilled:
+        worst = max(report.distilled.values())
+        each = ", ".join(f"{value:.2g} after {steps}" for steps, value in report.distilled.items())
+        words = f"W2 to the data from the exact start: {each} steps, at most {FEW:g} allowed of a distilled network"
+        judged.append(Judgement("few steps", _within(worst, FEW), words))
     if report.convergence is not None:
         measured = report.convergence
         judged += _judge_curve(measured)
@@ -404,6 +427,8 @@ def _why_not(report: Report, check: str) -> str:
         return "no order is stated"
     not_of_such = {"evaluations": "no number of evaluations is stated", "levels": "no noise levels are stated"}
     not_of_such |= {"error constant": TOO_FEW, "start": "an inversion is given its data"}
+    not_of_such |= {"few steps": "its network is not distilled"}
+    not_of_such |= dict.fromkeys(("float32", "bfloat16"), "its types are stated")
     not_of_such["order on uneven steps"] = "its noise levels are its own"
     if report.noise != 0:
         not_of_such |= dict.fromkeys(
@@ -417,7 +442,9 @@ def _why_not(report: Report, check: str) -> str:
     if report.conditions is not None:
         not_of_such["order of each step"] = report.conditions.why
     if report.convergence is None and (reason := no_exact_law(report)):
-        not_of_such |= dict.fromkeys(("limit", "start", "end", "dead direction", "order", "error constant"), reason)
+        not_of_such |= dict.fromkeys(
+            ("outliers", "few steps", "limit", "start", "end", "dead direction", "order", "error constant"), reason
+        )
     return not_of_such.get(check, "it could not be, for what the lines above say")
 
 
@@ -451,6 +478,17 @@ def _judge_curve(curve: Convergence) -> list[Judgement]:
     return [*judged, Judgement("end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}")]
 
 
+def _judge_outliers(found: Outliers, rounded: bool) -> Judgement:
+    """Return the judgement on calls that are off: of a method that is exact at the others they refute."""
+    words = f"sigma of x over the level told, on data at one point, in {found.steps} steps: "
+    if not found.off:
+        most = f"{found.factor:.3g} at most, {found.place}: no method that is exact there, and not judged"
+        return Judgement("outliers", HOLDS, words + ("1 at all calls" if found.exact == 1 else most))
+    words += f"{found.factor:.4g} {found.place}, off by more than {SEEN:.1%} at {found.off} call"
+    words += f"{'s' * (found.off > 1)}, exact at {found.exact:.0%}"
+    return Judgement("outliers", REFUTED if found.sure and not rounded else NOTED, words)
+
+
 def _judge_dead(dead: DeadDirection) -> Judgement:
     """Return the judgement on noise left in a dead direction: its limit refutes, slow convergence is noted."""
     left = ", ".join(f"{value:.2g} after {steps} steps" for steps, value in dead.left.items() if value > ROUNDING)
@@ -458,7 +496,7 @@ def _judge_dead(dead: DeadDirection) -> Judgement:
     words += f"; it falls with order {_words(dead.order)}" if dead.order and math.isfinite(dead.order.low) else ""
     if dead.limit.least > END:
         return Judgement("dead direction", REFUTED, words)
-    return Judgement("dead direction", HOLDS if dead.left[LEFT_AFTER] <= END else NOTED, words)
+    return Judgement("dead direction", HOLDS if list(dead.left.values())[LEFT_AFTER] <= END else NOTED, words)
 
 
 def _within(value: float, allowed: float) -> str:
@@ -482,6 +520,9 @@ def _judge_order(
     if math.isinf(order.high):
         words += "; runs do not grow by one number of calls with each step, so that its states are not known"
     if reached(order, report.order):
+        own = report.conditions.order if report.conditions else None
+        if own and check != "order of each step" and order.value > max(report.order + ABOVE, own.high):
+            return [Judgement(check, NOTED, f"{words}: more than that of its steps, {_words(own)}; errors cancel here")]
         return [Judgement(check, HOLDS, words)]
     if start and order.high >= min(STARTED, report.order) - ORDER_SHORT:
         design = start

@@ -42,6 +42,26 @@ class Pushforward(Protocol):
         """Return the start for which the first call's input has exactly the mean and variance given."""
 
 
+class Expected(float):
+    """A noise that is expected of a sampler and not stated by its author: whether it draws is measured."""
+
+
+class Types(NamedTuple):
+    """The types in which a sampler runs: of x, of what the network returns (x's own if None), and of noise levels.
+
+    `levels` is PyTorch's default type in the run, in which code makes its tables: float32 if it is None.
+    """
+
+    state: torch.dtype
+    network: torch.dtype | None = None
+    levels: torch.dtype | None = None
+
+    def __str__(self) -> str:
+        """Return the types in words."""
+        named = {name: kind for name, kind in self._asdict().items() if kind is not None}
+        return ", ".join(f"{name} {str(kind).removeprefix('torch.')}" for name, kind in named.items())
+
+
 @dataclass(frozen=True)
 class Sampler:
     """A sampler as its library ships it, at one setting.
@@ -50,7 +70,8 @@ class Sampler:
     the noise level at which the start is the data, as of images to images; None for a start of noise alone, or one
     that the kit chooses, of a run that is `inverted`.
     `order` is the order that its documentation states, None if it states none. `noise` is 0 for an ODE solver and 1 for
-    a solver of the reverse SDE (eta of the family between them), None for one whose noise varies along the run.
+    a solver of the reverse SDE (eta of the family between them), None for one whose noise varies along the run. What is
+    only `Expected` gives way to what is measured: 0 where no draw moves the end, None where one does and 0 is expected.
     `data_std` is the data's scale that the library assumes. `evaluations(steps)` is the number of network calls that
     the library states, None if it states none. `coupling` is the reason for which the samples of a batch depend on each
     other by design; `mean_field(steps, mean, variance)` then has the limit of large batches on a Gaussian target, if it
@@ -59,7 +80,8 @@ class Sampler:
     `levels(steps)` are the noise levels sigma / scale that the library states: of each network call of a run, and last
     of its end. `fewest` is the least number of steps that it states to work.
     `rounding(counts)` says in words, for runs of so many steps, how far the noise levels that the network is passed are
-    from those of the formulas, where a library rounds them; empty where they agree.
+    from those of the formulas, where a library rounds them; empty where they agree. `types` are those that users run it
+    in, None for float32 and bfloat16. `again` is `run` on an object that has made another run, if there is one.
     """
 
     name: str
@@ -67,7 +89,7 @@ class Sampler:
     run: Run
     prior: Callable[[int], float]
     order: int | None = None
-    noise: float | None = 0.0
+    noise: float | None = Expected(0.0)
     data_std: float = 1.0
     evaluations: Callable[[int], int] | None = None
     coupling: str = ""
@@ -78,6 +100,8 @@ class Sampler:
     fewest: int | None = None
     begins: Callable[[int], Level] | None = None
     inverted: bool = False
+    types: Types | None = None
+    again: Run | None = None
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -148,6 +172,7 @@ def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
         name=f"{sampler.name} (data and noise exchanged)",
         run=of(sampler.run),
         uneven=sampler.uneven and of(sampler.uneven),
+        again=sampler.again and of(sampler.again),
         prior=lambda steps: data_std,
         begins=begins and (lambda steps: exchange(begins(steps))),
         inverted=True,
@@ -165,12 +190,14 @@ def places(steps: int, uneven: bool = False) -> Tensor:
 class Path(NamedTuple):
     """A run: the calls of the network and the end, in flat rows of float64.
 
-    `narrow` says that a run that is not widened computed something in half precision.
+    `narrow` says that a run that is not widened computed something in half precision, `distilled` that the network was
+    asked for a consistency function.
     """
 
     calls: list[Call]
     end: Tensor
     narrow: bool = False
+    distilled: bool = False
 
 
 @contextmanager
@@ -190,16 +217,16 @@ def trajectory(
     x: Tensor,
     steps: int,
     draws: Draws,
-    dtype: torch.dtype | None = None,
+    types: Types | None = None,
     most: int | None = None,
 ) -> Path:
-    """Run the sampler from the flat rows `x` (n, d) in float64, or in the type `dtype` as its users do.
+    """Run the sampler from the flat rows `x` (n, d) in float64, or in `types` as its users do.
 
     With `most` the run ends after so many calls, and its end is empty. What a library prints on its way is dropped.
     """
     # A copy, since a sampler may change its start in place.
-    fresh = Recorded(network.pair, most, len(x), network.consistency)
-    start = sampler.shaped(x.to(dtype or x.dtype, copy=True))
+    fresh = Recorded(network.pair, most, len(x), network.consistency, returns=types and types.network)
+    start = sampler.shaped(x.to(types.state if types else x.dtype, copy=True))
     draws.dtype = start.dtype
 
     def closing(predict: str, x: Tensor, level: Level) -> Tensor:
@@ -209,7 +236,7 @@ def trajectory(
     closing.__qualname__ = "network"  # what Python says of a call with other arguments
     try:
         with (
-            answered(draws, len(x), dtype is None, x.shape[1]),
+            answered(draws, len(x), types is None, x.shape[1], types and types.levels),
             redirect_stdout(StringIO()),
             redirect_stderr(StringIO()),
         ):
@@ -228,7 +255,7 @@ def trajectory(
         if isinstance(end, Tensor):
             returned = f"a tensor of shape {tuple(end.shape)} and type {end.dtype}"
         raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}, of real numbers")
-    return Path(fresh.calls, end.double().reshape(len(x), -1), draws.narrow)
+    return Path(fresh.calls, end.double().reshape(len(x), -1), draws.narrow, fresh.distilled)
 
 
 def _sizes(x: Tensor) -> list[int]:
@@ -236,12 +263,12 @@ def _sizes(x: Tensor) -> list[int]:
 
 
 def driven(
-    sampler: Sampler, network: Recorded, x: Tensor, steps: int, variable: Variable, dtype: torch.dtype | None = None
+    sampler: Sampler, network: Recorded, x: Tensor, steps: int, variable: Variable, types: Types | None = None
 ) -> Path:
     """Run the sampler with the values `variable` of its draws; one on a Brownian path runs first for its times."""
     try:
-        return trajectory(sampler, network, x, steps, Draws(variable), dtype)
+        return trajectory(sampler, network, x, steps, Draws(variable), types)
     except Untimed:
         counting = Draws()  # of each run, since the times depend on the type
-        trajectory(sampler, network, x[:2], steps, counting, dtype)
-        return trajectory(sampler, network, x, steps, counting.again(variable), dtype)
+        trajectory(sampler, network, x[:2], steps, counting, types)
+        return trajectory(sampler, network, x, steps, counting.again(variable), types)

@@ -18,7 +18,7 @@ from samplercheck import Network, Sampler, noise_level
 from samplercheck.answered_draws import Draws, Shared, Unanswered, answered, seeded
 from samplercheck.model import Enough, clipped, exact, guided, log_snr
 from samplercheck.nonlinear import TwoModes
-from samplercheck.sampler import driven
+from samplercheck.sampler import Types, driven
 from tests.ams.tools import assert_equal, draws
 
 LEVEL = Level(0, sigma=0.6, scale=0.8)
@@ -215,7 +215,7 @@ def test_an_increment_has_the_type_of_the_run() -> None:
         return x
 
     sampler = Sampler("path", "0", run, lambda steps: 1.0)
-    driven(sampler, TwoModes(1.0).network(), LIKE.double(), 2, seeded(ROWS, WIDTH), torch.float32)
+    driven(sampler, TwoModes(1.0).network(), LIKE.double(), 2, seeded(ROWS, WIDTH), Types(torch.float32))
     assert types and set(types) == {torch.float32}
 
 

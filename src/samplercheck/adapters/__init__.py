@@ -54,6 +54,9 @@ OTHERS: dict[str, Adapter] = {}
 """Libraries that other packages add when they are imported."""
 
 
+COUNTS = ("steps", "num_steps", "n_steps", "num_inference_steps", "sample_steps", "ddim_steps", "nfe", "NFE", "n")
+"""What a sampler's number of steps is called, of which no training grid has the name."""
+FIXED = "--set {}: the kit varies the number of steps itself; leave it out, and state yours by --steps"
 NO_CONVENTION = "--convention: of a sampling function, with --network, or of a scheduler's class in a file"
 
 
@@ -66,6 +69,8 @@ def load(name: str, settings: dict[str, Any] | None = None, convention: str | No
     given = dict(settings or {})  # a copy, since a `load` may take its own out of them
     if not source or not sampler:
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
+    if fixed := [key for key in given if key in COUNTS]:
+        raise UserError(FIXED.format(fixed[0]))
     if source.endswith(".py"):
         return _from_file(Path(source), sampler, given, convention)
     if convention:

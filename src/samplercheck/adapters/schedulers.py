@@ -34,7 +34,7 @@ from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
 from samplercheck.entry_points import interpolated
 from samplercheck.model import Network, noise_level, preconditioned, predicted as predicted_as
-from samplercheck.sampler import Sampler, inversion
+from samplercheck.sampler import Expected, Sampler, inversion
 
 SUFFIX = "Scheduler"
 PREDICT = {"epsilon": "eps", "sample": "x0", "v_prediction": "v", "flow_prediction": "flow"}
@@ -82,7 +82,7 @@ def diffusers(name: str, settings: dict[str, Any]) -> Sampler:
 
 def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[str, Any]) -> Sampler:
     """Return the sampler of a scheduler's class, one of diffusers or one of its form in a file."""
-    short = kind.__name__.removesuffix(SUFFIX)
+    short, inherited = family(kind)
     settings = accepted(settings, kind, "grid", "eta", "tau")
     arguments, grid = inspect.signature(kind).parameters, int(settings.pop("grid", 8))
     if "clip_sample" in arguments:
@@ -105,7 +105,14 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         return copy.deepcopy(kept[key])
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        return once(made(), network, x, steps, draws)
+
+    def again(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         scheduler = made()
+        once(scheduler, lambda predict, x, level: torch.zeros_like(x), torch.ones_like(x), steps + 1, Draws())
+        return once(scheduler, network, x, steps, draws)
+
+    def once(scheduler: Any, network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         scheduler.set_timesteps(steps)
         if short == "LMSDiscrete":
             scheduler.sigmas = scheduler.sigmas.tolist()  # it integrates them by quadrature: twenty times faster
@@ -137,9 +144,9 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         return settings.get(key, arguments[key].default if key in arguments else otherwise)
 
     settings_eta = float(settings.pop("eta", 0.0))
-    order = FIXED_ORDER.get(short, stated("solver_order", None))
+    order = FIXED_ORDER.get(short, stated("solver_order", None)) if inherited else None
     stochastic = short in NOISY or "sde" in str(settings.get("algorithm_type", ""))
-    noise: float | None = 1.0 if stochastic else settings_eta
+    noise: float | None = settings_eta or Expected(stochastic)
     if short == "SASolver":
         noise = None if tau is None else float(tau)
     if settings.get("stochastic_sampling") or short.endswith("LCM"):  # a new z at each step, which is neither solver
@@ -155,6 +162,19 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         rounding=rounding,
     )
     return inversion(sampler) if short.endswith("Inverse") else sampler
+
+
+def family(kind: Any) -> tuple[str, bool]:
+    """Return the short name of the class of diffusers' that a scheduler's class is, and whether it has its order.
+
+    A subclass has the order only if it overrides none of that class's methods. Another class has its own name.
+    """
+    for depth, base in enumerate(kind.__mro__):
+        short = base.__name__.removesuffix(SUFFIX)
+        if short in FIXED_ORDER or short in SOLVERS:
+            own = {name for each in kind.__mro__[:depth] for name, value in vars(each).items() if callable(value)}
+            return short, not own & {*dir(base)} - {"__init__"}
+    return kind.__name__.removesuffix(SUFFIX), True
 
 
 def refined(settings: dict[str, Any], grid: int) -> np.ndarray:
