@@ -160,7 +160,7 @@ def test_the_kit_itself_behind_the_action(
 ) -> None:
     """The kit tests each text of a file once, for both cases here."""
     file, kept = project / "heun.py", tmp_path_factory.getbasetemp()
-    kit = f'{sys.executable} -m samplercheck "$@" >$told; echo $? >$told.code; }}; cat $told; exit $(cat $told.code)'
+    kit = f'{sys.executable} -P -m samplercheck "$@" >$told; echo $? >$told.code; }}; cat $told; exit $(cat $told.code)'
     program(project.parent, "samplercheck", f"told={kept}/$(cksum <heun.py | cut -c1-9); [ -f $told.code ] || {{ {kit}")
     file.write_text(HEUN, encoding="utf-8")
     (project / "samplercheck.py").write_text("1 / 0", encoding="utf-8")  # it is not taken for the kit
