@@ -54,11 +54,9 @@ def in_process(function: Callable[..., Any], *given: Any, seconds: float) -> tup
             child.join()
         code = child.exitcode or 0
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        last = " ".join(_read(printed).split("\n")[-1:])
-        said = f"; it printed last: {last}" if last else ""
     if came:
-        raise Ended(f"its process ended {how}, without a report{said}")
-    raise Ended(f"no report after {seconds:g} s: state more with --timeout{said}")
+        raise Ended(f"its process ended {how}, without a report")
+    raise Ended(f"no report after {seconds:g} s: state more with --timeout")
 
 
 def _child(sender: Connection, printed: Path, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
