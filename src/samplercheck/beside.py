@@ -108,20 +108,20 @@ def paired(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> list[tuple
         old = {report["asked"]: report for report in base}
         if len(base) == len(head) == 1:
             old = {head[0]["asked"]: base[0]}
-        found = []
+        differences = []
         for report in head:
             before = old.pop(report["asked"], None)
             why = "" if judged(report) else f", cannot be judged: {report['why']}"
             new = [Change(f"new{why}", report["verdict"] in (REFUTED, RAISED))]
-            found.append((report["asked"], changes(before, report) if before else new))
-        return found + [(name, [Change("no longer judged", judged(report))]) for name, report in old.items()]
+            differences.append((report["asked"], changes(before, report) if before else new))
+        return differences + [(name, [Change("no longer judged", judged(report))]) for name, report in old.items()]
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"a report is damaged ({error!r}): write it again with --json") from error
 
 
 def comment(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> tuple[str, bool]:
     """Return the comment, in Markdown, and whether something is worse, or nothing was judged."""
-    found = paired(base, head)
+    differences = paired(base, head)
     old = {report["asked"]: report for report in base}
     lines = ["| sampler | verdict | order | limit, W2 | look first at |", "|---|---|---|---|---|"] if head else []
     for report in head:
@@ -130,12 +130,12 @@ def comment(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> tuple[str
         lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |")
     none = not any(map(judged, head))
     lines += ["", *["No sampler was judged."] * none]
-    lines += [f"- {'**worse**, ' * each.worse}{name}: {each.words}" for name, news in found for each in news]
+    lines += [f"- {'**worse**, ' * each.worse}{name}: {each.words}" for name, news in differences for each in news]
     if not any(map(judged, base)):
         lines.append("- nothing was judged in the base: all is new")
-    elif not any(news for _, news in found):
+    elif not any(news for _, news in differences):
         lines.append("Nothing changed.")
-    return "\n".join(lines), none or any(each.worse for _, news in found for each in news)
+    return "\n".join(lines), none or any(each.worse for _, news in differences for each in news)
 
 
 def _order(report: dict[str, Any]) -> str:

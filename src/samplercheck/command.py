@@ -72,11 +72,13 @@ def judge(asked: Conform) -> int:
     worst = next((code for code in (EXIT[REFUTED], FAILED, EXIT[INCONCLUSIVE]) if code in codes), 0)
     if old is None:
         return worst
-    found = paired(old, reports)
-    lines = [f"{name}: {each.words}" if len(found) > 1 else each.words for name, news in found for each in news]
+    differences = paired(old, reports)
+    lines = [
+        f"{name}: {each.words}" if len(differences) > 1 else each.words for name, news in differences for each in news
+    ]
     lines = ["", f"Against {asked.against}:", *(lines or ["nothing changed"])]
     print(clean("\n".join(lines)), file=sys.stderr if asked.json else sys.stdout)
-    return EXIT[REFUTED] if any(each.worse for _, news in found for each in news) else worst
+    return EXIT[REFUTED] if any(each.worse for _, news in differences for each in news) else worst
 
 
 def _outcomes(names: Sequence[str], asked: Conform) -> Iterator[tuple[str, Outcome]]:
@@ -88,7 +90,8 @@ def _outcomes(names: Sequence[str], asked: Conform) -> Iterator[tuple[str, Outco
             values, printed = in_process(_outcome, name, asked, several, seconds=asked.timeout)
             outcome = Outcome(*values)
         except Ended as reason:
-            outcome, printed = _failed(FAILED, name, f"gave no report: {reason}"), ""
+            why, printed = reason.args
+            outcome = _failed(FAILED, name, f"gave no report: {why}")
         print(printed, end="\n" * bool(printed), file=sys.stderr)
         if outcome.code == USAGE and not several:
             raise UserError(outcome.text)
