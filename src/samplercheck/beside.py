@@ -9,7 +9,6 @@ it is refuted or raises. Exit code 2 for a file that is damaged, or of another s
 import json
 import math
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +16,6 @@ from ams.errors import UserError
 from samplercheck.in_process import clean
 from samplercheck.verdict_words import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, ORDER_SHORT, RAISED, REFUTED, SCHEMA
 
-KEYS = ("asked", "name", "verdict", "why")
-OF_A_REPORT = ("judgements", "w2", "curve", "order", "limit", "stated_order", "first")
 NOTABLE = 1e-6
 SEVERITY = (HOLDS, EXPECTED, NOTED, INCONCLUSIVE, REFUTED)
 
@@ -35,8 +32,6 @@ def read(path: Path) -> list[dict[str, Any]]:
             raise UserError(f"{path}: not a report that --json wrote")
         if (schema := each.get("schema")) != SCHEMA:
             raise UserError(f"{path}: schema {schema}, and this kit reads {SCHEMA}: write it again with this kit")
-        if any(key not in each for key in (*KEYS, *(OF_A_REPORT if judged(each) else ()))):
-            raise UserError(f"{path}: a report lacks keys: write it again with --json")
     return reports
 
 
@@ -106,46 +101,41 @@ def _orders(report: dict[str, Any]) -> dict[str, tuple[float, float]]:
 def paired(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> list[tuple[str, list[Change]]]:
     """Return the changes of each sampler by name: what was judged in the base and is not now is worse.
 
-    New samplers are worse if they are refuted or raise. One sampler in each is one sampler, whatever its name.
+    New samplers are worse if they are refuted or raise. One sampler in each is one sampler, whatever its name. Raises
+    UserError for reports that lack something.
     """
     try:
-        return list(_paired(base, head))
+        old = {report["asked"]: report for report in base}
+        if len(base) == len(head) == 1:
+            old = {head[0]["asked"]: base[0]}
+        differences = []
+        for report in head:
+            before = old.pop(report["asked"], None)
+            why = "" if judged(report) else f", cannot be judged: {report['why']}"
+            new = [Change(f"new{why}", report["verdict"] in (REFUTED, RAISED))]
+            differences.append((report["asked"], changes(before, report) if before else new))
+        return differences + [(name, [Change("no longer judged", judged(report))]) for name, report in old.items()]
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UserError(f"a report is damaged ({error!r}): write it again with --json") from error
 
 
-def _paired(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> Iterator[tuple[str, list[Change]]]:
-    old = {report["asked"]: report for report in base}
-    if len(base) == len(head) == 1:
-        old = {head[0]["asked"]: base[0]}
-    for report in head:
-        name = report["asked"]
-        if before := old.pop(name, None):
-            yield name, changes(before, report)
-        else:
-            why = "" if judged(report) else f", cannot be judged: {report['why']}"
-            yield name, [Change(f"new{why}", report["verdict"] in (REFUTED, RAISED))]
-    for name, report in old.items():
-        yield name, [Change("no longer judged", judged(report))]
-
-
 def comment(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> tuple[str, bool]:
     """Return the comment, in Markdown, and whether something is worse, or nothing was judged."""
+    differences = paired(base, head)
     old = {report["asked"]: report for report in base}
-    lines = ["| sampler | verdict | order | limit, W2 | look first at |", "|---|---|---|---|---|"]
+    lines = ["| sampler | verdict | order | limit, W2 | look first at |", "|---|---|---|---|---|"] if head else []
     for report in head:
         verdicts = dict.fromkeys(each["verdict"] for each in (old.get(report["asked"]), report) if each)
         cells = report["asked"], " → ".join(verdicts), _order(report), _limit(report), _first(report)
         lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |")
-    found = paired(base, head)
-    notes = [f"- {'**worse**, ' * each.worse}{name}: {each.words}" for name, news in found for each in news]
     none = not any(map(judged, head))
+    lines += ["", *["No sampler was judged."] * none]
+    lines += [f"- {'**worse**, ' * each.worse}{name}: {each.words}" for name, news in differences for each in news]
     if not any(map(judged, base)):
-        notes.append("- nothing was judged in the base: all is new")
-    lines = [*(lines if head else []), *(["", "No sampler was judged."] if none else [])]
-    return "\n".join([*lines, "", *(notes or ["Nothing changed."])]), none or any(
-        each.worse for _, news in found for each in news
-    )
+        lines.append("- nothing was judged in the base: all is new")
+    elif not any(news for _, news in differences):
+        lines.append("Nothing changed.")
+    return "\n".join(lines), none or any(each.worse for _, news in differences for each in news)
 
 
 def _order(report: dict[str, Any]) -> str:

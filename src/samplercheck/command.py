@@ -46,17 +46,14 @@ COMPARED = (5, 10, 20, 40, 80)
 
 
 class Outcome(NamedTuple):
-    """What became of one sampler: its exit code, a line, and its report; of one that failed the line says why.
+    """What became of one sampler: exit code, report, what to print, and steps, network calls and W2 of a comparison.
 
-    `runs` are steps, network calls and W2 of a comparison.
+    What to print is the report, or a line of one among several; of a sampler that failed a line that says why.
     """
 
     code: int
-    line: str
     report: dict[str, Any]
-    text: str = ""
-    page: str = ""
-    badge: str = ""
+    text: str
     runs: Sequence[tuple[int, int, float]] = ()
 
 
@@ -75,30 +72,34 @@ def judge(asked: Conform) -> int:
     worst = next((code for code in (EXIT[REFUTED], FAILED, EXIT[INCONCLUSIVE]) if code in codes), 0)
     if old is None:
         return worst
-    found = paired(old, reports)
-    lines = [f"{name}: {each.words}" if len(found) > 1 else each.words for name, news in found for each in news]
+    differences = paired(old, reports)
+    lines = [
+        f"{name}: {each.words}" if len(differences) > 1 else each.words for name, news in differences for each in news
+    ]
     lines = ["", f"Against {asked.against}:", *(lines or ["nothing changed"])]
     print(clean("\n".join(lines)), file=sys.stderr if asked.json else sys.stdout)
-    return EXIT[REFUTED] if any(each.worse for _, news in found for each in news) else worst
+    return EXIT[REFUTED] if any(each.worse for _, news in differences for each in news) else worst
 
 
 def _outcomes(names: Sequence[str], asked: Conform) -> Iterator[tuple[str, Outcome]]:
     """Test samplers, say what became of each as it is known. Raises UserError where one alone cannot be tested."""
+    several = len(names) > 1
     libraries = [name.partition(":")[0] for name in names]
     for number, name in enumerate(names):
         try:
-            values, printed = in_process(_outcome, name, asked, seconds=asked.timeout)
+            values, printed = in_process(_outcome, name, asked, several, seconds=asked.timeout)
             outcome = Outcome(*values)
         except Ended as reason:
-            outcome, printed = _failed(FAILED, name, f"gave no report: {reason}"), ""
+            why, printed = reason.args
+            outcome = _failed(FAILED, name, f"gave no report: {why}")
         print(printed, end="\n" * bool(printed), file=sys.stderr)
-        if len(names) == 1:
-            _say_of_one(name, outcome, asked)
-        elif outcome.code in (USAGE, FAILED):
-            print(f"? {name} {outcome.line}", file=sys.stderr)
+        if outcome.code == USAGE and not several:
+            raise UserError(outcome.text)
+        if outcome.code in (USAGE, FAILED):
+            print(f"{'? ' * several}{name} {outcome.text}", file=sys.stderr)
             outcome = outcome._replace(code=FAILED)
         elif not asked.json:
-            print(outcome.line, flush=True)
+            print(outcome.text, flush=True)
         yield name, outcome
         # What the next ones of a library import too is imported once, now that this is known to end.
         if outcome.code != FAILED and libraries[number] in libraries[number + 1 :] and ".py" not in libraries[number]:
@@ -106,30 +107,19 @@ def _outcomes(names: Sequence[str], asked: Conform) -> Iterator[tuple[str, Outco
                 _loaded(name, asked)
 
 
-def _say_of_one(name: str, outcome: Outcome, asked: Conform) -> None:
-    """Write and print the report on the only sampler. Raises UserError where it cannot be tested."""
-    if outcome.code == USAGE:
-        raise UserError(outcome.line)
-    if outcome.code == FAILED:
-        print(f"{name} {outcome.line}", file=sys.stderr)
-        return
-    for path, text in ((asked.html, outcome.page), (asked.badge, outcome.badge)):
-        if path is not None:  # first, whatever becomes of a reader of what is printed
-            _write(path, text)
-    if not asked.json:
-        print(outcome.text)
-
-
-def _outcome(name: str, asked: Conform) -> Outcome:
-    """Test a sampler, in a process of its own."""
+def _outcome(name: str, asked: Conform, several: bool) -> Outcome:
+    """Test a sampler and write its page and its badge, in a process of its own."""
     try:
         tested, report = _report(name, asked)
         runs = [(n, *end_of(tested, two_targets(tested.data_std), n)) for n in COMPARED if asked.compare and report.w2]
-        why = "" if report.headline == HOLDS else f": {report.first or report.why}"
-        line = f"{MARKS[report.verdict]} {name} {report.headline} ({report.seconds:.1f} s){why}"
-        page, mark = html(report) if asked.html else "", badge(report) if asked.badge else ""
-        values = json.loads(report.json())
-        return Outcome(EXIT[report.verdict], clean(line), values, clean(report.text()), page, mark, runs)
+        text = report.text()
+        if several:
+            why = "" if report.headline == HOLDS else f": {report.first or report.why}"
+            text = f"{MARKS[report.verdict]} {name} {report.headline} ({report.seconds:.1f} s){why}"
+        for path, form in ((asked.html, html), (asked.badge, badge)):
+            if path is not None:
+                _write(path, form(report))
+        return Outcome(EXIT[report.verdict], json.loads(report.json()), clean(text), runs)
     except (UserError, DataUnavailable) as error:
         return _failed(USAGE, name, str(error))
     except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
@@ -142,7 +132,7 @@ def _outcome(name: str, asked: Conform) -> Outcome:
 def _failed(code: int, name: str, why: str) -> Outcome:
     line = " ".join(clean(why).split())
     report = {"schema": SCHEMA, "kit": __version__, "asked": name, "name": name, "verdict": RAISED, "why": line}
-    return Outcome(code, line, report)
+    return Outcome(code, report, line)
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, Any]:

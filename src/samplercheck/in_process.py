@@ -23,7 +23,7 @@ _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
 
 
 class Ended(Exception):
-    """A process that ended, or was ended, before it had a result; the message says how."""
+    """A process that ended, or was ended, before it had a result: how, and the end of what it printed."""
 
 
 def in_process(function: Callable[..., Any], *given: Any, seconds: float) -> tuple[Any, str]:
@@ -52,13 +52,11 @@ def in_process(function: Callable[..., Any], *given: Any, seconds: float) -> tup
                     os.killpg(child.pid or 0, signal.SIGKILL)
             child.kill()
             child.join()
-        code = child.exitcode or 0
+        code, said = child.exitcode or 0, _read(printed)
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-        last = " ".join(_read(printed).split("\n")[-1:])
-        said = f"; it printed last: {last}" if last else ""
     if came:
-        raise Ended(f"its process ended {how}, without a report{said}")
-    raise Ended(f"no report after {seconds:g} s: state more with --timeout{said}")
+        raise Ended(f"its process ended {how}, without a report", said)
+    raise Ended(f"no report after {seconds:g} s: state more with --timeout", said)
 
 
 def _child(sender: Connection, printed: Path, function: Callable[..., Any], given: tuple[Any, ...]) -> None:

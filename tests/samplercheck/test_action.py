@@ -13,8 +13,6 @@ from typing import Any
 
 import pytest
 
-from samplercheck import beside
-
 ACTION = Path(__file__).parents[2] / ".github" / "actions" / "conform"
 HEUN = (Path(__file__).parent / "example_repo" / "heun.py").read_text(encoding="utf-8")
 WRONG = HEUN.replace("+ (ahead - denoiser(ahead, b)) / b) / 2", "+ (ahead - denoiser(ahead, b)) / a) / 2")
@@ -34,7 +32,11 @@ sys.exit(told["code"])
 def report(name: str = "a", verdict: str = "holds", order: float = 2.0, **others: Any) -> dict[str, Any]:
     """Return what the kit writes of a sampler, in short."""
     measured = {"value": order, "low": order - 0.1, "high": order + 0.1}
-    empty: dict[str, Any] = dict.fromkeys(beside.OF_A_REPORT) | {"judgements": [], "w2": {}, "order": measured}
+    empty: dict[str, Any] = dict.fromkeys(("curve", "limit", "stated_order", "first")) | {
+        "judgements": [],
+        "w2": {},
+        "order": measured,
+    }
     return empty | {"schema": 1, "asked": name, "name": name, "verdict": verdict, "why": "so", **others}
 
 
@@ -160,7 +162,7 @@ def test_the_kit_itself_behind_the_action(
 ) -> None:
     """The kit tests each text of a file once, for both cases here."""
     file, kept = project / "heun.py", tmp_path_factory.getbasetemp()
-    kit = f'{sys.executable} -m samplercheck "$@" >$told; echo $? >$told.code; }}; cat $told; exit $(cat $told.code)'
+    kit = f'{sys.executable} -P -m samplercheck "$@" >$told; echo $? >$told.code; }}; cat $told; exit $(cat $told.code)'
     program(project.parent, "samplercheck", f"told={kept}/$(cksum <heun.py | cut -c1-9); [ -f $told.code ] || {{ {kit}")
     file.write_text(HEUN, encoding="utf-8")
     (project / "samplercheck.py").write_text("1 / 0", encoding="utf-8")  # it is not taken for the kit
