@@ -314,7 +314,7 @@ def _as_expected(judged: list[Judgement], expected: dict[str, str]) -> list[Judg
     for check, reason in expected.items():
         verdict = verdicts.get(check, "not made")
         if verdict not in (REFUTED, INCONCLUSIVE):
-            words = f"{check} is expected to be refuted ({reason}), and is {verdict}: take it off the expected failures"
+            words = f"{check} is expected to be refuted ({reason}), its verdict is {verdict}: expect it no more"
             result.append(Judgement(STALE, REFUTED, words))
     return result
 

@@ -155,7 +155,11 @@ def test_what_hangs_is_ended_while_it_is_installed(project: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "code", "words"),
-    [(HEUN, 0, ("Nothing changed.", "of 2 |")), (WRONG, 1, ("| holds → refuted |", "weight of", "**worse**"))],
+    [
+        (HEUN, 0, ("Nothing changed.", "of 2 |")),
+        (WRONG, 1, ("| holds → refuted |", "weight of", "**worse**")),
+        (f"import os\nos._exit(0)\n{HEUN}", 1, ("| holds → raised |", "its process ended with exit code 0")),
+    ],
 )
 def test_the_kit_itself_behind_the_action(
     project: Path, tmp_path_factory: pytest.TempPathFactory, text: str, code: int, words: tuple[str, ...]
