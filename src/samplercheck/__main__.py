@@ -41,7 +41,7 @@ class Conform:
     convention: Name = None
     """What that network returns and is told, as x0@sigma (default: by trying)."""
     dtype: Name = None
-    """Types that it runs in, as float32 or state=bfloat16,network=float32,levels=float32 (default: float32, bfloat16)."""
+    """Its types, as float32 or state=bfloat16,network=float32,levels=float32 (default: float32, and bfloat16)."""
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
     steps: Whole = None

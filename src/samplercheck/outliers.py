@@ -24,10 +24,13 @@ No level is told at the end. A run that is exact ends at no higher a level than 
 import math
 from typing import NamedTuple
 
+import torch
+
 from samplercheck.affine_map import AFFINE, AffineMap, moved_by_start, read_map
+from samplercheck.answered_draws import Draws
 from samplercheck.convergence import calls_a_step, ratio
 from samplercheck.placement import ONE_POINT, SMALL, between, spread_of, where
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Sampler, trajectory
 
 MOST, ALONE = 0.8, 10.0
 """The share of calls at which a method is exact that is exact by its construction; what no smooth error does."""
@@ -52,11 +55,14 @@ class Outliers(NamedTuple):
 
 def outliers(sampler: Sampler, steps: int) -> Outliers | None:
     """Return the calls of a run that are off; None where a run is not affine, or none of its levels has noise."""
-    map_, longer = (read_map(sampler, ONE_POINT, 2, count) for count in (steps, 2 * steps))
-    each = calls_a_step((steps, 2 * steps), (len(map_.levels), len(longer.levels))) or 1
-    views = [_along(map_), *(_since(map_, block) for block in sorted({1, each}))]
+    map_ = read_map(sampler, ONE_POINT, 2, steps)
+    longer = trajectory(sampler, ONE_POINT, torch.zeros(2, 2, dtype=torch.float64), 2 * steps, Draws()).calls
+    each = calls_a_step((steps, 2 * steps), (len(map_.levels), len(longer))) or 1
+    along, end = _along(map_)
+    views = [along, *(_since(map_, block) for block in sorted({1, each}))]
     if map_.defect > AFFINE or not all(views):
         return None
+    views = [view | end for view in views]
 
     def share(view: dict[int, float], within: float) -> float:
         return sum(abs(one) <= within for one in view.values()) / len(view)
@@ -74,17 +80,16 @@ def outliers(sampler: Sampler, steps: int) -> Outliers | None:
     return Outliers(steps, exact, len(off), sure, place, math.exp(min(view[at], 700.0)))
 
 
-def _along(map_: AffineMap) -> dict[int, float]:
-    """Return ln f at each call along the run from its exact start; at the end too where it is above the last level."""
+def _along(map_: AffineMap) -> tuple[dict[int, float], dict[int, float]]:
+    """Return ln f at each call along the run from its exact start, and that of an end above the last level."""
     first, last = map_.begins or map_.levels[0], map_.levels[-1]
     gain = 1.0 if map_.begins else float(moved_by_start(map_.start[0])[1])
     drawn = 0.0 if map_.begins else float(map_.draws[0, :, 1].norm())
     spread = spread_of(map_, math.sqrt(max(first.sigma**2 - drawn**2, 0.0)) / gain)
     view = {k: _logarithm(spread[k], level.sigma) for k, level in enumerate(map_.levels) if level.sigma}
     scale = float(map_.offset[-1, 0] + (first.scale * SMALL - map_.offset[0, 0]) / gain * map_.start[-1, 0]) / SMALL
-    if last.sigma and spread[-1] > ratio(last) * scale:
-        view[len(map_.levels)] = _logarithm(spread[-1], ratio(last) * scale)
-    return view
+    above = bool(last.sigma) and spread[-1] > ratio(last) * scale
+    return view, {len(map_.levels): _logarithm(spread[-1], ratio(last) * scale)} if above else {}
 
 
 def _since(map_: AffineMap, block: int) -> dict[int, float]:
