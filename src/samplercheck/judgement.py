@@ -179,7 +179,9 @@ def _distilled(sampler: Sampler, data: Data) -> dict[int, float]:
     """Return W2 between end and data from the exact start, by number of steps; empty unless the network is distilled.
 
     A consistency function takes x at any noise level to the data in one call, and noise added to these gives the exact
-    marginal of the next level: multistep consistency sampling (arXiv 2303.01469) is exact in each number of steps.
+    marginal of the next level: multistep consistency sampling (arXiv 2303.01469) is exact in each number of steps, up
+    to rounding. Noise of variance t^2 - e^2, as of data that have the least level e, moves a standard deviation s by
+    e^2 / 2 s at most: 0.001 for e = 0.01 and the target's 0.05, which `FEW` allows.
     """
     at, distances = torch.zeros(2, len(data.mean), dtype=torch.float64), dict[int, float]()
     if not trajectory(sampler, data.network(), at, FEW_STEPS[-1], Draws()).distilled:

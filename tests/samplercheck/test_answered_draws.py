@@ -18,7 +18,7 @@ from samplercheck import Network, Sampler, noise_level
 from samplercheck.answered_draws import Draws, Shared, Unanswered, answered, seeded
 from samplercheck.model import Enough, clipped, exact, guided, log_snr
 from samplercheck.nonlinear import TwoModes
-from samplercheck.sampler import driven
+from samplercheck.sampler import Types, driven
 from tests.ams.tools import assert_equal, draws
 
 LEVEL = Level(0, sigma=0.6, scale=0.8)
