@@ -190,10 +190,11 @@ def measured(sampler: Sampler) -> Sampler:
 def fewest_steps(sampler: Sampler, at_least: int) -> tuple[int, str]:
     """Return the fewest steps from `at_least` on in which the sampler does not raise, and what it raises in fewer.
 
-    Not fewer than are stated as `fewest`; `at_least` where it raises in any number up to `STEPS`.
+    Not fewer than are stated as `fewest`; the first of them where it raises in any number up to `STEPS`.
     """
     network, values, why = TwoModes(sampler.data_std).network(), seeded(ROWS, 2), ""
-    for steps in range(max(at_least, sampler.fewest or 1), STEPS + 1):
+    first = max(at_least, sampler.fewest or 1)
+    for steps in range(first, STEPS + 1):
         try:
             driven(sampler, network, sampler.prior(steps) * values(0, torch.Size((ROWS, 2))), steps, values)
         except Unanswered:
@@ -202,7 +203,7 @@ def fewest_steps(sampler: Sampler, at_least: int) -> tuple[int, str]:
             why = why or f"{type(error).__name__}: {error}"
         else:
             return steps, why and f"it raises below {steps} steps ({why:.120}): asked from {steps} on"
-    return at_least, ""
+    return first, ""
 
 
 def _share_sizes(sampler: Sampler, x: Tensor, values: Variable) -> bool:

@@ -22,12 +22,16 @@ No level is told at the end. A run that is exact ends at no higher a level than 
 """
 
 import math
-from typing import NamedTuple
+
+import torch
 
 from samplercheck.affine_map import AFFINE, AffineMap, moved_by_start, read_map
-from samplercheck.convergence import calls_a_step, ratio
-from samplercheck.placement import ONE_POINT, SMALL, between, spread_of, where
-from samplercheck.sampler import Sampler
+from samplercheck.answered_draws import Draws
+from samplercheck.convergence import calls_a_step
+from samplercheck.invariants import Finding
+from samplercheck.placement import ONE_POINT, between, spread_of, where
+from samplercheck.sampler import Sampler, trajectory
+from samplercheck.stated_levels import levels_of
 
 MOST, ALONE = 0.8, 10.0
 """The share of calls at which a method is exact that is exact by its construction; what no smooth error does."""
@@ -35,28 +39,21 @@ EXACT, SEEN = 1e-6, 5e-3
 """The logarithm of a factor that rounding explains, with room, and that of an error."""
 
 
-class Outliers(NamedTuple):
-    """In a run of `steps` steps: the share of calls that are `exact`, and how many are `off`, outliers.
+def outliers(sampler: Sampler, steps: int) -> Finding | None:
+    """Return the finding on the calls of a run that are off, its value the largest factor.
 
-    `place` and `factor` are those of the outlier that is farthest off; of the whole run's calls where there is none.
-    `sure` says that all other calls, but for some that are off by less than `SEEN`, are exact up to rounding.
+    It is not judged where it is only noted; None where a run is not affine, or none of its levels has noise.
     """
-
-    steps: int
-    exact: float
-    off: int
-    sure: bool
-    place: str
-    factor: float
-
-
-def outliers(sampler: Sampler, steps: int) -> Outliers | None:
-    """Return the calls of a run that are off; None where a run is not affine, or none of its levels has noise."""
-    map_, longer = (read_map(sampler, ONE_POINT, 2, count) for count in (steps, 2 * steps))
-    each = calls_a_step((steps, 2 * steps), (len(map_.levels), len(longer.levels))) or 1
+    map_ = read_map(sampler, ONE_POINT, 2, steps)
+    longer = trajectory(sampler, ONE_POINT, torch.zeros(2, 2, dtype=torch.float64), 2 * steps, Draws()).calls
+    each = calls_a_step((steps, 2 * steps), (len(map_.levels), len(longer))) or 1
     views = [_along(map_), *(_since(map_, block) for block in sorted({1, each}))]
     if map_.defect > AFFINE or not all(views):
         return None
+    *_, last, end = levels_of(sampler, steps)
+    if end > last > 0:
+        for view in views:
+            view[len(map_.levels)] = math.log(end / last)
 
     def share(view: dict[int, float], within: float) -> float:
         return sum(abs(one) <= within for one in view.values()) / len(view)
@@ -70,21 +67,25 @@ def outliers(sampler: Sampler, steps: int) -> Outliers | None:
         off = [k for k in view if share(view, SEEN) >= MOST and abs(view[k]) > ALONE * beside[k]]
     view = view if off else views[0]
     at = max(off or view, key=lambda call: abs(view[call]))
-    place = "at the end" if at == len(map_.levels) else where(at, each)
-    return Outliers(steps, exact, len(off), sure, place, math.exp(min(view[at], 700.0)))
+    factor = math.exp(min(view[at], 700.0))
+    where_ = "at the end" if at == len(map_.levels) else where(at, each)
+    why = f"sigma of x over the level told, on data at one point, in {steps} steps: {factor:.4g} {where_}"
+    if off:
+        why += f", off by more than {SEEN:.1%} at {len(off)} of {len(view)} calls, exact at {exact:.0%}"
+        rounded = sampler.rounding and sampler.rounding((steps,))
+        return Finding(False if sure and not rounded else None, factor, 1 + SEEN, why)
+    return Finding(
+        True, factor, math.inf, why + ("" if exact == 1 else " at most: not exact by its method, not judged")
+    )
 
 
 def _along(map_: AffineMap) -> dict[int, float]:
-    """Return ln f at each call along the run from its exact start; at the end too where it is above the last level."""
-    first, last = map_.begins or map_.levels[0], map_.levels[-1]
+    """Return ln f at each call along the run from its exact start."""
+    first = map_.begins or map_.levels[0]
     gain = 1.0 if map_.begins else float(moved_by_start(map_.start[0])[1])
     drawn = 0.0 if map_.begins else float(map_.draws[0, :, 1].norm())
     spread = spread_of(map_, math.sqrt(max(first.sigma**2 - drawn**2, 0.0)) / gain)
-    view = {k: _logarithm(spread[k], level.sigma) for k, level in enumerate(map_.levels) if level.sigma}
-    scale = float(map_.offset[-1, 0] + (first.scale * SMALL - map_.offset[0, 0]) / gain * map_.start[-1, 0]) / SMALL
-    if last.sigma and spread[-1] > ratio(last) * scale:
-        view[len(map_.levels)] = _logarithm(spread[-1], ratio(last) * scale)
-    return view
+    return {k: _logarithm(spread[k], level.sigma) for k, level in enumerate(map_.levels) if level.sigma}
 
 
 def _since(map_: AffineMap, block: int) -> dict[int, float]:

@@ -28,7 +28,6 @@ from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import STEPS as RUN, Finding
 from samplercheck.nonlinear import Distribution, Transport
 from samplercheck.order_conditions import OrderConditions
-from samplercheck.outliers import SEEN, Outliers
 from samplercheck.verdict_words import (
     EXPECTED,
     HOLDS,
@@ -82,8 +81,6 @@ BEFORE_WEIGHTS = (("finite",), ("levels",), ("start",), (ROUNDED,))
 NOT_AFFINE = "not affine: there is no exact law"
 ABOVE = 1.0
 """An order that is higher than the stated one by more, and than that of its steps, is noted: errors cancel."""
-FEW = 1e-3
-"""The largest W2 of a distilled network's samples after a few steps."""
 STARTED = 2
 """The order to which a first step of order 1 lowers that of a run: its error falls as the square of its size."""
 LIMIT = 0.01
@@ -115,10 +112,8 @@ class Report:
     `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
     the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant. `rounding`
     says how the library rounds noise levels, `place` which step of a refuted one does not lead to the level that the
-    network is told; `dead` is what it leaves of noise where the data have no variance. `outliers` are the calls
-    at which x is off; `distilled` has W2 by number of steps for a distilled network; `fewest` says below how many steps
-    it raises. `expected` are the checks that its author expects to be refuted, with reasons. `asked` is how the command
-    names it, `command` makes this report.
+    network is told; `dead` is what it leaves of noise where the data have no variance. `expected` are the checks that
+    its author expects to be refuted, with reasons. `asked` is how the command names it, `command` makes this report.
     """
 
     name: str
@@ -144,9 +139,6 @@ class Report:
     expected: dict[str, str] = field(default_factory=dict)
     asked: str = ""
     command: str = ""
-    outliers: Outliers | None = None
-    distilled: dict[int, float] = field(default_factory=dict)
-    fewest: str = ""
 
     @cached_property
     def judgements(self) -> tuple[Judgement, ...]:
@@ -248,8 +240,6 @@ class Report:
             "end": curve and curve.end,
             "start": curve and curve.start,
             "dead_direction": self.dead,
-            "outliers": self.outliers,
-            "few_steps": self.distilled,
             "mixture": of_mixture,
             "w2": self.w2,
             "curve": curve and {"steps": curve.steps, "w2": curve.w2, "kl": curve.kl},
@@ -364,10 +354,8 @@ def _judge(report: Report) -> list[Judgement]:
             of_clipping = name in ("rotation", "scaling") and not affine  # clipping prefers the axes and its own scale
             fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
-        elif name in ("float32", "rows independent", "second run"):
+        elif name in ("float32", "rows independent", "second run", "outliers"):
             judged.append(Judgement(name, NOTED, finding.why))
-    if report.fewest:
-        judged.append(Judgement("fewest steps", HOLDS, report.fewest))
     if report.rounding:
         judged.append(Judgement(ROUNDED, NOTED, report.rounding))
     if not affine:
@@ -380,12 +368,6 @@ def _judge(report: Report) -> list[Judgement]:
     elif report.convergence is not None:
         words = f"responses to start and draws add up, but for {report.defect:.1e} of the end"
         judged.append(Judgement("affine", HOLDS, words))
-    judged += [_judge_outliers(report.outliers, bool(report.rounding))] if report.outliers else []
-    if report.distilled:
-        worst = max(report.distilled.values())
-        each = ", ".join(f"{value:.2g} after {steps}" for steps, value in report.distilled.items())
-        words = f"W2 to the data from the exact start: {each} steps, at most {FEW:g} allowed of a distilled network"
-        judged.append(Judgement("few steps", _within(worst, FEW), words))
     if report.convergence is not None:
         measured = report.convergence
         judged += _judge_curve(measured)
@@ -476,17 +458,6 @@ def _judge_curve(curve: Convergence) -> list[Judgement]:
         words = f"logarithm of the ratio of the start's standard deviations, drawn to exact, {start:.1e}"
         judged.append(Judgement("start", _within(start, allowed), f"{words}, at most {allowed:g} allowed"))
     return [*judged, Judgement("end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}")]
-
-
-def _judge_outliers(found: Outliers, rounded: bool) -> Judgement:
-    """Return the judgement on calls that are off: of a method that is exact at the others they refute."""
-    words = f"sigma of x over the level told, on data at one point, in {found.steps} steps: "
-    if not found.off:
-        most = f"{found.factor:.3g} at most, {found.place}: no method that is exact there, and not judged"
-        return Judgement("outliers", HOLDS, words + ("1 at all calls" if found.exact == 1 else most))
-    words += f"{found.factor:.4g} {found.place}, off by more than {SEEN:.1%} at {found.off} call"
-    words += f"{'s' * (found.off > 1)}, exact at {found.exact:.0%}"
-    return Judgement("outliers", REFUTED if found.sure and not rounded else NOTED, words)
 
 
 def _judge_dead(dead: DeadDirection) -> Judgement:

@@ -81,7 +81,7 @@ class Sampler:
     of its end. `fewest` is the least number of steps that it states to work.
     `rounding(counts)` says in words, for runs of so many steps, how far the noise levels that the network is passed are
     from those of the formulas, where a library rounds them; empty where they agree. `types` are those that users run it
-    in, None for float32 and bfloat16. `again` is `run` on an object that has made another run, if there is one.
+    in, None for float32 and bfloat16. `again` is `run` on an object that has made one, None where there is none.
     """
 
     name: str

@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from ams.errors import UserError
 from ams_suite.__main__ import main
 from samplercheck import Sampler, as_used, command
 from samplercheck.beside import changes, read
+from samplercheck.sampler import Types
 
 SAMPLERS = """
 import torch
@@ -107,6 +109,30 @@ def test_the_kind_states_the_noise(file: Path, monkeypatch, capsys, kind: str, n
     monkeypatch.setattr(command, "conform", stopped)
     assert main(["conform", f"{file}:silent", "--kind", kind]) == 2
     assert f"noise {noise}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--set", "steps=20"], "--set steps: the kit varies the number of steps itself"),
+        (["--set", "num_inference_steps=5"], "--set num_inference_steps: the kit varies"),
+        (["--dtype", "half"], "--dtype half: expected one of float64, float32, bfloat16, float16, or state=TYPE,"),
+        (["--dtype", "network=float32"], "--dtype network=float32: expected one of"),
+        (["--dtype", "state=bfloat16,levels=double"], "or state=TYPE,network=TYPE,levels=TYPE"),
+    ],
+)
+def test_what_fixes_the_steps_or_is_no_type_is_refused_in_a_line(
+    file: Path, capsys: pytest.CaptureFixture[str], options: list[str], said: str
+) -> None:
+    assert main(["conform", f"{file}:heun", *options]) == 2
+    assert said in (err := capsys.readouterr().err) and len(err.splitlines()) == 1
+
+
+def test_types_are_stated_together_or_apart() -> None:
+    assert command.types("float32") == Types(torch.float32)
+    apart = Types(torch.bfloat16, torch.float32, torch.float64)
+    assert command.types("state=bfloat16,network=float32,levels=float64") == apart
+    assert str(apart) == "state bfloat16, network float32, levels float64"
 
 
 def test_several_samplers_are_tested_a_line_each(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
