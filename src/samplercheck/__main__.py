@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ams.errors import DataUnavailable, UserError
+from samplercheck.errors import DataUnavailable, UserError
 from samplercheck import __version__
 
 File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ams.errors import UserError
+from samplercheck.errors import UserError
 from samplercheck.report import HOLDS, INCONCLUSIVE, NOTED, ORDER_SHORT, REFUTED
 
 KEYS = ("name", "verdict", "judgements", "w2", "curve")

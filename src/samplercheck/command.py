@@ -6,9 +6,7 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import replace
-from importlib import import_module
 from json import loads
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import torch
 
 import ams
 import samplercheck
-from ams.errors import DataUnavailable, UserError
+from samplercheck.errors import DataUnavailable, UserError
 from ams.lacking import advice
 from samplercheck import adapters, entry_points
 from samplercheck.__main__ import Conform
@@ -57,7 +55,6 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
 
 def named(samplers: Sequence[str]) -> list[str]:
     """Return the samplers that patterns name, each once. Raises UserError where there is none."""
-    _add_survey()
     names = list(dict.fromkeys(name for pattern in samplers for name in adapters.matching(pattern)))
     if not names:
         raise UserError("no sampler is named: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
@@ -115,7 +112,7 @@ def run(sampler: str, asked: Conform) -> int:
         report = _report(sampler, given, asked)
     except (UserError, DataUnavailable):
         raise
-    except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
+    except ModuleNotFoundError as missing:  # of the code under test, or of a library's
         own = "; where it is a module of the same repository: put its folder on PYTHONPATH" if ".py:" in sampler else ""
         raise UserError(f"{sampler} {advice(missing)}{own}") from missing
     except (Exception, SystemExit) as error:  # whatever the code under test raises; its exit code is no verdict
@@ -142,12 +139,6 @@ def _report(sampler: str, given: dict[str, Any], asked: Conform) -> Report:
         print(f"--steps {asked.steps}: not measured: {no_exact_law(report)}", file=sys.stderr)
     options = ((with_guidance, asked.guidance), (with_clipping, asked.clip))
     return replace(report, used=tuple(measure(tested, value) for measure, value in options if value is not None))
-
-
-def _add_survey() -> None:
-    """Add the libraries that the survey has by file, where it lies beside the kit, in a checkout of the suite."""
-    with suppress(ModuleNotFoundError):
-        import_module("survey.libraries")
 
 
 def _check_options(asked: Conform) -> None:

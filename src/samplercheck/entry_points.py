@@ -32,7 +32,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.errors import UserError, unknown
+from samplercheck.errors import UserError, unknown
 from ams.schedules import VP, Level
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets

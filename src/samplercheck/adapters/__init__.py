@@ -3,7 +3,7 @@
 Those of libraries that a package index has lie in `denoisers` and `schedulers`, by the form of their samplers.
 `load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the adapter. A file has a function
 `load(name, settings)` of that shape, or a `Sampler` called NAME, and imports what lies beside it. Another package adds
-its libraries to `OTHERS`.
+its libraries to `OTHERS` in a module that it names as an entry point of the group `GROUP`.
 """
 
 import fnmatch
@@ -13,18 +13,18 @@ import inspect
 import re
 import sys
 from collections.abc import Callable, Collection
+from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from ams.errors import DataUnavailable, UserError, unknown
+from samplercheck.errors import DataUnavailable, UserError, unknown
 from samplercheck.sampler import Sampler
 
 LIBRARIES = {
-    "ams": "",
     "azula": "azula",
     "denoising-diffusion-pytorch": "denoising-diffusion-pytorch",
     "diffusers": "diffusers",
@@ -34,7 +34,7 @@ LIBRARIES = {
     "refiners": "refiners",
     "smalldiffusion": "smalldiffusion",
 }
-"""Each library with what `pip install` needs to have it; nothing for `ams`, which comes with the kit."""
+"""Each library with what `pip install` needs to have it."""
 
 
 class Adapter(NamedTuple):
@@ -50,8 +50,25 @@ class Adapter(NamedTuple):
     release: Callable[[], str] = str
 
 
+GROUP = "samplercheck.libraries"
 OTHERS: dict[str, Adapter] = {}
-"""Libraries that other packages add when they are imported."""
+"""Libraries that other packages add when they are imported; read them by `others`."""
+
+
+@cache
+def _imported() -> None:
+    """Import the modules that add libraries; one that cannot be imported is named on standard error."""
+    for each in entry_points(group=GROUP):
+        try:
+            each.load()
+        except ImportError as error:
+            print(f"samplercheck: the libraries of {each.value} are left out: {error}", file=sys.stderr)
+
+
+def others() -> dict[str, Adapter]:
+    """Return `OTHERS` with the libraries of all packages that name a module of theirs in the group `GROUP`."""
+    _imported()
+    return OTHERS
 
 
 NO_CONVENTION = "--convention: of a sampling function, with --network, or of a scheduler's class in a file"
@@ -84,7 +101,7 @@ def matching(pattern: str) -> list[str]:
     Raises UserError where none is named so.
     """
     library, _, name = pattern.partition(":")
-    if library.endswith(".py") or not (set(name) & set("*?") or (library in (*LIBRARIES, *OTHERS) and not name)):
+    if library.endswith(".py") or not (set(name) & set("*?") or (library in (*LIBRARIES, *others()) and not name)):
         return [pattern]
     known = adapter(library).names()
     if not (named := fnmatch.filter(known, name or "*")):
@@ -92,23 +109,21 @@ def matching(pattern: str) -> list[str]:
     return [f"{library}:{each}" for each in named]
 
 
-def adapter(library: str) -> Adapter | ModuleType:
+def adapter(library: str) -> Adapter:
     """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
-    if library in OTHERS:
+    if library in others():
         return OTHERS[library]
     try:
         release(library)
     except DataUnavailable as missing:
         raise UserError(str(missing)) from None
-    if library == "ams":
-        return importlib.import_module("ams.integrations.samplercheck")
     from samplercheck.adapters import denoisers, schedulers  # which import this module
 
     return (denoisers.ADAPTERS | schedulers.ADAPTERS)[library]
 
 
 def installed(library: str) -> str | None:
-    """Return a library's version (empty for `ams`), None if it is missing. Raises UserError if it is unknown."""
+    """Return a library's version, None if it is missing. Raises UserError if it is unknown."""
     try:
         return release(library)
     except DataUnavailable:
@@ -117,12 +132,12 @@ def installed(library: str) -> str | None:
 
 def release(library: str) -> str:
     """Return a library's version. Raises DataUnavailable where it is missing, with what to do."""
-    if library in OTHERS:
+    if library in others():
         return OTHERS[library].release()
     if library not in LIBRARIES:
-        raise unknown("library", library, (*LIBRARIES, *OTHERS))
+        raise unknown("library", library, (*LIBRARIES, *others()))
     try:
-        return version(LIBRARIES[library].split()[-1]) if LIBRARIES[library] else ""
+        return version(LIBRARIES[library].split()[-1])
     except PackageNotFoundError:
         remedy = f"python -m pip install {LIBRARIES[library]}"
         raise DataUnavailable(f"{library} is not installed: {remedy}", library, remedy) from None
