@@ -22,10 +22,11 @@ from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.beside import changes, read
 from samplercheck.convergence import two_targets
+from samplercheck.imports import stub
 from samplercheck.judgement import conform, end_distance
 from samplercheck.page import badge, html
 from samplercheck.report import HOLDS, INCONCLUSIVE, MARKS, REFUTED, Report, no_exact_law
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import LEAST, Sampler
 
 EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
 RAISED = 3
@@ -35,6 +36,7 @@ OF_ONE = ("set", "steps", "guidance", "clip", "html", "badge", "against")
 
 def judge(asked: Conform) -> int:
     """Test the samplers that are named, print and write what was asked for, return the exit code."""
+    stub(*asked.stub)
     names = named(asked.sampler)
     return run(names[0], asked) if len(names) == 1 else batch(names, asked)
 
@@ -53,6 +55,14 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     return values
 
 
+def shape(text: str | None) -> tuple[int, ...] | None:
+    """Return the sizes of `3,32,32`. Raises UserError for other text."""
+    sizes = tuple(int(size) for size in (text or "").split(",") if size.strip().isdecimal())
+    if text is not None and (len(sizes) < text.count(",") + 1 or math.prod(sizes) < LEAST):
+        raise UserError(f"--shape {text}: expected the sizes of one state of {LEAST} elements or more, as 3,32,32")
+    return sizes or None
+
+
 def named(samplers: Sequence[str]) -> list[str]:
     """Return the samplers that patterns name, each once. Raises UserError where there is none."""
     names = list(dict.fromkeys(name for pattern in samplers for name in adapters.matching(pattern)))
@@ -68,7 +78,7 @@ def batch(names: Sequence[str], asked: Conform) -> int:
     codes, reports = [], list[str]()
     for name in names:
         try:
-            report = conform(loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention))
+            report = conform(loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention, shape(asked.shape)))
         except (Exception, SystemExit) as error:
             codes.append(RAISED)
             print(f"? {name}: {_words(error)}", file=sys.stderr)
@@ -90,12 +100,13 @@ def loaded(
     kind: str | None,
     network: str | None,
     convention: str | None,
+    shape: tuple[int, ...] | None = None,
 ) -> Sampler:
     """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
     if network is not None:
-        tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention)
+        tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention, shape)
     else:
-        tested = adapters.load(sampler, given, convention)
+        tested = replace(adapters.load(sampler, given, convention), shape=shape)
     if order is not None:
         tested = replace(tested, order=order)
     if kind is not None:
@@ -130,7 +141,7 @@ def run(sampler: str, asked: Conform) -> int:
 
 def _report(sampler: str, given: dict[str, Any], asked: Conform) -> Report:
     """Return the report on a sampler at settings, with what options ask for beside it."""
-    tested = loaded(sampler, given, asked.order, asked.kind, asked.network, asked.convention)
+    tested = loaded(sampler, given, asked.order, asked.kind, asked.network, asked.convention, shape(asked.shape))
     report = conform(tested, given)
     if asked.steps is not None and report.w2:
         few = report.w2 | {asked.steps: end_distance(tested, two_targets(tested.data_std), asked.steps)}

@@ -16,12 +16,12 @@ from collections.abc import Callable, Collection
 from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import PackageNotFoundError, entry_points, version
-from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
 from samplercheck.errors import DataUnavailable, UserError, unknown
+from samplercheck.imports import complete
 from samplercheck.sampler import Sampler
 
 LIBRARIES = {
@@ -83,8 +83,8 @@ def load(name: str, settings: dict[str, Any] | None = None, convention: str | No
     given = dict(settings or {})  # a copy, since a `load` may take its own out of them
     if not source or not sampler:
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
-    if source.endswith(".py"):
-        return _from_file(Path(source), sampler, given, convention)
+    if source.endswith(".py") or (source not in (*LIBRARIES, *others()) and _installed_file(source)):
+        return _of_module(source, sampler, given, convention)
     if convention:
         raise UserError(NO_CONVENTION)
     library = adapter(source)
@@ -160,28 +160,36 @@ def chosen(settings: dict[str, Any], key: str, known: Collection[str], kind: str
     return value
 
 
-def _from_file(path: Path, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
-    module = module_of(path)
+def _of_module(source: str, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
+    module, known = _module(source), f"{source}:{name}"
     made = getattr(module, name, None)
     if isinstance(made, type) and hasattr(made, "set_timesteps"):
         if convention or not hasattr(made, "from_config"):  # without diffusers' configuration
             from samplercheck import entry_points
 
             loop = entry_points.of_scheduler(made, accepted(settings, made))
-            return entry_points.load(loop, f"{path}:{name}", "model", {}, convention)
+            return entry_points.load(loop, known, "model", {}, convention)
         from samplercheck.adapters import schedulers
 
-        return schedulers.of_class(made, f"{path}:{name}", "as it is", settings)
+        return schedulers.of_class(made, known, "as it is", settings)
     if convention:
         raise UserError(NO_CONVENTION)
     if hasattr(module, "load") and (settings or made is None):
         made = module.load(name, settings)
     elif settings:
-        raise UserError(f"--set: {path} has no function load(name, settings) that takes settings: define it")
+        raise UserError(f"--set: {source} has no function load(name, settings) that takes settings: define it")
     if not isinstance(made, Sampler):
         hint = ", or say which of its parameters takes the network: --network NAME" if callable(made) else ""
-        raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either{hint}")
+        raise UserError(f"{source} has no Sampler {name!r} and no function load that returns one: define either{hint}")
     return made
+
+
+def _module(source: str) -> ModuleType:
+    """Return the module `FILE.py` or `PACKAGE.MODULE`. Raises UserError where it, or what it imports, is not there."""
+    file = Path(source) if source.endswith(".py") else _installed_file(source)
+    if file is None:
+        raise UserError(f"no module {source!r} is installed: write FILE.py:NAME or PACKAGE.MODULE:NAME")
+    return complete(source, lambda: module_of(file))
 
 
 def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> ModuleType:
@@ -227,29 +235,33 @@ def bare_package(name: str, folders: list[str]) -> None:
 def _installed_file(module: str) -> Path | None:
     """Return the file of an installed module, whose packages are not imported; None where there is none."""
     top, *rest = module.split(".")
-    spec = importlib.util.find_spec(top) if top else None
-    folders = spec.submodule_search_locations if spec else None
-    files = [Path(folder, *rest).with_suffix(".py") for folder in folders or ()] if rest else []
-    return next((file for file in files if file.is_file()), None)
+    spec = importlib.util.find_spec(top) if top.isidentifier() else None
+    if spec is None:
+        return None
+    files = [Path(folder, *rest) for folder in spec.submodule_search_locations or ()]
+    named = [each for file in files for each in (file.with_suffix(".py"), file / "__init__.py")] if rest else []
+    return next((file for file in named or [Path(spec.origin or "")] if file.is_file()), None)
 
 
 def function(name: str) -> Callable[..., Any]:
     """Return the function `FILE.py:NAME` or `PACKAGE.MODULE:NAME`, a dotted NAME for one within a class or an object.
 
-    Raises UserError where it is not there.
+    A class, or a method of it, is the function that makes an object and calls the method. Raises UserError where it is
+    not there.
     """
     source, _, inner = name.rpartition(":")
-    if source.endswith(".py"):
-        module = module_of(Path(source))
-    else:
-        if (file := _installed_file(source)) is None:
-            raise UserError(f"no module {source!r} is installed: write FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION")
-        module = module_of(file)
-    try:
-        target = attrgetter(inner)(module)
-    except AttributeError:
-        there = [each for each, value in vars(module).items() if inspect.isfunction(value)]
-        raise unknown(f"function of {source}", inner, there) from None
+    parent: Any = None
+    target: Any = _module(source)
+    there = [each for each, value in vars(target).items() if inspect.isfunction(value) or inspect.isclass(value)]
+    for part in inner.split("."):
+        try:
+            parent, target = target, getattr(target, part)
+        except AttributeError:
+            raise unknown(f"function of {source}", inner, there) from None
     if not callable(target):
         raise UserError(f"{name} is {target!r:.60}: a function expected")
+    if isinstance(parent, type) and inspect.isfunction(inspect.getattr_static(parent, part)):
+        from samplercheck import entry_points
+
+        return entry_points.of_class(parent, part)
     return target
