@@ -48,6 +48,7 @@ from samplercheck.sampler import Sampler, driven, places, trajectory
 STEPS = 24
 NEAR = 1.0  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
 DISTILLED = 0.02  # the same, of a distilled network
+CARRIED = 0.05  # the same, of one that is told two times: what the start is off by stays
 CLEARLY = 2.0  # that of any other for the same steps is at least so many times as large
 NOISY = 0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
 HIGH, LOW = 10.0, 0.01  # the noise levels between which a function that asks for some gets them
@@ -180,9 +181,9 @@ def _told(convention: str) -> tuple[str, str, list[str]]:
     return predict, next((name for name in names if name not in SECOND), ""), names
 
 
-def distilled(convention: str) -> bool:
-    """Return whether a convention is of a network that leaps along the flow."""
-    return convention.startswith(("consistency", "map", "average"))
+def distilled(convention: str) -> float:
+    """Return how near to the data a network that leaps along the flow must end, 0 where a convention is of no such."""
+    return CARRIED if "," in convention else DISTILLED if convention.startswith("consistency") else 0.0
 
 
 def model_of(network: Network, convention: str, level: Callable[[float], Level] | None = None) -> Model:
@@ -430,7 +431,7 @@ def load(
     if not ends:
         raise trouble[0]
     ends.sort(key=attrgetter("distance"))
-    likely = [each for each in ends if each.distance < DISTILLED or not distilled(each.convention)]
+    likely = [each for each in ends if each.distance < (distilled(each.convention) or inf)]
     best, *rest = ends if convention else likely or ends
     sampler, others = best.sampler, [each.distance for each in rest if each.mesh == best.mesh]
     if not convention and (not best.distance < NEAR or min(others, default=inf) < CLEARLY * best.distance):

@@ -4,41 +4,85 @@
     def test_conformance(check):
         check()
 
-All cases of a sampler share one report, made when the first of them runs.
+All cases of a sampler share one report, made when the first of them runs. That one fails where it cannot be made.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
+from samplercheck import entry_points
+from samplercheck.errors import UserError
 from samplercheck.judgement import conform
 from samplercheck.report import CHECKS, INCONCLUSIVE, REFUTED, Report
 from samplercheck.sampler import Sampler
 
 
-def conformance_cases(sampler: Sampler, order: int | None = None) -> list[Any]:
+def conformance_cases(
+    sampler: Sampler | Callable[..., Any],
+    order: int | None = None,
+    *,
+    network: str = "",
+    settings: dict[str, Any] | None = None,
+    convention: str | None = None,
+    shape: tuple[int, ...] | None = None,
+) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
     It fails with the reason where the sampler is refuted, and is skipped with the reason where the check is
     inconclusive or not made of such a sampler. Checks without a case of their own share `others`. `order` takes the
     place of the sampler's own.
+
+    A function, class or object as it is needs `network`, its parameter that takes the network; `settings` are of its
+    other parameters, `convention` is what the network returns and is told, found by trying if it is None. `shape` is
+    that of one state. Raises UserError for a function without `network`.
     """
-    tested = sampler if order is None else replace(sampler, order=order)
-    report = cache(lambda: conform(tested))
+    if not (network or isinstance(sampler, Sampler)):
+        raise UserError("conformance_cases: say which parameter takes the network, as network='model'")
+
+    def made() -> Report:
+        tested = sampler
+        if not isinstance(tested, Sampler):
+            tested = entry_points.load(
+                tested, getattr(tested, "__name__", type(tested).__name__), network, settings or {}, convention, shape
+            )
+        given = {"order": order, "shape": shape}
+        return conform(replace(tested, **{name: value for name, value in given.items() if value is not None}))
+
+    report = cache(partial(_tried, made, []))
     return [pytest.param(partial(_check, report, name), id=name) for name in (*CHECKS, "others")]
 
 
-def _check(report: Callable[[], Report], name: str) -> None:
+def _tried(made: Callable[[], Report], failed: list[str]) -> Callable[[], Report]:
+    """Return what returns the report; where none can be made, it fails the case that asks first, and skips others."""
+    try:
+        report = made()
+    except (Exception, SystemExit) as error:
+        words = f"{type(error).__name__}: {error}".split()
+        failed.append(" ".join(words))
+    else:
+        return lambda: report
+
+    def raised() -> NoReturn:
+        if failed:
+            pytest.fail(f"it raised {failed.pop()}", pytrace=False)
+        pytest.skip("not made: it raised, as the first case that ran says")
+
+    return raised
+
+
+def _check(report: Callable[[], Callable[[], Report]], name: str) -> None:
     """Make the check `name`."""
     __tracebackhide__ = True
-    made = [each for each in report().judgements if (each.check if each.check in CHECKS else "others") == name]
+    result = report()()
+    made = [each for each in result.judgements if (each.check if each.check in CHECKS else "others") == name]
     if not made:
-        pytest.skip(f"not made: {report().not_made.get(name, 'there are no others')}")
+        pytest.skip(f"not made: {result.not_made.get(name, 'there are no others')}")
     for judgement in made:
-        words = f"{report().name}: {judgement.check}: {judgement.why}"
+        words = f"{result.name}: {judgement.check}: {judgement.why}"
         if judgement.verdict == REFUTED:
             pytest.fail(words, pytrace=False)
         if judgement.verdict == INCONCLUSIVE:
