@@ -12,12 +12,12 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
 from samplercheck.errors import DataUnavailable, UserError, unknown
@@ -42,12 +42,13 @@ class Adapter(NamedTuple):
 
     `names()` are those of the samplers. `load(name, settings)` returns one, and may raise UserError for settings.
     `release()` is the version of the code where no index has it. It raises DataUnavailable where that is missing, with
-    what to do.
+    what to do. `left_out` are samplers of the library that are not judged, with the reason.
     """
 
     names: Callable[[], list[str]]
     load: Callable[[str, dict[str, Any]], Sampler]
     release: Callable[[], str] = str
+    left_out: Mapping[str, str] = MappingProxyType({})
 
 
 GROUP = "samplercheck.libraries"
@@ -88,6 +89,8 @@ def load(name: str, settings: dict[str, Any] | None = None, convention: str | No
     if convention:
         raise UserError(NO_CONVENTION)
     library = adapter(source)
+    if sampler in library.left_out:
+        raise UserError(f"{name} is not judged: {library.left_out[sampler]}")
     if sampler not in library.names():
         raise unknown(f"sampler of {source}", sampler, library.names())
     loaded = library.load(sampler, given)
