@@ -146,9 +146,13 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
             kept[key] = kind(**settings)
         return copy.deepcopy(kept[key])
 
-    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+    def begun(steps: int) -> Any:
         scheduler = made()
         scheduler.set_timesteps(steps, **({"intermediate_timesteps": None} if short == "SCM" else {}))
+        return scheduler
+
+    def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
+        scheduler = begun(steps)
         if short == "LMSDiscrete":
             scheduler.sigmas = scheduler.sigmas.tolist()  # it integrates them by quadrature: twenty times faster
         if short in PATHS:
@@ -169,16 +173,14 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         return x
 
     def prior(steps: int) -> float:
-        scheduler = made()
-        if short != "SCM":
-            scheduler.set_timesteps(steps)
+        scheduler = begun(steps)
         unit = scheduler.config.sigma_data if short == "SCM" else 1.0  # by which its pipelines multiply
         return unit * float(getattr(scheduler, "init_noise_sigma", 1.0))
 
     def rounding(counts: Sequence[int]) -> str:
-        scheduler, words = made(), []
+        words = []
         for steps in counts:
-            scheduler.set_timesteps(steps)
+            scheduler = begun(steps)
             off, repeated = rounded(scheduler)
             if off > NOTABLE or repeated:
                 none = f" ({len(repeated)} of length 0, the first step {repeated[0]})" if repeated else ""
