@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
-from samplercheck.errors import DataUnavailable, UserError
 from samplercheck import __version__
+from samplercheck.errors import DataUnavailable, UserError
 
 File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
 Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]

@@ -15,13 +15,13 @@ import torch
 
 import ams
 import samplercheck
-from samplercheck.errors import DataUnavailable, UserError
 from ams.lacking import advice
 from samplercheck import adapters, entry_points
 from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.beside import changes, read
 from samplercheck.convergence import two_targets
+from samplercheck.errors import DataUnavailable, UserError
 from samplercheck.imports import stub
 from samplercheck.judgement import conform, end_distance
 from samplercheck.page import badge, html
@@ -78,7 +78,9 @@ def batch(names: Sequence[str], asked: Conform) -> int:
     codes, reports = [], list[str]()
     for name in names:
         try:
-            report = conform(loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention, shape(asked.shape)))
+            report = conform(
+                loaded(name, {}, asked.order, asked.kind, asked.network, asked.convention, shape(asked.shape))
+            )
         except (Exception, SystemExit) as error:
             codes.append(RAISED)
             print(f"? {name}: {_words(error)}", file=sys.stderr)

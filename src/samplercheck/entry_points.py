@@ -37,10 +37,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from samplercheck.errors import UserError, unknown
 from ams.schedules import VP, Level
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
+from samplercheck.errors import UserError, unknown
 from samplercheck.judgement import end_distance
 from samplercheck.model import Network, average, noise_level, one_value, predicted
 from samplercheck.sampler import Sampler, driven, places, trajectory
@@ -168,9 +168,13 @@ class Model(torch.nn.Module):
         values = [*args, *kwargs.values()]
         x = max((value for value in values if isinstance(value, Tensor)), key=torch.Tensor.numel)
         others = (value for value in values if value is not x)
-        numbers = [each for each in others if isinstance(each, (int, float)) or (isinstance(each, Tensor) and each.numel())]
+        numbers = [
+            each for each in others if isinstance(each, (int, float)) or (isinstance(each, Tensor) and each.numel())
+        ]
         if len(numbers) < (self.told or 1):
-            raise TypeError(f"the network is told {len(numbers)} times: only functions whose network takes one can be read")
+            raise TypeError(
+                f"the network is told {len(numbers)} times: only functions whose network takes one can be read"
+            )
         return self.answer(x, *numbers[: self.told])
 
 
@@ -328,7 +332,9 @@ def of_class(kind: type, method: str = "") -> Callable[..., Any]:
 
     It has the parameters of both; one that both have goes to both. Raises UserError where there is no such method.
     """
-    own = {name: value for base in reversed(kind.__mro__) if base not in NO_SAMPLER for name, value in vars(base).items()}
+    own = {
+        name: value for base in reversed(kind.__mro__) if base not in NO_SAMPLER for name, value in vars(base).items()
+    }
     method = method or next((name for name in METHODS if inspect.isfunction(own.get(name))), "")
     if not method:
         known = ", ".join(name for name, value in own.items() if inspect.isfunction(value) and not name.startswith("_"))
@@ -340,8 +346,10 @@ def of_class(kind: type, method: str = "") -> Callable[..., Any]:
         sampler = kind(**{name: given[name] for name in made if name in given})
         return getattr(sampler, method)(**{name: given[name] for name in asked if name in given})
 
-    both = {name: min(made.get(name, one), one, key=lambda each: each.default is not each.empty)
-            for name, one in (made | asked).items()}
+    both = {
+        name: min(made.get(name, one), one, key=lambda each: each.default is not each.empty)
+        for name, one in (made | asked).items()
+    }
     return _called(call, f"{kind.__name__}.{method}", both)
 
 

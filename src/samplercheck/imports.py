@@ -1,7 +1,7 @@
 """Modules that code under test imports and a sampler does not use: `stub` puts empty ones in their place."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
@@ -37,7 +37,7 @@ class _Absent:
 
 
 class _Empty(ModuleType):
-    __path__: Sequence[str] = ()
+    __path__: list[str] = []  # noqa: RUF012
 
     def __getattr__(self, key: str) -> _Absent:
         return _Absent.__getattr__(_Absent(self.__name__), key)

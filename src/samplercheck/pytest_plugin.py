@@ -46,11 +46,9 @@ def conformance_cases(
     def made() -> Report:
         tested = sampler
         if not isinstance(tested, Sampler):
-            tested = entry_points.load(
-                tested, getattr(tested, "__name__", type(tested).__name__), network, settings or {}, convention, shape
-            )
-        given = {"order": order, "shape": shape}
-        return conform(replace(tested, **{name: value for name, value in given.items() if value is not None}))
+            name = getattr(tested, "__name__", type(tested).__name__)
+            tested = entry_points.load(tested, name, network, settings or {}, convention, shape)
+        return conform(replace(tested, order=order or tested.order, shape=shape or tested.shape))
 
     report = cache(partial(_tried, made, []))
     return [pytest.param(partial(_check, report, name), id=name) for name in (*CHECKS, "others")]

@@ -23,12 +23,14 @@ from samplercheck.convergence import two_targets
 from samplercheck.entry_points import load
 from samplercheck.judgement import end_distance
 from samplercheck.order_conditions import order_conditions
+from samplercheck.pytest_plugin import conformance_cases
 from samplercheck.report import HOLDS, REFUTED
 from samplercheck.sampler import trajectory
 from survey import libraries
 from survey.conformance.trials import BLIND
 from tests.samplercheck.faulty import blind_sampler
 
+pytest_plugins = ["pytester"]
 OWN = """
 from samplercheck import Sampler
 from beside_own import halved
@@ -410,6 +412,50 @@ def test_states_may_have_a_fixed_shape(forms: Path, wrong: float, verdict: str) 
         load(asked, "images", "model", {}, "flow@flow")
 
 
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ("3,x", "--shape 3,x: expected the sizes of one state"),
+        ("7", "--shape 7: expected"),
+        ("2,2,2", "a state of shape (2, 2, 2)"),
+    ],
+)
+def test_a_shape_is_that_of_a_state(forms: Path, capsys: pytest.CaptureFixture[str], shape: str, words: str) -> None:
+    main(["conform", f"{forms}:images", "--network", "model", "--convention", "flow@flow", "--shape", shape])
+    assert words in capsys.readouterr().err
+
+
+RAISES = """
+import pytest
+from samplercheck.pytest_plugin import conformance_cases
+
+def raises(model, x, n):
+    raise RuntimeError("out\\nof luck")
+
+@pytest.mark.parametrize("check", conformance_cases(raises, network="model"))
+def test_conformance(check):
+    check()
+"""
+
+
+def test_in_pytest_a_sampler_that_raises_fails_once(pytester: pytest.Pytester, forms: Path) -> None:
+    pytester.makepyfile(RAISES)
+    done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "limit or order or finite")
+    assert done.parseoutcomes()["failed"] == 1 and done.parseoutcomes()["skipped"] > 3
+    done.stdout.fnmatch_lines(["it raised RuntimeError: out of luck"])
+    with pytest.raises(UserError, match="say which parameter takes the network"):
+        conformance_cases(function(f"{forms}:mean_flow"))
+
+
+def test_a_function_as_it_is_has_the_cases_of_its_sampler(forms: Path) -> None:
+    cases = conformance_cases(function(f"{forms}:images"), 1, network="model", shape=(3, 8, 8))
+    outcomes = {case.id: case.values[0] for case in cases}
+    outcomes["order"]()
+    wrong = conformance_cases(function(f"{forms}:images"), 3, network="model", shape=(3, 8, 8))
+    with pytest.raises(pytest.fail.Exception, match="images: order: measured"):
+        next(case.values[0] for case in wrong if case.id == "order")()
+
+
 def test_a_shape_fills_up_where_its_elements_are_no_multiple() -> None:
     drawn = adapters.load("ams:ancestral")
     plain, shaped = conform(drawn), conform(replace(drawn, shape=(3, 5, 3)))
@@ -435,16 +481,19 @@ class Network(Base):
 
 
 def test_all_imports_that_are_missing_are_named_at_once_and_may_be_empty(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "modules", sys.modules.copy())
     monkeypatch.setattr(sys, "meta_path", sys.meta_path.copy())
     monkeypatch.setattr(imports._FINDER, "names", [])
     (tmp_path / "needs.py").write_text(NEEDS, encoding="utf-8")
-    with pytest.raises(UserError, match="needs lost_a, lost_b, lost_c: .*: --stub lost_a --stub lost_b --stub lost_c"):
+    assert main(["conform", f"{tmp_path}/needs.py:Network", "--network", "x", "--stub", "lost_a"]) == 2
+    assert "needs lost_b, lost_c: " in capsys.readouterr().err
+    imports._FINDER.names.clear()
+    with pytest.raises(UserError, match=r"needs lost_a, lost_b, lost_c: .*: --stub lost_a --stub lost_b --stub lost_c"):
         function(f"{tmp_path}/needs.py:Network")
     imports.stub("lost_a", "lost_b", "lost_c")
-    sampler = getattr(adapters.module_of(tmp_path / "needs.py"), "Network")()
+    sampler = adapters.module_of(tmp_path / "needs.py").Network()
     with pytest.raises(UserError, match=r"lost_a\.rearranged is called, which --stub left out"):
         sampler.forward(None)
 
@@ -475,10 +524,9 @@ def test_the_kit_names_no_module_of_the_suite_that_it_may_judge() -> None:
     suite = re.compile(r"(survey|ams\.(samplers|integrations|data|traces))([.:]|$)")
     for file in folder.rglob("*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            names = [getattr(node, "module", None), *(each.name for each in getattr(node, "names", ()) if hasattr(each, "asname"))]
-            names += [node.value] if isinstance(node, ast.Constant) else []
-            named = [each for each in names if isinstance(each, str) and suite.match(each)]
-            assert not named, f"{file.name}: {named}"
+            parts = {ast.Constant: "value", ast.ImportFrom: "module", ast.alias: "name"}
+            name = getattr(node, parts.get(type(node), ""), None)
+            assert not (isinstance(name, str) and suite.match(name)), f"{file.name}: {name}"
 
 
 def test_a_package_adds_libraries_by_an_entry_point(monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]

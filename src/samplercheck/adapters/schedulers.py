@@ -92,7 +92,7 @@ LEFT_OUT = {
     "PiflowScheduler": "its network returns a policy for a whole segment, not a prediction",
     "RFD4ProteinaScheduler": "it moves the masked atoms of a protein, by a noise that an option of the model scales",
     "RePaintScheduler": "it fills a part of an image that is given: there is no distribution that it states",
-    "ScoreSdeVeScheduler": "it has step_pred and step_correct in place of step: score-sde:reverse_diffusion is its method",
+    "ScoreSdeVeScheduler": "it has step_pred and step_correct in place of step, by hand as FILE.py:NAME",
     "ScoreSdeVpScheduler": _WITHDRAWN,
     "VQDiffusionScheduler": _DISCRETE,
 }
@@ -404,7 +404,9 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
 
 
 ADAPTERS = {
-    "diffusers": Adapter(lambda: [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)], diffusers, left_out=LEFT_OUT),
+    "diffusers": Adapter(
+        lambda: [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)], diffusers, left_out=LEFT_OUT
+    ),
     "monai": Adapter(partial(list, MONAI), monai),
     "refiners": Adapter(partial(list, REFINERS), refiners),
 }
