@@ -92,7 +92,8 @@ def complete(source: str, load: Callable[[], T]) -> T:
         _FINDER.names = _FINDER.names[: len(_FINDER.names) - len(missing)]
         if missing:
             for each in {*sys.modules} - before:
-                if any(isinstance(value, (_Absent, _Empty)) for value in vars(sys.modules[each]).values()):
+                held = (sys.modules[each], *vars(sys.modules[each]).values())
+                if any(isinstance(value, (_Absent, _Empty)) for value in held):
                     del sys.modules[each]
     if not missing:
         return result
