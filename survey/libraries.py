@@ -20,7 +20,7 @@ By registered file, at settings:
 
 By repository, at their defaults: `MORE`, as `openai/guided-diffusion:p_sample_loop`.
 
-An import adds all to `samplercheck.adapters.OTHERS`.
+An import adds all to `samplercheck.adapters.OTHERS`; a checkout names it in `src/ams_suite.dist-info`.
 """
 
 import inspect

@@ -14,8 +14,8 @@ from typing import Annotated, Literal
 import tyro
 from tyro.conf import Positional, UseAppendAction, arg
 
-from ams.errors import DataUnavailable, UserError
 from samplercheck import __version__
+from samplercheck.errors import DataUnavailable, UserError
 
 File = Annotated[Path | None, arg(metavar="FILE", help_behavior_hint="")]
 Name = Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")]
@@ -30,18 +30,22 @@ class Conform:
     Exit code 0: holds, 1: refuted, 2: usage, 3: raised, or no report, 4: inconclusive; of several the worst.
     """
 
-    sampler: Annotated[Positional[tuple[str, ...]], arg(metavar="LIBRARY:NAME|FILE.py:NAME")]
+    sampler: Annotated[Positional[tuple[str, ...]], arg(metavar="LIBRARY:NAME|FILE.py:NAME|MODULE:NAME")]
     """Which sampler, as diffusers:DDIMScheduler; several (azula: all of it, diffusers:*DPM*) have a line each."""
     order: Whole = None
     """The order that is claimed (default: what the library's documentation states)."""
     kind: Annotated[Literal["ode", "sde", "churn"] | None, arg(metavar="{ode,sde,churn}", help_behavior_hint="")] = None
     """It solves the flow, or the reverse SDE, or its noise varies along a run (default: what the adapter knows)."""
     network: Name = None
-    """Test a sampling function as it is, FILE.py:FUNCTION or MODULE:FUNCTION: its parameter that takes the network."""
+    """Test a sampling function as it is, or a class or a method: its parameter that takes the network."""
     convention: Name = None
     """What that network returns and is told, as x0@sigma (default: by trying)."""
     dtype: Name = None
     """Types that it runs in, as float32 or state=bfloat16,network=float32 (default: float32, then bfloat16)."""
+    shape: Name = None
+    """The shape of one state, as 3,32,32, where the code takes no other."""
+    stub: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="MODULE")] = ()
+    """An import that sampling does not use, replaced by an empty module; one a `--stub`."""
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
     steps: Whole = None

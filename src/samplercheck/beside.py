@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from ams.errors import UserError
+from samplercheck.errors import UserError
 from samplercheck.in_process import clean
 from samplercheck.verdict_words import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, ORDER_SHORT, RAISED, REFUTED, SCHEMA
 

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,18 +20,19 @@ import torch
 
 import ams
 import samplercheck
-from ams.errors import DataUnavailable, UserError
 from ams.lacking import advice
 from samplercheck import __version__, adapters, entry_points, expected
 from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
 from samplercheck.beside import paired, read
 from samplercheck.convergence import FEW_STEPS, two_targets
+from samplercheck.errors import DataUnavailable, UserError
+from samplercheck.imports import stub
 from samplercheck.in_process import Ended, clean, in_process, silent
 from samplercheck.judgement import conform, end_distance, end_of
 from samplercheck.page import badge, comparison, html
 from samplercheck.report import Report, no_exact_law
-from samplercheck.sampler import Sampler, Types
+from samplercheck.sampler import LEAST, Sampler, Types
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA
 
 EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
@@ -59,6 +59,7 @@ class Outcome(NamedTuple):
 
 def judge(asked: Conform) -> int:
     """Test the samplers that are named, print and write what was asked for, return the worst exit code."""
+    stub(*asked.stub)
     names = named(asked.sampler)
     _check_options(asked, len(names))
     old = read(asked.against) if asked.against else None
@@ -149,9 +150,16 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
     return values
 
 
+def shape(text: str | None) -> tuple[int, ...] | None:
+    """Return the sizes of `3,32,32`. Raises UserError for other text."""
+    sizes = tuple(int(size) for size in (text or "").split(",") if size.strip().isdecimal())
+    if text is not None and (len(sizes) < text.count(",") + 1 or math.prod(sizes) < LEAST):
+        raise UserError(f"--shape {text}: expected the sizes of one state of {LEAST} elements or more, as 3,32,32")
+    return sizes or None
+
+
 def named(samplers: Sequence[str]) -> list[str]:
     """Return the samplers that patterns name, each once. Raises UserError where there is none."""
-    _add_survey()
     names = list(dict.fromkeys(name for pattern in samplers for name in adapters.matching(pattern)))
     if not names:
         raise UserError("no sampler is named: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
@@ -166,12 +174,13 @@ def loaded(
     network: str | None,
     convention: str | None,
     dtype: str | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> Sampler:
     """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
     if network is not None:
-        tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention)
+        tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention, shape)
     else:
-        tested = adapters.load(sampler, given, convention)
+        tested = replace(adapters.load(sampler, given, convention), shape=shape)
     if order is not None:
         tested = replace(tested, order=order)
     if kind is not None:
@@ -190,7 +199,7 @@ def types(text: str) -> Types:
 
 def _loaded(name: str, asked: Conform) -> Sampler:
     stated = asked.order, asked.kind, asked.network, asked.convention, asked.dtype
-    return loaded(name, settings(asked.set), *stated)
+    return loaded(name, settings(asked.set), *stated, shape(asked.shape))
 
 
 def _report(name: str, asked: Conform) -> tuple[Sampler, Report]:
@@ -219,15 +228,10 @@ def _command(name: str, asked: Conform) -> str:
     return shlex.join(words)
 
 
-def _add_survey() -> None:
-    """Add the libraries that the survey has by file, where it lies beside the kit, in a checkout of the suite."""
-    with suppress(ModuleNotFoundError):
-        import_module("survey.libraries")
-
-
 def _check_options(asked: Conform, count: int) -> None:
     """Raise UserError for an option whose value means nothing, or nothing of `count` samplers."""
     settings(asked.set)
+    shape(asked.shape)
     if asked.expected:
         expected.read(asked.expected)
     if count > 1 and (given := [f"--{option}" for option in OF_ONE if getattr(asked, option)]):

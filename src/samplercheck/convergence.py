@@ -37,7 +37,7 @@ from ams.targets import Gaussian
 from samplercheck.affine_map import AffineMap, read_map
 from samplercheck.answered_draws import NotMade
 from samplercheck.limits import Limit, aitken, last_of, limit_of
-from samplercheck.model import Recorded, exact
+from samplercheck.model import CLEAN, Recorded, exact
 from samplercheck.sampler import Pushforward, Sampler
 
 STEPS = (24, 36, 48, 72, 96, 144)
@@ -68,8 +68,8 @@ class Data(NamedTuple):
         """Return the exact network."""
 
         def consistency(x: Tensor, level: Level) -> Tensor:
-            mean, variance = self.marginal(level)
-            return self.mean + self.std * variance.rsqrt() * (x - mean)
+            (mean, variance), (there, spread) = self.marginal(level), self.marginal(level.next or CLEAN)
+            return there + (spread / variance).sqrt() * (x - mean)
 
         return exact(Gaussian(self.mean, self.std.square()), self.mean, consistency)
 

@@ -17,11 +17,16 @@ The convention is taken whose samples of a Gaussian end nearest to it, if they e
 or time nearly as near. It is a choice among formulas, not a test: the report names it, `--convention` states another.
 A distilled network, consistency@TIME, is taken where the samples end within `DISTILLED` of it, as only its own do. One
 that returns another prediction than x0, as consistency-flow@flow, is taken alike, of a function that draws.
+
+A network that is told two times, as a flow map, is read as PREDICTION@TIME,SECOND in the order in which it is told
+them. SECOND is `to`, the time at which the step ends, or `step`, its length. It returns `map`, the state there, or an
+average on the way, as average-flow@flow,to. It is taken like a distilled one.
 """
 
 import inspect
 import math
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property, partial
 from math import inf
@@ -32,18 +37,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ams.errors import UserError, unknown
 from ams.schedules import VP, Level
 from samplercheck.adapters import COUNTS, FIXED
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
+from samplercheck.errors import UserError, unknown
 from samplercheck.judgement import end_distance
-from samplercheck.model import Network, noise_level, one_value, predicted
+from samplercheck.model import Network, average, noise_level, one_value, predicted
 from samplercheck.sampler import Sampler, driven, places, trajectory
 
 STEPS = 24
 NEAR = 1.0  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
 DISTILLED = 0.02  # the same, of a distilled network
+CARRIED = 0.05  # the same, of one that is told two times: what the start is off by stays
 CLEARLY = 2.0  # that of any other for the same steps is at least so many times as large
 NOISY = 0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
 HIGH, LOW = 10.0, 0.01  # the noise levels between which a function that asks for some gets them
@@ -55,7 +61,7 @@ ROLES = {
     "rows": ("batch_size", "num_samples", "n_samples"),
     "channels": ("channels", "num_channels", "img_channels", "in_channels"),
     "side": ("image_size", "img_size", "resolution", "height", "width"),
-    "count": (*COUNTS[:-1], "N"),
+    "count": (*COUNTS, "N"),
     "sigmas": ("sigmas", "noise_levels"),
     "times": ("ts", "t_steps", "timesteps", "times", "time_steps", "t_span", "time_grid", "seq", "t"),
     "betas": ("betas", "b"),
@@ -117,7 +123,16 @@ TIMES = {
 CONVENTIONS = [f"{predict}@{time}" for time, kind in TIMES.items() for predict in (*kind.predicts, "consistency")]
 OF_A_DISTILLED = [f"consistency-{each}" for each in CONVENTIONS if not each.startswith(("x0", "back", "consistency"))]
 """A distilled network that returns no x0. Tried of functions that draw: others end as near to the data with these."""
-
+SECOND = ("to", "step")
+AVERAGES = {"flow": "flow", "flow1000": "flow", "rising": "back", "sigma": "eps"}
+TWO_TIMES = [
+    f"{predict}@{told}"
+    for time in TIMES
+    for predict in ("map", *(f"average-{name}" for name in [AVERAGES.get(time)] if name))
+    for second in SECOND
+    for told in (f"{time},{second}", f"{second},{time}")
+]
+"""Of networks that are told two times; tried where two numbers are told."""
 
 MESHES: dict[str, Callable[[Tensor], Any]] = {
     "": lambda at: len(at) - 1,
@@ -127,6 +142,10 @@ MESHES: dict[str, Callable[[Tensor], Any]] = {
 }
 """What a function gets that asks for steps or times: their number, times, or timesteps where it takes betas."""
 TABLES = ("betas", "cumulative")
+STATES = ("sample", "samples", "x", "x_t", "xt", "img", "image", "images", "latents", "prev_sample", "state")
+"""The keys of what is returned that may hold the state."""
+METHODS = ("sample", "__call__", "forward", "generate", "p_sample_loop", "sample_loop", "run", "solve", "integrate")
+"""The methods of a class that may sample, the first that it has is taken."""
 _OWN = "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as docs/sampler_adapters.md shows"
 
 
@@ -137,41 +156,65 @@ class Model(torch.nn.Module):
     img_channels = img_resolution = 1
     round_sigma = staticmethod(torch.as_tensor)
 
-    def __init__(self, answer: Callable[[Tensor, Any], Tensor]) -> None:
+    def __init__(self, answer: Callable[..., Tensor], told: int | None = 1) -> None:
         super().__init__()
-        self.answer = answer
+        self.answer, self.told = answer, told  # of the numbers that it is told, so many are passed on; all if None
         self.weight = torch.nn.Parameter(torch.zeros(1))  # of which samplers read type and device
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Answer for the largest tensor at the first other number, whatever their order and names."""
+        """Answer for the largest tensor at the first other numbers, whatever their order and names."""
         values = [*args, *kwargs.values()]
         x = max((value for value in values if isinstance(value, Tensor)), key=torch.Tensor.numel)
-        for value in values:
-            if value is not x and (isinstance(value, (int, float)) or (isinstance(value, Tensor) and value.numel())):
-                return self.answer(x, value)
-        raise TypeError("the network is told no time: only functions whose network takes one can be read")
+        others = (value for value in values if value is not x)
+        numbers = [
+            each for each in others if isinstance(each, (int, float)) or (isinstance(each, Tensor) and each.numel())
+        ]
+        if len(numbers) < (self.told or 1):
+            raise TypeError(
+                f"the network is told {len(numbers)} times: only functions whose network takes one can be read"
+            )
+        return self.answer(x, *numbers[: self.told])
+
+
+def _told(convention: str) -> tuple[str, str, list[str]]:
+    """Return the prediction of a convention, the kind of its time, and all that the network is told."""
+    predict, _, told = convention.partition("@")
+    names = told.split(",")
+    return predict, next((name for name in names if name not in SECOND), ""), names
+
+
+def distilled(convention: str) -> float:
+    """Return how near to the data a network that leaps along the flow must end, 0 where a convention is of no such."""
+    return CARRIED if "," in convention else DISTILLED if convention.startswith("consistency") else 0.0
 
 
 def model_of(network: Network, convention: str, level: Callable[[float], Level] | None = None) -> Model:
     """Return the network as a convention has it, `level` of a time in place of the convention's if it is given."""
-    predict, _, kind = convention.partition("@")
+    predict, kind, names = _told(convention)
     level_of = level or TIMES[kind].level
 
-    def answer(x: Tensor, time: Any) -> Tensor:
-        at = level_of(one_value(time))
+    def answer(x: Tensor, *times: Any) -> Tensor:
+        given = dict(zip(names, map(one_value, times), strict=True))
+        at = level_of(given[kind])
         if predict.startswith("consistency-"):
             x0 = network("consistency", x, at)
             return predicted(predict.removeprefix("consistency-"), x0, (x - at.scale * x0) / at.sigma, at)
+        if len(names) > 1:
+            ahead = abs(given.get("step", 0)) * (1 if kind == "rising" else -1)
+            to = level_of(given.get("to", given[kind] + ahead))
+            if predict == "map":
+                return network("consistency", x, at._replace(next=to))
+            return average(network, x, at, to) * (-1 if predict == "average-back" else 1)
         return -network("flow", x, at) if predict == "back" else network(predict, x, at)
 
-    return Model(answer)
+    return Model(answer, len(names))
 
 
 class _Probe(NamedTuple):
-    """The first call of the network: what the start is multiplied by, and the time that is told."""
+    """The first call of the network: what the start is multiplied by, and the times that are told."""
 
     gain: float
-    time: float
+    times: list[float]
 
 
 @dataclass(frozen=True)
@@ -182,6 +225,7 @@ class Function:
     network: str
     settings: dict[str, Any]
     times: str = ""  # one of MESHES for what is a number of steps or times, the number itself where empty
+    shape: tuple[int, ...] | None = None  # of a state, (1, 1, d) if it is None
 
     @cached_property
     def roles(self) -> dict[str, str]:
@@ -197,6 +241,8 @@ class Function:
             one = parameters[name]
             if not role and one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
                 raise UserError(f"{self.call.__name__} needs {name!r}, and what it is is not known: {_OWN}")
+        if [*roles.values()].count("count") > 1 and "n" in roles:
+            roles["n"] = "rows"
         known = set(roles.values())
         if not known & {"start", "shape", "rows"}:
             raise UserError(f"{self.call.__name__} takes neither a start nor a shape of its samples: {_OWN}")
@@ -225,8 +271,8 @@ class Function:
             "start": lambda: x,
             "shape": lambda: tuple(x.shape),
             "rows": lambda: len(x),
-            "channels": lambda: x[0].numel(),
-            "side": lambda: 1,
+            "channels": lambda: x.shape[1] if self.shape else x[0].numel(),
+            "side": lambda: x.shape[-1] if self.shape else 1,
             "count": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
             "sigmas": lambda: torch.cat([HIGH * (LOW / HIGH) ** places(steps - 1, uneven), torch.zeros(1)]).to(kind),
             "times": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
@@ -238,29 +284,29 @@ class Function:
             "nothing": dict,
         }
         given = {name: values[role]() for name, role in self.roles.items()}
-        return _last(self.call(**{self.network: model}, **given, **self.settings), x).reshape(x.shape)
+        return last_state(self.call(**{self.network: model}, **given, **self.settings), x).reshape(x.shape)
 
     def probe(self, steps: int) -> _Probe:
         """Return what the first call of the network shows, from a start of ones."""
-        times: list[float] = []
+        told: list[list[float]] = []
 
         def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-            def answer(x: Tensor, time: Any) -> Tensor:
-                times.append(one_value(time))
+            def answer(x: Tensor, *times: Any) -> Tensor:
+                told.append([one_value(time) for time in times])
                 return network("x0", x, noise_level(1.0, 1.0))
 
-            return self.end(Model(answer), x, steps, draws)
+            return self.end(Model(answer, None), x, steps, draws)
 
-        probing = Sampler(self.call.__name__, "", run, lambda steps: 1.0)
+        probing = Sampler(self.call.__name__, "", run, lambda steps: 1.0, shape=self.shape)
         start = torch.ones(2, 8, dtype=torch.float64)
         calls = trajectory(probing, two_targets(1.0).network(), start, steps, Draws(), most=1).calls
         if not calls or not (gain := float(calls[0].x.mean())):
             raise UserError(f"{self.call.__name__} calls its network not once, or at what does not depend on its start")
-        return _Probe(gain, times[0])
+        return _Probe(gain, told[0])
 
     def sampler(self, name: str, convention: str) -> Sampler:
         """Return the sampler whose network is read by a convention."""
-        time = convention.partition("@")[2]
+        _, time, told = _told(convention)
         probe = cache(self.probe)  # once for each number of steps
 
         def level(t: float, steps: int) -> Level:
@@ -273,12 +319,55 @@ class Function:
         def prior(steps: int) -> float:
             first = probe(steps)
             unscaled = time == "sigma" and first.gain == 1 and "start" in self.roles.values()
-            return level(first.time, steps).sigma if unscaled else abs(first.gain)
+            return level(first.times[told.index(time)], steps).sigma if unscaled else abs(first.gain)
 
         outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
         uneven = partial(run, uneven=True) if outside else None
         read = f"as it is, from noise to data, its network read as {convention}"
-        return Sampler(name, read, run, prior, uneven=uneven)
+        return Sampler(name, read, run, prior, uneven=uneven, shape=self.shape)
+
+
+def of_class(kind: type, method: str = "") -> Callable[..., Any]:
+    """Return the function that makes an object of a class and calls a method, by default one of `METHODS`.
+
+    It has the parameters of both; one that both have goes to both. Raises UserError where there is no such method.
+    """
+    own = {
+        name: value for base in reversed(kind.__mro__) if base not in NO_SAMPLER for name, value in vars(base).items()
+    }
+    method = method or next((name for name in METHODS if inspect.isfunction(own.get(name))), "")
+    if not method:
+        known = ", ".join(name for name, value in own.items() if inspect.isfunction(value) and not name.startswith("_"))
+        raise UserError(f"{kind.__name__}: which method samples is not known: write {kind.__name__}.METHOD, of {known}")
+    made = _parameters(kind)
+    asked = dict(list(_parameters(getattr(kind, method)).items())[1:])  # but for self
+
+    def call(**given: Any) -> Any:
+        sampler = kind(**{name: given[name] for name in made if name in given})
+        return getattr(sampler, method)(**{name: given[name] for name in asked if name in given})
+
+    both = {
+        name: min(made.get(name, one), one, key=lambda each: each.default is not each.empty)
+        for name, one in (made | asked).items()
+    }
+    return _called(call, f"{kind.__name__}.{method}", both)
+
+
+NO_SAMPLER = (object, torch.nn.Module)
+
+
+def _parameters(call: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the parameters of a call, but for those of any name."""
+    various = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {name: one for name, one in inspect.signature(call).parameters.items() if one.kind not in various}
+
+
+def _called(call: Callable[..., Any], name: str, parameters: dict[str, inspect.Parameter]) -> Callable[..., Any]:
+    """Return a function of keywords as one of this name with these parameters."""
+    keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters.values()]
+    call.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
+    call.__name__ = name
+    return call
 
 
 def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable[..., Tensor]:
@@ -311,26 +400,35 @@ class _End(NamedTuple):
 
 
 def load(
-    call: Callable[..., Any], name: str, network: str, settings: dict[str, Any], convention: str | None
+    call: Callable[..., Any],
+    name: str,
+    network: str,
+    settings: dict[str, Any],
+    convention: str | None,
+    shape: tuple[int, ...] | None = None,
 ) -> Sampler:
-    """Return the sampler of a function, by the convention that is stated or that fits.
+    """Return the sampler of a function, a class or an object, by the convention that is stated or that fits.
 
     Raises UserError for parameters that are not there or not known, an unknown convention, and where none fits or
     several do; what the function raises with every convention is raised.
     """
-    if convention is not None and convention not in (known := [*CONVENTIONS, *OF_A_DISTILLED]):
+    if convention is not None and convention not in (known := [*CONVENTIONS, *OF_A_DISTILLED, *TWO_TIMES]):
         raise unknown("convention", convention, known)
-    function = Function(call, network, settings)
+    if isinstance(call, type):
+        call = of_class(call)
+    elif not hasattr(call, "__name__"):  # an object that can be called
+        call = _called(partial(call), type(call).__name__, _parameters(call))
+    function = Function(call, network, settings, shape=shape)
     roles, trouble, ends = set(function.roles.values()), [], list[_End]()
     meshes = ["timesteps"] if roles & {*TABLES} else ["falling", "rising"]
-    for mesh in ["", *meshes] if "count" in roles else meshes if "times" in roles else [""]:
+    for mesh in ["", *meshes] if "count" in roles else [*meshes, ""] if "times" in roles else [""]:
         asked = replace(function, times=mesh)
         try:
-            time = asked.probe(STEPS).time
+            times = asked.probe(STEPS).times
         except Exception as error:
             trouble.append(error)
             continue
-        for each in [convention] if convention else _possible(time, roles, asked.each_beta):
+        for each in [convention] if convention else _possible(times, roles, asked.each_beta):
             sampler = asked.sampler(name, each)
             try:
                 ends.append(_End(end_distance(sampler, two_targets(1.0), STEPS), each, mesh, sampler))
@@ -341,7 +439,7 @@ def load(
     if not ends:
         raise trouble[0]
     ends.sort(key=attrgetter("distance"))
-    likely = [each for each in ends if each.distance < DISTILLED or not each.convention.startswith("consistency")]
+    likely = [each for each in ends if each.distance < (distilled(each.convention) or inf)]
     best, *rest = ends if convention else likely or ends
     sampler, others = best.sampler, [each.distance for each in rest if each.mesh == best.mesh]
     if not convention and (not best.distance < NEAR or min(others, default=inf) < CLEARLY * best.distance):
@@ -352,18 +450,23 @@ def load(
         )
     x, exact = torch.zeros(2, 8, dtype=torch.float64), two_targets(1.0).network()
     silent, drawn = trajectory(sampler, exact, x, STEPS, Draws()), driven(sampler, exact, x, STEPS, seeded(2, 8))
-    still = torch.equal(silent.end, drawn.end) and not best.convention.startswith("consistency")
+    still = torch.equal(silent.end, drawn.end) and not distilled(best.convention)
     if not (still or convention) and (other := f"consistency-{best.convention}") in OF_A_DISTILLED:
-        distilled = replace(function, times=best.mesh).sampler(name, other)
-        sampler = distilled if end_distance(distilled, two_targets(1.0), STEPS) < DISTILLED else sampler
+        leaping = replace(function, times=best.mesh).sampler(name, other)
+        sampler = leaping if end_distance(leaping, two_targets(1.0), STEPS) < DISTILLED else sampler
     return replace(sampler, noise=0.0 if still else None)
 
 
-def _possible(time: float, roles: set[str], each_beta: bool) -> list[str]:
-    """Return the conventions in which a run may begin at a time."""
+def _possible(times: list[float], roles: set[str], each_beta: bool) -> list[str]:
+    """Return the conventions in which a run may begin at times that are told first."""
     other = "linear" if roles & {*TABLES} else "betas"
-    begins = {name for name, kind in TIMES.items() if name != other and kind.least <= time <= kind.most}
-    return [each for each in CONVENTIONS if each.partition("@")[2] in ({"betas"} if each_beta else begins)]
+    begins = [{name for name, kind in TIMES.items() if name != other and kind.least <= t <= kind.most} for t in times]
+
+    def fits(convention: str) -> bool:
+        _, kind, told = _told(convention)
+        return len(told) <= len(times) and kind in ({"betas"} if each_beta else begins[told.index(kind)])
+
+    return [each for each in (*CONVENTIONS, *TWO_TIMES) if fits(each)]
 
 
 def _role(parameter: inspect.Parameter) -> str:
@@ -375,10 +478,20 @@ def _role(parameter: inspect.Parameter) -> str:
     return "count" if role == "times" and whole else role
 
 
-def _last(returned: Any, x: Tensor) -> Tensor:
-    """Return the end of a run from what a function returned: it, the last of a list of states, or a pair's first."""
+def last_state(returned: Any, x: Tensor) -> Tensor:
+    """Return the end of a run from what a function returned: a state, the last of several, a pair's first.
+
+    States may be yielded, and a dictionary may hold one by a key of `STATES`. Raises TypeError for anything else.
+    """
     while not (isinstance(returned, Tensor) and returned.numel() == x.numel()):
-        if not isinstance(returned, (tuple, list, Tensor)) or not len(returned):
+        found = returned
+        if isinstance(returned, Iterator):
+            found = next(iter(deque(returned, maxlen=1)), None)
+        elif isinstance(returned, Mapping):
+            found = next((returned[key] for key in STATES if key in returned), None)
+        elif isinstance(returned, (tuple, list, Tensor)) and len(returned):
+            found = returned[0] if isinstance(returned, tuple) else returned[-1]
+        if found is returned or found is None:
             raise TypeError(f"the function returned {returned!r:.60}: a tensor of {tuple(x.shape)} expected")
-        returned = returned[0] if isinstance(returned, tuple) else returned[-1]
+        returned = found
     return returned

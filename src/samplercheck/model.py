@@ -6,7 +6,8 @@ With `x_t = scale x_0 + sigma z` the predictions that libraries use are function
     eps    -sigma s = E[z | x]             v     scale eps - sigma x0       (arXiv 2202.00512)
     flow   eps - x0                        (the velocity of x_t = (1 - t) x_0 + t z, arXiv 2209.03003)
 
-A distilled network predicts `consistency`: where the probability flow takes x to noise 0 (arXiv 2303.01469).
+A distilled network predicts `consistency`: where the probability flow takes x to noise 0 (arXiv 2303.01469), or to the
+noise level `level.next` of a network that is told two, as of a flow map (arXiv 2406.07507).
 
 An adapter calls one of them with the noise level that its library passes to the network, never with the level that the
 library is thought to be at: a library whose network is told another level than its formulas use does not sample its
@@ -27,6 +28,7 @@ from samplercheck.answered_draws import NotMade
 
 _unwatched = torch._C.DisableTorchFunction  # `answered` watches what a library does, not the kit's own arithmetic
 PURE_NOISE = torch.finfo(torch.float32).eps  # cos(pi/2) is -4e-8 in float32
+CLEAN = Level(0, sigma=0.0, scale=1.0)
 ROUNDED = 64  # units of rounding by which the noise levels of a batch's rows may differ
 PREDICTIONS: dict[str, Callable[[Tensor, Tensor, Level], Tensor]] = {
     "x0": lambda x0, eps, level: x0,
@@ -97,9 +99,9 @@ class Recorded:
     """A network from `x0` and `eps` at a noise level, which records its calls.
 
     `pair(x, level)` returns `E[x_0 | x]` and `E[z | x]` for flat rows in float64. The run ends after `most` calls.
-    With `rows` each call is of so many samples. `consistency(x, level)` is where the flow takes such rows to noise 0,
-    None where it is not known; `distilled` says that it was asked. The type of what is
-    returned is `returns`, that of x if None.
+    With `rows` each call is of so many samples. `consistency(x, level)` is where the flow takes such rows to
+    `level.next`, by default to noise 0, None where it is not known; `distilled` says that it was asked. The type
+    of what is returned is `returns`, that of x if None.
     """
 
     pair: Callable[[Tensor, Level], tuple[Tensor, Tensor]]
@@ -162,6 +164,17 @@ def predicted(predict: str, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
     if predict not in PREDICTIONS:
         raise ValueError(f"unknown prediction {predict!r}: expected one of {', '.join(PREDICTIONS)}")
     return PREDICTIONS[predict](x0, eps, level)
+
+
+def average(network: Network, x: Tensor, level: Level, to: Level) -> Tensor:
+    """Return `(x - y) / (sigma - sigma_to)` of the state y to which the flow takes x at noise level `to`.
+
+    It is the average velocity along a straight path, whose sigma is the time (arXiv 2410.12557, 2505.13447), and the
+    average eps where x is `x_0 + sigma z`.
+    """
+    if level.sigma == to.sigma:
+        return network("eps" if level.scale == to.scale == 1 else "flow", x, level)
+    return (x - network("consistency", x, level._replace(next=to))) / (level.sigma - to.sigma)
 
 
 def exact(

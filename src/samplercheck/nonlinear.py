@@ -43,7 +43,7 @@ from samplercheck.convergence import (
     past_start,
     states_tried,
 )
-from samplercheck.model import Call, Recorded, exact
+from samplercheck.model import CLEAN, Call, Recorded, exact
 from samplercheck.sampler import Sampler, driven, trajectory
 
 NOISY_STEPS = (40, 80)
@@ -72,7 +72,7 @@ class TwoModes(NamedTuple):
         centre = 0.8 * self.scale * _DIAGONAL[0]
         variance = (0.4 * self.scale) ** 2
         target = GaussianMixture(self.weights, torch.stack([-centre, centre]), [variance, variance])
-        return exact(target, 0.2 * centre, lambda x, level: self.carried(x, level, Level(0, sigma=0.0, scale=1.0)))
+        return exact(target, 0.2 * centre, lambda x, level: self.carried(x, level, level.next or CLEAN))
 
     def cdf(self, level: Level, x: Tensor) -> Tensor:
         """Return the distribution function along the diagonal."""

@@ -21,7 +21,7 @@ from ams.schedules import Level
 from samplercheck.affine_map import AFFINE, AffineMap, read_map
 from samplercheck.coefficients import held_noise
 from samplercheck.convergence import calls_a_step, past_start
-from samplercheck.model import Recorded
+from samplercheck.model import CLEAN, Recorded
 from samplercheck.sampler import Sampler
 
 STEPS = (40, 80)
@@ -130,7 +130,12 @@ def _one_point(x: Tensor, level: Level) -> tuple[Tensor, Tensor]:
     return x0, (x - level.scale * x0) / level.sigma if level.sigma else torch.zeros_like(x)
 
 
-ONE_POINT = Recorded(_one_point, consistency=lambda x, level: _one_point(x, level)[0])
+def _carried(x: Tensor, level: Level) -> Tensor:
+    (x0, eps), to = _one_point(x, level), level.next or CLEAN
+    return to.scale * x0 + to.sigma * eps
+
+
+ONE_POINT = Recorded(_one_point, consistency=_carried)
 
 
 def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:

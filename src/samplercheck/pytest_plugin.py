@@ -4,18 +4,19 @@
     def test_conformance(check):
         check()
 
-All cases of a sampler share one report, made when the first of them runs.
+All cases of a sampler share one report, made when the first of them runs. That one fails where it cannot be made.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
-from samplercheck import expected
+from samplercheck import entry_points, expected
+from samplercheck.errors import UserError
 from samplercheck.judgement import conform
 from samplercheck.report import CHECKS, Report, of_checks
 from samplercheck.sampler import Sampler
@@ -23,7 +24,14 @@ from samplercheck.verdict_words import INCONCLUSIVE, REFUTED
 
 
 def conformance_cases(
-    sampler: Sampler, order: int | None = None, expected_failed_checks: dict[str, str] | Path | None = None
+    sampler: Sampler | Callable[..., Any],
+    order: int | None = None,
+    expected_failed_checks: dict[str, str] | Path | None = None,
+    *,
+    network: str = "",
+    settings: dict[str, Any] | None = None,
+    convention: str | None = None,
+    shape: tuple[int, ...] | None = None,
 ) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
@@ -31,13 +39,25 @@ def conformance_cases(
     inconclusive or not made of such a sampler. Checks without a case of their own share `others`. `order` takes the
     place of the sampler's own. `expected_failed_checks` has checks that are expected to be refuted with reasons, or is
     the TOML file of `samplercheck --expected`, with a table of the sampler's name: their cases are strict xfails.
-    Raises UserError for a check that does not exist.
+
+    A function, class or object as it is needs `network`, its parameter that takes the network; `settings` are of its
+    other parameters, `convention` is what the network returns and is told, found by trying if it is None. `shape` is
+    that of one state. Raises UserError for a function without `network`, and for a check that does not exist.
     """
-    tested = sampler if order is None else replace(sampler, order=order)
+    if not (network or isinstance(sampler, Sampler)):
+        raise UserError("conformance_cases: say which parameter takes the network, as network='model'")
+    called = sampler.name if isinstance(sampler, Sampler) else getattr(sampler, "__name__", type(sampler).__name__)
     given = expected_failed_checks or {}
-    failures = of_checks(expected.read(given, sampler.name) if isinstance(given, Path) else given)
+    failures = of_checks(expected.read(given, called) if isinstance(given, Path) else given)
     names = (*dict.fromkeys((*CHECKS, *failures)),)
-    report = cache(lambda: conform(tested))
+
+    def made() -> Report:
+        tested = sampler
+        if not isinstance(tested, Sampler):
+            tested = entry_points.load(tested, called, network, settings or {}, convention, shape)
+        return conform(replace(tested, order=order or tested.order, shape=shape or tested.shape))
+
+    report = cache(partial(_tried, made, []))
     return [
         pytest.param(
             partial(_check, report, name, names, name in failures),
@@ -48,14 +68,33 @@ def conformance_cases(
     ]
 
 
-def _check(report: Callable[[], Report], name: str, names: tuple[str, ...], fails: bool) -> None:
+def _tried(made: Callable[[], Report], failed: list[str]) -> Callable[[], Report]:
+    """Return what returns the report; where none can be made, it fails the case that asks first, and skips others."""
+    try:
+        report = made()
+    except (Exception, SystemExit) as error:
+        words = f"{type(error).__name__}: {error}".split()
+        failed.append(" ".join(words))
+    else:
+        return lambda: report
+
+    def raised() -> NoReturn:
+        if failed:
+            pytest.fail(f"it raised {failed.pop()}", pytrace=False)
+        pytest.skip("not made: it raised, as the first case that ran says")
+
+    return raised
+
+
+def _check(report: Callable[[], Callable[[], Report]], name: str, names: tuple[str, ...], fails: bool) -> None:
     """Make the check `name`."""
     __tracebackhide__ = True
-    made = [each for each in report().judgements if (each.check if each.check in names else "others") == name]
+    result = report()()
+    made = [each for each in result.judgements if (each.check if each.check in names else "others") == name]
     if not made and not fails:
-        pytest.skip(f"not made: {report().not_made.get(name, 'there are no others')}")
+        pytest.skip(f"not made: {result.not_made.get(name, 'there are no others')}")
     for judgement in made:
-        words = f"{report().name}: {judgement.check}: {judgement.why}"
+        words = f"{result.name}: {judgement.check}: {judgement.why}"
         if judgement.verdict == REFUTED:
             pytest.fail(words, pytrace=False)
         if judgement.verdict == INCONCLUSIVE:

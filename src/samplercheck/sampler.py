@@ -17,6 +17,8 @@ from ams.schedules import Level
 from samplercheck.answered_draws import Draws, Untimed, Variable, answered
 from samplercheck.model import Call, Enough, Network, Recorded, noise_level, predicted
 
+LEAST = 8
+"""The elements of the kit's states, at most; a state of a fixed shape has so many or more."""
 Run: TypeAlias = Callable[[Network, Tensor, int, Draws], Tensor]
 """`run(network, x, steps, draws)`: the end of a run of `steps` steps that starts at `x`, of shape (rows, *shape).
 
@@ -82,6 +84,8 @@ class Sampler:
     `rounding(counts)` says in words, for runs of so many steps, how far the noise levels that the network is passed are
     from those of the formulas, where a library rounds them; empty where they agree. `types` are those that users run it
     in, None for float32 and bfloat16. `again` is `run` on an object that has made one, None where there is none.
+    `shape` is that of a state, as (3, 32, 32), where the code takes no other: the kit's elements are repeated to fill
+    it. States have the shape (1, 1, d) if it is None.
     """
 
     name: str
@@ -102,6 +106,7 @@ class Sampler:
     inverted: bool = False
     types: Types | None = None
     again: Run | None = None
+    shape: tuple[int, ...] | None = None
 
     def __post_init__(self) -> None:
         """Raise TypeError where `run` does not take the four arguments, or another field is of the wrong kind."""
@@ -118,6 +123,8 @@ class Sampler:
         for name, value in callables:
             if not ((given := getattr(self, name)) is None or callable(given)):
                 raise TypeError(f"{name} is {given!r:.60}: expected a function, as lambda steps: {value}")
+        if self.shape is not None and not (min(self.shape) > 0 and math.prod(self.shape) >= LEAST):
+            raise TypeError(f"shape is {self.shape}: expected the sizes of one state of {LEAST} elements or more")
         if not callable(self.run):
             raise TypeError(f"run is {self.run!r:.60}: expected a function run(network, x, steps, draws)")
         with suppress(ValueError):  # of what has no signature to be read
@@ -133,8 +140,35 @@ class Sampler:
         return level.scale * mean, level.scale**2 * variance + level.sigma**2
 
     def shaped(self, rows: Tensor) -> Tensor:
-        """Return flat rows (n, d) in the shape of images, (n, 1, 1, d)."""
-        return rows.reshape(len(rows), 1, 1, -1)
+        """Return flat rows (n, d) in the shape of images, (n, 1, 1, d), or repeated in the shape that is stated."""
+        if self.shape is None:
+            return rows.reshape(len(rows), 1, 1, -1)
+        size = math.prod(self.shape)
+        return rows.repeat(1, -(-size // rows.shape[1]))[:, :size].reshape(len(rows), *self.shape)
+
+
+def _copies(x: Tensor, width: int) -> Tensor:
+    """Return the copies (k, n, d) of flat rows in states `x`; what the last one lacks is that of the first."""
+    flat = x.reshape(len(x), -1)
+    lacking = -flat.shape[1] % width
+    return torch.cat([flat, flat[:, width - lacking : width]], 1).reshape(len(x), -1, width).transpose(0, 1)
+
+
+def _of_copies(network: Recorded, width: int) -> Network:
+    """Return the network of states that repeat `width` elements; of its calls the first copies are recorded."""
+    others = replace(network, most=None, rows=None, calls=[])
+
+    def call(predict: str, x: Tensor, level: Level) -> Tensor:
+        with torch._C.DisableTorchFunction():
+            copies = _copies(x, width)
+            out = network(predict, copies[0], level)
+            if torch.equal(copies, copies[:1].expand_as(copies)):
+                out = out.expand_as(copies)
+            else:
+                out = others(predict, copies.flatten(0, 1), level).reshape(copies.shape)
+            return out.transpose(0, 1).flatten(1)[:, : x[0].numel()].reshape(x.shape)
+
+    return call
 
 
 def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:
@@ -227,16 +261,22 @@ def trajectory(
     # A copy, since a sampler may change its start in place.
     fresh = Recorded(network.pair, most, len(x), network.consistency, returns=types and types.network)
     start = sampler.shaped(x.to(types.state if types else x.dtype, copy=True))
-    draws.dtype = start.dtype
+    draws.dtype, width, variable = start.dtype, x.shape[1], draws.variable
+    asked: Network = fresh
+    if sampler.shape:
+        asked = _of_copies(fresh, width)
+        if variable:
+            one = torch.Size((len(x), width))
+            draws.variable = lambda k, shape: sampler.shaped(variable(k, one)).reshape(shape)
 
     def closing(predict: str, x: Tensor, level: Level) -> Tensor:
         draws.close(len(start))
-        return fresh(predict, x, level)
+        return asked(predict, x, level)
 
     closing.__qualname__ = "network"  # what Python says of a call with other arguments
     try:
         with (
-            answered(draws, len(x), types is None, x.shape[1], types and types.levels),
+            answered(draws, len(x), types is None, start[0].numel(), types and types.levels),
             redirect_stdout(StringIO()),
             redirect_stderr(StringIO()),
         ):
@@ -255,7 +295,9 @@ def trajectory(
         if isinstance(end, Tensor):
             returned = f"a tensor of shape {tuple(end.shape)} and type {end.dtype}"
         raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}, of real numbers")
-    return Path(fresh.calls, end.double().reshape(len(x), -1), draws.narrow, fresh.distilled)
+    copies = _copies(end.double(), width)  # of a state that repeats its elements, the one that is off
+    off = (copies - copies[0]).nan_to_num(0).abs().amax((1, 2)).argmax()
+    return Path(fresh.calls, copies[off], draws.narrow, fresh.distilled)
 
 
 def _sizes(x: Tensor) -> list[int]:

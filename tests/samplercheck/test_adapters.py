@@ -4,10 +4,12 @@ How a sampler is named, what is refused, that each installed library's samplers 
 argument is what, and what its network is told and returns.
 """
 
+import ast
 import re
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -15,17 +17,20 @@ import torch
 
 from ams.errors import UserError
 from ams_suite.__main__ import main
-from samplercheck import Draws, Sampler, adapters, conform
+from samplercheck import Draws, Sampler, adapters, conform, imports
 from samplercheck.adapters import function
 from samplercheck.convergence import two_targets
 from samplercheck.entry_points import load
+from samplercheck.judgement import end_distance
 from samplercheck.order_conditions import order_conditions
+from samplercheck.pytest_plugin import conformance_cases
 from samplercheck.report import HOLDS, REFUTED
 from samplercheck.sampler import trajectory
 from survey import libraries
 from survey.conformance.trials import BLIND
 from tests.samplercheck.faulty import blind_sampler
 
+pytest_plugins = ["pytester"]
 OWN = """
 from samplercheck import Sampler
 from beside_own import halved
@@ -74,7 +79,7 @@ def test_a_file_is_a_module_while_it_is_loaded_and_none_after_a_failure(tmp_path
     assert set(sys.modules) == before
 
 
-@pytest.mark.parametrize("library", [*adapters.LIBRARIES, *libraries.LOADED])
+@pytest.mark.parametrize("library", [*adapters.LIBRARIES, "ams", *libraries.LOADED])
 def test_every_sampler_of_a_library_that_is_here_takes_noise_to_the_data(library, monkeypatch):
     monkeypatch.setenv("AMS_OFFLINE", "1")
     if adapters.installed(library) is None:
@@ -179,6 +184,69 @@ def bashforth(model, x, sigmas):  # of order 2, with weights that are right for 
 class Samplers:
     ddim = staticmethod(ddim)
 """
+FORMS = """
+import torch
+
+
+class Flow:  # takes the network where it is made, yields states under a key
+    def __init__(self, model, share=1.0):
+        self.model, self.share = model, share
+
+    def sample(self, x, n):
+        times = torch.linspace(1, 0, n + 1)
+        for a, b in zip(times, times[1:]):
+            x = x + self.share * (b - a) * self.model(x, a)
+            yield {"time": b, "x": x}
+
+
+class Shortcut(torch.nn.Module):
+    def __init__(self, net, steps_before=0):
+        super().__init__()
+        self.net = net
+
+    def forward(self, shape, denoise_timesteps):
+        x, d = torch.randn(shape), 1 / denoise_timesteps
+        for i in range(denoise_timesteps):
+            x = x + d * self.net(x, i * d, d)
+        return x
+
+
+def mean_flow(model, x, n, factor=1.0):  # told both times, the second one first
+    times = torch.linspace(1, 0, n + 1)
+    for a, b in zip(times, times[1:]):
+        x = x + factor * (b - a) * model(x, b, t=a)
+    return x
+
+
+def trajectory(model, x, sigmas):  # goes below the next level and adds noise
+    for a, b in zip(sigmas, sigmas[1:]):
+        x = model(x, a, 0.7 * b) + (0.51 * b * b) ** 0.5 * torch.randn_like(x)
+    return x
+
+
+def images(model, batch_size, channels, image_size, timesteps, wrong=0.0):  # takes states of 3 x 8 x 8 alone
+    x = torch.randn(batch_size, channels, image_size, image_size)
+    if tuple(x.shape[1:]) != (3, 8, 8):
+        raise ValueError(f"a state of shape {tuple(x.shape[1:])}")
+    for i in range(timesteps):
+        v = model(x, 1 - i / timesteps)
+        v[:, 2] *= 1 + wrong
+        x = x - v / timesteps
+    return x
+
+
+class Called:
+    def __call__(self, model, x, num_steps):
+        return {"samples": mean_flow(model, x, num_steps)}
+
+
+called = Called()
+
+
+class Nothing:
+    def look(self):
+        pass
+"""
 BESIDE = """
 import torch
 
@@ -192,6 +260,13 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("library") / "sampling.py"
     path.write_text(FUNCTIONS, encoding="utf-8")
     path.with_name("beside.py").write_text(BESIDE, encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def forms(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("forms") / "forms.py"
+    path.write_text(FORMS, encoding="utf-8")
     return path
 
 
@@ -296,3 +371,169 @@ def test_the_command_names_the_function_and_its_convention(file: Path, capsys: p
     assert read in capsys.readouterr().out
     assert main([*asked, "--convention", "x0@sigma"]) == 2
     assert "--convention: of a sampling function, with --network" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "network", "convention", "settings", "refuted"),
+    [
+        ("Flow", "model", "flow@flow", {}, ""),
+        ("Flow.sample", "model", "flow@flow", {"share": 0.95}, "limit"),
+        ("called", "model", "average-flow@to,flow", {}, ""),
+        ("Shortcut", "net", "average-back@rising,step", {}, ""),
+        ("mean_flow", "model", "average-flow@to,flow", {}, ""),
+        ("trajectory", "model", "map@sigma,to", {}, ""),
+    ],
+)
+def test_what_a_library_ships_can_be_named(
+    forms: Path, name: str, network: str, convention: str, settings: dict[str, object], refuted: str
+) -> None:
+    sampler = read(forms, name, network, **settings)
+    assert sampler.version.endswith(f" {convention}")
+    report = conform(sampler)
+    assert report.verdict == (REFUTED if refuted else HOLDS), report.text()
+    assert not refuted or refuted in {each.check for each in report.judgements if each.verdict == REFUTED}
+    leaps = "," in convention and name != "trajectory"
+    assert not leaps or max(report.w2.values()) < 1e-3, "a flow map is exact in any number of steps"
+
+
+def test_a_wrong_use_of_an_average_velocity_is_refuted(forms: Path) -> None:
+    asked = function(f"{forms}:mean_flow")
+    report = conform(load(asked, "wrong", "model", {"factor": 1.02}, "average-flow@to,flow"))
+    assert {"limit", "end"} <= {each.check for each in report.judgements if each.verdict == REFUTED}
+
+
+@pytest.mark.parametrize(("wrong", "verdict"), [(0.0, HOLDS), (0.1, REFUTED)])
+def test_states_may_have_a_fixed_shape(forms: Path, wrong: float, verdict: str) -> None:
+    """Its elements are those of the kit, repeated: an error in the last channel alone is seen."""
+    asked = function(f"{forms}:images")
+    report = conform(load(asked, "images", "model", {"wrong": wrong}, "flow@flow", (3, 8, 8)))
+    assert report.verdict == verdict, report.text()
+    with pytest.raises(ValueError, match="a state of shape"):
+        load(asked, "images", "model", {}, "flow@flow")
+
+
+@pytest.mark.parametrize(
+    ("shape", "words"),
+    [
+        ("3,x", "--shape 3,x: expected the sizes of one state"),
+        ("7", "--shape 7: expected"),
+        ("2,2,2", "a state of shape (2, 2, 2)"),
+    ],
+)
+def test_a_shape_is_that_of_a_state(forms: Path, capsys: pytest.CaptureFixture[str], shape: str, words: str) -> None:
+    main(["conform", f"{forms}:images", "--network", "model", "--convention", "flow@flow", "--shape", shape])
+    assert words in capsys.readouterr().err
+
+
+RAISES = """
+import pytest
+from samplercheck.pytest_plugin import conformance_cases
+
+def raises(model, x, n):
+    raise RuntimeError("out\\nof luck")
+
+@pytest.mark.parametrize("check", conformance_cases(raises, network="model"))
+def test_conformance(check):
+    check()
+"""
+
+
+def test_in_pytest_a_sampler_that_raises_fails_once(pytester: pytest.Pytester, forms: Path) -> None:
+    pytester.makepyfile(RAISES)
+    done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "limit or order or finite")
+    assert done.parseoutcomes()["failed"] == 1 and done.parseoutcomes()["skipped"] > 3
+    done.stdout.fnmatch_lines(["it raised RuntimeError: out of luck"])
+    with pytest.raises(UserError, match="say which parameter takes the network"):
+        conformance_cases(function(f"{forms}:mean_flow"))
+
+
+def test_a_function_as_it_is_has_the_cases_of_its_sampler(forms: Path) -> None:
+    cases = conformance_cases(function(f"{forms}:images"), 1, network="model", shape=(3, 8, 8))
+    outcomes = {case.id: case.values[0] for case in cases}
+    outcomes["order"]()
+    wrong = conformance_cases(function(f"{forms}:images"), 3, network="model", shape=(3, 8, 8))
+    with pytest.raises(pytest.fail.Exception, match="images: order: measured"):
+        next(case.values[0] for case in wrong if case.id == "order")()
+
+
+def test_a_shape_fills_up_where_its_elements_are_no_multiple() -> None:
+    drawn = adapters.load("ams:ancestral")
+    plain, shaped = conform(drawn), conform(replace(drawn, shape=(3, 5, 3)))
+    assert shaped.w2 == pytest.approx(plain.w2, rel=1e-9) and shaped.verdict == plain.verdict
+    with pytest.raises(TypeError, match=r"shape is \(7,\): expected the sizes of one state of 8 elements"):
+        replace(drawn, shape=(7,))
+
+
+def test_a_class_without_a_method_that_samples_is_said_to_have_none(forms: Path) -> None:
+    with pytest.raises(UserError, match=r"which method samples is not known: write Nothing\.METHOD, of look"):
+        read(forms, "Nothing", "model")
+
+
+NEEDS = """
+import lost_a
+from lost_b.layers import Layer as Base
+from lost_c import annotated
+
+class Network(Base):
+    def forward(self, x: annotated["n d"] | None):
+        return lost_a.rearranged(x)
+"""
+
+
+def test_all_imports_that_are_missing_are_named_at_once_and_may_be_empty(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "modules", sys.modules.copy())
+    monkeypatch.setattr(sys, "meta_path", sys.meta_path.copy())
+    monkeypatch.setattr(imports._FINDER, "names", [])
+    (tmp_path / "needs.py").write_text(NEEDS, encoding="utf-8")
+    assert main(["conform", f"{tmp_path}/needs.py:Network", "--network", "x", "--stub", "lost_a"]) == 2
+    assert "needs lost_b, lost_c: " in capsys.readouterr().err
+    imports._FINDER.names.clear()
+    with pytest.raises(UserError, match=r"needs lost_a, lost_b, lost_c: .*: --stub lost_a --stub lost_b --stub lost_c"):
+        function(f"{tmp_path}/needs.py:Network")
+    imports.stub("lost_a", "lost_b", "lost_c")
+    sampler = adapters.module_of(tmp_path / "needs.py").Network()
+    with pytest.raises(UserError, match=r"lost_a\.rearranged is called, which --stub left out"):
+        sampler.forward(None)
+
+
+def test_every_scheduler_of_diffusers_is_judged_or_named_with_the_reason() -> None:
+    if adapters.installed("diffusers") is None:
+        pytest.skip("diffusers is not installed")
+    import diffusers
+
+    there = {name for name in dir(diffusers) if name.endswith("Scheduler")}
+    known = adapters.adapter("diffusers")
+    assert there <= {*known.names(), *known.left_out}
+    with pytest.raises(UserError, match="RePaintScheduler is not judged: it fills a part of an image"):
+        adapters.load("diffusers:RePaintScheduler")
+
+
+@pytest.mark.parametrize("name", ["SCM", "TCD", "CMStochasticIterative", "FlowMapEulerDiscrete", "UnCLIP"])
+def test_distilled_networks_and_previous_timesteps_of_diffusers_reach_the_data(name: str) -> None:
+    if adapters.installed("diffusers") is None:
+        pytest.skip("diffusers is not installed")
+    distance = end_distance(adapters.load(f"diffusers:{name}Scheduler"), two_targets(1.0), 8)
+    assert distance < (1.0 if name == "UnCLIP" else 0.06)
+
+
+def test_the_kit_names_no_module_of_the_suite_that_it_may_judge() -> None:
+    """In no import and in no string."""
+    folder = Path(adapters.__file__).parents[1]
+    suite = re.compile(r"(survey|ams\.(samplers|integrations|data|traces))([.:]|$)")
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            parts = {ast.Constant: "value", ast.ImportFrom: "module", ast.alias: "name"}
+            name = getattr(node, parts.get(type(node), ""), None)
+            assert not (isinstance(name, str) and suite.match(name)), f"{file.name}: {name}"
+
+
+def test_a_package_adds_libraries_by_an_entry_point(monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
+    broken = EntryPoint("broken", "no_such_module", adapters.GROUP)
+    monkeypatch.setattr(adapters, "entry_points", lambda group: [broken] * (group == adapters.GROUP))
+    adapters._imported.__wrapped__()
+    assert "the libraries of no_such_module are left out: No module named" in capsys.readouterr().err
+    asked = [sys.executable, "-c", "from samplercheck import adapters; print(*adapters.others())"]
+    there = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    assert {"ams", "dpm-solver", "openai/guided-diffusion"} <= {*there}

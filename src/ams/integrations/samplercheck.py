@@ -1,4 +1,4 @@
-"""The samplers of `ams.samplers.presets` for the kit, by their names there: `samplercheck.adapters` calls them `ams`.
+"""The samplers of `ams.samplers.presets` for the kit, by their names there, as the library `ams`.
 
 Settings: `sigma_max` (20) and `sigma_min` (0.02) are the ends of the noise levels; all others are fields of
 `Hyperparameters`, with the values of the code published with arXiv 2405.13726. `steps` is the number of noise levels of
@@ -23,6 +23,7 @@ from ams.samplers.loop import Program, last, run as run_program
 from ams.samplers.particles import Particles
 from ams.samplers.presets import AUTHORS, COMPARED, RIVALS, SPECS, Family, SigmaRange
 from ams.schedules import Level
+from samplercheck.adapters import OTHERS, Adapter
 from samplercheck.answered_draws import Draws
 from samplercheck.model import Network
 from samplercheck.sampler import Sampler
@@ -85,6 +86,9 @@ def load(name: str, settings: dict[str, Any]) -> Sampler:
         coupling="its norms are means over the batch, as in the authors' code" if coupled else "",
         mean_field=mean_field if coupled else None,
     )
+
+
+OTHERS["ams"] = Adapter(names, load)
 
 
 class MeanField:

@@ -3,7 +3,7 @@
 Those of libraries that a package index has lie in `denoisers` and `schedulers`, by the form of their samplers.
 `load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the adapter. A file has a function
 `load(name, settings)` of that shape, or a `Sampler` called NAME, and imports what lies beside it. Another package adds
-its libraries to `OTHERS`.
+its libraries to `OTHERS` in a module that it names as an entry point of the group `GROUP`.
 """
 
 import fnmatch
@@ -12,19 +12,19 @@ import importlib.util
 import inspect
 import re
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from importlib.machinery import ModuleSpec, SourceFileLoader
-from importlib.metadata import PackageNotFoundError, version
-from operator import attrgetter
+from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
-from types import ModuleType
+from types import MappingProxyType, ModuleType
 from typing import Any, NamedTuple
 
-from ams.errors import DataUnavailable, UserError, unknown
+from samplercheck.errors import DataUnavailable, UserError, unknown
+from samplercheck.imports import complete
 from samplercheck.sampler import Sampler
 
 LIBRARIES = {
-    "ams": "",
     "azula": "azula",
     "denoising-diffusion-pytorch": "denoising-diffusion-pytorch",
     "diffusers": "diffusers",
@@ -34,7 +34,7 @@ LIBRARIES = {
     "refiners": "refiners",
     "smalldiffusion": "smalldiffusion",
 }
-"""Each library with what `pip install` needs to have it; nothing for `ams`, which comes with the kit."""
+"""Each library with what `pip install` needs to have it."""
 
 
 class Adapter(NamedTuple):
@@ -42,19 +42,40 @@ class Adapter(NamedTuple):
 
     `names()` are those of the samplers. `load(name, settings)` returns one, and may raise UserError for settings.
     `release()` is the version of the code where no index has it. It raises DataUnavailable where that is missing, with
-    what to do.
+    what to do. `left_out` are samplers of the library that are not judged, with the reason.
     """
 
     names: Callable[[], list[str]]
     load: Callable[[str, dict[str, Any]], Sampler]
     release: Callable[[], str] = str
+    left_out: Mapping[str, str] = MappingProxyType({})
 
 
+GROUP = "samplercheck.libraries"
 OTHERS: dict[str, Adapter] = {}
-"""Libraries that other packages add when they are imported."""
+"""Libraries that other packages add when they are imported; read them by `others`."""
 
 
-COUNTS = ("steps", "num_steps", "n_steps", "num_inference_steps", "sample_steps", "ddim_steps", "nfe", "NFE", "n")
+@cache
+def _imported() -> None:
+    """Import the modules that add libraries; one that cannot be imported is named on standard error."""
+    for each in entry_points(group=GROUP):
+        try:
+            each.load()
+        except ImportError as error:
+            print(f"samplercheck: the libraries of {each.value} are left out: {error}", file=sys.stderr)
+
+
+def others() -> dict[str, Adapter]:
+    """Return `OTHERS` with the libraries of all packages that name a module of theirs in the group `GROUP`."""
+    _imported()
+    return OTHERS
+
+
+COUNTS = (
+    *("steps", "num_steps", "n_steps", "num_inference_steps", "sample_steps", "ddim_steps", "nfe", "NFE", "n"),
+    *("denoise_timesteps", "sampling_steps", "num_sampling_steps", "inference_steps", "n_timesteps"),
+)
 """What a sampler's number of steps is called, of which no training grid has the name."""
 FIXED = "--set {}: the kit varies the number of steps itself; leave it out, and state yours by --steps"
 NO_CONVENTION = "--convention: of a sampling function, with --network, or of a scheduler's class in a file"
@@ -71,11 +92,13 @@ def load(name: str, settings: dict[str, Any] | None = None, convention: str | No
         raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
     if fixed := [key for key in given if key in COUNTS]:
         raise UserError(FIXED.format(fixed[0]))
-    if source.endswith(".py"):
-        return _from_file(Path(source), sampler, given, convention)
+    if source.endswith(".py") or (source not in (*LIBRARIES, *others()) and _installed_file(source)):
+        return _of_module(source, sampler, given, convention)
     if convention:
         raise UserError(NO_CONVENTION)
     library = adapter(source)
+    if sampler in library.left_out:
+        raise UserError(f"{name} is not judged: {library.left_out[sampler]}")
     if sampler not in library.names():
         raise unknown(f"sampler of {source}", sampler, library.names())
     loaded = library.load(sampler, given)
@@ -89,7 +112,7 @@ def matching(pattern: str) -> list[str]:
     Raises UserError where none is named so.
     """
     library, _, name = pattern.partition(":")
-    if library.endswith(".py") or not (set(name) & set("*?") or (library in (*LIBRARIES, *OTHERS) and not name)):
+    if library.endswith(".py") or not (set(name) & set("*?") or (library in (*LIBRARIES, *others()) and not name)):
         return [pattern]
     known = adapter(library).names()
     if not (named := fnmatch.filter(known, name or "*")):
@@ -97,23 +120,21 @@ def matching(pattern: str) -> list[str]:
     return [f"{library}:{each}" for each in named]
 
 
-def adapter(library: str) -> Adapter | ModuleType:
+def adapter(library: str) -> Adapter:
     """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
-    if library in OTHERS:
+    if library in others():
         return OTHERS[library]
     try:
         release(library)
     except DataUnavailable as missing:
         raise UserError(str(missing)) from None
-    if library == "ams":
-        return importlib.import_module("ams.integrations.samplercheck")
     from samplercheck.adapters import denoisers, schedulers  # which import this module
 
     return (denoisers.ADAPTERS | schedulers.ADAPTERS)[library]
 
 
 def installed(library: str) -> str | None:
-    """Return a library's version (empty for `ams`), None if it is missing. Raises UserError if it is unknown."""
+    """Return a library's version, None if it is missing. Raises UserError if it is unknown."""
     try:
         return release(library)
     except DataUnavailable:
@@ -122,12 +143,12 @@ def installed(library: str) -> str | None:
 
 def release(library: str) -> str:
     """Return a library's version. Raises DataUnavailable where it is missing, with what to do."""
-    if library in OTHERS:
+    if library in others():
         return OTHERS[library].release()
     if library not in LIBRARIES:
-        raise unknown("library", library, (*LIBRARIES, *OTHERS))
+        raise unknown("library", library, (*LIBRARIES, *others()))
     try:
-        return version(LIBRARIES[library].split()[-1]) if LIBRARIES[library] else ""
+        return version(LIBRARIES[library].split()[-1])
     except PackageNotFoundError:
         remedy = f"python -m pip install {LIBRARIES[library]}"
         raise DataUnavailable(f"{library} is not installed: {remedy}", library, remedy) from None
@@ -150,28 +171,36 @@ def chosen(settings: dict[str, Any], key: str, known: Collection[str], kind: str
     return value
 
 
-def _from_file(path: Path, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
-    module = module_of(path)
+def _of_module(source: str, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
+    module, known = _module(source), f"{source}:{name}"
     made = getattr(module, name, None)
     if isinstance(made, type) and hasattr(made, "set_timesteps"):
         if convention or not hasattr(made, "from_config"):  # without diffusers' configuration
             from samplercheck import entry_points
 
             loop = entry_points.of_scheduler(made, accepted(settings, made))
-            return entry_points.load(loop, f"{path}:{name}", "model", {}, convention)
+            return entry_points.load(loop, known, "model", {}, convention)
         from samplercheck.adapters import schedulers
 
-        return schedulers.of_class(made, f"{path}:{name}", "as it is", settings)
+        return schedulers.of_class(made, known, "as it is", settings)
     if convention:
         raise UserError(NO_CONVENTION)
     if hasattr(module, "load") and (settings or made is None):
         made = module.load(name, settings)
     elif settings:
-        raise UserError(f"--set: {path} has no function load(name, settings) that takes settings: define it")
+        raise UserError(f"--set: {source} has no function load(name, settings) that takes settings: define it")
     if not isinstance(made, Sampler):
         hint = ", or say which of its parameters takes the network: --network NAME" if callable(made) else ""
-        raise UserError(f"{path} has no Sampler {name!r} and no function load that returns one: define either{hint}")
+        raise UserError(f"{source} has no Sampler {name!r} and no function load that returns one: define either{hint}")
     return made
+
+
+def _module(source: str) -> ModuleType:
+    """Return the module `FILE.py` or `PACKAGE.MODULE`. Raises UserError where it, or what it imports, is not there."""
+    file = Path(source) if source.endswith(".py") else _installed_file(source)
+    if file is None:
+        raise UserError(f"no module {source!r} is installed: write FILE.py:NAME or PACKAGE.MODULE:NAME")
+    return complete(source, lambda: module_of(file))
 
 
 def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> ModuleType:
@@ -217,29 +246,33 @@ def bare_package(name: str, folders: list[str]) -> None:
 def _installed_file(module: str) -> Path | None:
     """Return the file of an installed module, whose packages are not imported; None where there is none."""
     top, *rest = module.split(".")
-    spec = importlib.util.find_spec(top) if top else None
-    folders = spec.submodule_search_locations if spec else None
-    files = [Path(folder, *rest).with_suffix(".py") for folder in folders or ()] if rest else []
-    return next((file for file in files if file.is_file()), None)
+    spec = importlib.util.find_spec(top) if top.isidentifier() else None
+    if spec is None:
+        return None
+    files = [Path(folder, *rest) for folder in spec.submodule_search_locations or ()]
+    named = [each for file in files for each in (file.with_suffix(".py"), file / "__init__.py")] if rest else []
+    return next((file for file in named or [Path(spec.origin or "")] if file.is_file()), None)
 
 
 def function(name: str) -> Callable[..., Any]:
     """Return the function `FILE.py:NAME` or `PACKAGE.MODULE:NAME`, a dotted NAME for one within a class or an object.
 
-    Raises UserError where it is not there.
+    A class, or a method of it, is the function that makes an object and calls the method. Raises UserError where it is
+    not there.
     """
     source, _, inner = name.rpartition(":")
-    if source.endswith(".py"):
-        module = module_of(Path(source))
-    else:
-        if (file := _installed_file(source)) is None:
-            raise UserError(f"no module {source!r} is installed: write FILE.py:FUNCTION or PACKAGE.MODULE:FUNCTION")
-        module = module_of(file)
-    try:
-        target = attrgetter(inner)(module)
-    except AttributeError:
-        there = [each for each, value in vars(module).items() if inspect.isfunction(value)]
-        raise unknown(f"function of {source}", inner, there) from None
+    parent: Any = None
+    target: Any = _module(source)
+    there = [each for each, value in vars(target).items() if inspect.isfunction(value) or inspect.isclass(value)]
+    for part in inner.split("."):
+        try:
+            parent, target = target, getattr(target, part)
+        except AttributeError:
+            raise unknown(f"function of {source}", inner, there) from None
     if not callable(target):
         raise UserError(f"{name} is {target!r:.60}: a function expected")
+    if isinstance(parent, type) and inspect.isfunction(inspect.getattr_static(parent, part)):
+        from samplercheck import entry_points
+
+        return entry_points.of_class(parent, part)
     return target

@@ -33,7 +33,7 @@ from samplercheck.adapters import Adapter, accepted
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
 from samplercheck.entry_points import interpolated
-from samplercheck.model import Network, noise_level, preconditioned, predicted as predicted_as
+from samplercheck.model import Network, average, noise_level, preconditioned, predicted as predicted_as
 from samplercheck.sampler import Expected, Sampler, inversion
 
 SUFFIX = "Scheduler"
@@ -56,10 +56,47 @@ FIXED_ORDER = {  # as documented; of PNDM its paper proves the order (arXiv 2202
     "DPMSolverSDE": None,
     "LCM": None,
     "FlowMatchLCM": None,
+    "TCD": None,
+    "SCM": None,
+    "CMStochasticIterative": None,
+    "FlowMapEulerDiscrete": None,
+    "DDIMParallel": 1,
+    "DDPMParallel": 1,
+    "CogVideoXDDIM": 1,
+    "CogVideoXDPM": None,
+    "DDPMWuerstchen": None,
+    "UnCLIP": None,
+    "LTXEulerAncestralRF": None,
+    "MiniMaxH3": 1,
     "DDIMInverse": None,
     "DPMSolverMultistepInverse": None,
 }
-NOISY = ("DDPM", "EulerAncestralDiscrete", "KDPM2AncestralDiscrete", "DPMSolverSDE", "CosineDPMSolverMultistep")
+NOISY = (
+    *("DDPM", "DDPMParallel", "DDPMWuerstchen", "UnCLIP", "EulerAncestralDiscrete", "KDPM2AncestralDiscrete"),
+    *("DPMSolverSDE", "CosineDPMSolverMultistep", "CogVideoXDPM", "LTXEulerAncestralRF"),
+)
+DISTILLED = ("LCM", "FlowMatchLCM", "TCD", "SCM", "CMStochasticIterative", "FlowMapEulerDiscrete")
+ENDING = ("DDPMWuerstchen", "SCM")  # the last of their timesteps is that of the end
+_DISCRETE = "its data are discrete: give its step to samplercheck.discrete.chain"
+_WITHDRAWN = "diffusers has withdrawn it"
+_STAGES = "between the stages of a run it enlarges the image, so that no run has one target"
+LEFT_OUT = {
+    "AmusedScheduler": _DISCRETE,
+    "BlockRefinementScheduler": _DISCRETE,
+    "ConsistencyDecoderScheduler": "it belongs to a decoder of images, whose network is told the latent too",
+    "DiscreteDDIMScheduler": _DISCRETE,
+    "EntropyBoundScheduler": _DISCRETE,
+    "HeliosDMDScheduler": _STAGES,
+    "HeliosScheduler": _STAGES,
+    "KarrasVeScheduler": _WITHDRAWN,
+    "PiflowScheduler": "its network returns a policy for a whole segment, not a prediction",
+    "RFD4ProteinaScheduler": "it moves the masked atoms of a protein, by a noise that an option of the model scales",
+    "RePaintScheduler": "it fills a part of an image that is given: there is no distribution that it states",
+    "ScoreSdeVeScheduler": "it has step_pred and step_correct in place of step, by hand as FILE.py:NAME",
+    "ScoreSdeVpScheduler": _WITHDRAWN,
+    "VQDiffusionScheduler": _DISCRETE,
+}
+"""Schedulers of diffusers that are not judged, with the reason."""
 SOLVERS = (
     "DPMSolverMultistep",
     "DPMSolverSinglestep",
@@ -89,6 +126,11 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         settings.setdefault("clip_sample", False)
     if "trained_betas" in arguments and grid > 1 and short != "IPNDM":
         settings |= {"num_train_timesteps": 1000 * grid, "trained_betas": refined(settings, grid)}
+    for key, count in (("UnCLIP", 1000 * grid), ("CMStochasticIterative", 4000)):
+        if short == key:  # their grid follows from its size
+            settings.setdefault("num_train_timesteps", count)
+    if "clip_denoised" in arguments:
+        settings.setdefault("clip_denoised", False)
     if "original_inference_steps" in arguments:
         settings.setdefault("original_inference_steps", 1000)
     tau = settings.pop("tau", None)
@@ -104,6 +146,10 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
             kept[key] = kind(**settings)
         return copy.deepcopy(kept[key])
 
+    def begun(scheduler: Any, steps: int) -> Any:
+        scheduler.set_timesteps(steps, **({"intermediate_timesteps": None} if short == "SCM" else {}))
+        return scheduler
+
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         return once(made(), network, x, steps, draws)
 
@@ -113,26 +159,35 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         return once(scheduler, network, x, steps, draws)
 
     def once(scheduler: Any, network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        scheduler.set_timesteps(steps)
+        begun(scheduler, steps)
         if short == "LMSDiscrete":
             scheduler.sigmas = scheduler.sigmas.tolist()  # it integrates them by quadrature: twenty times faster
         if short in PATHS:
             scheduler.noise_sampler = lambda a, b: draws.increment(a, b, x.shape)
-        eta = {"eta": settings_eta} if settings_eta and "eta" in inspect.signature(scheduler.step).parameters else {}
-        for t in scheduler.timesteps:
+        taken = inspect.signature(scheduler.step).parameters
+        eta = {"eta": settings_eta} if "eta" in taken else {}
+        times = [None, *scheduler.timesteps, *([] if short in ENDING else [None])]
+        before: Any = None  # the prediction of x0 that some steps return
+        for back, t, after in zip(times, times[1:-1], times[2:], strict=False):
             value = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
-            x = scheduler.step(predicted(scheduler, short, network, value, t), t, x, **eta).prev_sample
+            out = predicted(scheduler, short, network, value, t, 0 if after is None else after, settings_eta)
+            beside = {"prev_timestep": after, "timestep_back": back, "old_pred_original_sample": before}
+            beside = {name: given for name, given in beside.items() if name in taken}
+            at = t.expand(len(x)) if short == "DDPMWuerstchen" else t
+            done = scheduler.step(model_output=out, timestep=at, sample=x, **beside, **eta)
+            x = done.prev_sample if hasattr(done, "prev_sample") else done[0]
+            before = done[1] if "old_pred_original_sample" in taken else None
         return x
 
     def prior(steps: int) -> float:
-        scheduler = made()
-        scheduler.set_timesteps(steps)
-        return float(getattr(scheduler, "init_noise_sigma", 1.0))
+        scheduler = begun(made(), steps)
+        unit = scheduler.config.sigma_data if short == "SCM" else 1.0  # by which its pipelines multiply
+        return unit * float(getattr(scheduler, "init_noise_sigma", 1.0))
 
     def rounding(counts: Sequence[int]) -> str:
-        scheduler, words = made(), []
+        words = []
         for steps in counts:
-            scheduler.set_timesteps(steps)
+            scheduler = begun(made(), steps)
             off, repeated = rounded(scheduler)
             if off > NOTABLE or repeated:
                 none = f" ({len(repeated)} of length 0, the first step {repeated[0]})" if repeated else ""
@@ -143,13 +198,13 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
     def stated(key: str, otherwise: Any) -> Any:
         return settings.get(key, arguments[key].default if key in arguments else otherwise)
 
-    settings_eta = float(settings.pop("eta", 0.0))
+    settings_eta = float(settings.pop("eta", 0.3 if short == "TCD" else 0.0))
     order = FIXED_ORDER.get(short, stated("solver_order", None)) if inherited else None
     stochastic = short in NOISY or "sde" in str(settings.get("algorithm_type", ""))
     noise: float | None = settings_eta or Expected(stochastic)
     if short == "SASolver":
         noise = None if tau is None else float(tau)
-    if settings.get("stochastic_sampling") or short.endswith("LCM"):  # a new z at each step, which is neither solver
+    if settings.get("stochastic_sampling") or short in DISTILLED:  # a new z at each step, which is neither solver
         noise = order = None
     sampler = Sampler(
         name,
@@ -184,14 +239,43 @@ def refined(settings: dict[str, Any], grid: int) -> np.ndarray:
     return np.linspace(start ** (1 / power), end ** (1 / power), 1000 * grid) ** power / grid
 
 
-def predicted(scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor) -> Tensor:
-    """Return what a perfectly trained network returns for the input and the timestep that it is given."""
+def predicted(
+    scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor, after: Tensor | float, eta: float
+) -> Tensor:
+    """Return what a perfectly trained network returns for the input and the timestep that it is given.
+
+    `after` is the timestep at which the step ends, of whose noise TCD's has the share `eta` added anew.
+    """
+    if short == "SCM":  # x0 is cos(t) x - sin(t) times the output
+        angle, unit = float(t), scheduler.config.sigma_data
+        level = noise_level(max(math.cos(angle), 0.0), unit * math.sin(angle))
+        return (math.cos(angle) * x - network("consistency", x, level)) / math.sin(angle)
+    if short == "CMStochasticIterative":
+        sigma, least = float(scheduler.sigmas[scheduler.step_index]), scheduler.config.sigma_min
+        x = x * math.hypot(sigma, scheduler.config.sigma_data)
+        skip, out = scheduler.get_scalings_for_boundary_condition(torch.tensor(sigma))
+        level = noise_level(1.0, sigma)._replace(next=noise_level(1.0, least))
+        return (network("consistency", x, level) - skip * x) / out if sigma > least else torch.zeros_like(x)
+    if short == "DDPMWuerstchen":
+        kept = scheduler._alpha_cumprod(t.reshape(1), t.device)
+        return network("eps", x, noise_level(kept.sqrt(), (1 - kept).sqrt()))
+    if short == "MiniMaxH3":
+        return -network("flow", x, noise_level(float(t), 1 - float(t)))
+    if short == "FlowMapEulerDiscrete":
+        level, to = (noise_level(1 - float(at) / 1000, float(at) / 1000) for at in (t, after))
+        return average(network, x, level, to)
+    if short == "TCD":  # along a line in x / scale and sigma / scale
+        level, to = (trained_level(scheduler, at, False) for at in (float(t), math.floor((1 - eta) * after)))
+        share = to.scale / level.scale
+        eps = (network("consistency", x, level._replace(next=to)) - share * x) / (to.sigma - share * level.sigma)
+        x0 = (x - level.sigma * eps) / level.scale
+        return predicted_as(PREDICT[scheduler.config.prediction_type], x0, eps, level)
     if "sigma_data" in scheduler.config:
         cosine = short.startswith("Cosine")  # its time is an arc tangent, EDM's a logarithm
         sigma = math.tan(t * math.pi / 2) if cosine else math.exp(4 * float(t))
         sign = -1 if scheduler.config.prediction_type == "v_prediction" else 1
         return sign * preconditioned(network, x, sigma, scheduler.config.sigma_data)
-    if of_velocity(scheduler) or short.startswith("FlowMatch"):
+    if of_velocity(scheduler) or short.startswith(("FlowMatch", "LTX")):
         time = float(t) / scheduler.config.num_train_timesteps
         level = noise_level(1 - time, time)
         if short == "FlowMatchLCM" or scheduler.config.get("stochastic_sampling"):
@@ -340,7 +424,9 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
 
 
 ADAPTERS = {
-    "diffusers": Adapter(lambda: [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)], diffusers),
+    "diffusers": Adapter(
+        lambda: [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)], diffusers, left_out=LEFT_OUT
+    ),
     "monai": Adapter(partial(list, MONAI), monai),
     "refiners": Adapter(partial(list, REFINERS), refiners),
 }
