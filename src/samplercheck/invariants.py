@@ -115,8 +115,8 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
     findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
     if sampler.again and not sampler.noise:  # draws of the first run would be counted
         second = driven(replace(sampler, run=sampler.again), network, x, STEPS, values).end - reference.end
-        found = _equal(second, unit, "a run of an object that has made one, against one of a new object")
-        findings["second run"] = found._replace(holds=found.holds or None)
+        kept = _equal(second, unit, "a run of an object that has made one, against one of a new object")
+        findings["second run"] = kept._replace(holds=kept.holds or None)
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
     why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
     rows = _equal(alone - reference.end, unit, why)

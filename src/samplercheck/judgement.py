@@ -130,7 +130,7 @@ def conform(
     if curve and not sampler.mean_field:
         few_calls = {"outliers": tried(lambda: outliers(sampler, max(used, least)))}
         few_calls["few steps"] = tried(lambda: _few_steps(sampler, data))
-        findings |= {name: found for name, found in few_calls.items() if found}
+        findings |= {name: finding for name, finding in few_calls.items() if finding}
     report = Report(
         sampler.name,
         sampler.version,
