@@ -36,7 +36,7 @@ FAILING = {"limit": "ends early"}
             {},
             FAILING,
             "refuted",
-            "limit is expected to be refuted (ends early), its verdict is holds: expect it no more",
+            "limit is expected to be refuted (ends early), its verdict is holds: expect",
         ),
         ({}, {"evaluations": "so"}, "refuted", "evaluations is expected to be refuted (so), its verdict is not made"),
         ({"limit": Limit(0.03, 0.025)}, FAILING, "inconclusive", "? limit"),
