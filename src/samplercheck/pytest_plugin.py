@@ -40,15 +40,17 @@ def conformance_cases(
     other parameters, `convention` is what the network returns and is told, found by trying if it is None. `shape` is
     that of one state. Raises UserError for a function without `network`.
     """
-    if not (network or isinstance(sampler, Sampler)):
+    if callable(sampler) and not network:
         raise UserError("conformance_cases: say which parameter takes the network, as network='model'")
 
     def made() -> Report:
-        tested = sampler
-        if not isinstance(tested, Sampler):
-            name = getattr(tested, "__name__", type(tested).__name__)
+        tested: Any = sampler
+        if network:
+            name = getattr(sampler, "__name__", type(sampler).__name__)
             tested = entry_points.load(tested, name, network, settings or {}, convention, shape)
-        return conform(replace(tested, order=order or tested.order, shape=shape or tested.shape))
+        if order is not None:
+            tested = replace(tested, order=order)
+        return conform(tested if shape is None else replace(tested, shape=shape))
 
     report = cache(partial(_tried, made, []))
     return [pytest.param(partial(_check, report, name), id=name) for name in (*CHECKS, "others")]
