@@ -44,18 +44,20 @@ def conformance_cases(
     other parameters, `convention` is what the network returns and is told, found by trying if it is None. `shape` is
     that of one state. Raises UserError for a function without `network`, and for a check that does not exist.
     """
-    if not (network or isinstance(sampler, Sampler)):
+    if callable(sampler) and not network:
         raise UserError("conformance_cases: say which parameter takes the network, as network='model'")
-    called = sampler.name if isinstance(sampler, Sampler) else getattr(sampler, "__name__", type(sampler).__name__)
+    called = getattr(sampler, "__name__", type(sampler).__name__) if network else getattr(sampler, "name", "")
     given = expected_failed_checks or {}
     failures = of_checks(expected.read(given, called) if isinstance(given, Path) else given)
     names = (*dict.fromkeys((*CHECKS, *failures)),)
 
     def made() -> Report:
-        tested = sampler
-        if not isinstance(tested, Sampler):
+        tested: Any = sampler
+        if network:
             tested = entry_points.load(tested, called, network, settings or {}, convention, shape)
-        return conform(replace(tested, order=order or tested.order, shape=shape or tested.shape))
+        if order is not None:
+            tested = replace(tested, order=order)
+        return conform(tested if shape is None else replace(tested, shape=shape))
 
     report = cache(partial(_tried, made, []))
     return [
