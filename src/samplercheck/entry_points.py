@@ -126,11 +126,11 @@ OF_A_DISTILLED = [f"consistency-{each}" for each in CONVENTIONS if not each.star
 SECOND = ("to", "step")
 AVERAGES = {"flow": "flow", "flow1000": "flow", "rising": "back", "sigma": "eps"}
 TWO_TIMES = [
-    f"{predict}@{told}"
+    f"{predict}@{names}"
     for time in TIMES
     for predict in ("map", *(f"average-{name}" for name in [AVERAGES.get(time)] if name))
     for second in SECOND
-    for told in (f"{time},{second}", f"{second},{time}")
+    for names in (f"{time},{second}", f"{second},{time}")
 ]
 """Of networks that are told two times; tried where two numbers are told."""
 
@@ -156,9 +156,9 @@ class Model(torch.nn.Module):
     img_channels = img_resolution = 1
     round_sigma = staticmethod(torch.as_tensor)
 
-    def __init__(self, answer: Callable[..., Tensor], told: int | None = 1) -> None:
+    def __init__(self, answer: Callable[..., Tensor], count: int | None = 1) -> None:
         super().__init__()
-        self.answer, self.told = answer, told  # of the numbers that it is told, so many are passed on; all if None
+        self.answer, self.count = answer, count  # of the numbers that it is told, so many are passed on; all if None
         self.weight = torch.nn.Parameter(torch.zeros(1))  # of which samplers read type and device
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -169,17 +169,17 @@ class Model(torch.nn.Module):
         numbers = [
             each for each in others if isinstance(each, (int, float)) or (isinstance(each, Tensor) and each.numel())
         ]
-        if len(numbers) < (self.told or 1):
+        if len(numbers) < (self.count or 1):
             raise TypeError(
                 f"the network is told {len(numbers)} times: only functions whose network takes one can be read"
             )
-        return self.answer(x, *numbers[: self.told])
+        return self.answer(x, *numbers[: self.count])
 
 
-def _told(convention: str) -> tuple[str, str, list[str]]:
+def _parts(convention: str) -> tuple[str, str, list[str]]:
     """Return the prediction of a convention, the kind of its time, and all that the network is told."""
-    predict, _, told = convention.partition("@")
-    names = told.split(",")
+    predict, _, times = convention.partition("@")
+    names = times.split(",")
     return predict, next((name for name in names if name not in SECOND), ""), names
 
 
@@ -190,7 +190,7 @@ def distilled(convention: str) -> float:
 
 def model_of(network: Network, convention: str, level: Callable[[float], Level] | None = None) -> Model:
     """Return the network as a convention has it, `level` of a time in place of the convention's if it is given."""
-    predict, kind, names = _told(convention)
+    predict, kind, names = _parts(convention)
     level_of = level or TIMES[kind].level
 
     def answer(x: Tensor, *times: Any) -> Tensor:
@@ -288,11 +288,11 @@ class Function:
 
     def probe(self, steps: int) -> _Probe:
         """Return what the first call of the network shows, from a start of ones."""
-        told: list[list[float]] = []
+        numbers: list[list[float]] = []
 
         def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
             def answer(x: Tensor, *times: Any) -> Tensor:
-                told.append([one_value(time) for time in times])
+                numbers.append([one_value(time) for time in times])
                 return network("x0", x, noise_level(1.0, 1.0))
 
             return self.end(Model(answer, None), x, steps, draws)
@@ -302,11 +302,11 @@ class Function:
         calls = trajectory(probing, two_targets(1.0).network(), start, steps, Draws(), most=1).calls
         if not calls or not (gain := float(calls[0].x.mean())):
             raise UserError(f"{self.call.__name__} calls its network not once, or at what does not depend on its start")
-        return _Probe(gain, told[0])
+        return _Probe(gain, numbers[0])
 
     def sampler(self, name: str, convention: str) -> Sampler:
         """Return the sampler whose network is read by a convention."""
-        _, time, told = _told(convention)
+        _, time, times = _parts(convention)
         probe = cache(self.probe)  # once for each number of steps
 
         def level(t: float, steps: int) -> Level:
@@ -319,7 +319,7 @@ class Function:
         def prior(steps: int) -> float:
             first = probe(steps)
             unscaled = time == "sigma" and first.gain == 1 and "start" in self.roles.values()
-            return level(first.times[told.index(time)], steps).sigma if unscaled else abs(first.gain)
+            return level(first.times[times.index(time)], steps).sigma if unscaled else abs(first.gain)
 
         outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
         uneven = partial(run, uneven=True) if outside else None
@@ -463,8 +463,8 @@ def _possible(times: list[float], roles: set[str], each_beta: bool) -> list[str]
     begins = [{name for name, kind in TIMES.items() if name != other and kind.least <= t <= kind.most} for t in times]
 
     def fits(convention: str) -> bool:
-        _, kind, told = _told(convention)
-        return len(told) <= len(times) and kind in ({"betas"} if each_beta else begins[told.index(kind)])
+        _, kind, names = _parts(convention)
+        return len(names) <= len(times) and kind in ({"betas"} if each_beta else begins[names.index(kind)])
 
     return [each for each in (*CONVENTIONS, *TWO_TIMES) if fits(each)]
 
@@ -484,14 +484,14 @@ def last_state(returned: Any, x: Tensor) -> Tensor:
     States may be yielded, and a dictionary may hold one by a key of `STATES`. Raises TypeError for anything else.
     """
     while not (isinstance(returned, Tensor) and returned.numel() == x.numel()):
-        found = returned
+        inner = returned
         if isinstance(returned, Iterator):
-            found = next(iter(deque(returned, maxlen=1)), None)
+            inner = next(iter(deque(returned, maxlen=1)), None)
         elif isinstance(returned, Mapping):
-            found = next((returned[key] for key in STATES if key in returned), None)
+            inner = next((returned[key] for key in STATES if key in returned), None)
         elif isinstance(returned, (tuple, list, Tensor)) and len(returned):
-            found = returned[0] if isinstance(returned, tuple) else returned[-1]
-        if found is returned or found is None:
+            inner = returned[0] if isinstance(returned, tuple) else returned[-1]
+        if inner is returned or inner is None:
             raise TypeError(f"the function returned {returned!r:.60}: a tensor of {tuple(x.shape)} expected")
-        returned = found
+        returned = inner
     return returned
