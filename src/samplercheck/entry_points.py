@@ -116,7 +116,7 @@ TIMES = {
     "cosine": Time(
         lambda t: noise_level(math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)), ("v", "eps", "x0"), 0.9, 1
     ),
-    "vp": Time(lambda t: noise_level(*VP().marginal(t)), ("eps", "score", "x0"), 0.9, 1),
+    "vp": Time(lambda t: noise_level(*VP().marginal(t)), ("eps", "score", "x0", "v"), 0.9, 1),
     "betas": Time(partial(_of_timestep, FINE), ("eps", "x0", "v"), USUAL / 2, FINE),
     "linear": Time(partial(_of_timestep, USUAL), ("eps", "x0", "v"), USUAL / 2, FINE),
 }
@@ -142,6 +142,8 @@ MESHES: dict[str, Callable[[Tensor], Any]] = {
 }
 """What a function gets that asks for steps or times: their number, times, or timesteps where it takes betas."""
 TABLES = ("betas", "cumulative")
+NEEDED = {"start": {"start", "shape", "rows"}, "count": {"count", "sigmas", "times", *TABLES}}
+"""What a function has one of: where none is known by its name, the first that must be given is taken for it."""
 STATES = ("sample", "samples", "x", "x_t", "xt", "img", "image", "images", "latents", "prev_sample", "state")
 """The keys of what is returned that may hold the state."""
 METHODS = ("sample", "__call__", "forward", "generate", "p_sample_loop", "sample_loop", "run", "solve", "integrate")
@@ -237,16 +239,23 @@ class Function:
         if fixed := [name for name in self.settings if name in COUNTS or _role(parameters[name]) == "count"]:
             raise UserError(FIXED.format(fixed[0]))
         roles = {name: _role(one) for name, one in parameters.items() if name not in (self.network, *self.settings)}
+        counts = [name for name, role in roles.items() if role == "count"]
+        if grids := [name for name in counts if len(counts) > 1 and name in ROLES["times"]]:
+            roles |= dict.fromkeys(grids, "")  # of training, and kept
+        elif len(counts) > 1 and "n" in roles:
+            roles["n"] = "rows"
+        various = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
         for name, role in roles.items():
             one = parameters[name]
-            if not role and one.default is one.empty and one.kind not in (one.VAR_POSITIONAL, one.VAR_KEYWORD):
-                raise UserError(f"{self.call.__name__} needs {name!r}, and what it is is not known: {_OWN}")
-        if [*roles.values()].count("count") > 1 and "n" in roles:
-            roles["n"] = "rows"
+            if not role and one.default is one.empty and one.kind not in various:
+                missing = [each for each, of in NEEDED.items() if not {*roles.values()} & of]
+                if not missing:
+                    raise UserError(f"{self.call.__name__} needs {name!r}, and what it is is not known: {_OWN}")
+                roles[name] = missing[0]  # by its place: the start comes before the number of steps
         known = set(roles.values())
-        if not known & {"start", "shape", "rows"}:
+        if not known & NEEDED["start"]:
             raise UserError(f"{self.call.__name__} takes neither a start nor a shape of its samples: {_OWN}")
-        if not known & {"count", "sigmas", "times", *TABLES}:
+        if not known & NEEDED["count"]:
             raise UserError(f"{self.call.__name__} takes neither a number of steps nor noise levels: {_OWN}")
         made = {name for name in ("sigmas", "times") if "count" in known}  # by the function itself, from the number
         return {
@@ -260,8 +269,13 @@ class Function:
         """Whether it takes betas and no number of steps or times: then each of the betas is a step."""
         return not {*self.roles.values()} & {"count", "sigmas", "times"}
 
-    def end(self, model: Model, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
-        """Return the end of a run of `steps` steps from `x` (rows, 1, 1, d), which replaces a start that it draws."""
+    def end(
+        self, model: Model, x: Tensor, steps: int, draws: Draws, uneven: bool = False, again: bool = False
+    ) -> Tensor:
+        """Return the end of a run of `steps` steps from `x` (rows, 1, 1, d), which replaces a start that it draws.
+
+        With `again` it is that of a second run of one object.
+        """
         kind = torch.get_default_dtype()
         roles = set(self.roles.values())
         betas = _betas(steps if self.each_beta else FINE)
@@ -284,7 +298,8 @@ class Function:
             "nothing": dict,
         }
         given = {name: values[role]() for name, role in self.roles.items()}
-        return last_state(self.call(**{self.network: model}, **given, **self.settings), x).reshape(x.shape)
+        call = self.call.again if again else self.call  # type: ignore[attr-defined]
+        return last_state(call(**{self.network: model}, **given, **self.settings), x).reshape(x.shape)
 
     def probe(self, steps: int) -> _Probe:
         """Return what the first call of the network shows, from a start of ones."""
@@ -312,9 +327,11 @@ class Function:
         def level(t: float, steps: int) -> Level:
             return _of_timestep(steps, t) if self.each_beta else TIMES[time].level(t)
 
-        def run(network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False) -> Tensor:
+        def run(
+            network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False, again: bool = False
+        ) -> Tensor:
             model = model_of(network, convention, partial(level, steps=steps))
-            return self.end(model, x / probe(steps).gain, steps, draws, uneven)
+            return self.end(model, x / probe(steps).gain, steps, draws, uneven, again)
 
         def prior(steps: int) -> float:
             first = probe(steps)
@@ -324,7 +341,9 @@ class Function:
         outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
         uneven = partial(run, uneven=True) if outside else None
         read = f"as it is, from noise to data, its network read as {convention}"
-        return Sampler(name, read, run, prior, uneven=uneven, shape=self.shape)
+        kept = hasattr(self.call, "again") and "start" in self.roles.values()
+        again = partial(run, again=True) if kept else None
+        return Sampler(name, read, run, prior, uneven=uneven, shape=self.shape, again=again)
 
 
 def of_class(kind: type, method: str = "") -> Callable[..., Any]:
@@ -342,14 +361,18 @@ def of_class(kind: type, method: str = "") -> Callable[..., Any]:
     made = _parameters(kind)
     asked = dict(list(_parameters(getattr(kind, method)).items())[1:])  # but for self
 
-    def call(**given: Any) -> Any:
+    def call(runs: int = 1, **given: Any) -> Any:
         sampler = kind(**{name: given[name] for name in made if name in given})
-        return getattr(sampler, method)(**{name: given[name] for name in asked if name in given})
+        for _ in range(runs):
+            returned = getattr(sampler, method)(**{name: given[name] for name in asked if name in given})
+            returned = [*returned] if isinstance(returned, Iterator) else returned
+        return returned
 
     both = {
         name: min(made.get(name, one), one, key=lambda each: each.default is not each.empty)
         for name, one in (made | asked).items()
     }
+    call.again = partial(call, runs=2)  # type: ignore[attr-defined]
     return _called(call, f"{kind.__name__}.{method}", both)
 
 
@@ -377,7 +400,14 @@ def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable
     """
 
     def loop(model: Model, x: Tensor, steps: int) -> Tensor:
+        return once(kind(**settings), model, x, steps)
+
+    def again(model: Model, x: Tensor, steps: int) -> Tensor:
         scheduler = kind(**settings)
+        once(scheduler, model, x, steps)
+        return once(scheduler, model, x, steps)
+
+    def once(scheduler: Any, model: Model, x: Tensor, steps: int) -> Tensor:
         scheduler.set_timesteps(steps)
         for t in scheduler.timesteps:
             value = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
@@ -386,7 +416,7 @@ def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable
             x = after if isinstance(after, Tensor) else after[0]
         return x
 
-    loop.__name__ = kind.__name__
+    loop.__name__, loop.again = kind.__name__, again  # type: ignore[attr-defined]
     return loop
 
 
@@ -479,7 +509,7 @@ def _role(parameter: inspect.Parameter) -> str:
 
 
 def last_state(returned: Any, x: Tensor) -> Tensor:
-    """Return the end of a run from what a function returned: a state, the last of several, a pair's first.
+    """Return the end of a run from what a function returned: a state, the last of several, the first state of a pair.
 
     States may be yielded, and a dictionary may hold one by a key of `STATES`. Raises TypeError for anything else.
     """
@@ -490,7 +520,8 @@ def last_state(returned: Any, x: Tensor) -> Tensor:
         elif isinstance(returned, Mapping):
             inner = next((returned[key] for key in STATES if key in returned), None)
         elif isinstance(returned, (tuple, list, Tensor)) and len(returned):
-            inner = returned[0] if isinstance(returned, tuple) else returned[-1]
+            states = [each for each in returned if isinstance(each, Tensor) and each.numel() == x.numel()]
+            inner = (states or returned)[0] if isinstance(returned, tuple) else returned[-1]
         if inner is returned or inner is None:
             raise TypeError(f"the function returned {returned!r:.60}: a tensor of {tuple(x.shape)} expected")
         returned = inner
