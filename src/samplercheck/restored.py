@@ -36,4 +36,6 @@ def restored() -> Iterator[None]:
         np.seterr(**errors)
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
-        torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        now = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+        if now != (deterministic, warn_only):  # the call imports PyTorch's compiler
+            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)

@@ -240,7 +240,7 @@ def refined(settings: dict[str, Any], grid: int) -> np.ndarray:
 
 
 def predicted(
-    scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor, after: Tensor | float, eta: float
+    scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor, after: Tensor | float = 0.0, eta: float = 0.0
 ) -> Tensor:
     """Return what a perfectly trained network returns for the input and the timestep that it is given.
 
