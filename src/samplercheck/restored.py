@@ -20,8 +20,7 @@ def restored() -> Iterator[None]:
     functions = [(owner, name, vars(owner).get(name, _MISSING)) for owner in _OWNERS for name in DRAWS]
     names, dtype = (np.float32, np.float16), torch.get_default_dtype()
     states, errors, grad = (random.getstate(), np.random.get_state()), np.geterr(), torch.is_grad_enabled()  # noqa: NPY002
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    warn_only = torch.is_deterministic_algorithms_warn_only_enabled()
+    mode = _determinism()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     try:
         with torch.random.fork_rng(devices), one_thread():
@@ -36,6 +35,9 @@ def restored() -> Iterator[None]:
         np.seterr(**errors)
         torch.set_default_dtype(dtype)
         torch.set_grad_enabled(grad)
-        now = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
-        if now != (deterministic, warn_only):  # the call imports PyTorch's compiler
-            torch.use_deterministic_algorithms(deterministic, warn_only=warn_only)
+        if _determinism() != mode:  # the call imports PyTorch's compiler
+            torch.use_deterministic_algorithms(mode[0], warn_only=mode[1])
+
+
+def _determinism() -> tuple[bool, bool]:
+    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
