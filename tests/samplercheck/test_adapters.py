@@ -21,6 +21,7 @@ from samplercheck import Draws, Sampler, adapters, conform, imports
 from samplercheck.adapters import function
 from samplercheck.convergence import two_targets
 from samplercheck.entry_points import load
+from samplercheck.invariants import invariants
 from samplercheck.judgement import end_distance
 from samplercheck.order_conditions import order_conditions
 from samplercheck.pytest_plugin import conformance_cases
@@ -537,3 +538,24 @@ def test_a_package_adds_libraries_by_an_entry_point(monkeypatch: pytest.MonkeyPa
     asked = [sys.executable, "-c", "from samplercheck import adapters; print(*adapters.others())"]
     there = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     assert {"ams", "dpm-solver", "openai/guided-diffusion"} <= {*there}
+
+
+class KeepsItsPast:
+    """Adams-Bashforth's method of order 2 on a flow, whose second run begins with the past of the first."""
+
+    def __init__(self, model):
+        self.model, self.past = model, None
+
+    def sample(self, z, M):
+        for k in range(M):
+            slope = self.model(z, torch.tensor(k / M, dtype=z.dtype))
+            z = z + (slope if self.past is None else 1.5 * slope - 0.5 * self.past) / M
+            self.past = slope
+        return M, z
+
+
+def test_unnamed_parameters_are_read_by_their_place_and_an_object_runs_twice():
+    sampler = load(KeepsItsPast, "past", "model", {}, "back@rising")
+    assert invariants(sampler)["second run"].holds is None
+    path = trajectory(sampler, two_targets(1.0).network(), torch.ones(2, 8, dtype=torch.float64), 9, Draws())
+    assert len(path.calls) == 9 and bool(path.end.isfinite().all())
