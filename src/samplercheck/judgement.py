@@ -194,7 +194,8 @@ def _few_steps(sampler: Sampler, data: Data) -> Finding | None:
     at, distances = torch.zeros(2, len(data.mean), dtype=torch.float64), dict[int, float]()
     if not trajectory(sampler, data.network(), at, FEW_STEPS[-1], Draws()).distilled:
         return None
-    for count in DISTILLED_STEPS[DISTILLED_STEPS[0] < fewest_steps(sampler, DISTILLED_STEPS[0])[0] :]:
+    least, _ = fewest_steps(sampler, DISTILLED_STEPS[0])
+    for count in (each for each in DISTILLED_STEPS if each >= least):
         map_ = pushforward(sampler, data, count)
         mean, variance = map_.law(-1, *exact_start(map_, data))
         distances[count] = gaussian_w2(mean, variance, data.mean, data.std.square()) / sampler.data_std
