@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from samplercheck.report import Report
     from samplercheck.sampler import Sampler, inversion
 
-__version__ = "4.0"
+__version__ = "4.1"
 """The version of the checks and their thresholds, which each report states, and of the package."""
 
 _PLACES = {

@@ -12,7 +12,9 @@ and a step's weights, in units of that integral of 1, are compared with those of
 outputs: as a function of lambda, v or t (DEIS; Adams and Bashforth; Heun), or with the integral in lambda
 (DPM-Solver++(2M)). Where these agree and a step makes one draw (eta = 1), its weight is compared with the nearer of
 
-    sigma' sqrt(1 - exp(-2 h))   (the exact step with x0 held)     scale' sqrt(v^2 - v'^2)   (reverse diffusion).
+    sigma' sqrt(1 - exp(-2 h))   (the exact step with x0 held)     sqrt(1 - (scale / scale')^2)   (the larger variance)
+
+or, of a variance-exploding process, scale' sqrt(v^2 - v'^2) (reverse diffusion) in place of the last.
 
 For a refuted sampler the weight that is farthest from the nearest method's tells where to look.
 """
@@ -46,12 +48,17 @@ VARIABLES: dict[str, Function] = {
     "t": lambda lam: 1 / (1 + np.exp(lam)),
 }
 PREDICTIONS = ("eps", "x0", "flow")
+EVEN, INVERTED = "they are those of even steps", "as if the ratio of two steps were inverted"
+REVERSED = "as if paired in reverse"
+PAIR, FEWEST = 2, 3
+"""Outputs of which the ratio of two steps is weighted; steps that tell a slip."""
 
 
 class Weight(NamedTuple):
     """In `step`, from 1 on, the weight of the output `back` calls before the last one, beside the `expected` one.
 
     `back` is `STATE` for the state's own weight, `NOISE` for that of the draw. `method` has the expected one.
+    `slip` says how the weights of all steps follow from expected ones, where that is known.
     """
 
     step: int
@@ -59,6 +66,7 @@ class Weight(NamedTuple):
     got: float
     expected: float
     method: str
+    slip: str = ""
 
     def text(self) -> str:
         """Return it in words."""
@@ -66,7 +74,8 @@ class Weight(NamedTuple):
         of = {NOISE: "the noise", STATE: "the state", 0: "the last output"}.get(
             self.back, f"the output {self.back} call{many} back"
         )
-        return f"step {self.step}: weight of {of} {_shown(self.got)}, expected {_shown(self.expected)} ({self.method})"
+        words = f"step {self.step}: weight of {of} {_shown(self.got)}, expected {_shown(self.expected)} ({self.method})"
+        return f"{words}; {self.slip}" if self.slip else words
 
 
 class _Step(NamedTuple):
@@ -85,16 +94,28 @@ class _Step(NamedTuple):
     noise: tuple[float, float, float]
 
 
+def explained(worst: Weight | None, order: int | None) -> bool:
+    """Return whether a weight tells of a slip, and not of a method that is not known.
+
+    Constant weights on uneven steps, which methods such as PLMS have by design, tell of one where an order is stated.
+    """
+    if worst is None or worst.slip == EVEN:
+        return worst is not None and order is not None and order > 1
+    return worst.back == NOISE or bool(worst.slip)
+
+
 def worst_weight(sampler: Sampler) -> Weight | None:
     """Return the weight that is farthest from that of the nearest method, None where all agree or none can be read.
 
     Steps past the start are looked at first, since a right start may be of another method, and then all of them.
     """
-    if sampler.noise not in (0.0, 1.0):
+    noise = 1.0 if sampler.noise is None else sampler.noise
+    if noise not in (0.0, 1.0):
         return None
-    read = {prediction: _read(sampler, prediction, 1 + sampler.noise) for prediction in PREDICTIONS}
+    read = {prediction: _read(sampler, prediction, 1 + noise) for prediction in PREDICTIONS}
     inner = {name: [step for step in steps if step.number > step.start] for name, steps in read.items()}
-    return _farthest(inner, sampler.noise) or _farthest(read, sampler.noise)
+    worst = _farthest(inner, noise) or _farthest(read, noise)
+    return worst if sampler.noise is not None or (worst and worst.back == NOISE) else None
 
 
 def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
@@ -103,7 +124,7 @@ def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
     The nearest method is one with which all agree. Else it has the same weights in each step if these do, then most
     that agree, then the least sum of differences.
     """
-    kappa, tried = 1 + noise, []
+    kappa, tried = 1 + noise, list[_Tried]()
     for prediction, steps in read.items():
         methods = product(densities(prediction, kappa).items(), VARIABLES) if steps else ()
         for (name, density), variable in methods:
@@ -114,18 +135,58 @@ def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
                 method = f"int {prediction} {name}, polynomial in {variable}"
                 vary = _vary([step.weights for step in steps]), _vary(expected)
                 share = float((every < SAME).mean())
-                tried.append(
-                    ((share < 1, vary[0] != vary[1], vary[0], -share, every.sum()), method, steps, expected, apart)
-                )
+                rank = (share < 1, vary[0] != vary[1], vary[0], -share, float(every.sum()))
+                slip = _slip(steps, expected, density, VARIABLES[variable]) if share < 1 else ""
+                tried.append(_Tried(rank, method, steps, expected, apart, slip))
     if not tried:
         return None
-    (differs, *_), method, steps, expected, apart = min(tried, key=lambda one: one[0])
-    if not differs:
-        return _worst_noise(steps) if noise else None
+    nearest = min(tried, key=lambda one: one.rank)
+    if nearest.rank[0]:
+        nearest = next((one for one in sorted(tried, key=lambda one: one.rank) if one.slip), nearest)
+    else:
+        return _worst_noise(nearest.steps) if noise else None
+    _, method, steps, expected, apart, slip = nearest
     at = max(range(len(steps)), key=lambda i: float(apart[i].max()))
     place = int(apart[at].argmax())
     back = len(steps[at].nodes) - place if place else STATE
-    return Weight(steps[at].number, back, float(steps[at].weights[place]), float(expected[at][place]), method)
+    return Weight(steps[at].number, back, float(steps[at].weights[place]), float(expected[at][place]), method, slip)
+
+
+class _Tried(NamedTuple):
+    """A method, its rank as the nearest one, its weights beside those of the steps, and the slip that explains them."""
+
+    rank: tuple[bool, bool, bool, float, float]
+    method: str
+    steps: list[_Step]
+    expected: list[np.ndarray]
+    apart: list[np.ndarray]
+    slip: str
+
+
+def _slip(steps: list[_Step], expected: list[np.ndarray], density: Function, variable: Function) -> str:
+    """Return in words the slip by which a method has all weights of the steps, empty where there is none."""
+    several = [(step, other) for step, other in zip(steps, expected, strict=True) if len(step.nodes) > 1]
+    if len(several) < FEWEST:
+        return ""
+
+    def inverted(step: _Step, _: np.ndarray) -> np.ndarray:
+        (start, end), back = step.ends, step.nodes[-1] - step.nodes[-2]
+        mirrored = [step.nodes[-1] - (end - start) ** 2 / back, step.nodes[-1]]
+        return _expected(step._replace(nodes=mirrored), density, variable)
+
+    def in_reverse(_: _Step, other: np.ndarray) -> np.ndarray:
+        return np.concatenate([other[:1], other[:0:-1]])
+
+    slips: dict[str, Callable[[_Step, np.ndarray], np.ndarray]] = {REVERSED: in_reverse}
+    if all(len(step.nodes) == PAIR for step, _ in several):
+        slips[INVERTED] = inverted
+    for words, slipped in slips.items():
+        if all(np.abs(of[0].weights - slipped(*of)).max() < SAME for of in several):
+            return words
+    past = [step.weights for step, _ in several if step.number > step.start]
+    if len(past) >= FEWEST and not _vary(past) and _vary([other for _, other in several]):
+        return EVEN
+    return ""
 
 
 def _vary(weights: Sequence[np.ndarray]) -> bool:
@@ -141,7 +202,7 @@ def _worst_noise(steps: list[_Step]) -> Weight | None:
     if not weights[at, 0] or apart[at, rule] < SAME:
         return None
     got, expected = float(weights[at, 0]), float(weights[at, 1 + rule])
-    return Weight(steps[at].number, NOISE, got, expected, ("x0 held", "reverse diffusion")[rule])
+    return Weight(steps[at].number, NOISE, got, expected, ("x0 held", "the larger variance")[rule])
 
 
 def densities(prediction: str, kappa: float) -> dict[str, Function]:
@@ -196,7 +257,9 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
             nodes = [-math.log(ratio(calls[k][0])) if calls[k][0].scale else -math.inf for k in used]
             drawn = float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0]) / SMALL * unit(after, prediction)
             held = held_noise(before, after)
-            noise = abs(drawn), held, after.scale * math.sqrt(ratio(before) ** 2 - ratio(after) ** 2)
+            diffused = after.scale * math.sqrt(ratio(before) ** 2 - ratio(after) ** 2)
+            larger = math.sqrt(1 - (before.scale / after.scale) ** 2) if before.scale < after.scale else diffused
+            noise = abs(drawn), held, larger if prediction == "x0" else diffused
             read.append(_Step(number, start, ends, nodes, exact, np.array([kept, *weights[used]]), noise))
     return read if 2 * each * len(read) > len(calls) else []
 

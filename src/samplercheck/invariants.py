@@ -113,7 +113,7 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
         )
     _reseed(1)
     findings["deterministic"] = _equal(run(x).end - reference.end, unit, "a second run with the same start and draws")
-    if sampler.again and not sampler.noise:  # draws of the first run would be counted
+    if sampler.again and sampler.noise == 0:  # draws of the first run would be counted
         second = driven(replace(sampler, run=sampler.again), network, x, STEPS, values).end - reference.end
         kept = _equal(second, unit, "a run of an object that has made one, against one of a new object")
         findings["second run"] = kept._replace(holds=kept.holds or None)

@@ -14,7 +14,7 @@ from ams.metrics.gaussian import gaussian_w2
 from ams.schedules import Level
 from samplercheck.affine_map import AFFINE, read_map
 from samplercheck.answered_draws import Draws, NotMade, Shared
-from samplercheck.coefficients import worst_weight
+from samplercheck.coefficients import explained, worst_weight
 from samplercheck.convergence import (
     EVERY,
     FEW_STEPS,
@@ -128,8 +128,9 @@ def conform(
     if raised:
         findings["fewest steps"] = Finding(True, least, math.inf, raised)
     if curve and not sampler.mean_field:
-        few_calls = {"outliers": tried(lambda: outliers(sampler, max(used, least)))}
-        few_calls["few steps"] = tried(lambda: _few_steps(sampler, data))
+        carried = tried(lambda: _few_steps(sampler, data))
+        few_calls = {"outliers": tried(lambda: outliers(sampler, max(used, least), carried is not None))}
+        few_calls["few steps"] = carried
         findings |= {name: finding for name, finding in few_calls.items() if finding}
     report = Report(
         sampler.name,
@@ -153,8 +154,9 @@ def conform(
     )
     if report.verdict == REFUTED:
         report = replace(report, place=_hint(misplaced, sampler) or "")
-    large = constant is not None and constant > NOTED_ABOVE
-    return replace(report, worst=_hint(worst_weight, sampler)) if large or report.verdict == REFUTED else report
+    worst, large = _hint(worst_weight, sampler), constant is not None and constant > NOTED_ABOVE
+    shown = large or report.verdict == REFUTED or explained(worst, sampler.order)
+    return replace(report, worst=worst) if shown else report
 
 
 def _started(sampler: Sampler, data: Data, steps: tuple[int, ...]) -> Sampler:

@@ -173,7 +173,7 @@ def average(network: Network, x: Tensor, level: Level, to: Level) -> Tensor:
     average eps where x is `x_0 + sigma z`.
     """
     if level.sigma == to.sigma:
-        return network("eps" if level.scale == to.scale == 1 else "flow", x, level)
+        return network("eps" if level.scale == to.scale == 1 else "flow", x, level._replace(next=to))
     return (x - network("consistency", x, level._replace(next=to))) / (level.sigma - to.sigma)
 
 

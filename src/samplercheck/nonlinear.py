@@ -47,7 +47,8 @@ from samplercheck.model import CLEAN, Call, Recorded, exact
 from samplercheck.sampler import Sampler, driven, trajectory
 
 NOISY_STEPS = (40, 80)
-SAMPLES = 20_000
+SAMPLES, NUMBERS = 20_000, 2_000_000
+"""Samples of a distribution; numbers in a state of all, which a stated shape of a sample makes large."""
 ALARM = 1e-6
 _DIAGONAL = torch.tensor([[1.0, 1.0], [1.0, -1.0]], dtype=torch.float64) / math.sqrt(2.0)
 
@@ -190,17 +191,18 @@ def _runs(sampler: Sampler, target: TwoModes, steps: Sequence[int], points: int)
 def distribution(sampler: Sampler) -> Distribution:
     """Return how far a sampler that draws is from the mixture in distribution, extrapolated in the number of steps."""
     target, functions = TwoModes(sampler.data_std), []
+    samples = min(SAMPLES, NUMBERS // math.prod(sampler.shape or (1,)))
     grid = (torch.arange(200, dtype=torch.float64) + 0.5) / 200
     levels = []
     for count in NOISY_STEPS:
         generator = torch.Generator().manual_seed(count)
         first, gain = _first_call(sampler, target, count)
         means, std = target.along(first)
-        mode = torch.multinomial(target.weights, SAMPLES, replacement=True, generator=generator)
-        z = torch.randn(SAMPLES, 2, dtype=torch.float64, generator=generator)
+        mode = torch.multinomial(target.weights, samples, replacement=True, generator=generator)
+        z = torch.randn(samples, 2, dtype=torch.float64, generator=generator)
         x = torch.stack([means[mode] + std * z[:, 0], std * z[:, 1]], dim=-1) @ _DIAGONAL
 
-        calls = driven(sampler, target.network(), gain(x), count, seeded(SAMPLES, 2, count)).calls
+        calls = driven(sampler, target.network(), gain(x), count, seeded(samples, 2, count)).calls
         levels.append([call.level for call in calls])
         functions.append(calls)
     judged = judged_points(levels, EVERY, JUDGED * sampler.data_std)
@@ -208,9 +210,9 @@ def distribution(sampler: Sampler) -> Distribution:
     for calls, point in zip(functions, judged, strict=True):
         position, level = calls[point].x @ _DIAGONAL[0], calls[point].level
         ranks = target.cdf(level, position).sort().values
-        empirical.append(torch.searchsorted(ranks, grid).double() / SAMPLES)
+        empirical.append(torch.searchsorted(ranks, grid).double() / samples)
     coarse, fine = empirical
-    bound = 3 * math.sqrt(math.log(4 / ALARM) / (2 * SAMPLES))
+    bound = 3 * math.sqrt(math.log(4 / ALARM) / (2 * samples))
     return Distribution(float((2 * fine - coarse - grid).abs().max()), bound)
 
 

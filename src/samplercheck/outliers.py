@@ -23,15 +23,13 @@ No level is told at the end. A run that is exact ends at no higher a level than 
 
 import math
 
-import torch
-
 from samplercheck.affine_map import AFFINE, AffineMap, moved_by_start, read_map
-from samplercheck.answered_draws import Draws
-from samplercheck.convergence import calls_a_step
+from samplercheck.convergence import calls_a_step, ratio
+from samplercheck.departures import PointRun, departures
 from samplercheck.invariants import Finding
 from samplercheck.placement import ONE_POINT, between, spread_of, where
-from samplercheck.sampler import Sampler, trajectory
-from samplercheck.stated_levels import levels_of
+from samplercheck.sampler import Sampler
+from samplercheck.stated_levels import end_level
 
 MOST, ALONE = 0.8, 10.0
 """The share of calls at which a method is exact that is exact by its construction; what no smooth error does."""
@@ -39,21 +37,22 @@ EXACT, SEEN = 1e-6, 5e-3
 """The logarithm of a factor that rounding explains, with room, and that of an error."""
 
 
-def outliers(sampler: Sampler, steps: int) -> Finding | None:
+def outliers(sampler: Sampler, steps: int, distilled: bool = False) -> Finding | None:
     """Return the finding on the calls of a run that are off, its value the largest factor.
 
     It is not judged where it is only noted; None where a run is not affine, or none of its levels has noise.
     """
-    map_ = read_map(sampler, ONE_POINT, 2, steps)
-    longer = trajectory(sampler, ONE_POINT, torch.zeros(2, 2, dtype=torch.float64), 2 * steps, Draws()).calls
-    each = calls_a_step((steps, 2 * steps), (len(map_.levels), len(longer))) or 1
+    map_, longer = (read_map(sampler, ONE_POINT, 2, count) for count in (steps, 2 * steps))
+    each = calls_a_step((steps, 2 * steps), (len(map_.levels), len(longer.levels))) or 1
     views = [_along(map_), *(_since(map_, block) for block in sorted({1, each}))]
     if map_.defect > AFFINE or not all(views):
         return None
-    *_, last, end = levels_of(sampler, steps)
-    if end > last > 0:
+    if map_.begins:  # is stated, so that the first call can be off
+        views[1:] = [view | {0: views[0][0]} for view in views[1:] if 0 in views[0]]
+    last, end = ratio(map_.levels[-1]), end_level(map_)
+    if end and ratio(end) > last > 0:
         for view in views:
-            view[len(map_.levels)] = math.log(end / last)
+            view[len(map_.levels)] = math.log(ratio(end) / last)
 
     def share(view: dict[int, float], within: float) -> float:
         return sum(abs(one) <= within for one in view.values()) / len(view)
@@ -74,9 +73,12 @@ def outliers(sampler: Sampler, steps: int) -> Finding | None:
         why += f", off by more than {SEEN:.1%} at {len(off)} of {len(view)} calls, exact at {exact:.0%}"
         rounded = sampler.rounding and sampler.rounding((steps,))
         return Finding(False if sure and not rounded else None, factor, 1 + SEEN, why)
-    return Finding(
-        True, factor, math.inf, why + ("" if exact == 1 else " at most: not exact by its method, not judged")
-    )
+    unit = sampler.prior(steps) if sampler.inverted else 1.0
+    one_start = sampler.prior(steps) == sampler.prior(2 * steps)
+    if departs := departures(PointRun(map_, longer, views, each, unit, sampler.data_std, one_start, distilled)):
+        return Finding(None, factor, math.inf, f"on data at one point, in {steps} steps: {departs}")
+    words = "" if exact == 1 else " at most: not exact by its method, not judged"
+    return Finding(True, factor, math.inf, why + words)
 
 
 def _along(map_: AffineMap) -> dict[int, float]:

@@ -21,7 +21,7 @@ from samplercheck import __version__
 from samplercheck.affine_map import AFFINE
 from samplercheck.answered_draws import Repeated
 from samplercheck.as_used import AsUsed
-from samplercheck.coefficients import STEPS, Weight
+from samplercheck.coefficients import STEPS, Weight, explained
 from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Order
 from samplercheck.dead_directions import DeadDirection
 from samplercheck.error_constant import FEWEST, NOTED_ABOVE
@@ -380,6 +380,8 @@ def _judge(report: Report) -> list[Judgement]:
             f"W2 after {STEPS[-1]} steps is {report.constant:.2g} times the largest of methods of order {report.order}"
         )
         judged.append(Judgement("error constant", NOTED if report.constant > NOTED_ABOVE else HOLDS, words))
+    if report.worst and explained(report.worst, report.order):
+        judged.append(Judgement("weights", NOTED, report.worst.text()))
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         judged += _judge_order(

@@ -9,7 +9,8 @@ call's x is at the level that the network is told.
 import math
 from collections.abc import Sequence
 
-from samplercheck.affine_map import AFFINE, read_map
+from ams.schedules import Level
+from samplercheck.affine_map import AFFINE, AffineMap, read_map
 from samplercheck.convergence import ratio
 from samplercheck.placement import ONE_POINT, SMALL, spread_of
 from samplercheck.sampler import Sampler
@@ -21,15 +22,21 @@ ALLOWED = 1e-3
 def levels_of(sampler: Sampler, steps: int) -> list[float]:
     """Return the noise levels sigma / scale of a run: what the network is passed at each call, and that of the end.
 
-    The end's is NaN where a run is not affine, or x is not at the level passed at the last call.
+    The end's is NaN where `end_level` does not know it.
     """
     map_ = read_map(sampler, ONE_POINT, 2, steps)
+    end = end_level(map_)
+    return [*map(ratio, map_.levels), math.nan if end is None else ratio(end)]
+
+
+def end_level(map_: AffineMap) -> Level | None:
+    """Return the end's noise level; None where a run is not affine, or x not at the level passed last."""
     first, last = map_.levels[0], map_.levels[-1]
-    passed, unit = [ratio(level) for level in map_.levels], first.scale * SMALL / map_.start[0, 0]
+    unit = first.scale * SMALL / map_.start[0, 0]
     spread = spread_of(map_, first.sigma / float(map_.start[0, 1]))
     if map_.defect > AFFINE or abs(spread[-2] - last.sigma) > ALLOWED * last.sigma:
-        return [*passed, math.nan]
-    return [*passed, spread[-1] * SMALL / float(map_.offset[-1, 0] + unit * map_.start[-1, 0])]
+        return None
+    return Level(0, sigma=spread[-1], scale=float(map_.offset[-1, 0] + unit * map_.start[-1, 0]) / SMALL)
 
 
 def farthest(levels: Sequence[float], stated: Sequence[float], steps: int) -> tuple[float, str]:
