@@ -48,8 +48,7 @@ VARIABLES: dict[str, Function] = {
     "t": lambda lam: 1 / (1 + np.exp(lam)),
 }
 PREDICTIONS = ("eps", "x0", "flow")
-EVEN, INVERTED = "they are those of even steps", "as if the ratio of two steps were inverted"
-REVERSED = "as if paired in reverse"
+INVERTED, REVERSED = "as if the ratio of two steps were inverted", "as if paired in reverse"
 PAIR, FEWEST = 2, 3
 """Outputs of which the ratio of two steps is weighted; steps that tell a slip."""
 
@@ -94,14 +93,9 @@ class _Step(NamedTuple):
     noise: tuple[float, float, float]
 
 
-def explained(worst: Weight | None, order: int | None) -> bool:
-    """Return whether a weight tells of a slip, and not of a method that is not known.
-
-    Constant weights on uneven steps, which methods such as PLMS have by design, tell of one where an order is stated.
-    """
-    if worst is None or worst.slip == EVEN:
-        return worst is not None and order is not None and order > 1
-    return worst.back == NOISE or bool(worst.slip)
+def explained(worst: Weight | None) -> bool:
+    """Return whether a weight tells of a slip, and not of a method that is not known."""
+    return worst is not None and (worst.back == NOISE or bool(worst.slip))
 
 
 def worst_weight(sampler: Sampler) -> Weight | None:
@@ -183,9 +177,6 @@ def _slip(steps: list[_Step], expected: list[np.ndarray], density: Function, var
     for words, slipped in slips.items():
         if all(np.abs(of[0].weights - slipped(*of)).max() < SAME for of in several):
             return words
-    past = [step.weights for step, _ in several if step.number > step.start]
-    if len(past) >= FEWEST and not _vary(past) and _vary([other for _, other in several]):
-        return EVEN
     return ""
 
 

@@ -26,8 +26,10 @@ from samplercheck.convergence import ratio
 from samplercheck.placement import between, where
 from samplercheck.stated_levels import end_level
 
-PARTLY, OFF = 1 / 3, 0.02
+PARTLY, FAR = 1 / 3, 0.1
 """The least share of exact calls beside which others are noted that are off by more, as a logarithm."""
+OFF = 0.02
+"""What moves a first level or an end: its logarithm, or what is added in the data's scale."""
 ON, ASIDE = 1e-5, 0.005
 """How near the process a step leads that stays on it; the logarithm of a factor that is noted there."""
 MOVES = 0.8
@@ -153,7 +155,7 @@ def _partly(run: PointRun) -> str:
         return sum(abs(one) <= ON for one in view.values())
 
     view = max(run.views, key=exact)
-    off = [call for call in view if abs(view[call]) > OFF and call < len(run.map_.levels)]
+    off = [call for call in view if abs(view[call]) > FAR and call < len(run.map_.levels)]
     if exact(view) < PARTLY * len(view) or not off:
         return ""
     call = max(off, key=lambda call: abs(view[call]))

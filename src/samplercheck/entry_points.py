@@ -57,7 +57,7 @@ USUAL, FINE = 1000, 8000  # timesteps; rounding them costs an order, so that a f
 
 ROLES = {
     "start": ("x", "latents", "latent", "x_T", "xT", "x_t", "xt", "noise", "z", "init", "x_init", "img", "sample"),
-    "shape": ("shape", "size", "sample_shape", "data_shape"),
+    "shape": ("shape", "size", "sample_shape", "data_shape", "batch_shape"),
     "rows": ("batch_size", "num_samples", "n_samples"),
     "channels": ("channels", "num_channels", "img_channels", "in_channels"),
     "side": ("image_size", "img_size", "resolution", "height", "width"),

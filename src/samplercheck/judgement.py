@@ -155,7 +155,7 @@ def conform(
     if report.verdict == REFUTED:
         report = replace(report, place=_hint(misplaced, sampler) or "")
     worst, large = _hint(worst_weight, sampler), constant is not None and constant > NOTED_ABOVE
-    shown = large or report.verdict == REFUTED or explained(worst, sampler.order)
+    shown = large or report.verdict == REFUTED or explained(worst)
     return replace(report, worst=worst) if shown else report
 
 

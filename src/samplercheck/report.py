@@ -380,7 +380,7 @@ def _judge(report: Report) -> list[Judgement]:
             f"W2 after {STEPS[-1]} steps is {report.constant:.2g} times the largest of methods of order {report.order}"
         )
         judged.append(Judgement("error constant", NOTED if report.constant > NOTED_ABOVE else HOLDS, words))
-    if report.worst and explained(report.worst, report.order):
+    if report.worst and explained(report.worst):
         judged.append(Judgement("weights", NOTED, report.worst.text()))
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:

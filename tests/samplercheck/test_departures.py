@@ -139,12 +139,6 @@ DEPARTURES = {
         "weights",
         "as if the ratio of two steps were inverted",
     ),
-    "even steps' weights": (
-        pair_of(lambda h, before: 0.5),
-        pair_of(lambda h, before: h / (2 * before)),
-        "weights",
-        "they are those of even steps",
-    ),
     "factor on all draws": (half_noise(0.9), half_noise(1.0), "weights", "weight of the noise"),
 }
 
