@@ -73,6 +73,7 @@ class Draws:
         self.normals = 0
         self.dtype = torch.float64  # of the run that asks
         self.narrow = False  # whether a run that is not widened computed something in half precision
+        self.overwritten = False  # whether the code changed the start that it was given
         self.start: Tensor | None = None  # what answers the first draw, of a code that draws its own start
         self.samples: tuple[Tensor, ...] = ()  # the values of draws that are asked for sample by sample
         self.shape, self.row = torch.Size(), 0  # of the first of them, and how many samples have theirs

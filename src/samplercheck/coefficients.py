@@ -186,11 +186,14 @@ def _vary(weights: Sequence[np.ndarray]) -> bool:
 
 def _worst_noise(steps: list[_Step]) -> Weight | None:
     """Return the weight of a draw that is farthest from the nearer rule's, None where all agree or none was drawn."""
+    steps = [step for step in steps if step.noise[0]]
+    if not steps:
+        return None
     weights = np.array([step.noise for step in steps])
     apart = np.abs(weights[:, :1] / weights[:, 1:] - 1)
     rule = int(apart.max(0).argmin())
     at = int(apart[:, rule].argmax())
-    if not weights[at, 0] or apart[at, rule] < SAME:
+    if apart[at, rule] < SAME:
         return None
     got, expected = float(weights[at, 0]), float(weights[at, 1 + rule])
     return Weight(steps[at].number, NOISE, got, expected, ("x0 held", "the larger variance")[rule])

@@ -37,7 +37,7 @@ MOVES = 0.8
 
 
 class PointRun(NamedTuple):
-    """A run on data at one point, `longer` one of twice as many steps, `each` its calls a step.
+    """A run of `steps` steps on data at one point, `longer` one of twice as many, `each` its calls a step.
 
     `views` have ln(sigma of x / the level passed) by call, in three readings. `unit` is the data's
     standard deviation of an inversion, else 1; `scale` is that of the sampler's data. `one_start`:
@@ -45,6 +45,7 @@ class PointRun(NamedTuple):
     function, of which each end is judged.
     """
 
+    steps: int
     map_: AffineMap
     longer: AffineMap
     views: Sequence[dict[int, float]]
@@ -64,7 +65,7 @@ def departures(run: PointRun) -> str:
 def _facts(run: PointRun, drawn: bool) -> Iterator[str]:
     yield _equal_times(run.map_.levels)
     if not drawn:
-        yield _fewer_calls(run.map_.levels)
+        yield _fewer_calls(run)
         yield _aside(run)
     if not run.distilled:
         yield _partly(run)
@@ -79,12 +80,17 @@ def _equal_times(levels: Sequence[Level]) -> str:
     return words if twice else ""
 
 
-def _fewer_calls(levels: Sequence[Level]) -> str:
-    """Return in words which level past the first is passed in fewer calls than most, of those with noise."""
+def _fewer_calls(run: PointRun) -> str:
+    """Return in words which level past the first is passed in fewer calls than most, of those with noise.
+
+    Not the last one, where all steps make as many calls or the run ends at it: a stage that closes the last step.
+    """
+    levels, end = run.map_.levels, end_level(run.map_)
     equal = groupby(float(f"{ratio(level):.9g}") for level in levels)
     counts = [len(list(calls)) for level, calls in equal if level]
     usual = max(set(counts), key=counts.count)
-    fewer = [step for step, count in enumerate(counts) if step and count < usual]
+    closed = len(levels) % run.steps == 0 or (end and abs(ratio(end) - ratio(levels[-1])) <= ON * ratio(end))
+    fewer = [step for step, count in enumerate(counts[: -1 if closed else None]) if step and count < usual]
     if 2 * counts.count(usual) <= len(counts) or not fewer:
         return ""
     return f"level {fewer[-1] + 1} of {len(counts)} is passed in {counts[fewer[-1]]} call, most in {usual}"

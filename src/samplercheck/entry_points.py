@@ -58,7 +58,7 @@ USUAL, FINE = 1000, 8000  # timesteps; rounding them costs an order, so that a f
 ROLES = {
     "start": ("x", "latents", "latent", "x_T", "xT", "x_t", "xt", "noise", "z", "init", "x_init", "img", "sample"),
     "shape": ("shape", "size", "sample_shape", "data_shape", "batch_shape"),
-    "rows": ("batch_size", "num_samples", "n_samples"),
+    "rows": ("batch_size", "num_samples", "n_samples", "n_images"),
     "channels": ("channels", "num_channels", "img_channels", "in_channels"),
     "side": ("image_size", "img_size", "resolution", "height", "width"),
     "count": (*COUNTS, "N"),
@@ -299,7 +299,10 @@ class Function:
         }
         given = {name: values[role]() for name, role in self.roles.items()}
         call = self.call.again if again else self.call  # type: ignore[attr-defined]
-        return last_state(call(**{self.network: model}, **given, **self.settings), x).reshape(x.shape)
+        before = x.clone()
+        end = last_state(call(**{self.network: model}, **given, **self.settings), before).reshape(x.shape)
+        draws.overwritten |= not torch.equal(x, before)
+        return end
 
     def probe(self, steps: int) -> _Probe:
         """Return what the first call of the network shows, from a start of ones."""

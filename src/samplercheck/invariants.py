@@ -118,6 +118,8 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
         second = driven(replace(sampler, run=sampler.again), network, x, STEPS, values).end - reference.end
         kept = _equal(second, unit, "a run of an object that has made one, against one of a new object")
         findings["second run"] = kept._replace(holds=kept.holds or None)
+    if reference.overwritten:
+        findings["start kept"] = Finding(None, 1.0, 0.0, "the code writes its samples over the start that it is given")
     alone = torch.cat([run(x[i : i + 1], rows=slice(i, i + 1)).end for i in range(ROWS)])
     why = f"a sample alone, against the same in a batch{sampler.coupling and f' ({sampler.coupling})'}"
     rows = _equal(alone - reference.end, unit, why)

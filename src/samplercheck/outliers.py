@@ -75,7 +75,7 @@ def outliers(sampler: Sampler, steps: int, distilled: bool = False) -> Finding |
         return Finding(False if sure and not rounded else None, factor, 1 + SEEN, why)
     unit = sampler.prior(steps) if sampler.inverted else 1.0
     one_start = sampler.prior(steps) == sampler.prior(2 * steps)
-    if departs := departures(PointRun(map_, longer, views, each, unit, sampler.data_std, one_start, distilled)):
+    if departs := departures(PointRun(steps, map_, longer, views, each, unit, sampler.data_std, one_start, distilled)):
         return Finding(None, factor, math.inf, f"on data at one point, in {steps} steps: {departs}")
     words = "" if exact == 1 else " at most: not exact by its method, not judged"
     return Finding(True, factor, math.inf, why + words)

@@ -225,13 +225,14 @@ class Path(NamedTuple):
     """A run: the calls of the network and the end, in flat rows of float64.
 
     `narrow` says that a run that is not widened computed something in half precision, `distilled` that the network was
-    asked for a consistency function.
+    asked for a consistency function, `overwritten` that the code changed the start that it was given.
     """
 
     calls: list[Call]
     end: Tensor
     narrow: bool = False
     distilled: bool = False
+    overwritten: bool = False
 
 
 @contextmanager
@@ -297,7 +298,7 @@ def trajectory(
         raise TypeError(f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}, of real numbers")
     copies = _copies(end.double(), width)  # of a state that repeats its elements, the one that is off
     off = (copies - copies[0]).nan_to_num(0).abs().amax((1, 2)).argmax()
-    return Path(fresh.calls, copies[off], draws.narrow, fresh.distilled)
+    return Path(fresh.calls, copies[off], draws.narrow, fresh.distilled, draws.overwritten)
 
 
 def _sizes(x: Tensor) -> list[int]:

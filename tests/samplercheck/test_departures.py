@@ -4,12 +4,14 @@ import math
 import re
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
 from samplercheck import Draws, Network, Sampler, conform, noise_level
+from samplercheck.command import loaded
 from samplercheck.model import average
 from samplercheck.sampler import one_thread
 from tests.samplercheck.references import karras, preserving
@@ -165,3 +167,38 @@ def test_one_time_passed_twice_is_noted() -> None:
 
     assert row(conform(of(False)), "outliers")[0] == "noted"
     assert row(conform(of(True)), "outliers")[0] == "holds"
+
+
+FORMS = """
+import torch
+
+def euler_in_place(velocity, noise, num_steps):
+    x = noise
+    for i in range(num_steps):
+        x -= velocity(x, torch.full((len(x),), 1 - i / num_steps, dtype=x.dtype)) / num_steps
+    return x
+
+def two_step(velocity, noise, num_steps, history=[]):
+    x = noise
+    for i in range(num_steps):
+        v = velocity(x, torch.full((len(x),), 1 - i / num_steps, dtype=x.dtype))
+        same = history and history[-1].shape == v.shape
+        x = x - (1.5 * v - 0.5 * history[-1] if same else v) / num_steps
+        history[:] = [v]
+    return x
+"""
+
+
+def test_a_start_that_is_overwritten_is_noted_and_state_kept_between_runs_is_refuted(tmp_path: Path) -> None:
+    file = tmp_path / "forms.py"
+    file.write_text(FORMS)
+    reports = {
+        name: conform(loaded(f"{file}:{name}", {}, None, None, "velocity", "flow@flow"))
+        for name in ("euler_in_place", "two_step")
+    }
+    assert reports["euler_in_place"].verdict == "holds"
+    assert row(reports["euler_in_place"], "start kept") == (
+        "noted",
+        "the code writes its samples over the start that it is given",
+    )
+    assert row(reports["two_step"], "deterministic")[0] == "refuted"
