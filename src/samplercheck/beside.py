@@ -40,6 +40,10 @@ def judged(report: dict[str, Any]) -> bool:
     return report["verdict"] in SEVERITY
 
 
+SLIPS = ("outliers", "weights", "second run", "start kept")
+"""Checks whose note tells a design or a slip: one that comes is worse, since the code was without it."""
+
+
 class Change(NamedTuple):
     """A difference in words, and whether it is for the worse."""
 
@@ -51,7 +55,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     """Return each difference: versions, settings, verdicts of checks, measured orders, laws. None: the same laws.
 
     A verdict is worse where it comes later in `SEVERITY`, an order where its whole interval is lower by more than
-    `ORDER_SHORT` and the new report does not expect that.
+    `ORDER_SHORT` and the new report does not expect that. So is a new note of `SLIPS`.
     """
     if not (judged(old) and judged(new)):
         if judged(new):
@@ -65,7 +69,9 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     before, after = ({each["check"]: each for each in report["judgements"]} for report in (old, new))
     for check in dict.fromkeys([*before, *after]):
         was, now = before.get(check), after.get(check)
-        if was is None or now is None:
+        if now and now["verdict"] == NOTED and check in SLIPS and (not was or was["verdict"] == HOLDS):
+            differences.append(Change(f"{check}: noted, was not ({now['why']})", worse=True))
+        elif was is None or now is None:
             differences.append(Change(f"{check}: {'new' if was is None else 'no longer made'}"))
         elif was["verdict"] != now["verdict"]:
             words = f"{check}: {was['verdict']} -> {now['verdict']} ({now['why']})"

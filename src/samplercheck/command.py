@@ -32,7 +32,7 @@ from samplercheck.in_process import Ended, clean, in_process, silent
 from samplercheck.judgement import conform, end_distance, end_of
 from samplercheck.page import badge, comparison, html
 from samplercheck.report import Report, no_exact_law
-from samplercheck.sampler import LEAST, Sampler, Types
+from samplercheck.sampler import LEAST, Sampler, Types, stated
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA
 
 EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
@@ -181,10 +181,7 @@ def loaded(
         tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention, shape)
     else:
         tested = replace(adapters.load(sampler, given, convention), shape=shape)
-    if order is not None:
-        tested = replace(tested, order=order)
-    if kind is not None:
-        tested = replace(tested, noise={"ode": 0.0, "sde": float(tested.noise or 1.0), "churn": None}[kind])
+    tested = stated(tested, order, kind)
     return replace(tested, types=types(dtype)) if dtype else tested
 
 

@@ -68,7 +68,7 @@ def outliers(sampler: Sampler, steps: int, distilled: bool = False) -> Finding |
     at = max(off or view, key=lambda call: abs(view[call]))
     factor = math.exp(min(view[at], 700.0))
     where_ = "at the end" if at == len(map_.levels) else where(at, each)
-    why = f"sigma of x over the level told, on data at one point, in {steps} steps: {factor:.4g} {where_}"
+    why = f"sigma of x over the level told, on data at one point, in {steps} steps: {factor:.4g} {where_.rstrip(',')}"
     if off:
         why += f", off by more than {SEEN:.1%} at {len(off)} of {len(view)} calls, exact at {exact:.0%}"
         rounded = sampler.rounding and sampler.rounding((steps,))

@@ -15,11 +15,11 @@ from typing import Any, NoReturn
 
 import pytest
 
-from samplercheck import entry_points, expected
+from samplercheck import adapters, entry_points, expected
 from samplercheck.errors import UserError
 from samplercheck.judgement import conform
 from samplercheck.report import CHECKS, Report, of_checks
-from samplercheck.sampler import Sampler
+from samplercheck.sampler import Sampler, stated
 from samplercheck.verdict_words import INCONCLUSIVE, REFUTED
 
 
@@ -32,6 +32,7 @@ def conformance_cases(
     settings: dict[str, Any] | None = None,
     convention: str | None = None,
     shape: tuple[int, ...] | None = None,
+    kind: str | None = None,
 ) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
@@ -42,11 +43,15 @@ def conformance_cases(
 
     A function, class or object as it is needs `network`, its parameter that takes the network; `settings` are of its
     other parameters, `convention` is what the network returns and is told, found by trying if it is None. `shape` is
-    that of one state. Raises UserError for a function without `network`, and for a check that does not exist.
+    that of one state, `kind` ("ode", "sde", "churn") what it solves. A scheduler's class needs no `network`. Raises
+    UserError for another function without `network`, what is no sampler, and a check that does not exist.
     """
-    if callable(sampler) and not network:
-        raise UserError("conformance_cases: say which parameter takes the network, as network='model'")
-    called = getattr(sampler, "__name__", type(sampler).__name__) if network else getattr(sampler, "name", "")
+    scheduler = not network and adapters.is_scheduler(sampler)
+    if not (network or scheduler or isinstance(sampler, Sampler)):
+        wanted = "a Sampler, a scheduler's class, or a function and its parameter for the network, as network='model'"
+        raise UserError(f"conformance_cases: {sampler!r:.60}: expected {wanted}")
+    own = isinstance(sampler, Sampler) and not network
+    called = getattr(sampler, "name" if own else "__name__", type(sampler).__name__)
     given = expected_failed_checks or {}
     failures = of_checks(expected.read(given, called) if isinstance(given, Path) else given)
     names = (*dict.fromkeys((*CHECKS, *failures)),)
@@ -55,8 +60,9 @@ def conformance_cases(
         tested: Any = sampler
         if network:
             tested = entry_points.load(tested, called, network, settings or {}, convention, shape)
-        if order is not None:
-            tested = replace(tested, order=order)
+        elif scheduler:
+            tested = adapters.of_scheduler(tested, called, settings or {}, convention)
+        tested = stated(tested, order, kind)
         return conform(tested if shape is None else replace(tested, shape=shape))
 
     report = cache(partial(_tried, made, []))

@@ -412,10 +412,11 @@ def _why_not(report: Report, check: str) -> str:
     if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
     not_of_such = {"evaluations": "no number of evaluations is stated", "levels": "no noise levels are stated"}
-    not_of_such |= {"error constant": TOO_FEW, "start": "an inversion is given its data"}
+    if report.convergence is not None:
+        not_of_such |= {"error constant": TOO_FEW, "start": "an inversion is given its data"}
     not_of_such |= {"few steps": "its network is not distilled"}
     not_of_such |= dict.fromkeys(("float32", "bfloat16"), "its types are stated")
-    not_of_such["order on uneven steps"] = "its noise levels are its own"
+    not_of_such["order on uneven steps"] = "its noise levels are its own; an adapter takes others as `uneven`"
     if report.noise != 0:
         not_of_such |= dict.fromkeys(
             ("error constant", "order on uneven steps", "error on the mixture", "order on the mixture"),
@@ -468,7 +469,7 @@ def _judge_dead(dead: DeadDirection) -> Judgement:
     """Return the judgement on noise left in a dead direction: its limit refutes, slow convergence is noted."""
     left = ", ".join(f"{value:.2g} after {steps} steps" for steps, value in dead.left.items() if value > ROUNDING)
     words = f"noise left where the data have no variance: {left or 'none'}; limit {dead.limit.text(END)}"
-    words += f"; it falls with order {_words(dead.order)}" if dead.order and math.isfinite(dead.order.low) else ""
+    words += f"; it falls with order {_words(dead.order)}" if dead.order and 0 < dead.order.low < math.inf else ""
     if dead.limit.least > END:
         return Judgement("dead direction", REFUTED, words)
     return Judgement("dead direction", HOLDS if list(dead.left.values())[LEFT_AFTER] <= END else NOTED, words)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ams.schedules import Level
 from samplercheck.answered_draws import Draws, Untimed, Variable, answered
+from samplercheck.errors import UserError
 from samplercheck.model import Call, Enough, Network, Recorded, noise_level, predicted
 
 LEAST = 8
@@ -169,6 +170,18 @@ def _of_copies(network: Recorded, width: int) -> Network:
             return out.transpose(0, 1).flatten(1)[:, : x[0].numel()].reshape(x.shape)
 
     return call
+
+
+def stated(sampler: Sampler, order: int | None, kind: str | None) -> Sampler:
+    """Return a sampler with the order and the kind ("ode", "sde", "churn") that its user states, if any.
+
+    Raises UserError for another kind.
+    """
+    noise = {"ode": 0.0, "sde": float(sampler.noise or 1.0), "churn": None}
+    if kind is not None and kind not in noise:
+        raise UserError(f"kind {kind!r}: expected one of {', '.join(noise)}")
+    order = sampler.order if order is None else order
+    return replace(sampler, order=order, noise=sampler.noise if kind is None else noise[kind])
 
 
 def inversion(sampler: Sampler, data_std: float = 0.5) -> Sampler:

@@ -444,8 +444,10 @@ def test_in_pytest_a_sampler_that_raises_fails_once(pytester: pytest.Pytester, f
     done = pytester.runpytest_inprocess("-p", "no:cacheprovider", "-k", "limit or order or finite")
     assert done.parseoutcomes()["failed"] == 1 and done.parseoutcomes()["skipped"] > 3
     done.stdout.fnmatch_lines(["it raised RuntimeError: out of luck"])
-    with pytest.raises(UserError, match="say which parameter takes the network"):
-        conformance_cases(function(f"{forms}:mean_flow"))
+    with pytest.raises(UserError, match=r"images at .*expected a Sampler"):
+        conformance_cases(function(f"{forms}:images"))
+    with pytest.raises(UserError, match="'a name': expected a Sampler"):
+        conformance_cases("a name")
 
 
 def test_a_function_as_it_is_has_the_cases_of_its_sampler(forms: Path) -> None:

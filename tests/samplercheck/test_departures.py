@@ -10,10 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from samplercheck import Draws, Network, Sampler, conform, noise_level
+from samplercheck import Draws, Network, Sampler, adapters, conform, noise_level
 from samplercheck.command import loaded
+from samplercheck.errors import UserError
 from samplercheck.model import average
-from samplercheck.sampler import one_thread
+from samplercheck.pytest_plugin import conformance_cases
+from samplercheck.sampler import one_thread, stated
 from tests.samplercheck.references import karras, preserving
 from tests.samplercheck.test_few_steps import ancestral, row
 
@@ -202,3 +204,30 @@ def test_a_start_that_is_overwritten_is_noted_and_state_kept_between_runs_is_ref
         "the code writes its samples over the start that it is given",
     )
     assert row(reports["two_step"], "deterministic")[0] == "refuted"
+
+
+SCHEDULER = """
+import torch
+
+class Euler:
+    def set_timesteps(self, n):
+        self.sigmas = torch.linspace(0.99, 0, n + 1, dtype=torch.float64)
+        self.timesteps = self.sigmas[:-1]
+
+    def step(self, velocity, t, x):
+        k = int((self.timesteps - t).abs().argmin())
+        return x + (self.sigmas[k + 1] - self.sigmas[k]) * velocity
+"""
+
+
+def test_in_pytest_a_scheduler_class_needs_no_network_and_a_kind_is_stated(tmp_path: Path) -> None:
+    file = tmp_path / "schedulers.py"
+    file.write_text(SCHEDULER)
+    kind = adapters.function(f"{file}:Euler")
+    cases = {case.id: case.values[0] for case in conformance_cases(kind, order=1)}
+    cases["order"]()
+    drawn = {case.id: case.values[0] for case in conformance_cases(kind, kind="sde", convention="flow@flow")}
+    with pytest.raises(pytest.fail.Exception, match="noise=1 is stated"):
+        drawn["noise"]()
+    with pytest.raises(UserError, match="kind 'other': expected one of ode, sde, churn"):
+        stated(euler(even), None, "other")

@@ -9,7 +9,7 @@ import pytest
 
 from ams.errors import UserError
 from ams_suite.__main__ import main
-from samplercheck import command, conform, expected, page, pytest_plugin
+from samplercheck import Sampler, command, conform, expected, page, pytest_plugin
 from samplercheck.limits import Limit
 from samplercheck.report import Report
 from tests.samplercheck.test_judgement import order, report
@@ -94,7 +94,7 @@ def test_expected_failures_in_a_file(tmp_path: Path, monkeypatch: Any, capsys: A
 def test_an_unknown_check_is_told_before_anything_runs() -> None:
     for ask in (conform, pytest_plugin.conformance_cases):
         with pytest.raises(UserError, match="unknown check 'limt': did you mean limit"):
-            ask(None, expected_failed_checks={"limt": "so"})  # type: ignore[operator]
+            ask(Sampler("x", "", lambda *run: run[1], lambda steps: 1.0), expected_failed_checks={"limt": "so"})
 
 
 SUITE = """
@@ -103,7 +103,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from samplercheck import Sampler, conform, noise_level, pytest_plugin
+from samplercheck import Sampler, Sampler, conform, noise_level, pytest_plugin
 
 def wrong(network, x, steps, draws):
     torch.set_default_dtype(torch.float16)

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from samplercheck import pytest_plugin, report
+from samplercheck import Sampler, pytest_plugin, report
 from samplercheck.affine_map import AFFINE
 from samplercheck.invariants import SINGLE, TIGHT
 from samplercheck.report import Judgement
@@ -59,7 +59,10 @@ def test_a_case_ends_as_its_check(monkeypatch, case: str, outcome: type[BaseExce
     judgements = [Judgement(*each) for each in [*made, ("a new check", REFUTED, "off")]]
     mine = SimpleNamespace(name="mine", judgements=judgements, not_made={"evaluations": "none is stated"})
     monkeypatch.setattr(pytest_plugin, "conform", lambda tested: mine)
-    checks = {each.id: each.values[0] for each in pytest_plugin.conformance_cases(None)}
+    checks = {
+        each.id: each.values[0]
+        for each in pytest_plugin.conformance_cases(Sampler("mine", "", lambda *run: run[1], lambda steps: 1.0))
+    }
     if outcome is None:
         return checks[case]()
     with pytest.raises(outcome) as ended:

@@ -12,7 +12,7 @@ from torch import Tensor
 from samplercheck import Draws, Network, Report, Sampler, conform, differ, noise_level
 from samplercheck.as_used import AsUsed
 from samplercheck.beside import changes
-from samplercheck.coefficients import Weight
+from samplercheck.coefficients import REVERSED, Weight
 from samplercheck.convergence import EVERY, Convergence, Order, fitted
 from samplercheck.invariants import Finding
 from samplercheck.judgement import confirmed_limit, confirmed_order
@@ -142,6 +142,7 @@ def test_a_report_is_json_whatever_was_measured() -> None:
         ({"mixture": Transport((0.1, 0.01), order(2.6))}, set()),
         ({"mixture": Transport((0.1, 0.01), order(4.0))}, set()),
         ({"order": None}, set()),
+        ({"worst": Weight(3, 1, 0.4, 0.6, "x0", REVERSED)}, {"weights"}),
         ({"trouble": ("no state is there",)}, {"verdict"}),
     ],
 )

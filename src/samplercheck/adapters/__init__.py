@@ -18,7 +18,7 @@ from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.metadata import PackageNotFoundError, entry_points, version
 from pathlib import Path
 from types import MappingProxyType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from samplercheck.errors import DataUnavailable, UserError, unknown
 from samplercheck.imports import complete
@@ -174,15 +174,8 @@ def chosen(settings: dict[str, Any], key: str, known: Collection[str], kind: str
 def _of_module(source: str, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
     module, known = _module(source), f"{source}:{name}"
     made = getattr(module, name, None)
-    if isinstance(made, type) and hasattr(made, "set_timesteps"):
-        if convention or not hasattr(made, "from_config"):  # without diffusers' configuration
-            from samplercheck import entry_points
-
-            loop = entry_points.of_scheduler(made, accepted(settings, made))
-            return entry_points.load(loop, known, "model", {}, convention)
-        from samplercheck.adapters import schedulers
-
-        return schedulers.of_class(made, known, "as it is", settings)
+    if is_scheduler(made):
+        return of_scheduler(made, known, settings, convention)
     if convention:
         raise UserError(NO_CONVENTION)
     if hasattr(module, "load") and (settings or made is None):
@@ -193,6 +186,23 @@ def _of_module(source: str, name: str, settings: dict[str, Any], convention: str
         hint = ", or say which of its parameters takes the network: --network NAME" if callable(made) else ""
         raise UserError(f"{source} has no Sampler {name!r} and no function load that returns one: define either{hint}")
     return made
+
+
+def is_scheduler(made: object) -> TypeGuard[type]:
+    """Return whether it is a class of diffusers' form, with `set_timesteps` and `step`."""
+    return isinstance(made, type) and hasattr(made, "set_timesteps")
+
+
+def of_scheduler(kind: type, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
+    """Return the sampler of a scheduler's class; its convention is found where it has no configuration of diffusers."""
+    if convention or not hasattr(kind, "from_config"):
+        from samplercheck import entry_points
+
+        loop = entry_points.of_scheduler(kind, accepted(settings, kind))
+        return entry_points.load(loop, name, "model", {}, convention)
+    from samplercheck.adapters import schedulers
+
+    return schedulers.of_class(kind, name, "as it is", settings)
 
 
 def _module(source: str) -> ModuleType:
