@@ -5,21 +5,23 @@ stored result is read. A row that gives no report says why.
 """
 
 import shlex
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from samplercheck import __version__, adapters, conform
-from samplercheck.in_process import Ended, in_process
+from samplercheck.in_process import Ended, in_process, silent
 from samplercheck.verdict_words import HOLDS
 from survey.conformance.study import Row, survey
 
 PAGE = Path(__file__).parents[2] / "docs" / "sampler_matrix.md"
 BESIDE = 2
 """Rows that are judged at a time."""
-LONGEST = 600.0
+LONGEST = 120.0
 """Seconds after which a row is given up."""
 HEAD = f"""# The surveyed samplers
 
@@ -58,13 +60,16 @@ def page() -> Iterator[str]:
     """Yield the lines of the page, library by library."""
     yield HEAD
     for library, rows in groupby(survey(), key=lambda row: row.library):
-        release = adapters.installed(library)
+        release, named = adapters.installed(library), list(rows)
         if release is None:
             continue
+        print(f"{library}: {len(named)} rows", file=sys.stderr, flush=True)
+        with suppress(Exception), silent():  # imported once, before its rows have processes of their own
+            judged(named[0])
         yield f"## {library} {release}\n"
         yield "| command | verdict | order | checks |\n|---|---|---|---|"
         with ProcessPoolExecutor(BESIDE) as pool:
-            yield from pool.map(line, rows)
+            yield from pool.map(line, named)
         yield ""
 
 
