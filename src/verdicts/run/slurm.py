@@ -132,8 +132,8 @@ class Cluster(NamedTuple):
 def preflight(workspace: Workspace, warn: Callable[[str], None]) -> Cluster:
     """Return what a run needs to know of the cluster; `warn` hears what may be wrong and cannot be known.
 
-    Raises UserError: no SLURM here, no Snakemake or plugin, no such partition, no accelerator where the profile needs one, results
-    where no node sees them.
+    Raises UserError: no SLURM here, no Snakemake or plugin, no such partition, no accelerator where
+    the profile needs one, results where no node sees them.
     """
     for name in COMMANDS:
         if shutil.which(name) is None:

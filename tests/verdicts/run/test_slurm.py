@@ -140,7 +140,11 @@ def test_no_slurm(toy, monkeypatch, name):
 @pytest.mark.parametrize("lacking", [slurm.PACKAGES, slurm.PACKAGES[:1], slurm.PACKAGES[1:]])
 def test_the_extra_is_not_installed(toy, monkeypatch, lacking):
     modules = {name.replace("-", "_") for name in lacking}
-    monkeypatch.setattr(slurm.importlib.util, "find_spec", lambda name: None if name in modules else ModuleSpec(name, None))
+
+    def specification(name):
+        return None if name in modules else ModuleSpec(name, None)
+
+    monkeypatch.setattr(slurm.importlib.util, "find_spec", specification)
     with pytest.raises(UserError) as refused:
         checked(toy)
     assert str(refused.value) == f"--cluster slurm needs {' and '.join(lacking)}: pip install '.[cluster]'"
