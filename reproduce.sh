@@ -120,7 +120,7 @@ install() { # EXTRA, unless it is there: at the releases of constraints.txt unle
   : >"$LOG"
   about requirements "$1" >"$PLACE/requirements.txt"
   [ -z "$TORCH" ] || torch "$1" || return
-  [ "$1" != suite ] || built || return
+  [ "$1" != cluster ] || built || return
   fetched ${alone:+"$alone"} ${PINS:+-c "$ROOT/constraints.txt"} -r "$PLACE/requirements.txt" || return
   [ -z "$PINS" ] || checked
 }

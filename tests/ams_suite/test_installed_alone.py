@@ -24,7 +24,7 @@ sys.exit(main({arguments}))
 # What the extra `suite` names, and what comes with it
 SUITE = {
     *("pydantic", "pydantic_core", "jinja2", "markupsafe", "matplotlib", "PIL", "sklearn"),
-    *("snakemake", "jupytext", "mistune", "nbformat", "IPython", "latex2mathml"),
+    *("jupytext", "mistune", "nbformat", "IPython", "latex2mathml"),
     *("networkx", "psutil", "pygments", "flint"),
     *("safetensors", "typst", "yaml", "analysis", "experiments", "related", "beyond", "survey"),
 }

@@ -36,7 +36,8 @@ PROJECT = """
 [project]
 dependencies = ["torch>=2", "tiny>=0.5"]
 [project.optional-dependencies]
-suite = ["connection_pool>=1"]
+suite = []
+cluster = ["connection_pool>=1"]
 molecules = []
 """
 
@@ -113,31 +114,47 @@ def test_listed_files_are_installed_and_torch_from_its_own_index(with_real_pip, 
     """What else lies in torch's index, though later than a pin or unpinned, is not taken."""
     wheel(index / "torch", "tiny", "1.0", {"tiny.py": "of torch's index"})
     wheel(index / "torch", "connection_pool", "9.0")
-    done = with_real_pip.run("--profile", "quick")
+    done = with_real_pip.run("--profile", "quick", "--cluster", "slurm")
     assert done.code == 0, done.err
     assert {"tiny-1.0", "torch-2.9+cpu", "connection_pool-1.0", "setuptools-99.0"} <= installed(with_real_pip)
 
 
-@pytest.mark.parametrize("what", ["archive", "archive for a wheel", "wheel", "what builds"])
+def planted(tmp_path: Path) -> tuple[Path, str]:
+    """Return a file that is not there, and code that makes it."""
+    canary = tmp_path / "canary"
+    return canary, f"import pathlib; pathlib.Path({str(canary)!r}).touch()\n"
+
+
+@pytest.mark.parametrize("what", ["archive for a wheel", "wheel"])
 def test_nothing_of_another_file_runs_before_it_is_refused(
     with_real_pip, index: Path, tmp_path: Path, what: str
 ) -> None:
-    canary = tmp_path / "canary"
-    act = f"import pathlib; pathlib.Path({str(canary)!r}).touch()\n"
-    if what == "archive":
-        source(index / "simple", "connection_pool", act)
-        wanted = "a file is not the one that was pinned: of connection_pool==1.0"
-    elif what == "archive for a wheel":
-        (index / "simple/tiny/tiny-1.0-py3-none-any.whl").unlink()
-        source(index / "simple", "tiny", act)
-        wanted = "no tiny==1.0 for Python 3."
-    elif what == "wheel":
+    canary, act = planted(tmp_path)
+    if what == "wheel":
         wheel(index / "simple", "tiny", "1.0", {"tiny.pth": act})
         wanted = "a file is not the one that was pinned: tiny 1.0: tiny-1.0-py3-none-any.whl has sha256"
     else:
-        wheel(index / "simple", "setuptools", "99.0", {"setuptools/__init__.py": act, "setuptools.pth": act})
-        wanted = "a file is not the one that was pinned: of setuptools==99.0"
+        (index / "simple/tiny/tiny-1.0-py3-none-any.whl").unlink()
+        source(index / "simple", "tiny", act)
+        wanted = "no tiny==1.0 for Python 3."
     assert wanted in refusal(with_real_pip)
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("what", ["connection_pool", "setuptools"])
+def test_the_package_that_is_built_is_not_installed_from_another_file(
+    with_real_pip, index: Path, tmp_path: Path, what: str
+) -> None:
+    """Nor by another setuptools; nothing of either runs, and the run goes on without the extra."""
+    canary, act = planted(tmp_path)
+    if what == "connection_pool":
+        source(index / "simple", what, act)
+    else:
+        wheel(index / "simple", what, "99.0", {"setuptools/__init__.py": act, "setuptools.pth": act})
+    done = with_real_pip.run("--profile", "quick", "--cluster", "slurm")
+    assert "the extra cluster cannot be had here" in done.err
+    assert f"a file is not the one that was pinned: of {what}==" in done.err
+    assert "connection_pool-1.0" not in installed(with_real_pip)
     assert not canary.exists()
 
 

@@ -174,11 +174,12 @@ def test_another_package_from_torchs_index_stops_the_set_up(checkout) -> None:
 
 
 def test_wheels_alone_are_installed_but_for_one_named_exception(checkout) -> None:
-    made(checkout)
+    """Which the extra cluster asks for."""
+    made(checkout, "--profile", "quick", "--cluster", "slurm", LACKING="cluster")
     calls = (checkout.bin.parent / "pip-calls").read_text().splitlines()
     assert all("--only-binary :all:" in call for call in calls)
-    assert [call.partition("--no-binary ")[2].partition(" ")[0] for call in calls] == ["", "connection_pool", ""]
-    assert ["--require-hashes" in call for call in calls] == [True, True, False]
+    assert [call.partition("--no-binary ")[2].partition(" ")[0] for call in calls] == ["", "", "connection_pool", ""]
+    assert ["--require-hashes" in call for call in calls] == [False, True, True, False]
     hashed = (checkout.venv / "pinned.txt").read_text()
     assert re.fullmatch(r"connection_pool==\S+ --hash=sha256:[0-9a-f]{64}\n", hashed)
 

@@ -31,7 +31,8 @@ PARENT = "VERDICTS_DRIVER"
 SET_PARENT_DEATH_SIGNAL = 1  # prctl(2), PR_SET_PDEATHSIG
 PROFILE = "config/slurm"
 """A Snakemake profile: how jobs run on the user's cluster."""
-PLUGIN = "snakemake_executor_plugin_slurm"
+PACKAGES = ("snakemake", "snakemake-executor-plugin-slurm")
+"""What submits jobs: the extra `cluster`, which no other run needs."""
 SHARED = re.compile(
     r"nfs|lustre|gpfs|beegfs|ceph|gluster|panfs|orangefs|pvfs|afs|cifs|smb|9p|wekafs|virtiofs|daos|quobyte"
 )
@@ -131,14 +132,15 @@ class Cluster(NamedTuple):
 def preflight(workspace: Workspace, warn: Callable[[str], None]) -> Cluster:
     """Return what a run needs to know of the cluster; `warn` hears what may be wrong and cannot be known.
 
-    Raises UserError: no SLURM here, no plugin, no such partition, no accelerator where the profile needs one, results
-    where no node sees them.
+    Raises UserError: no SLURM here, no Snakemake or plugin, no such partition, no accelerator where
+    the profile needs one, results where no node sees them.
     """
     for name in COMMANDS:
         if shutil.which(name) is None:
             raise UserError(f"--cluster slurm: no {name} on PATH: run this on a login node of a SLURM cluster")
-    if importlib.util.find_spec(PLUGIN) is None:
-        raise UserError("--cluster slurm: the plugin is not installed: pip install snakemake-executor-plugin-slurm")
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name.replace("-", "_")) is None]
+    if missing:
+        raise UserError(f"--cluster slurm needs {' and '.join(missing)}: pip install '.[cluster]'")
     profile = _profile(workspace.root)
     known = settings()
     chosen = _partition(nodes(), profile)

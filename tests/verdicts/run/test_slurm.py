@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -136,10 +137,17 @@ def test_no_slurm(toy, monkeypatch, name):
         checked(toy)
 
 
-def test_no_plugin(toy, monkeypatch):
-    monkeypatch.setattr(slurm.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(UserError, match="the plugin is not installed: pip install snakemake-executor-plugin-slurm"):
+@pytest.mark.parametrize("lacking", [slurm.PACKAGES, slurm.PACKAGES[:1], slurm.PACKAGES[1:]])
+def test_the_extra_is_not_installed(toy, monkeypatch, lacking):
+    modules = {name.replace("-", "_") for name in lacking}
+
+    def specification(name):
+        return None if name in modules else ModuleSpec(name, None)
+
+    monkeypatch.setattr(slurm.importlib.util, "find_spec", specification)
+    with pytest.raises(UserError) as refused:
         checked(toy)
+    assert str(refused.value) == f"--cluster slurm needs {' and '.join(lacking)}: pip install '.[cluster]'"
 
 
 @pytest.mark.parametrize(
@@ -216,6 +224,7 @@ time.sleep(60)
 DRIVER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!r}])"
 
 
+@pytest.mark.skipif(find_spec("snakemake") is None, reason="no snakemake here (the extra cluster)")
 def test_the_snakefile_is_not_for_use_by_hand(tmp_path):
     done = Toy.make(tmp_path).python("-m", "snakemake", "--cores", "1")
     assert done.returncode != 0
