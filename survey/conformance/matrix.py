@@ -21,6 +21,8 @@ from survey.conformance.study import Row, survey
 PAGE = Path(__file__).parents[2] / "docs" / "sampler_matrix.md"
 BESIDE = 2
 """Rows that are judged at a time."""
+UNSEEN = "distribution on the mixture"
+"""Noted of each sampler that draws, since small distances cannot be seen: left out."""
 LONGEST = 120.0
 """Seconds after which a row is given up."""
 HEAD = f"""# The surveyed samplers
@@ -48,7 +50,7 @@ def line(row: Row) -> str:
     except Ended as reason:
         return f"| `{command}` | no report | | {reason.args[0].splitlines()[0]} |"
     against = [one["check"] for one in report["judgements"] if one["verdict"] == report["verdict"] != HOLDS]
-    noted = ", ".join(report["noted"])
+    noted = ", ".join(check for check in report["noted"] if check != UNSEEN)
     checks = "; ".join(filter(None, [", ".join(against), noted and f"noted: {noted}"]))
     order = report["order"] and report["order"]["value"]
     stated = f"; {report['stated_order']} stated" if report["stated_order"] else ""
