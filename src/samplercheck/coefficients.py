@@ -130,7 +130,7 @@ def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
                 vary = _vary([step.weights for step in steps]), _vary(expected)
                 share = float((every < SAME).mean())
                 rank = (share < 1, vary[0] != vary[1], vary[0], -share, float(every.sum()))
-                slip = _slip(steps, expected, density, VARIABLES[variable]) if share < 1 else ""
+                slip = _slip(steps, expected, VARIABLES[variable]) if share < 1 else ""
                 tried.append(_Tried(rank, method, steps, expected, apart, slip))
     if not tried:
         return None
@@ -157,16 +157,16 @@ class _Tried(NamedTuple):
     slip: str
 
 
-def _slip(steps: list[_Step], expected: list[np.ndarray], density: Function, variable: Function) -> str:
+def _slip(steps: list[_Step], expected: list[np.ndarray], variable: Function) -> str:
     """Return in words the slip by which a method has all weights of the steps, empty where there is none."""
     several = [(step, other) for step, other in zip(steps, expected, strict=True) if len(step.nodes) > 1]
     if len(several) < FEWEST:
         return ""
 
-    def inverted(step: _Step, _: np.ndarray) -> np.ndarray:
-        (start, end), back = step.ends, step.nodes[-1] - step.nodes[-2]
-        mirrored = [step.nodes[-1] - (end - start) ** 2 / back, step.nodes[-1]]
-        return _expected(step._replace(nodes=mirrored), density, variable)
+    def inverted(step: _Step, other: np.ndarray) -> np.ndarray:
+        before, now, after = variable(np.array([*step.nodes, step.ends[1]]))
+        old = other[1] * ((now - before) / (after - now)) ** 2
+        return np.array([other[0], old, other[1] + other[2] - old])
 
     def in_reverse(_: _Step, other: np.ndarray) -> np.ndarray:
         return np.concatenate([other[:1], other[:0:-1]])

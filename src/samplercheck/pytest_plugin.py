@@ -100,7 +100,7 @@ def _check(report: Callable[[], Callable[[], Report]], name: str, names: tuple[s
     result = report()()
     made = [each for each in result.judgements if (each.check if each.check in names else "others") == name]
     if not made and not fails:
-        pytest.skip(f"not made: {result.not_made.get(name, 'there are no others')}")
+        pytest.skip(f"not made: {result.not_made.get(name, 'all checks that were made have cases of their own')}")
     for judgement in made:
         words = f"{result.name}: {judgement.check}: {judgement.why}"
         if judgement.verdict == REFUTED:

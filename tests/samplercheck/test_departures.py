@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from samplercheck.command import loaded
 from samplercheck.errors import UserError
 from samplercheck.model import average
 from samplercheck.pytest_plugin import conformance_cases
-from samplercheck.sampler import one_thread, stated
+from samplercheck.sampler import one_thread, places, stated
 from tests.samplercheck.references import karras, preserving
 from tests.samplercheck.test_few_steps import ancestral, row
 
@@ -218,6 +219,29 @@ class Euler:
         k = int((self.timesteps - t).abs().argmin())
         return x + (self.sigmas[k + 1] - self.sigmas[k]) * velocity
 """
+
+
+def two_step(
+    network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False, inverted: bool = True
+) -> Tensor:
+    """Return the end of Adams and Bashforth's two-step method on a straight path, its ratio of steps inverted."""
+    times, before = 0.99 * (1 - places(steps, uneven)), None
+    for k, (t, after) in enumerate(pairwise(times.tolist())):
+        slope, h = flow(network, x, t), after - t
+        share = 0.5 * h / (t - float(times[k - 1])) if k else 0.0
+        share = 0.25 / share if share and inverted else share
+        x = x + h * ((1 + share) * slope - share * (slope if before is None else before))
+        before = slope
+    return x
+
+
+@pytest.mark.parametrize("inverted", [True, False])
+def test_a_ratio_that_is_1_on_even_steps_shows_on_uneven_ones(inverted: bool) -> None:
+    run = partial(two_step, inverted=inverted)
+    made = Sampler("two-step", "", run, prior=_one, noise=0.0, order=2, uneven=partial(run, uneven=True))
+    noted = {each.check: each.why for each in conform(made).judgements if each.verdict == "noted"}
+    assert noted.get("weights", "").endswith("as if the ratio of two steps were inverted" if inverted else "")
+    assert ("weights" in noted) is inverted
 
 
 def test_in_pytest_a_scheduler_class_needs_no_network_and_a_kind_is_stated(tmp_path: Path) -> None:
