@@ -89,7 +89,7 @@ def runs(settings: Settings) -> Iterator[Rows]:
     for sampler, budget in product(settings.tuned_samplers, settings.tuned):
         grid = settings.grid(budget)
         for h in grid:
-            tried = {"factor": h.factor, "repeats": h.repeats}
+            tried: dict[str, Any] = {"factor": h.factor, "repeats": h.repeats}
             yield from _rows(settings, trials, sampler, budget, (h,), tuning="trial", **tried)
         yield from _rows(settings, first, sampler, budget, grid, trials, tuning="tuned")
     rare = range(FIRST_RARE, FIRST_RARE + settings.batches + settings.more)

@@ -68,9 +68,9 @@ class Check(Frozen):
 
     @model_validator(mode="after")
     def _functions_say_what_queries_imply(self) -> Self:
-        if missing := [name for name in ("tolerance", "origin") if name not in self.model_fields_set]:
-            if not self.is_query:
-                raise ValueError(f"check {self.id}: `{missing[0]}` is missing")
+        missing = [name for name in ("tolerance", "origin") if name not in self.model_fields_set]
+        if missing and not self.is_query:
+            raise ValueError(f"check {self.id}: `{missing[0]}` is missing")
         return self
 
     @property
