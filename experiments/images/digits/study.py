@@ -1,13 +1,13 @@
-"""What the group computes once: errors of each batch of digits, at the defaults and tuned; mode loss; a few samples.
+"""What is run on digits, and what is measured of each batch: errors, and the share of a rare mode.
 
-Mode loss is counted on all zeros and a tenth as many ones, with their exact score. A sampler with too small a variance
-tends to a tempered target `p^c` with `c > 1`. There a mode of weight `w` has a weight of order `w^c`, so a rare mode
-gets rarer. The share of samples at a one is compared with the target's share.
+The rare mode: all zeros and a few ones, with their exact score. A sampler with too small a variance tends to a
+tempered target `p^c` with `c > 1`. There a mode of weight `w` has a weight of order `w^c`, so a rare mode gets rarer.
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cache, partial
+from functools import cache
 from itertools import product
+from typing import Any, NamedTuple
 
 import torch
 
@@ -16,192 +16,169 @@ from ams.metrics import MixtureReference
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, RK45, Hyperparameters
 from ams.schedules import Level
+from ams.statistics.tuning import optima_on_edge
 from experiments.images import exact
 from experiments.images.digits.settings import BASELINE, PAPER, REVERSE, Settings
-from experiments.images.exact import Errors, ExactTarget, Results
-from experiments.images.runs import BatchSetup, blocks, generator, solved
-from verdicts.studies import Cell, cell
+from experiments.images.exact import LOST, Errors, ExactTarget
+from experiments.images.runs import BatchSetup, Samples, blocks, generator, solved
+from verdicts.studies import cell
+from verdicts.studies.table import Rows
 
 FIRST_TRIAL, FIRST_RARE, FIRST_MORE, FIRST_FRESH = 10_000, 20_000, 30_000, 40_000
-"""The first batch that tuning tries, the first on which the minor mode is counted, the first of D3's, of D1b's own."""
-FREQUENT, RARE, RARE_IMAGES = 0, 1, 18
-"""The two classes of the target with a minor mode, and how many images of the rare one it holds."""
+"""The first batch of tuning's, of the rare mode's, of D3's further ones, of D1b's own."""
+RARE_MODE, FREQUENT, RARE, RARE_IMAGES = "zeros, few ones", 0, 1, 18
+"""The target with a rare mode; the classes of its two modes, and how many images the rare one has."""
+
+
+class Numbers(NamedTuple):
+    """What is measured of a batch: its `Errors` and KL per pixel (nats), the share of ones over the target's share.
+
+    Of its run: the score evaluations, and how many of its hyperparameters tuning chose at an end of what it tried.
+    """
+
+    energy: float
+    variance_ratio: float
+    collisions: float
+    classes: float
+    kl: float
+    ones: float
+    evaluations: int
+    edges: int
 
 
 @cache
-def target() -> ExactTarget:
-    """Return the digits as a target."""
-    return ExactTarget.of(digits())
+def target(name: str = "") -> ExactTarget:
+    """Return all digits as a target, or those of the target with a rare mode."""
+    data = digits()
+    if name != RARE_MODE:
+        return ExactTarget.of(data)
+    chosen = [data.y == FREQUENT, (data.y == RARE) & ((data.y == RARE).cumsum(0) <= RARE_IMAGES)]
+    x, y = (torch.cat([each[part] for part in chosen]) for each in (data.x, data.y))
+    return ExactTarget.of(Images(x, y))
 
 
 @cache
-def reference(last_sigma: float) -> MixtureReference:
-    """Return the target at the last noise level, which samples are compared with."""
-    return MixtureReference(target().images, last_sigma)
+def reference(name: str, last_sigma: float) -> MixtureReference:
+    """Return a target at the last noise level, which samples are compared with."""
+    return MixtureReference(target(name).images, last_sigma)
 
 
-@cell
-def sampler_batches(
-    sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
-) -> list[Errors]:
-    """The errors of batches of a sampler, or of fresh draws of the target; infinite where a run diverges."""
-    try:
-        batches = exact.samples(target(), sampler, budget, numbers, setup, hyperparameters)
-    except NonFiniteState:
-        if len(numbers) == 1:
-            return [exact.LOST]
-        alone = (sampler_batches.wrapped(sampler, budget, (n,), setup, hyperparameters) for n in numbers)
-        return [errors for (errors,) in alone]
-    return [exact.errors_of(x, target(), reference(setup.last_sigma)) for x in batches]
+def ones_of(labels: torch.Tensor) -> float:
+    """Return the share of ones among labels."""
+    return (labels == RARE).double().mean().item()
 
 
-@cell
-def solver_batch(tolerance: float, number: int, setup: BatchSetup) -> tuple[int, Errors]:
-    """The evaluations that RK45 took for a batch of the probability flow, and its errors."""
-    problem, draws = target().problem(setup.last_sigma), generator(setup.seed, number)
-    x, evaluations = solved(problem, tolerance, setup.size, draws)
-    return evaluations, exact.errors_of(x, target(), reference(setup.last_sigma))
+def runs(settings: Settings) -> Iterator[Rows]:
+    """Yield the rows: all samplers at the defaults; some on more batches, on fresh ones, tuned, on the rare mode."""
+    for sampler, budget in exact.planned(settings):
+        yield from _rows(settings, exact.numbers(settings, sampler), sampler, budget)
+    first, small = [*exact.numbers(settings, PAPER)], max(settings.small)
+    more = [*first, *range(FIRST_MORE, FIRST_MORE + settings.more)]
+    compared = [(PAPER, budget) for budget in {small, *settings.equalled}]
+    compared += [(REVERSE, budget) for budget in settings.budgets_of(REVERSE)]
+    compared += [(BASELINE, budget) for budget in settings.baseline_budgets if settings.equalled]
+    for sampler, budget in compared:
+        yield from _rows(settings, more, sampler, budget, draws="more")
+    fresh = range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
+    for sampler, budget in ((PAPER, small), (BASELINE, 2 * small)):
+        yield from _rows(settings, fresh, sampler, budget, draws="fresh")
+    for tolerance in settings.tolerances:
+        solver = (AUTHORS._replace(tolerance=tolerance),)
+        yield from _rows(settings, first, RK45.name, 0, grid=solver, tolerance=tolerance)
+    trials = tuple(range(FIRST_TRIAL, FIRST_TRIAL + settings.trials))
+    for sampler, budget in product(settings.tuned_samplers, settings.tuned):
+        grid = settings.grid(budget)
+        for h in grid:
+            tried: dict[str, Any] = {"factor": h.factor, "repeats": h.repeats}
+            yield from _rows(settings, trials, sampler, budget, (h,), tuning="trial", **tried)
+        yield from _rows(settings, first, sampler, budget, grid, trials, tuning="tuned")
+    rare = range(FIRST_RARE, FIRST_RARE + settings.batches + settings.more)
+    for sampler in settings.rare_samplers:
+        yield from _rows(settings, rare, sampler, settings.rare, target=RARE_MODE)
 
 
-@cell
-def tuned_batches(
+def _rows(
+    settings: Settings,
+    numbers: Iterable[int],
     sampler: str,
     budget: int,
-    grid: tuple[Hyperparameters, ...],
-    trials: int,
-    numbers: tuple[int, ...],
-    setup: BatchSetup,
-) -> list[Errors]:
-    """The errors of batches with the hyperparameters that the trial batches choose."""
-    return sampler_batches(sampler, budget, numbers, setup, tuned(sampler, budget, grid, trials, setup))
-
-
-@cache
-def two_classes() -> ExactTarget:
-    """Return the target: every image of the frequent class (label 0), the first few of the rare one (label 1)."""
-    data = digits()
-    frequent, rare = data.x[data.y == FREQUENT], data.x[data.y == RARE][:RARE_IMAGES]
-    labels = torch.cat([torch.zeros(len(frequent)), torch.ones(len(rare))]).long()
-    return ExactTarget.of(Images(torch.cat([frequent, rare]), labels))
-
-
-def target_share() -> float:
-    """Return the minor mode's share in its target."""
-    return two_classes().labels.double().mean().item()
+    grid: tuple[Hyperparameters, ...] = (AUTHORS,),
+    trials: tuple[int, ...] = (),
+    **labels: Any,
+) -> Iterator[Rows]:
+    """Yield the rows of a run's batches, in blocks; `grid` and `trials` are those of `measure`."""
+    name = str(labels.get("target", ""))
+    setup = settings.rare_setup if name else settings.setup
+    for block in blocks(numbers, setup):
+        made = measure.cell(name, sampler, budget, block, setup, grid, trials)
+        spent = {"budget": budget} if sampler != RK45.name else {}
+        yield Rows({"sampler": sampler, **spent, **labels}, made, block, setup.size, setup.seed)
 
 
 @cell
-def rare_share(sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup) -> list[float]:
-    """The minor mode's share in each of some batches of a sampler."""
-    batches = exact.samples(two_classes(), sampler, budget, numbers, setup, AUTHORS)
-    nearest = (two_classes().target.nearest(x, Level(0, sigma=setup.last_sigma)).point for x in batches)
-    return [two_classes().labels[points].double().mean().item() for points in nearest]
+def measure(
+    name: str,
+    sampler: str,
+    budget: int,
+    numbers: tuple[int, ...],
+    setup: BatchSetup,
+    grid: tuple[Hyperparameters, ...] = (AUTHORS,),
+    trials: tuple[int, ...] = (),
+) -> list[Numbers]:
+    """What is measured of batches of a sampler, with those of a grid of hyperparameters that do best on trials."""
+    best = tuned(name, sampler, budget, grid, trials, setup)
+    tried = {axis: sorted({getattr(h, axis) for h in grid}) for axis in ("factor", "repeats")}
+    natural = {("repeats", 1), ("repeats", budget // 2)}
+    edges = len(optima_on_edge(tried, {"": best._asdict()}, natural))
+    return [each._replace(edges=edges) for each in measured(name, sampler, budget, numbers, setup, best)]
 
 
 def tuned(
-    sampler: str, budget: int, grid: tuple[Hyperparameters, ...], trials: int, setup: BatchSetup
+    name: str,
+    sampler: str,
+    budget: int,
+    grid: tuple[Hyperparameters, ...],
+    trials: tuple[int, ...],
+    setup: BatchSetup,
 ) -> Hyperparameters:
-    """Return the hyperparameters of least KL per pixel, summed over trial batches."""
+    """Return the hyperparameters of a grid with the least KL per pixel, summed over trial batches."""
 
-    def kl(hyperparameters: Hyperparameters) -> float:
-        return sum(errors.kl for errors in read(sampler, budget, trial_numbers(trials), setup, hyperparameters))
+    def kl(h: Hyperparameters) -> float:
+        parts = blocks(trials, setup)
+        return sum(each.kl for part in parts for each in measure(name, sampler, budget, part, setup, (h,)))
 
-    return min(grid, key=kl)
-
-
-def read(
-    sampler: str, budget: int, numbers: Iterable[int], setup: BatchSetup, hyperparameters: Hyperparameters = AUTHORS
-) -> list[Errors]:
-    """Return the errors of batches of a sampler."""
-    parts = blocks(numbers, setup)
-    return [one for part in parts for one in sampler_batches(sampler, budget, part, setup, hyperparameters)]
+    return min(grid, key=kl) if len(grid) > 1 else grid[0]
 
 
-def trial_numbers(trials: int) -> range:
-    """Return the numbers of the batches that tuning tries, which are no others'."""
-    return range(FIRST_TRIAL, FIRST_TRIAL + trials)
+def measured(
+    name: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup, h: Hyperparameters
+) -> list[Numbers]:
+    """Return what is measured of batches of a sampler; infinite where a run diverges."""
+    try:
+        batches = samples(name, sampler, budget, numbers, setup, h)
+    except NonFiniteState:
+        if len(numbers) == 1:
+            return [numbers_of(LOST, 0.0, budget)]
+        return [each for n in numbers for each in measured(name, sampler, budget, (n,), setup, h)]
+    found, at = list[Numbers](), Level(0, sigma=setup.last_sigma)
+    for x, evaluations in batches:
+        near = target(name).labels[target(name).target.nearest(x, at).point]
+        errors = exact.errors_of(x, target(name), reference(name, setup.last_sigma))
+        found.append(numbers_of(errors, ones_of(near) / ones_of(target(name).labels), evaluations))
+    return found
 
 
-def errors(settings: Settings, sampler: str, budget: int, more: int = 0) -> list[Errors]:
-    """Return the errors of a sampler's batches at the defaults, and of so many more."""
-    return read(sampler, budget, _numbers(settings, sampler, more), settings.setup)
+def samples(
+    name: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup, h: Hyperparameters
+) -> list[Samples]:
+    """Return batches of a sampler, of fresh draws, or of the probability flow that RK45 solves."""
+    if sampler == RK45.name:
+        problem = target(name).problem(setup.last_sigma)
+        return [solved(problem, h.tolerance, setup.size, generator(setup.seed, n)) for n in numbers]
+    made = exact.samples(target(name), sampler, budget, numbers, setup, h)
+    return [Samples(x, budget) for x in made]
 
 
-def fresh_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
-    """Return the errors of a sampler's fresh batches at the defaults."""
-    return read(sampler, budget, range(FIRST_FRESH, FIRST_FRESH + settings.fresh), settings.setup)
-
-
-def tuned_errors(settings: Settings, sampler: str, budget: int) -> list[Errors]:
-    """Return the errors of a tuned sampler's batches."""
-    grid, setup = settings.grid(budget), settings.setup
-    parts = blocks(exact.numbers(settings, sampler), setup)
-    return [one for part in parts for one in tuned_batches(sampler, budget, grid, settings.trials, part, setup)]
-
-
-def chosen(settings: Settings, sampler: str, budget: int) -> Hyperparameters:
-    """Return a sampler's tuned hyperparameters."""
-    return tuned(sampler, budget, settings.grid(budget), settings.trials, settings.setup)
-
-
-def rare_shares(settings: Settings, sampler: str) -> list[float]:
-    """Return the minor mode's share in each of a sampler's batches."""
-    parts = blocks(_rare_numbers(settings), settings.rare_setup)
-    return [share for part in parts for share in rare_share(sampler, settings.rare, part, settings.rare_setup)]
-
-
-def results(settings: Settings) -> Results:
-    """Return every sampler's errors at the defaults, by evaluations; RK45's are the most that a batch takes."""
-    by_sampler = exact.results(settings, partial(errors, settings))
-    for tolerance in settings.tolerances:
-        batches = [solver_batch(tolerance, n, settings.setup) for n in exact.numbers(settings, RK45.name)]
-        spent = max(evaluations for evaluations, _ in batches)
-        by_sampler.setdefault(RK45.name, {})[spent] = [errors for _, errors in batches]
-    return by_sampler
-
-
-def tuned_results(settings: Settings) -> Results:
-    """Return the tuned samplers' errors, by evaluations."""
-    return {s: {b: tuned_errors(settings, s, b) for b in settings.tuned} for s in settings.tuned_samplers}
-
-
-def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield every cell that checks, figures and tables read."""
-    yield from exact.cells(settings, sampler_batches)
-    setup = settings.setup
-    compared = [(PAPER, max(settings.small)), *((REVERSE, budget) for budget in settings.budgets_of(REVERSE))]
-    more = blocks(range(FIRST_MORE, FIRST_MORE + settings.more), setup)
-    yield from (sampler_batches.cell(*each, part, setup) for each in compared for part in more)
-    twice = [(PAPER, max(settings.small)), (BASELINE, 2 * max(settings.small))]
-    fresh = blocks(range(FIRST_FRESH, FIRST_FRESH + settings.fresh), setup)
-    yield from (sampler_batches.cell(*each, part, setup) for each in twice for part in fresh)
-    for sampler, budget in _equalled(settings):
-        parts = blocks(_numbers(settings, sampler, settings.more), setup)
-        yield from (sampler_batches.cell(sampler, budget, part, setup) for part in parts)
-    numbers = exact.numbers(settings, RK45.name)
-    yield from (solver_batch.cell(t, n, setup) for t in settings.tolerances for n in numbers)
-    for sampler, budget in ((s, b) for s in settings.tuned_samplers for b in settings.tuned):
-        grid = settings.grid(budget)
-        tried = product(blocks(trial_numbers(settings.trials), setup), [setup], grid)
-        yield from (sampler_batches.cell(sampler, budget, *each) for each in tried)
-        parts = blocks(exact.numbers(settings, sampler), setup)
-        yield from (tuned_batches.cell(sampler, budget, grid, settings.trials, part, setup) for part in parts)
-    parts = blocks(_rare_numbers(settings), settings.rare_setup)
-    rare = product(settings.rare_samplers, [settings.rare], parts, [settings.rare_setup])
-    yield from (rare_share.cell(*each) for each in rare)
-
-
-def _equalled(settings: Settings) -> list[tuple[str, int]]:
-    """Return the runs by which both samplers' evaluations at equal KL are compared."""
-    theirs = settings.baseline_budgets if settings.equalled else ()
-    ours = [(PAPER, budget) for budget in settings.equalled]
-    return ours + [(BASELINE, budget) for budget in theirs]
-
-
-def _numbers(settings: Settings, sampler: str, more: int) -> list[int]:
-    """Return the numbers of a sampler's batches, and of so many more."""
-    return [*exact.numbers(settings, sampler), *range(FIRST_MORE, FIRST_MORE + more)]
-
-
-def _rare_numbers(settings: Settings) -> range:
-    return range(FIRST_RARE, FIRST_RARE + settings.batches + settings.more)
+def numbers_of(errors: Errors, ones: float, evaluations: int) -> Numbers:
+    """Return a batch's numbers, with nothing tuned."""
+    return Numbers(*errors, errors.kl, ones, evaluations, 0)

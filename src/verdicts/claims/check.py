@@ -1,9 +1,9 @@
 """The schema of a check: a quantity against its bound, to within a tolerance, by a function of its group."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import ConfigDict, Field, JsonValue, Strict, field_validator
+from pydantic import ConfigDict, Field, JsonValue, Strict, field_validator, model_validator
 
 from verdicts.validation import Frozen
 
@@ -25,6 +25,8 @@ MISS = 0.01
 """How often an interval misses the true value, half of it on either side."""
 INTERVALS = ("Student", "bootstrap", "Fieller", "Clopper-Pearson")
 """Intervals of what is drawn, as a tolerance's origin names them."""
+OF_QUERY = "Monte Carlo: Student's test over batches"
+"""Where the tolerance of a query comes from that does not say otherwise."""
 ORIGINS = ("algebra", "exact law", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
 
 
@@ -34,8 +36,9 @@ class Check(Frozen):
     `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
     rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
     `measure` names what measures it, as `module.function` of the group, called with the group's settings (where it
-    takes `settings`) and the arguments `with`. `enclosed` names a function of the group, called alike, that proves the
-    number: its measurement has an enclosure; or None where these settings are not enclosed.
+    takes `settings`) and the arguments `with`; or a query, called with the group's table and these. A query
+    needs no `tolerance` and no `origin`. `enclosed` names a function of the group, called as `measure` is, that
+    proves the number: its measurement has an enclosure; or None where these settings are not enclosed.
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -44,12 +47,12 @@ class Check(Frozen):
     quantity: str
     relation: Relation
     bound: Number
-    tolerance: Number = Field(ge=0)
-    origin: str
+    tolerance: Number = Field(default=0.0, ge=0)
+    origin: str = OF_QUERY
     unit: str = ""
     share: Number | None = Field(default=None, gt=0, le=1)
     alarm: Number | None = Field(default=None, gt=0, le=1)
-    measure: str = Field(pattern=r"^[a-z]\w*\.[a-z]\w*$")
+    measure: str = Field(pattern=r"^([a-z]\w*\.)?[a-z]\w*$")
     enclosed: str | None = Field(default=None, pattern=r"^[a-z]\w*\.[a-z]\w*$")
     arguments: dict[str, JsonValue] = Field(default={}, alias="with")
 
@@ -63,10 +66,22 @@ class Check(Frozen):
             raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
         return origin
 
+    @model_validator(mode="after")
+    def _functions_say_what_queries_imply(self) -> Self:
+        missing = [name for name in ("tolerance", "origin") if name not in self.model_fields_set]
+        if missing and not self.is_query:
+            raise ValueError(f"check {self.id}: `{missing[0]}` is missing")
+        return self
+
     @property
     def functions(self) -> tuple[str, ...]:
         """Return what the check calls, as `module.function`."""
         return (self.measure, self.enclosed) if self.enclosed else (self.measure,)
+
+    @property
+    def is_query(self) -> bool:
+        """Return whether it is measured by a query of its group's table."""
+        return "." not in self.measure
 
     @property
     def by_monte_carlo(self) -> bool:

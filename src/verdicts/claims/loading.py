@@ -91,6 +91,10 @@ Schema = TypeVar("Schema", bound=BaseModel)
 
 CLAIMS = "claims.toml"
 MOST_DOTS = 100
+PACKAGES = Path(__file__).resolve().parents[2]
+"""The folder of the engine and of the suite's other packages."""
+GIVEN = ("settings", "table")
+"""The arguments of a function that measures which no claims file gives: the engine does."""
 OVERLAY = "VERDICTS_CONFIG"
 NOTEBOOKS = ("notebook.md", "notebook.py")
 
@@ -101,7 +105,7 @@ def load_claims(root: Path) -> Claims:
     Every falsifier that they name must exist. Raises UserError with file, field, value and expectation.
     """
     outline = load_toml(root, OUTLINE, Outline)
-    entries = [_group(root, path) for room in outline.rooms for path in sorted((root / room).rglob(CLAIMS))]
+    entries = [_group(root, path, outline) for room in outline.rooms for path in sorted((root / room).rglob(CLAIMS))]
     parts = list(outline.parts)
     entries.sort(key=lambda entry: (parts.index(entry[0].part) if entry[0].part in parts else -1, entry[0].order))
     try:
@@ -117,7 +121,7 @@ def load_claims(root: Path) -> Claims:
     return claims
 
 
-def _group(root: Path, path: Path) -> tuple[Group, tuple[Claim, ...]]:
+def _group(root: Path, path: Path, outline: Outline) -> tuple[Group, tuple[Claim, ...]]:
     """Return the group of one claims file, and its claims."""
     shown, folder = path.relative_to(root).as_posix(), path.parent.relative_to(root)
     content = load_toml(root, shown, GroupFile)
@@ -129,6 +133,7 @@ def _group(root: Path, path: Path) -> tuple[Group, tuple[Claim, ...]]:
             module=".".join(folder.parts),
             folder=folder.as_posix(),
             notebook=notebook,
+            queries=outline.queries,
         )
     except ValidationError as error:
         raise from_validation(error, shown, {}) from error
@@ -225,13 +230,15 @@ def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
     if test not in (_functions(root / file) or ()):
         raise UserError(f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
     for check, called in ((each, called) for each in claim.check for called in each.functions):
-        module, _, name = called.partition(".")
+        module, name = group.place(called)
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
-        if (known := _functions(root / group.folder / f"{module}.py")) is None:
+        file = f"{module.replace('.', '/')}.py"
+        place = next((each for each in (root / file, PACKAGES / file) if each.is_file()), root / file)
+        if (known := _functions(place)) is None:
             continue  # its run records that it does not parse
         if name not in known:
             field = "measure" if called == check.measure else "enclosed"
-            raise UserError(f"{where}.{field}: {unknown(f'function of {module}.py', name, known)}")
+            raise UserError(f"{where}.{field}: {unknown(f'function of {place.name}', name, known)}")
         takes = known[name]
         names = [each.arg for each in (*takes.args, *takes.kwonlyargs)]
         for given in check.arguments:
@@ -239,7 +246,7 @@ def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
                 raise UserError(f"{where}.with: {unknown(f'argument of {called}', given, names)}")
         needed = names[: len(takes.args) - len(takes.defaults)]
         needed += [each.arg for each, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if not default]
-        if missing := [each for each in needed if each not in check.arguments and each != "settings"]:
+        if missing := [each for each in needed if each not in check.arguments and each not in GIVEN]:
             raise UserError(f"{where}.with: {called} also needs {', '.join(missing)}")
 
 

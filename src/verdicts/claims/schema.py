@@ -6,9 +6,9 @@ The file alone decides verdicts: quantity, relation, bound and tolerance stand t
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import PurePosixPath
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, JsonValue, field_validator, model_validator
 
 from verdicts.claims.check import Check, Identifier
 from verdicts.errors import UserError, unknown
@@ -38,10 +38,12 @@ class Part(Frozen):
 class Outline(Frozen):
     """`paper/outline.toml`: the claims under test as their authors state them, the parts of the report.
 
-    `subject` names the work under test in every figure and table; groups lie in the folders `rooms`.
+    `subject` names the work under test in every figure and table; groups lie in the folders `rooms`. The module
+    `queries` has the functions that checks name without a module: they read the table of the check's group.
     """
 
     subject: str
+    queries: ModuleName | None = None
     rooms: tuple[str, ...] = ("analysis", "experiments")
     part: tuple[Part, ...] = Field(min_length=1)
     claim: tuple[StatedClaim, ...] = ()
@@ -159,8 +161,8 @@ class Claim(Frozen):
 
     @property
     def modules(self) -> set[str]:
-        """Return the modules of its group that measure its checks."""
-        return {name.partition(".")[0] for check in self.check for name in check.functions}
+        """Return the modules of its group that measure its checks; a query's rows are those of its study."""
+        return {name.rpartition(".")[0] or "study" for check in self.check for name in check.functions}
 
     @field_validator("profiles")
     @classmethod
@@ -202,11 +204,25 @@ class GroupEntry(Frozen):
 
 
 class GroupFile(Frozen):
-    """A whole `claims.toml`: its group, the group's claims, and its conditions (claims without an expectation)."""
+    """A whole `claims.toml`: its group, the group's claims, and its conditions (claims without an expectation).
+
+    `common` has the fields that claims and conditions share: one that gives a field itself has its own.
+    """
 
     group: GroupEntry
+    common: dict[str, JsonValue] = {}  # noqa: RUF012 (a pydantic field)
     claim: tuple[Claim, ...] = ()
     condition: tuple[Claim, ...] = ()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _common_fields_are_laid_under(cls, content: Any) -> Any:
+        common = content.get("common")
+        if not isinstance(common, dict):
+            return content
+        kinds = {kind: content[kind] for kind in ("claim", "condition") if isinstance(content.get(kind), list)}
+        laid = {kind: [common | each for each in entries] for kind, entries in kinds.items()}
+        return content | laid
 
     @model_validator(mode="after")
     def _entries_fit_their_kind(self) -> Self:
@@ -224,13 +240,19 @@ class GroupFile(Frozen):
 class Group(GroupEntry):
     """A folder of claims, checks, figures and a notebook; `id` is the folder's name, `module` its dotted path.
 
-    `folder` and `notebook` (None: there is none) are relative to the repository.
+    `folder` and `notebook` (None: there is none) are relative to the repository; `queries` is the outline's.
     """
 
     id: GroupName
     module: ModuleName
     folder: str
     notebook: str | None = None
+    queries: ModuleName | None = None
+
+    def place(self, called: str) -> tuple[str, str]:
+        """Return the module and the name of what a check calls: a function of the group, or a query."""
+        module, _, name = called.rpartition(".")
+        return f"{self.module}.{module}" if module else self.queries or "", name
 
 
 class Claims(Frozen):

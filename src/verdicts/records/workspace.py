@@ -184,6 +184,8 @@ class Workspace:
         """Return what a claim's record depends on: its entry, the modules that measure it, settings and data."""
         group = self.claims.group_of(claim)
         sources = self._closures(group, {"settings", *claim.modules})
+        if group.queries and any(check.is_query for check in claim.check):
+            sources |= self.sources.closure(group.queries)
         return self._parts(claim.model_dump(mode="json"), group, sources, [claim])
 
     def figures_parts(self, group: Group) -> KeyParts:

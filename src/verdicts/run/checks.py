@@ -18,10 +18,10 @@ from typing import Any, Self, get_type_hints
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from verdicts.claims.check import Check
-from verdicts.claims.loading import file_of_setting
+from verdicts.claims.loading import CLAIMS, file_of_setting
 from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Group
-from verdicts.errors import in_utf8
+from verdicts.errors import UserError, in_utf8
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn, Environment, Stopwatch
 from verdicts.records.record import Artefacts
@@ -29,9 +29,18 @@ from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import forced
 from verdicts.safe_read import bytes_of
-from verdicts.studies.cells import Cell
+from verdicts.studies.cells import Cell, using
 from verdicts.studies.store import Cost, Store
-from verdicts.studies.study import cells_of, compute, labelled_table, module_of, share_of, store_of
+from verdicts.studies.study import (
+    cells_of,
+    compute,
+    labelled_table,
+    module_of,
+    share_of,
+    store_of,
+    table_of,
+)
+from verdicts.studies.table import RunTable
 from verdicts.validation import Frozen, from_validation
 
 
@@ -55,15 +64,26 @@ class Checks:
             first = error.errors()[0]["loc"][:1]
             where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
-        return cls(group, settings)
+        checks = cls(group, settings)
+        checks.refuse_missing_rows(check for claim in workspace.claims_here(group) for check in claim.check)
+        return checks
+
+    def refuse_missing_rows(self, checks: Iterable[Check]) -> None:
+        """Try queries on a blank table. Raises UserError for one that asks for rows that `runs` does not make."""
+        for check in checks:
+            try:
+                if check.is_query:
+                    self._result(self.function(check), check, blank=True)
+            except UserError as error:
+                raise UserError(f"{self.group.folder}/{CLAIMS}: check[{check.id}].with: {error}") from error
 
     def function(self, check: Check) -> Callable[..., Any]:
         """Return the function that measures a check. Raises what the import of its module does."""
         return self._named(check.measure)
 
     def _named(self, called: str) -> Callable[..., Any]:
-        module, _, name = called.partition(".")
-        function: Callable[..., Any] = getattr(importlib.import_module(f"{self.group.module}.{module}"), name)
+        module, name = self.group.place(called)
+        function: Callable[..., Any] = getattr(importlib.import_module(module), name)
         return function
 
     def measured(self, check: Check) -> Measurement:
@@ -80,11 +100,13 @@ class Checks:
         proof = self._result(self._named(check.enclosed), check)
         return measured.proved_by(proof, time.perf_counter() - begin) if proof else measured
 
-    def _result(self, function: Callable[..., Any], check: Check) -> Any:
+    def _result(self, function: Callable[..., Any], check: Check, blank: bool = False) -> Any:
         hints = get_type_hints(function) if check.arguments else {}
         arguments = {key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()}
         if "settings" in inspect.signature(function).parameters:
             arguments["settings"] = self.settings
+        if check.is_query:
+            arguments["table"] = table_of(self.group, self.settings, blank)
         return function(**arguments)
 
 
@@ -162,7 +184,7 @@ def run_study(workspace: Workspace, run: RunRecord, group: Group, load: Load, en
             compute(cells, store)
             costs = store.costs(cells)
             refused = _mixed(workspace, group, cells, store, costs)
-        table = {"files": _written(workspace, group, cells)}
+        table = {"files": _written(workspace, group, cells, table_of(group, load().settings))}
         outcome = table | ({"reason": refused, "failed": True} if refused else _outcome(cells, store))
         log_errors(log, [])
     if changed := workspace.changed(parts):
@@ -200,10 +222,14 @@ def mixture(costs: Iterable[Cost], here: ComputedOn | None = None) -> str:
     return ", ".join(words).replace(" with", " of its cells were computed with", 1) if len(words) > 1 else ""
 
 
-def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]]) -> dict[str, str]:
-    """Write the labelled table; return its digest and those of the cells' files, by their place beside the record."""
+def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], runs: RunTable | None) -> dict[str, str]:
+    """Write the labelled table: a row a batch where `runs` are given, else a row a cell.
+
+    Returns its digest and those of the cells' files, by their place beside the record.
+    """
     store, folder = store_of(workspace, reading=True), workspace.study_path(group).parent
-    table = labelled_table(cells, store)
+    with using(store):
+        table = runs.written(store.has) if runs else labelled_table(cells, store)
     write_whole(folder / f"{group.id}.csv", table)
     paths = [path for cell in cells if (path := store.path(cell)).is_file()]
     digests = {os.path.relpath(path, folder): sha256_of(bytes_of(path)) for path in paths}

@@ -18,6 +18,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.studies.cells import Cell, CellFunction
 from verdicts.studies.kept import Archive, Refused
 from verdicts.studies.store import Store
+from verdicts.studies.table import RunTable
 
 CELLS = "cells"
 Item = TypeVar("Item")
@@ -66,8 +67,20 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
     Whatever the module raises passes through.
     """
     study = module_of(group, "study")
-    listed: Iterable[Cell[Any]] = study.cells(settings) if study else ()
+    if table := table_of(group, settings):
+        listed: Iterable[Cell[Any]] = [rows.cell for rows in table.rows]
+    else:
+        listed = study.cells(settings) if study else ()
     return list({(cell.function.name, cell.digest): cell for cell in listed}.values())
+
+
+def table_of(group: Group, settings: BaseModel, blank: bool = False) -> RunTable | None:
+    """Return the table of a group whose `study.py` has `runs`, None for others.
+
+    Whatever the module raises passes through.
+    """
+    study = module_of(group, "study")
+    return RunTable(tuple(study.runs(settings)), blank) if study and hasattr(study, "runs") else None
 
 
 def share_of(cells: Sequence[Item], share: int, shares: int) -> list[Item]:

@@ -18,7 +18,6 @@ from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.__main__ import main
 from experiments import weights
 from experiments.images.digits import study as digits
-from experiments.images.exact import Errors
 from experiments.images.learned import quality, study
 from experiments.images.learned.quality import EXACT, LEARNED, Quality, problem
 from experiments.images.learned.settings import BAOAB, BASELINE, FLOW, PAPER, REVERSE, Settings
@@ -286,8 +285,8 @@ def test_a_batch_depends_on_its_own_number_alone() -> None:
         (name, budget, n) for name in ("adaptive momentum", "EDM stochastic") for budget in (10, 20) for n in (1, 2)
     ]
 
-    def computed(name: str, budget: int, *numbers: int) -> list[Errors]:
-        return digits.sampler_batches.wrapped(name, budget, numbers, setup)
+    def computed(name: str, budget: int, *numbers: int) -> list[digits.Numbers]:
+        return digits.measure.wrapped("", name, budget, numbers, setup)
 
     forwards = {each: computed(*each) for each in asked}
     assert {each: computed(*each) for each in reversed(asked)} == forwards

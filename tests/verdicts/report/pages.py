@@ -79,8 +79,8 @@ def _places() -> dict[str, str]:
     all_claims = claims()
     for claim in all_claims.claim:
         for check in claim.check:
-            module, _, name = check.measure.partition(".")
-            file = f"{all_claims.group_of(claim).folder}/{module}.py"
+            module, name = all_claims.group_of(claim).place(check.measure)
+            file = f"{'' if '.' in check.measure else 'src/'}{module.replace('.', '/')}.py"
             above = (REPOSITORY / file).read_text(encoding="utf-8").partition(f"def {name}(")[0]
             found[check.id] = f"{file}:{above.count(chr(10)) + 1}"
     return found
