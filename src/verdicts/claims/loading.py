@@ -232,6 +232,8 @@ def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
     for check, called in ((each, called) for each in claim.check for called in each.functions):
         module, name = group.place(called)
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
+        if not module:
+            raise UserError(f"{where}.measure = {called!r}: expected module.function: {OUTLINE} names no `queries`")
         file = f"{module.replace('.', '/')}.py"
         place = next((each for each in (root / file, PACKAGES / file) if each.is_file()), root / file)
         if (known := _functions(place)) is None:
