@@ -73,8 +73,8 @@ def count(table: RunTable, number: str, over: Axes, above: float = 0.0, **labels
     """Return how many of some cases have a mean above a bound; n counts the cases, the detail names those."""
     cases = list(_cases(table, over, labels))
     means = [float(np.mean([*table.column(number, **labels, **case).values.values()])) for case in cases]
-    found = [" ".join(map(str, case.values())) for case, value in zip(cases, means, strict=True) if value > above]
-    return Measurement(value=len(found), n=len(cases), detail={"counted": [*found]})
+    counted = [" ".join(map(str, case.values())) for case, value in zip(cases, means, strict=True) if value > above]
+    return Measurement(value=len(counted), n=len(cases), detail={"counted": [*counted]})
 
 
 BENEATH: dict[str, Callable[..., Measurement]] = {"mean": mean, "difference": difference, "speed_up": speed_up}
@@ -100,8 +100,8 @@ def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) 
         return list(wanted)
     sides = [table.choices(name, **_side(labels, side)) for side in (0, 1)]
     low, high = wanted["from"], wanted["to"]
-    if found := [each for each in sides[0] if each in sides[1] and low <= each <= high]:
-        return found
+    if shared := [each for each in sides[0] if each in sides[1] and low <= each <= high]:
+        return shared
     raise UserError(f"`runs` makes no row with {name} from {low} to {high}")
 
 

@@ -33,13 +33,13 @@ def tables(settings: Settings) -> list[Table]:
 
 def results(settings: Settings, **labels: str) -> Results:
     """Return the errors of rows by sampler and evaluations; RK45's are the most that a batch takes."""
-    table, found = RunTable(tuple(study.runs(settings))), dict[str, dict[int, list[Errors]]]()
+    table, results = RunTable(tuple(study.runs(settings))), dict[str, dict[int, list[Errors]]]()
     for (sampler, budget), rows in table.results("sampler", "budget", **labels).items():
-        found.setdefault(sampler, {})[budget] = [Errors(*row[:4]) for row in rows]
+        results.setdefault(sampler, {})[budget] = [Errors(*row[:4]) for row in rows]
     for rows in table.results("tolerance", sampler=RK45.name, **labels).values():
         spent = max(row.evaluations for row in rows)
-        found.setdefault(RK45.name, {})[spent] = [Errors(*row[:4]) for row in rows]
-    return found
+        results.setdefault(RK45.name, {})[spent] = [Errors(*row[:4]) for row in rows]
+    return results
 
 
 def digits_rare(settings: Settings) -> Iterator[tuple[TableCell, ...]]:

@@ -160,12 +160,12 @@ def measured(
         if len(numbers) == 1:
             return [numbers_of(LOST, 0.0, budget)]
         return [each for n in numbers for each in measured(name, sampler, budget, (n,), setup, h)]
-    found, at = list[Numbers](), Level(0, sigma=setup.last_sigma)
+    results, at = list[Numbers](), Level(0, sigma=setup.last_sigma)
     for x, evaluations in batches:
         near = target(name).labels[target(name).target.nearest(x, at).point]
         errors = exact.errors_of(x, target(name), reference(name, setup.last_sigma))
-        found.append(numbers_of(errors, ones_of(near) / ones_of(target(name).labels), evaluations))
-    return found
+        results.append(numbers_of(errors, ones_of(near) / ones_of(target(name).labels), evaluations))
+    return results
 
 
 def samples(

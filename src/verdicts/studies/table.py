@@ -62,10 +62,10 @@ class RunTable:
 
     def results(self, *by: str, **labels: Label) -> dict[tuple[Any, ...], list[Any]]:
         """Return what was measured in each batch, by the values of some labels; the others are just these."""
-        found: dict[tuple[Any, ...], list[Any]] = {}
+        results: dict[tuple[Any, ...], list[Any]] = {}
         for rows in self._with(labels, *by):
-            found.setdefault(tuple(rows.labels[name] for name in by), []).extend(_read(rows.cell))
-        return found
+            results.setdefault(tuple(rows.labels[name] for name in by), []).extend(_read(rows.cell))
+        return results
 
     def written(self, has: Callable[[Cell[Any]], bool]) -> str:
         """Return the table as CSV, a row a batch: its labels, then its numbers; of cells that it `has`."""
