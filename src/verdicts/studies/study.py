@@ -75,12 +75,14 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
 
 
 def table_of(group: Group, settings: BaseModel, blank: bool = False) -> RunTable | None:
-    """Return the table of a group whose `study.py` has `runs`, None for others.
+    """Return the table of a group whose `study.py` has `runs` in place of `cells`, None for others.
 
     Whatever the module raises passes through.
     """
     study = module_of(group, "study")
-    return RunTable(tuple(study.runs(settings)), blank) if study and hasattr(study, "runs") else None
+    if study is None or hasattr(study, "cells"):
+        return None
+    return RunTable(tuple(study.runs(settings)), blank)
 
 
 def share_of(cells: Sequence[Item], share: int, shares: int) -> list[Item]:
