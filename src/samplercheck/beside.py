@@ -125,22 +125,33 @@ def paired(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> list[tuple
         raise UserError(f"a report is damaged ({error!r}): write it again with --json") from error
 
 
+def sentences(differences: list[tuple[str, list[Change]]], worse: str = "worse") -> list[str]:
+    """Return each change in a line, marked where it is for the worse; the last line is the conclusion."""
+    each_one = [(name, each) for name, news in differences for each in news]
+    lines = [f"{f'{worse}, ' * each.worse}{name}: {each.words}" for name, each in each_one]
+    if not lines:
+        return ["Nothing changed."]
+    count = sum(each.worse for _, each in each_one)
+    return [*lines, f"For the worse: {count} of {len(lines)} changes." if count else "Nothing is worse."]
+
+
 def comment(base: list[dict[str, Any]], head: list[dict[str, Any]]) -> tuple[str, bool]:
     """Return the comment, in Markdown, and whether something is worse, or nothing was judged."""
     differences = paired(base, head)
     old = {report["asked"]: report for report in base}
     lines = ["| sampler | verdict | order | limit, W2 | look first at |", "|---|---|---|---|---|"] if head else []
     for report in head:
-        verdicts = dict.fromkeys(each["verdict"] for each in (old.get(report["asked"]), report) if each)
+        compared = [each for each in (old.get(report["asked"]), report) if each]
+        verdicts = dict.fromkeys(each.get("headline", each["verdict"]) for each in compared)
         cells = report["asked"], " → ".join(verdicts), _order(report), _limit(report), _first(report)
         lines.append(f"| {' | '.join(' '.join(cell.split()).replace('|', '/') for cell in cells)} |")
     none = not any(map(judged, head))
     lines += ["", *["No sampler was judged."] * none]
-    lines += [f"- {'**worse**, ' * each.worse}{name}: {each.words}" for name, news in differences for each in news]
+    *changed, conclusion = sentences(differences, "**worse**")
+    lines += [f"- {line}" for line in changed]
     if not any(map(judged, base)):
         lines.append("- nothing was judged in the base: all is new")
-    elif not any(news for _, news in differences):
-        lines.append("Nothing changed.")
+    lines += ["", conclusion]
     return "\n".join(lines), none or any(each.worse for _, news in differences for each in news)
 
 

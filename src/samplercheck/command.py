@@ -24,7 +24,7 @@ from ams.lacking import advice
 from samplercheck import __version__, adapters, entry_points, expected
 from samplercheck.__main__ import Conform
 from samplercheck.as_used import with_clipping, with_guidance
-from samplercheck.beside import paired, read
+from samplercheck.beside import paired, read, sentences
 from samplercheck.convergence import FEW_STEPS, two_targets
 from samplercheck.errors import DataUnavailable, UserError
 from samplercheck.imports import stub
@@ -74,10 +74,7 @@ def judge(asked: Conform) -> int:
     if old is None:
         return worst
     differences = paired(old, reports)
-    lines = [
-        f"{name}: {each.words}" if len(differences) > 1 else each.words for name, news in differences for each in news
-    ]
-    lines = ["", f"Against {asked.against}:", *(lines or ["nothing changed"])]
+    lines = "", f"Against {asked.against}:", *sentences(differences)
     print(clean("\n".join(lines)), file=sys.stderr if asked.json else sys.stdout)
     return EXIT[REFUTED] if any(each.worse for _, news in differences for each in news) else worst
 

@@ -73,7 +73,7 @@ CAUSES = {
     ("order on uneven steps",): "weights made for steps of one length",
     ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
     ("end", "dead direction"): "the last step, the last noise level",
-    ("order",): "the first step of a multistep method and its past values; a part of a fixed length",
+    ("order",): "its first step and what it keeps of past calls, if it does; a part of a fixed length",
     ("float32", "bfloat16", "stated types"): "tables kept in low precision, a division by what rounds to 0",
 }
 """What to look at first where checks are refuted, by priority: what follows from another stands after it."""
@@ -227,6 +227,7 @@ class Report:
             "settings": self.settings,
             "command": self.command,
             "verdict": self.verdict,
+            "headline": self.headline,
             "expected": self.expected,
             "why": self.why,
             "hint": self.hint,

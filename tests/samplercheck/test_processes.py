@@ -117,7 +117,7 @@ def test_what_was_judged_and_is_not_is_worse(file: str, tmp_path: Path, capsys: 
     assert main(["conform", *names, "--json"]) == 0
     old.write_text(capsys.readouterr().out, encoding="utf-8")
     for now, code, words in (
-        (names, 0, "nothing changed"),
+        (names, 0, "Nothing changed."),
         (names[:1], 1, "no longer judged"),
         ([*names[:1], f"{file}:raising"], 1, ":printing: no longer judged"),
     ):

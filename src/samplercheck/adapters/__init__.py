@@ -107,17 +107,27 @@ def load(name: str, settings: dict[str, Any] | None = None, convention: str | No
 
 
 def matching(pattern: str) -> list[str]:
-    """Return the samplers that a pattern names: `LIBRARY`, or `LIBRARY:NAME` with * and ?; any other name as it is.
+    """Return the samplers that a pattern names: `LIBRARY`, or NAME with * and ?; any other name as it is.
 
-    Raises UserError where none is named so.
+    Those of a file are its schedulers and the objects of `Sampler` in it. Raises UserError where none is named so.
     """
-    library, _, name = pattern.partition(":")
-    if library.endswith(".py") or not (set(name) & set("*?") or (library in (*LIBRARIES, *others()) and not name)):
+    library, _, name = pattern.rpartition(":") if ":" in pattern else (pattern, "", "")
+    if not (set(name) & set("*?") or (library in (*LIBRARIES, *others()) and not name)):
         return [pattern]
-    known = adapter(library).names()
+    known = _in_file(library) if library.endswith(".py") else adapter(library).names()
     if not (named := fnmatch.filter(known, name or "*")):
         raise UserError(f"{pattern}: no sampler of {library} is named so; there are {', '.join(known)}")
     return [f"{library}:{each}" for each in named]
+
+
+def _in_file(source: str) -> list[str]:
+    """Return the names of the samplers and schedulers that a file defines itself."""
+    module = _module(source)
+    return [
+        name
+        for name, value in vars(module).items()
+        if isinstance(value, Sampler) or (is_scheduler(value) and value.__module__ == module.__name__)
+    ]
 
 
 def adapter(library: str) -> Adapter:
