@@ -1,4 +1,6 @@
-"""How a finished run would scale to a cluster, from what its cells took: `python -m tools.scaling` prints a table."""
+"""How a finished run would scale to a cluster, from what its cells took: `python -m tools.scaling`
+prints a table.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -31,10 +33,14 @@ class Scaling:
         workspace = Workspace.open(find_root(Path.cwd()), self.profile, self.out, PROJECT)
         work, report = work_of(workspace)
         if not any(each.listed for each in work):
-            raise UserError(f"{workspace.folder}: no study; run `ams reproduce --profile {self.profile}` first")
+            raise UserError(
+                f"{workspace.folder}: no study; run `ams reproduce --profile {self.profile}` first"
+            )
         runs = [simulated(work, report, nodes, self.start, NODES) for nodes in COUNTS]
         whole = runs[0].seconds
-        say("| nodes | seconds | times faster | part of the nodes' time in use |\n|---|---|---|---|")
+        say(
+            "| nodes | seconds | times faster | part of the nodes' time in use |\n|---|---|---|---|"
+        )
         for each in runs:
             faster, used = whole / each.seconds, each.busy / each.nodes / each.seconds
             say(f"| {each.nodes} | {each.seconds:.0f} | {faster:.1f} | {used:.0%} |")

@@ -1,8 +1,9 @@
 """Queries: what a check reads off its group's table; `claims.toml` has their names and arguments.
 
-A query names the rows that it reads by all of their labels but the batch: a label that it does not name is one that
-they do not have. Where a label has two values the query compares rows of the first with rows of the second, batch by
-batch. All that a measurement says beside its value (the interval, n, the seed) follows from the rows.
+A query names the rows that it reads by all of their labels but the batch: a label that it does not
+name is one that they do not have. Where a label has two values the query compares rows of the first
+with rows of the second, batch by batch. All that a measurement says beside its value (the interval,
+n, the seed) follows from the rows.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +20,9 @@ from verdicts.studies.table import Label, RunTable
 
 Pair = tuple[Label, Label]
 Axes = Mapping[str, Any]
-"""What a query goes over: by label a list of values, or `{ from, to }` for all that the rows have between the two."""
+"""What a query goes over: by label a list of values, or `{ from, to }` for all that the rows have
+between the two.
+"""
 
 
 def mean(table: RunTable, number: str, **labels: Label) -> Measurement:
@@ -29,7 +32,8 @@ def mean(table: RunTable, number: str, **labels: Label) -> Measurement:
 
 
 def difference(table: RunTable, number: str, **labels: Label | Pair) -> Measurement:
-    """Return the mean of a number less that of other rows, paired by batch, with Student's interval.
+    """Return the mean of a number less that of other rows, paired by batch, with Student's
+    interval.
 
     Raises UserError where the two have other batches.
     """
@@ -40,10 +44,14 @@ def difference(table: RunTable, number: str, **labels: Label | Pair) -> Measurem
     return measures.mean_difference(ours, theirs, CONFIDENCE, first.seed, first.size)
 
 
-def speed_up(table: RunTable, number: str, sampler: Pair, budget: int, **labels: Label) -> Measurement:
-    """Return the first sampler's evaluations, for the error that the second has at a budget, over that budget.
+def speed_up(
+    table: RunTable, number: str, sampler: Pair, budget: int, **labels: Label
+) -> Measurement:
+    """Return the first sampler's evaluations, for the error that the second has at a budget, over
+    that budget.
 
-    They are read between the budgets of the first; the interval, by Student's test of paired batches, ends at some.
+    They are read between the budgets of the first; the interval, by Student's test of paired
+    batches, ends at some.
     """
     slow, fast = sampler
     errors, size, seed = table.column(number, sampler=fast, budget=budget, **labels)
@@ -69,15 +77,29 @@ def farthest(table: RunTable, of: str, over: Axes, **given: Any) -> Measurement:
     return max(_each(table, of, over, given), key=lambda one: max(map(abs, one.interval)))
 
 
-def count(table: RunTable, number: str, over: Axes, above: float = 0.0, **labels: Label) -> Measurement:
-    """Return how many of some cases have a mean above a bound; n counts the cases, the detail names those."""
+def count(
+    table: RunTable, number: str, over: Axes, above: float = 0.0, **labels: Label
+) -> Measurement:
+    """Return how many of some cases have a mean above a bound; n counts the cases, the detail names
+    those.
+    """
     cases = list(_cases(table, over, labels))
-    means = [float(np.mean([*table.column(number, **labels, **case).values.values()])) for case in cases]
-    counted = [" ".join(map(str, case.values())) for case, value in zip(cases, means, strict=True) if value > above]
+    means = [
+        float(np.mean([*table.column(number, **labels, **case).values.values()])) for case in cases
+    ]
+    counted = [
+        " ".join(map(str, case.values()))
+        for case, value in zip(cases, means, strict=True)
+        if value > above
+    ]
     return Measurement(value=len(counted), n=len(cases), detail={"counted": [*counted]})
 
 
-BENEATH: dict[str, Callable[..., Measurement]] = {"mean": mean, "difference": difference, "speed_up": speed_up}
+BENEATH: dict[str, Callable[..., Measurement]] = {
+    "mean": mean,
+    "difference": difference,
+    "speed_up": speed_up,
+}
 """The queries of which others look for the least or the largest."""
 
 
@@ -95,7 +117,9 @@ def _cases(table: RunTable, over: Axes, labels: Mapping[str, Any]) -> Iterator[d
 
 
 def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the values of one axis; of a range, those that rows of both sides have. Raises UserError for none."""
+    """Return the values of one axis; of a range, those that rows of both sides have. Raises
+    UserError for none.
+    """
     if not isinstance(wanted, dict):
         return list(wanted)
     sides = [table.choices(name, **_side(labels, side)) for side in (0, 1)]
@@ -107,4 +131,6 @@ def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) 
 
 def _side(labels: Mapping[str, Any], side: int) -> dict[str, Any]:
     """Return the labels of one of the two sides that a comparison has."""
-    return {name: value[side] if isinstance(value, tuple) else value for name, value in labels.items()}
+    return {
+        name: value[side] if isinstance(value, tuple) else value for name, value in labels.items()
+    }

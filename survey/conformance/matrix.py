@@ -1,7 +1,8 @@
-"""The page of all samplers of the survey: `python -m survey.conformance.matrix` writes docs/sampler_matrix.md.
+"""The page of all samplers of the survey: `python -m survey.conformance.matrix` writes
+docs/sampler_matrix.md.
 
-Each row of the survey whose library is installed is judged anew, in a process of its own, with the kit's checks: no
-stored result is read. A row that gives no report says why.
+Each row of the survey whose library is installed is judged anew, in a process of its own, with the
+kit's checks: no stored result is read. A row that gives no report says why.
 """
 
 import shlex
@@ -27,8 +28,9 @@ LONGEST = 120.0
 """Seconds after which a row is given up."""
 HEAD = f"""# The surveyed samplers
 
-Each sampler below was judged as its library ships it, at the settings in its command, by kit {__version__}.
-*Refuted* rows name the checks that fail ([what verdicts mean](sampler_reference.md#what-to-conclude)).
+Each sampler below was judged as its library ships it, at the settings in its command, by kit
+{__version__}. *Refuted* rows name the checks that fail
+([what verdicts mean](sampler_reference.md#what-to-conclude)).
 A note decides nothing.
 The column *order* has the measured order, and the stated one where the library states one.
 `python -m survey.conformance.matrix` makes this page, from the libraries that are installed.
@@ -49,7 +51,9 @@ def line(row: Row) -> str:
         report, _ = in_process(judged, row, seconds=LONGEST)
     except Ended as reason:
         return f"| `{command}` | no report | | {reason.args[0].splitlines()[0]} |"
-    against = [one["check"] for one in report["judgements"] if one["verdict"] == report["verdict"] != HOLDS]
+    against = [
+        one["check"] for one in report["judgements"] if one["verdict"] == report["verdict"] != HOLDS
+    ]
     noted = ", ".join(check for check in report["noted"] if check != UNSEEN)
     checks = "; ".join(filter(None, [", ".join(against), noted and f"noted: {noted}"]))
     order = report["order"] and report["order"]["value"]
@@ -66,7 +70,10 @@ def page() -> Iterator[str]:
         if release is None:
             continue
         print(f"{library}: {len(named)} rows", file=sys.stderr, flush=True)
-        with suppress(Exception), silent():  # imported once, before its rows have processes of their own
+        with (
+            suppress(Exception),
+            silent(),
+        ):  # imported once, before its rows have processes of their own
             judged(named[0])
         yield f"## {library} {release}\n"
         yield "| command | verdict | order | checks |\n|---|---|---|---|"

@@ -25,12 +25,17 @@ DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}
 def sizes_of(settings: Settings, name: str) -> SetSizes:
     """Return a set's sizes. Raises Unavailable for a set that is not run."""
     if (sizes := settings.of(name)) is None:
-        raise Unavailable(f"{name} is not run at this profile's sizes: groups.correctors.{name.lower()} in its file")
+        raise Unavailable(
+            f"{name} is not run at this profile's sizes: groups.correctors.{name.lower()} "
+            "in its file"
+        )
     return sizes
 
 
 def gain_of(settings: Settings, name: str, pair: str) -> Difference:
-    """Return what the first of a pair of samplers (`PAIRS`) gains on the second on a set, at the judged steps."""
+    """Return what the first of a pair of samplers (`PAIRS`) gains on the second on a set, at the
+    judged steps.
+    """
     sizes = sizes_of(settings, name)
     nearer, farther = (study.run_at(sizes, sampler) for sampler in PAIRS[pair])
     pool = study.pool_of(name, sizes, nearer, farther)
@@ -49,8 +54,12 @@ def brought_by_corrector(settings: Settings, name: str) -> Interval:
     return Interval(alone.value - corrected.value, low, high, min(alone.n, corrected.n))
 
 
-def measured(settings: Settings, sizes: SetSizes, interval: Interval, **detail: JsonValue) -> Measurement:
-    """Return an interval at the judged steps as a measurement, with the graphs and seeds that it is from."""
+def measured(
+    settings: Settings, sizes: SetSizes, interval: Interval, **detail: JsonValue
+) -> Measurement:
+    """Return an interval at the judged steps as a measurement, with the graphs and seeds that it is
+    from.
+    """
     about: dict[str, JsonValue] = {
         "graphs": sizes.more * sizes.graphs,
         "evaluations": 2 * JUDGED,
@@ -104,15 +113,21 @@ def evaluations_of_langevin(settings: Settings, name: str, steps: int) -> Measur
 
 
 def published_run(settings: Settings, name: str) -> tuple[SetSizes, Common, study.SamplerRun]:
-    """Return a set's sizes and the run of its published row. Raises Unavailable where it is not run."""
+    """Return a set's sizes and the run of its published row. Raises Unavailable where it is not
+    run.
+    """
     sizes = sizes_of(settings, name)
     if (run := study.published_run(name, sizes)) is None:
-        raise Unavailable(f"the published row of {name} is not run: groups.correctors.{name.lower()}.published")
+        raise Unavailable(
+            f"the published row of {name} is not run: groups.correctors.{name.lower()}.published"
+        )
     return sizes, study.common_of(settings, name, sizes), run
 
 
 def stray_of_graphs(settings: Settings, name: str) -> Measurement:
-    """Return how many standard errors the published MMDs of a set are from ours, the largest of three (as V10)."""
+    """Return how many standard errors the published MMDs of a set are from ours, the largest of
+    three (as V10).
+    """
     sizes, common, run = published_run(settings, name)
     row = study.published_row(common, run, settings.draws)
     detail: dict[str, JsonValue] = {entry.statistic: entry.text() for entry in row.entries}
@@ -124,7 +139,8 @@ def stray_of_graphs(settings: Settings, name: str) -> Measurement:
 def stray_of_molecules(settings: Settings, name: str) -> Measurement:
     """Return how many standard errors published validity and NSPDK MMD are from ours, the larger.
 
-    The error is that of our interval, of a published row of 10,000 molecules (ours, scaled) and of the last digit.
+    The error is that of our interval, of a published row of 10,000 molecules (ours, scaled) and of
+    the last digit.
     """
     sizes, common, run = published_run(settings, name)
     validity = study.quality_of(common, run, study.runs_of(name, sizes)).validity
@@ -132,18 +148,27 @@ def stray_of_molecules(settings: Settings, name: str) -> Measurement:
     strays, detail = list[float](), dict[str, JsonValue]()
     for quantity, (value, low, high, _) in ours.items():
         error = (high - low) / (2 * QUANTILE)
-        error = math.hypot(error, error * math.sqrt(run.seeds * sizes.graphs / PUBLISHED_MOLECULES), DIGITS[quantity])
+        error = math.hypot(
+            error,
+            error * math.sqrt(run.seeds * sizes.graphs / PUBLISHED_MOLECULES),
+            DIGITS[quantity],
+        )
         stated = PUBLISHED_ROWS[name].values[quantity]
         strays.append(abs(stated - value) / error)
         detail[quantity] = (
-            f"published {stated:g}, ours {value:.4f} [{low:.4f}, {high:.4f}], standard error {error:.4f}, smallest "
+            f"published {stated:g}, ours {value:.4f} [{low:.4f}, {high:.4f}], standard "
+            f"error {error:.4f}, smallest "
             f"effect seen {smallest_seen(len(ours)) * error:.4f}"
         )
     return _stray(settings, sizes, run, strays, detail)
 
 
 def _stray(
-    settings: Settings, sizes: SetSizes, run: study.SamplerRun, strays: Sequence[float], detail: dict[str, JsonValue]
+    settings: Settings,
+    sizes: SetSizes,
+    run: study.SamplerRun,
+    strays: Sequence[float],
+    detail: dict[str, JsonValue],
 ) -> Measurement:
     about: dict[str, JsonValue] = {"sampler": run.sampler, "steps": 1000, **detail}
     return over_seeds(farthest(strays, run.seeds * sizes.graphs), settings.seed, run.seeds, **about)

@@ -1,9 +1,11 @@
-"""What the group computes once: graphs and molecules of every sampler, their rows, and differences between samplers.
+"""What the group computes once: graphs and molecules of every sampler, their rows, and differences
+between samplers.
 
-All samplers of a seed start from common noise and meet it, so differences are paired; a batch of coupled graphs is one
-unit. Graphs are compared with the authors' test set by the mean of degree, clustering and orbit kernels, molecules with
-real ones by the NSPDK kernel. Distances are unbiased squared MMDs. Estimates as published are biased, and here at the
-size of the test set, whatever the number of graphs.
+All samplers of a seed start from common noise and meet it, so differences are paired; a batch of
+coupled graphs is one unit. Graphs are compared with the authors' test set by the mean of degree,
+clustering and orbit kernels, molecules with real ones by the NSPDK kernel. Distances are unbiased
+squared MMDs. Estimates as published are biased, and here at the size of the test set, whatever the
+number of graphs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -55,15 +57,27 @@ PLACED = {"community_small": (50, 100)}
 NOTHING = Molecule(("",), ())
 """A molecule of which correction left nothing: like itself alone."""
 CHANGED = 1e-3
-"""The share of graphs or molecules that another instruction set may change; see `tests/test_kept.py`."""
-SECONDS = {"community_small": 0.012, "ego_small": 0.012, "ENZYMES": 0.13, "QM9": 0.1, "ZINC250k": 0.15, "grid": 0.3}
+"""The share of graphs or molecules that another instruction set may change; see
+`tests/test_kept.py`.
+"""
+SECONDS = {
+    "community_small": 0.012,
+    "ego_small": 0.012,
+    "ENZYMES": 0.13,
+    "QM9": 0.1,
+    "ZINC250k": 0.15,
+    "grid": 0.3,
+}
 """Seconds that one evaluation for all of an outcome's graphs takes one core with AVX2."""
 SEEN = 9
-"""The seed of bootstraps: one for all sets and samplers, so that they differ by their graphs alone."""
+"""The seed of bootstraps: one for all sets and samplers, so that they differ by their graphs alone.
+"""
 
 
 class Common(NamedTuple):
-    """What all runs on a set share: graphs a seed, graphs a batch, real molecules (0 for graphs), the first seed."""
+    """What all runs on a set share: graphs a seed, graphs a batch, real molecules (0 for graphs),
+    the first seed.
+    """
 
     name: str
     graphs: int
@@ -81,7 +95,9 @@ class SamplerRun(NamedTuple):
 
 
 class RunDistances(NamedTuple):
-    """A run's distance to the reference (unbiased), and the published estimate of each statistic (graphs alone)."""
+    """A run's distance to the reference (unbiased), and the published estimate of each statistic
+    (graphs alone).
+    """
 
     distance: Interval
     entries: list[Interval]
@@ -94,7 +110,8 @@ def seconds_of(common: Common, evaluations: int, **others: object) -> float:
 
 @cell(data=DATA, kept=Kept("correctors.outcome", changed=CHANGED, seconds=seconds_of))
 def outcome(common: Common, sampler: str, evaluations: int, number: int) -> Sample:
-    """A sampler's graphs of one seed, as graph6 without isolated nodes (all count as valid), or molecules as SMILES.
+    """A sampler's graphs of one seed, as graph6 without isolated nodes (all count as valid), or
+    molecules as SMILES.
 
     Raises DataUnavailable, Unavailable and NonFiniteState.
     """
@@ -102,21 +119,31 @@ def outcome(common: Common, sampler: str, evaluations: int, number: int) -> Samp
     if name in MOLECULES:
         molecules.refuse_without_packages()
         nodes = molecules.atoms(name, common.graphs, seed, common.real, common.seed)
-        return molecules.sample(name, generated(name, sampler, evaluations, nodes, common.batch, seed))
+        return molecules.sample(
+            name, generated(name, sampler, evaluations, nodes, common.batch, seed)
+        )
     nodes = sizes(published(name).train, common.graphs, seed)
     made = generated(name, sampler, evaluations, nodes, common.batch, seed).adjacency
-    return Sample([True] * len(nodes), [to_graph6(trimmed(graph)) for graph in thresholded(made, nodes)])
+    return Sample(
+        [True] * len(nodes), [to_graph6(trimmed(graph)) for graph in thresholded(made, nodes)]
+    )
 
 
-def generated(name: str, sampler: str, evaluations: int, nodes: Sequence[int], batch: int, seed: int) -> Denoised:
-    """Return samples of graphs of `nodes` nodes with norms averaged over batches of `batch`, in the caller's order."""
+def generated(
+    name: str, sampler: str, evaluations: int, nodes: Sequence[int], batch: int, seed: int
+) -> Denoised:
+    """Return samples of graphs of `nodes` nodes with norms averaged over batches of `batch`, in the
+    caller's order.
+    """
     setting, layout, own = PUBLISHED[name], Layout.of(nodes), plan(name, sampler, evaluations)
     return drawn(setting, setting.networks(), own, layout, seed, coupling_of(layout, batch))
 
 
 @cell(data=DATA)
 def kernel(common: Common, pool: tuple[SamplerRun, ...]) -> Array:
-    """The kernel of the reference, then of the runs of a pool, seed by seed: each is looked at once."""
+    """The kernel of the reference, then of the runs of a pool, seed by seed: each is looked at
+    once.
+    """
     return kernel_among(common, pool)
 
 
@@ -126,8 +153,11 @@ def kernel_among(common: Common, pool: tuple[SamplerRun, ...]) -> Kernel:
     return kernel_of(common, [*reference_of(common), *lines])
 
 
-def block(common: Common, pool: tuple[SamplerRun, ...], runs: Sequence[SamplerRun], seeds: int) -> tuple[Kernel, int]:
-    """Return the part of a pool's kernel that has the reference, then the first `seeds` seeds of each of these runs.
+def block(
+    common: Common, pool: tuple[SamplerRun, ...], runs: Sequence[SamplerRun], seeds: int
+) -> tuple[Kernel, int]:
+    """Return the part of a pool's kernel that has the reference, then the first `seeds` seeds of
+    each of these runs.
 
     Beside it stands how many rows the reference has: those that the pool's runs leave.
     """
@@ -150,7 +180,9 @@ def row(common: Common, run: SamplerRun, pool: tuple[SamplerRun, ...] = ()) -> R
     distance = stretched(discrepancy.unbiased_mmd(k, first, SEEN))
     if common.name in MOLECULES:
         return RunDistances(distance, [])
-    return RunDistances(distance, as_published(reference_of(common), list(chain(*lines_of(common, run)))))
+    return RunDistances(
+        distance, as_published(reference_of(common), list(chain(*lines_of(common, run))))
+    )
 
 
 @cell(data=DATA)
@@ -169,7 +201,9 @@ def published_row(common: Common, run: SamplerRun, draws: int) -> TableRow:
 
 @cell(data=DATA)
 def known(common: Common, runs: tuple[SamplerRun, ...]) -> list[str]:
-    """The molecules of all runs on a set that are in the list of known ones, in order of their SMILES."""
+    """The molecules of all runs on a set that are in the list of known ones, in order of their
+    SMILES.
+    """
     from experiments.graphs.molecules.chemistry import canonical
 
     made = {line for run in runs for lines in lines_of(common, run) for line in lines}
@@ -180,17 +214,24 @@ def known(common: Common, runs: tuple[SamplerRun, ...]) -> list[str]:
 def gain(
     common: Common, nearer: SamplerRun, farther: SamplerRun, pool: tuple[SamplerRun, ...]
 ) -> discrepancy.Difference:
-    """How much nearer to the reference one run of a pool is than another, in squared MMD; a batch of both is a unit."""
+    """How much nearer to the reference one run of a pool is than another, in squared MMD; a batch
+    of both is a unit.
+    """
     seeds = min(nearer.seeds, farther.seeds)
     k, first = block(common, pool, [nearer, farther], seeds)
-    parts, together = [units_of(common, range(common.graphs))] * seeds, units_of(common, range(common.batch))
+    parts, together = (
+        [units_of(common, range(common.graphs))] * seeds,
+        units_of(common, range(common.batch)),
+    )
     difference = discrepancy.kernel_difference(k, first, parts, SEEN, together)
     return difference._replace(interval=stretched(difference.interval))
 
 
 @cell(data=DATA)
 def place(common: Common, ours: SamplerRun, near: SamplerRun, far: SamplerRun) -> Interval:
-    """Where a run's squared MMD lies between two others': 0 at that of `near`, 1 at that of `far`."""
+    """Where a run's squared MMD lies between two others': 0 at that of `near`, 1 at that of
+    `far`.
+    """
     runs, reference = (ours, near, far), reference_of(common)
     lines = [line for run in runs for listed in lines_of(common, run) for line in listed]
     sizes = [run.seeds * units_of(common, range(common.graphs)) for run in runs]
@@ -217,7 +258,9 @@ def reference_of(common: Common) -> list[str]:
 
 
 def kernel_of(common: Common, lines: Sequence[str]) -> Kernel:
-    """Return the kernel of every pair of graphs, mean of three statistics, or NSPDK of every pair of batches."""
+    """Return the kernel of every pair of graphs, mean of three statistics, or NSPDK of every pair
+    of batches.
+    """
     if common.name not in MOLECULES:
         return discrepancy.mean_kernel(STATISTICS, [from_graph6(line) for line in lines])
     from experiments.graphs.molecules.chemistry import labelled
@@ -232,18 +275,23 @@ def units_of(common: Common, lines: Sequence[Any]) -> int:
 
 
 def as_published(reference: Sequence[str], lines: Sequence[str]) -> list[Interval]:
-    """Return the published (biased) estimate of each statistic at the size of the reference, with its interval."""
+    """Return the published (biased) estimate of each statistic at the size of the reference, with
+    its interval.
+    """
     first, pool = len(reference), [from_graph6(line) for line in (*reference, *lines)]
     entries = []
     for statistic in STATISTICS:
         k = statistic.kernel(pool)
         (value,) = rows.means_of_parts(k, first, first, [len(lines)])
-        entries.append(discrepancy.moved(stretched(discrepancy.unbiased_mmd(k, first, SEEN)), value))
+        entries.append(
+            discrepancy.moved(stretched(discrepancy.unbiased_mmd(k, first, SEEN)), value)
+        )
     return entries
 
 
 def quality_of(common: Common, run: SamplerRun, runs: Sequence[SamplerRun]) -> Quality:
-    """Return the shares of a run's molecules: valid without correction, different among all, not in the known list.
+    """Return the shares of a run's molecules: valid without correction, different among all, not in
+    the known list.
 
     `runs` are all runs on the set, whose molecules are looked up together.
     """
@@ -253,17 +301,27 @@ def quality_of(common: Common, run: SamplerRun, runs: Sequence[SamplerRun]) -> Q
 
 def common_of(settings: Settings, name: str, sizes: SetSizes) -> Common:
     """Return what all runs on a set share."""
-    return Common(name, sizes.graphs, sizes.batch, sizes.real if name in MOLECULES else 0, settings.seed)
+    return Common(
+        name, sizes.graphs, sizes.batch, sizes.real if name in MOLECULES else 0, settings.seed
+    )
 
 
 def run_at(sizes: SetSizes, sampler: Preset, steps: int = JUDGED) -> SamplerRun:
-    """Return a sampler's run with the evaluations of so many steps of a predictor with a corrector."""
+    """Return a sampler's run with the evaluations of so many steps of a predictor with a
+    corrector.
+    """
     return SamplerRun(sampler.name, 2 * steps, sizes.seeds_at(steps))
 
 
 def runs_of(name: str, sizes: SetSizes) -> list[SamplerRun]:
-    """Return the runs on a set, in the table's order; the published row's where it is not one of them comes last."""
-    listed = [run_at(sizes, sampler, steps) for sampler in samplers_of(name) for steps in sorted(sizes.steps)]
+    """Return the runs on a set, in the table's order; the published row's where it is not one of
+    them comes last.
+    """
+    listed = [
+        run_at(sizes, sampler, steps)
+        for sampler in samplers_of(name)
+        for steps in sorted(sizes.steps)
+    ]
     own = published_run(name, sizes)
     return listed if own is None or own in listed else [*listed, own]
 
@@ -274,7 +332,9 @@ def judged_runs(name: str, sizes: SetSizes) -> tuple[SamplerRun, ...]:
 
 
 def pool_of(name: str, sizes: SetSizes, *runs: SamplerRun) -> tuple[SamplerRun, ...]:
-    """Return the runs whose kernel is computed with that of these: of molecules all judged ones, else these alone."""
+    """Return the runs whose kernel is computed with that of these: of molecules all judged ones,
+    else these alone.
+    """
     judged = judged_runs(name, sizes)
     return judged if name in MOLECULES and set(runs) <= set(judged) else runs
 
@@ -287,7 +347,9 @@ def row_of(settings: Settings, name: str, run: SamplerRun) -> RunDistances:
 
 
 def published_run(name: str, sizes: SetSizes) -> SamplerRun | None:
-    """Return the run of the published row, None where it is not asked for; as many seeds as the table has there."""
+    """Return the run of the published row, None where it is not asked for; as many seeds as the
+    table has there.
+    """
     if not sizes.published:
         return None
     sampler, evaluations, _ = PUBLISHED_ROWS[name]
@@ -296,7 +358,8 @@ def published_run(name: str, sizes: SetSizes) -> SamplerRun | None:
 
 
 def runs_of_place(sizes: SetSizes, steps: int) -> tuple[SamplerRun, SamplerRun, SamplerRun] | None:
-    """Return the runs of adaptive momentum and Langevin in `steps`, and of Langevin in the next more.
+    """Return the runs of adaptive momentum and Langevin in `steps`, and of Langevin in the next
+    more.
 
     Returns None where one of them is not run.
     """
@@ -307,7 +370,11 @@ def runs_of_place(sizes: SetSizes, steps: int) -> tuple[SamplerRun, SamplerRun, 
     return run_at(sizes, ADAPTIVE, steps), near, far
 
 
-PAIRS = {"langevin": (ADAPTIVE, LANGEVIN), "predictor": (ADAPTIVE, PREDICTOR), "intended": (ADAPTIVE_IN_BOTH, LANGEVIN)}
+PAIRS = {
+    "langevin": (ADAPTIVE, LANGEVIN),
+    "predictor": (ADAPTIVE, PREDICTOR),
+    "intended": (ADAPTIVE_IN_BOTH, LANGEVIN),
+}
 """What claims compare at the judged steps: the nearer sampler, as claimed, and the farther one."""
 
 
@@ -316,7 +383,10 @@ def cells(settings: Settings) -> Iterator[Cell]:
     for name, each in settings.sets():
         common, runs = common_of(settings, name, each), runs_of(name, each)
         for run in runs:
-            yield from (outcome.cell(common, run.sampler, run.evaluations, number) for number in range(run.seeds))
+            yield from (
+                outcome.cell(common, run.sampler, run.evaluations, number)
+                for number in range(run.seeds)
+            )
         if name in MOLECULES:
             yield kernel.cell(common, judged_runs(name, each))
         yield from (row.cell(common, run, pool_of(name, each, run)) for run in runs)

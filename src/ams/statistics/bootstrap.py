@@ -1,8 +1,8 @@
 """Percentile intervals by the bootstrap for a quantity of several samples.
 
-The sources of randomness, such as a reference and a generated set, are independent. Each source consists of independent
-units of one or more observations: a batch of coupled samples is one unit, and so is a pair with shared noise. A
-resample draws the units of each source with replacement.
+The sources of randomness, such as a reference and a generated set, are independent. Each source
+consists of independent units of one or more observations: a batch of coupled samples is one unit,
+and so is a pair with shared noise. A resample draws the units of each source with replacement.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,14 +22,20 @@ Units = Sequence[Sequence[int]]
 
 
 def bootstrap_interval(
-    theta: Theta, sources: Sequence[Units], seed: int, confidence: float = CONFIDENCE, resamples: int = 2000
+    theta: Theta,
+    sources: Sequence[Units],
+    seed: int,
+    confidence: float = CONFIDENCE,
+    resamples: int = 2000,
 ) -> Interval:
-    """Return `theta` of all observations with its percentile interval over joint resamples of all sources.
+    """Return `theta` of all observations with its percentile interval over joint resamples of all
+    sources.
 
-    `theta` maps rows of weights, the number of times that each observation occurs, to values. Resamples for which it is
-    NaN are left out. `sources` lists the observations of each unit. The interval's n is the smallest number of units of
-    a source. Raises ValueError for a source of fewer than `FEWEST_UNITS` units, for an observation that is missing or
-    listed twice, and for a value that is not finite.
+    `theta` maps rows of weights, the number of times that each observation occurs, to values.
+    Resamples for which it is NaN are left out. `sources` lists the observations of each unit. The
+    interval's n is the smallest number of units of a source. Raises ValueError for a source of
+    fewer than `FEWEST_UNITS` units, for an observation that is missing or listed twice, and for a
+    value that is not finite.
     """
     size = _observations(sources)
     value = float(theta(np.ones((1, size)))[0])
@@ -42,28 +48,38 @@ def bootstrap_interval(
 
 
 def resampled(sources: Sequence[Units], size: int, resamples: int, seed: int) -> Weights:
-    """Return how often each of `size` observations occurs in each resample: as often as its unit is drawn."""
+    """Return how often each of `size` observations occurs in each resample: as often as its unit is
+    drawn.
+    """
     weights = np.zeros((resamples, size))
-    for units, counts in zip(sources, _counts(tuple(map(len, sources)), resamples, seed), strict=True):
+    for units, counts in zip(
+        sources, _counts(tuple(map(len, sources)), resamples, seed), strict=True
+    ):
         weights[:, np.concatenate(units)] = np.repeat(counts, [len(unit) for unit in units], axis=1)
     return weights
 
 
 @lru_cache(maxsize=2)
 def _counts(units: tuple[int, ...], resamples: int, seed: int) -> list[np.ndarray]:
-    """Return how often each unit of sources of so many units is drawn: (resamples, units) for each source.
+    """Return how often each unit of sources of so many units is drawn: (resamples, units) for each
+    source.
 
-    The draws take half the time of an interval of few observations, and intervals that share a seed share them.
+    The draws take half the time of an interval of few observations, and intervals that share a seed
+    share them.
     """
     generator = np.random.default_rng(seed)
     return [generator.multinomial(count, np.full(count, 1 / count), resamples) for count in units]
 
 
 def _observations(sources: Sequence[Units]) -> int:
-    """Return the number of observations. Raises ValueError unless each is in one unit and units are enough."""
+    """Return the number of observations. Raises ValueError unless each is in one unit and units are
+    enough.
+    """
     listed = sorted(index for units in sources for unit in units for index in unit)
     if listed != list(range(len(listed))):
         raise ValueError("each observation belongs to one unit of one source")
     if fewest := [len(units) for units in sources if len(units) < FEWEST_UNITS]:
-        raise ValueError(f"an interval needs at least {FEWEST_UNITS} units of each source, got {fewest[0]}")
+        raise ValueError(
+            f"an interval needs at least {FEWEST_UNITS} units of each source, got {fewest[0]}"
+        )
     return len(listed)

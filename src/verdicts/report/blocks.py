@@ -1,11 +1,12 @@
-"""Text with formulas, Markdown and executed notebooks as data that Typst sets: pieces of a line, and blocks of them.
+"""Text with formulas, Markdown and executed notebooks as data that Typst sets: pieces of a line,
+and blocks of them.
 
-A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation), or
-`{"em" | "strong": pieces}`.
+A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation),
+or `{"em" | "strong": pieces}`.
 
-A LaTeX formula gets Typst's notation by way of the MathML that the report's page shows: one reader of LaTeX for both.
-Letters and signs stay what they are in Unicode; each that Typst would read as syntax is escaped. So the notation needs
-no names but those of the functions below.
+A LaTeX formula gets Typst's notation by way of the MathML that the report's page shows: one reader
+of LaTeX for both. Letters and signs stay what they are in Unicode; each that Typst would read as
+syntax is escaped. So the notation needs no names but those of the functions below.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -33,7 +34,13 @@ ACCENTS = {
     "˙": "dot",
     "→": "arrow",
 }
-ALPHABETS = {"script": "cal", "double-struck": "bb", "bold": "bold", "bold-italic": "bold", "normal": "upright"}
+ALPHABETS = {
+    "script": "cal",
+    "double-struck": "bb",
+    "bold": "bold",
+    "bold-italic": "bold",
+    "normal": "upright",
+}
 UNDER = {"⏟": "underbrace", "_": "underline", "\u0332": "underline"}
 OVER = {"⏞": "overbrace", "¯": "overline", "―": "overline"}
 
@@ -65,13 +72,20 @@ def _block(token: dict[str, Any]) -> Iterator[Block]:
     if kind in {"paragraph", "block_text"}:
         yield {"kind": "paragraph", "body": _line(token["children"])}
     elif kind == "heading":
-        yield {"kind": "heading", "level": token["attrs"]["level"], "body": _line(token["children"])}
+        yield {
+            "kind": "heading",
+            "level": token["attrs"]["level"],
+            "body": _line(token["children"]),
+        }
     elif kind == "block_math":
         yield {"kind": "paragraph", "body": [math(token["raw"], display=True)]}
     elif kind == "block_code":
         yield {"kind": "code", "text": token["raw"].rstrip()}
     elif kind == "list":
-        items = [[block for child in item["children"] for block in _block(child)] for item in token["children"]]
+        items = [
+            [block for child in item["children"] for block in _block(child)]
+            for item in token["children"]
+        ]
         yield {"kind": "list", "ordered": token["attrs"]["ordered"], "items": items}
     elif kind == "block_quote":
         yield from (block for child in token["children"] for block in _block(child))
@@ -114,16 +128,26 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
     content: list[Block] = []
     for cell in cells:
         if "latex" in cell:
-            content.append({"kind": "paragraph", "body": [math(bare_latex(cell["latex"]), display=True)]})
+            content.append(
+                {"kind": "paragraph", "body": [math(bare_latex(cell["latex"]), display=True)]}
+            )
         else:
             content += blocks(cell["markdown"])
-    content = [block for block in content if not (block["kind"] == "heading" and block["level"] == 1)]
+    content = [
+        block for block in content if not (block["kind"] == "heading" and block["level"] == 1)
+    ]
     next_blocks = [*content, {"kind": "heading", "level": 0}][1:]
-    return [block for block, after in zip(content, next_blocks, strict=True) if not _above_nothing(block, after)]
+    return [
+        block
+        for block, after in zip(content, next_blocks, strict=True)
+        if not _above_nothing(block, after)
+    ]
 
 
 def _above_nothing(block: Block, after: Block) -> bool:
-    """Return whether a block is a heading that another of its level, or of a higher one, follows at once."""
+    """Return whether a block is a heading that another of its level, or of a higher one, follows at
+    once.
+    """
     return bool(block["kind"] == after["kind"] == "heading" and after["level"] <= block["level"])
 
 
@@ -132,7 +156,9 @@ class Unreadable(ValueError):
 
 
 def typst_math(tex: str) -> str:
-    """Return a LaTeX formula (without dollars) as the body of a Typst equation. Raises Unreadable."""
+    """Return a LaTeX formula (without dollars) as the body of a Typst equation. Raises
+    Unreadable.
+    """
     try:
         root = convert_to_element(usual_latex(tex))
     except Exception as error:  # the reader has a dozen unrelated types for malformed input
@@ -162,7 +188,9 @@ def _bearer(node: Element, bar: str) -> Element | None:
 
 
 def _pair(bars: list[Element]) -> None:
-    """Mark bars as opening and closing in turn: nothing but their number tells a norm from a condition."""
+    """Mark bars as opening and closing in turn: nothing but their number tells a norm from a
+    condition.
+    """
     if len(bars) % 2 == 0:
         for n, bar in enumerate(bars):
             bar.set("class", "closing" if n % 2 else "opening")
@@ -170,7 +198,11 @@ def _pair(bars: list[Element]) -> None:
 
 def _row(node: Element) -> str:
     children = list(node)
-    if len(children) > 1 and children[0].get("form") == "prefix" and children[-1].get("form") == "postfix":
+    if (
+        len(children) > 1
+        and children[0].get("form") == "prefix"
+        and children[-1].get("form") == "postfix"
+    ):
         return f"lr({_fence(children[0])} {_sequence(children[1:-1])} {_fence(children[-1])})"
     if len(children) == 3 and children[1].tag == "mtable":
         return f"lr({_fence(children[0])} {_written(children[1])} {_fence(children[2])})"
@@ -215,7 +247,9 @@ def _operator(node: Element) -> str:
     text = _text(node)
     if len(text) > 1 and text.isalpha():
         return f"op({_quoted(text)}, limits: #true)" if text in LIMITS else f"op({_quoted(text)})"
-    return f'class("{node.get("class")}", {_letters(text)})' if node.get("class") else _letters(text)
+    return (
+        f'class("{node.get("class")}", {_letters(text)})' if node.get("class") else _letters(text)
+    )
 
 
 def _group(node: Element) -> str:
@@ -235,7 +269,9 @@ def _root(node: Element) -> str:
 def _attached(*places: str) -> Callable[[Element], str]:
     def attach(node: Element) -> str:
         base, *scripts = node
-        named = ", ".join(f"{place}: {_group(script)}" for place, script in zip(places, scripts, strict=True))
+        named = ", ".join(
+            f"{place}: {_group(script)}" for place, script in zip(places, scripts, strict=True)
+        )
         if [_text(script) for script in scripts] == ["′"]:
             named = f"tr: {_group(scripts[0])}"
         return f"attach({_group(base)}, {named})"
@@ -244,7 +280,9 @@ def _attached(*places: str) -> Callable[[Element], str]:
 
 
 def _decorated(signs: dict[str, str], place: str) -> Callable[[Element], str]:
-    """Return the form of what stands under or over something: a brace, a line, an accent, or any text."""
+    """Return the form of what stands under or over something: a brace, a line, an accent, or any
+    text.
+    """
 
     def decorate(node: Element) -> str:
         base, mark = node

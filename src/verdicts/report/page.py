@@ -1,7 +1,8 @@
 """The report: an HTML page, and one for each group that stands apart, made from records alone.
 
-No page needs anything from elsewhere. The same records give the same bytes: every time in them was read from a record.
-Beside the records it shows the source of the sampler's step; it names and links what measured a check or drew a figure.
+No page needs anything from elsewhere. The same records give the same bytes: every time in them was
+read from a record. Beside the records it shows the source of the sampler's step; it names and links
+what measured a check or drew a figure.
 """
 
 import ast
@@ -55,7 +56,9 @@ CLAIM = re.compile(r"\b[A-Z]\d+[a-z]?\b")  # what looks like a claim's id
 
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
-    """Return the pages by name, for a ledger and the records beside it: the report, and those of groups apart."""
+    """Return the pages by name, for a ledger and the records beside it: the report, and those of
+    groups apart.
+    """
     groups, works = views.groups_of(workspace), load_works(workspace.root, workspace.all_claims)
     content = _content(workspace, ledger, groups)
     pages = {REPORT: render("report.html.j2", here=REPORT, **content)}
@@ -82,7 +85,10 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
     outcome = Decisions.of(ledger)
     costs = views.costs(workspace, claims)
     values = required_of(workspace.all_claims) | outcome.values
-    findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
+    findings, evidence = (
+        load_findings(workspace.root, workspace.all_claims),
+        evidence_of(workspace.root, ledger),
+    )
     drawn = {figure.file.stem: (view, figure) for view in groups for figure in view.figures}
 
     return {
@@ -99,13 +105,21 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "signs": SIGNS,
         "cited": lambda text: _cited(text, here),
         "words": counts([view.row for view in paper], {})[0],
-        "foreseen": [view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED],
+        "foreseen": [
+            view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED
+        ],
         "undecided": [view for view in claims if view.claim.sees],
         "tally": tally([view.row for view in paper], *views.counted(ledger)),
-        "texts_of": lambda work: [text for each in work.finding if (text := finding_text(each, outcome, values))],
-        "verdicts_of": lambda of: [one.row.verdict for view in of for one in claims if one.group.id == view.group.id],
+        "texts_of": lambda work: [
+            text for each in work.finding if (text := finding_text(each, outcome, values))
+        ],
+        "verdicts_of": lambda of: [
+            one.row.verdict for view in of for one in claims if one.group.id == view.group.id
+        ],
         "reached": reached,
-        "parts": {part: [view for view in groups if view.group.part == part] for part in outline.parts},
+        "parts": {
+            part: [view for view in groups if view.group.part == part] for part in outline.parts
+        },
         "part_titles": outline.parts,
         "marks": MARKS,
         "verdicts": list(Verdict),
@@ -132,13 +146,17 @@ def _content(workspace: Workspace, ledger: Ledger, groups: list[views.GroupView]
         "picture": lambda view, figure: Picture(workspace.folder / view.folder / figure.file),
         "svg_address": svg_address,
         "pixels": lambda svg: [round(pt * 96 / 72) for pt in size_of(svg)],
-        "origin": lambda view, figure: drawn_by(workspace.root, view.group.folder, figure.file.stem),
+        "origin": lambda view, figure: drawn_by(
+            workspace.root, view.group.folder, figure.file.stem
+        ),
         "address": lambda where: address_of(workspace.root, workspace.folder, where),
     }
 
 
 def _forest(workspace: Workspace, findings: Findings, evidence: Decisions) -> list[Markup]:
-    """Return the one picture of the answer, wide and narrow, as data addresses; none where there is no such picture."""
+    """Return the one picture of the answer, wide and narrow, as data addresses; none where there is
+    no such picture.
+    """
     forest = findings.answer.forest
     if forest is None:
         return []
@@ -167,27 +185,34 @@ def _addresses(claims: list[views.ClaimView], groups: list[views.GroupView]) -> 
 
 def drawn(claims: Claims, profile: Profile) -> list[Check]:
     """Return the checks of a profile that draw."""
-    decided = (check for claim in claims.claim if profile in claim.profiles for check in claim.check)
+    decided = (
+        check for claim in claims.claim if profile in claim.profiles for check in claim.check
+    )
     return [check for check in decided if check.false_alarm]
 
 
 def family_wise(claims: Claims, profile: Profile) -> str:
-    """Say how many of a profile's checks are refuted falsely, and confirmed falsely, at most, on average over runs.
+    """Say how many of a profile's checks are refuted falsely, and confirmed falsely, at most, on
+    average over runs.
 
-    Rates add, whether or not checks are independent, so each sum also bounds the probability of any such error. A rate
-    is that of a value at its bound (just beyond it, of a confirmation); farther away it falls to nothing.
+    Rates add, whether or not checks are independent, so each sum also bounds the probability of any
+    such error. A rate is that of a value at its bound (just beyond it, of a confirmation); farther
+    away it falls to nothing.
     """
     checks = drawn(claims, profile)
     refuted = number(sum(check.false_alarm for check in checks), 2)
     confirmed = number(sum(check.false_confirmation for check in checks), 2)
     return (
-        f"{len(checks)} checks draw. Were every true value at its bound, chance would refute at most {refuted} of them "
+        f"{len(checks)} checks draw. Were every true value at its bound, chance would "
+        f"refute at most {refuted} of them "
         f"a run; were every value just beyond its bound, it would confirm at most {confirmed}."
     )
 
 
 def address_of(root: Path, folder: Path, where: str) -> str:
-    """Return the address of the file of `where` from a page in `folder`; empty where the results lie elsewhere."""
+    """Return the address of the file of `where` from a page in `folder`; empty where the results
+    lie elsewhere.
+    """
     name = where.rpartition(":")[0]
     if not folder.is_relative_to(root) or not (root / name).is_file():
         return ""
@@ -195,7 +220,9 @@ def address_of(root: Path, folder: Path, where: str) -> str:
 
 
 def function_at(root: Path, place: str) -> str:
-    """Return the text of the function at `place` (`file:name`) without its docstring. Raises UserError for none."""
+    """Return the text of the function at `place` (`file:name`) without its docstring. Raises
+    UserError for none.
+    """
     file, _, name = place.rpartition(":")
     lines, functions = _functions(root / file)
     node = next((each for each in functions if each.name == name), None)
@@ -208,7 +235,9 @@ def function_at(root: Path, place: str) -> str:
 
 
 def drawn_by(root: Path, folder: str, figure: str) -> str:
-    """Return where a figure is drawn: `file:line` of its group's function of that name, else of `figures.py`."""
+    """Return where a figure is drawn: `file:line` of its group's function of that name, else of
+    `figures.py`.
+    """
     for path in sorted((root / folder).glob("*.py")):
         for at, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
             if line.startswith(f"def {figure}("):
@@ -220,4 +249,6 @@ def drawn_by(root: Path, folder: str, figure: str) -> str:
 def _functions(path: Path) -> tuple[list[str], list[ast.FunctionDef]]:
     """Return a file's lines and its functions; of no file, none."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return text.splitlines(), [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)]
+    return text.splitlines(), [
+        node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.FunctionDef)
+    ]

@@ -1,7 +1,9 @@
-"""paper.pdf and supplement.pdf: their data from records alone, set by Typst in its own fonts and the figures'.
+"""paper.pdf and supplement.pdf: their data from records alone, set by Typst in its own fonts and
+the figures'.
 
-Both are set from `paper/data.json`, every number in it already in words: the Typst files compute nothing. What was not
-run is in neither. The same records give the same bytes; a document is dated by its newest record.
+Both are set from `paper/data.json`, every number in it already in words: the Typst files compute
+nothing. What was not run is in neither. The same records give the same bytes; a document is dated
+by its newest record.
 """
 
 import json
@@ -51,7 +53,10 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     numbers = views.figure_numbers(groups)
     groups = [view for view in groups if any(claim.group.id == view.group.id for claim in ran)]
     anchors = views.anchors(ran, groups)
-    findings, evidence = load_findings(workspace.root, workspace.all_claims), evidence_of(workspace.root, ledger)
+    findings, evidence = (
+        load_findings(workspace.root, workspace.all_claims),
+        evidence_of(workspace.root, ledger),
+    )
     verdicts, opened, conditions = views.counted(ledger)
     return {
         "profile": ledger.profile,
@@ -83,7 +88,10 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         "exhibits": [_exhibit(each, anchors, ledger) for each in load_exhibits(workspace.root)],
         "deviations": [_deviation(view) for view in views.deviations(workspace, ran)],
         "limitations": [_set(each, "title", "text") for each in load_limitations(workspace.root)],
-        "sections": [{"title": each.section.title, **_set(each.section, "text")} for each in sections_of(workspace)],
+        "sections": [
+            {"title": each.section.title, **_set(each.section, "text")}
+            for each in sections_of(workspace)
+        ],
         "seconds": duration(sum(cost.seconds for cost in views.costs(workspace, claims))),
         "environments": [_environment(*each) for each in views.environments(ledger.claims)],
     }
@@ -96,13 +104,16 @@ def build(workspace: Workspace, ledger: Ledger) -> dict[str, bytes]:
     """
     data = json.dumps(data_of(workspace, ledger), indent=1, ensure_ascii=False) + "\n"
     return {"paper/data.json": data.encode()} | {
-        f"{name}.pdf": compiled(workspace.root / SOURCES, name, workspace.folder, data, views.newest(ledger))
+        f"{name}.pdf": compiled(
+            workspace.root / SOURCES, name, workspace.folder, data, views.newest(ledger)
+        )
         for name in DOCUMENTS
     }
 
 
 def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> bytes:
-    """Return the PDF that `name`.typ makes of some data, with the Typst and BibTeX files beside it. Raises NotSet.
+    """Return the PDF that `name`.typ makes of some data, with the Typst and BibTeX files beside it.
+    Raises NotSet.
 
     `folder` is what the paths in the data start from; the file is dated by `newest`, an ISO time.
     """
@@ -111,13 +122,20 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
 
     main = sources / f"{name}.typ"
     try:
-        files = {path.name: path.read_bytes() for path in (main, *sources.glob("*.typ"), *sources.glob("*.bib"))}
+        files = {
+            path.name: path.read_bytes()
+            for path in (main, *sources.glob("*.typ"), *sources.glob("*.bib"))
+        }
     except OSError as error:
         raise NotSet(f"{sources.name}/{main.name} cannot be read: {error.strerror}") from error
     compiler = typst.Compiler(
         files | {"main": files[main.name]},  # type: ignore[type-var]  # its stub lacks what the compiler takes
-        root=str(folder if folder.is_dir() else sources),  # before any run there is no folder, and no figure
-        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"]),
+        root=str(
+            folder if folder.is_dir() else sources
+        ),  # before any run there is no folder, and no figure
+        font_paths=typst.Fonts(
+            include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"]
+        ),
         ignore_system_fonts=True,
         sys_inputs={"data": data},
     )
@@ -125,7 +143,9 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
     try:
         document = compiler.compile(format="pdf", timestamp=when)
     except typst.TypstError as error:
-        raise NotSet(f"{sources.name}/{main.name} is not set: {' '.join(error.message.split())}") from error
+        raise NotSet(
+            f"{sources.name}/{main.name} is not set: {' '.join(error.message.split())}"
+        ) from error
     assert isinstance(document, bytes)
     return document
 
@@ -146,7 +166,9 @@ def _paper(view: views.PaperView) -> Data:
             **{name: getattr(row.number, name) for name in ("value", "better", "profile")},
             **_set(row.number, "label", "beside"),
         },
-        "conditions": [{"claim": each.claim, **_set(each, "setting", "text")} for each in row.conditions],
+        "conditions": [
+            {"claim": each.claim, **_set(each, "setting", "text")} for each in row.conditions
+        ],
         "restating": list(row.restating),
         "figure": view.figure,
     }
@@ -169,7 +191,9 @@ def _claim(view: ClaimView) -> Data:
 
 
 def _expectation(view: ClaimView) -> str:
-    """Return what stands beside a claim's verdict: what was expected instead, "open" or "condition"; else nothing."""
+    """Return what stands beside a claim's verdict: what was expected instead, "open" or
+    "condition"; else nothing.
+    """
     expected = view.claim.expected
     if expected is None:
         return "condition"
@@ -188,9 +212,16 @@ def _check(view: CheckView) -> Data:
     }
 
 
-def _parts(workspace: Workspace, groups: Sequence[GroupView], numbers: Mapping[str, int]) -> list[Data]:
+def _parts(
+    workspace: Workspace, groups: Sequence[GroupView], numbers: Mapping[str, int]
+) -> list[Data]:
     return [
-        {"title": title, "groups": [_group(workspace, view, numbers) for view in groups if view.group.part == part]}
+        {
+            "title": title,
+            "groups": [
+                _group(workspace, view, numbers) for view in groups if view.group.part == part
+            ],
+        }
         for part, title in workspace.claims.outline.parts.items()
         if any(view.group.part == part for view in groups)
     ]
@@ -203,11 +234,15 @@ def _group(workspace: Workspace, view: GroupView, numbers: Mapping[str, int]) ->
         "title": view.group.title,
         "figures": [_figure(workspace, view, each, numbers) for each in view.figures],
         "tables": [_table(view.folder, each) for each in view.tables],
-        "derivation": derivation(json.loads(cells.read_text(encoding="utf-8"))) if view.page else [],
+        "derivation": derivation(json.loads(cells.read_text(encoding="utf-8")))
+        if view.page
+        else [],
     }
 
 
-def _figure(workspace: Workspace, view: GroupView, figure: Figure, numbers: Mapping[str, int]) -> Data:
+def _figure(
+    workspace: Workspace, view: GroupView, figure: Figure, numbers: Mapping[str, int]
+) -> Data:
     picture = Picture(workspace.folder / view.folder / figure.file)
     return {
         "path": f"/{view.folder}/{picture.chosen().name}",
@@ -220,7 +255,9 @@ def _figure(workspace: Workspace, view: GroupView, figure: Figure, numbers: Mapp
 
 
 def width_of(svg: str) -> float:
-    """Return the width, in points, at which a figure fits the page: its own, if that is not too large."""
+    """Return the width, in points, at which a figure fits the page: its own, if that is not too
+    large.
+    """
     width, height = size_of(svg)
     return round(min(width, TEXT_WIDTH, width * TEXT_HEIGHT / height), 2)
 
@@ -243,14 +280,23 @@ def _exhibit(exhibit: Exhibit, anchors: Mapping[str, str], ledger: Ledger) -> Da
     return {
         **_set(exhibit, "title", "what"),
         "status": standing(exhibit, ledger),
-        "here": [{"name": name, "label": anchors[name]} for name in exhibit.here if name in anchors],
+        "here": [
+            {"name": name, "label": anchors[name]} for name in exhibit.here if name in anchors
+        ],
         "gap": pieces(gap(exhibit)),
     }
 
 
 def _deviation(view: DeviationView) -> Data:
-    effects = [{"check": item.check.id, "measured": item.measured} for _, item in view.effects if item.result]
-    return {**_set(view.deviation, "title", "described", "code", "here", "effect"), "effects": effects}
+    effects = [
+        {"check": item.check.id, "measured": item.measured}
+        for _, item in view.effects
+        if item.result
+    ]
+    return {
+        **_set(view.deviation, "title", "described", "code", "here", "effect"),
+        "effects": effects,
+    }
 
 
 def _environment(environment: Any, names: list[str]) -> Data:

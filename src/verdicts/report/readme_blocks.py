@@ -1,7 +1,8 @@
-"""What pages of the repository say of claims and results: blocks of README.md, docs/claims.md and others.
+"""What pages of the repository say of claims and results: blocks of README.md, docs/claims.md and
+others.
 
-They are written from the claims and the kept values, never by hand (`ams pages`). A block stands between
-`<!-- begin NAME -->` and `<!-- end -->`.
+They are written from the claims and the kept values, never by hand (`ams pages`). A block stands
+between `<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 import re
@@ -27,9 +28,13 @@ PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)
 NOTHING = "No run is kept under `paper/expected/` yet."
 WHAT = {
     Profile.QUICK: "all theory, small experiments; no notebook executed",
-    Profile.CPU: "everything that runs on a laptop, with the notebook pages; the default without CUDA",
+    Profile.CPU: (
+        "everything that runs on a laptop, with the notebook pages; the default without CUDA"
+    ),
     Profile.FULL: "the same with larger sizes, and the claims that need them",
-    Profile.PAPER: "the paper's sizes, on its networks where their files are found; the default with CUDA",
+    Profile.PAPER: (
+        "the paper's sizes, on its networks where their files are found; the default with CUDA"
+    ),
     Profile.BENCH: "how fast the suite is, also against other libraries",
 }
 
@@ -45,12 +50,16 @@ class KeptValues(NamedTuple):
     def read(cls, root: Path) -> Self:
         """Read them below `root`. Raises UserError."""
         claims = load_claims(root)
-        return cls(claims, load_findings(root, claims), {each.profile: each for each in kept_runs(root)})
+        return cls(
+            claims, load_findings(root, claims), {each.profile: each for each in kept_runs(root)}
+        )
 
     @property
     def chosen(self) -> Expected | None:
         """Return the values of what a reader runs by default."""
-        return next((self.expected[profile] for profile in PREFERRED if profile in self.expected), None)
+        return next(
+            (self.expected[profile] for profile in PREFERRED if profile in self.expected), None
+        )
 
     @property
     def evidence(self) -> Decisions:
@@ -59,8 +68,14 @@ class KeptValues(NamedTuple):
 
     @property
     def rows(self) -> list[PaperRow]:
-        """Return the rows of the abstract's claims by the strongest evidence, beside a default run's own numbers."""
-        return rows_of(self.claims, self.findings, self.evidence, Decisions.of(self.chosen)) if self.chosen else []
+        """Return the rows of the abstract's claims by the strongest evidence, beside a default
+        run's own numbers.
+        """
+        return (
+            rows_of(self.claims, self.findings, self.evidence, Decisions.of(self.chosen))
+            if self.chosen
+            else []
+        )
 
     @property
     def numbers(self) -> dict[str, str]:
@@ -84,17 +99,27 @@ def picture(kept: KeptValues) -> str:
 
 
 def verdicts(kept: KeptValues) -> str:
-    """Return what was found about each claim of the abstract, and below it where the numbers come from."""
+    """Return what was found about each claim of the abstract, and below it where the numbers come
+    from.
+    """
     return "\n".join([*map(_item, kept.rows), "", kept.evidence.origin])
 
 
 def _item(row: PaperRow) -> str:
-    """Return a claim of the abstract as an item of a list: its words, then fact and scope, then its number."""
+    """Return a claim of the abstract as an item of a list: its words, then fact and scope, then its
+    number.
+    """
     words = f"{row.sign} {row.word}"
     if row.stricter:
-        words += f" as stated; {row.stricter.sign} {row.stricter.word.lower()} in our stricter reading, "
+        words += (
+            f" as stated; {row.stricter.sign} {row.stricter.word.lower()} in our stricter reading, "
+        )
         words += row.stricter.reading
-    texts = [f"- **{row.id} {row.text}.** {words}.", f"{row.fact} {row.scope}".rstrip(), _in_words(row.number)]
+    texts = [
+        f"- **{row.id} {row.text}.** {words}.",
+        f"{row.fact} {row.scope}".rstrip(),
+        _in_words(row.number),
+    ]
     return "<br>\n  ".join(filter(None, texts))
 
 
@@ -129,10 +154,16 @@ def commands(kept: KeptValues) -> str:
     """Return the commands with what they take, measured."""
     took = {profile: duration(run.seconds) for profile, run in kept.expected.items()}
     lines = [
-        ("bash reproduce.sh --profile quick", f"a first look: up to {took.get(Profile.QUICK, 'minutes')} of one core"),
+        (
+            "bash reproduce.sh --profile quick",
+            f"a first look: up to {took.get(Profile.QUICK, 'minutes')} of one core",
+        ),
         (
             "bash reproduce.sh",
-            f"the default run: up to {took.get(Profile.CPU, 'an hour')} of one core, less on several",
+            (
+                f"the default run: up to {took.get(Profile.CPU, 'an hour')} of one core, less "
+                "on several"
+            ),
         ),
         ("bash reproduce.sh test", "the tests"),
     ]
@@ -142,10 +173,18 @@ def commands(kept: KeptValues) -> str:
 def profiles(kept: KeptValues) -> str:
     """Return the table of profiles with what each run took."""
     head = [
-        "| profile | what it computes | claims | computing time, one core | memory of a job | measured |",
+        (
+            "| profile | what it computes | claims | computing time, one core "
+            "| memory of a job | measured |"
+        ),
         "|---|---|---|---|---|---|",
     ]
-    return "\n".join([*head, *(f"| `{profile}` | {WHAT[profile]} | {_cost(kept, profile)} |" for profile in Profile)])
+    return "\n".join(
+        [
+            *head,
+            *(f"| `{profile}` | {WHAT[profile]} | {_cost(kept, profile)} |" for profile in Profile),
+        ]
+    )
 
 
 def _cost(kept: KeptValues, profile: Profile) -> str:
@@ -158,15 +197,22 @@ def _cost(kept: KeptValues, profile: Profile) -> str:
 
 
 def experiments(kept: KeptValues) -> str:
-    """Return the artifact appendix's list: each claim of the paper, the experiments that decide it, what they take."""
+    """Return the artifact appendix's list: each claim of the paper, the experiments that decide it,
+    what they take.
+    """
     lines = []
     for name, text in kept.claims.outline.stated.items():
         decided = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.paper)
         beside = dict.fromkeys(claim.group for claim in kept.claims.claim if name in claim.supports)
         decision = f"Decided by {_experiments(kept, decided)}" if decided else "Not decided here"
         more = [group for group in beside if group not in decided]
-        lines.append(f"- **{name}**: {text}. {decision}{f'; supported by {_experiments(kept, more)}' if more else ''}.")
-    head = ["| experiment | group | claims | computing time | expected result | expected variation |"]
+        lines.append(
+            f"- **{name}**: {text}. "
+            f"{decision}{f'; supported by {_experiments(kept, more)}' if more else ''}."
+        )
+    head = [
+        "| experiment | group | claims | computing time | expected result | expected variation |"
+    ]
     head += ["|---|---|---|---|---|---|"]
     return "\n".join([*lines, "", *head, *(_row(kept, group.id) for group in kept.claims.group)])
 
@@ -185,8 +231,14 @@ def _row(kept: KeptValues, group: str) -> str:
     took = duration(studied + sum(each.seconds for each in known)) if known else "not measured"
     wanted = ", ".join(f"{claim.id} {claim.expected or 'a condition'}" for claim in members)
     checks = [each for claim in known for each in claim.checks.values()]
-    halves = [(each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high]
-    sampled = f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value" if halves else ""
+    halves = [
+        (each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high
+    ]
+    sampled = (
+        f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value"
+        if halves
+        else ""
+    )
     return (
         f"| {kept.numbers[group]} | `{group}` | {len(members)} | {took} | {wanted} "
         f"| {sampled or ('none beyond rounding' if known else 'not measured')} |"
@@ -194,17 +246,26 @@ def _row(kept: KeptValues, group: str) -> str:
 
 
 def figures(root: Path, kept: KeptValues) -> str:
-    """Return the artifact appendix's table: each finding's figure and each exhibit of the paper, with its command."""
+    """Return the artifact appendix's table: each finding's figure and each exhibit of the paper,
+    with its command.
+    """
     lines = ["| figure or table | here | command |", "|---|---|---|"]
     for each in kept.findings.finding:
-        lines.append(f"| {each.paper}'s | `{each.figure}` | {_command(root, kept, [each.figure])} |")
+        lines.append(
+            f"| {each.paper}'s | `{each.figure}` | {_command(root, kept, [each.figure])} |"
+        )
     for exhibit in load_exhibits(root):
-        lines.append(f"| the paper's {exhibit.id} | {exhibit.status} | {_command(root, kept, exhibit.here)} |")
+        lines.append(
+            f"| the paper's {exhibit.id} | {exhibit.status} | "
+            f"{_command(root, kept, exhibit.here)} |"
+        )
     return "\n".join(lines)
 
 
 def _command(root: Path, kept: KeptValues, names: Sequence[str]) -> str:
-    """Return the command that makes some claims, groups and figures (of the group whose notebook shows it)."""
+    """Return the command that makes some claims, groups and figures (of the group whose notebook
+    shows it).
+    """
 
     def has(group: Group) -> bool:
         members = {group.id, *(claim.id for claim in kept.claims.of_group(group.id))}
@@ -223,7 +284,9 @@ def claims(kept: KeptValues) -> str:
 def _sections(claims: Claims) -> Iterator[str]:
     for name, stated in claims.outline.stated.items():
         restating = [claim for claim in claims.claim if name in claim.paper]
-        supporting = [claim for claim in claims.claim if name in claim.supports and claim not in restating]
+        supporting = [
+            claim for claim in claims.claim if name in claim.supports and claim not in restating
+        ]
         yield f"## {name}: {stated}\n"
         yield from _claims_table("Restated as", claims, restating)
         yield from _claims_table("Supporting claims", claims, supporting)
@@ -247,7 +310,10 @@ def _claims_table(title: str, claims: Claims, members: Iterable[Claim]) -> Itera
 def _claim_row(claims: Claims, claim: Claim) -> str:
     group = claims.group_of(claim)
     title, expected = claim.title.replace("|", r"\|"), claim.expected or "a condition"
-    return f"| {claim.id} | {title} | {expected} | {claim.evidence} | {claim.profiles[0]} | `{group.folder}` |"
+    return (
+        f"| {claim.id} | {title} | {expected} | {claim.evidence} | {claim.profiles[0]} | "
+        f"`{group.folder}` |"
+    )
 
 
 def contents(root: Path) -> dict[str, str]:
@@ -268,21 +334,29 @@ def contents(root: Path) -> dict[str, str]:
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
 
-    pages = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
+    pages = {
+        name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()
+    }
     forest = kept.findings.answer.forest
     drawn = {PICTURE: forest_svg(root, forest, kept.evidence)} if pages and forest else {}
     return {name: BLOCK.sub(filled, text) for name, text in pages.items()} | drawn
 
 
 def outdated(root: Path) -> dict[str, str]:
-    """Return the files that are not as the expected values give them, with the text that these give."""
+    """Return the files that are not as the expected values give them, with the text that these
+    give.
+    """
     pages = contents(root)
-    present = {name: (root / name).read_text(encoding="utf-8") for name in pages if (root / name).is_file()}
+    present = {
+        name: (root / name).read_text(encoding="utf-8") for name in pages if (root / name).is_file()
+    }
     return {name: text for name, text in pages.items() if present.get(name) != text}
 
 
 def write(root: Path) -> list[str]:
-    """Bring pages up to date, each file whole; return those that changed. Raises OSError, UserError."""
+    """Bring pages up to date, each file whole; return those that changed. Raises OSError,
+    UserError.
+    """
     changed = outdated(root)
     for name, text in changed.items():
         write_whole(root / name, text)

@@ -1,7 +1,9 @@
-"""What the report tells beside claims: texts that people write, and sections that tools of the suite add.
+"""What the report tells beside claims: texts that people write, and sections that tools of the
+suite add.
 
-People write exhibits, notation, findings, deviations and limitations. None of these files holds a measured number: a
-text names the checks whose values it tells. A section is a text and a table, dated, with the files that it rests on.
+People write exhibits, notation, findings, deviations and limitations. None of these files holds a
+measured number: a text names the checks whose values it tells. A section is a text and a table,
+dated, with the files that it rests on.
 """
 
 import re
@@ -27,7 +29,8 @@ LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
 WORKS = "paper/related_work.toml"
-# What a text writes for a check's value with its interval, the value or an end alone, a share, or what is required
+# What a text writes for a check's value with its interval, the value or an end alone, a share, or
+# what is required
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::(?:value|low|high|percent|required))?)\}")
 SECTIONS = "sections"
 KEPT_SECTIONS = "paper/expected/sections"
@@ -36,8 +39,8 @@ KEPT_SECTIONS = "paper/expected/sections"
 class Exhibit(Frozen):
     """One figure or table of the paper.
 
-    `what` says what it shows there, `here` names the claims, figures and tables that stand for it, `scaling` how they
-    are smaller, `reason` why something is missing.
+    `what` says what it shows there, `here` names the claims, figures and tables that stand for it,
+    `scaling` how they are smaller, `reason` why something is missing.
     """
 
     id: str
@@ -51,7 +54,9 @@ class Exhibit(Frozen):
 
 
 class Deviation(Frozen):
-    """Where description, the authors' code and what runs here differ; `effect` says what the `checks` measure of it."""
+    """Where description, the authors' code and what runs here differ; `effect` says what the
+    `checks` measure of it.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
@@ -70,7 +75,8 @@ class Limitation(Frozen):
 
 
 class MeasuredNumber(Frozen):
-    """The number of a finding: the check that measures it, what it is in words with its unit, which way is `better`.
+    """The number of a finding: the check that measures it, what it is in words with its unit, which
+    way is `better`.
 
     `because` says why a smaller run may differ.
     """
@@ -94,20 +100,24 @@ class Condition(Frozen):
 
 
 class StricterReading(Frozen):
-    """Our stricter reading of a claim of the paper, and those of its restating claims that decide it."""
+    """Our stricter reading of a claim of the paper, and those of its restating claims that decide
+    it.
+    """
 
     reading: str
     claims: tuple[str, ...] = Field(min_length=1)
 
 
 class Finding(Frozen):
-    """What was found about a claim of the paper: a `fact`, and its `scope`, the conditions under which it is one.
+    """What was found about a claim of the paper: a `fact`, and its `scope`, the conditions under
+    which it is one.
 
-    Both are sentences, shown where the verdicts are those that they need (`needs`). The claims that restate it decide
-    it as stated, but for those of the `stricter` reading. `number` is the one number that stands beside it, `figure`
-    the name of the figure that illustrates it. `condition` lists what limits it, each a sentence with its claim.
-    `{check}` in a text becomes that check's measured value with its interval, `{check:value}` the value alone,
-    `{check:low}` and `{check:high}` the interval's ends, `{check:percent}` the value in per cent, `{check:required}`
+    Both are sentences, shown where the verdicts are those that they need (`needs`). The claims that
+    restate it decide it as stated, but for those of the `stricter` reading. `number` is the one
+    number that stands beside it, `figure` the name of the figure that illustrates it. `condition`
+    lists what limits it, each a sentence with its claim. `{check}` in a text becomes that check's
+    measured value with its interval, `{check:value}` the value alone, `{check:low}` and
+    `{check:high}` the interval's ends, `{check:percent}` the value in per cent, `{check:required}`
     what is required.
     """
 
@@ -135,7 +145,8 @@ class Finding(Frozen):
 class AnswerLine(Frozen):
     """A reader's question with its answer, shown where the verdicts are those that it `needs`.
 
-    The claims of the abstract that it is on (`paper`) decide its sign, in our `stricter` reading where that is asked.
+    The claims of the abstract that it is on (`paper`) decide its sign, in our `stricter` reading
+    where that is asked.
     """
 
     question: str
@@ -146,7 +157,9 @@ class AnswerLine(Frozen):
 
 
 class ForestRow(Frozen):
-    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of its range."""
+    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of
+    its range.
+    """
 
     label: str
     dot: str
@@ -159,7 +172,9 @@ class ForestRow(Frozen):
 
 
 class Forest(Frozen):
-    """The one picture of the answer: a ratio, target by target, beside the range that the work under test claims."""
+    """The one picture of the answer: a ratio, target by target, beside the range that the work
+    under test claims.
+    """
 
     axis: str
     claimed: tuple[float, float]
@@ -168,7 +183,9 @@ class Forest(Frozen):
 
 
 class Answer(Frozen):
-    """What the work under test proposes, in a sentence; a reader's questions with their answers; the one picture."""
+    """What the work under test proposes, in a sentence; a reader's questions with their answers;
+    the one picture.
+    """
 
     subject: str = ""
     line: tuple[AnswerLine, ...] = ()
@@ -176,7 +193,8 @@ class Answer(Frozen):
 
 
 class RelatedFinding(Frozen):
-    """What was found about a related paper: a `text`, shown where the verdicts are those that it `needs`.
+    """What was found about a related paper: a `text`, shown where the verdicts are those that it
+    `needs`.
 
     `{check}` in it becomes a value, as in a `Finding`.
     """
@@ -204,7 +222,9 @@ def filled(text: str, measured: Mapping[str, str]) -> str:
 
 
 class RelatedPaper(Frozen):
-    """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what is smaller here."""
+    """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what is
+    smaller here.
+    """
 
     id: GroupName
     title: str
@@ -215,7 +235,9 @@ class RelatedPaper(Frozen):
 
 
 class Symbol(Frozen):
-    """A symbol of claims and figures; `code` is what the sampler's code calls it (empty: it is not there)."""
+    """A symbol of claims and figures; `code` is what the sampler's code calls it (empty: it is not
+    there).
+    """
 
     sign: str
     code: str = ""
@@ -223,7 +245,9 @@ class Symbol(Frozen):
 
 
 class Notation(Frozen):
-    """The whole file: the formulas of the sampler's step, the functions that compute it (`file:name`), the symbols."""
+    """The whole file: the formulas of the sampler's step, the functions that compute it
+    (`file:name`), the symbols.
+    """
 
     step: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
@@ -231,7 +255,9 @@ class Notation(Frozen):
 
 
 def refuse_bad_texts(root: Path, profile: Profile, claims: Claims) -> None:
-    """Read all that people write for the report below `root`, and the expected values. Raises UserError."""
+    """Read all that people write for the report below `root`, and the expected values. Raises
+    UserError.
+    """
     load_exhibits(root)
     load_findings(root, claims)
     load_deviations(root, claims)
@@ -250,7 +276,12 @@ def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
     """Read the deviations below `root`; each check that they name must exist. Raises UserError."""
     deviations = _entries(root, DEVIATIONS, Deviation, "deviation")
     for deviation in deviations:
-        _refuse_unknown(f"{DEVIATIONS}: deviation[{deviation.id}].checks", "check", deviation.checks, claims.checks)
+        _refuse_unknown(
+            f"{DEVIATIONS}: deviation[{deviation.id}].checks",
+            "check",
+            deviation.checks,
+            claims.checks,
+        )
     return deviations
 
 
@@ -265,7 +296,9 @@ def load_notation(root: Path) -> Notation:
 
 
 def load_findings(root: Path, claims: Claims) -> Findings:
-    """Read the findings below `root`; the claims and checks that they name must exist. Raises UserError."""
+    """Read the findings below `root`; the claims and checks that they name must exist. Raises
+    UserError.
+    """
     if not (root / FINDINGS).exists():
         return Findings()
     findings = load_toml(root, FINDINGS, Findings)
@@ -276,7 +309,9 @@ def load_findings(root: Path, claims: Claims) -> Findings:
         _refuse_unknown(where, "stated claim", line.paper, claims.outline.stated)
         _refuse_unfit(where, line.needs, [line.text], claims)
     for row in findings.answer.forest.row if findings.answer.forest else ():
-        _refuse_unknown(f"{FINDINGS}: answer.forest, {row.label!r}", "check", row.checks, claims.checks)
+        _refuse_unknown(
+            f"{FINDINGS}: answer.forest, {row.label!r}", "check", row.checks, claims.checks
+        )
     for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unfit(where, finding.claims, finding.texts, claims)
@@ -284,23 +319,31 @@ def load_findings(root: Path, claims: Claims) -> Findings:
             _refuse_unknown(where, "check", [finding.number.check], claims.checks)
         if finding.stricter:
             restating = {claim.id for claim in claims.restating(finding.paper)}
-            _refuse_unknown(f"{where}.stricter", "restating claim", finding.stricter.claims, restating)
+            _refuse_unknown(
+                f"{where}.stricter", "restating claim", finding.stricter.claims, restating
+            )
     return findings
 
 
 def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims: Claims) -> None:
-    """Raise UserError for a claim that does not exist, or a check whose value one of the texts holds."""
+    """Raise UserError for a claim that does not exist, or a check whose value one of the texts
+    holds.
+    """
     _refuse_unknown(where, "claim", names, claims.titles)
     values = [name.partition(":")[0] for text in texts for name in VALUE.findall(text)]
     _refuse_unknown(where, "check", values, claims.checks)
 
 
 def load_works(root: Path, claims: Claims) -> dict[str, RelatedPaper]:
-    """Read the related papers below `root`, by page; the pages, claims and checks must fit. Raises UserError."""
+    """Read the related papers below `root`, by page; the pages, claims and checks must fit. Raises
+    UserError.
+    """
     works = {work.id: work for work in _entries(root, WORKS, RelatedPaper, "work")}
     for group in claims.group:
         if group.own_page and group.own_page != group.id:
-            _refuse_unknown(f"{group.folder}/claims.toml: group.own_page", "page", [group.own_page], works)
+            _refuse_unknown(
+                f"{group.folder}/claims.toml: group.own_page", "page", [group.own_page], works
+            )
     for work in works.values():
         where = f"{WORKS}: work[{work.id}].finding"
         needed = [name for each in work.finding for name in each.needs]
@@ -325,7 +368,8 @@ def _refuse_unknown(where: str, kind: str, names: Iterable[str], known: Collecti
 
 
 class Section(Checksummed):
-    """What a tool found; `command` makes it again, `sources` are the digests of the files that it depends on.
+    """What a tool found; `command` makes it again, `sources` are the digests of the files that it
+    depends on.
 
     Files are named from the repository, or from a root of its Python path (`src`).
     """
@@ -340,7 +384,9 @@ class Section(Checksummed):
 
 
 class SectionView(NamedTuple):
-    """A section, how many of its sources have changed since, and whether it is one that was kept."""
+    """A section, how many of its sources have changed since, and whether it is one that was
+    kept.
+    """
 
     section: Section
     changed: int
@@ -348,12 +394,22 @@ class SectionView(NamedTuple):
 
 
 def sections_of(workspace: Workspace) -> list[SectionView]:
-    """Return the sections of the results, of this profile and of all; where there is none of an id, the one kept."""
-    places = [workspace.root / KEPT_SECTIONS, workspace.folder.parent / SECTIONS, workspace.folder / SECTIONS]
+    """Return the sections of the results, of this profile and of all; where there is none of an id,
+    the one kept.
+    """
+    places = [
+        workspace.root / KEPT_SECTIONS,
+        workspace.folder.parent / SECTIONS,
+        workspace.folder / SECTIONS,
+    ]
     newest: dict[str, SectionView] = {}
     for place in places:
         for path in sorted(place.glob("*.json")):
-            if (section := Section.read_or_none(path)) and section.started:  # else nothing was tried
-                changed = sum(digest != workspace.digest_of(name) for name, digest in section.sources.items())
+            if (
+                section := Section.read_or_none(path)
+            ) and section.started:  # else nothing was tried
+                changed = sum(
+                    digest != workspace.digest_of(name) for name, digest in section.sources.items()
+                )
                 newest[section.id] = SectionView(section, changed, place == places[0])
     return list(newest.values())

@@ -1,4 +1,5 @@
-"""A group's table as a document shows it: an interval beside its value, what all rows share said once.
+"""A group's table as a document shows it: an interval beside its value, what all rows share said
+once.
 
 The CSV file keeps every column and every row.
 """
@@ -25,7 +26,9 @@ class Column(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """The columns of what is shown, how many rows more the file has, and what holds for every row."""
+    """The columns of what is shown, how many rows more the file has, and what holds for every
+    row.
+    """
 
     columns: list[Column]
     more: int
@@ -39,10 +42,18 @@ class Shown(NamedTuple):
 
 def shown(table: Table) -> Shown:
     """Return a table as the page and the paper show it."""
-    columns = list(zip(table.header, zip(*table.rows, strict=True), strict=True)) if table.rows else []
-    common = [len(columns) > NARROW and n > 0 and _common(cells) for n, (_, cells) in enumerate(columns)]
+    columns = (
+        list(zip(table.header, zip(*table.rows, strict=True), strict=True)) if table.rows else []
+    )
+    common = [
+        len(columns) > NARROW and n > 0 and _common(cells) for n, (_, cells) in enumerate(columns)
+    ]
     kept = [column for column, everywhere in zip(columns, common, strict=True) if not everywhere]
-    said = [f"{head} {text(cells[0])}" for (head, cells), everywhere in zip(columns, common, strict=True) if everywhere]
+    said = [
+        f"{head} {text(cells[0])}"
+        for (head, cells), everywhere in zip(columns, common, strict=True)
+        if everywhere
+    ]
     rows = len(table.rows) if len(table.rows) <= LONGEST else LONGEST // 2
     shown_columns = [column._replace(cells=column.cells[:rows]) for column in _joined(kept)]
     if not shown_columns:
@@ -60,13 +71,17 @@ def _common(cells: Sequence[TableCell]) -> bool:
 
 
 def _joined(columns: Sequence[tuple[str, tuple[TableCell, ...]]]) -> Iterator[Column]:
-    """Yield the columns, with a value's interval (`low`, `high`) or half of it (`+-`) beside the value."""
+    """Yield the columns, with a value's interval (`low`, `high`) or half of it (`+-`) beside the
+    value.
+    """
     at = 0
     while at < len(columns):
         head, cells = columns[at]
         names_after = [name for name, _ in columns[at + 1 : at + 3]]
         rest = [other for _, other in columns[at + 1 : at + 3]]
-        if names_after in ([*ENDS], [f"{head} {end}" for end in ENDS]) and all(map(_holds, cells, *rest)):
+        if names_after in ([*ENDS], [f"{head} {end}" for end in ENDS]) and all(
+            map(_holds, cells, *rest)
+        ):
             yield Column(head, tuple(map(_interval, cells, *rest)), numeric=True)
             at += 3
         elif names_after[:1] == [HALF]:
@@ -74,13 +89,17 @@ def _joined(columns: Sequence[tuple[str, tuple[TableCell, ...]]]) -> Iterator[Co
             at += 2
         else:
             yield Column(
-                head, tuple(map(text, cells)), numeric=not any(cell and isinstance(cell, str) for cell in cells)
+                head,
+                tuple(map(text, cells)),
+                numeric=not any(cell and isinstance(cell, str) for cell in cells),
             )
             at += 1
 
 
 def _holds(value: TableCell, low: TableCell, high: TableCell) -> bool:
-    """Return whether the ends can be the value's: where all three are numbers, it lies between them."""
+    """Return whether the ends can be the value's: where all three are numbers, it lies between
+    them.
+    """
     if isinstance(value, str) or isinstance(low, str) or isinstance(high, str):
         return True
     return low <= value <= high

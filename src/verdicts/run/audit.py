@@ -1,9 +1,11 @@
-"""Kept cells, audited and published: some, drawn by a seed that is told, are computed anew in memory and compared.
+"""Kept cells, audited and published: some, drawn by a seed that is told, are computed anew in
+memory and compared.
 
-A run draws uniformly from all short kept cells that its studies read, whatever their group: how many is fixed before,
-and all of them are finished. Beside these it computes at least one of each function, and `FEWEST` of each number that a
-row of the paper's claims shows. Which cells are short their functions say; what a kept file says of itself decides
-nothing. A cell that differs is named; it, and what follows from it, is not shown.
+A run draws uniformly from all short kept cells that its studies read, whatever their group: how
+many is fixed before, and all of them are finished. Beside these it computes at least one of each
+function, and `FEWEST` of each number that a row of the paper's claims shows. Which cells are short
+their functions say; what a kept file says of itself decides nothing. A cell that differs is named;
+it, and what follows from it, is not shown.
 """
 
 import math
@@ -40,16 +42,21 @@ from verdicts.studies.study import archive_of, cells_of, sources_of, store_of
 SHORT = 5.0
 """Seconds, as its function declares them, up to which a cell is in the uniform draw."""
 LONG = 60.0
-"""Seconds up to which a cell is audited for a number that a row shows; beyond, only where long ones are asked for."""
+"""Seconds up to which a cell is audited for a number that a row shows; beyond, only where long ones
+are asked for.
+"""
 FEWEST = 5
 """Cells of each number that a row shows."""
 LEVEL = 1e-3
 """False alarms of the audit of a group, all its tests together."""
 TIMES, START = 20.0, 20.0
-"""Recorded seconds are as many times the measured ones at most, and so many seconds more: machines differ by 3, one
-without vector instructions by 5 more; the first call of a function loads its network."""
+"""Recorded seconds are as many times the measured ones at most, and so many seconds more: machines
+differ by 3, one without vector instructions by 5 more; the first call of a function loads its
+network.
+"""
 MARGIN = 0.1
-"""The share of a check's margin above which the tolerances of what it reads make it not auditable."""
+"""The share of a check's margin above which the tolerances of what it reads make it not auditable.
+"""
 
 
 class ReadCell(NamedTuple):
@@ -70,7 +77,9 @@ class ReadCell(NamedTuple):
 
 
 class ComputedAnew(NamedTuple):
-    """A kept cell computed anew: why it differs (empty: it agrees), and how far, by place or in changed entries."""
+    """A kept cell computed anew: why it differs (empty: it agrees), and how far, by place or in
+    changed entries.
+    """
 
     read: ReadCell
     why: str
@@ -96,8 +105,16 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
     every_short, every_long = divided(population(workspace, run, archive))
     numbers = dict(_of_numbers(workspace, run, group, load, own)) if run.audit.short else {}
     mine = {one.kept.identity for one in own}
-    uniform = [one for one in drawn(every_short, run.audit.short, run.audit.seed) if one.kept.identity in mine]
-    asked = [one for one in drawn(every_long, run.audit.long, run.audit.seed) if one.kept.identity in mine]
+    uniform = [
+        one
+        for one in drawn(every_short, run.audit.short, run.audit.seed)
+        if one.kept.identity in mine
+    ]
+    asked = [
+        one
+        for one in drawn(every_long, run.audit.long, run.audit.seed)
+        if one.kept.identity in mine
+    ]
     beside = one_of_each(own, uniform, run.audit.seed) if run.audit.short else []
     chosen = [*uniform, *asked, *beside, *(one for listed in numbers.values() for one in listed)]
     anew, missing = compute_anew(list({one.kept.identity: one for one in chosen}.values()))
@@ -111,7 +128,10 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
         cells=len(short),
         drawn=sum(one.kept.identity in made for one in uniform),
         differ=sum(one.kept.identity in refused and one.kept.identity in made for one in uniform),
-        numbers={name: sum(one.kept.identity in made for one in listed) for name, listed in numbers.items()},
+        numbers={
+            name: sum(one.kept.identity in made for one in listed)
+            for name, listed in numbers.items()
+        },
         functions=len(beside),
         long=len(long),
         long_drawn=sum(one.kept.identity in made for one in asked),
@@ -125,7 +145,9 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
 
 
 def read_by(workspace: Workspace, archive: Archive, group: Group) -> list[ReadCell]:
-    """Return the kept cells that a group's study reads at the profile's sizes; none where they cannot be listed."""
+    """Return the kept cells that a group's study reads at the profile's sizes; none where they
+    cannot be listed.
+    """
     if not archive.of_group(group.id):
         return []
     try:
@@ -136,7 +158,9 @@ def read_by(workspace: Workspace, archive: Archive, group: Group) -> list[ReadCe
 
 
 def state_of(workspace: Workspace, group: Group, own: Iterable[ReadCell]) -> str:
-    """Return the digest of what an audit of a group rests on: its archive, and the sources of its kept functions."""
+    """Return the digest of what an audit of a group rests on: its archive, and the sources of its
+    kept functions.
+    """
     functions = {one.how.name: one.cell.function for one in own}
     sources = {name: sources_of(workspace, function) for name, function in functions.items()}
     return sha256_of(canonical_json([workspace.kept_files(group.id), sources]))
@@ -148,9 +172,13 @@ def _due(before: Audit | None, run: RunRecord, state: str) -> bool:
 
 
 def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[ReadCell]:
-    """Return the kept cells that the studies of this run read, of the groups that it audits: each job has the same."""
+    """Return the kept cells that the studies of this run read, of the groups that it audits: each
+    job has the same.
+    """
     cells: list[ReadCell] = []
-    for name in dict.fromkeys(claim.group for claim in workspace.claims.claim if claim.id in run.selected):
+    for name in dict.fromkeys(
+        claim.group for claim in workspace.claims.claim if claim.id in run.selected
+    ):
         group = workspace.claims.group_named(name)
         own = read_by(workspace, archive, group)
         if own and _due(audit_at(workspace, name), run, state_of(workspace, group, own)):
@@ -161,7 +189,9 @@ def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[R
 def divided(cells: Iterable[ReadCell]) -> tuple[list[ReadCell], list[ReadCell]]:
     """Divide cells into short and long ones, each by identity."""
     ordered = sorted(cells, key=lambda one: one.kept.identity)
-    return [one for one in ordered if one.seconds <= SHORT], [one for one in ordered if one.seconds > SHORT]
+    return [one for one in ordered if one.seconds <= SHORT], [
+        one for one in ordered if one.seconds > SHORT
+    ]
 
 
 def drawn(cells: Sequence[ReadCell], count: int, seed: int | str) -> list[ReadCell]:
@@ -179,7 +209,8 @@ def one_of_each(own: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: int)
 def _of_numbers(
     workspace: Workspace, run: RunRecord, group: Group, load: Load, own: Sequence[ReadCell]
 ) -> Iterator[tuple[str, list[ReadCell]]]:
-    """Yield for each number of the group that a row shows, by its check, the cells to be computed anew.
+    """Yield for each number of the group that a row shows, by its check, the cells to be computed
+    anew.
 
     The check is measured for it, on the values as they are kept.
     """
@@ -200,7 +231,9 @@ def _of_numbers(
 
 
 def compute_anew(chosen: Sequence[ReadCell]) -> tuple[list[ComputedAnew], str]:
-    """Compute cells in memory, whatever lies on disk; return how each compares, and why some could not be computed."""
+    """Compute cells in memory, whatever lies on disk; return how each compares, and why some could
+    not be computed.
+    """
     memory, anew, missing = Memory(), list[ComputedAnew](), ""
     for one in chosen:
         begin = time.process_time()
@@ -213,12 +246,16 @@ def compute_anew(chosen: Sequence[ReadCell]) -> tuple[list[ComputedAnew], str]:
             else:
                 anew.append(ComputedAnew(one, f"cannot be computed: {type(error).__name__}"))
         else:
-            anew.append(compared(one, content, time.process_time() - begin, LEVEL / len(chosen) / 2))
+            anew.append(
+                compared(one, content, time.process_time() - begin, LEVEL / len(chosen) / 2)
+            )
     return anew, missing
 
 
 def compared(one: ReadCell, content: Any, seconds: float, level: float) -> ComputedAnew:
-    """Compare a kept cell with what was computed anew in so many seconds; `level`: false alarms of a test."""
+    """Compare a kept cell with what was computed anew in so many seconds; `level`: false alarms of
+    a test.
+    """
     recorded, how = one.kept.seconds, one.how
     apart, changed, why = dict[str, Deviation](), (0, 0), ""
     if how.changed is None:
@@ -231,17 +268,23 @@ def compared(one: ReadCell, content: Any, seconds: float, level: float) -> Compu
         changed = changed_entries(one.kept.value, content)
         if chance(*changed, how.changed) < level:
             why = f"differs in {changed[0]} of {changed[1]} entries from what is computed here"
-    if not why and not (recorded <= TIMES * seconds + START and seconds <= TIMES * recorded + START):
+    if not why and not (
+        recorded <= TIMES * seconds + START and seconds <= TIMES * recorded + START
+    ):
         why = f"is said to take {recorded:.3g} s, and took {seconds:.3g} s"
     return ComputedAnew(one, why, apart, changed)
 
 
 def biased(anew: Iterable[ComputedAnew], own: Iterable[ReadCell]) -> dict[str, str]:
-    """Return all cells of functions whose values, pooled, are moved though each agrees, with the reason.
+    """Return all cells of functions whose values, pooled, are moved though each agrees, with the
+    reason.
 
     Signs are pooled for each number of a function, changed entries for the function.
     """
-    signed, changed = defaultdict[tuple[str, str], list[float]](list), defaultdict[tuple[str, float], list[int]](_none)
+    signed, changed = (
+        defaultdict[tuple[str, str], list[float]](list),
+        defaultdict[tuple[str, float], list[int]](_none),
+    )
     for each in (each for each in anew if not each.why):
         how = each.read.how
         for place, deviation in each.apart.items():
@@ -249,7 +292,10 @@ def biased(anew: Iterable[ComputedAnew], own: Iterable[ReadCell]) -> dict[str, s
         for number, count in enumerate(each.changed if how.changed is not None else ()):
             changed[how.name, how.changed or 0.0][number] += count
     chances = [(name, chance_of_signs(listed)) for (name, _), listed in signed.items()]
-    chances += [(name, chance(differing, whole, share)) for (name, share), (differing, whole) in changed.items()]
+    chances += [
+        (name, chance(differing, whole, share))
+        for (name, share), (differing, whole) in changed.items()
+    ]
     doubtful = {name for name, each in chances if each < LEVEL / 2 / len(chances)}
     why = "is of a function whose kept values, pooled, are biased"
     return {one.kept.identity: why for one in own if one.how.name in doubtful}
@@ -260,11 +306,12 @@ def _none() -> list[int]:
 
 
 def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -> bool:
-    """Return whether the tolerances of the kept cells that a check reads exceed a tenth of its margin.
+    """Return whether the tolerances of the kept cells that a check reads exceed a tenth of its
+    margin.
 
-    The check is measured once more on values moved by their tolerance (`Moved`). Its margin is the least distance of
-    its value and its interval's ends from the edge where its verdict turns. Where what it reads has no tolerance, or
-    cannot be computed moved, it is not auditable either.
+    The check is measured once more on values moved by their tolerance (`Moved`). Its margin is the
+    least distance of its value and its interval's ends from the edge where its verdict turns. Where
+    what it reads has no tolerance, or cannot be computed moved, it is not auditable either.
     """
     if result.value is None or result.low is None or result.high is None:
         return False
@@ -277,18 +324,25 @@ def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -
     except (Exception, SystemExit):
         return keeper.moved
     ends, moved = (result.value, result.low, result.high), (measured.value, *measured.interval)
-    by = max(abs(one - other) if one != other else 0.0 for one, other in zip(ends, moved, strict=True))
-    return keeper.moved and not by <= MARGIN * min(abs(end - edge) for end in ends for edge in edges_of(check))
+    by = max(
+        abs(one - other) if one != other else 0.0 for one, other in zip(ends, moved, strict=True)
+    )
+    return keeper.moved and not by <= MARGIN * min(
+        abs(end - edge) for end in ends for edge in edges_of(check)
+    )
 
 
 def edges_of(check: Check) -> list[float]:
     """Return where the verdict of a check turns."""
     below, above = check.bound - check.tolerance, check.bound + check.tolerance
-    return {Relation.AT_LEAST: [below], Relation.AT_MOST: [above]}.get(check.relation, [below, above])
+    return {Relation.AT_LEAST: [below], Relation.AT_MOST: [above]}.get(
+        check.relation, [below, above]
+    )
 
 
 def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
-    """Publish what the store has of a group's cells; drop those of functions that are not kept any more. Returns 0.
+    """Publish what the store has of a group's cells; drop those of functions that are not kept any
+    more. Returns 0.
 
     Raises UserError where nothing can be written.
     """
@@ -301,7 +355,11 @@ def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
 
 
 def _published(
-    workspace: Workspace, archive: Archive, store: Store, cells: list[Cell[Any]], say: Callable[[str], None]
+    workspace: Workspace,
+    archive: Archive,
+    store: Store,
+    cells: list[Cell[Any]],
+    say: Callable[[str], None],
 ) -> Iterator[KeptCell]:
     """Yield what the store has computed of the cells; name those that follow from kept cells."""
     commit = git(workspace.root, "rev-parse", "HEAD")

@@ -1,13 +1,15 @@
 """How long runs take: a plan on this machine, and a finished run on so many nodes.
 
-A plan takes what it took in the kept run, scaled to this machine, then corrected by the speed so far. The scale is
-first that of a fixed piece of work, done by as many processes at once as the run has jobs: its CPU seconds there, its
-seconds by the clock here. As claims land it becomes what the run itself measures.
+A plan takes what it took in the kept run, scaled to this machine, then corrected by the speed so
+far. The scale is first that of a fixed piece of work, done by as many processes at once as the run
+has jobs: its CPU seconds there, its seconds by the clock here. As claims land it becomes what the
+run itself measures.
 
-Nodes are simulated from the measured times of all that a run made. Each does one job at a time: a share of a study, a
-group's checks with its figures, a notebook page. A job starts in a process of its own, which takes `start` seconds,
-once a node is free and the jobs that it follows are done. A share takes the cells that no other has begun, as in a run;
-one that asks for a cell which another is computing waits for it. The report comes last, on one node.
+Nodes are simulated from the measured times of all that a run made. Each does one job at a time: a
+share of a study, a group's checks with its figures, a notebook page. A job starts in a process of
+its own, which takes `start` seconds, once a node is free and the jobs that it follows are done. A
+share takes the cells that no other has begun, as in a run; one that asks for a cell which another
+is computing waits for it. The report comes last, on one node.
 """
 
 import heapq
@@ -27,12 +29,15 @@ from verdicts.studies.study import CELLS, share_of
 POLL = 0.1
 Steps = Iterator[float]
 """A job at work: it gives the seconds until it next begins or ends something."""
-AROUND = 3.0  # seconds around the computing of a run: to import what its jobs need, to write its page
+AROUND = (
+    3.0  # seconds around the computing of a run: to import what its jobs need, to write its page
+)
 PRIOR = 0.25
 """The part of a plan after which the speed so far counts as much as the kept run."""
 AT_FIRST, AT_LAST, UNKNOWN = 1.4, 1.15, 2.0
-"""A range ends at the estimate, divided and multiplied by this: before anything has landed, at the end, without a kept
-run."""
+"""A range ends at the estimate, divided and multiplied by this: before anything has landed, at the
+end, without a kept run.
+"""
 
 
 class Forecast:
@@ -41,11 +46,13 @@ class Forecast:
     Without a kept run each claim counts alike, and nothing is known before some have landed.
     """
 
-    def __init__(self, workspace: Workspace, plan: Plan, expected: Expected | None, jobs: int = 1) -> None:
+    def __init__(
+        self, workspace: Workspace, plan: Plan, expected: Expected | None, jobs: int = 1
+    ) -> None:
         """Share a kept run's seconds among the claims of the plan.
 
-        A group's study counts with the first of its claims; its figures and page, at the end, take an equal part of
-        all groups'.
+        A group's study counts with the first of its claims; its figures and page, at the end, take
+        an equal part of all groups'.
         """
         self.jobs, self.known, self.scale = jobs, expected is not None, 1.0
         if expected and expected.calibration and plan.groups:
@@ -53,19 +60,25 @@ class Forecast:
         self.shares = shares_here(workspace, plan.studies, jobs)
         self.left: dict[str, dict[str, float]] = {name: {} for name in plan.groups}
         for name, times in self.left.items():
-            group, drawn = workspace.claims.group_named(name), name in plan.figures or name in plan.pages
+            group, drawn = (
+                workspace.claims.group_named(name),
+                name in plan.figures or name in plan.pages,
+            )
             if expected:
                 times["study"] = expected.studies.get(name, 0.0) * _computed(workspace, plan, group)
                 times["figures"] = drawn * expected.beside / len(workspace.claims.group)
         for item in plan.pending:
-            self.left[item.claim.group][item.claim.id] = expected.seconds_of([item.claim]) if expected else 1.0
+            self.left[item.claim.group][item.claim.id] = (
+                expected.seconds_of([item.claim]) if expected else 1.0
+            )
         self.whole, self.slowdown, self.landed = self.planned, 1.0, 0.0
 
     def land(self, claim: Claim, elapsed: float) -> None:
-        """Take off what a claim was to take that has landed `elapsed` seconds after the start; measure the slowdown.
+        """Take off what a claim was to take that has landed `elapsed` seconds after the start;
+        measure the slowdown.
 
-        The slowdown is elapsed over planned time, `p` of the whole plan without slowdown being added to both:
-        `(p + elapsed) / (p + done)`, with p = 0 without a kept run.
+        The slowdown is elapsed over planned time, `p` of the whole plan without slowdown being
+        added to both: `(p + elapsed) / (p + done)`, with p = 0 without a kept run.
         """
         for done in (claim.id, "study"):
             self.left[claim.group].pop(done, None)
@@ -74,7 +87,8 @@ class Forecast:
             self.slowdown = (prior + elapsed) / share
 
     def between(self, elapsed: float) -> tuple[float, float] | None:
-        """Return the least and the most seconds that are likely left `elapsed` seconds after the start.
+        """Return the least and the most seconds that are likely left `elapsed` seconds after the
+        start.
 
         None where nothing says so: without a kept run, before a tenth of the plan has landed.
         """
@@ -89,7 +103,8 @@ class Forecast:
 
     @property
     def planned(self) -> float:
-        """Return the seconds that are left without slowdown: all of a group but its study is done by one job.
+        """Return the seconds that are left without slowdown: all of a group but its study is done
+        by one job.
 
         Without a kept run it is a number of claims instead.
         """
@@ -102,7 +117,9 @@ class Forecast:
 
 
 def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:
-    """Return which part of a group's study is computed: where there is none, what some of its claims ask for."""
+    """Return which part of a group's study is computed: where there is none, what some of its
+    claims ask for.
+    """
     if group.id in plan.studies:
         return 1.0
     pending = [item for item in plan.pending if item.claim.group == group.id]
@@ -112,8 +129,9 @@ def _computed(workspace: Workspace, plan: Plan, group: Group) -> float:
 
 
 class GroupWork(NamedTuple):
-    """What a group took: its cells by the names of their files, those that it lists, and the seconds of its checks with
-    their figures, and of its notebook page."""
+    """What a group took: its cells by the names of their files, those that it lists, and the
+    seconds of its checks with their figures, and of its notebook page.
+    """
 
     group: str
     cells: Mapping[str, Cost]
@@ -129,11 +147,17 @@ class GroupWork(NamedTuple):
     @property
     def alone(self) -> float:
         """Return what no second node takes off: the longest cell, checks with figures, and page."""
-        return max((cost.seconds for cost in self.cells.values()), default=0.0) + self.checks + self.page
+        return (
+            max((cost.seconds for cost in self.cells.values()), default=0.0)
+            + self.checks
+            + self.page
+        )
 
 
 class Simulated(NamedTuple):
-    """A run on `nodes` nodes: it takes `seconds`, of which all nodes together are at work for `busy`."""
+    """A run on `nodes` nodes: it takes `seconds`, of which all nodes together are at work for
+    `busy`.
+    """
 
     nodes: int
     seconds: float
@@ -141,20 +165,39 @@ class Simulated(NamedTuple):
 
 
 def work_of(workspace: Workspace) -> tuple[list[GroupWork], float]:
-    """Return what each group took in the run that lies in the workspace, and its report; what is not there: nothing."""
-    groups = [_work(workspace, group) for group in workspace.claims.group if workspace.claims_here(group)]
+    """Return what each group took in the run that lies in the workspace, and its report; what is
+    not there: nothing.
+    """
+    groups = [
+        _work(workspace, group) for group in workspace.claims.group if workspace.claims_here(group)
+    ]
     return groups, _seconds(workspace.folder / "published.json")
 
 
 def _work(workspace: Workspace, group: Group) -> GroupWork:
     folder, path = (workspace.folder.parent / CELLS).resolve(), workspace.study_path(group)
     record = Artefacts.read_or_none(path)
-    paths = [(path.parent / name).resolve() for name in record.files if name.endswith(".json")] if record else []
-    cells = {place.relative_to(folder).as_posix(): cost for place, cost in costs_below(folder, paths).items()}
+    paths = (
+        [(path.parent / name).resolve() for name in record.files if name.endswith(".json")]
+        if record
+        else []
+    )
+    cells = {
+        place.relative_to(folder).as_posix(): cost
+        for place, cost in costs_below(folder, paths).items()
+    }
     names = [place.relative_to(folder).as_posix() for place in paths]
-    records = [Record.read_or_none(workspace.record_path(claim)) for claim in workspace.claims_here(group)]
-    checks = sum(each.provenance.seconds for each in records if each) + _seconds(workspace.figures_path(group))
-    page = _seconds(workspace.page_path(group)) if group.notebook and workspace.config.notebooks else 0.0
+    records = [
+        Record.read_or_none(workspace.record_path(claim)) for claim in workspace.claims_here(group)
+    ]
+    checks = sum(each.provenance.seconds for each in records if each) + _seconds(
+        workspace.figures_path(group)
+    )
+    page = (
+        _seconds(workspace.page_path(group))
+        if group.notebook and workspace.config.notebooks
+        else 0.0
+    )
     return GroupWork(group.id, cells, [name for name in names if name in cells], checks, page)
 
 
@@ -163,8 +206,12 @@ def _seconds(path: Path) -> float:
     return made.provenance.seconds if made else 0.0
 
 
-def simulated(work: Sequence[GroupWork], report: float, nodes: int, start: float, most: int) -> Simulated:
-    """Simulate the run on so many nodes, whose studies have as many shares as are made for at most `most` nodes."""
+def simulated(
+    work: Sequence[GroupWork], report: float, nodes: int, start: float, most: int
+) -> Simulated:
+    """Simulate the run on so many nodes, whose studies have as many shares as are made for at most
+    `most` nodes.
+    """
     shares = shares_of({each.group: each.study for each in work}, min(nodes, most))
     cluster = _Nodes(start)
     order = sorted(work, key=lambda each: -(each.study / shares[each.group] + each.alone))
@@ -189,23 +236,31 @@ class _Nodes:
         self.done: dict[str, float] = {}
 
     def jobs(self, work: GroupWork, shares: int) -> Iterator[_Waiting]:
-        """Yield a group's jobs: its study in shares, if it has several, then its checks, then its page."""
+        """Yield a group's jobs: its study in shares, if it has several, then its checks, then its
+        page.
+        """
         names = tuple(f"{work.group} {share}" for share in range(shares)) if shares > 1 else ()
         for share, name in enumerate(names):
-            yield _Waiting(name, (), self.job(work, share_of(work.listed, share, shares), 0.0, wait=False))
+            yield _Waiting(
+                name, (), self.job(work, share_of(work.listed, share, shares), 0.0, wait=False)
+            )
         yield _Waiting(work.group, names, self.job(work, work.listed, work.checks))
         if work.page:
             yield _Waiting(f"{work.group} page", (work.group,), self.job(work, (), work.page))
 
     def job(self, work: GroupWork, listed: Sequence[str], rest: float, wait: bool = True) -> Steps:
-        """Start, compute these cells (unless it is to `wait`, those that no other job has begun), then do the rest."""
+        """Start, compute these cells (unless it is to `wait`, those that no other job has begun),
+        then do the rest.
+        """
         yield self.start
         for name in (name for name in listed if wait or name not in self.begun):
             yield from self.cell(name, work.cells)
         yield rest
 
     def cell(self, name: str, cells: Mapping[str, Cost]) -> Steps:
-        """Compute a cell after those that it asks for; where another job is at it, wait for that."""
+        """Compute a cell after those that it asks for; where another job is at it, wait for
+        that.
+        """
         while name in self.begun:
             if (left := self.done.get(name, self.now + POLL) - self.now) <= 0:
                 return
@@ -222,7 +277,9 @@ class _Nodes:
         running: list[tuple[float, int, float, _Waiting]] = []
         ended, number = set[str](), 0
         while waiting or running:
-            for job in [job for job in waiting if ended.issuperset(job.after)][: nodes - len(running)]:
+            for job in [job for job in waiting if ended.issuperset(job.after)][
+                : nodes - len(running)
+            ]:
                 waiting.remove(job)
                 heapq.heappush(running, (self.now, number := number + 1, self.now, job))
             self.now, order, begun, job = heapq.heappop(running)

@@ -1,8 +1,10 @@
-"""One job of a run, in a process of its own: a worker's, or one on a cluster (`python -m verdicts.run.job`).
+"""One job of a run, in a process of its own: a worker's, or one on a cluster (`python -m
+verdicts.run.job`).
 
-One run at a time works in a folder: a kernel lock ends with the process that holds it, however that dies. A job has no
-such lock, it only shows that it is at work. A check that fails is recorded, not signalled there, so that the jobs after
-it still run: the exit code is 3 only where a result could not be written, 2 for bad input.
+One run at a time works in a folder: a kernel lock ends with the process that holds it, however that
+dies. A job has no such lock, it only shows that it is at work. A check that fails is recorded, not
+signalled there, so that the jobs after it still run: the exit code is 3 only where a result could
+not be written, 2 for bad input.
 """
 
 import fcntl
@@ -40,9 +42,10 @@ A_DAY = 86400.0
 def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> Iterator[None]:
     """Hold the lock file `path` (flock); a child that inherits it holds the lock too.
 
-    The file names the holder: process, start, command. Once no other run is in progress, `clear` may end what an
-    earlier one has left at work. Raises UserError, with the holder, if another run holds it; if jobs of an earlier run
-    are still at work beside it; and where the file cannot be written.
+    The file names the holder: process, start, command. Once no other run is in progress, `clear`
+    may end what an earlier one has left at work. Raises UserError, with the holder, if another run
+    holds it; if jobs of an earlier run are still at work beside it; and where the file cannot be
+    written.
     """
     with ExitStack() as held:
         with writable(path):
@@ -51,18 +54,26 @@ def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> I
             if not _taken(stream):
                 raise UserError(_holder(path))
             stream.truncate(0)
-            stream.write(json.dumps({"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}).encode())
+            stream.write(
+                json.dumps(
+                    {"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}
+                ).encode()
+            )
         clear()
         with writable(path), path.with_name(JOBS).open("ab") as jobs:
             if not _taken(jobs):
                 advice = "wait for them, or give another place with --out DIR"
-                raise UserError(f"jobs of a run that died are still at work in {path.parent}; {advice}")
+                raise UserError(
+                    f"jobs of a run that died are still at work in {path.parent}; {advice}"
+                )
         yield
 
 
 @contextmanager
 def at_work(folder: Path) -> Iterator[None]:
-    """Let a job that outlives its run keep the next one from `folder`, which is made. Raises OSError."""
+    """Let a job that outlives its run keep the next one from `folder`, which is made. Raises
+    OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / JOBS).open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH)
@@ -71,9 +82,11 @@ def at_work(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def sharing(folder: Path) -> Iterator[None]:
-    """Be `at_work` in a folder that several runs write to, rid of what killed ones have left there. Raises OSError.
+    """Be `at_work` in a folder that several runs write to, rid of what killed ones have left there.
+    Raises OSError.
 
-    That nobody else is at work there is known while nobody can begin; else what is a day old is left by nobody alive.
+    That nobody else is at work there is known while nobody can begin; else what is a day old is
+    left by nobody alive.
     """
     make_folder(folder)
     with (folder / JOBS).open("ab") as stream:
@@ -97,20 +110,25 @@ def _holder(path: Path) -> str:
         who = f"process {held['pid']}, since {held['started']}: {held['command']}"
     except (OSError, ValueError, KeyError, TypeError):
         who = "it has not said whose yet"
-    return f"another run is in progress in {path.parent} ({who}); wait for it, or give another place with --out DIR"
+    return (
+        f"another run is in progress in {path.parent} ({who}); wait for it, or give another "
+        "place with --out DIR"
+    )
 
 
 def keep_freed_memory() -> None:
-    """Let this process keep what it frees: glibc returns it to the system, and a network's blocks ask for it again.
+    """Let this process keep what it frees: glibc returns it to the system, and a network's blocks
+    ask for it again.
 
-    That takes a fifth of an evaluation. A large piece that is freed makes glibc keep up to twice as much (mallopt(3),
-    M_MMAP_THRESHOLD).
+    That takes a fifth of an evaluation. A large piece that is freed makes glibc keep up to twice as
+    much (mallopt(3), M_MMAP_THRESHOLD).
     """
     bytearray(2**24)
 
 
 def collect_seldom() -> None:
-    """Let this process look for cycles of objects seldom: lists of many runs' steps, which have none, take half less.
+    """Let this process look for cycles of objects seldom: lists of many runs' steps, which have
+    none, take half less.
 
     Memory without cycles is freed at once, as always.
     """
@@ -141,33 +159,50 @@ class Job:
     """The id of the run that it belongs to (default: the last one)."""
 
     def do(self, opened: Workspace | None = None) -> int:
-        """Do it and return the exit code; in the workspace `opened`, where a fork has it from its driver."""
+        """Do it and return the exit code; in the workspace `opened`, where a fork has it from its
+        driver.
+        """
         keep_freed_memory()
         collect_seldom()
-        workspace = opened or Workspace.open(self.root, self.profile, self.out, project_at(self.project))
+        workspace = opened or Workspace.open(
+            self.root, self.profile, self.out, project_at(self.project)
+        )
         workspace.require_device()
         with at_work(workspace.folder):
             group = workspace.claims.group_named(self.group)
             return 3 if self._complaints(workspace, group) else 0
 
     def _complaints(self, workspace: Workspace, group: Group) -> list[str]:
-        """Do one group's work; return what could not be written, and what broke of a page, which the log has too."""
+        """Do one group's work; return what could not be written, and what broke of a page, which
+        the log has too.
+        """
         complaints: list[str] = []
 
         def hear(line: str) -> None:
             complaints.append(line)
             sys.stderr.write(f"{line}\n")
 
-        run, cells = RunRecord.last(workspace) or RunRecord.begin(workspace), workspace.folder.parent / CELLS
+        run, cells = (
+            RunRecord.last(workspace) or RunRecord.begin(workspace),
+            workspace.folder.parent / CELLS,
+        )
         if self.run not in ("", run.id):
-            raise UserError(f"this job is of a run that another one has followed: it has nothing to do ({self.run})")
+            raise UserError(
+                "this job is of a run that another one has followed: it has nothing to do "
+                f"({self.run})"
+            )
         if self.work == "checks":
-            with complaining(f"{group.id}: no record", hear), at_work(cells):  # the driver watches the records appear
+            with (
+                complaining(f"{group.id}: no record", hear),
+                at_work(cells),
+            ):  # the driver watches the records appear
                 run_group(workspace, run, group, lambda claim, record: None, hear)
         elif self.work == "page":
             if reason := make_page(workspace, group, run):
                 hear(f"{group.id}: {reason}")
-        elif group.id in plan_of(workspace, run, group).studies:  # where a part of the group is asked for, none is
+        elif (
+            group.id in plan_of(workspace, run, group).studies
+        ):  # where a part of the group is asked for, none is
             with complaining(f"{group.id}: no study", hear), at_work(cells):
                 run_share(workspace, run, group, loader(workspace, group), self.share, self.shares)
         return complaints

@@ -18,7 +18,9 @@ FORCED, KEPT = "forced", "it rests on kept cells"
 NODES = 64
 """Where the jobs are a cluster's, each of so many nodes is to have a few."""
 ROUNDS = 2
-"""How many shares a core has to choose from: a group of the mean cost is then no more than half of a core's work."""
+"""How many shares a core has to choose from: a group of the mean cost is then no more than half of
+a core's work.
+"""
 Artefact = tuple[Path, KeyParts]
 """The place of the record of files that belong together, and what they depend on."""
 
@@ -33,7 +35,9 @@ class GroupArtefacts(NamedTuple):
 
 @dataclass(frozen=True)
 class PlannedClaim:
-    """A claim with its current record, if it has one, and why it is to be made (empty: it is not)."""
+    """A claim with its current record, if it has one, and why it is to be made (empty: it is
+    not).
+    """
 
     claim: Claim
     record: Record | None
@@ -42,8 +46,10 @@ class PlannedClaim:
 
 @dataclass(frozen=True)
 class Plan:
-    """The claims of a run with what is to be done; `studies`, `figures` and notebook `pages` say of each group whose
-    are to be made why; `audits` names groups whose kept cells are to be audited again."""
+    """The claims of a run with what is to be done; `studies`, `figures` and notebook `pages` say of
+    each group whose are to be made why; `audits` names groups whose kept cells are to be audited
+    again.
+    """
 
     items: tuple[PlannedClaim, ...]
     studies: dict[str, str]
@@ -54,34 +60,52 @@ class Plan:
     @property
     def pending(self) -> tuple[PlannedClaim, ...]:
         """Return the claims that are to be made, those that restate the paper's first."""
-        return tuple(sorted((item for item in self.items if item.why), key=lambda item: not item.claim.paper))
+        return tuple(
+            sorted((item for item in self.items if item.why), key=lambda item: not item.claim.paper)
+        )
 
     @property
     def waiting(self) -> tuple[PlannedClaim, ...]:
         """Return the claims that could not be run, and that are not to be tried again yet."""
-        return tuple(item for item in self.items if item.record and not (item.why or item.record.settled))
+        return tuple(
+            item for item in self.items if item.record and not (item.why or item.record.settled)
+        )
 
     @property
     def busy_groups(self) -> tuple[str, ...]:
-        """Return the groups with a claim, a study, a figure or a table to be made, in the order of the work."""
+        """Return the groups with a claim, a study, a figure or a table to be made, in the order of
+        the work.
+        """
         return tuple(
-            dict.fromkeys([*(item.claim.group for item in self.pending), *self.studies, *self.figures, *self.audits])
+            dict.fromkeys(
+                [
+                    *(item.claim.group for item in self.pending),
+                    *self.studies,
+                    *self.figures,
+                    *self.audits,
+                ]
+            )
         )
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """Return the groups with anything to be made, a notebook page too, in the order of the work."""
+        """Return the groups with anything to be made, a notebook page too, in the order of the
+        work.
+        """
         return tuple(dict.fromkeys([*self.busy_groups, *self.pages]))
 
 
 def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> Plan:
-    """Work out from what lies in the results' folder what `run` has still to do, of one group or of all.
+    """Work out from what lies in the results' folder what `run` has still to do, of one group or of
+    all.
 
     A job asks for its own group's alone: to read the sources of all takes longer than many a check.
     """
     claims = workspace.claims.of_group(only.id) if only else workspace.claims.claim
     chosen = [claim for claim in claims if claim.id in run.selected]
-    items = tuple(_item(workspace, claim, run) for claim in chosen if workspace.profile in claim.profiles)
+    items = tuple(
+        _item(workspace, claim, run) for claim in chosen if workspace.profile in claim.profiles
+    )
     studies: dict[str, str] = {}
     figures: dict[str, str] = {}
     pages: dict[str, str] = {}
@@ -90,11 +114,15 @@ def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> 
         for reasons, artefact in zip((studies, figures, pages), artefacts, strict=True):
             if artefact and (why := _why_made(*artefact, run, again)):
                 reasons[group.id] = why
-        made = group.id in figures or any(item.claim.group == group.id and item.why for item in items)
+        made = group.id in figures or any(
+            item.claim.group == group.id and item.why for item in items
+        )
         if made and artefacts.page:  # whether what it shows is another, its job looks
             pages.setdefault(group.id, "its claims or figures are made again")
     named = dict.fromkeys(item.claim.group for item in items) if run.audit.asked else ()
-    audits = tuple(name for name in named if (audit := audit_at(workspace, name)) and audit.run != run.id)
+    audits = tuple(
+        name for name in named if (audit := audit_at(workspace, name)) and audit.run != run.id
+    )
     return Plan(items, studies, figures, pages, audits)
 
 
@@ -111,18 +139,24 @@ def artefacts_of(workspace: Workspace, group: Group) -> GroupArtefacts:
 
 
 def complete_groups(workspace: Workspace, run: RunRecord, groups: Iterable[Group]) -> list[Group]:
-    """Return those of the groups whose claims of this profile were all selected: their figures and pages are made."""
+    """Return those of the groups whose claims of this profile were all selected: their figures and
+    pages are made.
+    """
     claims = [(group, {claim.id for claim in workspace.claims_here(group)}) for group in groups]
     return [group for group, own in claims if own and own <= set(run.selected)]
 
 
 def forced(workspace: Workspace, run: RunRecord, group: Group) -> bool:
-    """Return whether all of a group's claims are to be made again: then so are its study, figures and page."""
+    """Return whether all of a group's claims are to be made again: then so are its study, figures
+    and page.
+    """
     return all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
 
 
 def _again(workspace: Workspace, run: RunRecord, group: Group) -> str:
-    """Say why a group's study, figures and page are made again though current; empty where they are not."""
+    """Say why a group's study, figures and page are made again though current; empty where they are
+    not.
+    """
     if run.fresh and workspace.kept_files(group.id):
         return KEPT
     return FORCED if forced(workspace, run, group) else ""
@@ -138,20 +172,30 @@ def _item(workspace: Workspace, claim: Claim, run: RunRecord) -> PlannedClaim:
 
 
 def _why_again(record: Record | Artefacts, again: str, run: RunRecord) -> str:
-    """Say why a current record is to be made again: it is not worth keeping, unless this run has just made it.
+    """Say why a current record is to be made again: it is not worth keeping, unless this run has
+    just made it.
 
-    What could not be run for want of a file or a device is tried again once a day, or where the run is asked to fetch.
+    What could not be run for want of a file or a device is tried again once a day, or where the run
+    is asked to fetch.
     """
     if record.provenance.run == run.id:
         return ""
-    if record.provenance.started > run.soon:  # of a clock that was wrong: for so long it would not be tried again
+    if (
+        record.provenance.started > run.soon
+    ):  # of a clock that was wrong: for so long it would not be tried again
         return "it is dated in the future"
     if again:
         return again
     if record.failed:
         return "it failed last time"
-    incomplete = record.verdict is Verdict.NOT_RUN if isinstance(record, Record) else bool(record.reason)
-    if incomplete and not record.settled and (run.fetch or record.provenance.started < run.yesterday):
+    incomplete = (
+        record.verdict is Verdict.NOT_RUN if isinstance(record, Record) else bool(record.reason)
+    )
+    if (
+        incomplete
+        and not record.settled
+        and (run.fetch or record.provenance.started < run.yesterday)
+    ):
         return "it could not be run last time"
     return ""
 
@@ -165,20 +209,25 @@ def _why_made(path: Path, parts: KeyParts, run: RunRecord, again: str) -> str:
 
 
 def shares_here(workspace: Workspace, groups: Iterable[str], jobs: int) -> dict[str, int]:
-    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their kept times ask for.
+    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their
+    kept times ask for.
 
     `shares` of the configuration is the most; where no time is kept, it is the number.
     """
     kept, names = read_expected(workspace.root, workspace.profile), list(groups)
     times = kept.studies if kept else {}
     given = {name: workspace.config.resources_of(name).shares for name in names}
-    wanted, most = shares_of({name: times[name] for name in names if name in times}, jobs), shares_of(times, NODES)
+    wanted, most = (
+        shares_of({name: times[name] for name in names if name in times}, jobs),
+        shares_of(times, NODES),
+    )
     asked = {name: min(count, most[name], given[name] or count) for name, count in wanted.items()}
     return {name: asked.get(name, given[name] or 1) for name in names}
 
 
 def shares_of(seconds: Mapping[str, float], jobs: int) -> dict[str, int]:
-    """Return how many shares each study has, by what it takes: none is above 1/(`ROUNDS` jobs) of all studies.
+    """Return how many shares each study has, by what it takes: none is above 1/(`ROUNDS` jobs) of
+    all studies.
 
     One job needs no shares.
     """

@@ -1,7 +1,8 @@
-"""SLURM: what it is asked, what is refused before anything is submitted, and Snakemake, which submits.
+"""SLURM: what it is asked, what is refused before anything is submitted, and Snakemake, which
+submits.
 
-Snakemake is a child that ends with its driver, however that dies: `python -m verdicts.run.slurm`. Left alone, it would
-go on submitting jobs for a run that nobody watches.
+Snakemake is a child that ends with its driver, however that dies: `python -m verdicts.run.slurm`.
+Left alone, it would go on submitting jobs for a run that nobody watches.
 """
 
 import ctypes
@@ -37,11 +38,15 @@ SHARED = re.compile(
     r"nfs|lustre|gpfs|beegfs|ceph|gluster|panfs|orangefs|pvfs|afs|cifs|smb|9p|wekafs|virtiofs|daos|quobyte"
 )
 OF_ONE_MACHINE = frozenset({"tmpfs", "ramfs", "overlay"})
-FIRST_LOOK = 40  # seconds until the plugin first asks what has become of a job, if the profile does not say
+FIRST_LOOK = (
+    40  # seconds until the plugin first asks what has become of a job, if the profile does not say
+)
 
 
 class Node(NamedTuple):
-    """A node, as one of its partitions has it: host, partition (the default one?), memory in MiB, generic resources."""
+    """A node, as one of its partitions has it: host, partition (the default one?), memory in MiB,
+    generic resources.
+    """
 
     host: str
     partition: str
@@ -51,7 +56,9 @@ class Node(NamedTuple):
 
 
 class Queued(NamedTuple):
-    """A job in the queue: its id, its name, the task that it does (Snakemake's comment has it), and is it at work?"""
+    """A job in the queue: its id, its name, the task that it does (Snakemake's comment has it), and
+    is it at work?
+    """
 
     id: str
     name: str
@@ -60,10 +67,18 @@ class Queued(NamedTuple):
 
 
 def asked(*command: str) -> str:
-    """Return what a command of SLURM prints. Raises UserError where it fails, or gives no answer in a minute."""
-    try:  # in a session of its own: a signal that ends the driver is not to end what clears up after it
+    """Return what a command of SLURM prints. Raises UserError where it fails, or gives no answer in
+    a minute.
+    """
+    # in a session of its own: a signal that ends the driver is not to end what clears up after it
+    try:
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=ANSWER, check=False, start_new_session=True
+            command,
+            capture_output=True,
+            text=True,
+            timeout=ANSWER,
+            check=False,
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         raise UserError(f"SLURM does not answer: {error}") from error
@@ -91,7 +106,9 @@ def nodes() -> list[Node]:
 
 
 def queued(prefix: str) -> list[Queued]:
-    """Return this user's jobs, queued, running or ending, whose name begins so. Raises UserError."""
+    """Return this user's jobs, queued, running or ending, whose name begins so. Raises
+    UserError.
+    """
     lines = asked("squeue", "--me", "--noheader", "--format=%i|%j|%T|%k").splitlines()
     rows = (line.strip().split("|", 3) for line in lines)
     jobs = (
@@ -102,10 +119,11 @@ def queued(prefix: str) -> list[Queued]:
 
 
 def cancel(prefix: str, patience: float, again: bool = False) -> int:
-    """Cancel the jobs whose name begins so, wait until they are gone, and return how many there were.
+    """Cancel the jobs whose name begins so, wait until they are gone, and return how many there
+    were.
 
-    `again`: look once more after none is left, since one may have been on its way. Raises UserError where SLURM does
-    not answer, and for jobs that are not gone in `patience` seconds.
+    `again`: look once more after none is left, since one may have been on its way. Raises UserError
+    where SLURM does not answer, and for jobs that are not gone in `patience` seconds.
     """
     seen: set[str] = set()
     end = time.monotonic() + patience
@@ -116,13 +134,17 @@ def cancel(prefix: str, patience: float, again: bool = False) -> int:
             with suppress(UserError):  # of one that has just ended
                 asked("scancel", "--quiet", *sorted(left))
         if left and time.monotonic() > end:
-            raise UserError(f"SLURM jobs {', '.join(sorted(left))} do not end though they are cancelled")
+            raise UserError(
+                f"SLURM jobs {', '.join(sorted(left))} do not end though they are cancelled"
+            )
         time.sleep(POLL)
     return len(seen)
 
 
 class Cluster(NamedTuple):
-    """The largest memory of a node that jobs may use (MiB), seconds that the file system may lag, more options."""
+    """The largest memory of a node that jobs may use (MiB), seconds that the file system may lag,
+    more options.
+    """
 
     memory: int
     latency: int
@@ -130,15 +152,20 @@ class Cluster(NamedTuple):
 
 
 def preflight(workspace: Workspace, warn: Callable[[str], None]) -> Cluster:
-    """Return what a run needs to know of the cluster; `warn` hears what may be wrong and cannot be known.
+    """Return what a run needs to know of the cluster; `warn` hears what may be wrong and cannot be
+    known.
 
     Raises UserError: no SLURM here, no Snakemake or plugin, no such partition, no accelerator where
     the profile needs one, results where no node sees them.
     """
     for name in COMMANDS:
         if shutil.which(name) is None:
-            raise UserError(f"--cluster slurm: no {name} on PATH: run this on a login node of a SLURM cluster")
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name.replace("-", "_")) is None]
+            raise UserError(
+                f"--cluster slurm: no {name} on PATH: run this on a login node of a SLURM cluster"
+            )
+    missing = [
+        name for name in PACKAGES if importlib.util.find_spec(name.replace("-", "_")) is None
+    ]
     if missing:
         raise UserError(f"--cluster slurm needs {' and '.join(missing)}: pip install '.[cluster]'")
     profile = _profile(workspace.root)
@@ -162,40 +189,62 @@ def _profile(root: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise UserError(f"{PROFILE}/config.yaml cannot be read: {' '.join(str(error).split())}") from error
+        raise UserError(
+            f"{PROFILE}/config.yaml cannot be read: {' '.join(str(error).split())}"
+        ) from error
     if not isinstance(content, dict):
         raise UserError(f"{PROFILE}/config.yaml: lines as `retries: 2` are expected")
     return content
 
 
 def _partition(nodes: Sequence[Node], profile: dict[str, Any]) -> list[Node]:
-    """Return the nodes of the partition that the profile names, else of the default one. Raises UserError."""
+    """Return the nodes of the partition that the profile names, else of the default one. Raises
+    UserError.
+    """
     given = profile.get("default-resources") or {}
-    lines = list(given.items()) if isinstance(given, dict) else [str(line).split("=", 1) for line in given]
+    lines = (
+        list(given.items())
+        if isinstance(given, dict)
+        else [str(line).split("=", 1) for line in given]
+    )
     if isinstance(given, str) or any(len(line) != 2 for line in lines):
-        raise UserError(f"{PROFILE}/config.yaml: default-resources: lines as `- slurm_partition=NAME` are expected")
+        raise UserError(
+            f"{PROFILE}/config.yaml: default-resources: lines as `- slurm_partition=NAME` "
+            "are expected"
+        )
     name = str(dict(lines).get("slurm_partition", "")).strip("\"' ")
     chosen = [node for node in nodes if (node.partition == name if name else node.default)]
     place = f"{PROFILE}/config.yaml: slurm_partition"
     if name and not chosen:
-        raise UserError(f"{place}: {unknown('partition', name, sorted({node.partition for node in nodes}))}")
+        raise UserError(
+            f"{place}: {unknown('partition', name, sorted({node.partition for node in nodes}))}"
+        )
     if not chosen:
         known = ", ".join(sorted({node.partition for node in nodes})) or "none"
-        raise UserError(f"{place}: the cluster has no default partition, so one must be named; known: {known}")
+        raise UserError(
+            f"{place}: the cluster has no default partition, so one must be named; known: {known}"
+        )
     return chosen
 
 
 def _status(known: dict[str, str], profile: dict[str, Any]) -> list[str]:
-    """Return how the plugin learns what has become of a job: from the queue, where there is no accounting.
+    """Return how the plugin learns what has become of a job: from the queue, where there is no
+    accounting.
 
-    The queue forgets a job MinJobAge seconds after its end: the plugin must look thrice in that time.
+    The queue forgets a job MinJobAge seconds after its end: the plugin must look thrice in that
+    time.
     """
     if known.get("AccountingStorageType", "(null)") not in ("(null)", "accounting_storage/none"):
         return []
     age = re.match(r"\d+", known.get("MinJobAge", ""))
     wanted = _seconds(profile, "slurm-init-seconds-before-status-checks", FIRST_LOOK)
     first = min(wanted, int(age[0]) // 3 if age else 1)
-    return ["--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", str(max(first, 1))]
+    return [
+        "--slurm-status-command",
+        "squeue",
+        "--slurm-init-seconds-before-status-checks",
+        str(max(first, 1)),
+    ]
 
 
 def _seconds(profile: dict[str, Any], name: str, default: int) -> int:
@@ -203,32 +252,46 @@ def _seconds(profile: dict[str, Any], name: str, default: int) -> int:
     try:
         return int(profile.get(name, default))
     except (TypeError, ValueError) as error:
-        raise UserError(f"{PROFILE}/config.yaml: {name}: a number of seconds is expected: {profile[name]!r}") from error
+        raise UserError(
+            f"{PROFILE}/config.yaml: {name}: a number of seconds is expected: {profile[name]!r}"
+        ) from error
 
 
 def _shared(folder: Path, hosts: set[str], warn: Callable[[str], None]) -> None:
-    """Refuse results that no node can see, and warn where that cannot be known. Raises UserError."""
+    """Refuse results that no node can see, and warn where that cannot be known. Raises
+    UserError.
+    """
     if hosts <= {platform.node(), platform.node().split(".")[0]}:
         return
     kind = file_system(folder)
     if kind in OF_ONE_MACHINE:
-        raise UserError(f"{folder} is on {kind}, which the nodes do not see; name a shared folder with --out DIR")
+        raise UserError(
+            f"{folder} is on {kind}, which the nodes do not see; name a shared folder with "
+            "--out DIR"
+        )
     if not SHARED.search(kind):
         warn(
-            f"{folder} is on {kind or 'an unknown file system'}: if the nodes do not share it, every job fails; "
+            f"{folder} is on {kind or 'an unknown file system'}: if the nodes do not share "
+            "it, every job fails; "
             "--out DIR names another folder"
         )
 
 
 def file_system(folder: Path) -> str:
     """Return the type of the file system that holds `folder`, empty where it cannot be known."""
-    holding = [each for each in psutil.disk_partitions(all=True) if folder.is_relative_to(each.mountpoint)]
-    innermost = max(reversed(holding), key=lambda each: len(Path(each.mountpoint).parts), default=None)
+    holding = [
+        each for each in psutil.disk_partitions(all=True) if folder.is_relative_to(each.mountpoint)
+    ]
+    innermost = max(
+        reversed(holding), key=lambda each: len(Path(each.mountpoint).parts), default=None
+    )
     return innermost.fstype if innermost else ""
 
 
 def die_with(parent: int) -> None:
-    """Let the kernel kill this process when its parent dies; end it if `parent` is dead already. Linux alone has it."""
+    """Let the kernel kill this process when its parent dies; end it if `parent` is dead already.
+    Linux alone has it.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
     if os.getppid() != parent:

@@ -1,8 +1,8 @@
 """The jobs of a run on this machine, at most so many at a time, watched by the records that appear.
 
-On Linux a job is a fork of the driver, which imports what several jobs need: to import it again takes longer than many
-a group. A job on an accelerator, which no fork may use, starts anew, and so does one on another system. A cluster's
-jobs are the same (`cluster.py`); both call `job.Job.do`.
+On Linux a job is a fork of the driver, which imports what several jobs need: to import it again
+takes longer than many a group. A job on an accelerator, which no fork may use, starts anew, and so
+does one on another system. A cluster's jobs are the same (`cluster.py`); both call `job.Job.do`.
 """
 
 import contextlib
@@ -41,7 +41,9 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class PlannedJob(NamedTuple):
-    """One job: `log` has its words, `after` are the logs of those that must have ended well before it begins."""
+    """One job: `log` has its words, `after` are the logs of those that must have ended well before
+    it begins.
+    """
 
     job: Job
     log: str
@@ -50,12 +52,17 @@ class PlannedJob(NamedTuple):
 
 
 def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, screen: Screen) -> None:
-    """Do what `plan` holds on at most `cores` cores; `screen` shows each record of `run` as it appears.
+    """Do what `plan` holds on at most `cores` cores; `screen` shows each record of `run` as it
+    appears.
 
-    A job that ends badly is reported, and keeps those that follow it from starting, no other. The lock of the run is
-    held by each job too, so that no other run begins while one outlives a driver that is killed.
+    A job that ends badly is reported, and keeps those that follow it from starting, no other. The
+    lock of the run is held by each job too, so that no other run begins while one outlives a driver
+    that is killed.
     """
-    waiting, running = list(tasks(workspace, plan, cores)), dict[str, tuple[PlannedJob, BaseProcess]]()
+    waiting, running = (
+        list(tasks(workspace, plan, cores)),
+        dict[str, tuple[PlannedJob, BaseProcess]](),
+    )
     ended, watch = dict[str, bool](), Watch(workspace, plan, run)
     if len(plan.busy_groups) + len(plan.pages) > 1:
         import_ahead(workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ())
@@ -75,7 +82,9 @@ def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, scree
                     del running[name]
                     ended[name] = process.exitcode == 0
                     if process.exitcode:
-                        screen.complain(f"a job ended with {process.exitcode}: see {workspace.log_path(name)}")
+                        screen.complain(
+                            f"a job ended with {process.exitcode}: see {workspace.log_path(name)}"
+                        )
             watch.show(screen, [task for task, _ in running.values()])
     except BaseException:
         _stop([process for _, process in running.values()])
@@ -83,25 +92,37 @@ def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, scree
 
 
 def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[PlannedJob]:
-    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks, its notebook page.
+    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks,
+    its notebook page.
 
-    First come the groups with claims that restate the paper's, so that a reader waits for none of them, but not where
-    there are more jobs than `LAPTOP`. Then what takes longest comes first, so that no core works alone at the end.
+    First come the groups with claims that restate the paper's, so that a reader waits for none of
+    them, but not where there are more jobs than `LAPTOP`. Then what takes longest comes first, so
+    that no core works alone at the end.
     """
     shared, order = shares_here(workspace, plan.studies, jobs), list(plan.groups)
     if kept := read_expected(workspace.root, workspace.profile):
         first = {item.claim.group for item in plan.pending if item.claim.paper and jobs <= LAPTOP}
         checks = {name: kept.seconds_of(workspace.claims.of_group(name)) for name in order}
-        alone = {name: kept.studies.get(name, 0.0) / shared.get(name, 1) + checks[name] for name in order}
+        alone = {
+            name: kept.studies.get(name, 0.0) / shared.get(name, 1) + checks[name] for name in order
+        }
         order.sort(key=lambda name: (name not in first, 0.0 if name in first else -alone[name]))
     for group in order:
         resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
         before: tuple[str, ...] = ()
-        place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place, group)
+        place = (
+            workspace.root,
+            workspace.profile,
+            workspace.folder.parent,
+            workspace.project.place,
+            group,
+        )
         if shares > 1:
             before = tuple(f"{group}.study.{share}of{shares}" for share in range(shares))
             for share, log in enumerate(before):
-                yield PlannedJob(Job("study", *place, share=share, shares=shares), log, resources.threads, ())
+                yield PlannedJob(
+                    Job("study", *place, share=share, shares=shares), log, resources.threads, ()
+                )
         if group in plan.busy_groups:
             yield PlannedJob(Job("checks", *place), f"{group}.job", resources.threads, before)
             before = (f"{group}.job",)
@@ -110,12 +131,18 @@ def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[PlannedJob]:
 
 
 def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[str] = ()) -> None:
-    """Import what jobs of these groups need, where they are forks; what cannot be imported is left to its own job."""
+    """Import what jobs of these groups need, where they are forks; what cannot be imported is left
+    to its own job.
+    """
     wanted, names = [*modules], set(groups)
     for group in workspace.claims.group:
         if group.id in names:
-            measuring = set[str]().union(*(claim.modules for claim in workspace.claims.of_group(group.id)))
-            wanted += [f"{group.module}.{name}" for name in ("study", "figures", *sorted(measuring))]
+            measuring = set[str]().union(
+                *(claim.modules for claim in workspace.claims.of_group(group.id))
+            )
+            wanted += [
+                f"{group.module}.{name}" for name in ("study", "figures", *sorted(measuring))
+            ]
     for name in wanted if _forks(workspace) else ():
         with contextlib.suppress(Exception, SystemExit):
             importlib.import_module(name)
@@ -126,7 +153,9 @@ def _forks(workspace: Workspace) -> bool:
 
 
 def _room(task: PlannedJob, running: dict[str, tuple[PlannedJob, BaseProcess]], cores: int) -> bool:
-    return not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
+    return (
+        not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
+    )
 
 
 def in_subprocess(workspace: Workspace, task: PlannedJob) -> int | None:
@@ -139,9 +168,11 @@ def in_subprocess(workspace: Workspace, task: PlannedJob) -> int | None:
 
 @contextlib.contextmanager
 def held_back() -> Iterator[None]:
-    """Let signals wait: what one raises within a fork Python drops, and a job that is not yet noted nobody stops.
+    """Let signals wait: what one raises within a fork Python drops, and a job that is not yet noted
+    nobody stops.
 
-    By handlers, not by a mask: a signal may reach another thread, and its handler still runs in this one.
+    By handlers, not by a mask: a signal may reach another thread, and its handler still runs in
+    this one.
     """
     noted: list[int] = []
     for sent in SIGNALS if threading.current_thread() is threading.main_thread() else ():
@@ -165,7 +196,9 @@ def _started(workspace: Workspace, task: PlannedJob) -> BaseProcess:
     path = workspace.log_path(task.log)
     path.parent.mkdir(parents=True, exist_ok=True)
     before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, str(task.threads)))  # read where the numerical libraries are imported
+    os.environ.update(
+        dict.fromkeys(THREADS, str(task.threads))
+    )  # read where the numerical libraries are imported
     try:
         forked = _forks(workspace)
         context = get_context("fork") if forked else get_context("spawn")
@@ -184,9 +217,10 @@ def _work(task: PlannedJob, log: str, opened: Workspace | None) -> None:
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    for number, name in ((1, "stdout"), (2, "stderr")):  # the driver's draw its bar, under a lock that a fork may hold
-        words = open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
-        setattr(sys, name, words)
+    # The driver's own streams draw its bar, under a lock that a fork may hold.
+    how: dict[str, Any] = {"buffering": 1, "encoding": "utf-8", "errors": "backslashreplace"}
+    sys.stdout = open(1, "w", closefd=False, **how)  # noqa: SIM115
+    sys.stderr = open(2, "w", closefd=False, **how)  # noqa: SIM115
     project_at(task.job.project).use_threads(task.threads)
     sys.exit(code_of(lambda: task.job.do(opened)))
 
@@ -235,7 +269,9 @@ class Watch:
 
     def _read(self, claim: Claim) -> Record | None:
         try:
-            record = current_record(claim, self.workspace.record_path(claim), self.workspace.record_parts(claim))
+            record = current_record(
+                claim, self.workspace.record_path(claim), self.workspace.record_parts(claim)
+            )
         except NotCurrent:
             return None
         return record if record.provenance.run == self.run.id else None

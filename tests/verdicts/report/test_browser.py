@@ -1,7 +1,8 @@
-"""The report in a real browser, from disk: found, filtered, opened, printed, read aloud, on a phone, without scripts.
+"""The report in a real browser, from disk: found, filtered, opened, printed, read aloud, on a
+phone, without scripts.
 
-Needs Chromium (Debian: `apt-get install chromium`), the Python package playwright without a browser of its own, and for
-one test axe-playwright-python.
+Needs Chromium (Debian: `apt-get install chromium`), the Python package playwright without a browser
+of its own, and for one test axe-playwright-python.
 """
 
 import re
@@ -19,15 +20,20 @@ from tests.verdicts.toy import Toy
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="the package playwright is not installed"
+)
 LARGEST_PAGE = 4 * 2**20
 CHART = """
     import altair as alt
     from verdicts.records.figures import save_chart
 
     k = alt.param(name="k", value=0, bind=alt.binding_range(min=0, max=2, step=1, name="Step "))
-    told = alt.Chart({"values": [{}]}, title=alt.TitleParams({"expr": "'at ' + k"})).mark_point().add_params(k)
+    title = alt.TitleParams({"expr": "'at ' + k"})
+    told = alt.Chart({"values": [{}]}, title=title).mark_point().add_params(k)
     return [save_chart(told, folder, "slide", "a slide", ["A1"]), """
 ANSWER = """
 [answer]
@@ -52,19 +58,26 @@ class Visit:
     """A page opened from disk, with all that it asked for beyond itself and all that went wrong."""
 
     def __init__(self, browser, address: Path, anchor: str = "", **options) -> None:
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, **options)
+        self.context = browser.new_context(
+            viewport={"width": 1280, "height": 900}, offline=True, **options
+        )
         self.page = self.context.new_page()
         self.asked: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self.page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.address = address.as_uri()
         self.page.goto(self.address + anchor, wait_until="load")
 
     def shown(self) -> list[str]:
         """Return the ids of the claims in view, in order."""
-        return self.page.eval_on_selector_all("li.claim:not([hidden])", "all => all.map(one => one.dataset.id)")
+        return self.page.eval_on_selector_all(
+            "li.claim:not([hidden])", "all => all.map(one => one.dataset.id)"
+        )
 
     def open(self) -> list[str]:
         """Return the ids of the claims that are open."""
@@ -73,7 +86,11 @@ class Visit:
 
     def foreign(self) -> list[str]:
         """Return the addresses asked for that are neither the page nor inside of it."""
-        return [url for url in self.asked if not url.startswith("data:") and url.partition("#")[0] != self.address]
+        return [
+            url
+            for url in self.asked
+            if not url.startswith("data:") and url.partition("#")[0] != self.address
+        ]
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +120,10 @@ def small(tmp_path_factory) -> Path:
     finding = 'paper = "P1"\nneeds = { A1 = "holds" }\nfact = "It is one."\nfigure = "line"\n'
     finding += '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As it is."\n'
     toy.write("paper/findings.toml", f"{ANSWER}[[finding]]\n{finding}")
-    toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Small"\ntext = "No clear gain is seen."\n')
+    toy.write(
+        "paper/limitations.toml",
+        '[[limitation]]\ntitle = "Small"\ntext = "No clear gain is seen."\n',
+    )
     toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")
     workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
@@ -132,7 +152,9 @@ def visit(visits, small) -> Visit:
 
 def test_filters_choose_claims_and_stand_in_the_address(visit, visits, small):
     page = visit.page
-    assert visit.shown() == ["A1", "A2", "B1", "B2"] and page.inner_text("#shown") == "4 of 4 claims"
+    assert (
+        visit.shown() == ["A1", "A2", "B1", "B2"] and page.inner_text("#shown") == "4 of 4 claims"
+    )
     page.select_option("#verdict", "refuted")
     assert visit.shown() == ["A2"] and page.inner_text("#shown") == "1 of 4 claims"
     assert page.url.endswith("#verdict=refuted") and not page.is_visible("#group-beta")
@@ -140,7 +162,11 @@ def test_filters_choose_claims_and_stand_in_the_address(visit, visits, small):
     page.click("#claim-A2 summary.row")
     page.wait_for_url("**#verdict=refuted&part=theory&open=A2")
     again = visits(small, page.url.removeprefix(visit.address))
-    assert (again.shown(), again.open(), again.page.input_value("#verdict")) == (["A2"], ["A2"], "refuted")
+    assert (again.shown(), again.open(), again.page.input_value("#verdict")) == (
+        ["A2"],
+        ["A2"],
+        "refuted",
+    )
     page.select_option("#source", "proved here")
     assert visit.shown() == []
 
@@ -179,13 +205,19 @@ def test_the_search_drops_down_under_its_box_and_finds_each_kind(visit):
         assert 0 <= found["y"] - box["y"] - box["height"] < 10 and abs(found["x"] - box["x"]) < 2
         kind, _, title = first.partition("|")
         assert page.inner_text("#matches li:first-child small") == kind
-        assert page.inner_text("#matches li:first-child span").strip().endswith(title.removeprefix("{package}"))
+        assert (
+            page.inner_text("#matches li:first-child span")
+            .strip()
+            .endswith(title.removeprefix("{package}"))
+        )
 
 
 def test_the_search_finds_an_id_as_a_word_and_not_within_another(visit):
     visit.page.fill("#search", "a2")
     found = visit.page.locator("#matches li").all_inner_texts()
-    assert any("A2 Two is" in text for text in found) and not any("Is it one?" in text for text in found)
+    assert any("A2 Two is" in text for text in found) and not any(
+        "Is it one?" in text for text in found
+    )
     visit.page.fill("#search", "zinca2")
     assert "Is it one?" in visit.page.inner_text("#matches li:first-child")
 
@@ -216,7 +248,12 @@ def test_a_claim_opens_by_keyboard_to_statement_figure_and_place_of_its_source(v
     assert page.is_visible(body) and visit.open() == ["A1"]
     page.wait_for_url("**#claim-A1")
     assert page.locator(f"{body} .statement math").count() == 1
-    assert page.locator(f"{body} figure:has-text('Figure 2. a line') img").evaluate("one => one.naturalWidth") > 50
+    assert (
+        page.locator(f"{body} figure:has-text('Figure 2. a line') img").evaluate(
+            "one => one.naturalWidth"
+        )
+        > 50
+    )
     assert "tests/test_toy.py::test_one" in page.inner_text(body)
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
     page.click(f"{body} .checks summary")
@@ -227,10 +264,14 @@ def test_a_row_opens_to_its_figure_and_command_and_leads_to_the_claims_that_it_n
     page, row = visit.page, "#paper-P1"
     page.click(f"{row} summary.finding")
     assert page.locator(f"{row} figure img").evaluate("one => one.naturalWidth") > 50
-    assert "bash reproduce.sh --profile cpu --only alpha --force alpha" in page.inner_text(f"{row} figcaption")
+    assert "bash reproduce.sh --profile cpu --only alpha --force alpha" in page.inner_text(
+        f"{row} figcaption"
+    )
     page.click(f"{row} .conditions a:has-text('A1')")
     page.wait_for_url("**#claim-A1")
-    page.wait_for_selector("#claim-A1 .body", state="visible")  # the address changes before the page follows it
+    page.wait_for_selector(
+        "#claim-A1 .body", state="visible"
+    )  # the address changes before the page follows it
     assert visit.open() == ["A1"]
 
 
@@ -266,17 +307,24 @@ def test_pages_beside_the_report_are_reached_and_lead_back(browser, small, link,
     assert opened.page.inner_text("h1") == heading
     opened.page.click("a:has-text('Report')")
     opened.page.wait_for_url("**/report.html*")
-    assert opened.errors == [] and not [url for url in opened.asked if not url.startswith(("file:", "data:"))]
+    assert opened.errors == [] and not [
+        url for url in opened.asked if not url.startswith(("file:", "data:"))
+    ]
     opened.context.close()
 
 
 def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole_page):
     drawn = list((whole_page.parent / "figures").rglob("*.svg"))
-    assert len(drawn) == pages.FIGURES and sum(file.stat().st_size for file in drawn) > 5e6, "more than a cpu run draws"
+    assert len(drawn) == pages.FIGURES and sum(file.stat().st_size for file in drawn) > 5e6, (
+        "more than a cpu run draws"
+    )
     numbers = []
     for page in whole_page.parent.glob("report*.html"):
         assert page.stat().st_size < LARGEST_PAGE
-        found = [int(number) for number in re.findall(r"<strong>Figure (\d+)\.</strong>", page.read_text())]
+        found = [
+            int(number)
+            for number in re.findall(r"<strong>Figure (\d+)\.</strong>", page.read_text())
+        ]
         assert found == sorted(found), "in the order of the report"
         numbers += found
     assert sorted(numbers) == list(range(1, pages.FIGURES + 1))
@@ -288,16 +336,25 @@ def test_a_print_has_at_most_three_pages_with_answer_rows_conditions_counts_and_
     page = visits(whole_page).page
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     page.emulate_media(media="print")
-    shown = [".first", ".finding >> nth=5", ".conditions >> nth=0", "#counts", "#environment dl >> nth=0"]
+    shown = [
+        ".first",
+        ".finding >> nth=5",
+        ".conditions >> nth=0",
+        "#counts",
+        "#environment dl >> nth=0",
+    ]
     assert all(page.is_visible(each) for each in shown)
     assert not any(
-        page.is_visible(each) for each in ("#claims", "#trust", "#sampler", "form.controls", "nav", "#matches")
+        page.is_visible(each)
+        for each in ("#claims", "#trust", "#sampler", "form.controls", "nav", "#matches")
     )
     page.evaluate("window.dispatchEvent(new Event('afterprint'))")
     assert page.locator(".paper details[open]").count() == 0
     if shutil.which("pdfinfo"):
         page.pdf(path=str(tmp_path / "printed.pdf"), prefer_css_page_size=True)
-        text = subprocess.run(["pdfinfo", tmp_path / "printed.pdf"], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(
+            ["pdfinfo", tmp_path / "printed.pdf"], capture_output=True, text=True, check=True
+        ).stdout
         assert 1 <= int(text.partition("Pages:")[2].split()[0]) <= 3
 
 
@@ -345,17 +402,25 @@ def nothing_is_wider(page, width: int) -> None:
     """Assert it of a page, with all of it opened."""
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    wide = "all => all.filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"
+    wide = (
+        "all => all.filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one "
+        "=> one.outerHTML)"
+    )
     assert page.eval_on_selector_all("table, td, img, pre", wide) == []
 
 
 def bottoms(page, places: str) -> list[float]:
     """Return where the elements that are shown at these places end, from the top of the page."""
-    shown = "all => all.filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect().bottom + scrollY)"
+    shown = (
+        "all => all.filter(one => one.checkVisibility()).map(one => "
+        "one.getBoundingClientRect().bottom + scrollY)"
+    )
     return page.eval_on_selector_all(places, shown)
 
 
-def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fits(visits, whole_page):
+def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fits(
+    visits, whole_page
+):
     whole = visits(whole_page)
     page = whole.page
     page.set_viewport_size({"width": 1400, "height": 900})
@@ -363,7 +428,10 @@ def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fi
     assert page.evaluate("document.documentElement.scrollHeight / innerHeight") < SCREENS
     first = bottoms(page, ".first h1, .answers dd, .legend, .forest img, .forest figcaption")
     assert len(first) == 7 and max(first) <= 900, "title, three answers, signs, picture, caption"
-    assert page.inner_text(".legend") == "Signs: ✓ holds, ◐ holds in part, ? not shown, ✗ refuted, – not run"
+    assert (
+        page.inner_text(".legend")
+        == "Signs: ✓ holds, ◐ holds in part, ? not shown, ✗ refuted, – not run"
+    )
     scale = page.locator(".forest img.wide").evaluate("one => one.clientWidth / one.naturalWidth")
     assert scale > 0.85, "its letters, of 8 points, are 9 pixels high or more"
     texts = page.locator(".paper > li .finding").all_inner_texts()
@@ -377,7 +445,9 @@ def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fi
         nothing_is_wider(page, width)
 
 
-def test_on_a_phone_the_answers_come_first_then_the_picture_code_keeps_its_indentation_and_all_fits(visits, whole_page):
+def test_on_a_phone_the_answers_come_first_then_the_picture_code_keeps_its_indentation_and_all_fits(
+    visits, whole_page
+):
     page = visits(whole_page).page
     page.set_viewport_size({"width": 390, "height": 844})
     page.reload()
@@ -387,8 +457,13 @@ def test_on_a_phone_the_answers_come_first_then_the_picture_code_keeps_its_inden
     assert picture.get_attribute("class") == "narrow" and not page.is_visible("#sections ul")
     assert box["y"] + box["height"] < page.locator(".paper").bounding_box()["y"]
     code = "#sampler pre.code"
-    assert page.eval_on_selector(code, "one => [getComputedStyle(one).whiteSpace, one.tabIndex]") == ["pre", 0]
-    assert page.eval_on_selector(".symbols td", "one => getComputedStyle(one, '::before').content") == "none"
+    assert page.eval_on_selector(
+        code, "one => [getComputedStyle(one).whiteSpace, one.tabIndex]"
+    ) == ["pre", 0]
+    assert (
+        page.eval_on_selector(".symbols td", "one => getComputedStyle(one, '::before').content")
+        == "none"
+    )
     assert page.locator(code).bounding_box()["y"] < page.locator(".symbols").bounding_box()["y"]
     nothing_is_wider(page, 390)
 
@@ -399,7 +474,9 @@ def pixels_of(screenshot: bytes, edge: int = 6) -> bytes:
     return picture.crop((edge, edge, picture.width - edge, picture.height - edge)).tobytes()
 
 
-def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_keep_their_colours(visits, small):
+def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_keep_their_colours(
+    visits, small
+):
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     dark, light = visits(small, color_scheme="dark").page, visits(small).page
     colours = [page.evaluate(paper) for page in (dark, light)]
@@ -418,7 +495,9 @@ def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_keep_their
 
 @pytest.mark.parametrize("name", ["report.html", "report-beta.html"])
 def test_axe_finds_nothing(visits, small, name):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
     page = visits(small.with_name(name)).page
     page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
     for scheme in ("light", "dark") if name == "report.html" else ("dark",):

@@ -1,4 +1,6 @@
-"""The forest plot shows stored values: a dot and its interval, a range out to its intervals, grey if undecided."""
+"""The forest plot shows stored values: a dot and its interval, a range out to its intervals, grey
+if undecided.
+"""
 
 import pytest
 from matplotlib import pyplot
@@ -39,7 +41,9 @@ def test_a_dot_has_its_interval_and_a_range_reaches_as_far_as_its_intervals():
 
 def test_what_is_not_decided_is_grey_and_an_interval_without_end_stops_at_the_edge():
     lines, _ = drawn(evidence(Verdict.INCONCLUSIVE, dot=(0.1, 2.0, 1e6)))
-    assert lines == [((0.25, 16.0), forest.GREY), ((2.0,), forest.GREY)], "a range that was not measured is not drawn"
+    assert lines == [((0.25, 16.0), forest.GREY), ((2.0,), forest.GREY)], (
+        "a range that was not measured is not drawn"
+    )
 
 
 def test_what_was_not_measured_says_so():

@@ -1,4 +1,6 @@
-"""A notebook becomes a page that needs nothing from elsewhere; one that breaks is named with its cell."""
+"""A notebook becomes a page that needs nothing from elsewhere; one that breaks is named with its
+cell.
+"""
 
 import os
 import sys
@@ -54,26 +56,33 @@ def test_page_shows_outputs_and_names_no_address(root):
     assert f"profile cpu cwd {root.name} {sys.executable}" in "".join(parsed.text)
     assert "<pre>42</pre>" in text and "<mfrac>" in text
     assert "data:image/png;base64," in text
-    assert [each for each in parsed.addresses() if not each.startswith(("data:", "../report.html"))] == []
+    assert [
+        each for each in parsed.addresses() if not each.startswith(("data:", "../report.html"))
+    ] == []
     assert "http" not in text and not any(e.tag in {"script", "link"} for e in parsed.elements)
 
 
 def test_a_missing_progress_bar_is_no_output(root):
     told = "IProgress not found. Please update jupyter and ipywidgets", "of another kind"
-    (root / "bar.py").write_text(f"# %%\nimport warnings\nfor told in {told}:\n    warnings.warn(told)\n")
+    (root / "bar.py").write_text(
+        f"# %%\nimport warnings\nfor told in {told}:\n    warnings.warn(told)\n"
+    )
     with warnings.catch_warnings(record=True) as caught:
         execute(root, root / "bar.py", {})
     assert [str(warning.message) for warning in caught] == ["of another kind"]
 
 
 def test_failure_names_notebook_and_cell(root):
-    with pytest.raises(NotebookFailed, match=r"^bad.py: code cell 2 of 3: ZeroDivisionError: division by zero$"):
+    with pytest.raises(
+        NotebookFailed, match=r"^bad.py: code cell 2 of 3: ZeroDivisionError: division by zero$"
+    ):
         execute(root, root / "bad.py", {})
 
 
 def test_a_notebook_leaves_nothing_behind(root):
     (root / "wild.py").write_text(
-        "# %%\nimport os, sys\nos.environ['LEFT'] = '1'\nos.chdir('/')\nsys.path.append('left')\nleft = 1"
+        "# %%\nimport os, sys\nos.environ['LEFT'] = "
+        "'1'\nos.chdir('/')\nsys.path.append('left')\nleft = 1"
     )
     (root / "next.py").write_text("# %%\nleft")
     pyplot.plot([1])
@@ -81,9 +90,13 @@ def test_a_notebook_leaves_nothing_behind(root):
     before = (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend())
     execute(root, root / "wild.py", {"GIVEN": "1"})
     assert (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()) == before
-    with pytest.raises(NotebookFailed, match=r"^next.py: code cell 1 of 1: NameError: name 'left' is not defined$"):
+    with pytest.raises(
+        NotebookFailed, match=r"^next.py: code cell 1 of 1: NameError: name 'left' is not defined$"
+    ):
         execute(root, root / "next.py", {})
-    assert "data:image/png;base64," in made(root, root / "good.py", "", "cpu", root)[0], "of a second one too"
+    assert "data:image/png;base64," in made(root, root / "good.py", "", "cpu", root)[0], (
+        "of a second one too"
+    )
 
 
 def shown(data):
@@ -98,7 +111,10 @@ def shown(data):
         ({"text/plain": "x", "text/html": "<b>x</b>"}, "<b>x</b>"),
         ({"text/markdown": "*x*"}, "<p><em>x</em></p>\n"),
         ({"image/png": "cGl4ZWxz\n"}, '<img alt="figure" src="data:image/png;base64,cGl4ZWxz">'),
-        ({"image/svg+xml": "<svg/>"}, '<img alt="figure" src="data:image/svg+xml;base64,PHN2Zy8+">'),
+        (
+            {"image/svg+xml": "<svg/>"},
+            '<img alt="figure" src="data:image/svg+xml;base64,PHN2Zy8+">',
+        ),
     ],
 )
 def test_the_richest_form_is_shown_and_pictures_are_inlined(data, expected):

@@ -1,8 +1,10 @@
-"""No number without a record: what README, page and paper say of results changes with the results, or is not a result.
+"""No number without a record: what README, page and paper say of results changes with the results,
+or is not a result.
 
-A number of a page is one of three kinds: a record's (it changes with it), the claims file's or another's that people
-write (shown as theirs), or one of the few that are listed here with the reason why it is none of these. How many
-verdicts chance may turn follows from the claims file."""
+A number of a page is one of three kinds: a record's (it changes with it), the claims file's or
+another's that people write (shown as theirs), or one of the few that are listed here with the
+reason why it is none of these. How many verdicts chance may turn follows from the claims file.
+"""
 
 import re
 import tomllib
@@ -50,7 +52,9 @@ ALLOWED = {
 }
 # Sizes in paper/exhibits.toml that no setting states by itself, with what gives them
 SUMS = {
-    "T-images": dict.fromkeys(("64", "0.16", "0.17", "0.075", "90", "256", "2000"), "the authors' configurations"),
+    "T-images": dict.fromkeys(
+        ("64", "0.16", "0.17", "0.075", "90", "256", "2000"), "the authors' configurations"
+    ),
     "F-samples": {"8": "pixels of scikit-learn's digits"},
     "T-graphs-rows": {
         "80": "40 graphs of each of two seeds",
@@ -63,7 +67,13 @@ SUMS = {
 # Of the authors' configurations: scale_eps of two codes, images a batch
 CONFIGURED = {"deviations": {"0.6", "0.7", "256"}}
 # In the report's own words, whatever the records: templates and Typst files
-OWN_WORDS = {"2405.13726", "0", "1", "2", "5"}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
+OWN_WORDS = {
+    "2405.13726",
+    "0",
+    "1",
+    "2",
+    "5",
+}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
 
 
 def numbers(text: str) -> set[str]:
@@ -130,23 +140,36 @@ def test_what_people_write_beside_claims_holds_no_measured_number(name):
 @pytest.fixture(scope="module")
 def configs() -> list[ProfileConfig]:
     """Return the configuration of every profile that an exhibit may be made with."""
-    return [load_config(ROOT, each, claims().seen_by(each)) for each in (Profile.QUICK, Profile.CPU, Profile.PAPER)]
+    return [
+        load_config(ROOT, each, claims().seen_by(each))
+        for each in (Profile.QUICK, Profile.CPU, Profile.PAPER)
+    ]
 
 
 @pytest.mark.parametrize("exhibit", load_exhibits(ROOT), ids=lambda exhibit: exhibit.id)
 def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhibit, configs):
     named = {claim.group for claim in claims().claim if claim.id in exhibit.here}
     groups = [group for group in claims().group if group.id in named]
-    settings = [settings_class(group)(**config.settings_of(group.id)) for group in groups for config in configs]
-    known = {number for each in settings for number in re.findall(r"\d[\d.]*", each.model_dump_json())}
+    settings = [
+        settings_class(group)(**config.settings_of(group.id))
+        for group in groups
+        for config in configs
+    ]
+    known = {
+        number for each in settings for number in re.findall(r"\d[\d.]*", each.model_dump_json())
+    }
     assert numbers(f"{exhibit.scaling} {exhibit.reason}") <= known | SUMS.get(exhibit.id, {}).keys()
 
 
 def written(toy: Toy) -> set[str]:
-    """Return the numbers in what people wrote: claims, texts beside them, settings, the code that is shown."""
+    """Return the numbers in what people wrote: claims, texts beside them, settings, the code that
+    is shown.
+    """
     places = ("paper/*.toml", "config/quick.toml", f"{toy.package}/*/*.*")
     paths = [path for place in places for path in toy.root.glob(place)]
-    return set(re.findall(r"\d[\d.]*", " ".join(path.read_text(encoding="utf-8") for path in paths)))
+    return set(
+        re.findall(r"\d[\d.]*", " ".join(path.read_text(encoding="utf-8") for path in paths))
+    )
 
 
 def test_before_any_run_the_page_has_no_number_of_its_own(toy):
@@ -210,7 +233,9 @@ def test_rates_of_a_profile_add() -> None:
         count, refuted, confirmed = map(float, re.findall(r"[\d.]+\d|\d", text))
         assert count == len(checks)
         assert refuted == pytest.approx(sum(check.false_alarm for check in checks), rel=0.06)
-        assert confirmed == pytest.approx(sum(check.false_confirmation for check in checks), rel=0.06)
+        assert confirmed == pytest.approx(
+            sum(check.false_confirmation for check in checks), rel=0.06
+        )
         assert all(len(part.split()) <= 25 for part in re.split("[.;] ", text))
     assert len(drawn_in(claims(), Profile.QUICK)) < len(drawn_in(claims(), Profile.FULL))
 
@@ -219,12 +244,16 @@ def test_rates_of_a_profile_add() -> None:
     ("given", "rate"),
     [({}, 0.005), ({"relation": "="}, 0.005), ({"share": 0.1}, 1e-5), ({"alarm": 0.015}, 0.015)],
 )
-def test_a_false_confirmation_is_as_rare_as_an_interval_that_misses_to_one_side(given, rate) -> None:
+def test_a_false_confirmation_is_as_rare_as_an_interval_that_misses_to_one_side(
+    given, rate
+) -> None:
     assert drawn(**given).false_confirmation == pytest.approx(rate)
 
 
 def test_values_just_beyond_their_bounds_are_confirmed_as_rarely_as_said() -> None:
-    """A thousand runs of twenty equalities, each value at the edge of its margin; to five standard errors."""
+    """A thousand runs of twenty equalities, each value at the edge of its margin; to five standard
+    errors.
+    """
     value, margin, half = np.random.default_rng(1).normal(20.0, 1.0, size=(1000, 20)), 20.0, 2.5758
     confirmed = ((value + half < margin) & (value - half > -margin)).sum(1).mean()
     expected = 20 * drawn(relation="=").false_confirmation
@@ -232,7 +261,9 @@ def test_values_just_beyond_their_bounds_are_confirmed_as_rarely_as_said() -> No
 
 
 def test_intervals_at_their_bounds_alarm_as_often_as_said() -> None:
-    """A thousand runs of twenty checks with true values at their bounds: 0.1 alarms a run, to five standard errors."""
+    """A thousand runs of twenty checks with true values at their bounds: 0.1 alarms a run, to five
+    standard errors.
+    """
     low = np.random.default_rng(0).normal(size=(1000, 20)) - 2.5758
     alarms = (low > 0).sum(1).mean()
     expected = 20 * drawn(relation="<=").false_alarm

@@ -1,4 +1,6 @@
-"""The report of a small repository: complete, offline, the same bytes for the same records, honest about gaps."""
+"""The report of a small repository: complete, offline, the same bytes for the same records, honest
+about gaps.
+"""
 
 import re
 from urllib.parse import unquote
@@ -28,7 +30,9 @@ def text_of(workspace: Workspace) -> str:
 
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> tuple[Toy, str]:
-    """Return a repository without deviations, and the page of its run, for all tests that change nothing."""
+    """Return a repository without deviations, and the page of its run, for all tests that change
+    nothing.
+    """
     toy = Toy.make(tmp_path_factory.mktemp("usual"))
     (toy.root / "paper/deviations.toml").unlink()
     return toy, text_of(toy.run_all())
@@ -38,18 +42,28 @@ def test_pages_are_whole_and_offline(toy):
     toy.replace_in_claims("beta", 'part = "suite"', 'part = "suite"\nown_page = "beta"')
     workspace = toy.run_all()
     publish(workspace)
-    pages = {path.name: Page(path.read_text(encoding="utf-8")) for path in workspace.folder.glob("*.html")}
+    pages = {
+        path.name: Page(path.read_text(encoding="utf-8"))
+        for path in workspace.folder.glob("*.html")
+    }
     assert set(pages) == {"report.html", "report-beta.html"}
     for name, page in pages.items():
-        assert "http" not in re.sub(r"src='data:[^']*'", "", (workspace.folder / name).read_text(encoding="utf-8"))
+        assert "http" not in re.sub(
+            r"src='data:[^']*'", "", (workspace.folder / name).read_text(encoding="utf-8")
+        )
         assert len(page.ids()) == len(set(page.ids()))
         for address in (each for each in page.addresses() if not each.startswith("data:")):
             file, _, anchor = address.partition("#")
             assert (workspace.folder / (file or name)).is_file()
             assert not anchor or anchor in pages[file or name].ids()
         assert not any(element.tag == "link" for element in page.elements)
-    assert "evidence" not in pages["report-beta.html"].ids(), "the group has neither figures nor tables"
-    assert "claim-B1" in pages["report-beta.html"].ids() and "claim-B1" not in pages["report.html"].ids()
+    assert "evidence" not in pages["report-beta.html"].ids(), (
+        "the group has neither figures nor tables"
+    )
+    assert (
+        "claim-B1" in pages["report-beta.html"].ids()
+        and "claim-B1" not in pages["report.html"].ids()
+    )
 
 
 def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_found(toy):
@@ -60,10 +74,21 @@ def test_groups_of_one_page_share_it_with_what_the_paper_claims_and_what_was_fou
     pages = report.build(workspace, collect(workspace))
     assert set(pages) == {"report.html", "report-others.html"}
     page, text = Page(pages["report-others.html"]), pages["report-others.html"]
-    assert {"claimed", "found", "scaled", "claim-A1", "claim-B1", "group-alpha", "group-beta"} <= set(page.ids())
+    assert {
+        "claimed",
+        "found",
+        "scaled",
+        "claim-A1",
+        "claim-B1",
+        "group-alpha",
+        "group-beta",
+    } <= set(page.ids())
     assert len(page.ids()) == len(set(page.ids()))
     assert "4 claims: 2 hold, 1 refuted, 1 not run." in text
-    assert 'It is 1 (<a href="report-others.html#claim-A1">A1</a>).' in text and "Never shown" not in text
+    assert (
+        'It is 1 (<a href="report-others.html#claim-A1">A1</a>).' in text
+        and "Never shown" not in text
+    )
 
 
 def test_each_claim_has_a_row_with_verdict_values_figures_sources_and_commands(usual):
@@ -99,12 +124,18 @@ def test_contradiction_is_told_at_the_top(toy):
 
 def test_a_condition_is_measured_and_shown_and_no_run_contradicts_it(toy):
     toy.replace_in_claims("alpha", '[[claim]]\nid = "A2"', '[[condition]]\nid = "A2"')
-    toy.replace_in_claims("alpha", '  [[claim.check]]\n  id = "A2', '  [[condition.check]]\n  id = "A2')
-    toy.replace_in_claims("alpha", 'expected = "refuted"', 'sees = "a half"\nafter_a_look = "The bound."')
+    toy.replace_in_claims(
+        "alpha", '  [[claim.check]]\n  id = "A2', '  [[condition.check]]\n  id = "A2'
+    )
+    toy.replace_in_claims(
+        "alpha", 'expected = "refuted"', 'sees = "a half"\nafter_a_look = "The bound."'
+    )
     workspace = toy.run_all()
     ledger, text = collect(workspace), text_of(workspace)
     assert (ledger.summary.conditions, ledger.summary.contradictions) == (1, ())
-    assert "A2" in {row.id for row in ledger.claims} and ledger.summary.total == len(ledger.claims) - 1
+    assert (
+        "A2" in {row.id for row in ledger.claims} and ledger.summary.total == len(ledger.claims) - 1
+    )
     assert "Beside them: 1 conditions, without an expectation." in text
     assert "<summary>1 comparisons" in text and re.search(r">A2</a> .*<td>a half</td>", text)
     assert "<dt>Smallest effect that it could see</dt><dd>a half</dd>" in text
@@ -112,7 +143,10 @@ def test_a_condition_is_measured_and_shown_and_no_run_contradicts_it(toy):
 
 
 def test_a_claim_s_particulars_and_conditions_stand_in_its_entry(toy):
-    fields = 'target = "a Gaussian"\nbudget = "$N = 9$"\nconditions = ["Only once.", "Only $x$."]\nevidence = "algebra"'
+    fields = (
+        'target = "a Gaussian"\nbudget = "$N = 9$"\nconditions = ["Only once.", "Only '
+        '$x$."]\nevidence = "algebra"'
+    )
     toy.replace_in_claims("alpha", 'evidence = "algebra"', fields)
     entry = text_of(toy.workspace()).partition('id="claim-A1"')[2].partition("</li>\n<li id=")[0]
     assert "<dt>Target</dt><dd>a Gaussian</dd>" in entry and "<dt>Budget</dt><dd><math" in entry
@@ -124,15 +158,24 @@ def test_a_row_has_word_sentence_number_conditions_command_and_claims(toy):
     toy.replace_in_claims("alpha", 'evidence = "exact law"', named)
     number = 'number = { check = "A2.two", label = "two, measured" }'
     condition = '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As one is one."\n'
-    finding = 'paper = "P2"\nneeds = { A2 = "refuted" }\nfact = "Two is not small."\nfigure = "line"\n'
+    finding = (
+        'paper = "P2"\nneeds = { A2 = "refuted" }\nfact = "Two is not small."\nfigure = "line"\n'
+    )
     toy.write("paper/findings.toml", f"[[finding]]\n{finding}{number}\n{condition}")
     text = text_of(toy.run_all())
     row = text.partition('id="paper-P2"')[2].partition("</details></li>")[0]
     assert "</span> Refuted</strong>" in row and "Two is not small." in row
     assert "<b>2 [1.9, 2.1]</b> two, measured" in row
-    assert re.search(r'As one is one\. <span class="soft">\(<a href="#claim-A1">A1</a>\)</span>', row)
-    assert f"<code>{toy.package}/alpha/checks.py:" in row and "<code>tests/test_toy.py</code>" in row
-    assert "<code>bash reproduce.sh --profile quick --only P2</code>" in row and 'data-figure="figure-line"' in row
+    assert re.search(
+        r'As one is one\. <span class="soft">\(<a href="#claim-A1">A1</a>\)</span>', row
+    )
+    assert (
+        f"<code>{toy.package}/alpha/checks.py:" in row and "<code>tests/test_toy.py</code>" in row
+    )
+    assert (
+        "<code>bash reproduce.sh --profile quick --only P2</code>" in row
+        and 'data-figure="figure-line"' in row
+    )
     other = text.partition('id="paper-P1"')[2].partition('id="paper-P2"')[0]
     assert "One is one" in other and "Not decided by this suite yet" in other
     entry = text.partition('id="claim-A2"')[2]
@@ -140,19 +183,33 @@ def test_a_row_has_word_sentence_number_conditions_command_and_claims(toy):
 
 
 def test_the_first_screen_has_subject_answers_signs_and_the_picture_wide_and_narrow(toy):
-    line = '[[answer.line]]\nquestion = "Is it?"\npaper = ["P1"]\nneeds = { A1 = "holds" }\ntext = "It is."\n'
+    line = (
+        '[[answer.line]]\nquestion = "Is it?"\npaper = ["P1"]\nneeds = { A1 = "holds" }\ntext '
+        '= "It is."\n'
+    )
     row = '[[answer.forest.row]]\nlabel = "one"\ndot = "A2.two"\n'
-    forest = f'[answer.forest]\naxis = "ones"\nclaimed = [2.0, 5.0]\ncaption = "Ones, drawn."\n{row}'
+    forest = (
+        f'[answer.forest]\naxis = "ones"\nclaimed = [2.0, 5.0]\ncaption = "Ones, drawn."\n{row}'
+    )
     toy.write("paper/findings.toml", f'[answer]\nsubject = "It adds one."\n{line}{forest}')
     first = text_of(toy.run_all()).partition('<div class="first">')[2].partition("</figure>")[0]
-    assert "<p>It adds one.</p>" in first and "Is it?</dt><dd>It is.</dd>" in first and "Ones, drawn." in first
-    assert all(f'<img class="{shape}" src=\'data:image/svg+xml,<svg' in first for shape in ("wide", "narrow"))
+    assert (
+        "<p>It adds one.</p>" in first
+        and "Is it?</dt><dd>It is.</dd>" in first
+        and "Ones, drawn." in first
+    )
+    assert all(
+        f'<img class="{shape}" src=\'data:image/svg+xml,<svg' in first
+        for shape in ("wide", "narrow")
+    )
     legend = re.sub(r"<[^>]*>", "", first.partition("Signs: ")[2].partition("</p>")[0])
     assert legend.split(", ")[:2] == ["✓ holds", "◐ holds in part"]
 
 
 def test_in_the_sidebar_a_formula_is_plain_text(toy):
-    toy.replace_in_module("alpha/figures", '"a line, $y = x$"', r'r"a line of $\sqrt{\kappa} \le W_2$; and more"')
+    toy.replace_in_module(
+        "alpha/figures", '"a line, $y = x$"', r'r"a line of $\sqrt{\kappa} \le W_2$; and more"'
+    )
     sidebar = text_of(toy.run_all()).partition("<nav")[2].partition("</nav>")[0]
     assert "</b> a line of √κ ≤ W2</a>" in sidebar and "$" not in sidebar
 
@@ -190,7 +247,11 @@ def test_an_edited_figure_is_not_shown(toy):
     workspace = toy.run_all()
     (workspace.folder / "figures" / "alpha" / "line.svg").write_text("<svg/>")
     text = text_of(workspace)
-    assert "line.svg was edited" in text and "figures of First group" in text and 'id="figure-line"' not in text
+    assert (
+        "line.svg was edited" in text
+        and "figures of First group" in text
+        and 'id="figure-line"' not in text
+    )
 
 
 def test_what_is_outside_of_the_profile_is_said_once(toy):
@@ -199,7 +260,11 @@ def test_what_is_outside_of_the_profile_is_said_once(toy):
         toy.replace_in_claims("alpha", entry + '["quick", "cpu", "paper"]', entry + '["cpu"]')
     text = text_of(toy.run_all())
     assert re.search(
-        r">A1</a>, <a [^>]*>A2</a>, <a [^>]*>B2</a>: not part of the quick profile: run with --profile cpu", text
+        (
+            r">A1</a>, <a [^>]*>A2</a>, <a [^>]*>B2</a>: not part of the quick profile: run "
+            r"with --profile cpu"
+        ),
+        text,
     )
     assert text.count("not part of the quick profile") == 1, "said once"
 
@@ -214,12 +279,17 @@ def test_exhibits_link_to_what_stands_for_them(usual):
 
 def test_a_section_with_nothing_in_it_is_not_there(usual):
     ids = set(Page(usual[1]).ids())
-    assert "exhibits" in ids and not {"deviations", "limitations", "sampler", "benchmarks", "moved"} & ids
+    assert (
+        "exhibits" in ids
+        and not {"deviations", "limitations", "sampler", "benchmarks", "moved"} & ids
+    )
 
 
 def test_commit_and_device_are_told(usual):
     text = usual[1]
-    assert "unknown (not a git checkout)" in text and "device cpu" in text and "checks draw." in text
+    assert (
+        "unknown (not a git checkout)" in text and "device cpu" in text and "checks draw." in text
+    )
     assert "Against expectation" not in text and "ams tried" not in text
 
 
@@ -261,9 +331,12 @@ def test_notebook_page_is_linked_only_while_current(toy):
 def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(usual):
     rows = [row for row in collect(usual[0].workspace()).claims if row.provenance]
     origins = [
-        row.provenance.model_copy(update={"commit": at, "started": at}) for row, at in zip(rows, "132", strict=True)
+        row.provenance.model_copy(update={"commit": at, "started": at})
+        for row, at in zip(rows, "132", strict=True)
     ]
-    changed = [row.model_copy(update={"provenance": each}) for row, each in zip(rows, origins, strict=True)]
+    changed = [
+        row.model_copy(update={"provenance": each}) for row, each in zip(rows, origins, strict=True)
+    ]
     ((environment, names),) = views.environments(changed)
     assert environment.commit == "3" and names == ["A1", "A2", "B1"]
 
@@ -271,7 +344,11 @@ def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(usual):
 def test_a_deviation_stands_beside_the_checks_that_measure_it(toy):
     text = text_of(toy.run_all())
     section = text[text.index('id="deviations"') : text.index('id="environment"')]
-    assert "none to speak of." in section and 'href="#claim-A2"' in section and "2 [1.9, 2.1]" in section
+    assert (
+        "none to speak of." in section
+        and 'href="#claim-A2"' in section
+        and "2 [1.9, 2.1]" in section
+    )
 
 
 def test_the_notation_is_shown_where_there_is_one(toy):
@@ -279,7 +356,11 @@ def test_the_notation_is_shown_where_there_is_one(toy):
     toy.write("paper/notation.toml", f"{notation}[[symbol]]\nsign = '$s$'\nmeaning = 'the score'\n")
     text = text_of(toy.workspace())
     section = text[text.index('<section id="sampler"') : text.index('<section id="claims"')]
-    assert section.count("<math") == 3 and "<td>the score</td>" in section and "def test_one" in section
+    assert (
+        section.count("<math") == 3
+        and "<td>the score</td>" in section
+        and "def test_one" in section
+    )
     toy.write("paper/notation.toml", "code = ['tests/test_toy.py:gone']")
     with pytest.raises(UserError, match=r"tests/test_toy\.py:gone: there is no such function"):
         text_of(toy.workspace())
@@ -288,10 +369,18 @@ def test_the_notation_is_shown_where_there_is_one(toy):
 def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
     expected_of(collect(toy.run_all()), {}, 0.0, 1.0).write(expected_path(toy.root, Profile.QUICK))
     same = text_of(toy.workspace())
-    assert "3 checks are where they were, 0 moved" in same and "Kept value 2 [1.9, 2.1]: as kept." in same
-    toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6")
+    assert (
+        "3 checks are where they were, 0 moved" in same
+        and "Kept value 2 [1.9, 2.1]: as kept." in same
+    )
+    toy.replace_in_module(
+        "alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6"
+    )
     text = text_of(toy.run_all())
-    assert "2 checks are where they were, 1 moved" in text and "Kept value 2 [1.9, 2.1]: moved." in text
+    assert (
+        "2 checks are where they were, 1 moved" in text
+        and "Kept value 2 [1.9, 2.1]: moved." in text
+    )
     assert '<td class="n">3.5 [3.4, 3.6]</td><td class="n">≤ 1</td>' in text
 
 
@@ -306,10 +395,14 @@ def test_benchmarks_are_shown_apart_and_only_while_current(toy):
     toy.replace_in_module("beta/checks", "value=4", "value=4.37")
     toy.write("config/bench.toml", "one_process = true\nnotebooks = false\n")
     quick = toy.run_all()
-    assert "B2" not in {row.id for row in collect(quick).claims}, "benchmarks are no rows of another profile"
+    assert "B2" not in {row.id for row in collect(quick).claims}, (
+        "benchmarks are no rows of another profile"
+    )
     assert 'id="benchmarks"' not in (text := text_of(quick)) and "4.37" not in text
     bench = toy.run_all("bench")
-    assert [row.id for row in collect(bench).claims] == ["B2"] and 'id="benchmarks"' not in text_of(bench)
+    assert [row.id for row in collect(bench).claims] == ["B2"] and 'id="benchmarks"' not in text_of(
+        bench
+    )
     assert "4.37" in (text := text_of(quick)) and "bash reproduce.sh bench" in text
     toy.replace_in_module("beta/checks", "4.37", "4.38")
     assert "4.37" not in text_of(toy.workspace())
@@ -317,13 +410,19 @@ def test_benchmarks_are_shown_apart_and_only_while_current(toy):
 
 def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
     toy.run_all()
-    table = Table(id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25)))
+    table = Table(
+        id="t", caption="c", header=("fault", "outcome"), rows=(("<one>", "caught"), ("two", 1.25))
+    )
     files = {"tests/test_toy.py": toy.root, "verdicts/errors.py": PACKAGE_ROOT}
     sources = {name: sha256_of((root / name).read_bytes()) for name, root in files.items()}
     found = made("tried", title="Seeded faults", table=table, sources=sources)
     found.write(toy.root / "results" / SECTIONS / "mutate.json")
     text = text_of(toy.workspace())
-    assert "<h3>Seeded faults</h3>" in text and "<code>ams tried</code>" in text and "have changed since" not in text
+    assert (
+        "<h3>Seeded faults</h3>" in text
+        and "<code>ams tried</code>" in text
+        and "have changed since" not in text
+    )
     assert "<td>&lt;one&gt;</td><td>caught</td>" in text and "<td>1.25</td>" in text
     toy.write("tests/test_toy.py", (toy.root / "tests/test_toy.py").read_text() + "# changed\n")
     assert "1 of the 2 files that it rests on have changed since" in text_of(toy.workspace())

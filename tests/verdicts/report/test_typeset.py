@@ -1,7 +1,8 @@
-"""What a reader is shown: formulas that are set, escaped text, and tables, numbers and times in few signs.
+"""What a reader is shown: formulas that are set, escaped text, and tables, numbers and times in few
+signs.
 
-Formulas become MathML and Typst that compiles; what cannot be set stays as written. Tables lose nothing, and
-join nothing that does not belong together.
+Formulas become MathML and Typst that compiles; what cannot be set stays as written. Tables lose
+nothing, and join nothing that does not belong together.
 """
 
 import json
@@ -62,7 +63,9 @@ def test_typeset_mixes_text_formulas_and_code():
 
 def test_the_name_of_an_environment_variable_is_no_formula():
     line = typeset("none under $AMS_DATA; $x$ and a file of $AMS_DATA")
-    assert line.startswith("none under $AMS_DATA; <math") and line.endswith("</math> and a file of $AMS_DATA")
+    assert line.startswith("none under $AMS_DATA; <math") and line.endswith(
+        "</math> and a file of $AMS_DATA"
+    )
 
 
 @settings(deadline=None, max_examples=50)
@@ -73,7 +76,9 @@ def test_text_without_formulas_is_only_escaped(text):
 
 
 def test_markdown_sets_formulas_headings_and_tables():
-    html = markdown("# Title\n\n$$\\rho = \\frac{a}{b},\n\\beta$$\n\nin $u$\n\n| a |\n|---|\n| $v$ |\n\n")
+    html = markdown(
+        "# Title\n\n$$\\rho = \\frac{a}{b},\n\\beta$$\n\nin $u$\n\n| a |\n|---|\n| $v$ |\n\n"
+    )
     assert "<h1>Title</h1>" in html and "<table>" in html
     assert html.count("<math") == 3 and "$" not in html and "<mfrac>" in html
 
@@ -98,7 +103,9 @@ def test_formulas_are_marked(plain, marked):
     assert spelled(plain) == marked
 
 
-@pytest.mark.parametrize("text", ["community_small, 100 steps", "`beta_1` and $x^2$", "float32 to float64", "epsilons"])
+@pytest.mark.parametrize(
+    "text", ["community_small, 100 steps", "`beta_1` and $x^2$", "float32 to float64", "epsilons"]
+)
 def test_words_code_and_formulas_stay(text):
     assert spelled(text) == text
 
@@ -144,7 +151,10 @@ SHOW = """#let formulas = json(bytes(sys.inputs.data))
         (r"|e|", r'class("opening", \|) e class("closing", \|)'),
         (r"|e|^2", r'class("opening", \|) e attach(class("closing", \|), t: 2)'),
         (r"p(x|y)", r"p \( x \| y \)"),
-        (r"\begin{pmatrix} 1 & a \\ b & 2\end{pmatrix}", r"lr(\( mat(delim: #none, 1, a; b, 2) \))"),
+        (
+            r"\begin{pmatrix} 1 & a \\ b & 2\end{pmatrix}",
+            r"lr(\( mat(delim: #none, 1, a; b, 2) \))",
+        ),
         (r"\underbrace{x}_{\text{drift}}", 'underbrace(x, "drift")'),
         (r"\sum_k^n", "attach(∑, b: k, t: n)"),
         (r".4", '".4"'),
@@ -166,13 +176,22 @@ def formulas_of(text: str) -> list[str]:
 
 
 def every_formula() -> list[str]:
-    """Return the formulas of all claims, of what people write for the report, and of the groups' notebooks."""
+    """Return the formulas of all claims, of what people write for the report, and of the groups'
+    notebooks.
+    """
     groups = claims().group
     files = [f"{group.folder}/{CLAIMS}" for group in groups]
-    files += [f"paper/{name}.toml" for name in ("exhibits", "deviations", "limitations", "findings", "notation")]
+    files += [
+        f"paper/{name}.toml"
+        for name in ("exhibits", "deviations", "limitations", "findings", "notation")
+    ]
     texts = [(ROOT / name).read_text(encoding="utf-8").replace(r"\\", "\\") for name in files]
     for notebook in filter(None, (group.notebook for group in groups)):
-        texts += [cell.source for cell in jupytext.read(ROOT / notebook).cells if cell.cell_type == "markdown"]
+        texts += [
+            cell.source
+            for cell in jupytext.read(ROOT / notebook).cells
+            if cell.cell_type == "markdown"
+        ]
     return list(dict.fromkeys(formula for text in texts for formula in formulas_of(text)))
 
 
@@ -191,7 +210,9 @@ def test_every_formula_of_claims_and_notebooks_compiles_without_a_warning():
 
 def test_no_letter_of_a_statement_is_lost():
     for tex in (tex for claim in claims().claim for tex in formulas_of(claim.statement)):
-        plain = re.sub(r"\\(?:text|mathrm|operatorname)\b|\\begin\{\w+\}|\\end\{\w+\}|\\[A-Za-z]+", " ", tex)
+        plain = re.sub(
+            r"\\(?:text|mathrm|operatorname)\b|\\begin\{\w+\}|\\end\{\w+\}|\\[A-Za-z]+", " ", tex
+        )
         written = typst_math(tex)
         for letter in set(re.findall(r"[A-Za-z0-9]", plain)):
             assert written.count(letter) >= plain.count(letter), (letter, tex, written)
@@ -210,12 +231,24 @@ def test_a_line_in_pieces():
 
 def test_markdown_in_blocks():
     found = blocks(
-        "# T\n\nan *em* **b** `c`\nnext $$x$$\n\n1. one\n2. two $y$\n\n> quoted\n\n| a |\n|---|\n| $z$ |\n\n    code\n"
+        "# T\n\nan *em* **b** `c`\nnext $$x$$\n\n1. one\n2. two $y$\n\n> quoted\n\n| a "
+        "|\n|---|\n| $z$ |\n\n    code\n"
     )
-    assert [block["kind"] for block in found] == ["heading", "paragraph", "list", "paragraph", "table", "code"]
+    assert [block["kind"] for block in found] == [
+        "heading",
+        "paragraph",
+        "list",
+        "paragraph",
+        "table",
+        "code",
+    ]
     assert found[0] == {"kind": "heading", "level": 1, "body": [{"text": "T"}]}
     line = found[1]["body"]
-    assert {"em": [{"text": "em"}]} in line and {"strong": [{"text": "b"}]} in line and {"code": "c"} in line
+    assert (
+        {"em": [{"text": "em"}]} in line
+        and {"strong": [{"text": "b"}]} in line
+        and {"code": "c"} in line
+    )
     assert line[-1] == {"math": "x", "display": True}
     assert found[2]["ordered"] and len(found[2]["items"]) == 2
     assert found[4]["rows"] == [[[{"text": "a"}]], [[{"math": "z", "display": False}]]]
@@ -252,13 +285,17 @@ def test_of_a_wide_table_what_every_row_says_is_said_once():
     rows = [("same", "digits", n, 7, "", n, n) for n in range(3)]
     told = shown(table(head, *rows))
     assert told.shared == "c0 digits; c2 7"
-    assert [column.head for column in told.columns] == ["sampler", "c1", "c3", "c4", "c5"], "the first column stays"
+    assert [column.head for column in told.columns] == ["sampler", "c1", "c3", "c4", "c5"], (
+        "the first column stays"
+    )
     assert shown(table(head, *rows[:2])).shared == "", "two rows may agree by chance"
     narrow = table(head[:NARROW], *(row[:NARROW] for row in rows))
     assert len(shown(narrow).columns) == NARROW and shown(narrow).shared == ""
 
 
-@pytest.mark.parametrize(("rows", "kept"), [(0, 0), (1, 1), (LONGEST, LONGEST), (LONGEST + 1, LONGEST // 2)])
+@pytest.mark.parametrize(
+    ("rows", "kept"), [(0, 0), (1, 1), (LONGEST, LONGEST), (LONGEST + 1, LONGEST // 2)]
+)
 def test_a_long_table_is_begun(rows, kept):
     told = shown(table(("n", "square"), *((n, n * n) for n in range(rows))))
     assert len(told.rows) == kept and told.more == rows - kept
@@ -287,8 +324,18 @@ def test_number(value, shown):
 
 
 def test_a_time_that_was_measured():
-    assert [duration(each) for each in (0.04, 9.96, 42.3, 600.0)] == ["0.0 s", "10.0 s", "42 s", "10.0 min"]
-    assert [clock(each) for each in (0.4, 59.4, 90.2, 120)] == ["0 s", "59 s", "1 min 30 s", "2 min"]
+    assert [duration(each) for each in (0.04, 9.96, 42.3, 600.0)] == [
+        "0.0 s",
+        "10.0 s",
+        "42 s",
+        "10.0 min",
+    ]
+    assert [clock(each) for each in (0.4, 59.4, 90.2, 120)] == [
+        "0 s",
+        "59 s",
+        "1 min 30 s",
+        "2 min",
+    ]
     assert [clock(each) for each in (3599.7, 3900)] == ["1 h", "1 h 5 min"]
 
 
@@ -299,7 +346,12 @@ def test_a_range_of_times():
 
 @pytest.mark.parametrize(
     ("relation", "bound", "tolerance", "shown"),
-    [("<=", 0, 0.005, "≤ 0.005"), (">=", 1.5, 0.015, "≥ 1.485"), ("<=", 5, 0, "≤ 5"), ("=", 0, 0.03, "= 0 ± 0.03")],
+    [
+        ("<=", 0, 0.005, "≤ 0.005"),
+        (">=", 1.5, 0.015, "≥ 1.485"),
+        ("<=", 5, 0, "≤ 5"),
+        ("=", 0, 0.03, "= 0 ± 0.03"),
+    ],
 )
 def test_what_is_required_has_the_tolerance_in_it(relation, bound, tolerance, shown):
     assert required(entry(relation, bound, tolerance)) == shown

@@ -1,4 +1,6 @@
-"""A SLURM cluster of one node on loopback, with daemons of its own and no accounting, started and stopped here."""
+"""A SLURM cluster of one node on loopback, with daemons of its own and no accounting, started and
+stopped here.
+"""
 
 import importlib.util
 import os
@@ -50,14 +52,21 @@ PROJECT = Project(
     accelerator=lambda: "a GPU" if os.environ.get("CUDA_VISIBLE_DEVICES") else None,
     place="tests.verdicts.run.slurm_cluster:PROJECT",
 )
-"""A project whose machines have an accelerator where SLURM has given a job one: a login node has none."""
+"""A project whose machines have an accelerator where SLURM has given a job one: a login node has
+none.
+"""
 
 
 def lacking() -> str:
-    """Return which of the daemons and of Snakemake's plugin are not here, in one line; empty where all are."""
+    """Return which of the daemons and of Snakemake's plugin are not here, in one line; empty where
+    all are.
+    """
     gone = [name for name in (*DAEMONS, "sbatch") if shutil.which(name, path=SBIN) is None]
     if gone:
-        return f"no {', '.join(gone)} here (Debian: apt-get install slurmctld slurmd slurm-client munge)"
+        return (
+            f"no {', '.join(gone)} here (Debian: apt-get install slurmctld slurmd slurm-client "
+            "munge)"
+        )
     there = importlib.util.find_spec("snakemake_executor_plugin_slurm")
     return "" if there else "no snakemake-executor-plugin-slurm here (the extra cluster)"
 
@@ -83,10 +92,15 @@ class SlurmCluster:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.daemons = folder, list[subprocess.Popen[bytes]]()
-        self.environment = {"SLURM_CONF": str(folder / "slurm.conf"), "PATH": f"{folder}/bin:{os.environ['PATH']}"}
+        self.environment = {
+            "SLURM_CONF": str(folder / "slurm.conf"),
+            "PATH": f"{folder}/bin:{os.environ['PATH']}",
+        }
 
     def environment_of(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment with the cluster in it, in which Snakemake asks after its jobs each second."""
+        """Return an environment with the cluster in it, in which Snakemake asks after its jobs each
+        second.
+        """
         path = os.pathsep.join([str(self.folder / "site"), environment["PYTHONPATH"]])
         return {**environment, **self.environment, "PYTHONPATH": path}
 
@@ -96,7 +110,11 @@ class SlurmCluster:
         cluster = cls(Path(tempfile.mkdtemp(prefix="slurm", dir="/tmp")))
         try:
             cluster._write()
-            cluster._begin("munged", "-F", *(f"--{name}={cluster.folder}/munge/{file}" for name, file in MUNGE.items()))
+            cluster._begin(
+                "munged",
+                "-F",
+                *(f"--{name}={cluster.folder}/munge/{file}" for name, file in MUNGE.items()),
+            )
             cluster._wait(lambda: (cluster.folder / "munge" / "socket").exists())
             cluster._begin("slurmctld", "-D")
             cluster._begin("slurmd", "-D", "-N", platform.node().split(".")[0])
@@ -121,11 +139,15 @@ class SlurmCluster:
     def asked(self, *command: str) -> str:
         """Return what a client prints."""
         environment = os.environ | self.environment
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
         return done.stdout
 
     def queue(self) -> list[str]:
-        """Return the comments of the jobs that are queued, running or ending, one with its id: `7 rule_task_...`."""
+        """Return the comments of the jobs that are queued, running or ending, one with its id: `7
+        rule_task_...`.
+        """
         return sorted(self.asked("squeue", "-h", "-o", "%i %T %k").splitlines())
 
     def _write(self) -> None:
@@ -137,13 +159,17 @@ class SlurmCluster:
         key.write_bytes(secrets.token_bytes(1024))
         key.chmod(0o400)
         user, host = pwd.getpwuid(os.geteuid()).pw_name, platform.node().split(".")[0]
-        conf = CONF.format(folder=self.folder, host=host, user=user, ctld=free_port(), slurmd=free_port())
+        conf = CONF.format(
+            folder=self.folder, host=host, user=user, ctld=free_port(), slurmd=free_port()
+        )
         (self.folder / "slurm.conf").write_text(conf)
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
         (self.folder / "gres.conf").write_text(f"NodeName={host} Name=gpu File=/dev/zero\n")
         # The plugin hides SLURM_CONF from srun, which elsewhere finds its file in /etc
         srun = self.folder / "bin" / "srun"
-        srun.write_text(f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which("srun")} "$@"\n')
+        srun.write_text(
+            f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which("srun")} "$@"\n'
+        )
         srun.chmod(0o755)
 
     def _begin(self, name: str, *arguments: str) -> None:
@@ -151,16 +177,26 @@ class SlurmCluster:
         with (self.folder / f"{name}.log").open("wb") as log:
             environment = os.environ | self.environment
             self.daemons.append(
-                subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+                subprocess.Popen(
+                    command, env=environment, stdout=log, stderr=log, start_new_session=True
+                )
             )
 
     def _wait(self, condition, seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                logs = "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
+                logs = "\n".join(
+                    path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log"))
+                )
                 raise RuntimeError(f"SLURM does not start:\n{logs}")
             time.sleep(0.2)
 
 
-MUNGE = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+MUNGE = {
+    "key-file": "key",
+    "socket": "socket",
+    "pid-file": "pid",
+    "log-file": "log",
+    "seed-file": "seed",
+}

@@ -1,4 +1,6 @@
-"""Kept cells and their audits: nothing forged, cut short, exchanged or stale is shown, nothing true is refused."""
+"""Kept cells and their audits: nothing forged, cut short, exchanged or stale is shown, nothing true
+is refused.
+"""
 
 import json
 import lzma
@@ -19,7 +21,14 @@ from verdicts.report.report_texts import Exhibit
 from verdicts.report.views import standing
 from verdicts.run.audit import ReadCell, audit_group, biased, compared, divided, drawn, keep
 from verdicts.run.group import loader
-from verdicts.studies.agreement import NEAR, chance, chance_of_signs, changed_entries, deviations, moved
+from verdicts.studies.agreement import (
+    NEAR,
+    chance,
+    chance_of_signs,
+    changed_entries,
+    deviations,
+    moved,
+)
 from verdicts.studies.cells import KEPT, Kept, cell, encoded
 from verdicts.studies.kept import SUFFIX, Archive, KeptCell
 from verdicts.studies.store import CellFile
@@ -34,7 +43,11 @@ SPREAD = 5
 
 def lay(toy) -> None:
     """Keep the outcomes of the toy study: they are computed, published and removed."""
-    toy.replace_in_module("gamma/study", "from verdicts.studies import cell", "from verdicts.studies import Kept, cell")
+    toy.replace_in_module(
+        "gamma/study",
+        "from verdicts.studies import cell",
+        "from verdicts.studies import Kept, cell",
+    )
     toy.replace_in_module("gamma/study", "@cell\ndef outcome", NAMED)
     with pytest.MonkeyPatch.context() as patch:
         own = Session(toy, patch)
@@ -92,7 +105,9 @@ def kept(session) -> list[KeptCell]:
 
 
 def forge(session, change) -> None:
-    """Write the archive again, with `change` made to the list of its cells and its own name true."""
+    """Write the archive again, with `change` made to the list of its cells and its own name
+    true.
+    """
     cells = [json.loads(one.model_dump_json()) for one in kept(session)]
     change(cells)
     (path,) = (session.toy.root / "paper/kept/gamma").glob(f"*{SUFFIX}")
@@ -116,7 +131,9 @@ MARGIN = 0.5
 FORGERIES = {
     "moved by the claim's margin": partial(change_first, plus=MARGIN),
     "moved by a fifth": partial(change_first, factor=1.2),
-    "moved, and declared of another processor": partial(change_first, factor=1.2, computed_on=OTHER),
+    "moved, and declared of another processor": partial(
+        change_first, factor=1.2, computed_on=OTHER
+    ),
     "moved, and declared to take 61 s": partial(change_first, factor=1.2, seconds=61.0),
     "moved, and declared to take 1e9 s": partial(change_first, factor=1.2, seconds=1e9),
     "moved, and declared to take a millisecond": partial(change_first, factor=1.2, seconds=1e-3),
@@ -141,7 +158,9 @@ def refusals(session, short: int, seeds: int = SEEDS) -> int:
 
 @pytest.mark.parametrize("forgery", FORGERIES)
 def test_a_forged_cell_is_caught_as_often_as_it_is_drawn(sixty, forgery):
-    """Of 60 cells one is forged, 12 are drawn, 200 times: it is caught 40 times, within 5 standard deviations (28)."""
+    """Of 60 cells one is forged, 12 are drawn, 200 times: it is caught 40 times, within 5 standard
+    deviations (28).
+    """
     forge(sixty, FORGERIES[forgery])
     if "store" in forgery:
         in_the_store_too(sixty)
@@ -155,13 +174,15 @@ def in_the_store_too(session) -> None:
     for each in cells:
         if (one := whole.kept(each)) is not None:
             key = store._key(each.function)
-            CellFile(function=each.function.name, arguments=each.labels, key=key, value=one.value).write(
-                store.path(each)
-            )
+            CellFile(
+                function=each.function.name, arguments=each.labels, key=key, value=one.value
+            ).write(store.path(each))
 
 
 def test_200_audits_of_a_true_archive_refuse_none(sixty):
-    """Its numbers are moved as rounding moves them: either way, by up to a fifth of the tolerance."""
+    """Its numbers are moved as rounding moves them: either way, by up to a fifth of the
+    tolerance.
+    """
     chance_of = np.random.default_rng(0)
 
     def change(cells):
@@ -173,21 +194,34 @@ def test_200_audits_of_a_true_archive_refuse_none(sixty):
 
 
 def test_values_that_are_all_moved_by_less_than_the_tolerance_are_caught_together(sixty):
-    """By nine tenths of it, upwards: 20 drawn have one sign with probability 2e-6. Five drawn say nothing."""
-    forge(sixty, lambda cells: [one["value"].__setitem__(0, one["value"][0] * (1 + 9e-10)) for one in cells])
+    """By nine tenths of it, upwards: 20 drawn have one sign with probability 2e-6. Five drawn say
+    nothing.
+    """
+    forge(
+        sixty,
+        lambda cells: [one["value"].__setitem__(0, one["value"][0] * (1 + 9e-10)) for one in cells],
+    )
     assert refusals(sixty, 20) == SEEDS and refusals(sixty, 5) == 0
 
 
 def test_what_follows_from_kept_cells_is_never_read_from_the_archive(session):
-    """A forged value of a function that is not kept is no cell's; nor is one published that follows from kept ones."""
+    """A forged value of a function that is not kept is no cell's; nor is one published that follows
+    from kept ones.
+    """
 
     def change(cells):
-        forged = cells[0] | {"function": "gamma.start", "arguments": {"sampler": "one"}, "value": 9.0}
+        forged = cells[0] | {
+            "function": "gamma.start",
+            "arguments": {"sampler": "one"},
+            "value": 9.0,
+        }
         cells.append(forged)
 
     forge(session, change)
     assert session.run() == 0 and session.rows()["C1"]["checks"][0]["value"] == 1.125
-    session.toy.replace_in_module("gamma/study", "@cell\ndef start", '@cell(kept=Kept("gamma.start"))\ndef start')
+    session.toy.replace_in_module(
+        "gamma/study", "@cell\ndef start", '@cell(kept=Kept("gamma.start"))\ndef start'
+    )
     session.toy.replace_in_module(
         "gamma/study", "    for sampler in", '    yield start.cell("one")\n    for sampler in'
     )
@@ -198,7 +232,9 @@ def test_what_follows_from_kept_cells_is_never_read_from_the_archive(session):
     said = []
     keep(session.toy.workspace(), gamma(session.toy.workspace()), said.append)
     assert {one.function for one in kept(session)} == {"gamma.start", "gamma.outcome"}
-    assert sum("follows from kept cells" in line for line in said) == 3, "those of the sampler whose start is kept"
+    assert sum("follows from kept cells" in line for line in said) == 3, (
+        "those of the sampler whose start is kept"
+    )
 
 
 def test_cells_of_functions_that_are_not_kept_any_more_are_dropped(session):
@@ -213,25 +249,36 @@ def test_kept_cells_are_read_and_the_run_says_so_before_the_rows(session):
     assert len(calls(session.toy)) <= 4, "two of six, and the starts that they ask for"
     row = session.rows()["C1"]
     assert row["kept"] >= 1 and row["checks"][0]["value"] == 1.125
-    assert "2 of 6 stored cells computed anew, all agree (seed 7).\n" in session.said, "of so few nothing follows"
+    assert "2 of 6 stored cells computed anew, all agree (seed 7).\n" in session.said, (
+        "of so few nothing follows"
+    )
     assert session.said.index("stored cells computed") < session.said.index("The paper's")
     assert session.check() == 0
     assert session.run() == 0 and "nothing to compute" in session.said
     assert session.run(audit=AuditOptions(short=6, asked=True)) == 0
-    assert "6 of 6 stored cells computed anew, all agree: with 95 % confidence at most 0 % differ" in session.said
+    assert (
+        "6 of 6 stored cells computed anew, all agree: with 95 % confidence at most 0 % differ"
+        in session.said
+    )
 
 
 def test_a_profile_may_read_no_kept_cells(session):
     session.toy.write("config/quick.toml", "one_process = true\nnotebooks = false\nkept = false\n")
     assert session.run() == 0 and calls(session.toy) == ALL
-    assert session.rows()["C1"]["kept"] == 0 and "stored cells" not in session.said and session.check() == 0
+    assert (
+        session.rows()["C1"]["kept"] == 0
+        and "stored cells" not in session.said
+        and session.check() == 0
+    )
 
 
 def test_a_fresh_run_reads_no_kept_cell_whatever_an_earlier_one_read(session):
     assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == []
     assert session.run(fresh=True) == 0 and calls(session.toy) == ALL
     assert session.rows()["C1"]["kept"] == 0 and "--fresh: no kept cell is read" in session.said
-    assert session.run(fresh=True) == 0 and calls(session.toy) == [], "what was computed here is not computed again"
+    assert session.run(fresh=True) == 0 and calls(session.toy) == [], (
+        "what was computed here is not computed again"
+    )
 
 
 def test_a_claim_that_is_forced_alone_reads_no_kept_cell(session):
@@ -250,7 +297,10 @@ def test_the_page_says_how_to_read_what_is_stored_and_how_to_draw_anew(session):
 def test_no_audit_is_said_and_a_number_above_all_is_all_of_them(session):
     assert session.run(audit=AuditOptions(short=0)) == 0 and calls(session.toy) == []
     assert "6 stored cells, not audited here" in session.said
-    assert session.run(audit=AuditOptions(short=99, asked=True)) == 0 and "6 of 6 stored cells" in session.said
+    assert (
+        session.run(audit=AuditOptions(short=99, asked=True)) == 0
+        and "6 of 6 stored cells" in session.said
+    )
 
 
 def test_what_rests_on_kept_cells_is_never_taken_for_computed(session):
@@ -271,14 +321,22 @@ def test_a_forged_value_is_caught_where_it_is_drawn_and_what_rests_on_it_is_comp
     assert len(found.differing) == 1 and found.differing[0].startswith(f"{forged} differs by")
     assert found.differ == 1 and list(found.refused) == [forged.identity]
     assert (
-        session.rows()["C1"]["checks"][0]["value"] == 1.125 and "6 stored cells computed anew, 1 differ" in session.said
+        session.rows()["C1"]["checks"][0]["value"] == 1.125
+        and "6 stored cells computed anew, 1 differ" in session.said
     )
     forget(session)
-    assert session.run(audit=AuditOptions(short=0)) == 1, "not drawn it is shown, and said not to be audited"
+    assert session.run(audit=AuditOptions(short=0)) == 1, (
+        "not drawn it is shown, and said not to be audited"
+    )
 
 
 @pytest.mark.parametrize(
-    "spoil", [lambda raw: raw[:-9], lambda raw: raw[:40] + b"x" + raw[41:], lambda raw: lzma.compress(b"{}")]
+    "spoil",
+    [
+        lambda raw: raw[:-9],
+        lambda raw: raw[:40] + b"x" + raw[41:],
+        lambda raw: lzma.compress(b"{}"),
+    ],
 )
 def test_a_damaged_archive_is_named_and_counts_as_absent(session, spoil):
     (path,) = (session.toy.root / "paper/kept/gamma").glob(f"*{SUFFIX}")
@@ -291,18 +349,32 @@ def test_a_damaged_archive_is_named_and_counts_as_absent(session, spoil):
 
 
 def test_an_exchanged_cell_is_of_no_call_and_is_not_audited(session):
-    """Values under other arguments are other identities: no study reads them, what was asked for is not found."""
-    forge(session, lambda cells: [one["arguments"].update(batch=one["arguments"]["batch"] + 5) for one in cells])
+    """Values under other arguments are other identities: no study reads them, what was asked for is
+    not found.
+    """
+    forge(
+        session,
+        lambda cells: [
+            one["arguments"].update(batch=one["arguments"]["batch"] + 5) for one in cells
+        ],
+    )
     assert session.run() == 0 and calls(session.toy) == ALL
-    assert not (session.toy.folder() / "audits/gamma.json").exists() and "stored cells" not in session.said
+    assert (
+        not (session.toy.folder() / "audits/gamma.json").exists()
+        and "stored cells" not in session.said
+    )
 
 
 def test_sources_that_give_other_values_are_found_by_one_draw(session):
-    """What a kept file or a record of old says of the sources decides nothing: each run computes some anew."""
+    """What a kept file or a record of old says of the sources decides nothing: each run computes
+    some anew.
+    """
     session.toy.replace_in_module("gamma/study", "batch / 8", "batch / (8 - 1)")
     session.toy.write("paper/kept/audited.json", '{"gamma.outcome": "whatever"}')
     session.run(audit=AuditOptions(short=6))
-    assert audit(session).differ == 4 and len(audit(session).refused) == 4, "batch 0 has no such part"
+    assert audit(session).differ == 4 and len(audit(session).refused) == 4, (
+        "batch 0 has no such part"
+    )
 
 
 def long(session, seconds: float) -> None:
@@ -313,10 +385,18 @@ def long(session, seconds: float) -> None:
 
 def test_refused_cells_that_take_long_are_not_computed_unasked(session):
     """How long they take their function says: seconds that a file declares change nothing."""
-    forge(session, lambda cells: [(one.update(seconds=1e-9), one["value"].__setitem__(0, 9.0)) for one in cells])
+    forge(
+        session,
+        lambda cells: [
+            (one.update(seconds=1e-9), one["value"].__setitem__(0, 9.0)) for one in cells
+        ],
+    )
     long(session, 2000.0)
     assert session.run(audit=AuditOptions(short=2, long=4)) == 0
-    assert session.rows()["C1"]["verdict"] == "not run" and "computed here" in session.rows()["C1"]["reason"]
+    assert (
+        session.rows()["C1"]["verdict"] == "not run"
+        and "computed here" in session.rows()["C1"]["reason"]
+    )
     calls(session.toy)
     assert session.run(force=("gamma",)) == 0 and calls(session.toy) == ALL
 
@@ -326,16 +406,26 @@ def test_long_cells_are_audited_on_request(session):
     assert session.run() == 0
     assert (audit(session).cells, audit(session).long) == (2, 4) and audit(session).long_drawn == 0
     assert "4 long ones stored, not audited here" in session.said
-    assert session.run(audit=AuditOptions(short=0, long=3, asked=True)) == 0 and audit(session).long_drawn == 3
+    assert (
+        session.run(audit=AuditOptions(short=0, long=3, asked=True)) == 0
+        and audit(session).long_drawn == 3
+    )
 
 
 def test_five_cells_of_each_number_that_a_row_shows_are_computed_anew(sixty):
-    """Beside the draw: C1's number is of one sampler's 30 outcomes, most of them too long for the uniform draw."""
+    """Beside the draw: C1's number is of one sampler's 30 outcomes, most of them too long for the
+    uniform draw.
+    """
     long(sixty, 30.0)
-    text = '[[finding]]\npaper = "C1"\nneeds = { C1 = "holds" }\nnumber = { check = "C1.energy", label = "energy" }\n'
+    text = (
+        '[[finding]]\npaper = "C1"\nneeds = { C1 = "holds" }\nnumber = { check = "C1.energy", '
+        'label = "energy" }\n'
+    )
     sixty.toy.write("paper/findings.toml", text)
     sixty.run(audit=AuditOptions(short=1, seed=3))
-    assert audit(sixty).numbers == {"C1.energy": 5} and "5 computed anew for C1.energy" in sixty.said
+    assert (
+        audit(sixty).numbers == {"C1.energy": 5} and "5 computed anew for C1.energy" in sixty.said
+    )
 
 
 def one_of(session) -> tuple[ReadCell, Kept]:
@@ -351,7 +441,9 @@ def one_of(session) -> tuple[ReadCell, Kept]:
 @pytest.mark.parametrize("declared", [{}, OTHER])
 def test_one_tolerance_holds_whatever_processor_is_declared(session, off, agree, declared):
     read, _ = one_of(session)
-    forged = read.kept.model_copy(update={"computed_on": read.kept.computed_on.model_copy(update=declared)})
+    forged = read.kept.model_copy(
+        update={"computed_on": read.kept.computed_on.model_copy(update=declared)}
+    )
     content = [read.kept.value[0] * (1 + off), read.kept.value[1]]
     assert (not compared(read._replace(kept=forged), content, 0.001, 1e-3).why) is agree
 
@@ -362,21 +454,42 @@ def differ(one, other, tolerance: float, **about) -> bool:
 
 
 def test_a_tolerance_is_relative_to_the_number_but_where_a_floor_is_stated():
-    assert differ([0.0076], [0.0086], 1e-3), "an absolute tolerance of 1e-3 is none for such a value"
+    assert differ([0.0076], [0.0086], 1e-3), (
+        "an absolute tolerance of 1e-3 is none for such a value"
+    )
     assert not differ([0.0076], [0.0076001], 1e-4) and differ([0.0], [1e-300], 1e-4)
     assert not differ([[0.0, 1.0]], [[1e-6, 1.0]], 0.0, floor={".0.0": 1e-5})
-    assert differ([[1e-6, 1.0 + 1e-6]], [[0.0, 1.0]], 0.0, floor={".0.0": 1e-5}), "it is of its own place"
+    assert differ([[1e-6, 1.0 + 1e-6]], [[0.0, 1.0]], 0.0, floor={".0.0": 1e-5}), (
+        "it is of its own place"
+    )
     assert not differ({"a": [1.0, "x"]}, {"a": [1.0, "x"]}, 0.0)
-    assert differ([1.0], [1.0, 2.0], 1.0) and differ({"a": "x"}, {"a": "y"}, 1.0) and differ([True], [1.5], 1.0)
+    assert (
+        differ([1.0], [1.0, 2.0], 1.0)
+        and differ({"a": "x"}, {"a": "y"}, 1.0)
+        and differ([True], [1.5], 1.0)
+    )
 
 
 def test_arrays_agree_by_their_length_infinities_too():
     given = np.array([1.0, 200.0, np.inf, np.nan])
-    cases = [(given * (1 + 1e-9), True), (given * 1.1, False), (np.full(4, np.inf), False), (given[:3], False)]
-    for other, same in (*cases, (given.astype("f4"), False), (np.where(given > 300, 300.0, given), False)):
+    cases = [
+        (given * (1 + 1e-9), True),
+        (given * 1.1, False),
+        (np.full(4, np.inf), False),
+        (given[:3], False),
+    ]
+    for other, same in (
+        *cases,
+        (given.astype("f4"), False),
+        (np.where(given > 300, 300.0, given), False),
+    ):
         assert differ([encoded(given)], [encoded(other)], 1e-6) is not same
-    ((_, apart),) = deviations(encoded(np.full(4, 1.0)), encoded(np.full(4, 1.0 - 1e-6)), Kept("", 1e-6))
-    assert apart.signed == pytest.approx(1.0, rel=1e-5) and apart.size == pytest.approx(1.0, rel=1e-5)
+    ((_, apart),) = deviations(
+        encoded(np.full(4, 1.0)), encoded(np.full(4, 1.0 - 1e-6)), Kept("", 1e-6)
+    )
+    assert apart.signed == pytest.approx(1.0, rel=1e-5) and apart.size == pytest.approx(
+        1.0, rel=1e-5
+    )
 
 
 def test_changed_entries_are_counted_and_judged_by_the_binomial_distribution():
@@ -393,9 +506,13 @@ def graphs(number: int) -> list[list[str]]:
     return [[f"{number} {place}" for place in range(200)]]
 
 
-@pytest.mark.parametrize(("others", "alone", "together"), [(0, False, False), (1, False, True), (9, True, True)])
+@pytest.mark.parametrize(
+    ("others", "alone", "together"), [(0, False, False), (1, False, True), (9, True, True)]
+)
 def test_changed_entries_are_pooled_over_the_cells_of_a_function(others, alone, together):
-    """Of 200 entries rounding changes .2; one in each of 20 cells, 20 for 4, has a chance of 1e-8."""
+    """Of 200 entries rounding changes .2; one in each of 20 cells, 20 for 4, has a chance of
+    1e-8.
+    """
     anew, own = [], []
     for number in range(20):
         value = [["other"] * others + graphs.wrapped(number)[0][others:]]
@@ -406,12 +523,21 @@ def test_changed_entries_are_pooled_over_the_cells_of_a_function(others, alone, 
 
 
 def _cell(function: str, number: int, value) -> KeptCell:
-    about = {"data": {}, "sources": "", "commit": None, "computed_on": {}, "started": "", "seconds": 1.0}
+    about = {
+        "data": {},
+        "sources": "",
+        "commit": None,
+        "computed_on": {},
+        "started": "",
+        "seconds": 1.0,
+    }
     return KeptCell(function=function, arguments={"number": number}, value=value, **about)
 
 
 def test_signs_count_where_they_are_clear():
-    assert chance_of_signs([NEAR / 2] * 99) == 1.0, "rounding may have one sign, as long as it is small"
+    assert chance_of_signs([NEAR / 2] * 99) == 1.0, (
+        "rounding may have one sign, as long as it is small"
+    )
     assert chance_of_signs([0.9] * 11) < 1e-3 < chance_of_signs([0.9] * 10)
     assert chance_of_signs([0.9, -0.9] * 20) == 1.0
 
@@ -426,13 +552,18 @@ def test_values_are_moved_by_their_tolerance_and_whole_numbers_stay():
 
 
 @pytest.mark.parametrize(
-    ("tolerance", "changed", "auditable"), [(1e-9, None, True), (0.3, None, False), (0.0, 0.1, False)]
+    ("tolerance", "changed", "auditable"),
+    [(1e-9, None, True), (0.3, None, False), (0.0, 0.1, False)],
 )
-def test_a_check_whose_margin_is_within_ten_tolerances_is_not_auditable(session, tolerance, changed, auditable):
+def test_a_check_whose_margin_is_within_ten_tolerances_is_not_auditable(
+    session, tolerance, changed, auditable
+):
     """The margin is that to the nearest edge: of a bound of 1.25 the mean energy 1.125 has 1/8."""
     how = f'Kept("gamma.outcome", {tolerance}, changed={changed})'
     session.toy.replace_in_module("gamma/study", 'Kept("gamma.outcome", 1e-9)', how)
-    session.toy.replace_in_claims("gamma", 'relation = "="\n  bound = 1.125', 'relation = "<="\n  bound = 1.25')
+    session.toy.replace_in_claims(
+        "gamma", 'relation = "="\n  bound = 1.125', 'relation = "<="\n  bound = 1.25'
+    )
     session.run(audit=AuditOptions(short=0))
     unaudited = session.rows()["C1"]["unaudited"]
     assert unaudited == ([] if auditable else ["C1.energy"])
@@ -441,7 +572,9 @@ def test_a_check_whose_margin_is_within_ten_tolerances_is_not_auditable(session,
 
 
 def test_a_sample_is_uniform_and_its_size_is_fixed_before_it_is_drawn(sixty):
-    """Each of 60 cells is in 12 at one rate: the chance that a count of 2000 strays by 5 deviations is below 4e-5."""
+    """Each of 60 cells is in 12 at one rate: the chance that a count of 2000 strays by 5 deviations
+    is below 4e-5.
+    """
     cells = read_by_gamma(sixty)
     counts, trials = dict.fromkeys((one.kept.identity for one in cells), 0), 2000
     for seed in range(trials):
@@ -449,23 +582,39 @@ def test_a_sample_is_uniform_and_its_size_is_fixed_before_it_is_drawn(sixty):
         assert len({one.kept.identity for one in sample}) == 12
         for one in sample:
             counts[one.kept.identity] += 1
-    assert all(abs(count - trials / 5) < SPREAD * (trials * 0.16) ** 0.5 for count in counts.values())
+    assert all(
+        abs(count - trials / 5) < SPREAD * (trials * 0.16) ** 0.5 for count in counts.values()
+    )
     assert [len(part) for part in divided(cells)] == [60, 0] and len(drawn(cells, 99, 1)) == 60
 
 
 def read_by_gamma(session) -> list[ReadCell]:
     whole = archive(session)
-    return [ReadCell(cell, one) for cell in listed(session.toy.workspace()) if (one := whole.kept(cell))]
+    return [
+        ReadCell(cell, one) for cell in listed(session.toy.workspace()) if (one := whole.kept(cell))
+    ]
 
 
 def test_the_bound_on_what_differs_is_that_of_the_distribution():
-    assert most_that_differ(3200, 41) == 224 and most_that_differ(6, 6) == 0 and most_that_differ(20, 1) == 19
-    about = {"group": "g", "run": "r", "seed": 3, "state": ""}
-    (said,) = pooled([Audit(**about, cells=3000, drawn=41), Audit(**about | {"group": "h"}, cells=1000, drawn=19)])
     assert (
-        said == "60 of 4,000 stored cells computed anew, all agree: with 95 % confidence at most 4.8 % differ (seed 3)."
+        most_that_differ(3200, 41) == 224
+        and most_that_differ(6, 6) == 0
+        and most_that_differ(20, 1) == 19
     )
-    assert pooled([Audit(**about, cells=20, drawn=1)]) == ["1 of 20 stored cells computed anew, all agree (seed 3)."]
+    about = {"group": "g", "run": "r", "seed": 3, "state": ""}
+    (said,) = pooled(
+        [
+            Audit(**about, cells=3000, drawn=41),
+            Audit(**about | {"group": "h"}, cells=1000, drawn=19),
+        ]
+    )
+    assert said == (
+        "60 of 4,000 stored cells computed anew, all agree: with 95 % confidence at most "
+        "4.8 % differ (seed 3)."
+    )
+    assert pooled([Audit(**about, cells=20, drawn=1)]) == [
+        "1 of 20 stored cells computed anew, all agree (seed 3)."
+    ]
 
 
 def test_an_exhibit_of_published_size_says_where_its_values_are_from(session):
@@ -491,6 +640,13 @@ def test_without_files_kept_cells_are_shown_and_said_not_to_be_audited(session):
     absent = 'raise CellUnavailable("graphs.pkl is not here", False, "graphs.pkl", "")'
     session.toy.replace_in_module("gamma/study", '    log(f"{sampler} {batch}")', f"    {absent}")
     session.toy.replace_in_module("gamma/study", "import Kept,", "import CellUnavailable, Kept,")
-    assert session.run() == 0 and session.rows()["C1"]["verdict"] == "holds" and session.rows()["C1"]["kept"] == 3
-    assert "some could not be computed: graphs.pkl is not here" in session.said and not audit(session).passed
+    assert (
+        session.run() == 0
+        and session.rows()["C1"]["verdict"] == "holds"
+        and session.rows()["C1"]["kept"] == 3
+    )
+    assert (
+        "some could not be computed: graphs.pkl is not here" in session.said
+        and not audit(session).passed
+    )
     assert "6 stored cells, not audited here" in session.said

@@ -1,4 +1,6 @@
-"""Runs on a SLURM cluster, a real one on loopback: the bytes of one machine, and a queue that is left empty."""
+"""Runs on a SLURM cluster, a real one on loopback: the bytes of one machine, and a queue that is
+left empty.
+"""
 
 import contextlib
 import os
@@ -35,7 +37,10 @@ def toy(tmp_path):
 
 
 def share_out(toy, shares, profile="cpu", more=""):
-    text = f"{more}{CONFIG}gamma = {{ mem_mb = 200, shares = {shares} }}\n[groups.gamma]\nbatches = 3\n"
+    text = (
+        f"{more}{CONFIG}gamma = {{ mem_mb = 200, shares = {shares} }}\n[groups.gamma]\nbatches "
+        "= 3\n"
+    )
     toy.write(f"config/{profile}.toml", text)
 
 
@@ -43,7 +48,9 @@ def processes(toy, module):
     """Yield the processes that run a module of the engine for a toy."""
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
-            if module in (words := process.cmdline()) and any(word.startswith(str(toy.root)) for word in words):
+            if module in (words := process.cmdline()) and any(
+                word.startswith(str(toy.root)) for word in words
+            ):
                 yield process
 
 
@@ -61,12 +68,17 @@ def test_the_cluster_gives_what_one_machine_does(toy, slurm):
     variables = slurm.environment_of(toy.environment())
     done = toy.python(*words, "--cluster", "slurm", "--out", "whole", **variables)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 claims, 0 cached, 6 to run on SLURM" in done.stdout and "C1    The mean energy" in done.stdout
+    assert (
+        "6 claims, 0 cached, 6 to run on SLURM" in done.stdout
+        and "C1    The mean energy" in done.stdout
+    )
     assert results(toy, "whole") == results(toy, "alone")
     folder = toy.root / "whole" / "cpu"
     assert slurm.queue() == [] and not (folder / cluster.FOLDER).exists()
     named = slurm.asked("squeue", "-h", "--states=all", "-o", "%j").split()
-    assert any(name.startswith(cluster.name_of(folder)) for name in named), "by this they are cancelled"
+    assert any(name.startswith(cluster.name_of(folder)) for name in named), (
+        "by this they are cancelled"
+    )
 
 
 @pytest.mark.slow
@@ -76,7 +88,9 @@ def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(toy, slurm,
     for name, value in slurm.environment_of(toy.environment()).items():
         monkeypatch.setenv(name, value)
     options = {"profile": Profile.PAPER, "project": PROJECT}
-    with pytest.raises(UserError, match=r"the paper profile computes on a CUDA device, and \S+ has none to use"):
+    with pytest.raises(
+        UserError, match=r"the paper profile computes on a CUDA device, and \S+ has none to use"
+    ):
         session.run(**options)
     assert session.run(cluster="slurm", **options) == 0, session.said
     row = session.rows("paper")["A1"]
@@ -84,10 +98,13 @@ def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(toy, slurm,
     assert session.run(**options) == 0 and "nothing to compute" in session.said
     assert session.command(check_results, **options) == 0
     session.command(list_claims, **options)
-    assert "(holds, current)" in session.said and session.said.count("to do") == session.said.count("only with")
+    assert "(holds, current)" in session.said and session.said.count("to do") == session.said.count(
+        "only with"
+    )
 
 
-# Does what the Snakefile does, each job in a fork; a job whose name is in BROKEN ends badly, one in LOST is never begun
+# Does what the Snakefile does, each job in a fork; a job whose name is in BROKEN ends badly, one in
+# LOST is never begun
 STAND_IN = """
 import json, os, pathlib, sys
 from verdicts.run.job import main
@@ -96,7 +113,8 @@ place = pathlib.Path(sys.argv[1])
 code = 0
 for name, task in json.loads((place / "tasks.json").read_text())["tasks"].items():
     assert task["command"][:3] == [sys.executable, "-m", "verdicts.run.job"]
-    if name in os.environ.get("LOST", "") or not all((place / "done" / each).exists() for each in task["after"]):
+    done = all((place / "done" / each).exists() for each in task["after"])
+    if name in os.environ.get("LOST", "") or not done:
         code = 1
     elif not (child := os.fork()):
         with open(task["log"], "w") as log:
@@ -124,11 +142,15 @@ class TestWithoutSlurm:
 
         def begun(workspace, run, place, *more):
             command = [sys.executable, "-c", STAND_IN, str(place)]
-            return subprocess.Popen(command, env=toy.environment() | dict(os.environ), start_new_session=True)
+            return subprocess.Popen(
+                command, env=toy.environment() | dict(os.environ), start_new_session=True
+            )
 
         self.left, self.name = 0, cluster.name_of(toy.folder("cpu"))
         monkeypatch.setattr(slurm_commands, "cancel", cancel)
-        monkeypatch.setattr(driver_module, "preflight", lambda workspace, warn: Cluster(4000, 1, ()))
+        monkeypatch.setattr(
+            driver_module, "preflight", lambda workspace, warn: Cluster(4000, 1, ())
+        )
         monkeypatch.setattr(cluster, "_snakemake", begun)
         return Session(toy, monkeypatch)
 
@@ -138,10 +160,16 @@ class TestWithoutSlurm:
     def snakemake_is(self, code, monkeypatch):
         """Let Python code stand for Snakemake."""
         command = [sys.executable, "-c", code]
-        monkeypatch.setattr(cluster, "_snakemake", lambda *_: subprocess.Popen(command, start_new_session=True))
+        monkeypatch.setattr(
+            cluster, "_snakemake", lambda *_: subprocess.Popen(command, start_new_session=True)
+        )
 
     def test_a_run_is_as_on_this_machine(self, session, toy):
-        assert self.run(session) == 0 and "6 to run on SLURM" in session.said and "C1    The mean" in session.said
+        assert (
+            self.run(session) == 0
+            and "6 to run on SLURM" in session.said
+            and "C1    The mean" in session.said
+        )
         assert self.cancelled == [(self.name, False), (self.name, True)]
         assert not (toy.folder("cpu") / cluster.FOLDER).exists()
         assert self.run(session) == 0 and "nothing to compute" in session.said
@@ -152,25 +180,43 @@ class TestWithoutSlurm:
         log = toy.write("results/cpu/logs/slurm/rule_task/alpha.job/7.log", "killed")
         assert self.run(session) == 3
         logs = toy.folder("cpu") / "logs"
-        assert f"alpha.job ended badly at every attempt: see {logs / 'alpha.job.log'} and {log}" in session.said
+        assert (
+            f"alpha.job ended badly at every attempt: see {logs / 'alpha.job.log'} and {log}"
+            in session.said
+        )
         assert f"beta.job was not started: see {logs / 'snakemake.log'}" in session.said
 
     def test_snakemake_that_breaks_is_told_with_its_log(self, toy, session, monkeypatch):
         self.snakemake_is("raise SystemExit(1)", monkeypatch)
         monkeypatch.setattr(cluster, "tasks", lambda workspace, plan, jobs: [])
         assert self.run(session) == 3
-        assert f"Snakemake ended with 1: see {toy.folder('cpu') / 'logs' / 'snakemake.log'}" in session.said
+        assert (
+            f"Snakemake ended with 1: see {toy.folder('cpu') / 'logs' / 'snakemake.log'}"
+            in session.said
+        )
 
     def test_snakemake_that_is_killed_blames_no_job(self, toy, session, monkeypatch):
         log = toy.folder("cpu") / "logs" / "gamma.job.log"
-        self.snakemake_is(f"import os; open({str(log)!r}, 'w'); os.kill(os.getpid(), 9)", monkeypatch)
+        self.snakemake_is(
+            f"import os; open({str(log)!r}, 'w'); os.kill(os.getpid(), 9)", monkeypatch
+        )
         assert self.run(session) == 3
-        assert "Snakemake was killed by signal 9: its jobs are cancelled; run again to go on" in session.said
+        assert (
+            "Snakemake was killed by signal 9: its jobs are cancelled; run again to go on"
+            in session.said
+        )
         assert "gamma.job has not ended" in session.said and "ended badly" not in session.said
 
-    def test_a_controller_that_forgets_the_jobs_does_not_keep_the_run_waiting(self, toy, session, monkeypatch):
+    def test_a_controller_that_forgets_the_jobs_does_not_keep_the_run_waiting(
+        self, toy, session, monkeypatch
+    ):
         self.snakemake_is("import time; time.sleep(600)", monkeypatch)
-        looks = iter([[slurm_commands.Queued("7", self.name, "gamma.job", True)], UserError("SLURM does not answer")])
+        looks = iter(
+            [
+                [slurm_commands.Queued("7", self.name, "gamma.job", True)],
+                UserError("SLURM does not answer"),
+            ]
+        )
 
         def queued(prefix):
             assert prefix == self.name
@@ -182,9 +228,16 @@ class TestWithoutSlurm:
         monkeypatch.setattr(cluster, "LOOK", 0.1)
         monkeypatch.setattr(cluster, "FORGOTTEN", 1.0)
         shown = set()
-        monkeypatch.setattr(cluster.Watch, "show", lambda self, screen, at_work: shown.update(t.log for t in at_work))
+        monkeypatch.setattr(
+            cluster.Watch,
+            "show",
+            lambda self, screen, at_work: shown.update(t.log for t in at_work),
+        )
         assert self.run(session) == 3
-        assert "SLURM has known of no job of this run for" in session.said and "ended badly" not in session.said
+        assert (
+            "SLURM has known of no job of this run for" in session.said
+            and "ended badly" not in session.said
+        )
         assert shown == {"gamma.job"} and self.cancelled[-1] == (self.name, True)
 
     def test_what_cannot_be_ended_keeps_no_job_in_the_queue(self, toy, session, monkeypatch):
@@ -209,7 +262,9 @@ class TestWithoutSlurm:
         assert "2 jobs cancelled" in session.said and self.cancelled[-1] == (self.name, True)
         assert not list(processes(toy, "verdicts.run.job"))
 
-    def test_a_queue_that_does_not_answer_is_told_and_left_to_the_next_run(self, session, toy, monkeypatch):
+    def test_a_queue_that_does_not_answer_is_told_and_left_to_the_next_run(
+        self, session, toy, monkeypatch
+    ):
         def silent(*_, **more):
             raise UserError("SLURM does not answer: squeue")
 
@@ -217,12 +272,18 @@ class TestWithoutSlurm:
         monkeypatch.setattr(slurm_commands, "cancel", silent)
         for options in ({"cluster": "slurm"}, {}):
             with pytest.raises(
-                UserError, match=r"jobs of an earlier run may still write into .*: SLURM does not answer"
+                UserError,
+                match=r"jobs of an earlier run may still write into .*: SLURM does not answer",
             ):
                 session.run(profile=Profile.CPU, **options)
         lines = []
         cluster._cancel(toy.folder("cpu"), SimpleNamespace(complain=lines.append))
-        assert lines == ["jobs may be left in the queue, the next run cancels them: SLURM does not answer: squeue"]
+        assert lines == [
+            (
+                "jobs may be left in the queue, the next run cancels them: SLURM does not "
+                "answer: squeue"
+            )
+        ]
 
     def test_jobs_of_a_killed_driver_are_found_also_by_a_run_on_this_machine(self, session, toy):
         (toy.folder("cpu") / cluster.FOLDER / "killed").mkdir(parents=True)

@@ -1,4 +1,6 @@
-"""A group: how its checks are called, what its figures and its page depend on, what its notebook shows."""
+"""A group: how its checks are called, what its figures and its page depend on, what its notebook
+shows.
+"""
 
 import shutil
 from importlib.metadata import PackageNotFoundError
@@ -91,7 +93,9 @@ def test_a_record_is_stale_when_a_package_that_its_claim_names_changes(toy, monk
 
     monkeypatch.setattr(places, "version", release)
     workspace = toy.workspace()
-    named, *others = (claim for claim in workspace.claims.claim if workspace.profile in claim.profiles)
+    named, *others = (
+        claim for claim in workspace.claims.claim if workspace.profile in claim.profiles
+    )
     old = {claim.id: workspace.record_parts(claim) for claim in workspace.claims.claim}
     study = figures_parts(toy)
     installed["peer"] = "2.0"
@@ -106,7 +110,9 @@ def figures_parts(toy):
 
 
 @pytest.mark.parametrize("maker", ["verdicts/records/figures.py", "verdicts/run/drawing.py"])
-def test_figures_are_stale_when_what_draws_or_writes_them_changes(toy, tmp_path, monkeypatch, maker):
+def test_figures_are_stale_when_what_draws_or_writes_them_changes(
+    toy, tmp_path, monkeypatch, maker
+):
     shutil.copytree(places.PACKAGE_ROOT / "verdicts", tmp_path / "src" / "verdicts")
     monkeypatch.setattr(places, "PACKAGE_ROOT", tmp_path / "src")
     before = figures_parts(toy)
@@ -116,8 +122,13 @@ def test_figures_are_stale_when_what_draws_or_writes_them_changes(toy, tmp_path,
 
 
 def test_figures_are_stale_when_other_kinds_of_files_are_wanted(toy):
-    before, settings = figures_parts(toy), toy.workspace().config_digest(toy.workspace().claims.group[0])
-    toy.replace("config/quick.toml", "notebooks = false", "notebooks = false\nevery_picture = false")
+    before, settings = (
+        figures_parts(toy),
+        toy.workspace().config_digest(toy.workspace().claims.group[0]),
+    )
+    toy.replace(
+        "config/quick.toml", "notebooks = false", "notebooks = false\nevery_picture = false"
+    )
     assert figures_parts(toy).changes_since(before) == "its settings changed"
     assert toy.workspace().config_digest(toy.workspace().claims.group[0]) == settings
 
@@ -134,7 +145,10 @@ def test_after_a_run_its_records_figures_and_tables_are_shown_and_nothing_is_com
     shown = page.show("C1.energy", "C2.evaluations").data
     assert "<td>C1.energy</td><td>mean energy</td><td>1.125</td><td>= 1.125 </td>" in shown
     assert shown.count("<td>holds</td>") == 2
-    assert "<p>energies</p>" in page.table("energies").data and "<td>1.25</td>" in page.table("energies").data
+    assert (
+        "<p>energies</p>" in page.table("energies").data
+        and "<td>1.25</td>" in page.table("energies").data
+    )
     assert calls(toy) == []
     assert "<svg" in opened("alpha").figure("line").data
 
@@ -166,7 +180,9 @@ def test_an_interval_is_shown_and_texts_are_escaped(toy):
 
 def test_a_check_that_cannot_be_run_says_why_and_the_others_are_shown(toy):
     absent = "from verdicts import Unavailable\n    raise Unavailable('more <batches>')"
-    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", absent)
+    toy.replace_in_module(
+        "alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", absent
+    )
     for made in (lambda: None, lambda: toy.run_all()):
         made()
         shown = opened("alpha").show("A1.one", "A2.two").data
@@ -175,7 +191,9 @@ def test_a_check_that_cannot_be_run_says_why_and_the_others_are_shown(toy):
 
 
 def test_a_check_that_breaks_breaks_the_notebook(toy):
-    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE,", "return Measurement(value=1 / 0,")
+    toy.replace_in_module(
+        "alpha/checks", "return Measurement(value=ONE,", "return Measurement(value=1 / 0,"
+    )
     with pytest.raises(ZeroDivisionError):
         opened("alpha").show("A1.one")
 

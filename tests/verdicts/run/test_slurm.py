@@ -1,4 +1,6 @@
-"""SLURM: what it is asked, by commands that stand for its own; what is refused; Snakemake as the driver's child."""
+"""SLURM: what it is asked, by commands that stand for its own; what is refused; Snakemake as the
+driver's child.
+"""
 
 import platform
 import shutil
@@ -44,7 +46,9 @@ def stand_in(tmp_path, monkeypatch):
 
 def test_what_does_not_answer_is_told_with_its_words(stand_in, monkeypatch):
     stand_in("squeue", "#!/bin/sh\necho 'slurm_load_jobs error: Unable to contact' >&2\nexit 1\n")
-    with pytest.raises(UserError, match="SLURM does not answer: squeue ended with 1: slurm_load_jobs error: Unable"):
+    with pytest.raises(
+        UserError, match="SLURM does not answer: squeue ended with 1: slurm_load_jobs error: Unable"
+    ):
         slurm.queued("verdicts")
     stand_in("squeue", "#!/bin/sh\nsleep 5\n")
     monkeypatch.setattr(slurm, "ANSWER", 0.1)
@@ -53,8 +57,13 @@ def test_what_does_not_answer_is_told_with_its_words(stand_in, monkeypatch):
 
 
 def test_nodes_and_settings_are_read(stand_in):
-    stand_in("sinfo", "#!/bin/sh\necho 'n1|main|main*|4000+|gpu:2'; echo 'n1|long|long|4000|(null)'\n")
-    stand_in("scontrol", "#!/bin/sh\necho 'Configuration data'; echo 'MinJobAge               = 300 sec'\n")
+    stand_in(
+        "sinfo", "#!/bin/sh\necho 'n1|main|main*|4000+|gpu:2'; echo 'n1|long|long|4000|(null)'\n"
+    )
+    stand_in(
+        "scontrol",
+        "#!/bin/sh\necho 'Configuration data'; echo 'MinJobAge               = 300 sec'\n",
+    )
     assert slurm.nodes() == [
         slurm.Node("n1", "main", True, 4000, "gpu:2"),
         slurm.Node("n1", "long", False, 4000, "(null)"),
@@ -65,7 +74,8 @@ def test_nodes_and_settings_are_read(stand_in):
 def test_what_is_queued_tells_its_task(stand_in):
     stand_in("squeue", QUEUE)
     stand_in(
-        "queue", "1|verdicts-a|RUNNING|rule_task_wildcards_a_b.job\n2|verdicts-a|PENDING|(null)\n3|mine|RUNNING|x|y\n"
+        "queue",
+        "1|verdicts-a|RUNNING|rule_task_wildcards_a_b.job\n2|verdicts-a|PENDING|(null)\n3|mine|RUNNING|x|y\n",
     )
     assert slurm.queued("verdicts") == [
         slurm.Queued("1", "verdicts-a", "a_b.job", True),
@@ -77,7 +87,10 @@ def test_what_is_queued_tells_its_task(stand_in):
 def test_jobs_of_a_name_are_cancelled_and_no_others(stand_in, tmp_path, again):
     stand_in("squeue", QUEUE)
     stand_in("scancel", CANCEL)
-    stand_in("queue", "1|verdicts-a-x|RUNNING|\n2|verdicts-b-x|PENDING|\n3|verdicts-a-y|PENDING|\n4|mine|RUNNING|\n")
+    stand_in(
+        "queue",
+        "1|verdicts-a-x|RUNNING|\n2|verdicts-b-x|PENDING|\n3|verdicts-a-y|PENDING|\n4|mine|RUNNING|\n",
+    )
     assert slurm.cancel("verdicts-a", 10.0, again) == 2
     assert (tmp_path / "queue").read_text() == "2|verdicts-b-x|PENDING|\n4|mine|RUNNING|\n"
     assert slurm.cancel("verdicts-a", 10.0, again) == 0
@@ -122,18 +135,27 @@ def checked(toy, profile="cpu"):
 def test_without_accounting_the_queue_is_asked_often_enough(toy, monkeypatch):
     found, warned = checked(toy)
     assert (found.memory, found.latency, warned) == (4000, 60, [])
-    assert found.options == ("--slurm-status-command", "squeue", "--slurm-init-seconds-before-status-checks", "20")
+    assert found.options == (
+        "--slurm-status-command",
+        "squeue",
+        "--slurm-init-seconds-before-status-checks",
+        "20",
+    )
     for age, first in (("30 sec", "10"), ("1", "1"), ("?", "1")):
         monkeypatch.setattr(slurm, "settings", lambda age=age: PLAIN | {"MinJobAge": age})
         assert checked(toy)[0].options[-1] == first
-    monkeypatch.setattr(slurm, "settings", lambda: {"AccountingStorageType": "accounting_storage/slurmdbd"})
+    monkeypatch.setattr(
+        slurm, "settings", lambda: {"AccountingStorageType": "accounting_storage/slurmdbd"}
+    )
     assert checked(toy)[0].options == ()
 
 
 @pytest.mark.parametrize("name", slurm.COMMANDS)
 def test_no_slurm(toy, monkeypatch, name):
     monkeypatch.setattr(slurm.shutil, "which", lambda asked: None if asked == name else asked)
-    with pytest.raises(UserError, match=f"--cluster slurm: no {name} on PATH: run this on a login node"):
+    with pytest.raises(
+        UserError, match=f"--cluster slurm: no {name} on PATH: run this on a login node"
+    ):
         checked(toy)
 
 
@@ -147,7 +169,10 @@ def test_the_extra_is_not_installed(toy, monkeypatch, lacking):
     monkeypatch.setattr(slurm.importlib.util, "find_spec", specification)
     with pytest.raises(UserError) as refused:
         checked(toy)
-    assert str(refused.value) == f"--cluster slurm needs {' and '.join(lacking)}: pip install '.[cluster]'"
+    assert (
+        str(refused.value)
+        == f"--cluster slurm needs {' and '.join(lacking)}: pip install '.[cluster]'"
+    )
 
 
 @pytest.mark.parametrize(
@@ -155,9 +180,18 @@ def test_the_extra_is_not_installed(toy, monkeypatch, lacking):
     [
         ("a: [", "config/slurm/config.yaml cannot be read: while parsing"),
         ("nothing", "config/slurm/config.yaml: lines as `retries: 2` are expected"),
-        ("default-resources: [slurm_partition=mian]", "slurm_partition: unknown partition 'mian': did you mean main"),
-        ("default-resources: [mem_mb]", "default-resources: lines as `- slurm_partition=NAME` are expected"),
-        ("default-resources: mem_mb=3", "default-resources: lines as `- slurm_partition=NAME` are expected"),
+        (
+            "default-resources: [slurm_partition=mian]",
+            "slurm_partition: unknown partition 'mian': did you mean main",
+        ),
+        (
+            "default-resources: [mem_mb]",
+            "default-resources: lines as `- slurm_partition=NAME` are expected",
+        ),
+        (
+            "default-resources: mem_mb=3",
+            "default-resources: lines as `- slurm_partition=NAME` are expected",
+        ),
         ("latency-wait: long", "latency-wait: a number of seconds is expected: 'long'"),
         ("default-resources: {slurm_partition: zzz}", "unknown partition 'zzz': known: fast; main"),
     ],
@@ -173,30 +207,42 @@ def test_a_profile_that_cannot_be_used(toy, text, said):
 
 
 def test_a_partition_is_named_or_the_default(toy, monkeypatch):
-    toy.write("config/slurm/config.yaml", "default-resources:\n  - slurm_partition='fast'\n  - slurm_account=a=b\n")
+    toy.write(
+        "config/slurm/config.yaml",
+        "default-resources:\n  - slurm_partition='fast'\n  - slurm_account=a=b\n",
+    )
     assert checked(toy)[0].memory == 9000
     monkeypatch.setattr(slurm, "nodes", lambda: NODES[1:])
     toy.write("config/slurm/config.yaml", "retries: 1\n")
-    with pytest.raises(UserError, match="the cluster has no default partition, so one must be named; known: fast"):
+    with pytest.raises(
+        UserError, match="the cluster has no default partition, so one must be named; known: fast"
+    ):
         checked(toy)
 
 
 def test_gpus_are_where_the_profile_needs_them(toy):
     toy.write("config/paper.toml", 'device = "cuda"\n')
-    with pytest.raises(UserError, match="the paper profile computes on GPUs, and no node of partition main offers any"):
+    with pytest.raises(
+        UserError,
+        match="the paper profile computes on GPUs, and no node of partition main offers any",
+    ):
         checked(toy, "paper")
     toy.write("config/slurm/config.yaml", "default-resources: {slurm_partition: fast}\n")
     assert checked(toy, "paper")[0].memory == 9000
 
 
 @pytest.mark.parametrize(
-    ("kind", "outcome"), [("nfs4", ""), ("ext4", "is on ext4: if"), ("", "is on an unknown"), ("tmpfs", "refused")]
+    ("kind", "outcome"),
+    [("nfs4", ""), ("ext4", "is on ext4: if"), ("", "is on an unknown"), ("tmpfs", "refused")],
 )
 def test_results_that_nodes_may_not_see(toy, monkeypatch, kind, outcome):
     monkeypatch.setattr(slurm, "nodes", lambda: [*NODES, Node("elsewhere", "main", True, 4000, "")])
     monkeypatch.setattr(slurm, "file_system", lambda folder: kind)
     if outcome == "refused":
-        with pytest.raises(UserError, match="is on tmpfs, which the nodes do not see; name a shared folder with --out"):
+        with pytest.raises(
+            UserError,
+            match="is on tmpfs, which the nodes do not see; name a shared folder with --out",
+        ):
             checked(toy)
         return
     (warning,) = checked(toy)[1] or ("",)
@@ -228,7 +274,10 @@ DRIVER = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {CHILD!
 def test_the_snakefile_is_not_for_use_by_hand(tmp_path):
     done = Toy.make(tmp_path).python("-m", "snakemake", "--cores", "1")
     assert done.returncode != 0
-    assert "not for use by hand: bash reproduce.sh --cluster slurm --profile PROFILE" in done.stdout + done.stderr
+    assert (
+        "not for use by hand: bash reproduce.sh --cluster slurm --profile PROFILE"
+        in done.stdout + done.stderr
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="another system's kernel does not end children")

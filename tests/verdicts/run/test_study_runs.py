@@ -1,4 +1,6 @@
-"""Runs of a group with a study: it is computed once, all else only reads it, and nothing that breaks is silent."""
+"""Runs of a group with a study: it is computed once, all else only reads it, and nothing that
+breaks is silent.
+"""
 
 import csv
 import fcntl
@@ -9,7 +11,17 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.verdicts.toy import ALL, Session, after_a_run, calls, do_job, full_disk, listed, tree, with_study
+from tests.verdicts.toy import (
+    ALL,
+    Session,
+    after_a_run,
+    calls,
+    do_job,
+    full_disk,
+    listed,
+    tree,
+    with_study,
+)
 from verdicts.claims.schema import Profile
 from verdicts.records.record import Artefacts
 from verdicts.run import driver, forecast, publish
@@ -58,27 +70,45 @@ def test_a_study_is_computed_once_and_all_else_reads_it(session):
     assert energies == "batch,energy\n0,1.0\n1,1.125\n2,1.25\n"
     assert session.run() == 0 and session.calls() == [] and "nothing to compute" in session.said
     assert session.check() == 0
-    rows = list(csv.DictReader((session.toy.folder() / "studies/gamma.csv").read_text().splitlines()))
-    assert [(row["sampler"], row["energy"]) for row in rows[:2]] == [("one", "1.0"), ("one", "1.125")]
+    rows = list(
+        csv.DictReader((session.toy.folder() / "studies/gamma.csv").read_text().splitlines())
+    )
+    assert [(row["sampler"], row["energy"]) for row in rows[:2]] == [
+        ("one", "1.0"),
+        ("one", "1.125"),
+    ]
     record = Artefacts.read(session.toy.folder() / "studies/gamma.json")
     assert len(record.files) == 7 and record.provenance.seconds >= 0 and not record.failed
 
 
 def test_a_changed_check_or_figure_computes_no_cell_again(ran):
     both = {"C1", "C2"}
-    for module, computed, drawn in (("checks", both, False), ("figures", set(), True), ("study", both, True)):
+    for module, computed, drawn in (
+        ("checks", both, False),
+        ("figures", set(), True),
+        ("study", both, True),
+    ):
         figures = (ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes()
         ran.toy.replace_in_module(f"gamma/{module}", "\n\n\n", "\n\n\n# changed\n\n\n")
         assert ran.check() == 1 and ran.run() == 0
         assert ran.computed() == computed and ran.calls() == (ALL if module == "study" else [])
-        assert ((ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
+        assert (
+            (ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures
+        ) is drawn
     assert ran.check() == 0
 
 
 def test_a_part_of_the_group_computes_what_it_asks_for_and_no_study(session):
-    assert session.run(only=("C1",)) == 0 and session.calls() == ["one 0", "one 1", "one 2", "start one"]
+    assert session.run(only=("C1",)) == 0 and session.calls() == [
+        "one 0",
+        "one 1",
+        "one 2",
+        "start one",
+    ]
     assert not (session.toy.folder() / "studies").exists() and session.run(only=("gamma",)) == 0
-    assert session.calls() == ["start two", "two 0", "two 1", "two 2"] and session.computed() == {"C2"}
+    assert session.calls() == ["start two", "two 0", "two 1", "two 2"] and session.computed() == {
+        "C2"
+    }
 
 
 SPOILT = [
@@ -107,7 +137,8 @@ def test_what_is_damaged_is_named_and_made_again_and_nothing_else(ran):
 
 
 BREAKS = (
-    'if (sampler, batch) == ("one", 1):\n        raise ZeroDivisionError("by\\nnothing")\n    log(f"{sampler} {batch}")'
+    'if (sampler, batch) == ("one", 1):\n        raise ZeroDivisionError("by\\nnothing")\n    '
+    'log(f"{sampler} {batch}")'
 )
 LOGS = 'log(f"{sampler} {batch}")'
 
@@ -117,12 +148,25 @@ def test_a_cell_that_breaks_is_a_failed_record_with_its_message(session):
     assert session.run() == 3
     row = session.rows()["C1"]
     assert row["failed"] is True
-    message = f"{session.toy.package}.gamma.study.outcome(sampler='one', batch=1): ZeroDivisionError: by nothing"
+    message = (
+        f"{session.toy.package}.gamma.study.outcome(sampler='one', batch=1): "
+        "ZeroDivisionError: by nothing"
+    )
     assert row["reason"] == f"failed: CellFailed: {message}"
-    assert "in outcome" in (session.toy.folder() / "logs/C1.log").read_text(), "the traceback of the cell"
+    assert "in outcome" in (session.toy.folder() / "logs/C1.log").read_text(), (
+        "the traceback of the cell"
+    )
     assert session.rows()["C2"]["verdict"] == "holds"
     assert f"study of gamma: 1 of 6 cells failed, first {message}" in session.said
-    assert session.calls() == ["one 0", "one 2", "start one", "start two", "two 0", "two 1", "two 2"]
+    assert session.calls() == [
+        "one 0",
+        "one 2",
+        "start one",
+        "start two",
+        "two 0",
+        "two 1",
+        "two 2",
+    ]
     assert session.check() == 1
     session.toy.restore_module("gamma/study")
     assert session.run() == 0 and session.check() == 0
@@ -147,20 +191,31 @@ def test_a_cell_that_is_unavailable_is_not_run(session, settled):
 
 
 def test_what_becomes_available_is_computed_once_it_is_asked_for(session):
-    waits = 'if not Path(__file__).with_name("data").exists():\n        from verdicts import Unavailable\n        '
+    waits = (
+        'if not Path(__file__).with_name("data").exists():\n        from verdicts import '
+        "Unavailable\n        "
+    )
     waits += 'raise Unavailable("no data")\n    '
     session.toy.replace_in_module("gamma/study", LOGS, waits + LOGS)
     assert session.run() == 0 and session.rows()["C1"]["reason"] == "no data"
     session.toy.write(f"{session.toy.package}/gamma/data", "")
     assert session.run() == 0
-    assert "all cached; 2 wait for a file or a device, --fetch asks again; nothing to compute" in session.said
+    assert (
+        "all cached; 2 wait for a file or a device, --fetch asks again; nothing to compute"
+        in session.said
+    )
     assert session.run(fetch=True) == 0
     assert session.rows()["C1"]["verdict"] == session.rows()["C2"]["verdict"] == "holds"
-    assert session.check() == 0 and Artefacts.read(session.toy.folder() / "studies/gamma.json").reason == ""
+    assert (
+        session.check() == 0
+        and Artefacts.read(session.toy.folder() / "studies/gamma.json").reason == ""
+    )
 
 
 def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):
-    session.toy.replace_in_module("gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0")
+    session.toy.replace_in_module(
+        "gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0"
+    )
     assert session.run() == 3
     assert "study of gamma: failed: ZeroDivisionError: division by zero" in session.said
     assert "ZeroDivisionError" in (session.toy.folder() / "logs/gamma.study.log").read_text()
@@ -174,7 +229,10 @@ def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):
 def test_a_check_that_asks_for_what_the_study_does_not_list_fails(session):
     session.toy.replace_in_module("gamma/checks", 'outcome("two", 0)', 'outcome("three", 0)')
     assert session.run() == 3
-    assert "outcome(sampler='three', batch=0) (no record): the study does not list it" in session.rows()["C2"]["reason"]
+    assert (
+        "outcome(sampler='three', batch=0) (no record): the study does not list it"
+        in session.rows()["C2"]["reason"]
+    )
     assert "three 0" not in session.calls()
 
 
@@ -190,11 +248,17 @@ def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
         patch.setattr("verdicts.studies.store.write_whole", full_disk)
         assert session.run() == 3
     assert "gamma: no study could be written: [Errno 28] No space left on device" in session.said
-    assert session.rows()["A1"]["verdict"] == "holds" and session.rows()["C1"]["failed"] and session.run() == 0
+    assert (
+        session.rows()["A1"]["verdict"] == "holds"
+        and session.rows()["C1"]["failed"]
+        and session.run() == 0
+    )
 
 
 @pytest.mark.parametrize("others", [False, True])
-def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writing_it(session, others):
+def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writing_it(
+    session, others
+):
     folder = session.toy.root / "results/cells"
     folder.mkdir(parents=True)
     for name, age in ((".old.json.0.partial", 2e5), (".new.json.0.partial", 0.0)):
@@ -203,7 +267,9 @@ def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writ
         os.utime(folder / name, (stamp, stamp))
     with at_work(folder) if others else nullcontext():
         session.run(only=("B1",))
-    assert [path.name for path in folder.glob(".*.partial")] == ([".new.json.0.partial"] if others else [])
+    assert [path.name for path in folder.glob(".*.partial")] == (
+        [".new.json.0.partial"] if others else []
+    )
 
 
 def test_a_run_is_at_work_among_the_cells_until_it_ends(session, monkeypatch):
@@ -211,7 +277,10 @@ def test_a_run_is_at_work_among_the_cells_until_it_ends(session, monkeypatch):
     begun = driver.plan_of
 
     def looking(*arguments):
-        with (session.toy.root / "results/cells/.jobs").open("ab") as stream, pytest.raises(BlockingIOError):
+        with (
+            (session.toy.root / "results/cells/.jobs").open("ab") as stream,
+            pytest.raises(BlockingIOError),
+        ):
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         seen.append(True)
         return begun(*arguments)
@@ -249,7 +318,9 @@ class TestShares:
 
     @pytest.fixture
     def shared(self, session):
-        session.toy.write("config/cpu.toml", "[resources]\ngamma = { mem_mb = 100, runtime = 1, shares = 3 }\n")
+        session.toy.write(
+            "config/cpu.toml", "[resources]\ngamma = { mem_mb = 100, runtime = 1, shares = 3 }\n"
+        )
         return session
 
     def test_shares_give_the_bytes_of_one_process(self, shared, tmp_path_factory, monkeypatch):
@@ -258,7 +329,9 @@ class TestShares:
         own = ["one 0", "one 1", "one 2", "two 0", "two 1", "two 2"]
         assert computed == own, "each cell once; two shares may both ask for one that they share"
         logs = (shared.toy.folder("cpu") / "logs").glob("gamma.study.*.log")
-        assert sorted(path.name for path in logs) == [f"gamma.study.{share}of3.log" for share in range(3)]
+        assert sorted(path.name for path in logs) == [
+            f"gamma.study.{share}of3.log" for share in range(3)
+        ]
         assert shared.check(profile=Profile.CPU) == 0
         by_shares = tree(shared.toy.root / "results/cells")
         shutil.rmtree(shared.toy.root / "results")
@@ -268,7 +341,9 @@ class TestShares:
         assert table.count("\n") == 7
 
     def do(self, toy, *more):
-        return do_job(toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more)
+        return do_job(
+            toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more
+        )
 
     def test_a_job_computes_its_share_and_then_what_no_other_has_begun(self, shared):
         workspace = shared.toy.workspace("cpu")
