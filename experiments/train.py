@@ -21,6 +21,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.errors import UserError, unknown
 from ams.plots import legend_above, panels
+from ams.samplers.looks import BLUE, RED
 from experiments import weights
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.training import Denoising, plan_of
@@ -85,10 +86,10 @@ def draw_training(runs: dict[str, dict[str, Any]]) -> Drawing:
     """
     drawing, axes_of = panels(len(runs), 1.8)
     for axes, (name, about) in zip(axes_of, runs.items(), strict=True):
-        axes.plot(*np.array(about["curve"]).T, color="#0072B2", label="learned from, in training")
+        axes.plot(*np.array(about["curve"]).T, color=BLUE, label="learned from, in training")
         axes.plot(
             *np.array(about["held out"]).T,
-            color="#D55E00",
+            color=RED,
             ls="--",
             label="held out, averaged weights",
         )

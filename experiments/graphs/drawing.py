@@ -40,7 +40,7 @@ _OWN = {
 LOOKS = looks.LOOKS | looks.looks({"Graphs": _OWN})
 """Of samplers of graphs; those that the library has too are drawn as there."""
 Positions = Float[np.ndarray, "nodes 2"]
-NODES, EDGES = "#0072B2", "0.45"
+NODES, EDGES = BLUE, "0.45"
 
 
 def draw_graphs(rows: Mapping[str, Sequence[Graph]]) -> Drawing:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ams.samplers.looks import LOOKS, Look
+from ams.samplers.looks import BLUE, LOOKS, Look
 from ams.statistics import Interval
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def speed_up_panel(axes: "Axes", curves: Mapping[str, Points], **look: Any) -> N
 
     Lines break at points that are not finite. `look` are keyword arguments of matplotlib's `plot`.
     """
-    axes.axhspan(2.0, 50.0, color="#0072b2", alpha=0.12, lw=0)
+    axes.axhspan(2.0, 50.0, color=BLUE, alpha=0.12, lw=0)
     axes.axhline(1.0, color="0.4", lw=0.8)
     for number, (name, points) in enumerate(curves.items()):
         evaluations, ratios = np.array([*points], dtype=float).reshape(-1, 2).T

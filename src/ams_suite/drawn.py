@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ams.samplers.looks import BLUE, RED, SKY
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import TableCell, save_chart
 
@@ -73,7 +74,7 @@ def speed_up_chart(
     nfe = alt.X("budget:Q", title="score evaluations (NFE)").axis(
         values=[10, 20, 50, 100, 200, 500, 1000, 2000]
     )
-    colours = alt.Scale(domain=list(dict.fromkeys(names)), range=["#0072b2", "#56b4e9", "#d55e00"])
+    colours = alt.Scale(domain=list(dict.fromkeys(names)), range=[BLUE, SKY, RED])
     points = alt.Chart({"values": rows}, width=560, height=240).encode(
         x=nfe.scale(type="log", domain=[min(budgets), max(budgets)]),
         color=alt.Color("case:N", title=None, scale=colours),
@@ -87,7 +88,7 @@ def speed_up_chart(
         y=alt.Y("times:Q", title="times as many evaluations", scale=scale, axis=axis),
         tooltip=[*budget, alt.Tooltip("times:Q", title="times as many")],
     )
-    shade = band.mark_rect(color="#0072b2", opacity=0.12).encode(y="low:Q", y2="high:Q")
+    shade = band.mark_rect(color=BLUE, opacity=0.12).encode(y="low:Q", y2="high:Q")
     layers = [shade, lines.add_params(*params)]
     if any(row.get("more") is not None for row in rows):
         triangles = points.mark_point(shape="triangle-up", size=30)

@@ -29,8 +29,10 @@ from ams.errors import DataUnavailable, UserError, unknown
 _CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
 _CHUNK = 2**16
 _A_DAY, _A_MINUTE = 86400.0, 60.0
-PUT = "put the files, as named here, below the folder AMS_DATA (those with a public address are "
-"downloaded)"
+PUT = (
+    "put the files, as named here, below the folder AMS_DATA "
+    "(those with a public address are downloaded)"
+)
 """What a user can do about any registered file that is missing."""
 
 
