@@ -81,7 +81,7 @@ PRESET = """
 import pytest
 from ams.samplers.looks import LOOKS
 assert pytest.main(['-q', 'test_presets.py', '-k', 'half']) == 0
-assert LOOKS["Langevin, half drift"].family == "Annealed, no momentum"
+assert LOOKS["Langevin, half drift"].marker == "$L$"
 """
 
 
@@ -135,14 +135,11 @@ def test_a_claim_takes_two_files_and_its_test_and_figures_a_third(copy: Reposito
     assert "against its step" in page and "The numbers of the figure" in page
 
 
-def test_a_sampler_takes_its_file_a_record_and_a_look(copy: Repository) -> None:
+def test_a_sampler_takes_one_file(copy: Repository) -> None:
     files, (example,) = blocks("add-a-sampler.md")
-    step, record = files["src/ams/samplers/half_step.py"], files["src/ams/samplers/presets.py"]
-    added = f"from ams.samplers.half_step import half_step\n\n{record}\n_ALL = (HALF_DRIFT, EXACT, "
-    copy.replace("src/ams/samplers/presets.py", "_ALL = (EXACT, ", added)
-    family = '"Annealed, no momentum": {'
-    copy.replace("src/ams/samplers/looks.py", family, family + files["src/ams/samplers/looks.py"])
-    copy.write("src/ams/samplers/half_step.py", step)
+    assert len(files) == 1
+    for name, text in files.items():
+        copy.write(name, text)
     copy.write(
         "test_presets.py",
         (REPOSITORY / "tests/ams/samplers/test_presets.py").read_text(encoding="utf-8"),

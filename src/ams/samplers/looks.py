@@ -1,9 +1,9 @@
 """How each sampler is drawn: colour, marker, line, and the family of figures that it stands in.
 
 Apart from `presets`, which says what a sampler computes: figures alone import this module, so that
-a changed colour makes figures stale and no result. A new sampler has its record here, in the family
-that it is drawn with. A group's own samplers have theirs beside the group's figures: `LOOKS |
-looks({...})`.
+a changed colour makes figures stale and no result. A sampler without a record here, which a file of
+its own adds to `presets`, is drawn in black with its first letter, in the family "Other samplers".
+A group's own samplers have theirs beside the group's figures: `LOOKS | looks({...})`.
 
 The colours are those of Okabe and Ito (*Color universal design*, 2008), which colour-blind readers
 can distinguish.
@@ -14,9 +14,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ams.errors import UserError
+from ams.samplers.presets import EXACT, SPECS
 
 BLUE, SKY, GREEN, ORANGE, RED = "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00"
 PINK, VIOLET, GREY, BLACK = "#CC79A7", "#5D3A9B", "#999999", "#000000"
+OTHERS = "Other samplers"
 
 
 class Look(NamedTuple):
@@ -43,10 +45,15 @@ class Look(NamedTuple):
 
 
 class Looks(UserDict[str, Look]):
-    """Looks by the samplers' names. Raises UserError for a sampler that has none."""
+    """Looks by the samplers' names. Raises UserError for what is no sampler and has no look."""
 
     def __missing__(self, name: str) -> Look:
-        """Refuse a sampler without a look: a figure that left it out would hide it."""
+        """Return the look of a sampler without a record, and refuse what is no sampler.
+
+        A figure that left a name out would hide it.
+        """
+        if name in SPECS and name != EXACT.name:
+            return Look(name, BLACK, f"${name[0]}$", "-", OTHERS)
         where = "src/ams/samplers/looks.py, or beside the figures of the group whose own it is"
         raise UserError(
             f"sampler {name!r} has no look: add its colour, marker and line to a family in {where}"
@@ -58,8 +65,11 @@ class Looks(UserDict[str, Look]):
 
         Raises UserError for a sampler without a look.
         """
-        known = {self[name] for name in names}
-        shown = [look for look in self.values() if look in known]
+        looks = {name: self[name] for name in names}
+        ranks = {name: rank for rank, name in enumerate(self)}
+        shown = [
+            looks[name] for name in sorted(looks, key=lambda each: ranks.get(each, len(ranks)))
+        ]
         return {
             look.family: [each.label for each in shown if each.family == look.family]
             for look in shown

@@ -2,10 +2,10 @@
 the line.
 
 `SPECS` has every sampler that the suite compares, by name; those in `RIVALS` run only where a group
-names them. A new sampler is a step in a file of its own and a `SamplerSpec` here; how figures draw
-it is in `looks`. Annealed samplers take T steps at each of NFE / T geometric noise levels, with
-NCSNv2's step times `factor`. The others take one step from each noise level to the next. All end at
-the last noise level within the budget.
+names them. A new sampler is one file, with its step and a `SamplerSpec` that it adds by `register`;
+how figures draw samplers is in `looks`. Annealed samplers take T steps at each of NFE / T geometric
+noise levels, with NCSNv2's step times `factor`. The others take one step from each noise level to
+the next. All end at the last noise level within the budget.
 """
 
 import math
@@ -235,9 +235,10 @@ def _adaptive(hyperparameters: Hyperparameters, size: float, **parts: Any) -> Ru
     )
 
 
-def _annealed(
+def annealed_spec(
     name: str, step: Callable[[Hyperparameters, float], Step], *tuned: str, **fields: Any
 ) -> SamplerSpec:
+    """Return the sampler of T steps at each noise level; `tuned` are named beside step and T."""
     tuned = (*tuned, "repeats", "factor")
     return SamplerSpec(name, Family.ANNEALED, steps_per_level(step), tuned, **fields)
 
@@ -270,28 +271,30 @@ def _pc_constant(hyperparameters: Hyperparameters) -> Step:
 
 
 def _langevin(name: str, drift: float) -> SamplerSpec:
-    return _annealed(name, lambda h, a: langevin(factor=drift), line_method=_GRID, drift=drift)
+    return annealed_spec(name, lambda h, a: langevin(factor=drift), line_method=_GRID, drift=drift)
 
 
 def _momentum(
     name: str, rule: Callable[[Hyperparameters, float], Rule], *tuned: str
 ) -> SamplerSpec:
-    return _annealed(name, lambda h, a: momentum(rule(h, a)), *tuned)
+    return annealed_spec(name, lambda h, a: momentum(rule(h, a)), *tuned)
 
 
-def _one_step(
+def one_step_spec(
     name: str,
     step: Callable[[Hyperparameters, int], Step],
     method: LineMethod = _PARTICLES,
     tuned: tuple[str, ...] = ("rho",),
     cost: int = 1,
 ) -> SamplerSpec:
+    """Return the sampler of one step from each noise level to the next, of `cost` NFE."""
     return SamplerSpec(name, Family.ONE_STEP, step_per_level(step, cost), tuned, method)
 
 
-def _corrector(
+def corrector_spec(
     name: str, step: Callable[[Hyperparameters], Step], method: LineMethod = _PARTICLES
 ) -> SamplerSpec:
+    """Return the sampler of reverse diffusion with this corrector."""
     return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, corrected(step), ("snr",), method)
 
 
@@ -304,13 +307,13 @@ EXACT = SamplerSpec("exact law", Family.REFERENCE)
 RK45 = SamplerSpec("RK45 ODE", Family.SOLVER, line_method=_TRANSPORT)
 LANGEVIN = _langevin("annealed Langevin", 1.0)
 ADAPTIVE = _momentum("adaptive momentum", _adaptive)
-PC_ADAPTIVE = _corrector("PC, adaptive", _pc_adaptive)
+PC_ADAPTIVE = corrector_spec("PC, adaptive", _pc_adaptive)
 
 _ANNEALED = (
     LANGEVIN,
     _langevin("Langevin, drift x1.5", 1.5),
     _langevin("Langevin, drift x2", 2.0),
-    _annealed("Leimkuhler-Matthews", lambda h, a: leimkuhler_matthews),
+    annealed_spec("Leimkuhler-Matthews", lambda h, a: leimkuhler_matthews),
     ADAPTIVE,
     _momentum("adaptive, drift only", lambda h, a: without_averaging(_adaptive(h, a))),
     _momentum("adaptive, average only", lambda h, a: _adaptive(h, a, factor=unit_factor)),
@@ -318,21 +321,21 @@ _ANNEALED = (
     _momentum("constant momentum", lambda h, a: momentum_rule(constant(h.beta)), "beta"),
 )
 _DIFFUSION = (
-    _one_step("consistent annealed sampling", _scaled_flow, _GRID, ("drift_scale",)),
-    _one_step("reverse diffusion", lambda h, n: affine(reverse_sde), _GRID),
-    _one_step("ancestral", lambda h, n: affine(ancestral), _GRID),
-    _corrector("PC, Langevin", lambda h: langevin(snr_of_score(h.snr)), _GRID),
+    one_step_spec("consistent annealed sampling", _scaled_flow, _GRID, ("drift_scale",)),
+    one_step_spec("reverse diffusion", lambda h, n: affine(reverse_sde), _GRID),
+    one_step_spec("ancestral", lambda h, n: affine(ancestral), _GRID),
+    corrector_spec("PC, Langevin", lambda h: langevin(snr_of_score(h.snr)), _GRID),
     PC_ADAPTIVE,
-    _corrector("PC, constant", _pc_constant),
-    _one_step("Euler ODE", lambda h, n: affine(flow_euler), _TRANSPORT),
-    _one_step("Heun ODE", lambda h, n: flow_heun, _TRANSPORT, cost=2),
+    corrector_spec("PC, constant", _pc_constant),
+    one_step_spec("Euler ODE", lambda h, n: affine(flow_euler), _TRANSPORT),
+    one_step_spec("Heun ODE", lambda h, n: flow_heun, _TRANSPORT, cost=2),
     RK45,
-    _one_step("EDM stochastic", _edm, tuned=("rho", "churn"), cost=2),
-    _one_step("DPM-Solver++", lambda h, n: dpm_solver(0.0), _TRANSPORT),
-    _one_step("SDE-DPM-Solver++", lambda h, n: dpm_solver(1.0)),
-    _one_step("annealed BAOAB, e = 0", lambda h, n: annealed_baoab(fixed(0.0))),
-    _one_step("annealed BAOAB, e = 1/2", lambda h, n: annealed_baoab(fixed(0.5))),
-    _one_step("annealed BAOAB, tapered", lambda h, n: annealed_baoab(TAPERED)),
+    one_step_spec("EDM stochastic", _edm, tuned=("rho", "churn"), cost=2),
+    one_step_spec("DPM-Solver++", lambda h, n: dpm_solver(0.0), _TRANSPORT),
+    one_step_spec("SDE-DPM-Solver++", lambda h, n: dpm_solver(1.0)),
+    one_step_spec("annealed BAOAB, e = 0", lambda h, n: annealed_baoab(fixed(0.0))),
+    one_step_spec("annealed BAOAB, e = 1/2", lambda h, n: annealed_baoab(fixed(0.5))),
+    one_step_spec("annealed BAOAB, tapered", lambda h, n: annealed_baoab(TAPERED)),
 )
 _ALL = (EXACT, *_ANNEALED, *_DIFFUSION, _per_sample(ADAPTIVE), _per_sample(PC_ADAPTIVE))
 
@@ -442,3 +445,14 @@ SPECS = {spec.name: spec for spec in (*_ALL, *_RIVALS)}
 
 COMPARED = tuple(spec.name for spec in _ALL if spec.program)
 """The names of the samplers that a program runs, without the rivals."""
+
+
+def register(spec: SamplerSpec) -> SamplerSpec:
+    """Add a sampler that a file of its own defines to `SPECS`, and return it.
+
+    The groups that import the file know it by name, and depend on it; no others do. Raises
+    ValueError for a name that another sampler has.
+    """
+    if SPECS.setdefault(spec.name, spec) is not spec:
+        raise ValueError(f"two samplers have the name {spec.name!r}: give one another")
+    return spec

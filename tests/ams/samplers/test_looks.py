@@ -11,6 +11,7 @@ from matplotlib.colors import to_rgb
 
 from ams.errors import UserError
 from ams.plots import shades
+from ams.samplers import looks as sampler_looks, presets
 from ams.samplers.looks import LOOKS, Looks, looks
 from ams.samplers.presets import EXACT, SPECS
 from ams_suite.project import PROJECT
@@ -41,6 +42,24 @@ def test_families_have_their_samplers_in_the_order_of_the_records() -> None:
         ("Predictor, corrector", ["PC, Langevin", "ancestral"]),
         ("Own", ["mine"]),
     ]
+
+
+def test_a_sampler_of_a_file_of_its_own_is_drawn_with_its_first_letter(monkeypatch) -> None:
+    monkeypatch.setattr(presets, "SPECS", presets.SPECS.copy())
+    monkeypatch.setattr(sampler_looks, "SPECS", presets.SPECS)
+    mine = presets.register(presets.SamplerSpec("mine", presets.Family.ONE_STEP))
+    assert presets.SPECS["mine"] is mine and LOOKS["mine"].marker == "$m$"
+    assert LOOKS.families(["mine", "ancestral"]) == {
+        "Predictor, corrector": ["ancestral"],
+        "Other samplers": ["mine"],
+    }
+    with pytest.raises(ValueError, match="two samplers have the name 'mine'"):
+        presets.register(presets.SamplerSpec("mine", presets.Family.ONE_STEP))
+
+
+def test_draws_of_the_target_have_no_look() -> None:
+    with pytest.raises(UserError, match="has no look"):
+        LOOKS[EXACT.name]
 
 
 @pytest.mark.parametrize("known", [LOOKS, LOOKS | looks({"Own": {"mine": ("#123456", "o", "-")}})])

@@ -1,16 +1,22 @@
 """The record of each sampler: its program, the effect of its hyperparameters."""
 
 import math
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 import torch
 
+import ams.samplers
 from ams.samplers import Particles, State, run, sample
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import COMPARED, DEFAULT, EXACT, RIVALS, SPECS, SigmaRange, noise_schedule
 from ams.targets import Gaussian
 
+for module in iter_modules(ams.samplers.__path__):
+    import_module(f"ams.samplers.{module.name}")
 SIGMAS = SigmaRange(5.0, 0.1)
+PROGRAMS = [name for name, spec in SPECS.items() if spec.program]
 SCORE = Gaussian(torch.zeros(3, dtype=torch.float64)).score
 
 
@@ -20,7 +26,7 @@ def end(name: str, budget: int = 20, **changed: float) -> torch.Tensor:
     return sample(program, x, SCORE, torch.Generator().manual_seed(1))[0].x.clone()
 
 
-@pytest.mark.parametrize("name", (*COMPARED, *RIVALS))
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> None:
     program = list(SPECS[name].build(SIGMAS, 20))
     last = program[-1][1]
@@ -32,7 +38,7 @@ def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> No
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-@pytest.mark.parametrize("name", (*COMPARED, *RIVALS))
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_nan_and_infinity_propagate(name: str, bad: float) -> None:
     """Each step adds to the position, so that a late check finds them, even if the score at
     infinity is 0.
