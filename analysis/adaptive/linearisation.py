@@ -41,6 +41,7 @@ _CHANGE, _MOMENTUM = (
     np.array([-1.0, 0.0, -1.0]),
     np.array([0.0, 1.0, 0.0]),
 )  # s_t - s_{t-1} and m_{t-1}, at lam = 1
+LAGS = 400
 _SHARE = 0.01 * SUITE_FALSE_ALARM  # of each check here
 _LINEARISATION = 0.008  # what it leaves of the ratio, at B = 16; less at any size above
 _NEXT_ORDER = 0.04  # of the order of the bias, from terms in 1/B^2 at B = 8
@@ -88,17 +89,16 @@ def linearised(u: float) -> Linearised:
     return Linearised(matrix, covariance, slope, response, reading, jacobian)
 
 
-def fluctuation(u: float, dimension: float, lags: int = 400) -> float:
+def fluctuation(u: float, dimension: float) -> float:
     """Return K, `sd(b) sqrt B` of a large batch B in `dimension` dimensions; infinite: the limit of
     `K sqrt d`.
 
-    `lags` steps must cover the time in which the linearised recursion decays: 400 do for u >= 0.01,
-    to 1e-9.
+    The sums end at `LAGS` steps, in which the linearised recursion decays to 1e-9 for u >= 0.01.
     """
     field = linearised(u)
-    kernel = _impulse(field, lags)
-    weights = np.correlate(kernel, kernel, "full")[lags - 1 :]
-    noise = _autocovariance(field, dimension, lags)
+    kernel = _impulse(field, LAGS)
+    weights = np.correlate(kernel, kernel, "full")[LAGS - 1 :]
+    noise = _autocovariance(field, dimension, LAGS)
     return float(np.sqrt(weights[0] * noise[0] + 2 * weights[1:] @ noise[1:]))
 
 

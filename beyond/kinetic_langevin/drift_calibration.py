@@ -28,6 +28,7 @@ from verdicts import Measurement
 
 u, r, c, sigma, gamma = sp.symbols("u r c sigma gamma", positive=True)
 POINT = 1e-300
+LEVELS = 800
 """A variance of the target that no noise level here sees."""
 
 
@@ -116,11 +117,11 @@ def largest_error_of_lag_formula(settings: Settings) -> Measurement:
     )
 
 
-def lag_of_law(step: float, ratio: float, count: int = 800) -> float:
+def lag_of_law(step: float, ratio: float) -> float:
     """Return `Var / sigma^2` of annealed Langevin on a point, one step per noise level, by the
     exact law.
     """
-    levels = annealed_levels(geometric_sigmas(ratio ** -(count - 1.0), 1.0, count), step)
+    levels = annealed_levels(geometric_sigmas(ratio ** -(LEVELS - 1.0), 1.0, LEVELS), step)
     law = GaussianLaw([POINT])
     state, _ = law.end(annealed(langevin(), levels, 1), law.start(0.0, levels[0].sigma ** 2))
     return law.moments(state.x).variance.item()

@@ -65,7 +65,7 @@ def undisturbed() -> Iterator[None]:
             gc.enable()
 
 
-def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
+def median_interval(values: Sequence[float]) -> Interval:
     """Return the median of independent values with its interval by order statistics, which covers
     at least as stated.
 
@@ -73,7 +73,7 @@ def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> 
     """
     n = len(values)
     ordered = np.sort(np.asarray(values, dtype=np.float64))
-    rank = max(int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)) - 1, 0)
+    rank = max(int(stats.binom.ppf((1 - CONFIDENCE) / 2, n, 0.5)) - 1, 0)
     return Interval(
         float(np.median(ordered)), float(ordered[rank]), float(ordered[n - 1 - rank]), n
     )

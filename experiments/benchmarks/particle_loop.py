@@ -118,16 +118,16 @@ def time_over_bare(settings: Settings, sampler: str, state: str) -> Measurement:
     )
 
 
-def allocation_count(step: sm.Step, shape: tuple[int, ...], steps: int = 20, warm: int = 4) -> int:
-    """Return how many tensors as large as the state a run allocates after its first `warm` steps.
+def allocation_count(step: sm.Step, shape: tuple[int, ...]) -> int:
+    """Return how many tensors as large as the state a run allocates after its first steps.
 
     The score returns tensors that exist before.
     """
     x, generator = start(shape, 0)
-    scores, algebra = [torch.zeros_like(x) for _ in range(2 * steps)], sm.Particles()
+    scores, algebra = [torch.zeros_like(x) for _ in range(2 * STEPS)], sm.Particles()
     noise = generated(generator, algebra.empty_like)
-    states = sm.run(program(step, steps), sm.State(x), lambda *_: scores.pop(), noise, algebra)
-    sm.last(islice(states, warm))
+    states = sm.run(program(step, STEPS), sm.State(x), lambda *_: scores.pop(), noise, algebra)
+    sm.last(islice(states, WARM_UP))
     return sum(size >= x.nbytes for size in allocations(lambda: sm.last(states)))
 
 
@@ -139,6 +139,8 @@ def state_size_allocations(settings: Settings) -> Measurement:
     return Measurement(value=sum(counts), n=len(counts))
 
 
+STEPS, WARM_UP = 20, 4
+"""The steps of a run whose allocations are counted, and how many come before the count."""
 HIGHEST, LOWEST = 10.0, 0.1
 BENCH = "bash reproduce.sh bench"
 """What installs the other libraries."""

@@ -14,15 +14,17 @@ from ams.statistics import (
     plan_margin,
     plan_mean_test,
     plan_squares_test,
+    power_analysis,
 )
 from tests.monte_carlo import MonteCarlo
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_the_error_rates_of_a_planned_test(monte_carlo: MonteCarlo) -> None:
+def test_the_error_rates_of_a_planned_test(monte_carlo: MonteCarlo, monkeypatch) -> None:
     """Planned at a false alarm of 1 % and a power of 90 %: both rates by simulation."""
+    monkeypatch.setattr(power_analysis, "POWER", 0.9)
     plan, rng = (
-        plan_mean_test(12, effect=2.0, share=0.01 / SUITE_FALSE_ALARM, power=0.9),
+        plan_mean_test(12, effect=2.0, share=0.01 / SUITE_FALSE_ALARM),
         monte_carlo.numpy(),
     )
     assert plan.false_alarm == pytest.approx(0.01)
@@ -146,12 +148,13 @@ def test_a_count_of_probability_0_gives_0() -> None:
 
 
 @pytest.mark.monte_carlo(share=0.01)
-def test_the_power_of_a_planned_fit(monte_carlo: MonteCarlo) -> None:
+def test_the_power_of_a_planned_fit(monte_carlo: MonteCarlo, monkeypatch) -> None:
     """Planned at a false alarm of 5 % and a power of 90 %: a die that is loaded by just the
     smallest effect.
     """
+    monkeypatch.setattr(power_analysis, "POWER", 0.9)
     rng, fair, trials = monte_carlo.numpy(), np.full(6, 1 / 6), 2000
-    plan = plan_fit_test(1200, fair, effect=0.2, share=500.0, power=0.9)
+    plan = plan_fit_test(1200, fair, effect=0.2, share=500.0)
     loaded = fair * (1 + plan.smallest * np.array([1, 1, 1, -1, -1, -1]))
     p_values = [goodness_of_fit(rng.multinomial(1200, loaded), fair) for _ in range(trials)]
     test = monte_carlo.note(plan_count_test(trials, 0.9, effect=0.06, share=monte_carlo.share))

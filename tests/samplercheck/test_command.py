@@ -246,7 +246,7 @@ def test_page_badge_options_and_changes(
             "raised TypeError: run returned None, expected a tensor of shape (4, 1, 1, 2)",
         ),
         (["FOLDER/syntax.py:x"], 3, "raised SyntaxError: '(' was never closed (syntax.py, line 1)"),
-        (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 50)"),
+        (["FILE:leaving"], 3, "raised SystemExit: 0 (FILE, line 54)"),
         (
             ["FILE:repeated"],
             3,

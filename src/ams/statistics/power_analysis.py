@@ -1,7 +1,7 @@
 """Power analysis: Monte Carlo tests with a planned rate of false alarms and a planned effect.
 
 A plan gets its share of the suite's false-alarm budget and the effect that it must detect. It
-computes the smallest effect that the test detects with probability `power`. It raises Undetectable
+computes the smallest effect that the test detects with probability `POWER`. It raises Undetectable
 if that is larger than the required one.
 """
 
@@ -20,6 +20,8 @@ suite.
 """
 
 
+POWER = 0.999
+"""The probability with which a planned test detects the smallest effect that it names."""
 FEWEST_EXPECTED = 5.0
 """The least expected count of a cell in a chi-square test (Cochran 1954)."""
 
@@ -33,12 +35,11 @@ class MeanTest(NamedTuple):
     standard errors.
 
     It detects a difference of `smallest` standard deviations of an observation with probability
-    `power`.
+    `POWER`.
     """
 
     n: int
     false_alarm: float
-    power: float
     critical: float
     smallest: float
 
@@ -61,13 +62,12 @@ class RangeTest(NamedTuple):
     """A test that rejects a statistic outside `[low, high]`, its quantiles under the null
     hypothesis.
 
-    It detects an effect of size `smallest` with probability `power`; `effect` names the effect and
+    It detects an effect of size `smallest` with probability `POWER`; `effect` names the effect and
     its unit.
     """
 
     n: int
     false_alarm: float
-    power: float
     low: float
     high: float
     smallest: float
@@ -103,7 +103,7 @@ class Margin(NamedTuple):
         )
 
 
-def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.999) -> MeanTest:
+def plan_mean_test(n: int, effect: float, share: float = 0.01) -> MeanTest:
     """Plan a t-test on `n` observations that must detect a difference of `effect` standard
     deviations.
 
@@ -115,26 +115,25 @@ def plan_mean_test(n: int, effect: float, share: float = 0.01, power: float = 0.
         raise ValueError(f"a t-test needs at least two observations, got {n}")
     false_alarm = share * SUITE_FALSE_ALARM
     critical = float(stats.t.isf(false_alarm / 2, n - 1))
-    smallest = _noncentrality(critical, n - 1, power) / math.sqrt(n)
+    smallest = _noncentrality(critical, n - 1) / math.sqrt(n)
     if smallest > effect:
         needed = math.ceil(n * (smallest / effect) ** 2)
         raise Undetectable(
             f"{n} observations detect {smallest:.3g} standard deviations, not "
             f"{effect:.3g}: about {needed} are needed"
         )
-    return MeanTest(n, false_alarm, power, critical, smallest)
+    return MeanTest(n, false_alarm, critical, smallest)
 
 
-def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
+def plan_known_mean_test(n: int, effect: float, share: float) -> RangeTest:
     """Plan a test of `sqrt(n)` times the mean of `n` standard normal numbers that must detect a
     mean of `effect`.
     """
     critical = float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2))
-    smallest = (critical + float(stats.norm.isf(1 - power))) / math.sqrt(n)
+    smallest = (critical + float(stats.norm.isf(1 - POWER))) / math.sqrt(n)
     return _planned(
         n,
         share,
-        power,
         (-critical, critical),
         smallest,
         effect,
@@ -142,22 +141,18 @@ def plan_known_mean_test(n: int, effect: float, share: float, power: float = 0.9
     )
 
 
-def plan_squares_test(n: int, effect: float, share: float, power: float = 0.999) -> RangeTest:
+def plan_squares_test(n: int, effect: float, share: float) -> RangeTest:
     """Plan a test of the sum of squares of `n` standard normal numbers, chi-squared with `n`
     degrees of freedom.
 
     It must detect a variance of `1 + effect` and of `1 - effect`.
     """
     low, high = stats.chi2(n).interval(1 - share * SUITE_FALSE_ALARM)
-    smallest = max(high / stats.chi2.isf(power, n) - 1, 1 - low / stats.chi2.isf(1 - power, n))
-    return _planned(
-        n, share, power, (low, high), float(smallest), effect, "a variance off by the part"
-    )
+    smallest = max(high / stats.chi2.isf(POWER, n) - 1, 1 - low / stats.chi2.isf(1 - POWER, n))
+    return _planned(n, share, (low, high), float(smallest), effect, "a variance off by the part")
 
 
-def plan_count_test(
-    n: int, rate: float, effect: float, share: float, power: float = 0.999
-) -> RangeTest:
+def plan_count_test(n: int, rate: float, effect: float, share: float) -> RangeTest:
     """Plan a test of the number of successes of probability `rate` in `n` trials, by the exact
     binomial distribution.
 
@@ -174,13 +169,11 @@ def plan_count_test(
             float(stats.binom.cdf(high, n, p) - stats.binom.cdf(low - 1, n, p)) for p in sides
         )
 
-    smallest = _smallest(missed, max(rate, 1 - rate), power)
-    return _planned(n, share, power, (low, high), smallest, effect, "a probability off by")
+    smallest = _smallest(missed, max(rate, 1 - rate))
+    return _planned(n, share, (low, high), smallest, effect, "a probability off by")
 
 
-def plan_fit_test(
-    n: int, probabilities: Values, effect: float, share: float, power: float = 0.999
-) -> RangeTest:
+def plan_fit_test(n: int, probabilities: Values, effect: float, share: float) -> RangeTest:
     """Plan Pearson's chi-square test of `n` counts, whose statistic is their p-value
     (`goodness_of_fit`).
 
@@ -198,9 +191,9 @@ def plan_fit_test(
     def missed(w: float) -> float:
         return float(stats.ncx2.cdf(high, freedom, n * w**2))
 
-    smallest = _smallest(missed, 10 * math.sqrt((high + freedom) / n), power)
+    smallest = _smallest(missed, 10 * math.sqrt((high + freedom) / n))
     return _planned(
-        n, share, power, (false_alarm, 1.0), smallest, effect, "a distance w of probabilities of"
+        n, share, (false_alarm, 1.0), smallest, effect, "a distance w of probabilities of"
     )
 
 
@@ -209,7 +202,6 @@ def plan_margin(
     effect: float,
     share: float = 0.01,
     bias: float = 0.0,
-    power: float = 0.999,
 ) -> Margin:
     """Return the tolerance for a normal estimate that spends `share`, and the smallest effect that
     it detects.
@@ -219,7 +211,7 @@ def plan_margin(
     error.
     """
     needed = bias + float(stats.norm.isf(share * SUITE_FALSE_ALARM / 2)) * standard_error
-    smallest = needed + float(stats.norm.isf(1 - power)) * standard_error
+    smallest = needed + float(stats.norm.isf(1 - POWER)) * standard_error
     if not smallest <= effect:
         raise Undetectable(
             f"a standard error of {standard_error:.3g} detects {smallest:.3g}, not {effect:.3g}"
@@ -230,7 +222,6 @@ def plan_margin(
 def _planned(
     n: int,
     share: float,
-    power: float,
     ends: tuple[float, float],
     smallest: float,
     effect: float,
@@ -241,35 +232,35 @@ def _planned(
     """
     if not smallest <= effect:
         raise Undetectable(f"{n} observations detect {name} {smallest:.3g}, not {effect:.3g}")
-    return RangeTest(n, share * SUITE_FALSE_ALARM, power, *ends, smallest, name)
+    return RangeTest(n, share * SUITE_FALSE_ALARM, *ends, smallest, name)
 
 
 def _description(test: MeanTest | RangeTest, effect: str) -> str:
     return (
         f"n = {test.n}, false alarm {test.false_alarm:.2g}: detects {effect} (probability "
-        f"{test.power:g})"
+        f"{POWER:g})"
     )
 
 
-def _smallest(missed: Callable[[float], float], most: float, power: float) -> float:
-    """Return the effect that is missed with probability `1 - power`, infinite if `most` is missed
+def _smallest(missed: Callable[[float], float], most: float) -> float:
+    """Return the effect that is missed with probability `1 - POWER`, infinite if `most` is missed
     more often.
     """
-    if missed(most) > 1 - power:
+    if missed(most) > 1 - POWER:
         return math.inf
-    return float(optimize.brentq(lambda effect: missed(effect) - (1 - power), 0.0, most, xtol=1e-9))
+    return float(optimize.brentq(lambda effect: missed(effect) - (1 - POWER), 0.0, most, xtol=1e-9))
 
 
-def _noncentrality(critical: float, freedom: int, power: float) -> float:
+def _noncentrality(critical: float, freedom: int) -> float:
     """Return the difference, in standard errors, at which a t statistic exceeds `critical` with
-    probability `power`.
+    probability `POWER`.
     """
     spread = critical / math.sqrt(
         freedom
     )  # an upper bound of the spread of critical times the estimated deviation
-    far = critical + 10 * (1 + spread) * float(stats.norm.isf((1 - power) / 2))
+    far = critical + 10 * (1 + spread) * float(stats.norm.isf((1 - POWER) / 2))
     return float(
-        optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - power, 0.0, far)
+        optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - POWER, 0.0, far)
     )
 
 
