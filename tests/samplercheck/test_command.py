@@ -250,7 +250,7 @@ def test_page_badge_options_and_changes(
         (
             ["FILE:repeated"],
             3,
-            "of 20 steps, calls 1 and 2 pass one noise level: length 0 (FILE, line 45)",
+            "of 20 steps, calls 1 and 2 pass one noise level: length 0 (FILE, line 49)",
         ),
         (
             ["FOLDER/three.py:x"],
@@ -283,7 +283,7 @@ def test_page_badge_options_and_changes(
             3,
             (
                 "network was passed the noise level 10.0: pass noise_level(scale, sigma) "
-                "(FILE, line 31)"
+                "(FILE, line 33)"
             ),
         ),
         (["FILE:without"], 3, "run called the network not once"),
