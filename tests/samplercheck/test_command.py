@@ -283,7 +283,7 @@ def test_page_badge_options_and_changes(
             3,
             (
                 "network was passed the noise level 10.0: pass noise_level(scale, sigma) "
-                "(FILE, line 33)"
+                "(FILE, line 34)"
             ),
         ),
         (["FILE:without"], 3, "run called the network not once"),
