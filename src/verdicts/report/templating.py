@@ -41,7 +41,7 @@ def _environment() -> Environment:
     """Return what templates are read with; it keeps those that it has compiled."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=lambda name: bool(name) and ".html" in str(name),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
@@ -49,6 +49,7 @@ def _environment() -> Environment:
     )
     filters = (typeset, number, spread, duration, readable, gap, in_words, plain)
     environment.filters |= {each.__name__: each for each in filters}
+    environment.tests["contains"] = lambda names, name: name in names
     environment.globals["included"] = included
     return environment
 
@@ -56,3 +57,10 @@ def _environment() -> Environment:
 def render(template: str, **content: Any) -> str:
     """Return a template filled in. Raises jinja2.UndefinedError for a name that `content` lacks."""
     return _environment().get_template(template).render(**content)
+
+
+def render_blocks(template: str, **content: Any) -> dict[str, str]:
+    """Return each block of a template by its name, filled in, without blank lines around it."""
+    opened = _environment().get_template(template)
+    context = opened.new_context(content)
+    return {name: "".join(block(context)).strip() for name, block in opened.blocks.items()}
