@@ -67,12 +67,23 @@ def _frame(axes: "Axes", forest: Forest, shape: Shape) -> None:
     labels = [row.label for row in forest.row]
     axes.set_yticks(range(len(forest.row)), ["" for _ in labels] if shape.narrow else labels)
     for place, label in enumerate(labels if shape.narrow else ()):
-        axes.text(AXIS[0], place - 0.28, label, va="bottom", bbox={"facecolor": "w", "linewidth": 0, "pad": 0.5})
+        axes.text(
+            AXIS[0],
+            place - 0.28,
+            label,
+            va="bottom",
+            bbox={"facecolor": "w", "linewidth": 0, "pad": 0.5},
+        )
     axes.tick_params(axis="y", length=0, labelsize="medium")
     low, high = forest.claimed
     axes.axvspan(low, high, color="C0", alpha=0.12, linewidth=0)
     axes.axvline(1.0, color="0.4", linewidth=0.8)
-    axes.set_title(f"claimed: {low:g} to {high:g}", x=_share((low * high) ** 0.5), ha="center", fontsize="medium")
+    axes.set_title(
+        f"claimed: {low:g} to {high:g}",
+        x=_share((low * high) ** 0.5),
+        ha="center",
+        fontsize="medium",
+    )
 
 
 def _share(value: float) -> float:
@@ -90,7 +101,14 @@ def _draw(axes: "Axes", place: int, row: ForestRow, evidence: Decisions) -> None
         axes.text(1.0, place, "  not measured", va="center", color=GREY)
         return
     if ends:
-        axes.plot(_clipped(ends), [place, place], color="C0", linewidth=7, alpha=0.35, solid_capstyle="butt")
+        axes.plot(
+            _clipped(ends),
+            [place, place],
+            color="C0",
+            linewidth=7,
+            alpha=0.35,
+            solid_capstyle="butt",
+        )
     colour = "C0" if dot.verdict is not Verdict.INCONCLUSIVE else GREY
     axes.plot(_clipped([dot.low, dot.high]), [place, place], color=colour, linewidth=1.3)
     axes.plot(_clipped([dot.value]), [place], "o", color=colour, markersize=5)

@@ -106,7 +106,12 @@ def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
     from matplotlib import pyplot
     from matplotlib_inline.config import InlineBackend
 
-    before, folder, path, backend = dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()
+    before, folder, path, backend = (
+        dict(os.environ),
+        Path.cwd(),
+        list(sys.path),
+        matplotlib.get_backend(),
+    )
     with (
         tempfile.TemporaryDirectory(prefix="verdicts-notebook-") as private,
         matplotlib.rc_context(),

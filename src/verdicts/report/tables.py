@@ -74,7 +74,9 @@ def _joined(columns: Sequence[tuple[str, tuple[TableCell, ...]]]) -> Iterator[Co
             at += 2
         else:
             yield Column(
-                head, tuple(map(text, cells)), numeric=not any(cell and isinstance(cell, str) for cell in cells)
+                head,
+                tuple(map(text, cells)),
+                numeric=not any(cell and isinstance(cell, str) for cell in cells),
             )
             at += 1
 

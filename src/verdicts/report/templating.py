@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from verdicts.report.report_texts import Exhibit
 from verdicts.report.typeset import typeset
 from verdicts.report.words import duration, number, plain, spread
 
@@ -19,11 +18,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 def readable(value: Any) -> str:
     """Return a JSON value as indented text."""
     return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def gap(exhibit: Exhibit) -> str:
-    """Return how an exhibit falls short of the paper's, in the words of the exhibits file."""
-    return "; ".join(filter(None, [exhibit.scaling, exhibit.reason]))
 
 
 def in_words(text: str) -> str:
@@ -47,7 +41,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (typeset, number, spread, duration, readable, gap, in_words, plain)
+    filters = (typeset, number, spread, duration, readable, in_words, plain)
     environment.filters |= {each.__name__: each for each in filters}
     environment.tests["contains"] = lambda names, name: name in names
     environment.globals["included"] = included
