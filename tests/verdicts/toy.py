@@ -26,7 +26,6 @@ from verdicts.claims.schema import Group, Profile
 from verdicts.records.expected import Expected
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
-from verdicts.report import page
 from verdicts.run import console, driver, job
 from verdicts.run.checks import Checks
 from verdicts.run.driver import RunOptions
@@ -206,7 +205,6 @@ class Session:
         monkeypatch.chdir(toy.root)
         monkeypatch.setattr(console, "BEAT", 3600.0)  # lines that come with time are asked for where they are tested
         monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody cuts the power here
-        monkeypatch.setattr(page, "overview_of", lambda *_: None)  # a third of a run; tested where pages are
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
     def command(self, work, terminal=None, **options):

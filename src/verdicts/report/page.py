@@ -75,9 +75,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
 
     def texts_of(findings: Any) -> list[Markup]:
         found = (finding_text(each, own, values) for each in findings)
-        return [
-            _cited(text, {name: at.removeprefix(REPORT) for name, at in addresses.items()}) for text in found if text
-        ]
+        return [_cited(text, addresses) for text in found if text]
 
     return content | {
         "ledger": ledger,
