@@ -32,18 +32,25 @@ def drawn(known):
     return lines, words
 
 
-def test_a_dot_has_its_interval_and_a_range_reaches_as_far_as_its_intervals():
-    lines, words = drawn(evidence(dot=(1.8, 2.0, 2.1), least=(1.5, 2.0, 2.0), most=(3.5, 4.0, 4.5)))
-    assert (lines, words) == ([((1.5, 4.5), "C0"), ((1.8, 2.1), "C0"), ((2.0,), "C0")], [])
-
-
-def test_what_is_not_decided_is_grey_and_an_interval_without_end_stops_at_the_edge():
-    lines, _ = drawn(evidence(Verdict.INCONCLUSIVE, dot=(0.1, 2.0, 1e6)))
-    assert lines == [((0.25, 16.0), forest.GREY), ((2.0,), forest.GREY)], "a range that was not measured is not drawn"
-
-
-def test_what_was_not_measured_says_so():
-    assert drawn(evidence()) == ([], ["not measured"])
+@pytest.mark.parametrize(
+    ("known", "lines", "words"),
+    [
+        (
+            evidence(dot=(1.8, 2.0, 2.1), least=(1.5, 2.0, 2.0), most=(3.5, 4.0, 4.5)),
+            [((1.5, 4.5), "C0"), ((1.8, 2.1), "C0"), ((2.0,), "C0")],
+            [],
+        ),
+        (
+            evidence(Verdict.INCONCLUSIVE, dot=(0.1, 2.0, 1e6)),
+            [((0.25, 16.0), forest.GREY), ((2.0,), forest.GREY)],
+            [],
+        ),
+        (evidence(), [], ["not measured"]),
+    ],
+    ids=["a dot in its range", "undecided, without end", "not measured"],
+)
+def test_a_row_is_drawn_as_measured(known, lines, words):
+    assert drawn(known) == (lines, words)
 
 
 @pytest.mark.parametrize("shape", [forest.WIDE, forest.NARROW])
