@@ -61,9 +61,10 @@ class Reference(NamedTuple):
         return found._replace(seconds=time.monotonic() - begin)
 
     def place(self) -> Path:
-        """Return a new place for results that holds the memo of the undisturbed run, with one unused entry."""
+        """Return a new place for results that holds the memo of the undisturbed run, if any, with one unused entry."""
         out = self.suite.place()
-        Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
+        if self.memo.texts:
+            Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
         return out
 
     def after(self, out: Path, done: RunResult, codes: Collection[int], spoilt: Collection[str] = ()) -> Iterator[str]:

@@ -28,12 +28,12 @@ from verdicts.report.findings import (
     reached,
     required_of,
 )
-from verdicts.report.forest import NARROW, WIDE, forest_svg
+from verdicts.report.forest import forest_svg
 from verdicts.report.images import Picture, size_of, svg_address
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
 from verdicts.report.typeset import typeset
-from verdicts.report.views import absences, anchors, benchmarks, content_of
+from verdicts.report.views import anchors, benchmarks, content_of
 from verdicts.report.words import MARKS, number
 
 REPORT = "report.html"
@@ -71,7 +71,7 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         addresses |= {name: f"{page}#{anchor}" for name, anchor in anchors(*places).items()}
     drawings = []
     if forest := content["forest"]:
-        drawings = [svg_address(forest_svg(root, forest, content["evidence"], shape)) for shape in (WIDE, NARROW)]
+        drawings = [svg_address(forest_svg(forest, content["evidence"], narrow)) for narrow in (False, True)]
 
     def texts_of(findings: Any) -> list[Markup]:
         found = (finding_text(each, own, values) for each in findings)
@@ -87,7 +87,6 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "reached": reached,
         "marks": MARKS,
         "verdicts": list(Verdict),
-        "absences": absences(claims, groups),
         "benchmarks": benchmarks(workspace),
         "code": [function_at(root, place) for place in content["notation"].code],
         "false_alarms": family_wise(workspace.all_claims, ledger.profile),

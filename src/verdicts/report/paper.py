@@ -69,7 +69,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             "anchors": anchors(ran, groups),
             "where": {view.claim.id: _where(view.claim.source.where, view.group.notebook) for view in ran},
             "measured": {each.check.id: each.measured for view in ran for each in view.checks if each.result},
-            "forest_svg": forest and forest_svg(workspace.root, forest, evidence),
+            "forest_svg": forest and forest_svg(forest, evidence),
             "verdicts": {name: each.verdict for name, each in evidence.claims.items()},
             "values": evidence.values,
             "origin": evidence.origin,

@@ -69,7 +69,7 @@ def contents(root: Path) -> dict[str, str]:
     texts = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
     pages = {name: BLOCK.sub(filled, text) for name, text in texts.items()}
     if pages and (forest := findings.answer.forest):
-        pages[PICTURE] = forest_svg(root, forest, evidence)
+        pages[PICTURE] = forest_svg(forest, evidence)
     return pages
 
 

@@ -35,7 +35,7 @@ def _environment() -> Environment:
     """Return what templates are read with; it keeps those that it has compiled."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: bool(name) and ".html" in str(name),
+        autoescape=lambda name: ".html" in str(name) or ".svg" in str(name),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -196,19 +196,6 @@ def figures_of(groups: Sequence[GroupView]) -> dict[str, tuple[int, GroupView, F
     return {figure.file.stem: (n, view, figure) for n, (view, figure) in enumerate(drawn, 1)}
 
 
-def absences(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, list[str]]:
-    """Return what is not there, by reason: the claims not run, then the groups without figures, each named once."""
-    absent: dict[str, list[str]] = {}
-    for view in claims:
-        if view.row.verdict is Verdict.NOT_RUN:
-            absent.setdefault(view.row.reason, []).append(view.claim.id)
-    missing = {name for names in absent.values() for name in names}
-    for group in groups:
-        if group.reason and not all(view.claim.id in missing for view in claims if view.group == group.group):
-            absent.setdefault(group.reason, []).append(f"figures of {group.group.title}")
-    return absent
-
-
 def anchors(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
     """Return, by name, the anchor of whatever an exhibit may refer to: claims, groups, figures, tables."""
     anchors = {view.claim.id: f"claim-{view.claim.id}" for view in claims}
