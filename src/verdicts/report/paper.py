@@ -25,6 +25,8 @@ DOCUMENTS = ("paper", "supplement")
 TEXT_WIDTH, TEXT_HEIGHT = 470.0, 660.0  # of the page, in points
 UNREAD = {"evidence", "checked", "expected", "compared", "costs", "sections"}
 """What the page shows and neither document does, or not whole."""
+OF_A_RUN = {"checks": (), "provenance": None, "computed": None}
+"""What of a row stands beside it in the data, or is not the same for the same records."""
 Data = dict[str, Any]
 
 
@@ -62,7 +64,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
         {name: each for name, each in content.items() if name not in UNREAD}
         | {
             "newest": newest(ledger)[:10],
-            "claims": [view._replace(row=view.row.model_copy(update={"checks": ()})) for view in ran],
+            "claims": [view._replace(row=view.row.model_copy(update=OF_A_RUN)) for view in ran],
             "groups": [{"group": view.group} for view in groups],
             "figures": figures,
             "tables": tables,
