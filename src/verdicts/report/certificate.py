@@ -130,7 +130,7 @@ def facts_of(
     same, disproved = _same(workspace, measured)
     contradicted = [each["claim"] for row in rows for each in row["claims"] if each["state"] is State.CONTRADICTED]
     unflipped = [each.claim for each in broken if each.flipped is False]
-    return plain_data(
+    facts: Facts = plain_data(
         {
             "work": work_under_test(root),
             "subject": claims.outline.subject,
@@ -148,6 +148,7 @@ def facts_of(
             "checksums": checksums(workspace, measured.reached),
         }
     )
+    return facts
 
 
 def work_under_test(root: Path) -> Facts:

@@ -13,7 +13,7 @@ from typing import Any
 from verdicts.claims.schema import Verdict
 from verdicts.records.ledger import Ledger
 from verdicts.records.workspace import Workspace
-from verdicts.report.blocks import derivation, pieces
+from verdicts.report.blocks import Piece, derivation, pieces
 from verdicts.report.forest import forest_svg
 from verdicts.report.images import Picture, size_of
 from verdicts.report.tables import shown
@@ -60,7 +60,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             file = f"{view.folder}/{table.id}.csv"
             about = {"id": table.id, "caption": table.caption, "group": view.group.id, "file": file}
             tables.append(about | shown(table)._asdict())
-    data = plain_data(
+    data: Data = plain_data(
         {name: each for name, each in content.items() if name not in UNREAD}
         | {
             "newest": newest(ledger)[:10],
@@ -87,7 +87,7 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     return data | {"markup": markup_of(data), "derivations": derivations}
 
 
-def markup_of(data: Any) -> dict[str, Data]:
+def markup_of(data: Any) -> dict[str, list[Piece]]:
     """Return each text within some data that has formulas or code, in pieces (`blocks`)."""
     return {text: pieces(text) for text in texts_of(data) if "$" in text or "`" in text}
 

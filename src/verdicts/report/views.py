@@ -163,7 +163,9 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
         place = workspace.page_path(group)
         made = artefacts_at(place, workspace.page_parts(group))
         page = f"{place.parent.name}/{group.id}.html" if made and made.files else ""
-    figures, tables, reason = [], (), f"not part of the {workspace.profile} profile"
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+    reason = f"not part of the {workspace.profile} profile"
     if workspace.claims_here(group):
         try:
             drawn = current_artefacts(path, workspace.figures_parts(group))
