@@ -1,6 +1,5 @@
 """One run, from its plan to its exit code."""
 
-import codecs
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -36,7 +35,6 @@ NO_STILLS = (
     "memory is limited to less than 80 GiB of addresses (ulimit -v): charts that move have no still"
     " picture; all else is the same"
 )
-PLAIN = str.maketrans({"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."})
 
 
 @dataclass(frozen=True)
@@ -251,17 +249,10 @@ class _Console(Console):
 
 
 def console_of() -> Console:
-    """Return the console: colours and a bar on a terminal, plain lines elsewhere, in ASCII where it must be."""
-    codecs.register_error("plain", _in_ascii)
+    """Return the console: colours and a bar on a terminal, plain lines elsewhere."""
     with suppress(AttributeError):  # of a stream that stands for the console
-        sys.stdout.reconfigure(errors="plain")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     return _Console(file=sys.stdout, highlight=False, emoji=False)
-
-
-def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeEncodeError)
-    text = error.object[error.start : error.end].translate(PLAIN)
-    return text.encode("ascii", "replace").decode(), error.end
 
 
 def say(line: str) -> None:
