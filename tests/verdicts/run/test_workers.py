@@ -138,15 +138,6 @@ def test_what_is_computed_while_its_sources_change_is_of_no_known_code(toy, monk
     assert code == 3 and row["failed"] and "beta/checks.py changed while this was computed" in row["reason"]
 
 
-def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(toy, monkeypatch):
-    fail = "raise OSError(chr(0xdce9) + ' is gone')"
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", fail)
-    code, said = reproduce(toy, monkeypatch)
-    rows = toy.rows("cpu")
-    assert code == 3 and "Traceback" not in said and r"\udce9 is gone" in rows["B1"]["reason"]
-    assert rows["B2"]["verdict"] == "holds"
-
-
 def test_a_run_that_is_refused_leaves_all_as_it_was(toy, monkeypatch):
     assert reproduce(toy, monkeypatch)[0] == 0
     before = (toy.root / "config/cpu.toml").read_text()
@@ -155,13 +146,6 @@ def test_a_run_that_is_refused_leaves_all_as_it_was(toy, monkeypatch):
         reproduce(toy, monkeypatch, force=("A1",))
     toy.write("config/cpu.toml", before)
     assert not list(faults(toy.workspace("cpu")))
-
-
-def test_a_notebook_that_is_no_utf_8_is_named(toy, monkeypatch):
-    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
-    (toy.root / toy.package / "alpha" / "notebook.py").write_bytes(b"# caf\xe9\n")
-    with pytest.raises(UserError, match=r"alpha/notebook.py: it is not UTF-8"):
-        reproduce(toy, monkeypatch)
 
 
 @pytest.mark.parametrize("one_process", [False, True])
@@ -245,17 +229,17 @@ class TestJob:
         assert do_job(toy, "page", "--group", "alpha") == 0
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
 
-    def test_a_job_of_a_run_that_another_has_followed_does_nothing(self, toy, capsys):
-        run = RunRecord.begin(toy.workspace("cpu"))
-        assert do_job(toy, "checks", "--group", "alpha", "--run", "another") == 2
-        assert "this job is of a run that another one has followed" in capsys.readouterr().err
-        assert not toy.record("A1", "cpu").exists()
-        assert do_job(toy, "checks", "--group", "alpha", "--run", run.id) == 0 and toy.record("A1", "cpu").exists()
-
-    def test_a_job_without_the_device_of_its_profile_computes_nothing(self, toy, capsys):
-        toy.write("config/cpu.toml", 'device = "cuda"\n')
-        assert do_job(toy, "checks", "--group", "alpha") == 2
-        assert "the cpu profile computes on a CUDA device, and" in capsys.readouterr().err
+    @pytest.mark.parametrize(
+        ("more", "config", "said"),
+        [
+            (("--run", "another"), "", "this job is of a run that another one has followed"),
+            ((), 'device = "cuda"\n', "the cpu profile computes on a CUDA device, and"),
+        ],
+    )
+    def test_a_job_that_is_not_to_be_done_is_2_and_computes_nothing(self, toy, capsys, more, config, said):
+        toy.write("config/cpu.toml", config)
+        assert do_job(toy, "checks", "--group", "alpha", *more) == 2
+        assert said in capsys.readouterr().err
         assert not toy.record("A1", "cpu").exists()
 
     def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
