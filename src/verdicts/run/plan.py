@@ -75,7 +75,9 @@ def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> 
     items = tuple(_item(workspace, claim, run) for claim in chosen if workspace.profile in claim.profiles)
     reasons: dict[str, dict[str, str]] = {"study": {}, "figures": {}, "notebook page": {}}
     for group in complete_groups(workspace, run, [only] if only else workspace.claims.group):
-        artefacts, again = artefacts_of(workspace, group), _again(workspace, run, group)
+        kept = run.fresh and workspace.kept_files(group.id)
+        again = KEPT if kept else FORCED if forced(workspace, run, group) else ""
+        artefacts = artefacts_of(workspace, group)
         for kind, artefact in artefacts.items():
             if why := _why_made(*artefact, run, again):
                 reasons[kind][group.id] = why
@@ -110,13 +112,6 @@ def complete_groups(workspace: Workspace, run: RunRecord, groups: Iterable[Group
 def forced(workspace: Workspace, run: RunRecord, group: Group) -> bool:
     """Return whether all of a group's claims are to be made again: then so are its study, figures and page."""
     return all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
-
-
-def _again(workspace: Workspace, run: RunRecord, group: Group) -> str:
-    """Say why a group's study, figures and page are made again though current; empty where they are not."""
-    if run.fresh and workspace.kept_files(group.id):
-        return KEPT
-    return FORCED if forced(workspace, run, group) else ""
 
 
 def _item(workspace: Workspace, claim: Claim, run: RunRecord) -> PlannedClaim:

@@ -116,18 +116,21 @@ def jobs_of(workspace: Workspace, plan: Plan, run: RunRecord, cores: int) -> Ite
     shared, order = shares_here(workspace, plan.studies, cores), list(plan.groups)
     if kept := read_expected(workspace.root, workspace.profile):
         first = {item.claim.group for item in plan.pending if item.claim.paper and cores <= LAPTOP}
-        checks = {name: kept.seconds_of(workspace.claims.of_group(name)) for name in order}
-        alone = {name: kept.studies.get(name, 0.0) / shared.get(name, 1) + checks[name] for name in order}
+        alone = {
+            name: kept.studies.get(name, 0.0) / shared.get(name, 1) + kept.seconds_of(workspace.claims.of_group(name))
+            for name in order
+        }
         order.sort(key=lambda name: (name not in first, 0.0 if name in first else -alone[name]))
+    place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place)
     for group in order:
-        threads, shares = workspace.config.resources_of(group).threads, shared.get(group, 1)
+        job, shares = Job("checks", *place, group, run=run.id), shared.get(group, 1)
+        threads = workspace.config.resources_of(group).threads
         before: tuple[str, ...] = ()
-        place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place)
-        job = Job("checks", *place, group, run=run.id)
         if shares > 1:
             before = tuple(f"{group}.study.{share}of{shares}" for share in range(shares))
             for share, log in enumerate(before):
-                yield PlannedJob(replace(job, work="study", share=share, shares=shares), log, threads, ())
+                study = replace(job, work="study", share=share, shares=shares)
+                yield PlannedJob(study, log, threads, ())
         if group in plan.busy_groups:
             yield PlannedJob(job, f"{group}.job", threads, before)
             before = (f"{group}.job",)

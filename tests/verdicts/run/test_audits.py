@@ -315,27 +315,29 @@ def test_five_cells_of_each_number_that_a_row_shows_are_computed_anew(sixty):
     assert audit(sixty).numbers == {"C1.energy": 5} and "5 computed anew for C1.energy" in sixty.said
 
 
-def differ(one, other, tolerance: float, **about) -> bool:
-    """Return whether two values differ by more than a tolerance anywhere."""
-    return any(each.size > 1 for _, each in deviations(one, other, Kept("", tolerance, **about)))
+ARRAY = np.array([1.0, 200.0, np.inf, np.nan])
+FLOOR = {"floor": {".0.0": 1e-5}}
 
 
-def test_a_tolerance_is_relative_to_the_number_but_where_a_floor_is_stated():
-    assert differ([0.0076], [0.0086], 1e-3), "an absolute tolerance of 1e-3 is none for such a value"
-    assert not differ([0.0076], [0.0076001], 1e-4) and differ([0.0], [1e-300], 1e-4)
-    assert not differ([[0.0, 1.0]], [[1e-6, 1.0]], 0.0, floor={".0.0": 1e-5})
-    assert differ([[1e-6, 1.0 + 1e-6]], [[0.0, 1.0]], 0.0, floor={".0.0": 1e-5}), "it is of its own place"
-    assert not differ({"a": [1.0, "x"]}, {"a": [1.0, "x"]}, 0.0)
-    assert differ([1.0], [1.0, 2.0], 1.0) and differ({"a": "x"}, {"a": "y"}, 1.0) and differ([True], [1.5], 1.0)
-
-
-def test_arrays_agree_by_their_length_infinities_too():
-    given = np.array([1.0, 200.0, np.inf, np.nan])
-    cases = [(given * (1 + 1e-9), True), (given * 1.1, False), (np.full(4, np.inf), False), (given[:3], False)]
-    for other, same in (*cases, (given.astype("f4"), False), (np.where(given > 300, 300.0, given), False)):
-        assert differ([encoded(given)], [encoded(other)], 1e-6) is not same
-    ((_, apart),) = deviations(encoded(np.full(4, 1.0)), encoded(np.full(4, 1.0 - 1e-6)), Kept("", 1e-6))
-    assert apart.signed == pytest.approx(1.0, rel=1e-5) and apart.size == pytest.approx(1.0, rel=1e-5)
+@pytest.mark.parametrize(
+    ("one", "other", "how", "differ"),
+    [
+        ([0.0076], [0.0086], Kept("", 1e-3), True),
+        ([0.0076], [0.0076001], Kept("", 1e-4), False),
+        ([[0.0, 1.0]], [[1e-6, 1.0]], Kept("", 0.0, **FLOOR), False),
+        ([[0.0, 1.0]], [[1e-6, 1.0 + 1e-6]], Kept("", 0.0, **FLOOR), True),
+        ([1.0], [1.0, 2.0], Kept("", 1.0), True),
+        ({"a": "x"}, {"a": "y"}, Kept("", 1.0), True),
+        ([True], [1.5], Kept("", 1.0), True),
+        (encoded(ARRAY), encoded(ARRAY * (1 + 1e-9)), Kept("", 1e-6), False),
+        (encoded(ARRAY), encoded(ARRAY * 1.1), Kept("", 1e-6), True),
+        (encoded(ARRAY), encoded(np.full(4, np.inf)), Kept("", 1e-6), True),
+        (encoded(ARRAY), encoded(ARRAY[:3]), Kept("", 1e-6), True),
+        (encoded(ARRAY), encoded(ARRAY.astype("f4")), Kept("", 1e-6), True),
+    ],
+)
+def test_a_tolerance_is_relative_to_the_number_or_to_the_array_but_where_a_floor_is(one, other, how, differ):
+    assert any(each.size > 1 for _, each in deviations(one, other, how)) is differ
 
 
 def test_changed_entries_are_counted_and_judged_by_the_binomial_distribution():
