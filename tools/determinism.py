@@ -24,7 +24,7 @@ from verdicts.errors import UserError, unknown
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.run.job import Job
-from verdicts.run.workers import PlannedJob, import_ahead, in_subprocess
+from verdicts.run.workers import PlannedJob, import_ahead, started
 
 FLOAT32 = 1e-4
 """Tolerance where networks compute in float32: 2^-24 a rounding, a thousand in turn, in another order."""
@@ -110,8 +110,12 @@ def run_group(workspace: Workspace, group: str, way: Variation) -> None:
     jobs = [Job("study", *place, share=share, shares=way.shares) for share in range(way.shares) if way.shares > 1]
     for number, job in enumerate([*jobs, Job("checks", *place)]):
         log = f"{group}.{number}"
-        if code := in_subprocess(workspace, PlannedJob(job, log, way.threads, ())):
-            raise UserError(f"{group}: a job ended with {code}: see {workspace.log_path(log)}")
+        path = workspace.log_path(log)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        process = started(workspace, PlannedJob(job, log, way.threads, ()))
+        process.join()
+        if process.exitcode:
+            raise UserError(f"{group}: a job ended with {process.exitcode}: see {path}")
 
 
 def compared(one: Workspace, other: Workspace, group: str) -> Compared:

@@ -113,7 +113,7 @@ class Reproduce(RunningOptions):
     jobs: Whole = None
     """How many cores to use (default: all); on a cluster, how many jobs are in the queue at once."""
     cluster: Annotated[Literal["slurm"] | None, arg(help_behavior_hint="")] = None
-    """Submit the jobs to a cluster, as config/slurm says."""
+    """Submit the jobs to a cluster, as config/slurm.toml says."""
 
     def __call__(self) -> int:
         """Do it."""

@@ -185,11 +185,6 @@ CAUSES = (
         " constraints.txt pins it; use another index (PIP_INDEX_URL), or AMS_RANGES=1 for the ranges of pyproject.toml",
     ),
     Cause(
-        r"THESE PACKAGES DO NOT MATCH THE HASHES[^\n]*\n\s*(?P<what>[^\s=]+==\S+)",
-        "a file is not the one that was pinned: of {what}, whose checksum is another; use another"
-        " index (PIP_INDEX_URL)",
-    ),
-    Cause(
         r"ResolutionImpossible|conflicting dependencies",
         "the requirements conflict with one another or with constraints of your own (pip config list)",
     ),

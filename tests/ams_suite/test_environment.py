@@ -126,10 +126,6 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
             "The user requested (constraint) rich==15.0\nERROR: ResolutionImpossible: for help",
             "no rich==15.0 for Python 3.",
         ),
-        (
-            "THESE PACKAGES DO NOT MATCH THE HASHES FROM X:\n    tiny==1.0 from y:\n",
-            "one that was pinned: of tiny==1.0,",
-        ),
         ("ERROR: ResolutionImpossible: for help", "the requirements conflict"),
         ("a\nERROR: something {new}\n \n", "it ended with: something {new}"),
         (

@@ -44,7 +44,6 @@ VENV_PYTHON = (STUBS / "venv-python").read_text()
 PYTHON = (STUBS / "python").read_text()
 
 MAKE_VENV = 'mkdir -p "$3/bin" && cp "@TEMPLATE@" "$3/bin/python" && cp "@TEMPLATE@" "$3/bin/python3"'
-WITHOUT_HASHES = 'case "$*" in *--require-hashes*) exit 0 ;; esac'
 INSTALL = 'cat "$place/requirements.txt" >>"$place/installed"'
 
 
@@ -63,10 +62,9 @@ class Checkout:
 
     @property
     def pip_calls(self) -> list[str]:
-        """The arguments of every `pip install` so far, but of those that install from hashed files alone."""
+        """The arguments of every `pip install` so far."""
         calls = self.bin.parent / "pip-calls"
-        lines = calls.read_text().splitlines() if calls.exists() else []
-        return [line for line in lines if "--require-hashes" not in line]
+        return calls.read_text().splitlines() if calls.exists() else []
 
     def stub(self, name: str, body: str, **values: str) -> Path:
         """Put an executable `name` on the PATH; `@KEY@` in its `body` stands for a value."""
@@ -88,9 +86,7 @@ class Checkout:
 
     def pip(self, body: str = INSTALL) -> None:
         """Say what `pip install` does in environments made from now on."""
-        template = VENV_PYTHON.replace("@PIP@", f"{WITHOUT_HASHES}\n    {body}").replace(
-            "@REAL@", f"{self.bin}/remember"
-        )
+        template = VENV_PYTHON.replace("@PIP@", body).replace("@REAL@", f"{self.bin}/remember")
         path = self.bin.parent / "venv-python"
         path.write_text(template.replace("@CALLS@", str(self.bin.parent / "pip-calls")))
         path.chmod(0o755)

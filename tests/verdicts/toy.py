@@ -60,7 +60,6 @@ class Toy:
     def make(cls, root: Path) -> Self:
         toy = cls(root, f"toy{next(NUMBERS)}_{os.getpid()}")
         toy.lay("small")
-        shutil.copy(REPOSITORY / "Snakefile", root)
         return toy
 
     def lay(self, part: str, files: str = "*") -> None:

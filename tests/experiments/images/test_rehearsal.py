@@ -103,7 +103,7 @@ def started(
     command = [sys.executable, "-m", "ams_suite", "reproduce", "--profile", "paper", "--only", "colour"]
     path = os.pathsep.join([str(root / "src"), str(root)])
     variables = os.environ | {"VERDICTS_CONFIG": str(settings), "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    variables = slurm.environment_of(variables) if slurm else variables
+    variables |= slurm.environment if slurm else {}
     return subprocess.Popen(
         [*command, "--out", str(out), *arguments], cwd=root, env=variables, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -158,9 +158,8 @@ def test_slurm_gives_the_same_bytes(
     (few := tmp_path / "few.toml").write_text(of_two)
     root, apart = tmp_path / "copy", shutil.ignore_patterns(".git", ".venv", "results", ".*_cache", "__pycache__")
     shutil.copytree(REPOSITORY, root, ignore=apart)
-    profile = root / "config/slurm/config.yaml"
-    text = profile.read_text().replace("latency-wait: 60", "latency-wait: 5").replace("checks: 20", "checks: 1")
-    profile.write_text(text)
+    profile = root / "config/slurm.toml"
+    profile.write_text(profile.read_text().replace("latency = 60", "latency = 5"))
     run = started(few, root, tmp_path / "out", "--cluster", "slurm", slurm=slurm)
     _, cells, _ = ended(run, tmp_path / "out")
     assert len(cells) > 20 and cells.items() <= alone[1].items()
