@@ -80,7 +80,7 @@ def half_length(interval: Interval) -> Interval:
     return Interval(half, low, high, interval.n)
 
 
-def standardised(interval: Interval) -> float:
+def standardised(measured: Measurement) -> float:
     """Return a value in its standard errors; 0 for an interval without length about 0."""
-    error = (interval.high - interval.low) / (2 * QUANTILE)
-    return interval.value / error if interval.value else 0.0
+    low, high = measured.interval
+    return measured.value / (high - low) * 2 * QUANTILE if measured.value else 0.0

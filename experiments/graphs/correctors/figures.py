@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from ams.errors import UserError
@@ -37,7 +38,7 @@ from experiments.graphs.correctors.configurations import (
 )
 from experiments.graphs.correctors.settings import Settings
 from experiments.graphs.drawing import LOOKS
-from experiments.graphs.intervals import QUANTILE
+from experiments.graphs.intervals import QUANTILE, standardised
 from verdicts import Figure, Table, save_figure
 from verdicts.records.figures import TableCell
 
@@ -53,11 +54,11 @@ CLAIMS_OF = {
 }
 CLAIMS = tuple(sorted({claim for claims in CLAIMS_OF.values() for claim in claims}))
 PAIRS = {
-    "adaptive on Langevin": (ADAPTIVE, LANGEVIN, "#CC79A7", "P"),
-    "adaptive on the predictor alone": (ADAPTIVE, PREDICTOR, "#0072B2", "o"),
-    "adaptive in both on Langevin": (ADAPTIVE_IN_BOTH, LANGEVIN, "#D55E00", "s"),
+    "adaptive on Langevin": (ADAPTIVE, LANGEVIN, ADAPTIVE),
+    "adaptive on the predictor alone": (ADAPTIVE, PREDICTOR, PREDICTOR),
+    "adaptive in both on Langevin": (ADAPTIVE_IN_BOTH, LANGEVIN, ADAPTIVE_IN_BOTH),
 }
-"""The nearer and the farther sampler of each gain that is drawn, and how."""
+"""The nearer and the farther sampler of each gain that is drawn, and the one as which it is drawn."""
 TEST_SET = {"community_small": 20, "ego_small": 40, "ENZYMES": 117, "grid": 20, "QM9": 1000, "ZINC250k": 1000}
 """How many graphs or molecules the hours of a cell that is not run are for: the published test set's, or 1000."""
 SHARES = {"valid": "validity", "unique": "uniqueness", "new": "novelty", "NSPDK": "mmd", "FCD": "chemnet"}
@@ -95,12 +96,11 @@ def _of_set(settings: Settings, folder: Path, name: str) -> Figure:
 
 def draw_set(settings: Settings, name: str) -> Drawing:
     """Draw a set's curves, one below the other; side by side as rows of points where there is one budget."""
-    curves: dict[str, dict[str, dict[int, Any]]] = {"squared MMD": {}, "share valid": {}}
+    quantities = {"squared MMD": "mmd"} | ({"share valid": "validity"} if name in MOLECULES else {})
+    curves: dict[str, dict[str, dict[int, Interval]]] = {label: {} for label in quantities}
     for (sampler, budget), (row,) in results(settings, name).items():
-        curves["squared MMD"].setdefault(sampler, {})[budget] = row.mmd.interval()
-        curves["share valid"].setdefault(sampler, {})[budget] = row.validity
-    if name not in MOLECULES:
-        del curves["share valid"]
+        for label, quantity in quantities.items():
+            curves[label].setdefault(sampler, {})[budget] = interval_of(getattr(row, quantity))
     budgets = sorted({budget for own in curves["squared MMD"].values() for budget in own})
     if len(budgets) == 1:
         return _rows({label: {n: own[budgets[0]] for n, own in each.items()} for label, each in curves.items()})
@@ -118,6 +118,11 @@ def draw_set(settings: Settings, name: str) -> Drawing:
 def results(settings: Settings, name: str) -> dict[tuple[Any, ...], list[study.Numbers]]:
     """Return what was measured of a set, by sampler and evaluations."""
     return study.table_of(settings).results("sampler", "budget", data=name)
+
+
+def interval_of(number: Any) -> Any:
+    """Return the interval of an estimate, any other number as it is."""
+    return number.interval() if isinstance(number, BootstrapEstimate) else number
 
 
 def _rows(quantities: dict[str, dict[str, Interval]]) -> Drawing:
@@ -140,12 +145,11 @@ def graphs_correctors_gains(settings: Settings) -> Drawing:
     resolved.
     """
     drawing, axes, names = _by_set(settings, 0.36)
-    for place, (label, (nearer, farther, colour, marker)) in enumerate(PAIRS.items()):
-        gains = [gain(study.table_of(settings), name, nearer, farther) for name in names]
-        errors = [(one.interval[1] - one.interval[0]) / (2 * QUANTILE) for one in gains]
-        scores = [one.value / error if one.value else 0.0 for one, error in zip(gains, errors, strict=True)]
-        look = {"fmt": marker, "color": colour, "ms": 4, "elinewidth": 0.8, "label": label}
-        axes.errorbar(scores, [line + 0.22 * (place - 1) for line in range(len(names))], xerr=QUANTILE, **look)
+    table = study.table_of(settings)
+    for line, (label, (nearer, farther, drawn_as)) in enumerate(PAIRS.items()):
+        scores = [standardised(gain(table, name, nearer, farther)) for name in names]
+        look = LOOKS[drawn_as.name].style(label) | {"linestyle": "", "xerr": QUANTILE}
+        axes.errorbar(scores, np.arange(len(names)) + 0.22 * (line - 1), **look)
     axes.set_xlabel("gain in standard errors")
     legend_above(axes, columns=1)
     return drawing
@@ -157,15 +161,15 @@ def graphs_correctors_margins(settings: Settings) -> Drawing:
     positive: adaptive momentum is nearer to real ones. {evaluations} score evaluations, common noise, equal noise
     scales; {confidence} intervals. Shaded: the margin, a tenth. Above each line: the gain itself.
     """
-    table = study.table_of(settings)
+    table, look = study.table_of(settings), LOOKS[ADAPTIVE.name].style()
     drawing, axes, names = _by_set(settings, 0.32)
     axes.axvspan(-MARGIN, MARGIN, color="C0", alpha=0.12, linewidth=0)
     for place, name in enumerate(names):
         own = gain(table, name, ADAPTIVE, LANGEVIN)
         unit = abs(gain(table, name, LANGEVIN, PREDICTOR).value) or math.nan  # no line where it changes nothing
         low, high = own.interval
-        axes.plot([low / unit, high / unit], [place, place], color="#CC79A7", lw=1.3)
-        axes.plot([own.value / unit], [place], "o", color="#CC79A7", ms=4)
+        axes.plot([low / unit, high / unit], [place, place], color=look["color"], lw=1.3)
+        axes.plot([own.value / unit], [place], "o", color=look["color"], ms=4)
         number = f"{own.value:.2g} [{low:.2g}, {high:.2g}]".replace("e-0", "e-").replace("-", "−")
         axes.text(0.0, place - 0.15, number, ha="center", va="bottom", fontsize="small")
     axes.set_xscale("symlog", linthresh=MARGIN / 10)
@@ -198,8 +202,7 @@ def tables(settings: Settings) -> list[Table]:
 
 def text_of(number: Any) -> str:
     """Return a number, with its interval where it has one, as a table has it; empty where there is none."""
-    if isinstance(number, BootstrapEstimate):
-        number = number.interval()
+    number = interval_of(number)
     if isinstance(number, Interval):
         return f"{number.value:.3f} [{number.low:.3f}, {number.high:.3f}]"
     return "" if number is None else f"{number:.3f}"

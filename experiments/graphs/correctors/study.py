@@ -89,7 +89,7 @@ class Numbers(NamedTuple):
 
 
 def runs(settings: Settings) -> Iterator[Rows]:
-    """Yield the rows: every sampler and budget of each set, then the published row of a set of graphs."""
+    """Yield the rows: every sampler and budget of each set, and the published row beside that of its run."""
     for name, own in settings.sets():
         common = Common(name, own.graphs, own.batch, own.real if name in MOLECULES else 0, settings.seed)
         for run in runs_of(name, own):
@@ -97,9 +97,9 @@ def runs(settings: Settings) -> Iterator[Rows]:
             chemnet = name in MOLECULES and settings.chemnet and run.evaluations == 2 * JUDGED
             labels: dict[str, Any] = {"data": name, "sampler": run.sampler, "budget": run.evaluations}
             yield Rows(labels, measure.cell(common, run, chemnet), (0,), 1, settings.seed, made)
-        if name in TO_PUBLISHED and (stated := published_run(name, own)):
-            row = published_row.cell(common, stated, settings.draws)
-            yield Rows({"data": name, "row": "published"}, row, (0,), 1, settings.seed)
+            if name in TO_PUBLISHED and own.published and run[:2] == PUBLISHED_ROWS[name][:2]:
+                row = published_row.cell(common, run, settings.draws)
+                yield Rows({"data": name, "row": "published"}, row, (0,), 1, settings.seed)
 
 
 def table_of(settings: Settings) -> RunTable:
@@ -108,23 +108,13 @@ def table_of(settings: Settings) -> RunTable:
 
 
 def runs_of(name: str, own: SetSizes) -> list[SamplerRun]:
-    """Return the runs on a set, in the table's order; the published row's comes last where it is none of them."""
-    listed = [
-        SamplerRun(sampler.name, 2 * steps, own.seeds_at(steps))
-        for sampler in samplers_of(name)
-        for steps in sorted(own.steps)
-    ]
-    stated = published_run(name, own)
-    return listed if stated is None or stated in listed else [*listed, stated]
-
-
-def published_run(name: str, own: SetSizes) -> SamplerRun | None:
-    """Return the run of the published row, None where it is not asked for; as many seeds as the table has there."""
-    if not own.published:
-        return None
-    sampler, evaluations, _ = PUBLISHED_ROWS[name]
-    seeds = own.seeds_at(evaluations // 2) if evaluations // 2 in own.steps else own.published
-    return SamplerRun(sampler, evaluations, seeds)
+    """Return the runs on a set, in the table's order, and that of the published row where it is asked for."""
+    seeds = {
+        (sampler.name, 2 * steps): own.seeds_at(steps) for sampler in samplers_of(name) for steps in sorted(own.steps)
+    }
+    if own.published:
+        seeds.setdefault(PUBLISHED_ROWS[name][:2], own.published)
+    return [SamplerRun(*run, count) for run, count in seeds.items()]
 
 
 def seconds_of(common: Common, evaluations: int, **others: object) -> float:
