@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from scipy import special
 
 from ams.statistics import CONFIDENCE, Interval
+from ams.statistics.bootstrap import BootstrapEstimate, combined
 from ams.statistics.intervals import student_quantile
 from verdicts import Measurement
 
@@ -32,6 +33,12 @@ def stretched(interval: Interval) -> Interval:
     value, low, high, n = interval
     factor = stretch(n)
     return Interval(value, value - factor * (value - low), value + factor * (high - value), n)
+
+
+def lengthened(estimate: BootstrapEstimate) -> BootstrapEstimate:
+    """Return an estimate whose resamples lie farther from its value, by as much as `stretched` lengthens."""
+    factor = stretch(estimate.n)
+    return combined(lambda each: estimate.value + factor * (each - estimate.value), estimate)
 
 
 def stretch(n: int, quantities: int = 1) -> float:
@@ -73,7 +80,7 @@ def half_length(interval: Interval) -> Interval:
     return Interval(half, low, high, interval.n)
 
 
-def standardised(interval: Interval) -> float:
+def standardised(measured: Measurement) -> float:
     """Return a value in its standard errors; 0 for an interval without length about 0."""
-    error = (interval.high - interval.low) / (2 * QUANTILE)
-    return interval.value / error if interval.value else 0.0
+    low, high = measured.interval
+    return measured.value / (high - low) * 2 * QUANTILE if measured.value else 0.0

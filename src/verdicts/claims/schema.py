@@ -125,6 +125,9 @@ class Claim(Frozen):
     `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in. The result
     depends on `data` (registered data sets, and files of the repository), and on the version of each of the `packages`,
     by its name in an index, that is installed.
+
+    In the file `common` has the fields that the claim's checks share: a check that gives a field itself has its own,
+    and its `with` is laid over the common one. In a common `quantity` the name of an argument in braces stands for it.
     """
 
     id: Identifier
@@ -164,6 +167,14 @@ class Claim(Frozen):
         """Return the modules of its group that measure its checks; a query's rows are those of its study."""
         return {name.rpartition(".")[0] or "study" for check in self.check for name in check.functions}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _common_fields_are_laid_under_checks(cls, content: Any) -> Any:
+        match content:
+            case {"common": {**common}, "check": [*checks], **others}:
+                return others | {"check": [_laid_over(common, each) for each in checks]}
+        return content
+
     @field_validator("profiles")
     @classmethod
     def _full_has_all_of_cpu(cls, profiles: tuple[Profile, ...]) -> tuple[Profile, ...]:
@@ -186,6 +197,17 @@ class Claim(Frozen):
             if any("**" in part and part != "**" for part in parts):
                 raise ValueError(f"{pattern!r}: ** stands for folders, as a whole part of the path")
         return data
+
+
+def _laid_over(common: dict[Any, Any], check: Any) -> Any:
+    """Return a check's entry with the fields that it shares; one of another shape as it is."""
+    if not isinstance(check, dict) or not isinstance(arguments := check.get("with", {}), dict):
+        return check
+    arguments = {**common.get("with", {}), **arguments}
+    quantity = str(common.get("quantity"))
+    for name, value in arguments.items():
+        quantity = quantity.replace(f"{{{name}}}", str(value))
+    return common | ({"quantity": quantity} if "quantity" in common else {}) | check | {"with": arguments}
 
 
 class GroupEntry(Frozen):

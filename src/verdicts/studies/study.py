@@ -68,7 +68,7 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
     """
     study = module_of(group, "study")
     if table := table_of(group, settings):
-        listed: Iterable[Cell[Any]] = [rows.cell for rows in table.rows]
+        listed: Iterable[Cell[Any]] = table.cells
     else:
         listed = study.cells(settings) if study else ()
     return list({(cell.function.name, cell.digest): cell for cell in listed}.values())
