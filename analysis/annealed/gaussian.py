@@ -1,4 +1,6 @@
-"""Target 1, a stiff Gaussian in 16 dimensions: the exact law of a sampler's run, and its distance from the target."""
+"""Target 1, a stiff Gaussian in 16 dimensions: the exact law of a sampler's run, and its
+distance from the target.
+"""
 
 import math
 from bisect import bisect
@@ -20,14 +22,18 @@ TARGET = 1000.0
 
 
 class Errors(NamedTuple):
-    """Distances of a run's distribution from the target at the last noise level: W2, and KL(run || target) in nats."""
+    """Distances of a run's distribution from the target at the last noise level: W2, and KL(run
+    || target) in nats.
+    """
 
     w2: float
     kl: float
 
 
 class GaussianRun(NamedTuple):
-    """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
+    """One setting of a sampler, the evaluations it took and its errors (infinite where it
+    diverged).
+    """
 
     hyperparameters: Hyperparameters
     evaluations: int
@@ -53,9 +59,11 @@ def annealed_runs(
 def other_runs(
     sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
 ) -> list[GaussianRun]:
-    """The runs at a budget of a sampler that is not annealed, one for each setting, on the same Gaussian.
+    """The runs at a budget of a sampler that is not annealed, one for each setting, on the same
+    Gaussian.
 
-    Not kept: a corrector's steps at a signal-to-noise ratio of 1 or more are chaotic, so that machines differ.
+    Not kept: a corrector's steps at a signal-to-noise ratio of 1 or more are chaotic, so that
+    machines differ.
     """
     programs = [SPECS[sampler].build(SIGMAS, budget, setting) for setting in settings]
     return list(_one_by_one(settings, programs, condition))
@@ -69,13 +77,17 @@ def runs_of(sampler: str) -> CellFunction[..., list[GaussianRun]]:
 def runs(
     sampler: str, budget: int, settings: tuple[Hyperparameters, ...], condition: float = TARGET
 ) -> list[GaussianRun]:
-    """Return a sampler's runs at a budget, one for each setting, on a Gaussian of that condition number."""
+    """Return a sampler's runs at a budget, one for each setting, on a Gaussian of that condition
+    number.
+    """
     return runs_of(sampler)(sampler, budget, settings, condition)
 
 
 @cell
 def errors_at_defaults(sampler: str, budgets: tuple[int, ...]) -> list[Errors]:
-    """An annealed sampler's errors at the defaults for each of many budgets, which ascend; computed together."""
+    """An annealed sampler's errors at the defaults for each of many budgets, which ascend;
+    computed together.
+    """
     rows: list[Errors] = []
     while some := budgets[len(rows) :]:
         rows += _read_on_the_way(sampler, some[: bisect(some, 1.6 * some[0])])
@@ -83,7 +95,8 @@ def errors_at_defaults(sampler: str, budgets: tuple[int, ...]) -> list[Errors]:
 
 
 def _read_on_the_way(sampler: str, budgets: Sequence[int]) -> Iterator[Errors]:
-    """Yield the errors of each budget's run at its own end. Until the longest ends, the others repeat their last step.
+    """Yield the errors of each budget's run at its own end. Until the longest ends, the others
+    repeat their last step.
 
     Budgets up to 1.6 times the smallest waste few steps.
     """
@@ -99,8 +112,14 @@ def _read_on_the_way(sampler: str, budgets: Sequence[int]) -> Iterator[Errors]:
 @cell
 def solver_runs(tolerances: tuple[float, ...]) -> list[GaussianRun]:
     """The probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
-    ends = ((t, *flowed(stiff_gaussian(), 0.0, SIGMAS.first**2, *SIGMAS, rtol=t, atol=t)) for t in tolerances)
-    return [GaussianRun(Hyperparameters(tolerance=t), count, errors(moments)) for t, moments, count in ends]
+    ends = (
+        (t, *flowed(stiff_gaussian(), 0.0, SIGMAS.first**2, *SIGMAS, rtol=t, atol=t))
+        for t in tolerances
+    )
+    return [
+        GaussianRun(Hyperparameters(tolerance=t), count, errors(moments))
+        for t, moments, count in ends
+    ]
 
 
 def _one_by_one(
@@ -119,7 +138,9 @@ def _one_by_one(
 def _batched(
     settings: Sequence[Hyperparameters], programs: Sequence[Program], condition: float
 ) -> Iterator[GaussianRun]:
-    """Yield runs of one evaluation a step that differ by levels and step sizes alone, grouped by constant momentum."""
+    """Yield runs of one evaluation a step that differ by levels and step sizes alone, grouped by
+    constant momentum.
+    """
     for _, same in groupby(zip(settings, programs, strict=True), key=lambda pair: pair[0].beta):
         some, theirs = zip(*same, strict=True)
         law = BatchedGaussian(stiff_gaussian(condition), len(some))
@@ -131,7 +152,9 @@ def _batched(
 
 
 def errors(moments: Moments, condition: float = TARGET) -> Errors:
-    """Return the distances of a Gaussian from the target at the last noise level, infinite where it diverged."""
+    """Return the distances of a Gaussian from the target at the last noise level, infinite where
+    it diverged.
+    """
     law = at_last_level(condition)
     if not all(bool(part.isfinite().all()) for part in moments):
         return LOST
@@ -146,6 +169,8 @@ def at_last_level(condition: float = TARGET) -> GaussianLaw:
 
 
 def tempered_errors() -> Errors:
-    """Return the distances of the tempered target `p^4` from the target p at the last noise level (G5, A3)."""
+    """Return the distances of the tempered target `p^4` from the target p at the last noise
+    level (G5, A3).
+    """
     law = at_last_level()
     return errors(Moments(law.mean, law.variance / 4.0))

@@ -1,4 +1,6 @@
-"""Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler needs."""
+"""Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the
+sampler needs.
+"""
 
 import math
 from collections.abc import Callable
@@ -34,7 +36,9 @@ SIGMAS = SigmaRange(20.0, 0.02)
 
 
 class Shape(NamedTuple):
-    """A mixture of two modes at -1 and 1: the standard deviation of each, and the weight of the one at -1."""
+    """A mixture of two modes at -1 and 1: the standard deviation of each, and the weight of the
+    one at -1.
+    """
 
     spread: float
     minority: float
@@ -50,8 +54,8 @@ _BANDWIDTH = 0.1 * SPREAD  # adds 1 % to a mode's variance: 2.5e-5 nats
 class LineErrors(NamedTuple):
     """What a run on the mixture is judged by: intervals, points where the distribution is exact.
 
-    `kl` is KL(run || target at the last noise level) in nats; `minority` the probability left of 0; `w2` is None for
-    particles, whose own noise in the modes' weights would drown it.
+    `kl` is KL(run || target at the last noise level) in nats; `minority` the probability left of 0;
+    `w2` is None for particles, whose own noise in the modes' weights would drown it.
     """
 
     kl: Interval
@@ -60,7 +64,9 @@ class LineErrors(NamedTuple):
 
 
 class LineRun(NamedTuple):
-    """One setting of a sampler, the evaluations it took and its errors (infinite where it diverged)."""
+    """One setting of a sampler, the evaluations it took and its errors (infinite where it
+    diverged).
+    """
 
     hyperparameters: Hyperparameters
     evaluations: int
@@ -88,18 +94,26 @@ def last_step(sigmas: SigmaRange, budget: int, setting: Hyperparameters) -> floa
 
 
 @cell
-def line_run(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes, shape: Shape = TARGET) -> LineRun:
+def line_run(
+    sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes, shape: Shape = TARGET
+) -> LineRun:
     """One run of a sampler, by the method that it needs, on a mixture of that shape."""
     spec = SPECS[sampler]
     try:
-        return LineRun(setting, *_METHODS[spec.line_method](sizes, spec.build(SIGMAS, budget, setting), shape=shape))
+        return LineRun(
+            setting,
+            *_METHODS[spec.line_method](sizes, spec.build(SIGMAS, budget, setting), shape=shape),
+        )
     except NonFiniteState:
         return LineRun(setting, 0, LOST)
 
 
 @cell
-def tuned_run(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], sizes: Sizes) -> LineRun:
-    """A sampler's run at the setting of least KL. Particles choose it by other random numbers than those of the run.
+def tuned_run(
+    sampler: str, budget: int, settings: tuple[Hyperparameters, ...], sizes: Sizes
+) -> LineRun:
+    """A sampler's run at the setting of least KL. Particles choose it by other random numbers than
+    those of the run.
 
     Unstable settings are left out.
     """
@@ -109,7 +123,9 @@ def tuned_run(sampler: str, budget: int, settings: tuple[Hyperparameters, ...], 
 
 
 def _kl(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes) -> float:
-    """Return the KL of a run; of a density on a grid without its W2, which takes a third of the time."""
+    """Return the KL of a run; of a density on a grid without its W2, which takes a third of the
+    time.
+    """
     spec = SPECS[sampler]
     if spec.line_method is not LineMethod.GRID:
         return float(line_run.wrapped(sampler, budget, setting, sizes).errors.kl.value)
@@ -119,8 +135,12 @@ def _kl(sampler: str, budget: int, setting: Hyperparameters, sizes: Sizes) -> fl
         return math.inf
 
 
-def stable_settings(sampler: str, budget: int, settings: tuple[Hyperparameters, ...]) -> list[Hyperparameters]:
-    """Return the settings without the largest steps: `drift u < 1.9` for Langevin, stable on a point, else `u < 3`."""
+def stable_settings(
+    sampler: str, budget: int, settings: tuple[Hyperparameters, ...]
+) -> list[Hyperparameters]:
+    """Return the settings without the largest steps: `drift u < 1.9` for Langevin, stable on a
+    point, else `u < 3`.
+    """
     spec = SPECS[sampler]
     largest = 1.9 / spec.drift if spec.line_method is LineMethod.GRID else 3.0
     return [one for one in settings if last_step(SIGMAS, budget, one) < largest]
@@ -136,8 +156,14 @@ def langevin_particles(budget: int, sizes: Sizes) -> LineRun:
 def solver_runs(tolerances: tuple[float, ...], nodes: int) -> list[LineRun]:
     """The probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
     quantiles = Nodes(target(), SIGMAS.first, nodes)
-    ends = ((t, *flow_rk45(quantiles.start(), quantiles.score, *SIGMAS, rtol=t, atol=t)) for t in tolerances)
-    return [LineRun(Hyperparameters(tolerance=t), count, transported(quantiles.end(rows))) for t, rows, count in ends]
+    ends = (
+        (t, *flow_rk45(quantiles.start(), quantiles.score, *SIGMAS, rtol=t, atol=t))
+        for t in tolerances
+    )
+    return [
+        LineRun(Hyperparameters(tolerance=t), count, transported(quantiles.end(rows)))
+        for t, rows, count in ends
+    ]
 
 
 def by_grid(sizes: Sizes, program: Program, shape: Shape = TARGET) -> tuple[int, LineErrors]:
@@ -167,14 +193,20 @@ def transported(moved: Transported, shape: Shape = TARGET) -> LineErrors:
     return _known(kl, float((moved.x < 0).mean()), w2)
 
 
-def by_particles(sizes: Sizes, program: Program, coupled: int = 0, shape: Shape = TARGET) -> tuple[int, LineErrors]:
-    """Return evaluations and errors of independent batches, with jackknife intervals; `coupled` as in `particles`."""
+def by_particles(
+    sizes: Sizes, program: Program, coupled: int = 0, shape: Shape = TARGET
+) -> tuple[int, LineErrors]:
+    """Return evaluations and errors of independent batches, with jackknife intervals; `coupled`
+    as in `particles`.
+    """
     ends, evaluations = particles(target(shape), SIGMAS.first, program, sizes, coupled)
     x, log_target = ends[:, :, 0], partial(log_density, shape=shape)
     densities = smoothed(x, _BANDWIDTH)
     without = [averaged([*densities[:i], *densities[i + 1 :]]) for i in range(len(densities))]
     kl = jackknife_interval(
-        divergence(averaged(densities), log_target), [divergence(p, log_target) for p in without], CONFIDENCE
+        divergence(averaged(densities), log_target),
+        [divergence(p, log_target) for p in without],
+        CONFIDENCE,
     )
     left = (x < 0).mean(1)
     others = [np.delete(left, i).mean() for i in range(len(left))]

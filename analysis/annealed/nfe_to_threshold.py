@@ -1,10 +1,12 @@
-"""Evaluations needed: errors against the budget on each target, the budget for a given error, and ratios of those.
+"""Evaluations needed: errors against the budget on each target, the budget for a given error, and
+ratios of those.
 
-Both samplers are tuned on the target, or on other targets of its kind: what tuning is worth where the target is not
-available for it. The other mixtures have narrower and wider modes than the target's, and other weights, on either side
-of its own. A setting is chosen for each budget, over the target's own grid, by the least product of both KLs, as on
-Gaussians of other condition numbers; adaptive momentum's by particles. The chosen ones stand here: no run on the target
-has entered them. Chosen on one mixture and judged on the other, adaptive momentum is 1.9 and 2.9 times as fast at 40
+Both samplers are tuned on the target, or on other targets of its kind: what tuning is worth where
+the target is not available for it. The other mixtures have narrower and wider modes than the
+target's, and other weights, on either side of its own. A setting is chosen for each budget, over
+the target's own grid, by the least product of both KLs, as on Gaussians of other condition numbers;
+adaptive momentum's by particles. The chosen ones stand here: no run on the target has entered them.
+Chosen on one mixture and judged on the other, adaptive momentum is 1.9 and 2.9 times as fast at 40
 evaluations.
 """
 
@@ -27,7 +29,9 @@ CHOSEN: dict[str, dict[int, tuple[float, int]]] = {
     BASELINE: {20: (2.0, 1), 40: (4.0, 1), 60: (4.0, 1), 100: (4.0, 2), 200: (8.0, 1)},
     PAPER: {20: (2.0, 2), 40: (2.0, 2), 60: (1.0, 2), 100: (0.5, 2)},
 }
-"""`factor` and `repeats` that were chosen for each budget; a test chooses again those that decide P2b."""
+"""`factor` and `repeats` that were chosen for each budget; a test chooses again those that
+decide P2b.
+"""
 
 
 def sizes_of(settings: Settings) -> Sizes:
@@ -41,7 +45,9 @@ def judged(settings: Settings) -> Settings:
 
 
 def grid(settings: Settings, sampler: str, budget: int) -> tuple[Hyperparameters, ...]:
-    """Return what tuning tries on the Gaussian: T that divide the budget, two noise levels at least, smaller steps."""
+    """Return what tuning tries on the Gaussian: T that divide the budget, two noise levels at
+    least, smaller steps.
+    """
     spec = SPECS[sampler]
     tried = settings.grid(spec)
     if spec.family is not Family.ANNEALED:
@@ -56,10 +62,15 @@ def line_grid(settings: Settings, sampler: str) -> tuple[Hyperparameters, ...]:
 
 
 def chosen(sampler: str, budget: int) -> Hyperparameters:
-    """Return the setting that was chosen for a budget. Raises UserError for a budget at which none was."""
+    """Return the setting that was chosen for a budget. Raises UserError for a budget at which
+    none was.
+    """
     settings = CHOSEN[sampler]
     if budget not in settings:
-        raise UserError(f"{sampler} was tuned on other mixtures at {list(settings)} evaluations, not at {budget}")
+        raise UserError(
+            f"{sampler} was tuned on other mixtures at {list(settings)} "
+            f"evaluations, not at {budget}"
+        )
     factor, repeats = settings[budget]
     return DEFAULT._replace(factor=factor, repeats=repeats)
 
@@ -67,8 +78,8 @@ def chosen(sampler: str, budget: int) -> Hyperparameters:
 class Criterion(NamedTuple):
     """A target and an error, `error(run)`: the Gaussian, or the mixture on the `line`.
 
-    `conditions` are those of other Gaussians, on which the hyperparameters are tuned; `others` says that it was on
-    other mixtures. Without either it is the target itself.
+    `conditions` are those of other Gaussians, on which the hyperparameters are tuned; `others` says
+    that it was on other mixtures. Without either it is the target itself.
     """
 
     name: str
@@ -103,8 +114,12 @@ class Criterion(NamedTuple):
         own = not (self.line or self.conditions)
         return settings.compared if tuned and own else self.budgets(settings, PAPER, tuned)
 
-    def runs(self, settings: Settings, sampler: str, budget: int, tuned: bool = False) -> Sequence[Any]:
-        """Return a sampler's runs at a budget: one at the defaults, or those among which tuning chooses."""
+    def runs(
+        self, settings: Settings, sampler: str, budget: int, tuned: bool = False
+    ) -> Sequence[Any]:
+        """Return a sampler's runs at a budget: one at the defaults, or those among which tuning
+        chooses.
+        """
         sizes = sizes_of(settings)
         if self.others:
             return [mixture.line_run(sampler, budget, chosen(sampler, budget), sizes)]
@@ -120,7 +135,9 @@ class Criterion(NamedTuple):
         runs = gaussian.runs(sampler, budget, tried)
         if not self.conditions:
             return runs
-        others = zip(*(gaussian.runs(sampler, budget, tried, at) for at in self.conditions), strict=True)
+        others = zip(
+            *(gaussian.runs(sampler, budget, tried, at) for at in self.conditions), strict=True
+        )
         scores = [math.prod(self.error(run) for run in ends) for ends in others]
         return [runs[scores.index(min(scores))]]
 
@@ -149,30 +166,42 @@ LINE_ELSEWHERE = LINE_KL._replace(name="mixture, KL, on others", others=True)
 LINE_W2 = Criterion("mixture, W2", line_w2, line=True, can_tune=False)
 
 
-def curve(case: Criterion, settings: Settings, sampler: str, tuned: bool = False) -> Iterator[tuple[int, float]]:
+def curve(
+    case: Criterion, settings: Settings, sampler: str, tuned: bool = False
+) -> Iterator[tuple[int, float]]:
     """Yield `(evaluations, error)` by ascending evaluations; what diverged is left out.
 
     Tuned: the least error over the grid, chosen anew for each budget and error.
     """
     tolerances, budgets = settings.tolerances, case.budgets(settings, sampler, tuned)
-    runs: Iterable[Any] = (min(case.runs(settings, sampler, b, tuned), key=case.error) for b in budgets)
+    runs: Iterable[Any] = (
+        min(case.runs(settings, sampler, b, tuned), key=case.error) for b in budgets
+    )
     if sampler == RK45.name:
-        runs = mixture.solver_runs(tolerances, settings.nodes) if case.line else gaussian.solver_runs(tolerances)
+        runs = (
+            mixture.solver_runs(tolerances, settings.nodes)
+            if case.line
+            else gaussian.solver_runs(tolerances)
+        )
     for run in runs:
         if math.isfinite(error := case.error(run)):
             yield run.evaluations, error
 
 
-def error_at(case: Criterion, settings: Settings, budget: int, tuned: bool = False, sampler: str = PAPER) -> float:
+def error_at(
+    case: Criterion, settings: Settings, budget: int, tuned: bool = False, sampler: str = PAPER
+) -> float:
     """Return a sampler's error at a budget."""
     return min(case.error(run) for run in case.runs(settings, sampler, budget, tuned))
 
 
 class SpeedUp(NamedTuple):
-    """Annealed Langevin's evaluations for the error that adaptive momentum has at `budget`, over `budget`.
+    """Annealed Langevin's evaluations for the error that adaptive momentum has at `budget`, over
+    `budget`.
 
-    They are at least `low` and at most `high`, by the budgets computed around that error. Where all budgets that
-    exist are computed the two are equal. Where no computed budget is enough `high` is infinite.
+    They are at least `low` and at most `high`, by the budgets computed around that error. Where all
+    budgets that exist are computed the two are equal. Where no computed budget is enough `high` is
+    infinite.
     """
 
     budget: int
@@ -180,8 +209,11 @@ class SpeedUp(NamedTuple):
     high: float
 
 
-def needed(points: Iterable[tuple[float, float]], error: float, tuned: bool = False) -> tuple[float, float]:
-    """Return the least and the most evaluations that a sampler, by its curve `points`, may need for an error.
+def needed(
+    points: Iterable[tuple[float, float]], error: float, tuned: bool = False
+) -> tuple[float, float]:
+    """Return the least and the most evaluations that a sampler, by its curve `points`, may need for
+    an error.
 
     At the defaults they are multiples of T.
     """
@@ -199,20 +231,32 @@ def speed_ups(case: Criterion, settings: Settings, tuned: bool = False) -> list[
 
 
 def stretch(points: Sequence[SpeedUp], least: float = 2.0) -> list[SpeedUp]:
-    """Return the neighbouring budgets, around that of the largest speed-up, whose speed-ups are at least `least`."""
-    groups = (list(group) for enough, group in groupby(points, lambda point: point.low >= least) if enough)
+    """Return the neighbouring budgets, around that of the largest speed-up, whose speed-ups are
+    at least `least`.
+    """
+    groups = (
+        list(group) for enough, group in groupby(points, lambda point: point.low >= least) if enough
+    )
     return max(groups, key=lambda group: max(point.low for point in group), default=[])
 
 
 def edges(case: Criterion, settings: Settings, sampler: str) -> list[str]:
-    """Return where a tuned optimum has no tried neighbour on one side, natural bounds aside (`settings.NATURAL`)."""
+    """Return where a tuned optimum has no tried neighbour on one side, natural bounds aside
+    (`settings.NATURAL`).
+    """
     ends: list[str] = []
     for budget in case.budgets(settings, sampler, tuned=True):
         best = min(case.runs(settings, sampler, budget, tuned=True), key=case.error).hyperparameters
         tried = line_grid(settings, sampler) if case.line else grid(settings, sampler, budget)
         grids = {
-            name: [getattr(one, name) for one in tried if one._replace(**{name: getattr(best, name)}) == best]
+            name: [
+                getattr(one, name)
+                for one in tried
+                if one._replace(**{name: getattr(best, name)}) == best
+            ]
             for name in SPECS[sampler].tuned
         }
-        ends += optima_on_edge(grids, {f"{sampler}, {case.name}, NFE {budget}": best._asdict()}, NATURAL)
+        ends += optima_on_edge(
+            grids, {f"{sampler}, {case.name}, NFE {budget}": best._asdict()}, NATURAL
+        )
     return ends

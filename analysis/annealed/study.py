@@ -1,6 +1,8 @@
-"""What the group computes once: each sampler's errors on both targets, at the defaults, tuned, along one setting.
+"""What the group computes once: each sampler's errors on both targets, at the defaults, tuned,
+along one setting.
 
-Then how much hangs on the batch that a norm averages over, and on the step at the last noise level: the floor of runs.
+Then how much hangs on the batch that a norm averages over, and on the step at the last noise level:
+the floor of runs.
 """
 
 import math
@@ -18,7 +20,15 @@ from ams.statistics import Interval, jackknife_interval
 from ams.targets import Gaussian
 from analysis.annealed import film, gaussian, mixture, nfe_to_threshold
 from analysis.annealed.gaussian import SIGMAS, TARGET
-from analysis.annealed.nfe_to_threshold import ELSEWHERE, KL, LINE_KL, grid, judged, line_grid, sizes_of
+from analysis.annealed.nfe_to_threshold import (
+    ELSEWHERE,
+    KL,
+    LINE_KL,
+    grid,
+    judged,
+    line_grid,
+    sizes_of,
+)
 from analysis.annealed.particles import Sizes, particles
 from analysis.annealed.settings import (
     BASELINE,
@@ -50,7 +60,10 @@ def sweeps(settings: Settings) -> Iterator[tuple[str, tuple[Hyperparameters, ...
     snr = tuple(Hyperparameters(snr=value) for value in settings.sweep_snr)
     yield from ((name, snr) for name in ("PC, Langevin", "PC, adaptive", "PC, constant"))
     repeats = tuple(Hyperparameters(repeats=value) for value in settings.sweep_repeats)
-    yield from ((name, repeats) for name in (BASELINE, PAPER, "adaptive, drift only", "Langevin, drift x1.5"))
+    yield from (
+        (name, repeats)
+        for name in (BASELINE, PAPER, "adaptive, drift only", "Langevin, drift x1.5")
+    )
     yield PAPER, tuple(Hyperparameters(delta=value) for value in settings.sweep_delta)
 
 
@@ -66,19 +79,24 @@ def tabulated(settings: Settings) -> tuple[str, ...]:
 
 @cell
 def kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> tuple[Interval, Interval]:
-    """Adaptive momentum's KL on the Gaussian (from moments) and on the mixture, norms averaged over `coupled`."""
+    """Adaptive momentum's KL on the Gaussian (from moments) and on the mixture, norms averaged
+    over `coupled`.
+    """
     on_mixture = mixture.by_particles(sizes, ADAPTIVE.build(mixture.SIGMAS, budget), coupled)[1].kl
     return gaussian_kl_of_batch(budget, coupled, sizes), on_mixture
 
 
 def gaussian_kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> Interval:
-    """Return KL of the Gaussian with the moments of adaptive momentum's particles, norms averaged over `coupled`.
+    """Return KL of the Gaussian with the moments of adaptive momentum's particles, norms averaged
+    over `coupled`.
 
-    Samples whose momentum coefficients differ have no Gaussian distribution: its own KL is larger than that of its
-    moments.
+    Samples whose momentum coefficients differ have no Gaussian distribution: its own KL is larger
+    than that of its moments.
     """
     law, program = stiff_gaussian(), ADAPTIVE.build(gaussian.SIGMAS, budget)
-    x, _ = particles(Gaussian(law.mean, law.variance), gaussian.SIGMAS.first, program, sizes, coupled)
+    x, _ = particles(
+        Gaussian(law.mean, law.variance), gaussian.SIGMAS.first, program, sizes, coupled
+    )
     x -= law.mean.numpy()
     exact = gaussian.at_last_level().variance
     first, second = x.mean(1), (x**2).mean(1)
@@ -88,7 +106,9 @@ def gaussian_kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> Interval:
         return gaussian_kl(mean, square - mean**2, 0.0, exact)
 
     everything = np.arange(len(x))
-    return jackknife_interval(kl(everything), [kl(np.delete(everything, i)) for i in everything], mixture.CONFIDENCE)
+    return jackknife_interval(
+        kl(everything), [kl(np.delete(everything, i)) for i in everything], mixture.CONFIDENCE
+    )
 
 
 def step_grid(settings: Settings) -> tuple[float, ...]:
@@ -99,9 +119,11 @@ def step_grid(settings: Settings) -> tuple[float, ...]:
 
 @cell
 def stationary_errors(sampler: str, steps: tuple[float, ...]) -> list[gaussian.Errors]:
-    """The errors of a sampler's stationary distribution at the last noise level, for each step `a = u sigma^2`.
+    """The errors of a sampler's stationary distribution at the last noise level, for each step `a =
+    u sigma^2`.
 
-    Langevin and constant momentum (0.9) by the closed form of claim G3, adaptive momentum by its solved mean field.
+    Langevin and constant momentum (0.9) by the closed form of claim G3, adaptive momentum by its
+    solved mean field.
     """
     law = gaussian.at_last_level()
 
@@ -117,7 +139,12 @@ def stationary_errors(sampler: str, steps: tuple[float, ...]) -> list[gaussian.E
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and tables read."""
-    everything = (*tabulated(settings), *CAUSES, *EXACT_RIVALS, *(() if settings.drawn else (*RIVALS, *OTHERS)))
+    everything = (
+        *tabulated(settings),
+        *CAUSES,
+        *EXACT_RIVALS,
+        *(() if settings.drawn else (*RIVALS, *OTHERS)),
+    )
     for name in dict.fromkeys((*everything, *CORRECTORS)):
         if name != RK45.name:
             yield from _on_gaussian(settings, name)
@@ -152,7 +179,9 @@ def _on_mixture(settings: Settings) -> Iterator[Cell]:
     wanted = {(name, budget) for name in known for budget in settings.line_budgets}
     wanted |= {(name, 20) for name in EXACT_RIVALS}
     wanted |= {(name, settings.line_long) for name in (BASELINE, "Langevin, drift x2", PAPER)}
-    yield from (mixture.line_run.cell(name, budget, DEFAULT, sizes) for name, budget in sorted(wanted))
+    yield from (
+        mixture.line_run.cell(name, budget, DEFAULT, sizes) for name, budget in sorted(wanted)
+    )
     for name in (BASELINE, PAPER):
         for budget in LINE_KL.budgets(settings, name, tuned=True):
             yield mixture.tuned_run.cell(name, budget, line_grid(settings, name), sizes)
@@ -169,7 +198,9 @@ def _of_sensitivity(settings: Settings) -> Iterator[Cell]:
         defaults = ((name, (DEFAULT,)) for name in ("reverse diffusion", ADAPTIVE.name))
         for name, along in (*sweeps(settings), *defaults):
             yield gaussian.runs_of(name).cell(name, budget, along)
-        yield from (kl_of_batch.cell(budget, size, sizes_of(settings)) for size in settings.sweep_batch)
+        yield from (
+            kl_of_batch.cell(budget, size, sizes_of(settings)) for size in settings.sweep_batch
+        )
     for name in STEP_SAMPLERS:
         yield gaussian.runs_of(name).cell(name, max(settings.long), steps_at(settings))
         yield stationary_errors.cell(name, step_grid(settings))

@@ -1,9 +1,10 @@
 """Queries: what a check reads off its group's table; `claims.toml` has their names and arguments.
 
-A query names the rows that it reads by all of their labels but the batch: a label that it does not name is one that
-they do not have. Where a label has two values the query compares rows of the first with rows of the second, batch by
-batch. A number of one batch is exact, or an estimate that brings its resamples. All that a measurement says beside its
-value (the interval, n, the seed) follows from the rows.
+A query names the rows that it reads by all of their labels but the batch: a label that it does not
+name is one that they do not have. Where a label has two values the query compares rows of the first
+with rows of the second, batch by batch. A number of one batch is exact, or an estimate that brings
+its resamples. All that a measurement says beside its value (the interval, n, the seed) follows from
+the rows.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +22,9 @@ from verdicts.studies.table import Column, Label, RunTable
 
 Pair = tuple[Label, Label]
 Axes = Mapping[str, Any]
-"""What a query goes over: by label a list of values, or `{ from, to }` for all that the rows have between the two."""
+"""What a query goes over: by label a list of values, or `{ from, to }` for all that the rows
+have between the two.
+"""
 
 
 def mean(table: RunTable, number: str, **labels: Label) -> Measurement:
@@ -31,7 +34,8 @@ def mean(table: RunTable, number: str, **labels: Label) -> Measurement:
 
 
 def difference(table: RunTable, number: str, **labels: Label | Pair) -> Measurement:
-    """Return the mean of a number less that of other rows, paired by batch, with Student's interval.
+    """Return the mean of a number less that of other rows, paired by batch, with Student's
+    interval.
 
     Estimates that bring their resamples are paired by these. Raises UserError where the two have
     other batches, or resamples of other numbers of units.
@@ -39,13 +43,19 @@ def difference(table: RunTable, number: str, **labels: Label | Pair) -> Measurem
     first, second = (table.column(number, **_side(labels, side)) for side in (0, 1))
     if first.values.keys() != second.values.keys():
         raise UserError("rows of different batches are not paired")
-    return _mean([_less(first.values[batch], second.values[batch]) for batch in first.values], first)
+    return _mean(
+        [_less(first.values[batch], second.values[batch]) for batch in first.values], first
+    )
 
 
-def speed_up(table: RunTable, number: str, sampler: Pair, budget: int, **labels: Label) -> Measurement:
-    """Return the first sampler's evaluations, for the error that the second has at a budget, over that budget.
+def speed_up(
+    table: RunTable, number: str, sampler: Pair, budget: int, **labels: Label
+) -> Measurement:
+    """Return the first sampler's evaluations, for the error that the second has at a budget, over
+    that budget.
 
-    They are read between the budgets of the first; the interval, by Student's test of paired batches, ends at some.
+    They are read between the budgets of the first; the interval, by Student's test of paired
+    batches, ends at some.
     """
     slow, fast = sampler
     errors, size, seed = table.column(number, sampler=fast, budget=budget, **labels)
@@ -71,20 +81,36 @@ def farthest(table: RunTable, of: str, over: Axes, **given: Any) -> Measurement:
     return max(_each(table, of, over, given), key=lambda one: max(map(abs, one.interval)))
 
 
-def count(table: RunTable, number: str, over: Axes, above: float = 0.0, **labels: Label) -> Measurement:
-    """Return how many of some cases have a mean above a bound; n counts the cases, the detail names those."""
+def count(
+    table: RunTable, number: str, over: Axes, above: float = 0.0, **labels: Label
+) -> Measurement:
+    """Return how many of some cases have a mean above a bound; n counts the cases, the detail
+    names those.
+    """
     cases = list(_cases(table, over, labels))
-    means = [float(np.mean([*table.column(number, **labels, **case).values.values()])) for case in cases]
-    counted = [" ".join(map(str, case.values())) for case, value in zip(cases, means, strict=True) if value > above]
+    means = [
+        float(np.mean([*table.column(number, **labels, **case).values.values()])) for case in cases
+    ]
+    counted = [
+        " ".join(map(str, case.values()))
+        for case, value in zip(cases, means, strict=True)
+        if value > above
+    ]
     return Measurement(value=len(counted), n=len(cases), detail={"counted": [*counted]})
 
 
-BENEATH: dict[str, Callable[..., Measurement]] = {"mean": mean, "difference": difference, "speed_up": speed_up}
+BENEATH: dict[str, Callable[..., Measurement]] = {
+    "mean": mean,
+    "difference": difference,
+    "speed_up": speed_up,
+}
 """The queries of which others look for the least or the largest."""
 
 
 def _mean(values: Sequence[Any], column: Column) -> Measurement:
-    """Return the mean of numbers of batches; one alone is exact, or has the interval of its resamples."""
+    """Return the mean of numbers of batches; one alone is exact, or has the interval of its
+    resamples.
+    """
     first, *others = values
     if others:
         interval = mean_interval(values)
@@ -96,7 +122,9 @@ def _mean(values: Sequence[Any], column: Column) -> Measurement:
 
 
 def _less(one: Any, other: Any) -> Any:
-    """Return one number less another. Raises UserError for estimates from other numbers of units."""
+    """Return one number less another. Raises UserError for estimates from other numbers of
+    units.
+    """
     if not isinstance(one, BootstrapEstimate):
         return one - other
     if one.n != other.n:
@@ -118,7 +146,9 @@ def _cases(table: RunTable, over: Axes, labels: Mapping[str, Any]) -> Iterator[d
 
 
 def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the values of one axis; of a range, those that rows of both sides have. Raises UserError for none."""
+    """Return the values of one axis; of a range, those that rows of both sides have. Raises
+    UserError for none.
+    """
     if not isinstance(wanted, dict):
         return list(wanted)
     sides = [table.choices(name, **_side(labels, side)) for side in (0, 1)]
@@ -130,4 +160,6 @@ def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) 
 
 def _side(labels: Mapping[str, Any], side: int) -> dict[str, Any]:
     """Return the labels of one of the two sides that a comparison has."""
-    return {name: value[side] if isinstance(value, tuple) else value for name, value in labels.items()}
+    return {
+        name: value[side] if isinstance(value, tuple) else value for name, value in labels.items()
+    }

@@ -1,4 +1,6 @@
-"""Proofs: what remains of an identity, and numbers in balls, which can prove nothing but what the exact law gives."""
+"""Proofs: what remains of an identity, and numbers in balls, which can prove nothing but what
+the exact law gives.
+"""
 
 from typing import NamedTuple
 
@@ -43,7 +45,13 @@ def test_expressions_are_read_back_with_their_assumptions() -> None:
 
 
 GROUPS = ("adaptive", "contraction", "momentum")
-PROVED = [check for group in GROUPS for claim in claims().of_group(group) for check in claim.check if check.enclosed]
+PROVED = [
+    check
+    for group in GROUPS
+    for claim in claims().of_group(group)
+    for check in claim.check
+    if check.enclosed
+]
 
 
 @pytest.mark.parametrize("check", PROVED, ids=lambda check: check.id)
@@ -56,7 +64,9 @@ def test_a_number_is_proved(check):
 
 
 def test_at_least_forty_seven_checks_are_proved():
-    assert sum(check.enclosed is not None for claim in claims().claim for check in claim.check) >= 47
+    assert (
+        sum(check.enclosed is not None for claim in claims().claim for check in claim.check) >= 47
+    )
 
 
 def test_a_speed_up_is_proved_between_two_budgets_and_no_other_is():
@@ -70,7 +80,9 @@ def test_a_speed_up_is_proved_between_two_budgets_and_no_other_is():
 def test_a_number_that_moved_is_not_proved(monkeypatch):
     check = next(each for each in PROVED if each.id == "G5.w2")
     proof = momentum.limiting_w2
-    monkeypatch.setattr(momentum, "limiting_w2", lambda settings: proof(settings).model_copy(update={"value": 0.4}))
+    monkeypatch.setattr(
+        momentum, "limiting_w2", lambda settings: proof(settings).model_copy(update={"value": 0.4})
+    )
     with pytest.raises(ValueError, match="not that of its proof"):
         Checks(_group("momentum"), quick_settings("momentum")).measured(check)
 

@@ -31,20 +31,30 @@ def forest_svg(forest: Forest, evidence: Decisions, narrow: bool = False) -> str
 
 
 def _row(row: ForestRow, measured: Mapping[str, Measured]) -> dict[str, Any]:
-    """Return a row: its dot with the ends of its interval, and the ends of its range as far out as their intervals.
+    """Return a row: its dot with the ends of its interval, and the ends of its range as far out as
+    their intervals.
 
     Each is empty where a value was not measured; a row that is not `decided` is grey.
     """
     dot = measured.get(row.dot)
     bar = [measured[name] for name in row.bar or () if name in measured]
-    shown = {"label": row.label, "dot": (), "bar": _along(bar[0].low, bar[1].high) if len(bar) == 2 else ()}
+    shown = {
+        "label": row.label,
+        "dot": (),
+        "bar": _along(bar[0].low, bar[1].high) if len(bar) == 2 else (),
+    }
     if dot is None:
         return shown | {"bar": ()}
-    return shown | {"dot": _along(dot.low, dot.value, dot.high), "decided": dot.verdict is not Verdict.INCONCLUSIVE}
+    return shown | {
+        "dot": _along(dot.low, dot.value, dot.high),
+        "decided": dot.verdict is not Verdict.INCONCLUSIVE,
+    }
 
 
 def _along(*values: float | None) -> list[float]:
-    """Return how far along the axis values stand, from 0 to 1; one that lies beyond, or has no end, at its edge."""
+    """Return how far along the axis values stand, from 0 to 1; one that lies beyond, or has no
+    end, at its edge.
+    """
     first, last = AXIS
     within = [min(max(value or first, first), last) for value in values]
     return [log(value / first) / log(last / first) for value in within]

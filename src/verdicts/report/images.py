@@ -11,12 +11,16 @@ from verdicts.records.figures import SPEC
 
 # An SVG of very many points is slower to show than its pixels
 LARGEST_SVG = 300_000
-# What a page's copy of a matplotlib figure does without: head, metadata, names that nothing refers to, line breaks,
-# and of a point all but hundredths; a letter is placed, which takes fewer bytes than to move it
+# What a page's copy of a matplotlib figure does without: head, metadata, names that nothing refers
+# to, line breaks, and of a point all but hundredths; a letter is placed, which takes fewer bytes
+# than to move it
 SHORTENED = (
     (
         re.compile(
-            r'^.*?(?=<svg)|<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|(?<=<g) id="[^"]*"',
+            (
+                r"^.*?(?=<svg)|<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|(?<=<g) "
+                r'id="[^"]*"'
+            ),
             re.DOTALL,
         ),
         "",
@@ -26,12 +30,15 @@ SHORTENED = (
     (re.compile(r"\s*\n\s*"), ""),
 )
 SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
-# What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG may
+# What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG
+# may
 ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n": " "})
 
 
 class Picture(NamedTuple):
-    """A figure by its SVG `file`, beside which lie its other kinds. Each method but `kinds` raises OSError."""
+    """A figure by its SVG `file`, beside which lie its other kinds. Each method but `kinds`
+    raises OSError.
+    """
 
     file: Path
 
@@ -63,11 +70,15 @@ class Picture(NamedTuple):
 
     def kinds(self) -> list[str]:
         """Return the kinds of file that there are; the quick profile keeps the SVG alone."""
-        return [kind for kind in ("svg", "pdf", "png") if self.file.with_suffix(f".{kind}").is_file()]
+        return [
+            kind for kind in ("svg", "pdf", "png") if self.file.with_suffix(f".{kind}").is_file()
+        ]
 
 
 def shortened(svg: str) -> str:
-    """Return a figure in three quarters of the bytes, or less, that matplotlib writes, without a visible change."""
+    """Return a figure in three quarters of the bytes, or less, that matplotlib writes, without a
+    visible change.
+    """
     for pattern, replacement in SHORTENED:
         svg = pattern.sub(replacement, svg)
     return svg
@@ -79,7 +90,9 @@ def svg_address(svg: str) -> Markup:
 
 
 def size_of(svg: str) -> tuple[float, float]:
-    """Return an SVG's width and height in points. Raises ValueError for one that does not tell them."""
+    """Return an SVG's width and height in points. Raises ValueError for one that does not tell
+    them.
+    """
     if (size := SIZE.search(svg)) is None:
         raise ValueError("a picture without width and height in points")
     return float(size["width"]), float(size["height"])

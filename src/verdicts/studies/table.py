@@ -1,10 +1,12 @@
-"""A group's table: what its `study.py` says is run, a row a batch, and the numbers that were measured of each row.
+"""A group's table: what its `study.py` says is run, a row a batch, and the numbers that were
+measured of each row.
 
     def runs(settings: Settings) -> Iterator[Rows]:
         for name in settings.samplers:
             yield Rows({"sampler": name, "budget": 60}, measure.cell(name, 60, range(9)), ...)
 
-The cells that `runs` names are the group's study; queries, figures and the table for readers find rows by their labels.
+The cells that `runs` names are the group's study; queries, figures and the table for readers find
+rows by their labels.
 """
 
 import csv
@@ -22,9 +24,9 @@ Label = str | int | float
 class Rows(NamedTuple):
     """The rows that one cell makes: its value has a named tuple of numbers for each of `batches`.
 
-    `labels` are common to the rows. A batch has `size` samples, drawn with `seed` and its number: rows of one number
-    have one start, so they are paired. Cells that the cell `rests_on` are computed before it, each
-    by itself: those that are kept, or take long.
+    `labels` are common to the rows. A batch has `size` samples, drawn with `seed` and its number:
+    rows of one number have one start, so they are paired. Cells that the cell `rests_on` are
+    computed before it, each by itself: those that are kept, or take long.
     """
 
     labels: Mapping[str, Label]
@@ -45,7 +47,9 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class RunTable:
-    """The rows of a group. A `blank` table has 1 for every number and computes nothing: it tries what queries ask."""
+    """The rows of a group. A `blank` table has 1 for every number and computes nothing: it tries
+    what queries ask.
+    """
 
     rows: tuple[Rows, ...]
     blank: bool = False
@@ -56,7 +60,9 @@ class RunTable:
         return [cell for rows in self.rows for cell in (*rows.rests_on, rows.cell)]
 
     def column(self, number: str, **labels: Label) -> Column:
-        """Return a number of the rows whose labels are just these. Raises UserError where there is no such row."""
+        """Return a number of the rows whose labels are just these. Raises UserError where there
+        is no such row.
+        """
         chosen = list(self._with(labels))
         if not chosen:
             raise UserError(f"`runs` makes no row of {_shown(labels)}{self._near(labels)}")
@@ -64,18 +70,24 @@ class RunTable:
         return Column(values, chosen[0].size, chosen[0].seed)
 
     def choices(self, label: str, **labels: Label) -> list[Any]:
-        """Return the values of a label, ascending, among the rows whose other labels are just these."""
+        """Return the values of a label, ascending, among the rows whose other labels are just
+        these.
+        """
         return sorted({rows.labels[label] for rows in self._with(labels, label)})
 
     def results(self, *by: str, **labels: Label) -> dict[tuple[Any, ...], list[Any]]:
-        """Return what was measured in each batch, by the values of some labels; the others are just these."""
+        """Return what was measured in each batch, by the values of some labels; the others are
+        just these.
+        """
         results: dict[tuple[Any, ...], list[Any]] = {}
         for rows in self._with(labels, *by):
             results.setdefault(tuple(rows.labels[name] for name in by), []).extend(_read(rows.cell))
         return results
 
     def written(self, has: Callable[[Cell[Any]], bool]) -> str:
-        """Return the table as CSV, a row a batch: its labels, then its numbers; of cells that it `has`."""
+        """Return the table as CSV, a row a batch: its labels, then its numbers; of cells that it
+        `has`.
+        """
         lines = [
             {**rows.labels, "batch": batch, **_columns(result)}
             for rows in self.rows
