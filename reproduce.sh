@@ -27,7 +27,7 @@ usage: bash reproduce.sh [options]           check the claims, write the report
   --audit-long K            also K of the long ones; --audit-seed N draws with this seed
   --strict                  a claim that was not run counts against the exit code
   --jobs N                  so many jobs at a time
-  --cluster slurm           submit the jobs to a SLURM cluster, as config/slurm says (installs the extra "cluster")
+  --cluster slurm           submit the jobs to a SLURM cluster, as config/slurm.toml says
   --verbose or -v           say why each claim is computed, and show all of its checks
   --out DIR                 where the results go (default: results)
   --site DIR                where docs puts the site (default: results/site)
@@ -94,15 +94,6 @@ lock() {
   "$PYTHON" -I -S "$ROOT/src/ams_suite/lock.py" "$@"
 }
 
-pinned() { # NAME [WORD ...]: pip itself refuses another file than the listed ones, before it builds anything
-  lock hashes "$1" >"$PLACE/pinned.txt" 2>>"$LOG" || return
-  fetched --no-deps --require-hashes -r "$PLACE/pinned.txt" "${@:2}"
-}
-
-built() { # the one package without a wheel, by a setuptools that was checked as well
-  pinned setuptools && pinned connection_pool --no-binary connection_pool --use-pep517 --no-build-isolation
-}
-
 torch() { # EXTRA: torch, or torchvision, which is built with it, from torch's own index: it is asked for nothing else
   local alone=--no-deps
   grep -E '^torch(vision)?>' "$PLACE/requirements.txt" >"$PLACE/torch.txt"
@@ -120,7 +111,6 @@ install() { # EXTRA, unless it is there: at the releases of constraints.txt unle
   : >"$LOG"
   about requirements "$1" >"$PLACE/requirements.txt"
   [ -z "$TORCH" ] || torch "$1" || return
-  [ "$1" != cluster ] || built || return
   fetched ${alone:+"$alone"} ${PINS:+-c "$ROOT/constraints.txt"} -r "$PLACE/requirements.txt" || return
   [ -z "$PINS" ] || checked
 }
@@ -140,7 +130,7 @@ make_environment() { # in PLACE; the stamp comes last
 }
 
 optional() { # the extras that claims of this run can use; it goes on without one that cannot be had
-  echo molecules ${CLUSTER:+cluster}
+  echo molecules
   case $PROFILE in
     paper) echo paper ;;
     auto | cpu) echo conformance k-diffusion ;;

@@ -25,7 +25,7 @@ from verdicts.errors import UserError, unknown
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, find_root
 from verdicts.run.job import Job
-from verdicts.run.workers import PlannedJob, import_ahead, in_subprocess
+from verdicts.run.workers import PlannedJob, import_ahead, started
 
 FLOAT32 = 1e-4
 """Tolerance where networks compute in float32: 2^-24 a rounding, a thousand in turn, in another
@@ -70,8 +70,8 @@ class Compared(NamedTuple):
     where: str
 
     def within(self, tolerance: float) -> bool:
-        """Return whether all is the same but for differences within the tolerance; for 0: byte for
-        byte.
+        """Return whether all is the same but for differences within the tolerance; for 0: byte
+        for byte.
         """
         return (
             not self.missing
@@ -87,8 +87,8 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True)
 class Determinism:
-    """Run groups in several ways and compare the results; exit code 1 where a difference is above
-    its tolerance.
+    """Run groups in several ways and compare the results; exit code 1 where a difference is
+    above its tolerance.
     """
 
     groups: tyro.conf.Positional[tuple[str, ...]] = GROUPS
@@ -114,8 +114,8 @@ class Determinism:
                     found = compared(first, other, group)
                     well = found.within(way.tolerance)
                     say(
-                        f"{group}, {way.name}: {found}: {'' if well else 'NOT '}within "
-                        f"{way.tolerance:g}"
+                        f"{group}, {way.name}: {found}: "
+                        f"{'' if well else 'NOT '}within {way.tolerance:g}"
                     )
                     worst |= not well
         return worst
@@ -141,8 +141,12 @@ def run_group(workspace: Workspace, group: str, way: Variation) -> None:
     ]
     for number, job in enumerate([*jobs, Job("checks", *place)]):
         log = f"{group}.{number}"
-        if code := in_subprocess(workspace, PlannedJob(job, log, way.threads, ())):
-            raise UserError(f"{group}: a job ended with {code}: see {workspace.log_path(log)}")
+        path = workspace.log_path(log)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        process = started(workspace, PlannedJob(job, log, way.threads, ()))
+        process.join()
+        if process.exitcode:
+            raise UserError(f"{group}: a job ended with {process.exitcode}: see {path}")
 
 
 def compared(one: Workspace, other: Workspace, group: str) -> Compared:

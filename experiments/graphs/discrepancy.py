@@ -22,7 +22,12 @@ from jaxtyping import Float
 from ams.data import Graph
 from ams.metrics.mmd import Kernel, Weights, across, biased_within, mmd_squared, unbiased_within
 from ams.statistics import Interval
-from ams.statistics.bootstrap import Units, bootstrap_interval
+from ams.statistics.bootstrap import (
+    BootstrapEstimate,
+    Units,
+    bootstrap_estimate,
+    bootstrap_interval,
+)
 from experiments.graphs.statistics import PUBLISHED, Statistic
 
 Graphs = Sequence[Graph]
@@ -64,6 +69,25 @@ def unbiased_mmd(k: Kernel, first: int, seed: int) -> Interval:
     reference, generated = sides(len(k), first)
     units = separate(len(k), first)
     return bootstrap_interval(lambda w: mmd_squared(k, w * reference, w * generated), units, seed)
+
+
+def mmd_estimate(k: Kernel, first: int, seed: int, together: int = 1) -> BootstrapEstimate:
+    """Return that squared MMD with its values over resamples; `together` of the others in a row are
+    one unit.
+
+    Raises as `unbiased_mmd`, and ValueError where the last unit is not whole.
+    """
+    reference, generated = sides(len(k), first)
+    alone, others = separate(len(k), first)
+    units = [
+        [place for (place,) in others[start : start + together]]
+        for start in range(0, len(others), together)
+    ]
+    if len(units) * together != len(others):
+        raise ValueError(f"{len(others)} observations are no whole number of units of {together}")
+    return bootstrap_estimate(
+        lambda w: mmd_squared(k, w * reference, w * generated), [alone, units], seed
+    )
 
 
 def published_mmd(k: Kernel, first: int, seed: int) -> Interval:
@@ -143,38 +167,6 @@ def kernel_difference(
     own = np.repeat(np.eye(len(sizes)), sizes, axis=1)
     of_seeds = np.concatenate([np.ones((len(sizes), first)), own, own], axis=1)
     return Difference(interval, tuple(gain(of_seeds).tolist()))
-
-
-def kernel_place(
-    k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1
-) -> Interval:
-    """Return where a sampler lies between two others in squared MMD: 0 at `near`, 1 at `far`.
-
-    The pool has `first` observations of reference, then `sizes` of the sampler, of `near` and of
-    `far`. Those of one place share their start, so they are resampled together, in units of
-    `together` in a row.
-    """
-    reference, *samplers = np.repeat(np.eye(4), [first, *sizes], axis=1)
-
-    def distance(sampler: np.ndarray, w: Weights) -> np.ndarray:
-        """Return the squared MMD without the reference's own term, which cancels."""
-        return unbiased_within(k, w * sampler) - 2 * across(k, w * reference, w * sampler)
-
-    def share(w: Weights) -> np.ndarray:
-        own, near, far = (distance(sampler, w) for sampler in samplers)
-        return (near - own) / (near - far)
-
-    starts = [first + sum(sizes[:number]) for number in range(len(sizes))]
-    units = [
-        [
-            start + at
-            for start, size in zip(starts, sizes, strict=True)
-            for at in places
-            if at < size
-        ]
-        for places in (range(unit, unit + together) for unit in range(0, max(sizes), together))
-    ]
-    return bootstrap_interval(share, [[[place] for place in range(first)], units], seed)
 
 
 def sides(size: int, first: int) -> Float[np.ndarray, "2 size"]:

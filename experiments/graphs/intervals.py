@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from scipy import special
 
 from ams.statistics import CONFIDENCE, Interval
+from ams.statistics.bootstrap import BootstrapEstimate, combined
 from ams.statistics.intervals import student_quantile
 from verdicts import Measurement
 
@@ -41,6 +42,14 @@ def stretched(interval: Interval) -> Interval:
     return Interval(value, value - factor * (value - low), value + factor * (high - value), n)
 
 
+def lengthened(estimate: BootstrapEstimate) -> BootstrapEstimate:
+    """Return an estimate whose resamples lie farther from its value, by as much as `stretched`
+    lengthens.
+    """
+    factor = stretch(estimate.n)
+    return combined(lambda each: estimate.value + factor * (each - estimate.value), estimate)
+
+
 def stretch(n: int, quantities: int = 1) -> float:
     """Return by how much a bootstrap's standard error of `n` units, two at least, is lengthened.
 
@@ -51,8 +60,8 @@ def stretch(n: int, quantities: int = 1) -> float:
 
 
 def joint_quantile(quantities: int) -> float:
-    """Return the normal quantile, two-sided, of each of several quantities that are judged together
-    at `CONFIDENCE`.
+    """Return the normal quantile, two-sided, of each of several quantities that are judged
+    together at `CONFIDENCE`.
     """
     return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * quantities))
 
@@ -86,7 +95,7 @@ def half_length(interval: Interval) -> Interval:
     return Interval(half, low, high, interval.n)
 
 
-def standardised(interval: Interval) -> float:
+def standardised(measured: Measurement) -> float:
     """Return a value in its standard errors; 0 for an interval without length about 0."""
-    error = (interval.high - interval.low) / (2 * QUANTILE)
-    return interval.value / error if interval.value else 0.0
+    low, high = measured.interval
+    return measured.value / (high - low) * 2 * QUANTILE if measured.value else 0.0

@@ -50,8 +50,8 @@ class ResultsOptions:
         """Return these as options for the driver."""
         if sys.flags.optimize > 1:
             raise UserError(
-                "-OO: altair, which draws, needs docstrings; run without it, and without "
-                "PYTHONOPTIMIZE=2"
+                "-OO: altair, which draws, needs docstrings; run without it, and "
+                "without PYTHONOPTIMIZE=2"
             )
         from ams_suite.project import PROJECT
         from verdicts.claims.schema import Profile
@@ -125,10 +125,11 @@ class Reproduce(RunningOptions):
     is).
     """
     jobs: Whole = None
-    """How many cores to use (default: all); on a cluster, how many jobs are in the queue at once.
+    """How many cores to use (default: all); on a cluster, how many jobs are in the queue at
+    once.
     """
     cluster: Annotated[Literal["slurm"] | None, arg(help_behavior_hint="")] = None
-    """Submit the jobs to a cluster, as config/slurm says."""
+    """Submit the jobs to a cluster, as config/slurm.toml says."""
 
     def __call__(self) -> int:
         """Do it."""
@@ -274,8 +275,8 @@ def cores_of(jobs: int | None) -> int:
 
 
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """Return the names given to an option that may be repeated. Raises UserError where it is given
-    without one.
+    """Return the names given to an option that may be repeated. Raises UserError where it is
+    given without one.
     """
     if () in ids:
         raise UserError(f"{option}: expected at least one ID; --list shows them")

@@ -183,8 +183,8 @@ class Cause(NamedTuple):
 CAUSES = (
     Cause(
         r"No space left|Errno 28|Disk quota",
-        "the disk is full; free about 3 GB (8 GB for a CUDA build) where the environment "
-        "goes, or name another place"
+        "the disk is full; free about 3 GB (8 GB for a CUDA build) where the "
+        "environment goes, or name another place"
         " with AMS_ENV",
     ),
     Cause(
@@ -199,33 +199,28 @@ CAUSES = (
         r"connection error|NewConnectionError|Name or service not known|timed "
         r"out|ProxyError|IncompleteRead"
         r"|SSLError|CERTIFICATE_VERIFY",
-        "the package index cannot be reached; check the network or the proxy, or point "
-        "PIP_INDEX_URL or"
+        "the package index cannot be reached; check the network or the proxy, "
+        "or point PIP_INDEX_URL or"
         " PIP_FIND_LINKS to a place that can be",
     ),
     Cause(
         r"No matching distribution found for (?P<what>[^ ;(\n]+)",
-        "no {what} for Python {python} in the package index or among the local wheels; use "
-        "another index"
+        "no {what} for Python {python} in the package index or among the local "
+        "wheels; use another index"
         " (PIP_INDEX_URL), a folder of wheels (PIP_FIND_LINKS) or another Python",
     ),
     Cause(
         r"\(constraint\) (?P<what>[^\s=]+==\S+)",
-        "no {what} for Python {python} that suits the rest in the package index or among "
-        "the local wheels, and"
+        "no {what} for Python {python} that suits the rest in the package index or "
+        "among the local wheels, and"
         " constraints.txt pins it; use another index (PIP_INDEX_URL), or AMS_RANGES=1 for "
         "the ranges of pyproject.toml",
     ),
     Cause(
-        r"THESE PACKAGES DO NOT MATCH THE HASHES[^\n]*\n\s*(?P<what>[^\s=]+==\S+)",
-        "a file is not the one that was pinned: of {what}, whose checksum is another; use another"
-        " index (PIP_INDEX_URL)",
-    ),
-    Cause(
         r"ResolutionImpossible|conflicting dependencies",
         (
-            "the requirements conflict with one another or with constraints of your own (pip "
-            "config list)"
+            "the requirements conflict with one another or with constraints of "
+            "your own (pip config list)"
         ),
     ),
 )
@@ -243,8 +238,8 @@ def ending(log: str) -> str:
 
 
 def cause(log: str) -> str:
-    """Return what went wrong with what to do about it (CAUSES), read off the text `log` that venv
-    and pip left.
+    """Return what went wrong with what to do about it (CAUSES), read off the text `log` that
+    venv and pip left.
     """
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for known in CAUSES:
@@ -255,8 +250,8 @@ def cause(log: str) -> str:
 
 
 def read(log: Path) -> str:
-    """Return the text of a log file, empty if there is none; a full disk, which cuts a log short,
-    is added to it.
+    """Return the text of a log file, empty if there is none; a full disk, which cuts a log
+    short, is added to it.
     """
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     full = shutil.disk_usage(log.parent).free < 2**20

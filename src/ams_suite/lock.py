@@ -3,16 +3,14 @@
 pip takes checksums in a file of constraints as an order to refuse whatever has none, so that a
 range, such as that of torch, could no longer be installed. So they stand in a file of their own, in
 the format of `sha256sum`, and are held against pip's report of what it installed, before anything
-of it is run. That takes wheels: to install them runs nothing of theirs. What has none is built from
-an archive that pip itself holds against its checksum.
+of it is run. That takes wheels: to install them runs nothing of theirs.
 
 `reproduce.sh` runs this file as a script, without site-packages (-S): nothing installed has a say.
 
-    # one line and exit code 1 if a file differs, or if another distribution than these was
-    # installed; else nothing and 0
+    # one line and exit code 1 if a file differs, or if another
     python -I -S src/ams_suite/lock.py REPORT [NAME ...]
-    # these pins with their checksums, for pip's --require-hashes
-    python -I -S src/ams_suite/lock.py hashes NAME ...
+                                                           # distribution than these was installed;
+                                                           else nothing and 0
 """
 
 import json
@@ -39,8 +37,8 @@ class Pin(NamedTuple):
 
 
 def canonical(name: str) -> str:
-    """Return the normal form of a distribution's name (PEP 503): lower case, with `-` for runs of
-    `-`, `_` and `.`.
+    """Return the normal form of a distribution's name (PEP 503): lower case, with `-` for runs
+    of `-`, `_` and `.`.
     """
     return re.sub(r"[-_.]+", "-", name).lower()
 
@@ -99,18 +97,6 @@ def differing(
     return different
 
 
-def hashed(name: str, pinned: Mapping[str, Pin], listed: Mapping[str, str]) -> str:
-    """Return a pinned distribution as a requirement with the checksums of its listed files.
-
-    Raises KeyError for one that is not pinned.
-    """
-    pin = pinned[canonical(name)]
-    head = f"{canonical(pin.name)}-{canonical(pin.version)}-"
-    names = {file: canonical(f"{file.removesuffix('.tar.gz')}-") for file in listed}
-    files = [file for file, name in names.items() if name.startswith(head)]
-    return " ".join([str(pin), *(f"--hash=sha256:{listed[file]}" for file in files)])
-
-
 def others(report: Mapping[str, Any], names: Collection[str]) -> list[str]:
     """Return what pip's `report` says was installed beside the distributions of these names, as
     `NAME VERSION`.
@@ -125,8 +111,8 @@ def others(report: Mapping[str, Any], names: Collection[str]) -> list[str]:
 
 
 def _sha256(archive: Mapping[str, Any]) -> str:
-    """Return the checksum of a file as pip reports it (before pip 23 in `hash` alone); `unknown` if
-    it has none.
+    """Return the checksum of a file as pip reports it (before pip 23 in `hash` alone); `unknown`
+    if it has none.
     """
     return str(
         archive.get("hashes", {}).get("sha256")
@@ -168,13 +154,6 @@ def verdict(
 def main(arguments: Sequence[str]) -> int:
     """Do what the module's head says, and return the exit code."""
     first, *names = arguments
-    if first == "hashes":
-        pinned, listed = (
-            pins(LOCK.read_text(encoding="utf-8")),
-            checksums(CHECKSUMS.read_text(encoding="utf-8")),
-        )
-        print("\n".join(hashed(name, pinned, listed) for name in names))
-        return 0
     if altered := verdict(Path(first), names):
         print(altered)
     return 1 if altered else 0

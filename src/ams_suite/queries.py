@@ -2,8 +2,9 @@
 
 A query names the rows that it reads by all of their labels but the batch: a label that it does not
 name is one that they do not have. Where a label has two values the query compares rows of the first
-with rows of the second, batch by batch. All that a measurement says beside its value (the interval,
-n, the seed) follows from the rows.
+with rows of the second, batch by batch. A number of one batch is exact, or an estimate that brings
+its resamples. All that a measurement says beside its value (the interval, n, the seed) follows from
+the rows.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,36 +13,39 @@ from typing import Any
 
 import numpy as np
 
-from ams.statistics import CONFIDENCE
+from ams.statistics import CONFIDENCE, Interval, mean_interval
+from ams.statistics.bootstrap import BootstrapEstimate, combined
 from ams_suite import measures
 from verdicts import Measurement
 from verdicts.errors import UserError
-from verdicts.studies.table import Label, RunTable
+from verdicts.studies.table import Column, Label, RunTable
 
 Pair = tuple[Label, Label]
 Axes = Mapping[str, Any]
-"""What a query goes over: by label a list of values, or `{ from, to }` for all that the rows have
-between the two.
+"""What a query goes over: by label a list of values, or `{ from, to }` for all that the rows
+have between the two.
 """
 
 
 def mean(table: RunTable, number: str, **labels: Label) -> Measurement:
     """Return the mean of a number over batches, with Student's interval."""
-    values, size, seed = table.column(number, **labels)
-    return measures.mean_of([*values.values()], CONFIDENCE, seed, size)
+    column = table.column(number, **labels)
+    return _mean([*column.values.values()], column)
 
 
 def difference(table: RunTable, number: str, **labels: Label | Pair) -> Measurement:
     """Return the mean of a number less that of other rows, paired by batch, with Student's
     interval.
 
-    Raises UserError where the two have other batches.
+    Estimates that bring their resamples are paired by these. Raises UserError where the two have
+    other batches, or resamples of other numbers of units.
     """
     first, second = (table.column(number, **_side(labels, side)) for side in (0, 1))
     if first.values.keys() != second.values.keys():
         raise UserError("rows of different batches are not paired")
-    ours, theirs = ([*column.values.values()] for column in (first, second))
-    return measures.mean_difference(ours, theirs, CONFIDENCE, first.seed, first.size)
+    return _mean(
+        [_less(first.values[batch], second.values[batch]) for batch in first.values], first
+    )
 
 
 def speed_up(
@@ -80,8 +84,8 @@ def farthest(table: RunTable, of: str, over: Axes, **given: Any) -> Measurement:
 def count(
     table: RunTable, number: str, over: Axes, above: float = 0.0, **labels: Label
 ) -> Measurement:
-    """Return how many of some cases have a mean above a bound; n counts the cases, the detail names
-    those.
+    """Return how many of some cases have a mean above a bound; n counts the cases, the detail
+    names those.
     """
     cases = list(_cases(table, over, labels))
     means = [
@@ -101,6 +105,31 @@ BENEATH: dict[str, Callable[..., Measurement]] = {
     "speed_up": speed_up,
 }
 """The queries of which others look for the least or the largest."""
+
+
+def _mean(values: Sequence[Any], column: Column) -> Measurement:
+    """Return the mean of numbers of batches; one alone is exact, or has the interval of its
+    resamples.
+    """
+    first, *others = values
+    if others:
+        interval = mean_interval(values)
+    elif isinstance(first, BootstrapEstimate):
+        interval = first.interval()
+    else:
+        interval = Interval(first, first, first, 1)
+    return measures.of_interval(interval, column.seed, column.size)
+
+
+def _less(one: Any, other: Any) -> Any:
+    """Return one number less another. Raises UserError for estimates from other numbers of
+    units.
+    """
+    if not isinstance(one, BootstrapEstimate):
+        return one - other
+    if one.n != other.n:
+        raise UserError(f"estimates from {one.n} and {other.n} units are not paired")
+    return combined(np.subtract, one, other)
 
 
 def _each(table: RunTable, of: str, over: Axes, given: Mapping[str, Any]) -> Iterator[Measurement]:

@@ -2,9 +2,11 @@
 
 from typing import NamedTuple
 
+import numpy as np
 import pytest
 
 from ams.statistics import mean_interval
+from ams.statistics.bootstrap import BootstrapEstimate
 from ams_suite import queries
 from tests.claims import claims, quick_settings
 from verdicts.errors import UserError
@@ -57,6 +59,56 @@ def test_a_difference_is_paired_by_batch() -> None:
     assert found.value == 0.0 == found.interval[0]
     with pytest.raises(UserError, match="not paired"):
         queries.difference(unpaired(), "error", sampler=("slow", "fast"), budget=10)
+
+
+class Estimates(NamedTuple):
+    mmd: BootstrapEstimate
+    exact: float
+
+
+@cell
+def estimate(sampler: str, n: int) -> list[Estimates]:
+    """Estimates made by hand, whose resamples have a common part."""
+    common, own = (
+        np.random.default_rng(0).normal(size=100),
+        0.01 * np.arange(100) * (sampler == "near"),
+    )
+    return [
+        Estimates(
+            BootstrapEstimate(float(sampler == "far"), tuple((common + own).tolist()), n), 2.0
+        )
+    ]
+
+
+def estimates(*units: int) -> RunTable:
+    """Return a row of an estimate for each of two samplers, from so many units."""
+    before = measure.cell("fast", 10, (1,))
+    rows = [
+        Rows({"sampler": sampler}, estimate.cell(sampler, n), (0,), 1, 7, (before,))
+        for sampler, n in zip(("far", "near"), units, strict=True)
+    ]
+    return RunTable(tuple(rows))
+
+
+def test_estimates_are_paired_by_their_resamples_and_one_number_is_exact() -> None:
+    found = queries.difference(estimates(9, 9), "mmd", sampler=("far", "near"))
+    assert (found.value, found.n, found.seeds) == (1.0, 9, (7,))
+    low, high = np.quantile(-0.01 * np.arange(100), (0.005, 0.995))
+    assert found.interval == pytest.approx((low, max(high, 1.0))), "what is common has gone"
+    assert queries.mean(estimates(9, 9), "exact", sampler="far").interval == (2.0, 2.0)
+    with pytest.raises(UserError, match="estimates from 9 and 8 units are not paired"):
+        queries.difference(estimates(9, 8), "mmd", sampler=("far", "near"))
+
+
+def test_what_a_row_rests_on_is_computed_before_it_and_an_estimate_is_written_as_an_interval() -> (
+    None
+):
+    cells = [str(cell).partition("(")[0].rpartition(".")[2] for cell in estimates(9, 9).cells]
+    assert cells == ["measure", "estimate"] * 2
+    with using(Memory()):
+        header, line, _ = estimates(9, 9).written(lambda made: True).splitlines()
+    assert header == "sampler,batch,mmd.value,mmd.low,mmd.high,mmd.n,exact"
+    assert line.startswith("far,0,1.0,") and line.endswith(",9,2.0")
 
 
 def unpaired() -> RunTable:

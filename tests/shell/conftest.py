@@ -60,7 +60,6 @@ PYTHON = (STUBS / "python").read_text()
 MAKE_VENV = (
     'mkdir -p "$3/bin" && cp "@TEMPLATE@" "$3/bin/python" && cp "@TEMPLATE@" "$3/bin/python3"'
 )
-WITHOUT_HASHES = 'case "$*" in *--require-hashes*) exit 0 ;; esac'
 INSTALL = 'cat "$place/requirements.txt" >>"$place/installed"'
 
 
@@ -81,12 +80,9 @@ class Checkout:
 
     @property
     def pip_calls(self) -> list[str]:
-        """The arguments of every `pip install` so far, but of those that install from hashed files
-        alone.
-        """
+        """The arguments of every `pip install` so far."""
         calls = self.bin.parent / "pip-calls"
-        lines = calls.read_text().splitlines() if calls.exists() else []
-        return [line for line in lines if "--require-hashes" not in line]
+        return calls.read_text().splitlines() if calls.exists() else []
 
     def stub(self, name: str, body: str, **values: str) -> Path:
         """Put an executable `name` on the PATH; `@KEY@` in its `body` stands for a value."""
@@ -112,9 +108,7 @@ class Checkout:
 
     def pip(self, body: str = INSTALL) -> None:
         """Say what `pip install` does in environments made from now on."""
-        template = VENV_PYTHON.replace("@PIP@", f"{WITHOUT_HASHES}\n    {body}").replace(
-            "@REAL@", f"{self.bin}/remember"
-        )
+        template = VENV_PYTHON.replace("@PIP@", body).replace("@REAL@", f"{self.bin}/remember")
         path = self.bin.parent / "venv-python"
         path.write_text(template.replace("@CALLS@", str(self.bin.parent / "pip-calls")))
         path.chmod(0o755)
@@ -200,13 +194,13 @@ def checkout(copy_of: Callable[[str], Checkout]) -> Checkout:
 
 @pytest.fixture
 def read_only(checkout: Checkout) -> Iterator[Checkout]:
-    """The same without write permission; for root, to whom that means nothing, on a read-only file
-    system.
+    """The same without write permission; for root, to whom that means nothing, on a read-only
+    file system.
     """
     if os.geteuid() == 0:  # in a namespace of the run's own, which ends with it
         mounts = (
-            f'mount --bind "{checkout.root}" "{checkout.root}" && mount -o remount,ro,bind '
-            f'"{checkout.root}"'
+            f'mount --bind "{checkout.root}" "{checkout.root}" && mount -o '
+            f'remount,ro,bind "{checkout.root}"'
         )
         script = f'PATH=/usr/sbin:/usr/bin:/bin; {mounts} && PATH=$OLD && exec "$@"'
         checkout.prefix = [
@@ -235,8 +229,8 @@ def environment_with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def with_real_pip(checkout: Checkout, environment_with_pip: Path) -> Checkout:
-    """A bare Python whose environments have a real pip; pip's own configuration on this machine is
-    kept out.
+    """A bare Python whose environments have a real pip; pip's own configuration on this machine
+    is kept out.
     """
     checkout.python(venv=f'mkdir -p "$3" && cp -Rp "{environment_with_pip}/." "$3"')
     checkout.variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}

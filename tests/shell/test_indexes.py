@@ -1,5 +1,5 @@
-"""A real pip with indexes that are served here: what a hostile one gives is refused before anything
-of it runs.
+"""A real pip with indexes that are served here: what a hostile one gives is refused before
+anything of it runs.
 """
 
 import functools
@@ -17,29 +17,11 @@ import pytest
 
 pytestmark = pytest.mark.shell
 
-BACKEND = """
-import pathlib, zipfile
-
-class Legacy:
-    def build_wheel(self, folder, *settings):
-        exec(pathlib.Path("setup.py").read_text())
-        name = "connection_pool-1.0-py3-none-any.whl"
-        with zipfile.ZipFile(pathlib.Path(folder, name), "w") as archive:
-            about = "connection_pool-1.0.dist-info"
-            archive.writestr(f"{about}/METADATA", "Metadata-Version: 2.1\\nName: connection_pool\\nVersion: 1.0\\n")
-            archive.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-            archive.writestr(f"{about}/RECORD", "")
-        return name
-
-__legacy__ = Legacy()
-"""
-"""Of a setuptools that executes an archive's setup.py, as the true one does."""
 PROJECT = """
 [project]
 dependencies = ["torch>=2", "tiny>=0.5"]
 [project.optional-dependencies]
 suite = []
-cluster = ["connection_pool>=1"]
 molecules = []
 """
 
@@ -78,26 +60,17 @@ def source(folder: Path, name: str, code: str) -> Path:
 
 @pytest.fixture
 def index(with_real_pip, tmp_path: Path) -> Iterator[Path]:
-    """Serve two indexes, `simple` and `torch`, of what a small project needs and pins; return their
-    folder.
+    """Serve two indexes, `simple` and `torch`, of what a small project needs and pins; return
+    their folder.
     """
     folder = tmp_path / "indexes"
     pinned = [
-        wheel(
-            folder / "simple",
-            "setuptools",
-            "99.0",
-            {"setuptools/__init__.py": "", "setuptools/build_meta.py": BACKEND},
-        ),
-        source(folder / "simple", "connection_pool", ""),
         wheel(folder / "simple", "tiny", "1.0"),
     ]
     wheel(folder / "torch", "torch", "2.9+cpu")
     root = with_real_pip.root
     (root / "pyproject.toml").write_text(PROJECT)
-    (root / "constraints.txt").write_text(
-        "setuptools==99.0\nconnection_pool==1.0\ntiny==1.0\ntorch>=2,<3\n"
-    )
+    (root / "constraints.txt").write_text("tiny==1.0\ntorch>=2,<3\n")
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in pinned]
     (root / "constraints.sha256").write_text("".join(lines))
     server = ThreadingHTTPServer(
@@ -129,12 +102,9 @@ def test_listed_files_are_installed_and_torch_from_its_own_index(
 ) -> None:
     """What else lies in torch's index, though later than a pin or unpinned, is not taken."""
     wheel(index / "torch", "tiny", "1.0", {"tiny.py": "of torch's index"})
-    wheel(index / "torch", "connection_pool", "9.0")
-    done = with_real_pip.run("--profile", "quick", "--cluster", "slurm")
+    done = with_real_pip.run("--profile", "quick")
     assert done.code == 0, done.err
-    assert {"tiny-1.0", "torch-2.9+cpu", "connection_pool-1.0", "setuptools-99.0"} <= installed(
-        with_real_pip
-    )
+    assert {"tiny-1.0", "torch-2.9+cpu"} <= installed(with_real_pip)
 
 
 def planted(tmp_path: Path) -> tuple[Path, str]:
@@ -158,25 +128,6 @@ def test_nothing_of_another_file_runs_before_it_is_refused(
         source(index / "simple", "tiny", act)
         wanted = "no tiny==1.0 for Python 3."
     assert wanted in refusal(with_real_pip)
-    assert not canary.exists()
-
-
-@pytest.mark.parametrize("what", ["connection_pool", "setuptools"])
-def test_the_package_that_is_built_is_not_installed_from_another_file(
-    with_real_pip, index: Path, tmp_path: Path, what: str
-) -> None:
-    """Nor by another setuptools; nothing of either runs, and the run goes on without the extra."""
-    canary, act = planted(tmp_path)
-    if what == "connection_pool":
-        source(index / "simple", what, act)
-    else:
-        wheel(
-            index / "simple", what, "99.0", {"setuptools/__init__.py": act, "setuptools.pth": act}
-        )
-    done = with_real_pip.run("--profile", "quick", "--cluster", "slurm")
-    assert "the extra cluster cannot be had here" in done.err
-    assert f"a file is not the one that was pinned: of {what}==" in done.err
-    assert "connection_pool-1.0" not in installed(with_real_pip)
     assert not canary.exists()
 
 

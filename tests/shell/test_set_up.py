@@ -7,7 +7,6 @@ A pinned release is installed from a file that the lock lists, or the set-up sto
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -65,7 +64,7 @@ def test_a_virtual_environment_is_made_once(checkout) -> None:
         (["--profile=quick"], ["molecules"]),
         ([], ["molecules", "conformance", "k-diffusion"]),
         (["--profile", "full"], ["molecules", "conformance", "survey", "k-diffusion"]),
-        (["--profile", "paper", "--cluster", "slurm"], ["molecules", "cluster", "paper"]),
+        (["--profile", "paper", "--cluster", "slurm"], ["molecules", "paper"]),
         (["bench"], ["bench", "molecules", "k-diffusion"]),
         (["docs"], ["docs", "molecules"]),
         (["certify"], ["test", "molecules"]),
@@ -75,7 +74,7 @@ def test_a_virtual_environment_is_made_once(checkout) -> None:
 def test_each_command_and_profile_has_its_extras(
     checkout, words: list[str], added: list[str]
 ) -> None:
-    lacking = "molecules conformance survey k-diffusion paper cluster"
+    lacking = "molecules conformance survey k-diffusion paper"
     assert extras(checkout.run(*words, LACKING=lacking)) == ["suite", *added]
     assert [("--no-deps" in call) for call in checkout.pip_calls[1:]] == [
         name == "k-diffusion" for name in added
@@ -162,8 +161,8 @@ def test_a_killed_setup_is_not_taken_for_complete(
     """A signal that can be caught ends pip and what it started as well."""
     pids = checkout.root / "pids"
     checkout.pip(
-        f"[ -e {pids} ] || {{ sleep {seconds} & echo $$ $! >{pids}_; cp {pids}_ {pids}; "
-        f"wait; }}; {INSTALL}"
+        f"[ -e {pids} ] || {{ sleep {seconds} & echo $$ $! >{pids}_; cp {pids}_ "
+        f"{pids}; wait; }}; {INSTALL}"
     )
     process = subprocess.Popen(
         checkout.command(), env=checkout.environment(), stderr=subprocess.DEVNULL
@@ -208,20 +207,9 @@ def test_another_package_from_torchs_index_stops_the_set_up(checkout) -> None:
     assert not (checkout.venv / ".ams-suite").exists()
 
 
-def test_wheels_alone_are_installed_but_for_one_named_exception(checkout) -> None:
-    """Which the extra cluster asks for."""
-    made(checkout, "--profile", "quick", "--cluster", "slurm", LACKING="cluster")
-    calls = (checkout.bin.parent / "pip-calls").read_text().splitlines()
-    assert all("--only-binary :all:" in call for call in calls)
-    assert [call.partition("--no-binary ")[2].partition(" ")[0] for call in calls] == [
-        "",
-        "",
-        "connection_pool",
-        "",
-    ]
-    assert ["--require-hashes" in call for call in calls] == [False, True, True, False]
-    hashed = (checkout.venv / "pinned.txt").read_text()
-    assert re.fullmatch(r"connection_pool==\S+ --hash=sha256:[0-9a-f]{64}\n", hashed)
+def test_wheels_alone_are_installed(checkout) -> None:
+    made(checkout, "--profile", "quick")
+    assert all("--only-binary :all:" in call for call in checkout.pip_calls)
 
 
 UNMET = "ERROR: No matching distribution found for rich==15.0.0"
@@ -252,8 +240,8 @@ def test_offline_asks_no_index(checkout) -> None:
 
 
 NO_ENSUREPIP = (
-    'echo "The virtual environment was not created successfully because ensurepip is not '
-    'available."; exit 1'
+    'echo "The virtual environment was not created successfully because '
+    'ensurepip is not available."; exit 1'
 )
 
 

@@ -1,6 +1,4 @@
-"""Programs on runs: other seeds raise few alarms, shares and threads change nothing, more nodes are
-faster.
-"""
+"""Programs on runs: other seeds raise few alarms; shares and threads change nothing."""
 
 import csv
 import json
@@ -13,7 +11,6 @@ from tests.verdicts.toy import Session, Toy, set_batches, with_study
 from tools import run
 from tools.determinism import FIRST, Determinism, compared, difference, run_group
 from tools.reseed import Reseed, limits
-from tools.scaling import Scaling
 from verdicts.records.workspace import Workspace
 
 
@@ -113,27 +110,6 @@ ROWS = ("| 1 |", "| 64 |", "| 1024 |")
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Session:
     """Return a toy repository with a study, in its folder."""
     return Session(with_study(tmp_path), monkeypatch)
-
-
-def test_a_finished_run_has_a_table(session: Session, capsys) -> None:
-    session.run()
-    assert run(Scaling, ["--profile", "quick", "--start", "0"]) == 0
-    lines = capsys.readouterr().out.splitlines()
-    rows = [line.split("|") for line in lines if line.startswith(ROWS)]
-    seconds, times, busy = zip(
-        *((float(row[2]), float(row[3]), row[4].strip()) for row in rows), strict=True
-    )
-    assert (
-        seconds[0] >= seconds[1] >= seconds[2] and times[0] == 1.0 and times[2] >= times[1] >= 1.0
-    )
-    assert busy[0] == "100%", "without a start one node is at work all the time"
-    assert [line.split(":")[0] for line in lines[-2:]] == ["longest cell", "longest study"]
-
-
-def test_without_a_run_it_says_what_to_run(session: Session, capsys) -> None:
-    assert run(Scaling, ["--profile", "quick"]) == 2
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "no study; run `ams reproduce --profile quick` first" in line
 
 
 MONTE_CARLO = 'origin = "Monte Carlo: by hand"\n  share = 0.01'
@@ -248,8 +224,8 @@ def test_a_check_without_a_share_may_be_left_undecided_and_rarely_be_decided_oth
 
 
 def test_as_many_checks_without_a_share_raise_an_alarm_as_their_intervals_allow() -> None:
-    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018; of one, P(1)
-    = .005 > .00001.
+    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018; of one,
+    P(1) = .005 > .00001.
     """
     assert limits(100, 1) == (4, 1) and limits(0, 20) == (0, 0)
     assert limits(50, 20).checks == pytest.approx(

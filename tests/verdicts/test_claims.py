@@ -1,5 +1,5 @@
-"""Claims: a fault in a file of theirs is one line; a measurement is refused, or a verdict follows
-from its interval.
+"""Claims: a fault in a file of theirs is one line; a measurement is refused, or a verdict
+follows from its interval.
 """
 
 import math
@@ -14,7 +14,7 @@ from tests.verdicts.toy import Toy
 from verdicts import Enclosure, Measurement
 from verdicts.claims.loading import load_claims, load_config
 from verdicts.claims.measurement import check_verdict, claim_verdict, tightness
-from verdicts.claims.schema import OUTLINE, Profile, Verdict
+from verdicts.claims.schema import OUTLINE, Claim, Profile, Verdict
 from verdicts.errors import UserError
 from verdicts.records.record import CheckResult
 from verdicts.report.words import spread
@@ -125,6 +125,36 @@ def test_what_does_not_fit_together_is_one_line(toy, old, new, line):
     toy.replace_in_claims("alpha", old, new)
     said = complaint(load_claims, toy.root)
     assert line in said and said.startswith(f"{toy.package}/: ")
+
+
+def test_a_check_has_the_fields_that_its_claim_gives_all_checks_and_its_own_over_them(toy):
+    claim = load_claims(toy.root).claim[0].model_dump(by_alias=True)
+    shared = {
+        **claim["check"][0],
+        "quantity": "share of {of} at {at}, {not} there",
+        "with": {"of": "A", "at": 1},
+    }
+    own = [
+        {"id": "A1.one"},
+        {"id": "A1.two", "with": {"at": 20}, "bound": 3.0},
+        {"id": "A1.three", "quantity": "{of}"},
+    ]
+    one, two, three = Claim(**{**claim, "check": own}, common=shared).check
+    assert (one.quantity, one.arguments, one.bound) == (
+        "share of A at 1, {not} there",
+        {"of": "A", "at": 1},
+        1.0,
+    )
+    assert (two.quantity, two.arguments, two.bound) == (
+        "share of A at 20, {not} there",
+        {"of": "A", "at": 20},
+        3.0,
+    )
+    assert three.quantity == "{of}"
+    with pytest.raises(ValidationError, match=r"check.0\n.*should be a valid dictionary"):
+        Claim(**{**claim, "check": ["A1.one"]}, common=shared)
+    with pytest.raises(ValidationError, match=r"check.0.with\n.*should be a valid dictionary"):
+        Claim(**{**claim, "check": [{"with": 1}]}, common=shared)
 
 
 def test_two_groups_of_one_name_are_refused(toy):

@@ -27,7 +27,6 @@ from verdicts.claims.schema import Group, Profile
 from verdicts.records.expected import Expected
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
-from verdicts.report import page
 from verdicts.run import console, driver, job
 from verdicts.run.checks import Checks
 from verdicts.run.driver import RunOptions
@@ -37,7 +36,8 @@ from verdicts.studies.study import cells_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).with_name("toy_repository")
-"""What toys are made of: `small` with two groups, `study` with one more; `{package}` is their name.
+"""What toys are made of: `small` with two groups, `study` with one more; `{package}` is their
+name.
 """
 NUMBERS = itertools.count()
 
@@ -63,7 +63,6 @@ class Toy:
     def make(cls, root: Path) -> Self:
         toy = cls(root, f"toy{next(NUMBERS)}_{os.getpid()}")
         toy.lay("small")
-        shutil.copy(REPOSITORY / "Snakefile", root)
         return toy
 
     def lay(self, part: str, files: str = "*") -> None:
@@ -230,9 +229,6 @@ class Session:
             console, "BEAT", 3600.0
         )  # lines that come with time are asked for where they are tested
         monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody cuts the power here
-        monkeypatch.setattr(
-            page, "overview_of", lambda *_: None
-        )  # a third of a run; tested where pages are
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
     def command(self, work, terminal=None, **options):

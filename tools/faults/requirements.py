@@ -63,18 +63,21 @@ class Reference(NamedTuple):
             raise RuntimeError(f"undisturbed, the run ended with {done.code}: {done.err[-400:]}")
         folder = out / suite.profile
         marks = {claim: mark for mark, claim in SHOWN.findall(done.out)}
-        memo = Memo.read(folder / "memo.json")
+        memo = Memo.read_or_none(folder / "memo.json") or Memo(texts={})  # made for charts alone
         found = cls(suite, done.code, _verdicts(folder), marks, files_of(out, suite.profile), memo)
         begin = time.monotonic()
         suite.run(found.place())
         return found._replace(seconds=time.monotonic() - begin)
 
     def place(self) -> Path:
-        """Return a new place for results that holds the memo of the undisturbed run, with one
-        unused entry.
+        """Return a new place for results that holds the memo of the undisturbed run, if any,
+        with one unused entry.
         """
         out = self.suite.place()
-        Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
+        if self.memo.texts:
+            Memo(texts={**self.memo.texts, "unused": ""}).write(
+                out / self.suite.profile / "memo.json"
+            )
         return out
 
     def after(
@@ -211,8 +214,8 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What undisturbed runs of a small suite give; it lies in the folder `work`, where faults are
-    attempted too.
+    """What undisturbed runs of a small suite give; it lies in the folder `work`, where faults
+    are attempted too.
     """
 
     work: Path

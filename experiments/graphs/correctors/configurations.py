@@ -13,7 +13,7 @@ too.
 """
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from experiments.graphs import samplers
 from experiments.graphs.gdss_tables.study import ROWS
@@ -30,13 +30,12 @@ from experiments.graphs.graph_comparison.presets import (
 from experiments.graphs.samplers import CoupledProgram, Predictor
 from experiments.graphs.statistics import PUBLISHED as _STATISTICS
 
-Name = Literal["community_small", "ego_small", "ENZYMES", "grid", "QM9", "ZINC250k"]
-NAMES: tuple[Name, ...] = ("community_small", "ego_small", "ENZYMES", "grid", "QM9", "ZINC250k")
 MOLECULES = ("QM9", "ZINC250k")
 STEPS = (50, 100, 200, 500, 1000)
 """Steps of a predictor with a corrector, of the whole table."""
 JUDGED = 100
-"""The steps at which claims compare samplers: a small budget that every set has, 200 evaluations.
+"""The steps at which claims compare samplers: a small budget that every set has, 200
+evaluations.
 """
 
 
@@ -70,6 +69,7 @@ CONFIGURATIONS: Mapping[str, Configuration] = {
     "QM9": Configuration(_REVERSE, 0.2, 0.7, 0.00013),
     "ZINC250k": Configuration(_REVERSE, 0.2, 0.9, 0.001),
 }
+NAMES = tuple(CONFIGURATIONS)
 
 CONSTANT = PRESETS["PC, constant"]
 S4 = Preset("S4")
@@ -102,21 +102,14 @@ class Published(NamedTuple):
 STATISTICS = tuple(statistic.name for statistic in _STATISTICS)
 PUBLISHED_MOLECULES = 10_000
 """Molecules of a published row."""
-_SAMPLERS = {
-    "community_small": (LANGEVIN, 2000),
-    "ego_small": (PREDICTOR, 1000),
-    "ENZYMES": (S4, 1000),
-}
-_GRAPHS = {
-    name: (sampler.name, evaluations, dict(zip(STATISTICS, ROWS[name], strict=True)))
-    for name, (sampler, evaluations) in (_SAMPLERS | {"grid": (LANGEVIN, 2000)}).items()
-}
-_MOLECULES = {
-    "QM9": (LANGEVIN.name, 2000, {"valid": 0.9572, "NSPDK": 0.003, "FCD": 2.900}),
-    "ZINC250k": (LANGEVIN.name, 2000, {"valid": 0.9701, "NSPDK": 0.019, "FCD": 14.656}),
-}
-PUBLISHED_ROWS: Mapping[str, Published] = {
-    name: Published(*row) for name, row in (_GRAPHS | _MOLECULES).items()
+_GRAPHS = {name: dict(zip(STATISTICS, row, strict=True)) for name, row in ROWS.items()}
+PUBLISHED_ROWS = {
+    "community_small": Published(LANGEVIN.name, 2000, _GRAPHS["community_small"]),
+    "ego_small": Published(PREDICTOR.name, 1000, _GRAPHS["ego_small"]),
+    "ENZYMES": Published(S4.name, 1000, _GRAPHS["ENZYMES"]),
+    "grid": Published(LANGEVIN.name, 2000, _GRAPHS["grid"]),
+    "QM9": Published(LANGEVIN.name, 2000, {"valid": 0.9572, "NSPDK": 0.003, "FCD": 2.900}),
+    "ZINC250k": Published(LANGEVIN.name, 2000, {"valid": 0.9701, "NSPDK": 0.019, "FCD": 14.656}),
 }
 """GDSS's rows (arXiv 2202.02514, tables of graphs and of molecules).
 

@@ -67,13 +67,8 @@ class Settings(Frozen):
                 )
         return self
 
-    def of(self, name: str) -> SetSizes | None:
-        """Return the sizes of a set."""
-        sizes: SetSizes | None = getattr(self, name.lower())
-        return sizes
-
     def sets(self) -> Iterator[tuple[str, SetSizes]]:
         """Yield each set that is run, with its sizes."""
         for name in NAMES:
-            if (sizes := self.of(name)) is not None:
+            if (sizes := getattr(self, name.lower())) is not None:
                 yield name, sizes

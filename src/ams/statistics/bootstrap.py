@@ -7,6 +7,7 @@ and so is a pair with shared noise. A resample draws the units of each source wi
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -21,6 +22,34 @@ Theta = Callable[[Weights], Float[np.ndarray, " rows"]]
 Units = Sequence[Sequence[int]]
 
 
+class BootstrapEstimate(NamedTuple):
+    """A quantity of all observations, its values over resamples, and the smallest number of units
+    of a source.
+
+    Resamples of one seed and of as many units draw the same units. So what is computed from two
+    quantities, resample by resample, knows what their samples have in common (`combined`).
+    """
+
+    value: float
+    resamples: tuple[float, ...]
+    n: int
+
+    def interval(self, confidence: float = CONFIDENCE) -> Interval:
+        """Return the percentile interval; resamples that are NaN are left out."""
+        tail = (1 - confidence) / 2
+        low, high = np.nanquantile(self.resamples, [tail, 1 - tail])
+        return Interval(
+            self.value, min(float(low), self.value), max(float(high), self.value), self.n
+        )
+
+
+def combined(function: Callable[..., Any], *estimates: BootstrapEstimate) -> BootstrapEstimate:
+    """Return a function of estimates, of their values and, elementwise, of their resamples."""
+    values, resamples, n = zip(*estimates, strict=True)
+    of_resamples = function(*(np.asarray(each) for each in resamples)).tolist()
+    return BootstrapEstimate(float(function(*values)), tuple(of_resamples), min(n))
+
+
 def bootstrap_interval(
     theta: Theta,
     sources: Sequence[Units],
@@ -28,28 +57,33 @@ def bootstrap_interval(
     confidence: float = CONFIDENCE,
     resamples: int = 2000,
 ) -> Interval:
-    """Return `theta` of all observations with its percentile interval over joint resamples of all
-    sources.
+    """Return `theta` of all observations with its percentile interval, as `bootstrap_estimate`,
+    which raises.
+    """
+    return bootstrap_estimate(theta, sources, seed, resamples).interval(confidence)
+
+
+def bootstrap_estimate(
+    theta: Theta, sources: Sequence[Units], seed: int, resamples: int = 2000
+) -> BootstrapEstimate:
+    """Return `theta` of all observations with its values over joint resamples of all sources.
 
     `theta` maps rows of weights, the number of times that each observation occurs, to values.
-    Resamples for which it is NaN are left out. `sources` lists the observations of each unit. The
-    interval's n is the smallest number of units of a source. Raises ValueError for a source of
-    fewer than `FEWEST_UNITS` units, for an observation that is missing or listed twice, and for a
-    value that is not finite.
+    `sources` lists the observations of each unit. Raises ValueError for a source of fewer than
+    `FEWEST_UNITS` units, for an observation that is missing or listed twice, and for a value that
+    is not finite.
     """
     size = _observations(sources)
     value = float(theta(np.ones((1, size)))[0])
     if not np.isfinite(value):
         raise ValueError("the quantity of all observations is not finite")
     values = theta(resampled(sources, size, resamples, seed))
-    tail = (1 - confidence) / 2
-    low, high = np.nanquantile(values, [tail, 1 - tail])
-    return Interval(value, min(float(low), value), max(float(high), value), min(map(len, sources)))
+    return BootstrapEstimate(value, tuple(values.tolist()), min(map(len, sources)))
 
 
 def resampled(sources: Sequence[Units], size: int, resamples: int, seed: int) -> Weights:
-    """Return how often each of `size` observations occurs in each resample: as often as its unit is
-    drawn.
+    """Return how often each of `size` observations occurs in each resample: as often as its unit
+    is drawn.
     """
     weights = np.zeros((resamples, size))
     for units, counts in zip(
@@ -72,8 +106,8 @@ def _counts(units: tuple[int, ...], resamples: int, seed: int) -> list[np.ndarra
 
 
 def _observations(sources: Sequence[Units]) -> int:
-    """Return the number of observations. Raises ValueError unless each is in one unit and units are
-    enough.
+    """Return the number of observations. Raises ValueError unless each is in one unit and units
+    are enough.
     """
     listed = sorted(index for units in sources for unit in units for index in unit)
     if listed != list(range(len(listed))):

@@ -65,8 +65,8 @@ class Outline(Frozen):
 
 
 class Profile(StrEnum):
-    """How much is computed: a glance, some minutes, a laptop's hour, the paper's size; or how fast
-    it is computed.
+    """How much is computed: a glance, some minutes, a laptop's hour, the paper's size; or how
+    fast it is computed.
     """
 
     QUICK = "quick"
@@ -96,8 +96,8 @@ class Verdict(StrEnum):
 
 
 class Expectation(StrEnum):
-    """The verdict that a claim is expected to reach; with `open`, for want of evidence, any verdict
-    agrees.
+    """The verdict that a claim is expected to reach; with `open`, for want of evidence, any
+    verdict agrees.
     """
 
     HOLDS = "holds"
@@ -137,6 +137,10 @@ class Claim(Frozen):
     `group` is the folder that its file lies in. The result depends on `data` (registered data sets,
     and files of the repository), and on the version of each of the `packages`, by its name in an
     index, that is installed.
+
+    In the file `common` has the fields that the claim's checks share: a check that gives a field
+    itself has its own, and its `with` is laid over the common one. In a common `quantity` the name
+    of an argument in braces stands for it.
     """
 
     id: Identifier
@@ -168,19 +172,27 @@ class Claim(Frozen):
         return self.expected is None
 
     def agrees_with(self, verdict: Verdict) -> bool | None:
-        """Return whether a verdict is the expected one; None where none was reached, or nothing is
-        expected.
+        """Return whether a verdict is the expected one; None where none was reached, or nothing
+        is expected.
         """
         return None if self.expected is None else self.expected.is_met_by(verdict)
 
     @property
     def modules(self) -> set[str]:
-        """Return the modules of its group that measure its checks; a query's rows are those of its
-        study.
+        """Return the modules of its group that measure its checks; a query's rows are those of
+        its study.
         """
         return {
             name.rpartition(".")[0] or "study" for check in self.check for name in check.functions
         }
+
+    @model_validator(mode="before")
+    @classmethod
+    def _common_fields_are_laid_under_checks(cls, content: Any) -> Any:
+        match content:
+            case {"common": {**common}, "check": [*checks], **others}:
+                return others | {"check": [_laid_over(common, each) for each in checks]}
+        return content
 
     @field_validator("profiles")
     @classmethod
@@ -210,6 +222,22 @@ class Claim(Frozen):
             if any("**" in part and part != "**" for part in parts):
                 raise ValueError(f"{pattern!r}: ** stands for folders, as a whole part of the path")
         return data
+
+
+def _laid_over(common: dict[Any, Any], check: Any) -> Any:
+    """Return a check's entry with the fields that it shares; one of another shape as it is."""
+    if not isinstance(check, dict) or not isinstance(arguments := check.get("with", {}), dict):
+        return check
+    arguments = {**common.get("with", {}), **arguments}
+    quantity = str(common.get("quantity"))
+    for name, value in arguments.items():
+        quantity = quantity.replace(f"{{{name}}}", str(value))
+    return (
+        common
+        | ({"quantity": quantity} if "quantity" in common else {})
+        | check
+        | {"with": arguments}
+    )
 
 
 class GroupEntry(Frozen):

@@ -24,16 +24,6 @@ SYNTAX = frozenset("#$\"'`\\/_^&~()[]{}|,;:.*@<>-+=!")
 LIMITS = frozenset({"max", "min", "sup", "inf", "lim"})
 BARS = ("|", "‖")
 SPACES = {"0.167em": "thin", "0.222em": "med", "0.278em": "thick", "1em": "quad", "2em": "wide"}
-ACCENTS = {
-    "^": "hat",
-    "\u0302": "hat",
-    "~": "tilde",
-    "\u0303": "tilde",
-    "¯": "macron",
-    "\u0304": "macron",
-    "˙": "dot",
-    "→": "arrow",
-}
 ALPHABETS = {
     "script": "cal",
     "double-struck": "bb",
@@ -41,8 +31,13 @@ ALPHABETS = {
     "bold-italic": "bold",
     "normal": "upright",
 }
-UNDER = {"⏟": "underbrace", "_": "underline", "\u0332": "underline"}
-OVER = {"⏞": "overbrace", "¯": "overline", "―": "overline"}
+MARKS = {
+    "^": "accent({}, hat)",
+    "~": "accent({}, tilde)",
+    "⏟": "underbrace({})",
+    "―": "overline({})",
+}
+"""What stands over or under a letter or a term."""
 
 
 def pieces(text: str) -> list[Piece]:
@@ -68,36 +63,27 @@ def blocks(markdown: str) -> list[Block]:
 
 
 def _block(token: dict[str, Any]) -> Iterator[Block]:
-    kind = token["type"]
+    kind, children = token["type"], token.get("children", [])
     if kind in {"paragraph", "block_text"}:
-        yield {"kind": "paragraph", "body": _line(token["children"])}
+        yield {"kind": "paragraph", "body": _line(children)}
     elif kind == "heading":
-        yield {
-            "kind": "heading",
-            "level": token["attrs"]["level"],
-            "body": _line(token["children"]),
-        }
-    elif kind == "block_math":
-        yield {"kind": "paragraph", "body": [math(token["raw"], display=True)]}
+        yield {"kind": "heading", "level": token["attrs"]["level"], "body": _line(children)}
     elif kind == "block_code":
         yield {"kind": "code", "text": token["raw"].rstrip()}
     elif kind == "list":
         items = [
-            [block for child in item["children"] for block in _block(child)]
-            for item in token["children"]
+            [block for child in item["children"] for block in _block(child)] for item in children
         ]
         yield {"kind": "list", "ordered": token["attrs"]["ordered"], "items": items}
-    elif kind == "block_quote":
-        yield from (block for child in token["children"] for block in _block(child))
     elif kind == "table":
-        yield {"kind": "table", "rows": list(_rows(token))}
-
-
-def _rows(table: dict[str, Any]) -> Iterator[list[list[Piece]]]:
-    head, body = table["children"]
-    yield [_line(cell["children"]) for cell in head["children"]]
-    for row in body["children"]:
-        yield [_line(cell["children"]) for cell in row["children"]]
+        head, body = children
+        rows = [head, *body["children"]]
+        yield {
+            "kind": "table",
+            "rows": [[_line(cell["children"]) for cell in row["children"]] for row in rows],
+        }
+    else:
+        yield from (block for child in children for block in _block(child))
 
 
 def _line(tokens: Iterable[dict[str, Any]]) -> list[Piece]:
@@ -136,19 +122,14 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
     content = [
         block for block in content if not (block["kind"] == "heading" and block["level"] == 1)
     ]
-    next_blocks = [*content, {"kind": "heading", "level": 0}][1:]
-    return [
-        block
-        for block, after in zip(content, next_blocks, strict=True)
-        if not _above_nothing(block, after)
-    ]
-
-
-def _above_nothing(block: Block, after: Block) -> bool:
-    """Return whether a block is a heading that another of its level, or of a higher one, follows at
-    once.
-    """
-    return bool(block["kind"] == after["kind"] == "heading" and after["level"] <= block["level"])
+    kept: list[Block] = []
+    for block in reversed(
+        content
+    ):  # a heading above another of its level, or of a higher one, is above nothing
+        below = kept[-1] if kept else {"kind": "heading", "level": 0}
+        if not (block["kind"] == below["kind"] == "heading" and below["level"] <= block["level"]):
+            kept.append(block)
+    return kept[::-1]
 
 
 class Unreadable(ValueError):
@@ -261,11 +242,6 @@ def _fraction(node: Element) -> str:
     return f"frac({_group(top)}, {_group(bottom)})"
 
 
-def _root(node: Element) -> str:
-    body, degree = node
-    return f"root({_group(degree)}, {_group(body)})"
-
-
 def _attached(*places: str) -> Callable[[Element], str]:
     def attach(node: Element) -> str:
         base, *scripts = node
@@ -279,28 +255,16 @@ def _attached(*places: str) -> Callable[[Element], str]:
     return attach
 
 
-def _decorated(signs: dict[str, str], place: str) -> Callable[[Element], str]:
-    """Return the form of what stands under or over something: a brace, a line, an accent, or any
-    text.
+def _decorated(node: Element) -> str:
+    """Return a letter or a term with what stands over or under it: an accent, a line, a brace
+    with its legend.
     """
-
-    def decorate(node: Element) -> str:
-        base, mark = node
-        sign = _text(mark)
-        if sign in signs:
-            return f"{signs[sign]}({_group(base)})"
-        if sign in ACCENTS:
-            return f"accent({_group(base)}, {ACCENTS[sign]})"
-        if base.tag in {"munder", "mover"} and _text(base[1]) in signs:  # a brace with its legend
-            return f"{signs[_text(base[1])]}({_group(base[0])}, {_group(mark)})"
-        return f"attach(limits({_group(base)}), {place}: {_group(mark)})"
-
-    return decorate
-
-
-def _both(node: Element) -> str:
-    base, below, above = node
-    return f"attach(limits({_group(base)}), b: {_group(below)}, t: {_group(above)})"
+    base, mark = node
+    if len(base) == 2 and _text(base[1]) == "⏟":
+        return f"underbrace({_group(base[0])}, {_group(mark)})"
+    if _text(mark) not in MARKS:
+        raise Unreadable(f"<{node.tag}> with {_text(mark)} is not known")
+    return MARKS[_text(mark)].format(_group(base))
 
 
 def _table(node: Element) -> str:
@@ -320,13 +284,10 @@ _FORMS: dict[str, Callable[[Element], str]] = {
     "mspace": lambda node: SPACES.get(node.get("width", ""), ""),
     "mfrac": _fraction,
     "msqrt": lambda node: f"sqrt({_sequence(list(node))})",
-    "mroot": _root,
     "msub": _attached("b"),
     "msup": _attached("t"),
     "msubsup": _attached("b", "t"),
-    "munder": _decorated(UNDER, "b"),
-    "mover": _decorated(OVER, "t"),
-    "munderover": _both,
+    "munder": _decorated,
+    "mover": _decorated,
     "mtable": _table,
-    "mphantom": lambda node: "",
 }

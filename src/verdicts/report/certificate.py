@@ -10,11 +10,11 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from math import isclose
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import yaml
-from pydantic import JsonValue
 
 from verdicts.claims.loading import CLAIMS
 from verdicts.claims.schema import OUTLINE, Claim, Verdict
@@ -31,11 +31,11 @@ from verdicts.records.files import sha256_of
 from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import now
 from verdicts.records.workspace import Workspace
-from verdicts.report.blocks import pieces
 from verdicts.report.findings import Decisions, PaperRow, of_instrument, rows_of
-from verdicts.report.paper import compiled
+from verdicts.report.paper import compiled, markup_of
 from verdicts.report.report_texts import FINDINGS, Finding, Findings
 from verdicts.report.templating import TEMPLATES, render
+from verdicts.report.views import plain_data
 from verdicts.report.words import duration
 
 PAGE, SUMS = "certificate.html", "checksums.txt"
@@ -43,8 +43,8 @@ Facts = dict[str, Any]
 
 
 class Falsified(NamedTuple):
-    """A claim and its falsifier, and whether the verdict flipped when the falsifier broke what is
-    claimed.
+    """A claim and its falsifier, and whether the verdict flipped when the falsifier broke what
+    is claimed.
     """
 
     claim: str
@@ -110,26 +110,27 @@ def seen(own: Workspace, larger: Workspace) -> Seen:
 
 
 def seen_of(ledger: Ledger) -> Ledger:
-    """Return a ledger without the claims that rest on kept cells: the run has not seen what decides
-    them.
+    """Return a ledger without the claims that rest on kept cells: the run has not seen what
+    decides them.
     """
     return ledger.model_copy(update={"claims": tuple(row for row in ledger.claims if not row.kept)})
 
 
 def _smaller(own: Workspace, larger: Workspace, group: str) -> str:
-    """Say which settings of a group are others at a certificate's own sizes; of a list its largest;
-    empty for none.
+    """Say which settings of a group are others at a certificate's own sizes; of a list its
+    largest; empty for none.
     """
     before, after = (each.config.settings_of(group) for each in (larger, own))
-    changed = {name: value for name, value in after.items() if value != before.get(name)}
-    return ", ".join(f"{name} {_size(value)}" for name, value in changed.items())
-
-
-def _size(value: JsonValue) -> str:
-    numbers = (
-        [each for each in value if isinstance(each, int | float)] if isinstance(value, list) else []
-    )
-    return f"to {max(numbers)}" if numbers else str(value)
+    said = []
+    for name, value in after.items():
+        numbers = (
+            [each for each in value if isinstance(each, int | float)]
+            if isinstance(value, list)
+            else []
+        )
+        if value != before.get(name):
+            said.append(f"{name} to {max(numbers)}" if numbers else f"{name} {value}")
+    return ", ".join(said)
 
 
 def facts_of(
@@ -141,13 +142,12 @@ def facts_of(
     setup: float,
     failed: bool,
 ) -> Facts:
-    """Return all that the certificate says, from the records of its own run and the stored values.
-    Raises UserError.
+    """Return all that the certificate says, from the records of its own run and the stored
+    values. Raises UserError.
     """
     root, claims, ledger = workspace.root, workspace.all_claims, measured.ledger
-    evidence = Decisions.strongest(kept_runs(root))
     by_paper = {each.paper: each for each in findings.finding}
-    shown = rows_of(claims, findings, evidence, Decisions.of(ledger))
+    shown = rows_of(claims, findings, Decisions.strongest(kept_runs(root)), Decisions.of(ledger))
     rows = [_row(row, by_paper[row.id], workspace, measured) for row in shown if row.id in by_paper]
     origins = [row.provenance for row in ledger.claims if row.provenance]
     same, disproved = _same(workspace, measured)
@@ -158,29 +158,30 @@ def facts_of(
         if each["state"] is State.CONTRADICTED
     ]
     unflipped = [each.claim for each in broken if each.flipped is False]
-    return {
-        "work": work_under_test(root),
-        "subject": claims.outline.subject,
-        "made": now()[:16].replace("T", " "),
-        "minutes": minutes,
-        "setup": duration(setup) if setup else "",
-        "rows": rows,
-        "falsified": [each._asdict() for each in broken if each.flipped is not None],
-        "not_broken": [each.claim for each in broken if each.flipped is None],
-        "failed": failed or any(row.failed for row in ledger.claims if row.provenance),
-        "against": sorted({*contradicted, *unflipped, *disproved}),
-        "same": same,
-        "instrument": " ".join(of_instrument(findings, Decisions.of(ledger))),
-        "environment": max(origins, key=lambda each: each.started).model_dump(mode="json")
-        if origins
-        else None,
-        "checksums": checksums(workspace, measured.reached),
-    }
+    facts: Facts = plain_data(
+        {
+            "work": work_under_test(root),
+            "subject": claims.outline.subject,
+            "made": now()[:16].replace("T", " "),
+            "minutes": minutes,
+            "setup": duration(setup) if setup else "",
+            "rows": rows,
+            "falsified": [each for each in broken if each.flipped is not None],
+            "not_broken": [each.claim for each in broken if each.flipped is None],
+            "failed": failed or any(row.failed for row in ledger.claims if row.provenance),
+            "against": sorted({*contradicted, *unflipped, *disproved}),
+            "same": same,
+            "instrument": " ".join(of_instrument(findings, Decisions.of(ledger))),
+            "environment": max(origins, key=lambda each: each.started) if origins else None,
+            "checksums": checksums(workspace, measured.reached),
+        }
+    )
+    return facts
 
 
 def work_under_test(root: Path) -> Facts:
-    """Return title, authors and address of the work under test, as `CITATION.cff` names it first;
-    no file, none.
+    """Return title, authors and address of the work under test, as `CITATION.cff` names it
+    first; no file, none.
     """
     cited = root / "CITATION.cff"
     held = (
@@ -188,28 +189,18 @@ def work_under_test(root: Path) -> Facts:
         if cited.is_file()
         else {}
     )
-    return {
-        "title": held.get("title", ""),
-        "url": held.get("url", ""),
-        "authors": held.get("authors", []),
-    }
+    return {"title": "", "url": "", "authors": []} | held
 
 
 def _row(row: PaperRow, finding: Finding, workspace: Workspace, measured: Seen) -> Facts:
     """Return a row: what is stored, and what this run saw of each claim that it needs."""
     claims = [_claim(workspace, measured, name, verdict) for name, verdict in finding.needs.items()]
     here = [each["state"] for each in claims if each["state"] is not State.STORED]
-    return {
-        "id": row.id,
-        "text": row.text,
-        "verdict": row.verdict,
-        "fact": row.fact,
-        "scope": row.scope,
-        "number": _number(row, finding, workspace, measured),
+    return row._asdict() | {
+        "number": _number(row, workspace, measured),
         "claims": claims,
         "decided": bool(here) and set(here) == {State.DECIDED},
         "stored": len(claims) - len(here),
-        "command": f"bash reproduce.sh --only {row.id}",
         "seconds": duration(sum(each["seconds"] for each in claims)),
     }
 
@@ -222,6 +213,7 @@ def _claim(workspace: Workspace, measured: Seen, name: str, wanted: Verdict) -> 
     row = next((each for each in measured.ledger.claims if each.id == name), None)
     verdict = row.verdict if row else Verdict.NOT_RUN
     state = State.STORED if stored(workspace, claim) else state_of(verdict, wanted)
+    tried = row is not None and row.provenance is not None
     return {
         "claim": name,
         "stored": wanted,
@@ -229,7 +221,7 @@ def _claim(workspace: Workspace, measured: Seen, name: str, wanted: Verdict) -> 
         "state": state,
         "smaller": measured.smaller.get(name, ""),
         "n": claim.n,
-        "reason": row.reason if row and row.provenance and state is State.UNREACHED else "",
+        "reason": row.reason if row and tried and state is State.UNREACHED else "",
         "seconds": row.provenance.seconds if row and row.provenance else 0.0,
     }
 
@@ -242,29 +234,28 @@ def state_of(verdict: Verdict, wanted: Verdict) -> State:
     return undecided.get(verdict, State.CONTRADICTED)
 
 
-def _number(row: PaperRow, finding: Finding, workspace: Workspace, measured: Seen) -> Facts | None:
+def _number(row: PaperRow, workspace: Workspace, measured: Seen) -> Facts | None:
     """Return a row's number beside this run's; where they differ, `apart` says why, `equal` that
     sizes are the same.
     """
-    if row.number is None or finding.number is None:
+    if row.number is None:
         return None
-    claim = workspace.all_claims.claim_of(finding.number.check).id
-    profile, sizes = row.number.profile, measured.smaller.get(claim, "")
+    profile, sizes = row.number.profile, measured.smaller.get(row.number.claim, "")
     equal = profile is workspace.profile and not sizes
-    other = (
-        f"smaller sizes here: {sizes}" if sizes else f"the stored one has the sizes of {profile}"
-    )
-    why = "at equal sizes: another source or machine" if equal else other
+    why = f"the stored one has the sizes of {profile}"
+    if equal:
+        why = "at equal sizes: another source or machine"
+    elif sizes:
+        why = f"smaller sizes here: {sizes}"
     return row.number._asdict() | {
         "apart": why if row.number.agrees is False else "",
         "equal": equal,
-        "claim": claim,
     }
 
 
 def _same(workspace: Workspace, measured: Seen) -> tuple[Facts, list[str]]:
-    """Count the values as stored, of claims at equal sizes; name checks whose stored value a proof
-    excludes.
+    """Count the values as stored, of claims at equal sizes; name checks whose stored value a
+    proof excludes.
     """
     equal = tuple(row for row in measured.ledger.claims if row.id not in measured.smaller)
     ledger = measured.ledger.model_copy(update={"claims": equal})
@@ -278,7 +269,7 @@ def _same(workspace: Workspace, measured: Seen) -> tuple[Facts, list[str]]:
     same = {
         "profile": workspace.profile,
         "values": len(pairs),
-        "equal": sum(abs(one - other) <= SAME * max(abs(one), abs(other)) for one, other in pairs),
+        "equal": sum(isclose(one, other, rel_tol=SAME) for one, other in pairs),
         "moved": [each.check for each in compared if each.moved is Moved.MOVED],
     }
     return same, list(against_stored(workspace.claims, ledger, kept).summary.disproved)
@@ -336,8 +327,8 @@ def summary(facts: Facts) -> str:
 
 
 def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
-    """Return the certificate as HTML, PDF and `codecheck.yml`, and the checksums, by name. Raises
-    `paper.NotSet`.
+    """Return the certificate as HTML, PDF and `codecheck.yml`, and the checksums, by name.
+    Raises `paper.NotSet`.
     """
     listed = "".join(sums(files) for files in facts["checksums"].values())
     shown = facts | {
@@ -347,20 +338,10 @@ def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
         "listed": sha256_of(listed),
         "summary": summary(facts),
     }
-    rows = [
-        row
-        | {
-            "fact": pieces(row["fact"]),
-            "scope": pieces(row["scope"]),
-            "number": row["number"] and row["number"] | {"label": pieces(row["number"]["label"])},
-        }
-        for row in facts["rows"]
-    ]
+    data = json.dumps(shown | {"markup": markup_of(facts)})
     return {
         PAGE: render("certificate.html.j2", **shown).encode(),
-        "certificate.pdf": compiled(
-            TEMPLATES, "certificate", folder, json.dumps(shown | {"rows": rows}), now()
-        ),
+        "certificate.pdf": compiled(TEMPLATES, "certificate", folder, data, now()),
         "certificate.json": f"{json.dumps(facts, ensure_ascii=False)}\n".encode(),
         "codecheck.yml": render("codecheck.yml.j2", **shown).encode(),
         SUMS: listed.encode(),

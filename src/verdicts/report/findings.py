@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from verdicts.claims.schema import Claim, Claims, Profile, Verdict
-from verdicts.records.expected import SAME, Expected, ExpectedCheck, ExpectedClaim, kept_runs
+from verdicts.records.expected import SAME, Expected, ExpectedCheck, kept_runs
 from verdicts.records.ledger import Ledger
 from verdicts.records.record import CheckResult
 from verdicts.report.report_texts import (
     AnswerLine,
-    Condition,
     Finding,
     Findings,
     RelatedFinding,
@@ -33,14 +32,10 @@ class Word(StrEnum):
     REFUTED = "Refuted"
     NOT_RUN = "Not run"
 
-
-SIGNS = {
-    Word.HOLDS: "✓",
-    Word.IN_PART: "◐",
-    Word.NOT_SHOWN: "?",
-    Word.REFUTED: "✗",
-    Word.NOT_RUN: "–",
-}
+    @property
+    def sign(self) -> str:
+        """Return the sign of the word."""
+        return dict(zip(Word, "✓◐?✗–", strict=True))[self]
 
 
 Measured = CheckResult | ExpectedCheck
@@ -63,18 +58,6 @@ class Decided(NamedTuple):
     kept: bool = False
     unaudited: tuple[str, ...] = ()
 
-    @classmethod
-    def kept_in(cls, source: Expected, claim: ExpectedClaim) -> Self:
-        """Return what a kept run gave for one of its claims."""
-        made = (claim.made.started, claim.made.processor)
-        return cls(claim.verdict, claim.checks, source.profile, made)
-
-
-def _forms(check: Measured) -> dict[str, str]:
-    """Return a check's value in words, by what a text writes after its name."""
-    ends = {f":{name}": number(getattr(check, name)) for name in ("value", "low", "high")}
-    return {"": spread(check), ":percent": percent(check.value), **ends}
-
 
 class Decisions(NamedTuple):
     """What runs gave, claim by claim."""
@@ -84,11 +67,12 @@ class Decisions(NamedTuple):
     @classmethod
     def of(cls, source: Ledger | Expected) -> Self:
         """Read it off a ledger, or off the values of a run that were kept."""
-        if isinstance(source, Expected):
-            return cls(
-                {name: Decided.kept_in(source, claim) for name, claim in source.claims.items()}
-            )
         claims = {}
+        if isinstance(source, Expected):
+            for name, claim in source.claims.items():
+                made = (claim.made.started, claim.made.processor)
+                claims[name] = Decided(claim.verdict, claim.checks, source.profile, made)
+            return cls(claims)
         for row in source.claims:
             made = (
                 (row.provenance.started, row.provenance.processor) if row.provenance else ("", "")
@@ -102,22 +86,19 @@ class Decisions(NamedTuple):
     @classmethod
     def strongest(cls, kept: Iterable[Expected]) -> Self:
         """Return, claim by claim, what the kept run with the largest sizes gave (`STRONGEST`)."""
+        by_profile = {each.profile: each for each in kept}
         outcome = cls()
-        for each in sorted(
-            (e for e in kept if e.profile in STRONGEST), key=lambda e: STRONGEST.index(e.profile)
-        ):
-            outcome = outcome.completed(cls.of(each))
+        for profile in STRONGEST:
+            if profile in by_profile:
+                outcome = outcome.completed(cls.of(by_profile[profile]))
         return outcome
 
     def completed(self, weaker: Self) -> Self:
         """Return this evidence, with weaker evidence for the claims that it does not decide."""
-        decided = {
+        new = {
             name: each
             for name, each in weaker.claims.items()
-            if each.verdict is not Verdict.NOT_RUN
-        }
-        new = {
-            name: each for name, each in decided.items() if self.of_claim(name) is Verdict.NOT_RUN
+            if each.verdict is not Verdict.NOT_RUN and self.of_claim(name) is Verdict.NOT_RUN
         }
         return type(self)({**self.claims, **new})
 
@@ -128,28 +109,28 @@ class Decisions(NamedTuple):
 
     @property
     def values(self) -> dict[str, str]:
-        """Return each check's value in words: with its interval, alone, the interval's ends, and in
-        per cent.
+        """Return each check's value in words: with its interval, alone, the interval's ends, and
+        in per cent.
         """
-        forms = {name: _forms(check) for name, check in self.checks.items()}
-        return {
-            f"{name}{form}": text for name, texts in forms.items() for form, text in texts.items()
-        }
+        values = {}
+        for name, check in self.checks.items():
+            values[name] = spread(check)
+            values[f"{name}:percent"] = percent(check.value)
+            for end in ("value", "low", "high"):
+                values[f"{name}:{end}"] = number(getattr(check, end))
+        return values
 
     @property
     def origin(self) -> str:
         """Say where the numbers come from; empty before any run."""
+        made = sorted(each.made for each in self.claims.values() if each.made[0])
+        if not made:
+            return ""
         profiles = {each.profile for each in self.claims.values()}
-        made = sorted(each.made[0][:10] for each in self.claims.values() if each.made[0])
-        processors = " and ".join(
-            sorted({each.made[1] for each in self.claims.values() if each.made[1]})
-        )
+        processors = " and ".join(sorted({processor for _, processor in made if processor}))
         names = " and ".join(profile for profile in STRONGEST if profile in profiles)
-        return (
-            f"Numbers: kept runs of {names}, made from {made[0]} to {made[-1]} on {processors}."
-            if made
-            else ""
-        )
+        first, last = made[0][0][:10], made[-1][0][:10]
+        return f"Numbers: kept runs of {names}, made from {first} to {last} on {processors}."
 
     def of_claim(self, name: str) -> Verdict:
         """Return a claim's verdict."""
@@ -167,34 +148,19 @@ class ShownNumber(NamedTuple):
     """One measured number: its `value` with interval, what it is, the profile that gave it; and
     this run's `own`.
 
-    `better` says which way is good. `own` is empty where this run did not measure it. `agrees`: the
-    two intervals meet (None: there is none to compare); `because` says why they may not. `resting`:
-    this run's rests on kept cells; `auditable`: their tolerances are below a tenth of its margin.
+    `claim` is the one that measures it, `better` says which way is good. `own` is empty where this
+    run did not measure it. `agrees`: the two intervals meet (None: there is none to compare).
+    `beside` says which kept run the value is of, and what this run measured.
     """
 
     value: str
     label: str
     profile: Profile
-    better: str = ""
-    own: str = ""
-    agrees: bool | None = None
-    because: str = ""
-    resting: bool = False
-    auditable: bool = True
-
-    @property
-    def beside(self) -> str:
-        """Say which kept run the value is of, and what this run measured."""
-        if not self.own:
-            return f"kept, {self.profile}"
-        apart = (
-            ""
-            if self.agrees
-            else f", outside its interval{': ' if self.because else ''}{self.because}"
-        )
-        stored = ", from stored cells" if self.resting else ""
-        stored += " (not auditable)" if not self.auditable else ""
-        return f"kept, {self.profile}; this run{stored}{',' if stored else ''} {self.own}{apart}"
+    claim: str
+    better: str
+    own: str
+    agrees: bool | None
+    beside: str
 
 
 class ShownCondition(NamedTuple):
@@ -213,11 +179,6 @@ class ShownReading(NamedTuple):
 
     word: Word
     reading: str
-
-    @property
-    def sign(self) -> str:
-        """Return the sign of the word."""
-        return SIGNS[self.word]
 
 
 class PaperRow(NamedTuple):
@@ -243,41 +204,22 @@ class PaperRow(NamedTuple):
     differing: tuple[ShownCondition, ...] = ()
 
     @property
-    def sign(self) -> str:
-        """Return the sign of its word."""
-        return SIGNS[self.word]
-
-    @property
     def headline(self) -> str:
         """Return its line in a terminal: id, word, "as stated" where we have a stricter reading,
         the paper's claim.
         """
         ours = " as stated" if self.stricter else ""
-        return f"{self.id:<4}{f'{self.sign} {self.word}{ours}':<19}{self.text}"
-
-    @property
-    def verdict(self) -> str:
-        """Return the row's two words in one phrase: as stated, and in our stricter reading where
-        there is one.
-        """
-        if self.stricter is None or self.word is Word.NOT_RUN:
-            return self.word
-        return f"{self.word} as stated; our stricter reading: {self.stricter.word.lower()}"
+        return f"{self.id:<4}{f'{self.word.sign} {self.word}{ours}':<19}{self.text}"
 
 
 class ShownLine(NamedTuple):
-    """A reader's question, the sign of its answer, and the answer (empty where verdicts are
+    """A reader's question, the word for its answer, and the answer (empty where verdicts are
     others).
     """
 
     question: str
     word: Word
     text: str
-
-    @property
-    def sign(self) -> str:
-        """Return the sign of the word."""
-        return SIGNS[self.word]
 
 
 def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
@@ -296,6 +238,22 @@ def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
     return Word.REFUTED if reached == {Verdict.REFUTED} else Word.NOT_SHOWN
 
 
+def rows_beside(root: Path, claims: Claims, ledger: Ledger) -> list[PaperRow]:
+    """Return the rows by the strongest evidence, beside what the run of this ledger gave. Raises
+    UserError.
+    """
+    return rows_of(
+        claims, load_findings(root, claims), evidence_of(root, ledger), Decisions.of(ledger)
+    )
+
+
+def evidence_of(root: Path, ledger: Ledger) -> Decisions:
+    """Return the strongest evidence: the kept runs below `root`, and this run's ledger for what
+    none of them has.
+    """
+    return Decisions.strongest(kept_runs(root)).completed(Decisions.of(ledger))
+
+
 def rows_of(
     claims: Claims, findings: Findings, shown: Decisions, own: Decisions = NOTHING
 ) -> list[PaperRow]:
@@ -307,92 +265,71 @@ def rows_of(
     written = {finding.paper: finding for finding in findings.finding}
     evidence = shown.completed(own)
     values = required_of(claims) | evidence.values
-    return [
-        _row(claims, text, written.get(name) or _unwritten(claims, name), evidence, own, values)
-        for name, text in claims.outline.stated.items()
-    ]
+    rows = []
+    for name, text in claims.outline.stated.items():
+        restating = claims.restating(name)
+        unwritten = Finding(paper=name, needs={claim.id: Verdict.HOLDS for claim in restating})
+        finding = written.get(name, unwritten)
+        verdicts = reached_of(restating, evidence)
+        needed = {each: evidence.of_claim(each) for each in finding.needs}
+        ours = finding.stricter.claims if finding.stricter else ()
+        word = word_of(
+            needed.values(), [verdict for each, verdict in verdicts.items() if each not in ours]
+        )
+        row = PaperRow(
+            name,
+            text,
+            word,
+            "",
+            figure=finding.figure,
+            restating=tuple(claim.id for claim in restating),
+        )
+        if word is Word.NOT_RUN:
+            unrun = {claim.id for claim in restating} - verdicts.keys() if not verdicts else set()
+            unrun |= {each for each, verdict in needed.items() if verdict is Verdict.NOT_RUN}
+            rows.append(row._replace(fact=_untested(claims, unrun)))
+            continue
+        given = evidence.give(finding.needs)
+        if finding.stricter:
+            stricter = word_of((), [verdicts[each] for each in ours if each in verdicts])
+            row = row._replace(stricter=ShownReading(stricter, finding.stricter.reading))
+        rows.append(
+            row._replace(
+                fact=filled(finding.fact, values) if given and finding.fact else _listed(verdicts),
+                scope=filled(finding.scope, values) if given else "",
+                number=_number(finding, claims, evidence, own, values),
+                conditions=_conditions(finding, claims, evidence, values),
+                differing=_differing(claims, [*finding.needs, *row.restating], evidence, own),
+            )
+        )
+    return rows
 
 
-def evidence_of(root: Path, ledger: Ledger) -> Decisions:
-    """Return the strongest evidence: the kept runs below `root`, and this run's ledger for what
-    none of them has.
-    """
-    return Decisions.strongest(kept_runs(root)).completed(Decisions.of(ledger))
-
-
-def rows_beside(root: Path, claims: Claims, ledger: Ledger) -> list[PaperRow]:
-    """Return the rows by the strongest evidence, beside what the run of this ledger gave. Raises
-    UserError.
-    """
-    return rows_of(
-        claims, load_findings(root, claims), evidence_of(root, ledger), Decisions.of(ledger)
-    )
-
-
-def _unwritten(claims: Claims, name: str) -> Finding:
-    return Finding(paper=name, needs={claim.id: Verdict.HOLDS for claim in claims.restating(name)})
-
-
-def _row(
-    claims: Claims,
-    text: str,
-    finding: Finding,
-    evidence: Decisions,
-    own: Decisions,
-    values: Mapping[str, str],
-) -> PaperRow:
-    restating = {claim.id: decided_by(claim, evidence) for claim in claims.restating(finding.paper)}
-    reached = {
-        name: verdict for name, verdict in restating.items() if verdict is not Verdict.NOT_RUN
-    }
-    needed = {name: evidence.of_claim(name) for name in finding.needs}
-    ours = finding.stricter.claims if finding.stricter else ()
-    word = word_of(
-        needed.values(), (verdict for name, verdict in reached.items() if name not in ours)
-    )
-    row = PaperRow(finding.paper, text, word, "", figure=finding.figure, restating=tuple(restating))
-    if word is Word.NOT_RUN:
-        return row._replace(fact=_untested(claims, needed | (restating if not reached else {})))
-    given = evidence.give(finding.needs)
-    return row._replace(
-        fact=filled(finding.fact, values) if given and finding.fact else _listed(reached),
-        scope=filled(finding.scope, values) if given else "",
-        stricter=_stricter(finding, reached),
-        number=_number(finding, claims, evidence, own, values),
-        conditions=tuple(_condition(claims, each, evidence, values) for each in finding.condition),
-        differing=_differing(claims, [*finding.needs, *restating], evidence, own),
-    )
-
-
-def decided_by(claim: Claim, evidence: Decisions) -> Verdict:
-    """Return what a claim says of the one that it restates: its verdict; a condition that was run
+def reached_of(claims: Iterable[Claim], evidence: Decisions) -> dict[str, Verdict]:
+    """Return what claims that were run say of one that they restate: their verdicts; a condition
     decides nothing.
     """
-    verdict = evidence.of_claim(claim.id)
-    return (
-        Verdict.INCONCLUSIVE if claim.is_condition and verdict is not Verdict.NOT_RUN else verdict
-    )
+    reached = [claim for claim in claims if evidence.of_claim(claim.id) is not Verdict.NOT_RUN]
+    return {
+        claim.id: Verdict.INCONCLUSIVE if claim.is_condition else evidence.of_claim(claim.id)
+        for claim in reached
+    }
 
 
-def _stricter(finding: Finding, reached: Mapping[str, Verdict]) -> ShownReading | None:
-    """Return our stricter reading with its word, None where there is none."""
-    if finding.stricter is None:
-        return None
-    word = word_of((), (reached[name] for name in finding.stricter.claims if name in reached))
-    return ShownReading(word, finding.stricter.reading)
-
-
-def _condition(
-    claims: Claims, condition: Condition, evidence: Decisions, values: Mapping[str, str]
-) -> ShownCondition:
-    """Return a condition's sentence; where its claim has another verdict, or a value is missing,
-    the claim's title.
+def _conditions(
+    finding: Finding, claims: Claims, evidence: Decisions, values: Mapping[str, str]
+) -> tuple[ShownCondition, ...]:
+    """Return the conditions' sentences; where a claim has another verdict, or a value is
+    missing, the claim's title.
     """
-    verdict = evidence.of_claim(condition.claim)
-    text = filled(condition.text, values) if verdict is condition.verdict else ""
-    return ShownCondition(
-        condition.claim, verdict, text or claims.titles[condition.claim], condition.setting
-    )
+    shown = []
+    for each in finding.condition:
+        verdict = evidence.of_claim(each.claim)
+        text = filled(each.text, values) if verdict is each.verdict else ""
+        shown.append(
+            ShownCondition(each.claim, verdict, text or claims.titles[each.claim], each.setting)
+        )
+    return tuple(shown)
 
 
 def _differing(
@@ -401,11 +338,11 @@ def _differing(
     """Return the claims that this run decided otherwise; what it left undecided is no other
     verdict.
     """
-    verdicts = {name: own.of_claim(name) for name in names}
     return tuple(
-        ShownCondition(name, verdict, claims.titles[name])
-        for name, verdict in verdicts.items()
-        if verdict in (Verdict.HOLDS, Verdict.REFUTED) and verdict is not evidence.of_claim(name)
+        ShownCondition(name, own.of_claim(name), claims.titles[name])
+        for name in dict.fromkeys(names)
+        if own.of_claim(name) in (Verdict.HOLDS, Verdict.REFUTED)
+        and own.of_claim(name) is not evidence.of_claim(name)
     )
 
 
@@ -414,24 +351,27 @@ def _number(
 ) -> ShownNumber | None:
     """Return the finding's number from the evidence, beside this run's; None where it was not
     measured.
+
+    This run's may rest on kept cells, whose tolerances may exceed a tenth of its margin (not
+    auditable).
     """
-    number, measured = finding.number, evidence.checks
-    if number is None or number.check not in measured:
+    asked = finding.number
+    kept = evidence.checks.get(asked.check) if asked else None
+    if asked is None or kept is None:
         return None
-    claim, kept, ours = (
-        claims.claim_of(number.check).id,
-        measured[number.check],
-        own.checks.get(number.check),
-    )
-    label, profile = filled(number.label, values), evidence.claims[claim].profile
-    shown = ShownNumber(spread(kept), label, profile, number.better, because=number.because)
+    claim, ours = claims.claim_of(asked.check).id, own.checks.get(asked.check)
+    profile = evidence.claims[claim].profile
+    label, value, beside = filled(asked.label, values), spread(kept), f"kept, {profile}"
     if ours is None:
-        return shown
-    here = own.claims[claim]
-    auditable = number.check not in here.unaudited
-    return shown._replace(
-        own=spread(ours), agrees=meet(kept, ours), resting=here.kept, auditable=auditable
-    )
+        return ShownNumber(value, label, profile, claim, asked.better, "", None, beside)
+    here, agrees = own.claims[claim], meet(kept, ours)
+    stored = ", from stored cells" if here.kept else ""
+    if asked.check in here.unaudited:
+        stored += " (not auditable)"
+    beside += f"; this run{stored}{',' if stored else ''} {spread(ours)}"
+    if not agrees:
+        beside += f", outside its interval{': ' if asked.because else ''}{asked.because}"
+    return ShownNumber(value, label, profile, claim, asked.better, spread(ours), agrees, beside)
 
 
 def meet(one: Measured, other: Measured) -> bool:
@@ -463,8 +403,8 @@ def required_of(claims: Claims) -> dict[str, str]:
 def finding_text(
     finding: RelatedFinding | AnswerLine, outcome: Decisions, values: Mapping[str, str]
 ) -> str:
-    """Return what a finding says, its values filled in; empty where a verdict is another or a value
-    is missing.
+    """Return what a finding says, its values filled in; empty where a verdict is another or a
+    value is missing.
     """
     return filled(finding.text, values) if outcome.give(finding.needs) else ""
 
@@ -476,43 +416,35 @@ def of_instrument(findings: Findings, own: Decisions) -> list[str]:
 
 
 def answers_of(claims: Claims, findings: Findings, evidence: Decisions) -> list[ShownLine]:
-    """Return a reader's questions with their answers."""
+    """Return a reader's questions with their answers.
+
+    The word is of the claims that restate what a question is on, in the reading that it asks for.
+    """
     values = required_of(claims) | evidence.values
-    return [
-        ShownLine(
-            line.question,
-            _answered(claims, findings, line, evidence),
-            finding_text(line, evidence, values),
-        )
-        for line in findings.answer.line
-    ]
-
-
-def _answered(claims: Claims, findings: Findings, line: AnswerLine, evidence: Decisions) -> Word:
-    """Return the word for a question: of the claims that restate what it is on, in the reading that
-    it asks for.
-    """
     ours = {name for each in findings.finding if each.stricter for name in each.stricter.claims}
-    asked = {
-        claim.id: decided_by(claim, evidence)
-        for name in line.paper
-        for claim in claims.restating(name)
-    }
-    verdicts = [verdict for name, verdict in asked.items() if (name in ours) is line.stricter]
-    return word_of((), (verdict for verdict in verdicts if verdict is not Verdict.NOT_RUN))
+    lines = []
+    for line in findings.answer.line:
+        asked = reached_of(
+            (claim for name in line.paper for claim in claims.restating(name)), evidence
+        )
+        word = word_of(
+            (), [verdict for name, verdict in asked.items() if (name in ours) is line.stricter]
+        )
+        lines.append(ShownLine(line.question, word, finding_text(line, evidence, values)))
+    return lines
 
 
-def _untested(claims: Claims, given: Mapping[str, Verdict]) -> str:
-    """Say which claims were not run, and the command that runs them, in the smallest profile that
-    has most of them.
+def _untested(claims: Claims, unrun: set[str]) -> str:
+    """Say which claims were not run, and the command that runs them, in the smallest profile
+    that has most of them.
     """
-    missing = [claim for claim in claims.claim if given.get(claim.id) is Verdict.NOT_RUN]
+    missing = [claim for claim in claims.claim if claim.id in unrun]
     if not missing:
         return "No claim here restates it."
     chosen = max(Profile, key=lambda each: sum(each in claim.profiles for claim in missing))
-    names = " ".join(claim.id for claim in missing)
-    named, it = names.replace(" ", ", "), "it" if len(missing) == 1 else "them"
-    return f"Not run: {named}. `bash reproduce.sh --profile {chosen} --only {names}` runs {it}."
+    names = [claim.id for claim in missing]
+    command = f"bash reproduce.sh --profile {chosen} --only {' '.join(names)}"
+    return f"Not run: {', '.join(names)}. `{command}` runs {'it' if len(names) == 1 else 'them'}."
 
 
 def tally(
@@ -532,27 +464,28 @@ def counts(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict]) -> list[st
     others by verdict.
     """
     restating = {name for row in rows for name in row.restating}
-    ours, others = (
-        [v for name, v in verdicts.items() if (name in restating) is wanted]
-        for wanted in (True, False)
-    )
+    ours = [verdict for name, verdict in verdicts.items() if name in restating]
+    others = [verdict for name, verdict in verdicts.items() if name not in restating]
+    tallied = Counter(row.word for row in rows)
+    words = ", ".join(f"{word.lower()} {tallied[word]}" for word in Word if tallied[word])
     others_do = (
-        "The others explain or limit these, or test the suite (one that holds can contradict "
-        "the paper)"
+        "The others explain or limit these, or test the suite (one that holds "
+        "can contradict the paper)"
     )
-    parts = (f"Of our {len(verdicts)} claims, {len(ours)} restate these", ours), (others_do, others)
-    counted = [f"{': '.join(filter(None, (what, reached(of))))}." for what, of in parts]
-    words = ", ".join(
-        f"{word.lower()} {count}"
-        for word in Word
-        if (count := [row.word for row in rows].count(word))
-    )
-    return [f"The paper's {len(rows)} claims, as stated: {words}.", *counted]
+    return [
+        f"The paper's {len(rows)} claims, as stated: {words}.",
+        _sentence(f"Of our {len(verdicts)} claims, {len(ours)} restate these", ours),
+        _sentence(others_do, others),
+    ]
+
+
+def _sentence(what: str, verdicts: Sequence[Verdict]) -> str:
+    return f"{what}: {reached(verdicts)}." if verdicts else f"{what}."
 
 
 def uncounted(opened: int, conditions: int) -> str:
-    """Count the claims without evidence yet, and the conditions, in sentences after others; empty
-    for none.
+    """Count the claims without evidence yet, and the conditions, in sentences after others;
+    empty for none.
     """
     unfinished = f" Among them: {opened} open (no evidence yet)." if opened else ""
     return unfinished + (
@@ -562,6 +495,8 @@ def uncounted(opened: int, conditions: int) -> str:
 
 def reached(verdicts: Iterable[Verdict]) -> str:
     """Count verdicts in words."""
-    counts = Counter(verdicts)
-    named = {Verdict.HOLDS: "hold" if counts[Verdict.HOLDS] > 1 else "holds"}
-    return ", ".join(f"{counts[each]} {named.get(each, each)}" for each in Verdict if counts[each])
+    tallied = Counter(verdicts)
+    named = {Verdict.HOLDS: "hold" if tallied[Verdict.HOLDS] > 1 else "holds"}
+    return ", ".join(
+        f"{tallied[each]} {named.get(each, each)}" for each in Verdict if tallied[each]
+    )

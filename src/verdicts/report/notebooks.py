@@ -125,9 +125,6 @@ def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
         matplotlib.rc_context(),
         warnings.catch_warnings(),
     ):
-        warnings.filterwarnings(
-            "ignore", message="IProgress not found"
-        )  # of tqdm: no page shows a progress bar
         os.environ.update(variables, IPYTHONDIR=private)
         os.chdir(root)
         sys.path[:0] = [str(root), str(root / "src")]

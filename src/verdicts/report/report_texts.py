@@ -9,10 +9,9 @@ dated, with the files that it rests on.
 import re
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
-from types import GenericAlias
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from pydantic import Field, create_model
+from pydantic import Field
 
 from verdicts.claims.loading import Schema, load_toml
 from verdicts.claims.schema import Claims, GroupName, Profile, Verdict
@@ -53,6 +52,12 @@ class Exhibit(Frozen):
     reason: str = ""
 
 
+class Exhibits(Frozen):
+    """The whole file of exhibits."""
+
+    exhibit: tuple[Exhibit, ...] = ()
+
+
 class Deviation(Frozen):
     """Where description, the authors' code and what runs here differ; `effect` says what the
     `checks` measure of it.
@@ -67,11 +72,23 @@ class Deviation(Frozen):
     checks: tuple[str, ...] = ()
 
 
+class Deviations(Frozen):
+    """The whole file of deviations."""
+
+    deviation: tuple[Deviation, ...] = ()
+
+
 class Limitation(Frozen):
     """Something that this artifact cannot tell, and what follows from it."""
 
     title: str
     text: str
+
+
+class Limitations(Frozen):
+    """The whole file of limitations."""
+
+    limitation: tuple[Limitation, ...] = ()
 
 
 class MeasuredNumber(Frozen):
@@ -100,8 +117,8 @@ class Condition(Frozen):
 
 
 class StricterReading(Frozen):
-    """Our stricter reading of a claim of the paper, and those of its restating claims that decide
-    it.
+    """Our stricter reading of a claim of the paper, and those of its restating claims that
+    decide it.
     """
 
     reading: str
@@ -157,8 +174,8 @@ class AnswerLine(Frozen):
 
 
 class ForestRow(Frozen):
-    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of
-    its range.
+    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends
+    of its range.
     """
 
     label: str
@@ -222,8 +239,8 @@ def filled(text: str, measured: Mapping[str, str]) -> str:
 
 
 class RelatedPaper(Frozen):
-    """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what is
-    smaller here.
+    """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what
+    is smaller here.
     """
 
     id: GroupName
@@ -234,9 +251,15 @@ class RelatedPaper(Frozen):
     scaled: tuple[str, ...] = Field(min_length=1)
 
 
+class RelatedWork(Frozen):
+    """The whole file of related papers."""
+
+    work: tuple[RelatedPaper, ...] = ()
+
+
 class Symbol(Frozen):
-    """A symbol of claims and figures; `code` is what the sampler's code calls it (empty: it is not
-    there).
+    """A symbol of claims and figures; `code` is what the sampler's code calls it (empty: it is
+    not there).
     """
 
     sign: str
@@ -254,54 +277,61 @@ class Notation(Frozen):
     symbol: tuple[Symbol, ...] = ()
 
 
+class Texts(NamedTuple):
+    """All that people write for the report, file by file."""
+
+    exhibits: tuple[Exhibit, ...]
+    findings: Findings
+    deviations: tuple[Deviation, ...]
+    limitations: tuple[Limitation, ...]
+    notation: Notation
+    works: tuple[RelatedPaper, ...]
+
+
+def load_texts(root: Path, claims: Claims) -> Texts:
+    """Read all texts below `root`; the claims and checks that they name must exist. Raises
+    UserError.
+    """
+    texts = Texts(
+        load_exhibits(root),
+        load_findings(root, claims),
+        _load(root, DEVIATIONS, Deviations).deviation,
+        _load(root, LIMITATIONS, Limitations).limitation,
+        _load(root, NOTATION, Notation),
+        _load(root, WORKS, RelatedWork).work,
+    )
+    for deviation in texts.deviations:
+        where = f"{DEVIATIONS}: deviation[{deviation.id}].checks"
+        _refuse_unknown(where, "check", deviation.checks, claims.checks)
+    pages = {work.id for work in texts.works}
+    for group in claims.group:
+        if group.own_page and group.own_page != group.id:
+            where = f"{group.folder}/claims.toml: group.own_page"
+            _refuse_unknown(where, "page", [group.own_page], pages)
+    for work in texts.works:
+        for each in work.finding:
+            _refuse_unfit(f"{WORKS}: work[{work.id}].finding", each.needs, [each.text], claims)
+    return texts
+
+
 def refuse_bad_texts(root: Path, profile: Profile, claims: Claims) -> None:
     """Read all that people write for the report below `root`, and the expected values. Raises
     UserError.
     """
-    load_exhibits(root)
-    load_findings(root, claims)
-    load_deviations(root, claims)
-    load_limitations(root)
-    load_notation(root)
-    load_works(root, claims)
+    load_texts(root, claims)
     read_expected(root, profile)
 
 
 def load_exhibits(root: Path) -> tuple[Exhibit, ...]:
     """Read the paper's exhibits below `root`; no file, none. Raises UserError."""
-    return _entries(root, EXHIBITS, Exhibit, "exhibit")
-
-
-def load_deviations(root: Path, claims: Claims) -> tuple[Deviation, ...]:
-    """Read the deviations below `root`; each check that they name must exist. Raises UserError."""
-    deviations = _entries(root, DEVIATIONS, Deviation, "deviation")
-    for deviation in deviations:
-        _refuse_unknown(
-            f"{DEVIATIONS}: deviation[{deviation.id}].checks",
-            "check",
-            deviation.checks,
-            claims.checks,
-        )
-    return deviations
-
-
-def load_limitations(root: Path) -> tuple[Limitation, ...]:
-    """Read the limitations below `root`; no file, none. Raises UserError."""
-    return _entries(root, LIMITATIONS, Limitation, "limitation")
-
-
-def load_notation(root: Path) -> Notation:
-    """Read the notation below `root`; no file, none. Raises UserError."""
-    return load_toml(root, NOTATION, Notation) if (root / NOTATION).exists() else Notation()
+    return _load(root, EXHIBITS, Exhibits).exhibit
 
 
 def load_findings(root: Path, claims: Claims) -> Findings:
     """Read the findings below `root`; the claims and checks that they name must exist. Raises
     UserError.
     """
-    if not (root / FINDINGS).exists():
-        return Findings()
-    findings = load_toml(root, FINDINGS, Findings)
+    findings = _load(root, FINDINGS, Findings)
     for each in findings.instrument:
         _refuse_unfit(f"{FINDINGS}: instrument", each.needs, [each.text], claims)
     for line in findings.answer.line:
@@ -325,6 +355,11 @@ def load_findings(root: Path, claims: Claims) -> Findings:
     return findings
 
 
+def _load(root: Path, name: str, schema: type[Schema]) -> Schema:
+    """Return what a file holds; no file, nothing."""
+    return load_toml(root, name, schema) if (root / name).exists() else schema()
+
+
 def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims: Claims) -> None:
     """Raise UserError for a claim that does not exist, or a check whose value one of the texts
     holds.
@@ -332,33 +367,6 @@ def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims
     _refuse_unknown(where, "claim", names, claims.titles)
     values = [name.partition(":")[0] for text in texts for name in VALUE.findall(text)]
     _refuse_unknown(where, "check", values, claims.checks)
-
-
-def load_works(root: Path, claims: Claims) -> dict[str, RelatedPaper]:
-    """Read the related papers below `root`, by page; the pages, claims and checks must fit. Raises
-    UserError.
-    """
-    works = {work.id: work for work in _entries(root, WORKS, RelatedPaper, "work")}
-    for group in claims.group:
-        if group.own_page and group.own_page != group.id:
-            _refuse_unknown(
-                f"{group.folder}/claims.toml: group.own_page", "page", [group.own_page], works
-            )
-    for work in works.values():
-        where = f"{WORKS}: work[{work.id}].finding"
-        needed = [name for each in work.finding for name in each.needs]
-        _refuse_unfit(where, needed, [each.text for each in work.finding], claims)
-    return works
-
-
-def _entries(root: Path, name: str, entry: type[Schema], kind: str) -> tuple[Schema, ...]:
-    """Return the entries of a file (`[[kind]]`); no file, none."""
-    if not (root / name).exists():
-        return ()
-    fields: dict[str, Any] = {kind: (GenericAlias(tuple, (entry, ...)), ())}
-    file = create_model(name, __base__=Frozen, **fields)
-    entries: tuple[Schema, ...] = getattr(load_toml(root, name, file), kind)
-    return entries
 
 
 def _refuse_unknown(where: str, kind: str, names: Iterable[str], known: Collection[str]) -> None:
@@ -394,8 +402,8 @@ class SectionView(NamedTuple):
 
 
 def sections_of(workspace: Workspace) -> list[SectionView]:
-    """Return the sections of the results, of this profile and of all; where there is none of an id,
-    the one kept.
+    """Return the sections of the results, of this profile and of all; where there is none of an
+    id, the one kept.
     """
     places = [
         workspace.root / KEPT_SECTIONS,

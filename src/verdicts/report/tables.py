@@ -34,40 +34,32 @@ class Shown(NamedTuple):
     more: int
     shared: str
 
-    @property
-    def rows(self) -> list[tuple[str, ...]]:
-        """Return the rows of cells."""
-        return list(zip(*(column.cells for column in self.columns), strict=True))
-
 
 def shown(table: Table) -> Shown:
     """Return a table as the page and the paper show it."""
-    columns = (
-        list(zip(table.header, zip(*table.rows, strict=True), strict=True)) if table.rows else []
-    )
-    common = [
-        len(columns) > NARROW and n > 0 and _common(cells) for n, (_, cells) in enumerate(columns)
-    ]
-    kept = [column for column, everywhere in zip(columns, common, strict=True) if not everywhere]
-    said = [
-        f"{head} {text(cells[0])}"
-        for (head, cells), everywhere in zip(columns, common, strict=True)
-        if everywhere
-    ]
+    if not table.rows:
+        return Shown([Column(head, (), numeric=False) for head in table.header], 0, "")
+    kept, said = [], []
+    for n, (head, *cells) in enumerate(zip(table.header, *table.rows, strict=True)):
+        shared = (
+            len(table.header) > NARROW
+            and n > 0
+            and len(cells) > 2
+            and cells[0] != ""
+            and len(set(cells)) == 1
+        )
+        if shared:
+            said.append(f"{head} {text(cells[0])}")
+        else:
+            kept.append((head, tuple(cells)))
     rows = len(table.rows) if len(table.rows) <= LONGEST else LONGEST // 2
-    shown_columns = [column._replace(cells=column.cells[:rows]) for column in _joined(kept)]
-    if not shown_columns:
-        shown_columns = [Column(head, (), numeric=False) for head in table.header]
-    return Shown(shown_columns, len(table.rows) - rows, "; ".join(said))
+    columns = [column._replace(cells=column.cells[:rows]) for column in _joined(kept)]
+    return Shown(columns, len(table.rows) - rows, "; ".join(said))
 
 
 def text(cell: TableCell) -> str:
     """Return a cell in words."""
     return cell if isinstance(cell, str) else number(cell, 4)
-
-
-def _common(cells: Sequence[TableCell]) -> bool:
-    return len(cells) > 2 and cells[0] != "" and all(cell == cells[0] for cell in cells)
 
 
 def _joined(columns: Sequence[tuple[str, tuple[TableCell, ...]]]) -> Iterator[Column]:

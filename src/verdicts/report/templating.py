@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from verdicts.report.report_texts import Exhibit
 from verdicts.report.typeset import typeset
 from verdicts.report.words import duration, number, plain, spread
 
@@ -19,11 +18,6 @@ TEMPLATES = Path(__file__).parent / "templates"
 def readable(value: Any) -> str:
     """Return a JSON value as indented text."""
     return json.dumps(value, indent=2, ensure_ascii=False)
-
-
-def gap(exhibit: Exhibit) -> str:
-    """Return how an exhibit falls short of the paper's, in the words of the exhibits file."""
-    return "; ".join(filter(None, [exhibit.scaling, exhibit.reason]))
 
 
 def in_words(text: str) -> str:
@@ -41,14 +35,15 @@ def _environment() -> Environment:
     """Return what templates are read with; it keeps those that it has compiled."""
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
+        autoescape=lambda name: ".html" in str(name) or ".svg" in str(name),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    filters = (typeset, number, spread, duration, readable, gap, in_words, plain)
+    filters = (typeset, number, spread, duration, readable, in_words, plain)
     environment.filters |= {each.__name__: each for each in filters}
+    environment.tests["contains"] = lambda names, name: name in names
     environment.globals["included"] = included
     return environment
 
@@ -56,3 +51,10 @@ def _environment() -> Environment:
 def render(template: str, **content: Any) -> str:
     """Return a template filled in. Raises jinja2.UndefinedError for a name that `content` lacks."""
     return _environment().get_template(template).render(**content)
+
+
+def render_blocks(template: str, **content: Any) -> dict[str, str]:
+    """Return each block of a template by its name, filled in, without blank lines around it."""
+    opened = _environment().get_template(template)
+    context = opened.new_context(content)
+    return {name: "".join(block(context)).strip() for name, block in opened.blocks.items()}

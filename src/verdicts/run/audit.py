@@ -10,9 +10,9 @@ it, and what follows from it, is not shown.
 
 import math
 import random
-import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from verdicts.claims.check import Check, Relation
@@ -42,20 +42,16 @@ from verdicts.studies.study import archive_of, cells_of, sources_of, store_of
 SHORT = 5.0
 """Seconds, as its function declares them, up to which a cell is in the uniform draw."""
 LONG = 60.0
-"""Seconds up to which a cell is audited for a number that a row shows; beyond, only where long ones
-are asked for.
+"""Seconds up to which a cell is audited for a number that a row shows; beyond, only where long
+ones are asked for.
 """
 FEWEST = 5
 """Cells of each number that a row shows."""
 LEVEL = 1e-3
 """False alarms of the audit of a group, all its tests together."""
-TIMES, START = 20.0, 20.0
-"""Recorded seconds are as many times the measured ones at most, and so many seconds more: machines
-differ by 3, one without vector instructions by 5 more; the first call of a function loads its
-network.
-"""
 MARGIN = 0.1
-"""The share of a check's margin above which the tolerances of what it reads make it not auditable.
+"""The share of a check's margin above which the tolerances of what it reads make it not
+auditable.
 """
 
 
@@ -64,6 +60,11 @@ class ReadCell(NamedTuple):
 
     cell: Cell[Any]
     kept: KeptCell
+
+    @property
+    def identity(self) -> str:
+        """Return that of the kept cell."""
+        return self.kept.identity
 
     @property
     def how(self) -> Kept:
@@ -90,11 +91,10 @@ class ComputedAnew(NamedTuple):
 def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) -> Audit | None:
     """Audit the kept cells that a group's study reads, and write the record.
 
-    None where it reads none of them, or where they were audited before.
-
-    Raises OSError where it cannot be written.
+    None where it reads none of them, or where they were audited before. Raises OSError where it
+    cannot be written.
     """
-    archive = archive_of(workspace)
+    archive, asked = archive_of(workspace), run.audit
     if not reads_kept(workspace):
         return None
     own, before = read_by(workspace, archive, group), audit_at(workspace, group.id)
@@ -103,38 +103,31 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
         return None
     short, long = divided(own)
     every_short, every_long = divided(population(workspace, run, archive))
-    numbers = dict(_of_numbers(workspace, run, group, load, own)) if run.audit.short else {}
-    mine = {one.kept.identity for one in own}
-    uniform = [
-        one
-        for one in drawn(every_short, run.audit.short, run.audit.seed)
-        if one.kept.identity in mine
-    ]
-    asked = [
-        one
-        for one in drawn(every_long, run.audit.long, run.audit.seed)
-        if one.kept.identity in mine
-    ]
-    beside = one_of_each(own, uniform, run.audit.seed) if run.audit.short else []
-    chosen = [*uniform, *asked, *beside, *(one for listed in numbers.values() for one in listed)]
-    anew, missing = compute_anew(list({one.kept.identity: one for one in chosen}.values()))
-    refused = {each.read.kept.identity: each.why for each in anew if each.why} | biased(anew, own)
-    made = {each.read.kept.identity for each in anew}
+    mine = {one.identity for one in own}
+    uniform = [one for one in drawn(every_short, asked.short, asked.seed) if one.identity in mine]
+    requested = [one for one in drawn(every_long, asked.long, asked.seed) if one.identity in mine]
+    beside = one_of_each(short, uniform, asked.seed) if asked.short else []
+    numbers = dict(_of_numbers(workspace, run, group, load, own)) if asked.short else {}
+    chosen = [*uniform, *requested, *beside, *chain(*numbers.values())]
+    anew, missing = compute_anew(list({one.identity: one for one in chosen}.values()))
+    made = {each.read.identity for each in anew}
+    refused = {each.read.identity: each.why for each in anew if each.why} | biased(anew, own)
+
+    def count(cells: Iterable[ReadCell], among: Collection[str] = made) -> int:
+        return sum(one.identity in made and one.identity in among for one in cells)
+
     audit = Audit(
         group=group.id,
         run=run.id,
-        seed=run.audit.seed,
+        seed=asked.seed,
         state=state,
         cells=len(short),
-        drawn=sum(one.kept.identity in made for one in uniform),
-        differ=sum(one.kept.identity in refused and one.kept.identity in made for one in uniform),
-        numbers={
-            name: sum(one.kept.identity in made for one in listed)
-            for name, listed in numbers.items()
-        },
+        drawn=count(uniform),
+        differ=count(uniform, refused),
+        numbers={name: count(cells) for name, cells in numbers.items()},
         functions=len(beside),
         long=len(long),
-        long_drawn=sum(one.kept.identity in made for one in asked),
+        long_drawn=count(requested),
         differing=tuple(f"{each.read.kept} {each.why}" for each in anew if each.why),
         refused=refused,
         missing=missing,
@@ -158,8 +151,8 @@ def read_by(workspace: Workspace, archive: Archive, group: Group) -> list[ReadCe
 
 
 def state_of(workspace: Workspace, group: Group, own: Iterable[ReadCell]) -> str:
-    """Return the digest of what an audit of a group rests on: its archive, and the sources of its
-    kept functions.
+    """Return the digest of what an audit of a group rests on: its archive, and the sources of
+    its kept functions.
     """
     functions = {one.how.name: one.cell.function for one in own}
     sources = {name: sources_of(workspace, function) for name, function in functions.items()}
@@ -172,8 +165,8 @@ def _due(before: Audit | None, run: RunRecord, state: str) -> bool:
 
 
 def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[ReadCell]:
-    """Return the kept cells that the studies of this run read, of the groups that it audits: each
-    job has the same.
+    """Return the kept cells that the studies of this run read, of the groups that it audits:
+    each job has the same.
     """
     cells: list[ReadCell] = []
     for name in dict.fromkeys(
@@ -188,7 +181,7 @@ def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[R
 
 def divided(cells: Iterable[ReadCell]) -> tuple[list[ReadCell], list[ReadCell]]:
     """Divide cells into short and long ones, each by identity."""
-    ordered = sorted(cells, key=lambda one: one.kept.identity)
+    ordered = sorted(cells, key=lambda one: one.identity)
     return [one for one in ordered if one.seconds <= SHORT], [
         one for one in ordered if one.seconds > SHORT
     ]
@@ -199,10 +192,13 @@ def drawn(cells: Sequence[ReadCell], count: int, seed: int | str) -> list[ReadCe
     return random.Random(seed).sample(list(cells), min(count, len(cells)))
 
 
-def one_of_each(own: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: int) -> list[ReadCell]:
+def one_of_each(
+    short: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: int
+) -> list[ReadCell]:
     """Draw one short cell of each function of which none was drawn."""
-    lacking = {one.how.name for one in own} - {one.how.name for one in uniform}
-    lists = ([one for one in divided(own)[0] if one.how.name == name] for name in sorted(lacking))
+    found = {one.how.name for one in uniform}
+    lacking = sorted({one.how.name for one in short} - found)
+    lists = ([one for one in short if one.how.name == name] for name in lacking)
     return [one for listed in lists for one in drawn(listed, 1, seed)]
 
 
@@ -224,19 +220,18 @@ def _of_numbers(
                 load().measured(check)
         except (Exception, SystemExit):
             continue  # its record says why
-        cells = [one for one in own if one.kept.identity in store.kept_read and one.seconds <= LONG]
-        if cells:
-            ordered = sorted(cells, key=lambda one: one.kept.identity)
+        read = [one for one in own if one.identity in store.kept_read and one.seconds <= LONG]
+        if read:
+            ordered = sorted(read, key=lambda one: one.identity)
             yield check.id, drawn(ordered, FEWEST, f"{run.audit.seed} {check.id}")
 
 
 def compute_anew(chosen: Sequence[ReadCell]) -> tuple[list[ComputedAnew], str]:
-    """Compute cells in memory, whatever lies on disk; return how each compares, and why some could
-    not be computed.
+    """Compute cells in memory, whatever lies on disk; return how each compares, and why some
+    could not be computed.
     """
     memory, anew, missing = Memory(), list[ComputedAnew](), ""
     for one in chosen:
-        begin = time.process_time()
         try:
             with using(memory):
                 content = one.cell.function.encode(one.cell.compute())
@@ -246,17 +241,13 @@ def compute_anew(chosen: Sequence[ReadCell]) -> tuple[list[ComputedAnew], str]:
             else:
                 anew.append(ComputedAnew(one, f"cannot be computed: {type(error).__name__}"))
         else:
-            anew.append(
-                compared(one, content, time.process_time() - begin, LEVEL / len(chosen) / 2)
-            )
+            anew.append(compared(one, content, LEVEL / len(chosen) / 2))
     return anew, missing
 
 
-def compared(one: ReadCell, content: Any, seconds: float, level: float) -> ComputedAnew:
-    """Compare a kept cell with what was computed anew in so many seconds; `level`: false alarms of
-    a test.
-    """
-    recorded, how = one.kept.seconds, one.how
+def compared(one: ReadCell, content: Any, level: float) -> ComputedAnew:
+    """Compare a kept cell with what was computed anew; `level`: false alarms of a test."""
+    how = one.how
     apart, changed, why = dict[str, Deviation](), (0, 0), ""
     if how.changed is None:
         apart = dict(deviations(one.kept.value, content, how))
@@ -268,10 +259,6 @@ def compared(one: ReadCell, content: Any, seconds: float, level: float) -> Compu
         changed = changed_entries(one.kept.value, content)
         if chance(*changed, how.changed) < level:
             why = f"differs in {changed[0]} of {changed[1]} entries from what is computed here"
-    if not why and not (
-        recorded <= TIMES * seconds + START and seconds <= TIMES * recorded + START
-    ):
-        why = f"is said to take {recorded:.3g} s, and took {seconds:.3g} s"
     return ComputedAnew(one, why, apart, changed)
 
 
@@ -281,28 +268,21 @@ def biased(anew: Iterable[ComputedAnew], own: Iterable[ReadCell]) -> dict[str, s
 
     Signs are pooled for each number of a function, changed entries for the function.
     """
-    signed, changed = (
-        defaultdict[tuple[str, str], list[float]](list),
-        defaultdict[tuple[str, float], list[int]](_none),
-    )
+    signed = defaultdict[tuple[str, str], list[float]](list)
+    changed = defaultdict[tuple[str, float], list[tuple[int, int]]](list)
     for each in (each for each in anew if not each.why):
         how = each.read.how
         for place, deviation in each.apart.items():
             signed[how.name, place].append(deviation.signed)
-        for number, count in enumerate(each.changed if how.changed is not None else ()):
-            changed[how.name, how.changed or 0.0][number] += count
+        if how.changed is not None:
+            changed[how.name, how.changed].append(each.changed)
     chances = [(name, chance_of_signs(listed)) for (name, _), listed in signed.items()]
-    chances += [
-        (name, chance(differing, whole, share))
-        for (name, share), (differing, whole) in changed.items()
-    ]
+    for (name, share), counts in changed.items():
+        differing, whole = (sum(numbers) for numbers in zip(*counts, strict=True))
+        chances.append((name, chance(differing, whole, share)))
     doubtful = {name for name, each in chances if each < LEVEL / 2 / len(chances)}
     why = "is of a function whose kept values, pooled, are biased"
-    return {one.kept.identity: why for one in own if one.how.name in doubtful}
-
-
-def _none() -> list[int]:
-    return [0, 0]
+    return {one.identity: why for one in own if one.how.name in doubtful}
 
 
 def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -> bool:
@@ -327,16 +307,12 @@ def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -
     by = max(
         abs(one - other) if one != other else 0.0 for one, other in zip(ends, moved, strict=True)
     )
-    return keeper.moved and not by <= MARGIN * min(
-        abs(end - edge) for end in ends for edge in edges_of(check)
-    )
-
-
-def edges_of(check: Check) -> list[float]:
-    """Return where the verdict of a check turns."""
     below, above = check.bound - check.tolerance, check.bound + check.tolerance
-    return {Relation.AT_LEAST: [below], Relation.AT_MOST: [above]}.get(
+    edges = {Relation.AT_LEAST: [below], Relation.AT_MOST: [above]}.get(
         check.relation, [below, above]
+    )
+    return keeper.moved and not by <= MARGIN * min(
+        abs(end - edge) for end in ends for edge in edges
     )
 
 

@@ -177,7 +177,7 @@ def run_share(
         cells = cells_of(group, load().settings)
     except (Exception, SystemExit):
         return
-    if not _mixed(workspace, group, cells, store, store.costs(cells)):
+    if not _mixed(workspace, group, cells, store):
         compute(share_of(cells, share, shares), store, as_share=True)
 
 
@@ -190,38 +190,34 @@ def run_study(
     What breaks is logged and recorded as failed. Returns why the study is refused: its cells would
     be, or are, of different releases. Raises OSError where a result cannot be written.
     """
-    watch, path, log = (
-        Stopwatch(),
-        workspace.study_path(group),
-        workspace.log_path(f"{group.id}.study"),
-    )
+    watch, log = Stopwatch(), workspace.log_path(f"{group.id}.study")
     parts, costs, refused = workspace.study_parts(group), list[Cost](), ""
     assert parts is not None
     try:
-        cells, store = cells_of(group, load().settings), _store(workspace, run, group)
+        settings, store = load().settings, _store(workspace, run, group)
+        cells, table = cells_of(group, settings), table_of(group, settings)
     except (Exception, SystemExit) as error:
         outcome: dict[str, Any] = {"reason": one_line(error), "failed": True}
         log_errors(log, [error])
     else:
-        costs = store.costs(cells)
-        if not (refused := _mixed(workspace, group, cells, store, costs)):
+        refused = _mixed(workspace, group, cells, store)
+        if not refused:
             compute(cells, store)
-            costs = store.costs(cells)
-            refused = _mixed(workspace, group, cells, store, costs)
-        table = {"files": _written(workspace, group, cells, table_of(group, load().settings))}
-        outcome = table | (
-            {"reason": refused, "failed": True} if refused else _outcome(cells, store)
-        )
+            refused = _mixed(
+                workspace, group, cells, store
+            )  # others may have computed some of them
+        costs = store.costs(cells)
+        outcome = {"reason": refused, "failed": True} if refused else _outcome(cells, store)
+        outcome["files"] = _written(workspace, group, cells, table)
         log_errors(log, [])
     if changed := workspace.changed(parts):
         outcome |= {"reason": f"failed: {changed}", "failed": True}
     provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
-    models = sorted({cost.computed_on.device for cost in costs if cost.computed_on.device})
-    of_cells = {"seconds": round(sum(cost.seconds for cost in costs), 4)}
-    provenance = provenance.model_copy(
-        update=of_cells | ({"processor": "; ".join(models)} if models else {})
-    )
-    Artefacts.of(group.id, parts, provenance, **outcome).write(path)
+    measured: dict[str, Any] = {"seconds": round(sum(cost.seconds for cost in costs), 4)}
+    if models := sorted({cost.computed_on.device for cost in costs} - {""}):
+        measured["processor"] = "; ".join(models)
+    provenance = provenance.model_copy(update=measured)
+    Artefacts.of(group.id, parts, provenance, **outcome).write(workspace.study_path(group))
     return refused
 
 
@@ -229,21 +225,15 @@ def _store(workspace: Workspace, run: RunRecord, group: Group) -> Store:
     return store_of(workspace, run=run.id, anew=forced(workspace, run, group))
 
 
-def _mixed(
-    workspace: Workspace,
-    group: Group,
-    cells: Sequence[Cell[Any]],
-    store: Store,
-    costs: Sequence[Cost],
-) -> str:
+def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store) -> str:
     """Say that cells of different releases would stand side by side, and what to do; empty where
     all are of one.
     """
     lacking = any(not store.taken(cell) for cell in cells if not store.failure(cell))
-    if mixed := mixture(costs, store.computed_on if lacking else None):
+    if mixed := mixture(store.costs(cells), store.computed_on if lacking else None):
         again = (
-            f"`{workspace.project.command} reproduce --force {group.id}` computes all with one "
-            "release"
+            f"`{workspace.project.command} reproduce --force {group.id}` "
+            "computes all with one release"
         )
         return f"refused: {mixed}, and their numbers may differ; {again}"
     return ""
@@ -285,11 +275,13 @@ def _written(
 def _outcome(cells: Sequence[Cell[Any]], store: Store) -> dict[str, Any]:
     """Return in words which cells have no value; whether one broke; whether all is settled."""
     failures = [(cell, failure) for cell in cells if (failure := store.failure(cell))]
+    if not failures:
+        return {}
     broken = [(cell, failure) for cell, failure in failures if not failure.not_run]
-    settled = all(failure.settled for _, failure in failures)
-    for kind, chosen in (("failed", broken), ("could not be computed", failures)):
-        if chosen:
-            cell, failure = chosen[0]
-            reason = f"{len(chosen)} of {len(cells)} cells {kind}, first {cell}: {failure.reason}"
-            return {"reason": reason, "failed": bool(broken), "settled": settled}
-    return {}
+    kind, chosen = ("failed", broken) if broken else ("could not be computed", failures)
+    cell, failure = chosen[0]
+    return {
+        "reason": f"{len(chosen)} of {len(cells)} cells {kind}, first {cell}: {failure.reason}",
+        "failed": bool(broken),
+        "settled": all(failure.settled for _, failure in failures),
+    }

@@ -1,285 +1,285 @@
-"""The jobs of a run on a SLURM cluster: the plan's, submitted by Snakemake, watched by the records
-that appear.
+"""The jobs of a run on a SLURM cluster: submitted by `sbatch`, known by the name that they share.
 
-What is to be done and in which order is the plan's affair; Snakemake gets it as a list, in a folder
-of the run's own, so that nothing that it finds there is out of date. Every job's name begins with
-`name_of` the results' folder: a run that is interrupted cancels its jobs by that name, and so does
-the next run where this one was killed.
+That name follows from the results' folder, so that a run that is interrupted cancels its jobs, and
+so does the next run where this one was killed. A job that ends well leaves a mark in a folder that
+each run begins anew: SLURM forgets its jobs, and may keep no accounts.
 """
 
-import contextlib
-import json
-import os
+import shlex
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from pydantic import Field
+
+from verdicts.claims.loading import Device, load_toml
 from verdicts.errors import UserError
-from verdicts.records.files import sha256_of, write_whole
+from verdicts.records.files import sha256_of
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
-from verdicts.run import slurm
 from verdicts.run.console import Screen, counted
-from verdicts.run.job import Job
 from verdicts.run.plan import NODES, Plan
-from verdicts.run.slurm import PARENT, PROFILE, Cluster
-from verdicts.run.workers import PlannedJob, Watch, held_back, tasks
+from verdicts.run.workers import THREADS, PlannedJob, Watch, jobs_of, run_jobs
+from verdicts.validation import Frozen
 
+SETTINGS = "config/slurm.toml"
 FOLDER = ".cluster"
 """Below a profile's results: there while jobs of a run may be on a cluster."""
+ANSWER = 60.0
+"""For so many seconds SLURM may think."""
 POLL, LOOK = 0.5, 10.0
-"""Seconds between two looks at the files, and between two at SLURM's queue."""
-FORGOTTEN = 900.0
-"""After so many seconds without a job of the run in the queue it gives up."""
+"""Seconds between two looks at a queue that is to be empty, and at one at work."""
 PATIENCE = 120.0
-"""For so many seconds it waits for jobs that are cancelled to end."""
+"""For so many seconds a run waits for jobs that are cancelled to end."""
+
+
+class ClusterSettings(Frozen):
+    """How jobs run on the user's cluster; `docs/how-to/run-on-a-cluster.md` says what each line
+    does.
+    """
+
+    at_once: int = Field(default=100, ge=1)
+    retries: int = Field(default=2, ge=0)
+    latency: float = Field(default=60.0, ge=0.0)
+    options: tuple[str, ...] = ()
+    gpu: tuple[str, ...] = ("--gres=gpu:1",)
+
+
+def asked(*command: str) -> str:
+    """Return what a command of SLURM prints.
+
+    Raises UserError where it is not there, fails, or gives no answer in a minute.
+    """
+    try:  # in a session of its own: a signal that ends the driver is not to end what clears up
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            timeout=ANSWER,
+            check=False,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        advice = "run this on a login node of a SLURM cluster"
+        raise UserError(f"--cluster slurm: no {command[0]} on PATH: {advice}") from error
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise UserError(f"SLURM does not answer: {error}") from error
+    if done.returncode:
+        words = " ".join((done.stderr or done.stdout).split()) or "it says nothing"
+        raise UserError(f"{command[0]} ended with {done.returncode}: {words}")
+    return done.stdout
 
 
 def name_of(folder: Path) -> str:
-    """Return what the names of all jobs that write into a profile's results begin with."""
+    """Return the name of all jobs that write into a profile's results."""
     return f"verdicts-{sha256_of(str(folder))[:12]}"
 
 
-def clear(folder: Path, say: Callable[[str], None]) -> None:
-    """Cancel what a run that was killed has left in the queue, and say so. Raises UserError where
-    that fails.
+def queued(name: str) -> dict[str, str]:
+    """Return the states of this user's jobs of a name, by their ids. Raises UserError."""
+    lines = asked("squeue", "--me", "--noheader", f"--name={name}", "--format=%i %T").splitlines()
+    return dict(line.split(maxsplit=1) for line in lines)
+
+
+def cancel(folder: Path) -> int:
+    """Cancel the jobs that write into a profile's results, and return how many there were.
+
+    Raises UserError where SLURM does not answer, and for jobs that do not end.
     """
+    name, end = name_of(folder), time.monotonic() + PATIENCE
+    seen = set[str]()
+    while left := queued(name).keys():
+        if time.monotonic() > end:
+            jobs = ", ".join(sorted(left))
+            raise UserError(f"SLURM jobs {jobs} do not end though they are cancelled")
+        seen |= left
+        with suppress(UserError):  # of one that has just ended
+            asked("scancel", "--quiet", *sorted(left))
+        time.sleep(POLL)
+    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    return len(seen)
+
+
+def clear(folder: Path, say: Callable[[str], None]) -> None:
+    """Cancel the jobs of a run on a cluster that was killed; say so. Raises UserError."""
+    if not (folder / FOLDER).is_dir():
+        return
     try:
-        count = slurm.cancel(name_of(folder), PATIENCE)
+        count = cancel(folder)
     except UserError as problem:
         raise UserError(
             f"jobs of an earlier run may still write into {folder}: {problem}"
         ) from problem
     if count:
         say(f"{counted(count, 'job')} of an earlier run, still in the queue: cancelled")
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
 
 
-def clear_if_used(folder: Path, say: Callable[[str], None]) -> None:
-    """Cancel the jobs of the last run where it was on a cluster and was killed; say so. Raises
-    UserError.
+def run_on_cluster(workspace: Workspace, plan: Plan, run: RunRecord, queue: "Queue") -> None:
+    """Do what `plan` holds by jobs on the cluster, and show each record of `run` as it appears.
+
+    Raises UserError where SLURM refuses the first job.
     """
-    if (folder / FOLDER).is_dir():
-        clear(folder, say)
-
-
-def run_on_cluster(
-    workspace: Workspace,
-    plan: Plan,
-    run: RunRecord,
-    screen: Screen,
-    cluster: Cluster,
-    at_once: int | None,
-) -> None:
-    """Do what `plan` holds by jobs on the cluster; `screen` shows each record of `run` as it
-    appears.
-
-    A job that ends badly is tried again as often as the cluster's profile says, then reported; it
-    keeps those that follow it from starting, no other. Whatever ends this run early, its jobs are
-    cancelled.
-    """
-    work, watch = list(tasks(workspace, plan, at_once or NODES)), Watch(workspace, plan, run)
-    place = workspace.folder / FOLDER / run.id
-    for task in work:
-        path = workspace.log_path(task.log)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-    write_whole(place / "tasks.json", json.dumps(_described(workspace, work, run, cluster)))
-    child = None
-    try:
-        child = _snakemake(workspace, run, place, cluster, at_once)
-        queue = _Queue(name_of(workspace.folder))
-        while child.poll() is None and not queue.forgotten:
-            time.sleep(POLL)
-            queue.look()
-            watch.show(
-                screen,
-                [task for task in work if task.log in queue.running and not _done(place, task)],
-            )
-        ended = {
-            task.job.group for task in work if task.job.work == "checks" and _done(place, task)
-        }
-        _await(watch, screen, ended, cluster)
-        _report_failures(workspace, work, place, child.returncode, screen)
-    finally:
-        with held_back():  # no signal ends what clears up
-            try:
-                if child:
-                    _end(child)
-            finally:
-                _cancel(workspace.folder, screen)
-
-
-class _Queue:
-    """What SLURM's queue has of a run, looked at from time to time.
-
-    `running` are the logs of the tasks at work. It is `forgotten` where SLURM answers, and has
-    known of no job of the run for long: a controller that has lost its state does not tell, and
-    Snakemake would wait for ever.
-    """
-
-    def __init__(self, prefix: str) -> None:
-        self.running: set[str] = set()
-        self._prefix, self._looked, self._alive = prefix, time.monotonic(), time.monotonic()
-
-    @property
-    def forgotten(self) -> bool:
-        return self._looked - self._alive > FORGOTTEN
-
-    def look(self) -> None:
-        """Ask SLURM, unless it was asked just now; where it does not answer, nothing is known."""
-        if time.monotonic() < self._looked + LOOK:
-            return
-        try:
-            jobs = slurm.queued(self._prefix)
-        except UserError:
-            jobs = None
-        self._looked = time.monotonic()
-        if jobs is None or jobs:
-            self._alive = self._looked
-        self.running = {job.task for job in jobs or () if job.running}
-
-
-def _described(
-    workspace: Workspace, work: Sequence[PlannedJob], run: RunRecord, cluster: Cluster
-) -> dict[str, Any]:
-    """Return the jobs as the Snakefile reads them."""
-    described = {}
-    for task in work:
-        resources = workspace.config.resources_of(task.job.group)
-        described[task.log] = {
-            "command": [sys.executable, "-m", "verdicts.run.job", *_arguments(task.job, run)],
-            "after": task.after,
-            "log": str(workspace.log_path(task.log)),
-            "threads": task.threads,
-            "mem_mb": resources.mem_mb,
-            "runtime": resources.runtime,
-        }
-    return {"tasks": described, "largest": cluster.memory, "device": workspace.device}
-
-
-def _arguments(job: Job, run: RunRecord) -> Iterator[str]:
-    yield job.work
-    for name in ("root", "profile", "out", "project", "group", "share", "shares"):
-        yield from (f"--{name}", str(getattr(job, name)))
-    yield from ("--run", run.id)
-
-
-def _snakemake(
-    workspace: Workspace, run: RunRecord, place: Path, cluster: Cluster, at_once: int | None
-) -> "subprocess.Popen[bytes]":
-    """Start Snakemake in a session of its own, its words in a log: no signal reaches it but from
-    here.
-    """
-    command = [
-        sys.executable,
-        "-m",
-        "verdicts.run.slurm",
-        "--snakefile",
-        str(workspace.root / "Snakefile"),
-    ]
-    command += [
-        "--profile",
-        str(workspace.root / PROFILE),
-        "--workflow-profile",
-        "none",
-        "--directory",
-        str(place),
-    ]
-    command += [
-        "--configfile",
-        str(place / "tasks.json"),
-        "--nolock",
-        "--rerun-incomplete",
-        "--keep-going",
-    ]
-    command += ["--slurm-jobname-prefix", f"{name_of(workspace.folder)}-{run.id}", *cluster.options]
-    command += ["--slurm-logdir", str(workspace.folder / "logs" / "slurm")]
-    command += ["--jobs", str(at_once)] if at_once else []
-    environment = os.environ | {PARENT: str(os.getpid())}
-    with workspace.log_path("snakemake").open("wb") as log:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env=environment,
-            start_new_session=True,
-        )
-
-
-def _done(place: Path, task: PlannedJob) -> bool:
-    return (place / "done" / task.log).exists()
-
-
-def _await(watch: Watch, screen: Screen, ended: set[str], cluster: Cluster) -> None:
-    """Wait until the records of groups that have ended well are seen here too: a shared file system
-    may lag.
-    """
-    end = time.monotonic() + cluster.latency
-    watch.show(screen, [])
-    while any(claim.group in ended for claim in watch.seen) and time.monotonic() < end:
+    watch, screen = Watch(workspace, plan, run), queue.screen
+    jobs = list(jobs_of(workspace, plan, run, queue.nodes))
+    queue.place.mkdir(parents=True)
+    run_jobs(workspace, jobs, queue, watch, screen)
+    ended = {job.job.group for job in jobs if job.job.work == "checks" and queue.mark(job).exists()}
+    end = time.monotonic() + queue.settings.latency
+    watch.show(screen)
+    # A shared file system may lag
+    while any(claim.group in ended for claim in watch.unseen) and time.monotonic() < end:
         time.sleep(POLL)
-        watch.show(screen, [])
+        watch.show(screen)
+    queue.stop()
 
 
-def _report_failures(
-    workspace: Workspace, work: Sequence[PlannedJob], place: Path, code: int | None, screen: Screen
-) -> None:
-    """Say which jobs ended badly, or were never begun though nothing kept them, and which logs say
-    why.
-
-    `code` is Snakemake's, None where it waits in vain. Where it has not ended of itself, the jobs
-    that it had begun are cancelled: whether they failed cannot be known.
+@dataclass
+class Submission:
+    """A job in the queue: at which attempt, its id, or why SLURM has refused it, and since when it
+    is not seen there.
     """
-    blamed = broken = code is None or code < 0
-    if code is None:
-        minutes = f"{FORGOTTEN / 60:.0f} minutes"
-        screen.complain(f"SLURM has known of no job of this run for {minutes}: run again to go on")
-    elif code < 0:
-        screen.complain(
-            f"Snakemake was killed by signal {-code}: its jobs are cancelled; run again to go on"
+
+    attempt: int
+    id: str = ""
+    refusal: str = ""
+    unseen: float | None = None
+
+
+class Queue:
+    """SLURM's queue: a job that fails or is cancelled is tried again, with more memory and time."""
+
+    def __init__(self, workspace: Workspace, screen: Screen, at_once: int | None) -> None:
+        """Read the settings, and ask for the largest node. Raises UserError."""
+        self.workspace, self.screen = workspace, screen
+        self.settings = load_toml(workspace.root, SETTINGS, ClusterSettings)
+        self.at_once, self.nodes = at_once or self.settings.at_once, at_once or NODES
+        memory = asked("sinfo", "--noheader", "--format=%m").split()
+        self.largest = max((int(each.rstrip("+")) for each in memory), default=0)
+        self.place = workspace.folder / FOLDER
+        self.submissions: dict[str, Submission] = {}
+        self.states: dict[str, str] = {}
+        self.looked = 0.0
+
+    def have_room(self, job: PlannedJob, running: Sequence[PlannedJob]) -> bool:
+        """Return whether one more may be in the queue."""
+        return len(running) < self.at_once
+
+    def start(self, job: PlannedJob) -> None:
+        """Submit a job. Raises UserError where SLURM refuses the first one: so it would all
+        others.
+        """
+        first = not self.submissions
+        submission = self._submit(job, 1)
+        if first and submission.refusal:
+            raise UserError(submission.refusal)
+
+    def outcome(self, job: PlannedJob) -> str | None:
+        """Return None until its mark is there, or until it has left the queue too often.
+
+        A job that has left may have ended well: a shared file system may lag.
+        """
+        self._look()
+        if self.mark(job).exists():
+            return ""
+        submission = self.submissions[job.log]
+        if (
+            submission.unseen is None
+            or time.monotonic() < submission.unseen + self.settings.latency
+        ):
+            return None
+        if submission.attempt <= self.settings.retries:
+            self._submit(job, submission.attempt + 1)
+            return None
+        log = self.workspace.log_path(job.log)
+        if submission.refusal:
+            return f"the job {job.log} was refused: {submission.refusal}"
+        if not log.exists():
+            advice = "--out DIR names a folder that they share"
+            return f"the job {job.log} left no log: do the nodes see {log.parent}? {advice}"
+        return f"the job {job.log} ended badly at every attempt: see {log}"
+
+    def are_at(self, job: PlannedJob) -> bool:
+        """Return whether a node works at it."""
+        return self.states.get(self.submissions[job.log].id) == "RUNNING"
+
+    def stop(self) -> None:
+        """Leave nothing in the queue; what cannot be cancelled is reported, and left to the next
+        run.
+        """
+        try:
+            count = cancel(self.workspace.folder)
+        except UserError as problem:
+            self.screen.complain(
+                f"jobs may be left in the queue, the next run cancels them: {problem}"
+            )
+            return
+        if count:
+            self.screen.say(f"{counted(count, 'job')} cancelled")
+
+    def mark(self, job: PlannedJob) -> Path:
+        """Return the file that a job leaves where it ends well."""
+        return self.place / job.log
+
+    def _submit(self, job: PlannedJob, attempt: int) -> Submission:
+        """Note a job that is submitted, or refused: with twice the memory at each attempt, and
+        more time.
+        """
+        resources, log = (
+            self.workspace.config.resources_of(job.job.group),
+            self.workspace.log_path(job.log),
         )
-    for task in work:
-        if _done(place, task) or not all((place / "done" / name).exists() for name in task.after):
-            continue
-        blamed = True
-        log = workspace.log_path(task.log)
-        started = log.exists()
-        logs = [log if started else workspace.log_path("snakemake")]
-        logs += sorted(
-            (workspace.folder / "logs" / "slurm").glob(f"*/{task.log}/*.log"), key=os.path.getmtime
-        )[-1:]
-        ended = "has not ended" if broken else "ended badly at every attempt"
-        happened = ended if started else "was not started"
-        screen.complain(f"the job {task.log} {happened}: see {' and '.join(map(str, logs))}")
-    if code and not blamed:
-        screen.complain(f"Snakemake ended with {code}: see {workspace.log_path('snakemake')}")
+        memory = min(resources.mem_mb * 2 ** (attempt - 1), max(self.largest, resources.mem_mb))
+        threads = " ".join(f"{name}={job.threads}" for name in THREADS)
+        words = [
+            word
+            for name, value in vars(job.job).items()
+            if name != "work"
+            for word in (f"--{name}", str(value))
+        ]
+        work = shlex.join([sys.executable, "-m", "verdicts.run.job", job.job.work, *words])
+        script = f"{threads} {work} && touch {shlex.quote(str(self.mark(job)))}"
+        command = [
+            "sbatch",
+            "--parsable",
+            f"--job-name={name_of(self.workspace.folder)}",
+            f"--comment={job.log}",
+        ]
+        command += [f"--chdir={self.workspace.root}", f"--output={str(log).replace('%', '%%')}"]
+        command += [
+            f"--mem={memory}",
+            f"--time={resources.runtime * attempt}",
+            f"--cpus-per-task={job.threads}",
+        ]
+        command += [
+            *self.settings.options,
+            *(self.settings.gpu if self.workspace.device is Device.CUDA else ()),
+        ]
+        try:
+            number = asked(*command, f"--wrap={script}").strip().partition(";")[0]
+        except UserError as problem:
+            submission = Submission(attempt, refusal=str(problem), unseen=time.monotonic())
+        else:
+            submission = Submission(attempt, number)
+        self.submissions[job.log] = submission
+        return submission
 
-
-def _end(child: "subprocess.Popen[bytes]") -> None:
-    """End Snakemake with all that it has started here: it submits nothing more."""
-    with contextlib.suppress(
-        ProcessLookupError, PermissionError
-    ):  # of one that has ended, the number is another's
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-
-
-def _cancel(folder: Path, screen: Screen) -> None:
-    """Leave nothing in the queue; what cannot be cancelled is reported, and left to the next
-    run.
-    """
-    try:
-        count = slurm.cancel(name_of(folder), PATIENCE, again=True)
-    except UserError as problem:
-        screen.complain(f"jobs may be left in the queue, the next run cancels them: {problem}")
-        return
-    if count:
-        screen.say(f"{counted(count, 'job')} cancelled")
-    shutil.rmtree(folder / FOLDER, ignore_errors=True)
+    def _look(self) -> None:
+        """Ask SLURM, unless it was asked just now; where it does not answer, nothing is known."""
+        now = time.monotonic()
+        if now < self.looked + LOOK:
+            return
+        self.looked = now
+        try:
+            self.states = queued(name_of(self.workspace.folder))
+        except UserError:
+            return
+        for submission in self.submissions.values():
+            if submission.id in self.states:
+                submission.unseen = None
+            elif submission.unseen is None:
+                submission.unseen = now

@@ -1,6 +1,5 @@
 """One run, from its plan to its exit code."""
 
-import codecs
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -21,24 +20,20 @@ from verdicts.records.run_record import AuditOptions, RunRecord, pooled, run_pat
 from verdicts.records.workspace import Project, Workspace, find_root
 from verdicts.report.findings import Decisions, PaperRow, of_instrument, rows_beside
 from verdicts.report.report_texts import load_findings, refuse_bad_texts
-from verdicts.run.cluster import clear, clear_if_used, run_on_cluster
+from verdicts.run.cluster import Queue, clear, run_on_cluster
 from verdicts.run.console import Screen, counted, listing
 from verdicts.run.drawing import make_page
 from verdicts.run.forecast import Forecast
 from verdicts.run.group import complaining, loader, run_group
-from verdicts.run.job import keep_freed_memory, one_run_at_a_time, sharing
+from verdicts.run.job import one_run_at_a_time, sharing, spare_memory_calls
 from verdicts.run.plan import Plan, PlannedClaim, complete_groups, plan_of
 from verdicts.run.publish import Published, artefact_faults, faults, publish
-from verdicts.run.slurm import Cluster, preflight
-from verdicts.run.workers import run_jobs
+from verdicts.run.workers import Cores, Watch, import_ahead, jobs_of, run_jobs
 from verdicts.studies.study import CELLS, archive_of
 
 NO_STILLS = (
     "memory is limited to less than 80 GiB of addresses (ulimit -v): charts that move have no still"
     " picture; all else is the same"
-)
-PLAIN = str.maketrans(
-    {"✓": "+", "✗": "x", "–": "-", "−": "-", "≤": "<=", "≥": ">=", "±": "+-", "…": "..."}
 )
 
 
@@ -114,20 +109,20 @@ def reproduce(options: RunOptions, console: Console) -> int:
     refuse_bad_texts(workspace.root, workspace.profile, workspace.all_claims)
     with writable(workspace.folder):
         workspace.folder.mkdir(parents=True, exist_ok=True)
-    cluster = preflight(workspace, screen.say) if options.cluster else None
-    with _folder_held(workspace, cluster, screen):
+    queue = Queue(workspace, screen, options.at_once) if options.cluster else None
+    with _folder_held(workspace, screen):
         run = RunRecord.of(
             workspace, options.only, options.force, options.fetch, options.fresh, options.audit
         )
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)
-        if plan.groups and not cluster:
+        if plan.groups and not queue:
             workspace.require_device()
         with writable(workspace.folder):
             run.write(run_path(workspace))
         if options.fresh:
             screen.say(_without_kept(workspace, plan))
-        _do(workspace, run, plan, options, cluster, screen)
+        _do(workspace, run, plan, options, queue, screen)
         published = _published(workspace, run, screen)
         broke = screen.complained
         said = of_instrument(
@@ -142,11 +137,11 @@ def reproduce(options: RunOptions, console: Console) -> int:
 
 
 @contextmanager
-def _folder_held(workspace: Workspace, cluster: Cluster | None, screen: Screen) -> Iterator[None]:
+def _folder_held(workspace: Workspace, screen: Screen) -> Iterator[None]:
     """Let no other run work in the results' folder, which is rid of what killed ones have left
     there.
     """
-    clearing = partial(clear if cluster else clear_if_used, workspace.folder, screen.say)
+    clearing = partial(clear, workspace.folder, screen.say)
     with one_run_at_a_time(workspace.folder / ".lock", clearing), ExitStack() as held:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
@@ -181,33 +176,38 @@ def _do(
     run: RunRecord,
     plan: Plan,
     options: RunOptions,
-    cluster: Cluster | None,
+    queue: Queue | None,
     screen: Screen,
 ) -> None:
     """Do the plan by jobs on the cluster, in this process, or by jobs on this machine; show what
     appears.
     """
     here = workspace.config.one_process or options.one_process
-    jobs = 1 if here else options.jobs
+    cores = 1 if here else options.jobs
     expected = read_expected(workspace.root, workspace.profile)
-    forecast = Forecast(workspace, plan, None if cluster else expected, jobs)
+    forecast = Forecast(workspace, plan, None if queue else expected, cores)
     with screen.plan(
-        workspace.profile, plan, forecast, "SLURM" if cluster else counted(jobs, "core")
+        workspace.profile, plan, forecast, "SLURM" if queue else counted(cores, "core")
     ):
         if not plan.groups:
             return
-        if cluster:
-            run_on_cluster(workspace, plan, run, screen, cluster, options.at_once)
+        if queue:
+            run_on_cluster(workspace, plan, run, queue)
         elif here:
             with screen.telling():
                 _here(workspace, run, plan, screen)
         else:
-            run_jobs(workspace, plan, run, jobs, screen)
+            if len(plan.busy_groups) + len(plan.pages) > 1:
+                import_ahead(
+                    workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ()
+                )
+            jobs = jobs_of(workspace, plan, run, cores)
+            run_jobs(workspace, jobs, Cores(workspace, cores), Watch(workspace, plan, run), screen)
 
 
 def _here(workspace: Workspace, run: RunRecord, plan: Plan, screen: Screen) -> None:
     """Do the plan in this process, a group at a time."""
-    keep_freed_memory()
+    spare_memory_calls()
     for group in map(workspace.claims.group_named, plan.groups):
         screen.work_on([group.id])
         if group.id in plan.busy_groups:
@@ -288,19 +288,10 @@ class _Console(Console):
 
 
 def console_of() -> Console:
-    """Return the console: colours and a bar on a terminal, plain lines elsewhere, in ASCII where it
-    must be.
-    """
-    codecs.register_error("plain", _in_ascii)
+    """Return the console: colours and a bar on a terminal, plain lines elsewhere."""
     with suppress(AttributeError):  # of a stream that stands for the console
-        sys.stdout.reconfigure(errors="plain")  # type: ignore[union-attr]
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     return _Console(file=sys.stdout, highlight=False, emoji=False)
-
-
-def _in_ascii(error: UnicodeError) -> tuple[str, int]:
-    assert isinstance(error, UnicodeEncodeError)
-    text = error.object[error.start : error.end].translate(PLAIN)
-    return text.encode("ascii", "replace").decode(), error.end
 
 
 def say(line: str) -> None:

@@ -74,8 +74,8 @@ def run_group(
 
 
 def loader(workspace: Workspace, group: Group) -> Load:
-    """Load the group's checks now; the function returned gives them, or raises what keeps them from
-    loading.
+    """Load the group's checks now; the function returned gives them, or raises what keeps them
+    from loading.
     """
     load = cache(partial(Checks.load, workspace, group))
     try:
@@ -93,17 +93,24 @@ def _refuse(reason: str) -> Checks:
 
 @contextmanager
 def complaining(what: str, complain: Complain) -> Iterator[None]:
-    """Turn a disk that is full or gone into one line; what is missing counts as failed at the end.
-
-    Raises KeyboardInterrupt too where an interrupt was swallowed: a library that it met while it
-    closed a file, for instance, raised an error of its own, which was taken for a result that
-    failed.
+    """Turn a disk that is full or gone into one line; what is missing counts as failed at the
+    end.
     """
     try:
         yield
     except OSError as error:
         complain(f"{what} could be written: {error}")
-    if getattr(signal.getsignal(signal.SIGTERM), "asked", False):  # of the command line's handler
+    heed_interrupt()
+
+
+def heed_interrupt() -> None:
+    """Raise KeyboardInterrupt where the command line's handler was called, and what it raised was
+    lost.
+
+    Python drops what a signal raises within a fork. A library that is interrupted while it closes a
+    file raises an error of its own, which was taken for a result that failed.
+    """
+    if getattr(signal.getsignal(signal.SIGTERM), "asked", False):
         raise KeyboardInterrupt
 
 

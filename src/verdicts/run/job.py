@@ -1,15 +1,13 @@
-"""One job of a run, in a process of its own: a worker's, or one on a cluster (`python -m
-verdicts.run.job`).
+"""One job of a run, in a process of its own: a worker's, or one on a cluster.
 
-One run at a time works in a folder: a kernel lock ends with the process that holds it, however that
-dies. A job has no such lock, it only shows that it is at work. A check that fails is recorded, not
-signalled there, so that the jobs after it still run: the exit code is 3 only where a result could
-not be written, 2 for bad input.
+On a cluster it is `python -m verdicts.run.job`. One run at a time works in a folder: a kernel lock
+ends with the process that holds it, however that dies. A job has no such lock, it only shows that
+it is at work. A check that fails is recorded, not signalled there, so that the jobs after it still
+run: the exit code is 3 only where a result could not be written, 2 for bad input.
 """
 
 import fcntl
 import gc
-import json
 import os
 import shlex
 import sys
@@ -21,7 +19,7 @@ from typing import IO, Literal
 
 import tyro
 
-from verdicts.claims.schema import Group, Profile
+from verdicts.claims.schema import Profile
 from verdicts.errors import UserError, code_of, writable
 from verdicts.records.files import discard_unfinished, make_folder
 from verdicts.records.provenance import now
@@ -31,7 +29,6 @@ from verdicts.run.checks import run_share
 from verdicts.run.drawing import make_page
 from verdicts.run.group import complaining, loader, run_group
 from verdicts.run.plan import plan_of
-from verdicts.safe_read import bytes_of, parsed_json
 from verdicts.studies.study import CELLS
 
 JOBS = ".jobs"
@@ -40,32 +37,34 @@ A_DAY = 86400.0
 
 @contextmanager
 def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock file `path` (flock); a child that inherits it holds the lock too.
+    """Hold the lock file `path` (flock), which says whose it is; a child that inherits it holds it
+    too.
 
-    The file names the holder: process, start, command. Once no other run is in progress, `clear`
-    may end what an earlier one has left at work. Raises UserError, with the holder, if another run
-    holds it; if jobs of an earlier run are still at work beside it; and where the file cannot be
-    written.
+    Once no other run is in progress, `clear` may end what an earlier one has left at work. Raises
+    UserError if another run holds it, if jobs of an earlier run are still at work beside it, and
+    where the file cannot be written.
     """
+    advice = "or give another place with --out DIR"
     with ExitStack() as held:
         with writable(path):
             # Unbuffered: what a full disk refuses is not tried again when the file is closed
             stream = held.enter_context(path.open("ab+", buffering=0))
             if not _taken(stream):
-                raise UserError(_holder(path))
+                holder = (
+                    path.read_text(encoding="utf-8", errors="backslashreplace")
+                    or "of a run that begins"
+                )
+                raise UserError(
+                    f"another run is in progress in {path.parent} ({holder}); wait for it, {advice}"
+                )
             stream.truncate(0)
-            stream.write(
-                json.dumps(
-                    {"pid": os.getpid(), "started": now(), "command": shlex.join(sys.argv)}
-                ).encode()
-            )
+            command = shlex.join(sys.argv)
+            stream.write(os.fsencode(f"process {os.getpid()}, since {now()}: {command}"))
         clear()
         with writable(path), path.with_name(JOBS).open("ab") as jobs:
             if not _taken(jobs):
-                advice = "wait for them, or give another place with --out DIR"
-                raise UserError(
-                    f"jobs of a run that died are still at work in {path.parent}; {advice}"
-                )
+                place = f"jobs of a run that died are still at work in {path.parent}"
+                raise UserError(f"{place}; wait for them, {advice}")
         yield
 
 
@@ -83,10 +82,9 @@ def at_work(folder: Path) -> Iterator[None]:
 @contextmanager
 def sharing(folder: Path) -> Iterator[None]:
     """Be `at_work` in a folder that several runs write to, rid of what killed ones have left there.
-    Raises OSError.
 
     That nobody else is at work there is known while nobody can begin; else what is a day old is
-    left by nobody alive.
+    left by nobody alive. Raises OSError.
     """
     make_folder(folder)
     with (folder / JOBS).open("ab") as stream:
@@ -104,34 +102,14 @@ def _taken(stream: IO[bytes]) -> bool:
     return True
 
 
-def _holder(path: Path) -> str:
-    try:
-        held = parsed_json(bytes_of(path))
-        who = f"process {held['pid']}, since {held['started']}: {held['command']}"
-    except (OSError, ValueError, KeyError, TypeError):
-        who = "it has not said whose yet"
-    return (
-        f"another run is in progress in {path.parent} ({who}); wait for it, or give another "
-        "place with --out DIR"
-    )
+def spare_memory_calls() -> None:
+    """Let this process keep what it frees, and look for cycles of objects seldom.
 
-
-def keep_freed_memory() -> None:
-    """Let this process keep what it frees: glibc returns it to the system, and a network's blocks
-    ask for it again.
-
-    That takes a fifth of an evaluation. A large piece that is freed makes glibc keep up to twice as
-    much (mallopt(3), M_MMAP_THRESHOLD).
+    glibc returns freed blocks to the system, and a network asks for them again, which takes a fifth
+    of an evaluation. A large piece that is freed makes glibc keep up to twice as much (mallopt(3),
+    M_MMAP_THRESHOLD). Lists of many runs' steps have no cycles, and take half less time so.
     """
     bytearray(2**24)
-
-
-def collect_seldom() -> None:
-    """Let this process look for cycles of objects seldom: lists of many runs' steps, which have
-    none, take half less.
-
-    Memory without cycles is freed at once, as always.
-    """
     gc.set_threshold(20_000, 20, 50)
 
 
@@ -161,51 +139,47 @@ class Job:
     def do(self, opened: Workspace | None = None) -> int:
         """Do it and return the exit code; in the workspace `opened`, where a fork has it from its
         driver.
+
+        It is 3 where something could not be written, or where a page broke, which the log has too.
         """
-        keep_freed_memory()
-        collect_seldom()
+        spare_memory_calls()
         workspace = opened or Workspace.open(
             self.root, self.profile, self.out, project_at(self.project)
         )
         workspace.require_device()
-        with at_work(workspace.folder):
-            group = workspace.claims.group_named(self.group)
-            return 3 if self._complaints(workspace, group) else 0
-
-    def _complaints(self, workspace: Workspace, group: Group) -> list[str]:
-        """Do one group's work; return what could not be written, and what broke of a page, which
-        the log has too.
-        """
         complaints: list[str] = []
 
-        def hear(line: str) -> None:
+        def complain(line: str) -> None:
             complaints.append(line)
             sys.stderr.write(f"{line}\n")
 
-        run, cells = (
-            RunRecord.last(workspace) or RunRecord.begin(workspace),
-            workspace.folder.parent / CELLS,
-        )
+        lacking = {"study": "no study", "checks": "no record", "page": "no notebook page"}[
+            self.work
+        ]
+        cells = workspace.folder.parent / CELLS
+        with (
+            complaining(f"{self.group}: {lacking}", complain),
+            at_work(workspace.folder),
+            at_work(cells),
+        ):
+            self._do(workspace, complain)
+        return 3 if complaints else 0
+
+    def _do(self, workspace: Workspace, complain: Callable[[str], None]) -> None:
+        group = workspace.claims.group_named(self.group)
+        run = RunRecord.last(workspace) or RunRecord.begin(workspace)
         if self.run not in ("", run.id):
-            raise UserError(
-                "this job is of a run that another one has followed: it has nothing to do "
-                f"({self.run})"
-            )
-        if self.work == "checks":
-            with (
-                complaining(f"{group.id}: no record", hear),
-                at_work(cells),
-            ):  # the driver watches the records appear
-                run_group(workspace, run, group, lambda claim, record: None, hear)
+            reason = "this job is of a run that another one has followed"
+            raise UserError(f"{reason}: it has nothing to do ({self.run})")
+        if self.work == "checks":  # the driver watches the records appear
+            run_group(workspace, run, group, lambda claim, record: None, complain)
         elif self.work == "page":
             if reason := make_page(workspace, group, run):
-                hear(f"{group.id}: {reason}")
+                complain(f"{group.id}: {reason}")
         elif (
             group.id in plan_of(workspace, run, group).studies
-        ):  # where a part of the group is asked for, none is
-            with complaining(f"{group.id}: no study", hear), at_work(cells):
-                run_share(workspace, run, group, loader(workspace, group), self.share, self.shares)
-        return complaints
+        ):  # of a part of the group, none is made
+            run_share(workspace, run, group, loader(workspace, group), self.share, self.shares)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,10 +1,9 @@
 """What a run was asked for, and what is left to do for it."""
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from verdicts.claims.schema import Claim, Group, Verdict
 from verdicts.records.expected import read_expected
@@ -18,19 +17,11 @@ FORCED, KEPT = "forced", "it rests on kept cells"
 NODES = 64
 """Where the jobs are a cluster's, each of so many nodes is to have a few."""
 ROUNDS = 2
-"""How many shares a core has to choose from: a group of the mean cost is then no more than half of
-a core's work.
+"""How many shares a core has to choose from: a group of the mean cost is then no more than half
+of a core's work.
 """
 Artefact = tuple[Path, KeyParts]
 """The place of the record of files that belong together, and what they depend on."""
-
-
-class GroupArtefacts(NamedTuple):
-    """A group's study, figures with tables, and notebook page; None for what it does not have."""
-
-    study: Artefact | None
-    figures: Artefact
-    page: Artefact | None
 
 
 @dataclass(frozen=True)
@@ -73,8 +64,8 @@ class Plan:
 
     @property
     def busy_groups(self) -> tuple[str, ...]:
-        """Return the groups with a claim, a study, a figure or a table to be made, in the order of
-        the work.
+        """Return the groups with a claim, a study, a figure or a table to be made, in the order
+        of the work.
         """
         return tuple(
             dict.fromkeys(
@@ -106,60 +97,54 @@ def plan_of(workspace: Workspace, run: RunRecord, only: Group | None = None) -> 
     items = tuple(
         _item(workspace, claim, run) for claim in chosen if workspace.profile in claim.profiles
     )
-    studies: dict[str, str] = {}
-    figures: dict[str, str] = {}
-    pages: dict[str, str] = {}
+    reasons: dict[str, dict[str, str]] = {"study": {}, "figures": {}, "notebook page": {}}
     for group in complete_groups(workspace, run, [only] if only else workspace.claims.group):
-        artefacts, again = artefacts_of(workspace, group), _again(workspace, run, group)
-        for reasons, artefact in zip((studies, figures, pages), artefacts, strict=True):
-            if artefact and (why := _why_made(*artefact, run, again)):
-                reasons[group.id] = why
-        made = group.id in figures or any(
+        kept = run.fresh and workspace.kept_files(group.id)
+        again = KEPT if kept else FORCED if forced(workspace, run, group) else ""
+        artefacts = artefacts_of(workspace, group)
+        for kind, artefact in artefacts.items():
+            if why := _why_made(*artefact, run, again):
+                reasons[kind][group.id] = why
+        made = group.id in reasons["figures"] or any(
             item.claim.group == group.id and item.why for item in items
         )
-        if made and artefacts.page:  # whether what it shows is another, its job looks
-            pages.setdefault(group.id, "its claims or figures are made again")
+        if made and "notebook page" in artefacts:  # whether what it shows is another, its job looks
+            reasons["notebook page"].setdefault(group.id, "its claims or figures are made again")
     named = dict.fromkeys(item.claim.group for item in items) if run.audit.asked else ()
     audits = tuple(
         name for name in named if (audit := audit_at(workspace, name)) and audit.run != run.id
     )
-    return Plan(items, studies, figures, pages, audits)
+    return Plan(items, reasons["study"], reasons["figures"], reasons["notebook page"], audits)
 
 
-def artefacts_of(workspace: Workspace, group: Group) -> GroupArtefacts:
-    """Return the places and key parts of what a group makes beside the records of its claims."""
-    study, page = workspace.study_parts(group), None
+def artefacts_of(workspace: Workspace, group: Group) -> dict[str, Artefact]:
+    """Return place and key parts of what a group makes beside the records of its claims, by its
+    kind.
+
+    A group without a study, or without a notebook page, lacks that kind.
+    """
+    artefacts: dict[str, Artefact] = {}
+    if study := workspace.study_parts(group):
+        artefacts["study"] = (workspace.study_path(group), study)
+    artefacts["figures"] = (workspace.figures_path(group), workspace.figures_parts(group))
     if group.notebook and workspace.config.notebooks:
-        page = (workspace.page_path(group), workspace.page_parts(group))
-    return GroupArtefacts(
-        study=(workspace.study_path(group), study) if study else None,
-        figures=(workspace.figures_path(group), workspace.figures_parts(group)),
-        page=page,
-    )
+        artefacts["notebook page"] = (workspace.page_path(group), workspace.page_parts(group))
+    return artefacts
 
 
 def complete_groups(workspace: Workspace, run: RunRecord, groups: Iterable[Group]) -> list[Group]:
-    """Return those of the groups whose claims of this profile were all selected: their figures and
-    pages are made.
+    """Return those of the groups whose claims of this profile were all selected: their figures
+    and pages are made.
     """
     claims = [(group, {claim.id for claim in workspace.claims_here(group)}) for group in groups]
     return [group for group, own in claims if own and own <= set(run.selected)]
 
 
 def forced(workspace: Workspace, run: RunRecord, group: Group) -> bool:
-    """Return whether all of a group's claims are to be made again: then so are its study, figures
-    and page.
+    """Return whether all of a group's claims are to be made again: then so are its study,
+    figures and page.
     """
     return all(claim.id in run.forced for claim in workspace.claims.of_group(group.id))
-
-
-def _again(workspace: Workspace, run: RunRecord, group: Group) -> str:
-    """Say why a group's study, figures and page are made again though current; empty where they are
-    not.
-    """
-    if run.fresh and workspace.kept_files(group.id):
-        return KEPT
-    return FORCED if forced(workspace, run, group) else ""
 
 
 def _item(workspace: Workspace, claim: Claim, run: RunRecord) -> PlannedClaim:
@@ -208,26 +193,27 @@ def _why_made(path: Path, parts: KeyParts, run: RunRecord, again: str) -> str:
     return _why_again(artefacts, again, run)
 
 
-def shares_here(workspace: Workspace, groups: Iterable[str], jobs: int) -> dict[str, int]:
-    """Return in how many shares a run of `jobs` jobs computes the studies of these groups: as their
-    kept times ask for.
+def shares_here(workspace: Workspace, groups: Collection[str], jobs: int) -> dict[str, int]:
+    """Return in how many shares a run of `jobs` jobs computes the studies of these groups.
 
-    `shares` of the configuration is the most; where no time is kept, it is the number.
+    It is as many as their kept times ask for, at most `shares` of the configuration, and no more
+    than `NODES` jobs would need; where no time is kept, it is `shares`, or one.
     """
-    kept, names = read_expected(workspace.root, workspace.profile), list(groups)
+    kept = read_expected(workspace.root, workspace.profile)
     times = kept.studies if kept else {}
-    given = {name: workspace.config.resources_of(name).shares for name in names}
-    wanted, most = (
-        shares_of({name: times[name] for name in names if name in times}, jobs),
-        shares_of(times, NODES),
-    )
-    asked = {name: min(count, most[name], given[name] or count) for name, count in wanted.items()}
-    return {name: asked.get(name, given[name] or 1) for name in names}
+    most = shares_of(times, NODES)
+    wanted = shares_of({name: times[name] for name in groups if name in times}, jobs)
+    shares = {}
+    for name in groups:
+        given = workspace.config.resources_of(name).shares
+        asked = min(wanted[name], most[name]) if name in wanted else given or 1
+        shares[name] = min(asked, given or asked)
+    return shares
 
 
 def shares_of(seconds: Mapping[str, float], jobs: int) -> dict[str, int]:
     """Return how many shares each study has, by what it takes: none is above 1/(`ROUNDS` jobs) of
-    all studies.
+    all.
 
     One job needs no shares.
     """

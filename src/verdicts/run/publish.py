@@ -37,15 +37,15 @@ from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report.report_texts import sections_of
 from verdicts.run.calibration import calibrated
-from verdicts.run.plan import Artefact, artefacts_of
+from verdicts.run.plan import artefacts_of
 from verdicts.safe_read import bytes_of
 
 PAPER, PUBLISHED = "paper.pdf", "published.json"
 
 
 class Published(NamedTuple):
-    """The ledger, the place of the page, whether paper and supplement are as current, and what kept
-    them from it.
+    """The ledger, the place of the page, whether paper and supplement are as current, and what
+    kept them from it.
     """
 
     ledger: Ledger
@@ -168,11 +168,8 @@ def artefact_faults(workspace: Workspace, groups: Iterable[Group]) -> Iterator[t
     current.
     """
     for group in groups:
-        for kind, artefact in zip(
-            ("study", "figures", "notebook page"), artefacts_of(workspace, group), strict=True
-        ):
-            if artefact:
-                yield from _fault(f"{kind} of {group.id}", partial(current_artefacts, *artefact))
+        for kind, artefact in artefacts_of(workspace, group).items():
+            yield from _fault(f"{kind} of {group.id}", partial(current_artefacts, *artefact))
 
 
 def _fault(name: str, current: Callable[[], Record | Artefacts]) -> Iterator[tuple[str, str]]:
@@ -206,24 +203,24 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
     UserError where no claim has a record or the file cannot be written.
     """
     profile = workspace.profile
-    ledger, path = collect(workspace), expected_path(workspace.root, profile)
+    ledger, before = collect(workspace), read_expected(workspace.root, profile)
     try:
-        values = expected_of(ledger, *_seconds(workspace), calibrated())
+        measured = expected_of(ledger, *_seconds(workspace), calibrated())
     except ValueError as reason:
-        raise UserError(
-            f"{workspace.folder}: {reason}; run `{workspace.project.command} reproduce "
-            f"--profile {profile}` first"
-        ) from reason
-    before = read_expected(workspace.root, profile)
+        advice = f"run `{workspace.project.command} reproduce --profile {profile}` first"
+        raise UserError(f"{workspace.folder}: {reason}; {advice}") from reason
     for each in compare(workspace.claims, ledger, before) if before else ():
         if each.moved is Moved.MOVED and each.expected and each.result:
             say(f"{each.check}: {each.expected.value:.6g} before, {each.result.value:.6g} now")
-    fresh = values.claims.keys()
-    values = values.completed(before, workspace.claims) if before else values
-    if kept := [name for name in values.claims if name not in fresh]:
-        say(f"of an earlier run: {', '.join(kept)}")
-    if absent := [row.id for row in ledger.claims if row.id not in values.claims]:
-        say(f"without a value: {', '.join(absent)}")
+    values = measured.completed(before, workspace.claims) if before else measured
+    claims = [row.id for row in ledger.claims]
+    for label, names in (
+        ("of an earlier run", [name for name in values.claims if name not in measured.claims]),
+        ("without a value", [name for name in claims if name not in values.claims]),
+    ):
+        if names:
+            say(f"{label}: {', '.join(names)}")
+    path = expected_path(workspace.root, profile)
     try:
         values.write(path)
     except OSError as error:
@@ -233,18 +230,16 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
 
 
 def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:
-    """Return the seconds of each study that is current, and those of all figures, tables, notebook
-    pages, documents.
+    """Return the seconds of each current study, and those of figures, notebook pages and
+    documents.
     """
-    made = {group.id: artefacts_of(workspace, group) for group in workspace.claims.group}
-    current = {group: artefacts_at(*each.study) for group, each in made.items() if each.study}
-    studies = {group: study.provenance.seconds for group, study in current.items() if study}
     published = Artefacts.read_or_none(workspace.folder / PUBLISHED)
-    drawn = sum(_took(artefacts.figures) + _took(artefacts.page) for artefacts in made.values())
-    return studies, drawn + (published.provenance.seconds if published else 0.0)
-
-
-def _took(artefact: Artefact | None) -> float:
-    """Return the seconds that went into an artefact, 0 where there is none that is current."""
-    made = artefacts_at(*artefact) if artefact else None
-    return made.provenance.seconds if made else 0.0
+    studies, beside = dict[str, float](), published.provenance.seconds if published else 0.0
+    for group in workspace.claims.group:
+        for kind, artefact in artefacts_of(workspace, group).items():
+            made = artefacts_at(*artefact)
+            if made and kind == "study":
+                studies[group.id] = made.provenance.seconds
+            elif made:
+                beside += made.provenance.seconds
+    return studies, beside

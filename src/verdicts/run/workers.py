@@ -1,49 +1,46 @@
-"""The jobs of a run on this machine, at most so many at a time, watched by the records that appear.
+"""The jobs of a run: which there are, in which order, and how they are done on this machine's
+cores.
 
 On Linux a job is a fork of the driver, which imports what several jobs need: to import it again
 takes longer than many a group. A job on an accelerator, which no fork may use, starts anew, and so
-does one on another system. A cluster's jobs are the same (`cluster.py`); both call `job.Job.do`.
+does one on another system. The standard pool of processes (`concurrent.futures`) serves neither: a
+worker that is killed takes all others with it, and no signal ends those at work.
 """
 
 import contextlib
 import importlib
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from multiprocessing import get_context
+from dataclasses import replace
+from multiprocessing import active_children, get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
+
+import psutil  # type: ignore[import-untyped]
 
 from verdicts.claims.loading import Device
 from verdicts.claims.schema import Claim
 from verdicts.errors import code_of
 from verdicts.records.expected import read_expected
-from verdicts.records.files import NotCurrent
-from verdicts.records.record import Record, current_record
+from verdicts.records.record import Record
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace, project_at
 from verdicts.run.console import Screen
+from verdicts.run.group import heed_interrupt
 from verdicts.run.job import Job
 from verdicts.run.plan import Plan, shares_here
 
 POLL = 0.05
 PATIENCE = 10.0
 LAPTOP = 8
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-"""What asks a run to end."""
-HANDLERS: dict[int, Any] = {}
-"""The handlers of the signals that wait, to be put back."""
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 class PlannedJob(NamedTuple):
-    """One job: `log` has its words, `after` are the logs of those that must have ended well before
-    it begins.
-    """
+    """One job: `log` names it and its words; `after` are those that must have ended well before."""
 
     job: Job
     log: str
@@ -51,88 +48,106 @@ class PlannedJob(NamedTuple):
     after: tuple[str, ...]
 
 
-def run_jobs(workspace: Workspace, plan: Plan, run: RunRecord, cores: int, screen: Screen) -> None:
-    """Do what `plan` holds on at most `cores` cores; `screen` shows each record of `run` as it
-    appears.
+class Workers(Protocol):
+    """Where jobs are done."""
 
-    A job that ends badly is reported, and keeps those that follow it from starting, no other. The
-    lock of the run is held by each job too, so that no other run begins while one outlives a driver
-    that is killed.
+    def have_room(self, job: PlannedJob, running: Sequence[PlannedJob]) -> bool:
+        """Return whether a job can begin beside those that are running."""
+
+    def start(self, job: PlannedJob) -> None:
+        """Begin a job."""
+
+    def outcome(self, job: PlannedJob) -> str | None:
+        """Return None while a job runs, nothing where it has ended well, else what went wrong."""
+
+    def are_at(self, job: PlannedJob) -> bool:
+        """Return whether a running job is at work: on a cluster it may still wait for a node."""
+
+    def stop(self) -> None:
+        """End all jobs."""
+
+
+def run_jobs(
+    workspace: Workspace,
+    jobs: Iterable[PlannedJob],
+    workers: Workers,
+    watch: "Watch",
+    screen: Screen,
+) -> None:
+    """Do all jobs; `screen` shows each record as it appears.
+
+    A job that ends badly is reported, and keeps those that follow it from starting, no other.
+    Whatever ends this early, no job is left at work.
     """
-    waiting, running = (
-        list(tasks(workspace, plan, cores)),
-        dict[str, tuple[PlannedJob, BaseProcess]](),
-    )
-    ended, watch = dict[str, bool](), Watch(workspace, plan, run)
-    if len(plan.busy_groups) + len(plan.pages) > 1:
-        import_ahead(workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ())
+    waiting, running = list(jobs), list[PlannedJob]()
+    well, badly = set[str](), set[str]()
+    for job in waiting:
+        log = workspace.log_path(job.log)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
     try:
         while waiting or running:
-            for task in list(waiting):
-                if not all(ended.get(name, True) for name in task.after):
-                    waiting.remove(task)  # what it needs is not there, and has been reported
-                    ended[task.log] = False
-                elif all(name in ended for name in task.after) and _room(task, running, cores):
-                    waiting.remove(task)
-                    with held_back():
-                        running[task.log] = (task, _started(workspace, task))
+            for job in list(waiting):
+                if badly.intersection(job.after):
+                    waiting.remove(job)  # what it needs is not there, and has been reported
+                    badly.add(job.log)
+                elif well.issuperset(job.after) and workers.have_room(job, running):
+                    waiting.remove(job)
+                    running.append(job)
+                    workers.start(job)
             time.sleep(POLL)
-            for name, (_, process) in list(running.items()):
-                if not process.is_alive():
-                    del running[name]
-                    ended[name] = process.exitcode == 0
-                    if process.exitcode:
-                        screen.complain(
-                            f"a job ended with {process.exitcode}: see {workspace.log_path(name)}"
-                        )
-            watch.show(screen, [task for task, _ in running.values()])
+            for job in list(running):
+                wrong = workers.outcome(job)
+                if wrong is None:
+                    continue
+                running.remove(job)
+                (badly if wrong else well).add(job.log)
+                if wrong:
+                    screen.complain(wrong)
+            watch.show(screen, [job for job in running if workers.are_at(job)])
+            heed_interrupt()
     except BaseException:
-        _stop([process for _, process in running.values()])
+        workers.stop()
         raise
 
 
-def tasks(workspace: Workspace, plan: Plan, jobs: int) -> Iterator[PlannedJob]:
-    """Yield the jobs of a plan: of each group its study in shares, if it has several, its checks,
-    its notebook page.
+def jobs_of(workspace: Workspace, plan: Plan, run: RunRecord, cores: int) -> Iterator[PlannedJob]:
+    """Yield a plan's jobs: of each group its study in shares, if it has several, its checks, its
+    page.
 
     First come the groups with claims that restate the paper's, so that a reader waits for none of
-    them, but not where there are more jobs than `LAPTOP`. Then what takes longest comes first, so
+    them, but not where there are more cores than `LAPTOP`. Then what takes longest comes first, so
     that no core works alone at the end.
     """
-    shared, order = shares_here(workspace, plan.studies, jobs), list(plan.groups)
+    shared, order = shares_here(workspace, plan.studies, cores), list(plan.groups)
     if kept := read_expected(workspace.root, workspace.profile):
-        first = {item.claim.group for item in plan.pending if item.claim.paper and jobs <= LAPTOP}
-        checks = {name: kept.seconds_of(workspace.claims.of_group(name)) for name in order}
+        first = {item.claim.group for item in plan.pending if item.claim.paper and cores <= LAPTOP}
         alone = {
-            name: kept.studies.get(name, 0.0) / shared.get(name, 1) + checks[name] for name in order
+            name: kept.studies.get(name, 0.0) / shared.get(name, 1)
+            + kept.seconds_of(workspace.claims.of_group(name))
+            for name in order
         }
         order.sort(key=lambda name: (name not in first, 0.0 if name in first else -alone[name]))
+    place = (workspace.root, workspace.profile, workspace.folder.parent, workspace.project.place)
     for group in order:
-        resources, shares = workspace.config.resources_of(group), shared.get(group, 1)
+        job, shares = Job("checks", *place, group, run=run.id), shared.get(group, 1)
+        threads = workspace.config.resources_of(group).threads
         before: tuple[str, ...] = ()
-        place = (
-            workspace.root,
-            workspace.profile,
-            workspace.folder.parent,
-            workspace.project.place,
-            group,
-        )
         if shares > 1:
             before = tuple(f"{group}.study.{share}of{shares}" for share in range(shares))
             for share, log in enumerate(before):
-                yield PlannedJob(
-                    Job("study", *place, share=share, shares=shares), log, resources.threads, ()
-                )
+                study = replace(job, work="study", share=share, shares=shares)
+                yield PlannedJob(study, log, threads, ())
         if group in plan.busy_groups:
-            yield PlannedJob(Job("checks", *place), f"{group}.job", resources.threads, before)
+            yield PlannedJob(job, f"{group}.job", threads, before)
             before = (f"{group}.job",)
         if group in plan.pages:
-            yield PlannedJob(Job("page", *place), f"{group}.page", resources.threads, before)
+            yield PlannedJob(replace(job, work="page"), f"{group}.page", threads, before)
 
 
 def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[str] = ()) -> None:
-    """Import what jobs of these groups need, where they are forks; what cannot be imported is left
-    to its own job.
+    """Import what jobs of these groups need, where they are forks; what cannot be is left to its
+    job.
     """
     wanted, names = [*modules], set(groups)
     for group in workspace.claims.group:
@@ -152,126 +167,105 @@ def _forks(workspace: Workspace) -> bool:
     return workspace.config.device is Device.CPU and sys.platform == "linux"
 
 
-def _room(task: PlannedJob, running: dict[str, tuple[PlannedJob, BaseProcess]], cores: int) -> bool:
-    return (
-        not running or sum(other.threads for other, _ in running.values()) + task.threads <= cores
-    )
+class Cores:
+    """At most so many cores of this machine.
 
-
-def in_subprocess(workspace: Workspace, task: PlannedJob) -> int | None:
-    """Do one job in a process of its own, and return its exit code."""
-    with held_back():
-        process = _started(workspace, task)
-    process.join()
-    return process.exitcode
-
-
-@contextlib.contextmanager
-def held_back() -> Iterator[None]:
-    """Let signals wait: what one raises within a fork Python drops, and a job that is not yet noted
-    nobody stops.
-
-    By handlers, not by a mask: a signal may reach another thread, and its handler still runs in
-    this one.
+    A job holds the lock of the run too, so that no other run begins while one outlives a driver
+    that is killed.
     """
-    noted: list[int] = []
-    for sent in SIGNALS if threading.current_thread() is threading.main_thread() else ():
-        if (handler := signal.getsignal(sent)) is not None:
-            HANDLERS[sent] = handler
-            signal.signal(sent, lambda number, frame: noted.append(number))
-    try:
-        yield
-    finally:
-        _restore_handlers()
-    for number in noted:
-        signal.raise_signal(number)
+
+    def __init__(self, workspace: Workspace, cores: int) -> None:
+        self.workspace, self.cores = workspace, cores
+        self.processes: dict[str, BaseProcess] = {}
+
+    def have_room(self, job: PlannedJob, running: Sequence[PlannedJob]) -> bool:
+        """Return whether its threads find a core each, or all cores."""
+        return not running or sum(other.threads for other in (*running, job)) <= self.cores
+
+    def start(self, job: PlannedJob) -> None:
+        """Begin a process."""
+        self.processes[job.log] = started(self.workspace, job)
+
+    def outcome(self, job: PlannedJob) -> str | None:
+        """Return what its exit code says."""
+        process = self.processes[job.log]
+        if process.is_alive():
+            return None
+        log = self.workspace.log_path(job.log)
+        return f"a job ended with {process.exitcode}: see {log}" if process.exitcode else ""
+
+    def are_at(self, job: PlannedJob) -> bool:
+        """Return that it is at work."""
+        return True
+
+    def stop(self) -> None:
+        """End jobs and what they have started, deaf ones too; wait no longer than needed."""
+        jobs = [psutil.Process(process.pid) for process in active_children()]
+        left = [*jobs, *(child for job in jobs for child in job.children(recursive=True))]
+        for end in (psutil.Process.terminate, psutil.Process.kill):
+            for process in left:
+                with contextlib.suppress(psutil.Error):
+                    end(process)
+            _, left = psutil.wait_procs(left, PATIENCE)
 
 
-def _restore_handlers() -> None:
-    while HANDLERS:
-        signal.signal(*HANDLERS.popitem())
-
-
-def _started(workspace: Workspace, task: PlannedJob) -> BaseProcess:
-    path = workspace.log_path(task.log)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(
-        dict.fromkeys(THREADS, str(task.threads))
-    )  # read where the numerical libraries are imported
-    try:
-        forked = _forks(workspace)
-        context = get_context("fork") if forked else get_context("spawn")
-        work = (task, str(path), workspace if forked else None)
-        process: BaseProcess = context.Process(target=_work, args=work, name=task.log)
-        process.start()
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+def started(workspace: Workspace, job: PlannedJob) -> BaseProcess:
+    """Return the process that does a job, begun."""
+    forked = _forks(workspace)
+    context = get_context("fork") if forked else get_context("spawn")
+    log = str(workspace.log_path(job.log))
+    arguments = (job, log, workspace if forked else None)
+    process: BaseProcess = context.Process(target=_work, args=arguments, name=job.log)
+    process.start()
     return process
 
 
-def _work(task: PlannedJob, log: str, opened: Workspace | None) -> None:
+def _work(job: PlannedJob, log: str, opened: Workspace | None) -> None:
     """Do a job in this process, its words in its log; the exit code is the job's."""
-    _restore_handlers()
     with Path(log).open("wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    # The driver's own streams draw its bar, under a lock that a fork may hold.
-    how: dict[str, Any] = {"buffering": 1, "encoding": "utf-8", "errors": "backslashreplace"}
-    sys.stdout = open(1, "w", closefd=False, **how)  # noqa: SIM115
-    sys.stderr = open(2, "w", closefd=False, **how)  # noqa: SIM115
-    project_at(task.job.project).use_threads(task.threads)
-    sys.exit(code_of(lambda: task.job.do(opened)))
-
-
-def _stop(processes: list[BaseProcess]) -> None:
-    """End jobs, and what they have started; wait no longer than needed."""
-    import psutil  # type: ignore[import-untyped]
-
-    began: list[psutil.Process] = []
-    for process in processes:
-        with contextlib.suppress(psutil.Error):
-            began += (job := psutil.Process(process.pid), *job.children(recursive=True))
-    for end in (psutil.Process.terminate, psutil.Process.kill):
-        for each in began:
-            with contextlib.suppress(psutil.Error):
-                end(each)
-        _, began = psutil.wait_procs(began, PATIENCE)
+    # The driver's streams draw its bar, under a lock that a fork may hold
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "buffering": 1}
+        setattr(sys, name, open(number, "w", closefd=False, **how))  # noqa: SIM115
+    # Read where the numerical libraries are imported, in a process that starts anew
+    os.environ.update(dict.fromkeys(THREADS, str(job.threads)))
+    project_at(job.job.project).use_threads(job.threads)
+    sys.exit(code_of(lambda: job.job.do(opened)))
 
 
 class Watch:
     """Sees the records of a run appear, each once."""
 
     def __init__(self, workspace: Workspace, plan: Plan, run: RunRecord) -> None:
-        self.workspace = workspace
         self.run = run
-        self.seen = {item.claim: self._stamp(item.claim) for item in plan.pending}
+        self.paths = {item.claim: workspace.record_path(item.claim) for item in plan.pending}
+        self.stamps = {claim: _stamp(path) for claim, path in self.paths.items()}
 
-    def show(self, screen: Screen, running: Iterable[PlannedJob]) -> None:
+    def show(self, screen: Screen, running: Iterable[PlannedJob] = ()) -> None:
         """Show the records that have appeared since the last call, and which groups are at work."""
-        for claim, seen in list(self.seen.items()):
-            stamp = self._stamp(claim)
-            if stamp == seen:
+        for claim, path in list(self.paths.items()):
+            stamp = _stamp(path)
+            if stamp == self.stamps[claim]:
                 continue
-            self.seen[claim] = stamp
-            if record := self._read(claim):
-                del self.seen[claim]
+            self.stamps[claim] = stamp
+            record = Record.read_or_none(path)
+            if record and record.provenance.run == self.run.id:
+                del self.paths[claim]
                 screen.computed(claim, record)
-        screen.work_on(list(dict.fromkeys(task.job.group for task in running)))
+        screen.work_on(list(dict.fromkeys(job.job.group for job in running)))
 
-    def _stamp(self, claim: Claim) -> tuple[int, int] | None:
-        try:
-            status = self.workspace.record_path(claim).stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_mtime_ns
+    @property
+    def unseen(self) -> Iterable[Claim]:
+        """Return the claims whose records have not appeared."""
+        return self.paths.keys()
 
-    def _read(self, claim: Claim) -> Record | None:
-        try:
-            record = current_record(
-                claim, self.workspace.record_path(claim), self.workspace.record_parts(claim)
-            )
-        except NotCurrent:
-            return None
-        return record if record.provenance.run == self.run.id else None
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Return what changes with a file's content: none is written in place."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns

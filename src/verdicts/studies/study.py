@@ -37,8 +37,8 @@ def store_of(
     )
 
     def parts(function: CellFunction[..., Any]) -> dict[str, JsonValue]:
-        """Return what a function's cells depend on beside their arguments. Raises UserError for an
-        unknown data set.
+        """Return what a function's cells depend on beside their arguments. Raises UserError for
+        an unknown data set.
         """
         return {
             "sources": dict(workspace.sources.closure(function.__module__)),
@@ -83,7 +83,7 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
     """
     study = module_of(group, "study")
     if table := table_of(group, settings):
-        listed: Iterable[Cell[Any]] = [rows.cell for rows in table.rows]
+        listed: Iterable[Cell[Any]] = table.cells
     else:
         listed = study.cells(settings) if study else ()
     return list({(cell.function.name, cell.digest): cell for cell in listed}.values())

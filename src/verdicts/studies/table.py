@@ -25,7 +25,8 @@ class Rows(NamedTuple):
     """The rows that one cell makes: its value has a named tuple of numbers for each of `batches`.
 
     `labels` are common to the rows. A batch has `size` samples, drawn with `seed` and its number:
-    rows of one number have one start, so they are paired.
+    rows of one number have one start, so they are paired. Cells that the cell `rests_on` are
+    computed before it, each by itself: those that are kept, or take long.
     """
 
     labels: Mapping[str, Label]
@@ -33,12 +34,13 @@ class Rows(NamedTuple):
     batches: tuple[int, ...]
     size: int
     seed: int
+    rests_on: tuple[Cell[Any], ...] = ()
 
 
 class Column(NamedTuple):
     """One number of some rows: its `values` by batch, and the rows' common size and seed."""
 
-    values: dict[int, float]
+    values: dict[int, Any]
     size: int
     seed: int
 
@@ -52,9 +54,14 @@ class RunTable:
     rows: tuple[Rows, ...]
     blank: bool = False
 
+    @property
+    def cells(self) -> list[Cell[Any]]:
+        """Return the cells of all rows, and those that they rest on before them."""
+        return [cell for rows in self.rows for cell in (*rows.rests_on, rows.cell)]
+
     def column(self, number: str, **labels: Label) -> Column:
-        """Return a number of the rows whose labels are just these. Raises UserError where there is
-        no such row.
+        """Return a number of the rows whose labels are just these. Raises UserError where there
+        is no such row.
         """
         chosen = list(self._with(labels))
         if not chosen:
@@ -69,8 +76,8 @@ class RunTable:
         return sorted({rows.labels[label] for rows in self._with(labels, label)})
 
     def results(self, *by: str, **labels: Label) -> dict[tuple[Any, ...], list[Any]]:
-        """Return what was measured in each batch, by the values of some labels; the others are just
-        these.
+        """Return what was measured in each batch, by the values of some labels; the others are
+        just these.
         """
         results: dict[tuple[Any, ...], list[Any]] = {}
         for rows in self._with(labels, *by):
@@ -82,7 +89,7 @@ class RunTable:
         `has`.
         """
         lines = [
-            {**rows.labels, "batch": batch, **result._asdict()}
+            {**rows.labels, "batch": batch, **_columns(result)}
             for rows in self.rows
             if has(rows.cell)
             for batch, result in zip(rows.batches, _read(rows.cell), strict=True)
@@ -100,7 +107,7 @@ class RunTable:
             if fixed == labels and rows.labels.keys() >= set(free):
                 yield rows
 
-    def _numbers(self, rows: Rows, number: str) -> Iterable[tuple[int, float]]:
+    def _numbers(self, rows: Rows, number: str) -> Iterable[tuple[int, Any]]:
         (result,) = get_args(get_type_hints(rows.cell.function.wrapped)["return"])
         if number not in result._fields:
             raise UserError(f"rows have no {number!r}, but {', '.join(result._fields)}")
@@ -121,6 +128,16 @@ def _read(cell: Cell[Any]) -> list[Any]:
     """Return a cell's value from the active store."""
     values: list[Any] = cell.function(**cell.arguments)
     return values
+
+
+def _columns(result: Any) -> dict[str, Any]:
+    """Return the numbers of a row by name; of one with an interval, the parts of that."""
+    columns = dict[str, Any]()
+    for name, number in result._asdict().items():
+        interval = number.interval() if hasattr(number, "interval") else number
+        parts = interval._asdict() if hasattr(interval, "_asdict") else {"": interval}
+        columns |= {f"{name}.{part}".strip("."): value for part, value in parts.items()}
+    return columns
 
 
 def _shown(labels: Mapping[str, Label]) -> str:

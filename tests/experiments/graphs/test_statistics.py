@@ -11,14 +11,22 @@ from scipy.stats import wasserstein_distance
 
 from ams.data import Graph
 from ams.statistics import Interval, bootstrap_interval
+from ams.statistics.bootstrap import combined
 from experiments.graphs import statistics
 from experiments.graphs.data import adjacency, community_small, to_networkx
-from experiments.graphs.discrepancy import difference, mean_kernel, published_mmd, unbiased_mmd
+from experiments.graphs.discrepancy import (
+    difference,
+    mean_kernel,
+    mmd_estimate,
+    published_mmd,
+    unbiased_mmd,
+)
 from experiments.graphs.intervals import (
     QUANTILE,
     farthest,
     half_length,
     joint_quantile,
+    lengthened,
     smallest_seen,
     stretched,
 )
@@ -260,7 +268,21 @@ def test_a_batch_may_be_one_draw():
     assert by_eight.interval.value == one_by_one.interval.value and by_eight.interval.n == 10
 
 
+def test_a_difference_of_estimates_is_that_of_the_pair() -> None:
+    """With common resamples, batch by batch, and lengthened alike."""
+    kernels = [DEGREE.kernel([*REFERENCE, *listed]) for listed in NEAR_AND_FAR]
+    near, far = (lengthened(mmd_estimate(k, len(REFERENCE), 0, together=8)) for k in kernels)
+    of_pair = difference(
+        REFERENCE, *([listed] for listed in NEAR_AND_FAR), 0, (DEGREE,), together=8
+    ).interval
+    assert combined(np.subtract, far, near).interval() == pytest.approx(
+        stretched(of_pair), abs=1e-12
+    )
+
+
 def test_part_of_a_batch_is_refused():
+    with pytest.raises(ValueError, match="40 observations are no whole number of units of 3"):
+        mmd_estimate(DEGREE.kernel([*REFERENCE, *OTHERS[:40]]), len(REFERENCE), 0, together=3)
     with pytest.raises(ValueError, match=r"\[9\] graphs are no whole numbers of batches of 2"):
         difference(REFERENCE, [OTHERS[:9]], [OTHERS[:9]], seed=0, together=2)
 

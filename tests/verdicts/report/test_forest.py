@@ -1,11 +1,12 @@
-"""The forest plot shows stored values: a dot and its interval, a range out to its intervals, grey
-if undecided.
+"""The forest plot shows stored values: a dot and its interval, a range out to its intervals,
+grey if undecided.
 """
 
-import pytest
-from matplotlib import pyplot
+import re
+from math import log
 
-from tests.claims import ROOT
+import pytest
+
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.records.expected import ExpectedCheck
 from verdicts.report import forest
@@ -24,34 +25,36 @@ def evidence(verdict=Verdict.HOLDS, **values):
     return Decisions({"A": Decided(verdict, checks, Profile.CPU)})
 
 
-def drawn(known):
-    """Return a row's lines, by their ends, with their colours, and its words."""
-    drawing, axes = pyplot.subplots()
-    forest._draw(axes, 0, ROW, known)
-    lines = [(tuple(line.get_xdata()), line.get_color()) for line in axes.lines]
-    words = [text.get_text().strip() for text in axes.texts]
-    pyplot.close(drawing)
-    return lines, words
-
-
-def test_a_dot_has_its_interval_and_a_range_reaches_as_far_as_its_intervals():
-    lines, words = drawn(evidence(dot=(1.8, 2.0, 2.1), least=(1.5, 2.0, 2.0), most=(3.5, 4.0, 4.5)))
-    assert (lines, words) == ([((1.5, 4.5), "C0"), ((1.8, 2.1), "C0"), ((2.0,), "C0")], [])
-
-
-def test_what_is_not_decided_is_grey_and_an_interval_without_end_stops_at_the_edge():
-    lines, _ = drawn(evidence(Verdict.INCONCLUSIVE, dot=(0.1, 2.0, 1e6)))
-    assert lines == [((0.25, 16.0), forest.GREY), ((2.0,), forest.GREY)], (
-        "a range that was not measured is not drawn"
+@pytest.mark.parametrize(
+    ("known", "bar", "dot", "colour"),
+    [
+        (
+            evidence(dot=(1.8, 2.0, 2.1), least=(1.5, 2.0, 2.0), most=(3.5, 4.0, 4.5)),
+            (1.5, 4.5),
+            (1.8, 2.0, 2.1),
+            "#0",
+        ),
+        (evidence(Verdict.INCONCLUSIVE, dot=(0.1, 2.0, 1e6)), (), (0.25, 2.0, 16.0), "gray"),
+        (evidence(), (), (), "gray"),
+    ],
+    ids=["a dot in its range", "undecided, without end", "not measured"],
+)
+def test_a_row_is_drawn_as_measured(known, bar, dot, colour):
+    svg = forest.forest_svg(PLOT, known)
+    places = [float(x) for x in re.findall(r'<(?:line class.*?x1|circle cx)="([\d.]+)"', svg)]
+    axis = [
+        float(x)
+        for x in re.findall(r'<text x="([\d.]+)" y="[\d.]+" text-anchor="middle">(?:0.25|10)<', svg)
+    ]
+    step = (axis[1] - axis[0]) / log(10 / 0.25)
+    assert places == pytest.approx(
+        [axis[0] + step * log(x / 0.25) for x in (*bar[:1], *dot[:2])], abs=0.01
     )
+    assert ("not measured" in svg) is not bool(dot) and all(f'="{colour}' in svg for _ in dot)
 
 
-def test_what_was_not_measured_says_so():
-    assert drawn(evidence()) == ([], ["not measured"])
-
-
-@pytest.mark.parametrize("shape", [forest.WIDE, forest.NARROW])
-def test_another_value_is_another_picture_and_the_same_one_the_same_bytes(shape):
+@pytest.mark.parametrize("narrow", [False, True])
+def test_another_value_is_another_picture_and_the_same_one_the_same_bytes(narrow):
     one, other = (evidence(dot=(1.0, value, 3.0)) for value in (2.0, 2.5))
-    first, again, moved = (forest.forest_svg(ROOT, PLOT, each, shape) for each in (one, one, other))
-    assert first == again != moved and first.startswith("<?xml")
+    first, again, moved = (forest.forest_svg(PLOT, each, narrow) for each in (one, one, other))
+    assert first == again != moved and "one</text>" in first

@@ -4,16 +4,16 @@ cell.
 
 import os
 import sys
-import warnings
 from pathlib import Path
 
 import matplotlib
 import pytest
 from matplotlib import pyplot
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from tests.verdicts.report.pages import Page
 from verdicts.report.notebooks import NotebookFailed, blocks, execute, made
+from verdicts.report.typeset import formula
 
 GOOD = """# %% [markdown]
 # # A title
@@ -62,16 +62,6 @@ def test_page_shows_outputs_and_names_no_address(root):
     assert "http" not in text and not any(e.tag in {"script", "link"} for e in parsed.elements)
 
 
-def test_a_missing_progress_bar_is_no_output(root):
-    told = "IProgress not found. Please update jupyter and ipywidgets", "of another kind"
-    (root / "bar.py").write_text(
-        f"# %%\nimport warnings\nfor told in {told}:\n    warnings.warn(told)\n"
-    )
-    with warnings.catch_warnings(record=True) as caught:
-        execute(root, root / "bar.py", {})
-    assert [str(warning.message) for warning in caught] == ["of another kind"]
-
-
 def test_failure_names_notebook_and_cell(root):
     with pytest.raises(
         NotebookFailed, match=r"^bad.py: code cell 2 of 3: ZeroDivisionError: division by zero$"
@@ -99,37 +89,22 @@ def test_a_notebook_leaves_nothing_behind(root):
     )
 
 
-def shown(data):
-    cell = new_code_cell("x", outputs=[new_output("execute_result", data)])
-    return [block.html for block in blocks(new_notebook(cells=[cell])) if block.kind == "output"]
-
-
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ({"text/plain": "a < b"}, "<pre>a &lt; b</pre>"),
-        ({"text/plain": "x", "text/html": "<b>x</b>"}, "<b>x</b>"),
-        ({"text/markdown": "*x*"}, "<p><em>x</em></p>\n"),
-        ({"image/png": "cGl4ZWxz\n"}, '<img alt="figure" src="data:image/png;base64,cGl4ZWxz">'),
+        ({"text/plain": "a < b"}, ["<pre>a &lt; b</pre>"]),
+        ({"text/plain": "x", "text/html": "<b>x</b>"}, ["<b>x</b>"]),
+        ({"text/markdown": "*x*"}, ["<p><em>x</em></p>\n"]),
+        ({"image/png": "cGl4ZWxz\n"}, ['<img alt="figure" src="data:image/png;base64,cGl4ZWxz">']),
         (
             {"image/svg+xml": "<svg/>"},
-            '<img alt="figure" src="data:image/svg+xml;base64,PHN2Zy8+">',
+            ['<img alt="figure" src="data:image/svg+xml;base64,PHN2Zy8+">'],
         ),
+        ({"text/latex": r"$\displaystyle x$"}, [formula("x", display=True)]),
+        ({"application/x-unknown": "1"}, []),
     ],
 )
 def test_the_richest_form_is_shown_and_pictures_are_inlined(data, expected):
-    assert shown(data) == [expected]
-
-
-def test_sympy_output_is_a_formula():
-    (html,) = shown({"text/plain": "x", "text/latex": r"$\displaystyle \frac{1}{2}$"})
-    assert "<mfrac>" in html and "displaystyle" not in html
-
-
-def test_an_output_without_a_form_and_an_empty_cell_leave_nothing():
-    cells = [
-        new_code_cell("x", outputs=[new_output("display_data", {"application/x-unknown": "1"})]),
-        new_code_cell("  "),
-        new_markdown_cell("text"),
-    ]
-    assert [block.kind for block in blocks(new_notebook(cells=cells))] == ["code", "text"]
+    cell = new_code_cell("x", outputs=[new_output("execute_result", data)])
+    shown = blocks(new_notebook(cells=[cell, new_code_cell("  ")]))
+    assert [block.html for block in shown if block.kind == "output"] == expected

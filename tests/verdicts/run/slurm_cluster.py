@@ -1,8 +1,7 @@
-"""A SLURM cluster of one node on loopback, with daemons of its own and no accounting, started and
-stopped here.
+"""A SLURM cluster of one node on loopback, with daemons of its own and no accounting, started
+and stopped here.
 """
 
-import importlib.util
 import os
 import platform
 import pwd
@@ -12,7 +11,6 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
@@ -58,17 +56,10 @@ none.
 
 
 def lacking() -> str:
-    """Return which of the daemons and of Snakemake's plugin are not here, in one line; empty where
-    all are.
-    """
+    """Return which of the daemons are not here, in one line; empty where all are."""
     gone = [name for name in (*DAEMONS, "sbatch") if shutil.which(name, path=SBIN) is None]
-    if gone:
-        return (
-            f"no {', '.join(gone)} here (Debian: apt-get install slurmctld slurmd slurm-client "
-            "munge)"
-        )
-    there = importlib.util.find_spec("snakemake_executor_plugin_slurm")
-    return "" if there else "no snakemake-executor-plugin-slurm here (the extra cluster)"
+    advice = "(Debian: apt-get install slurmctld slurmd slurm-client munge)"
+    return f"no {', '.join(gone)} here {advice}" if gone else ""
 
 
 def free_port() -> int:
@@ -78,31 +69,12 @@ def free_port() -> int:
     return port
 
 
-# Snakemake's plugin for SLURM asks after jobs ten seconds later each time: here, each second
-IMPATIENT = """import sys
-if "verdicts.run.slurm" in sys.orig_argv:
-    import asyncio
-    sleep = asyncio.sleep
-    asyncio.sleep = lambda delay, *more: sleep(min(delay, 1.0), *more)
-"""
-
-
 class SlurmCluster:
     """The daemons; `environment` is what a client needs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.daemons = folder, list[subprocess.Popen[bytes]]()
-        self.environment = {
-            "SLURM_CONF": str(folder / "slurm.conf"),
-            "PATH": f"{folder}/bin:{os.environ['PATH']}",
-        }
-
-    def environment_of(self, environment: Mapping[str, str]) -> dict[str, str]:
-        """Return an environment with the cluster in it, in which Snakemake asks after its jobs each
-        second.
-        """
-        path = os.pathsep.join([str(self.folder / "site"), environment["PYTHONPATH"]])
-        return {**environment, **self.environment, "PYTHONPATH": path}
+        self.environment = {"SLURM_CONF": str(folder / "slurm.conf")}
 
     @classmethod
     def start(cls) -> Self:
@@ -144,17 +116,10 @@ class SlurmCluster:
         )
         return done.stdout
 
-    def queue(self) -> list[str]:
-        """Return the comments of the jobs that are queued, running or ending, one with its id: `7
-        rule_task_...`.
-        """
-        return sorted(self.asked("squeue", "-h", "-o", "%i %T %k").splitlines())
-
     def _write(self) -> None:
         self.folder.chmod(0o711)
-        for name in ("munge", "state", "spool", "bin", "site"):
+        for name in ("munge", "state", "spool"):
             (self.folder / name).mkdir(mode=0o711)
-        (self.folder / "site" / "sitecustomize.py").write_text(IMPATIENT)
         key = self.folder / "munge" / "key"
         key.write_bytes(secrets.token_bytes(1024))
         key.chmod(0o400)
@@ -165,12 +130,6 @@ class SlurmCluster:
         (self.folder / "slurm.conf").write_text(conf)
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
         (self.folder / "gres.conf").write_text(f"NodeName={host} Name=gpu File=/dev/zero\n")
-        # The plugin hides SLURM_CONF from srun, which elsewhere finds its file in /etc
-        srun = self.folder / "bin" / "srun"
-        srun.write_text(
-            f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {shutil.which("srun")} "$@"\n'
-        )
-        srun.chmod(0o755)
 
     def _begin(self, name: str, *arguments: str) -> None:
         command = [str(shutil.which(name, path=SBIN)), *arguments]

@@ -54,30 +54,64 @@ def page_parts(toy):
     return workspace.page_parts(workspace.claims.group[0])
 
 
+def figures_parts(toy):
+    workspace = toy.workspace()
+    return workspace.figures_parts(workspace.claims.group[0])
+
+
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("parts", "place", "old", "new", "stale"),
     [
-        ("tolerance = 1e-12", "tolerance = 1e-3"),
-        ('relation = "<="\n  bound = 1.0', 'relation = "<="\n  bound = 3.0'),
-        ('quantity = "one"', 'quantity = "unity"'),
-        ('origin = "rounding"', 'origin = "algebra"'),
-        ('title = "First group"', 'title = "Group one"'),
+        (
+            page_parts,
+            "alpha",
+            "tolerance = 1e-12",
+            "tolerance = 1e-3",
+            "its entry in the claims file",
+        ),
+        (
+            page_parts,
+            "alpha",
+            'quantity = "one"',
+            'quantity = "unity"',
+            "its entry in the claims file",
+        ),
+        (
+            page_parts,
+            "alpha",
+            'title = "First group"',
+            'title = "A group"',
+            "its entry in the claims file",
+        ),
+        (page_parts, "alpha", "One is one", "One is 1", ""),
+        (page_parts, "beta", 'quantity = "three"', 'quantity = "a third"', ""),
+        (
+            figures_parts,
+            "",
+            "notebooks = false",
+            "notebooks = false\nevery_picture = false",
+            "its settings",
+        ),
     ],
 )
-def test_a_notebook_page_is_stale_when_what_it_says_of_a_check_changes(toy, old, new):
-    before = page_parts(toy)
-    toy.replace_in_claims("alpha", old, new)
-    assert page_parts(toy).changes_since(before) == "its entry in the claims file changed"
+def test_pages_and_figures_are_stale_where_what_they_show_changes(
+    toy, parts, place, old, new, stale
+):
+    before = parts(toy)
+    toy.replace(f"{toy.package}/{place}/claims.toml" if place else "config/quick.toml", old, new)
+    after = parts(toy)
+    assert (after.changes_since(before) if after.key != before.key else "") == (
+        stale and f"{stale} changed"
+    )
 
 
-@pytest.mark.parametrize(
-    ("group", "old", "new"),
-    [("alpha", "One is one", "One is 1"), ("beta", 'quantity = "three"', 'quantity = "a third"')],
-)
-def test_a_notebook_page_stays_current_when_what_it_does_not_show_changes(toy, group, old, new):
-    before = page_parts(toy)
-    toy.replace_in_claims(group, old, new)
-    assert page_parts(toy).key == before.key
+def test_figures_are_stale_when_what_draws_them_changes(toy, tmp_path, monkeypatch):
+    shutil.copytree(places.PACKAGE_ROOT / "verdicts", tmp_path / "src" / "verdicts")
+    monkeypatch.setattr(places, "PACKAGE_ROOT", tmp_path / "src")
+    before = figures_parts(toy)
+    with (tmp_path / "src/verdicts/run/drawing.py").open("a") as stream:
+        stream.write("# changed\n")
+    assert figures_parts(toy).changes_since(before) == "verdicts/run/drawing.py changed"
 
 
 @pytest.mark.parametrize("before", ["1.0", None], ids=["upgraded", "installed"])
@@ -104,35 +138,6 @@ def test_a_record_is_stale_when_a_package_that_its_claim_names_changes(toy, monk
     assert figures_parts(toy).changes_since(study) == "package peer changed"
 
 
-def figures_parts(toy):
-    workspace = toy.workspace()
-    return workspace.figures_parts(workspace.claims.group[0])
-
-
-@pytest.mark.parametrize("maker", ["verdicts/records/figures.py", "verdicts/run/drawing.py"])
-def test_figures_are_stale_when_what_draws_or_writes_them_changes(
-    toy, tmp_path, monkeypatch, maker
-):
-    shutil.copytree(places.PACKAGE_ROOT / "verdicts", tmp_path / "src" / "verdicts")
-    monkeypatch.setattr(places, "PACKAGE_ROOT", tmp_path / "src")
-    before = figures_parts(toy)
-    with (tmp_path / "src" / maker).open("a") as stream:
-        stream.write("# changed\n")
-    assert figures_parts(toy).changes_since(before) == f"{maker} changed"
-
-
-def test_figures_are_stale_when_other_kinds_of_files_are_wanted(toy):
-    before, settings = (
-        figures_parts(toy),
-        toy.workspace().config_digest(toy.workspace().claims.group[0]),
-    )
-    toy.replace(
-        "config/quick.toml", "notebooks = false", "notebooks = false\nevery_picture = false"
-    )
-    assert figures_parts(toy).changes_since(before) == "its settings changed"
-    assert toy.workspace().config_digest(toy.workspace().claims.group[0]) == settings
-
-
 def opened(name: str) -> GroupPage:
     return GroupPage(name, PROJECT)
 
@@ -153,10 +158,6 @@ def test_after_a_run_its_records_figures_and_tables_are_shown_and_nothing_is_com
     assert "<svg" in opened("alpha").figure("line").data
 
 
-def test_what_the_profile_leaves_out_is_not_computed(toy):
-    assert "not part of the quick profile" in opened("beta").show("B2.four").data
-
-
 def test_before_any_run_what_is_asked_for_is_made(toy):
     page = opened("gamma")
     assert "<td>1.125</td>" in page.show("C1.energy").data
@@ -164,18 +165,6 @@ def test_before_any_run_what_is_asked_for_is_made(toy):
     assert "<td>1.25</td>" in page.table("energies").data
     assert not (toy.folder() / "records").exists(), "a notebook decides nothing"
     assert "<svg" in opened("alpha").figure("line").data
-
-
-def test_what_is_not_current_is_made_anew(toy):
-    toy.run_all()
-    toy.replace_in_module("alpha/checks", "value=2 * ONE, low=1.9, high=2.1", "value=0.5")
-    shown = opened("alpha").show("A1.one", "A2.two").data
-    assert "<td>0.5</td>" in shown and shown.count("<td>holds</td>") == 2
-
-
-def test_an_interval_is_shown_and_texts_are_escaped(toy):
-    toy.replace_in_claims("alpha", 'quantity = "two"', 'quantity = "two < three"')
-    assert "<td>two &lt; three</td><td>2 [1.9, 2.1]</td>" in opened("alpha").show("A2.two").data
 
 
 def test_a_check_that_cannot_be_run_says_why_and_the_others_are_shown(toy):

@@ -1,10 +1,8 @@
-"""Kills, locks, disks, folders, and what surrounds a run: no result is lost, none is wrong, none is
-another.
+"""Kills, locks, disks, folders, and what surrounds a run: no result is lost, none is wrong, none
+is another.
 """
 
 import contextlib
-import errno
-import fcntl
 import json
 import os
 import resource
@@ -22,8 +20,7 @@ from tests.verdicts.toy import Toy, full_disk, reproduce, with_study
 from tools.faults.requirements import OF_THE_RUN, files_of
 from verdicts.errors import UserError
 from verdicts.records import provenance, run_record
-from verdicts.run import driver, group
-from verdicts.run.job import one_run_at_a_time
+from verdicts.run import group
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
 TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed", "run"})
@@ -118,42 +115,6 @@ def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy):
     wait_for(lambda: not working(run.pid), seconds=30)
 
 
-def test_the_lock_is_free_after_use_and_reports_a_silent_holder(tmp_path):
-    path = tmp_path / ".lock"
-    with one_run_at_a_time(path):
-        path.write_text("")
-        with pytest.raises(UserError, match="it has not said whose yet"), one_run_at_a_time(path):
-            pass
-    with one_run_at_a_time(path):
-        assert json.loads(path.read_text())["pid"] == os.getpid()
-
-
-@pytest.mark.parametrize("call", ["open", "flock", "write"])
-def test_a_lock_that_cannot_be_made_is_one_line(tmp_path, monkeypatch, call):
-    path = tmp_path / ".lock"
-    if call == "open":
-        path.mkdir()
-    elif call == "flock":
-
-        def no_locks(stream, operation):
-            raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
-
-        monkeypatch.setattr(fcntl, "flock", no_locks)
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    said = r"^cannot write .*\.lock: .*give another place with --out DIR$"
-    try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (0 if call == "write" else soft, hard))
-        with pytest.raises(UserError, match=said), one_run_at_a_time(path):
-            pytest.fail("not held")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-def test_what_fails_while_the_lock_is_held_is_not_taken_for_the_lock(tmp_path):
-    with pytest.raises(OSError, match="elsewhere"), one_run_at_a_time(tmp_path / ".lock"):
-        raise OSError("elsewhere")
-
-
 def test_a_folder_that_cannot_be_made_points_to_out(toy, monkeypatch):
     (toy.root / "results").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*give another place with --out DIR"):
@@ -178,16 +139,6 @@ def test_a_full_disk_fails_the_claim_in_one_line_and_the_rest_goes_on(toy, monke
     assert rows["A2"]["verdict"] == "refuted"
     monkeypatch.setattr(group.Record, "write", whole)
     assert reproduce(toy, monkeypatch)[0] == 0
-
-
-def test_a_full_disk_takes_nothing_but_the_page_with_it(toy, monkeypatch):
-    monkeypatch.setattr(driver, "make_page", full_disk)
-    toy.add_notebook("alpha", kind="py", text="# %%\n1\n")
-    toy.replace("config/quick.toml", "notebooks = false", "notebooks = true")
-    code, said = reproduce(toy, monkeypatch)
-    assert code == 3
-    assert "alpha: no notebook page could be written: [Errno 28] No space left on device" in said
-    assert toy.record("B1").exists()
 
 
 def test_what_was_made_while_the_clock_was_ahead_is_made_again_once(toy, monkeypatch):

@@ -3,7 +3,6 @@ breaks is silent.
 """
 
 import csv
-import fcntl
 import json
 import os
 import shutil
@@ -11,20 +10,10 @@ from contextlib import nullcontext
 
 import pytest
 
-from tests.verdicts.toy import (
-    ALL,
-    Session,
-    after_a_run,
-    calls,
-    do_job,
-    full_disk,
-    listed,
-    tree,
-    with_study,
-)
+from tests.verdicts.toy import ALL, Session, after_a_run, calls, do_job, listed, tree, with_study
 from verdicts.claims.schema import Profile
 from verdicts.records.record import Artefacts
-from verdicts.run import driver, forecast, publish
+from verdicts.run import forecast, publish
 from verdicts.run.job import at_work
 from verdicts.run.publish import expect
 from verdicts.studies.store import file_lock
@@ -137,8 +126,8 @@ def test_what_is_damaged_is_named_and_made_again_and_nothing_else(ran):
 
 
 BREAKS = (
-    'if (sampler, batch) == ("one", 1):\n        raise ZeroDivisionError("by\\nnothing")\n    '
-    'log(f"{sampler} {batch}")'
+    'if (sampler, batch) == ("one", 1):\n        raise '
+    'ZeroDivisionError("by\\nnothing")\n    log(f"{sampler} {batch}")'
 )
 LOGS = 'log(f"{sampler} {batch}")'
 
@@ -190,28 +179,6 @@ def test_a_cell_that_is_unavailable_is_not_run(session, settled):
     assert session.run() == 0 and session.rows()["C1"]["verdict"] == "holds"
 
 
-def test_what_becomes_available_is_computed_once_it_is_asked_for(session):
-    waits = (
-        'if not Path(__file__).with_name("data").exists():\n        from verdicts import '
-        "Unavailable\n        "
-    )
-    waits += 'raise Unavailable("no data")\n    '
-    session.toy.replace_in_module("gamma/study", LOGS, waits + LOGS)
-    assert session.run() == 0 and session.rows()["C1"]["reason"] == "no data"
-    session.toy.write(f"{session.toy.package}/gamma/data", "")
-    assert session.run() == 0
-    assert (
-        "all cached; 2 wait for a file or a device, --fetch asks again; nothing to compute"
-        in session.said
-    )
-    assert session.run(fetch=True) == 0
-    assert session.rows()["C1"]["verdict"] == session.rows()["C2"]["verdict"] == "holds"
-    assert (
-        session.check() == 0
-        and Artefacts.read(session.toy.folder() / "studies/gamma.json").reason == ""
-    )
-
-
 def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):
     session.toy.replace_in_module(
         "gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0"
@@ -242,19 +209,6 @@ def test_force_computes_anew(ran):
     assert ran.check(only=("gamma",)) == 0
 
 
-def test_a_full_disk_fails_the_study_in_one_line(session, monkeypatch):
-    with monkeypatch.context() as patch:
-        patch.setattr("verdicts.studies.store.Cost.write", full_disk)
-        patch.setattr("verdicts.studies.store.write_whole", full_disk)
-        assert session.run() == 3
-    assert "gamma: no study could be written: [Errno 28] No space left on device" in session.said
-    assert (
-        session.rows()["A1"]["verdict"] == "holds"
-        and session.rows()["C1"]["failed"]
-        and session.run() == 0
-    )
-
-
 @pytest.mark.parametrize("others", [False, True])
 def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writing_it(
     session, others
@@ -270,25 +224,6 @@ def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writ
     assert [path.name for path in folder.glob(".*.partial")] == (
         [".new.json.0.partial"] if others else []
     )
-
-
-def test_a_run_is_at_work_among_the_cells_until_it_ends(session, monkeypatch):
-    seen = []
-    begun = driver.plan_of
-
-    def looking(*arguments):
-        with (
-            (session.toy.root / "results/cells/.jobs").open("ab") as stream,
-            pytest.raises(BlockingIOError),
-        ):
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        seen.append(True)
-        return begun(*arguments)
-
-    monkeypatch.setattr(driver, "plan_of", looking)
-    assert session.run(only=("B1",)) == 0 and seen
-    with (session.toy.root / "results/cells/.jobs").open("ab") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(session, monkeypatch):
@@ -353,10 +288,4 @@ class TestShares:
         assert self.do(shared.toy, "--share", "0", "--shares", "3") == 0
         assert shared.calls() == ["one 0"]
         assert self.do(shared.toy, "--share", "1", "--shares", "3") == 0
-        assert shared.calls() == []
-
-    def test_a_job_does_nothing_where_a_part_of_the_group_is_asked_for(self, shared):
-        assert shared.run(profile=Profile.CPU, only=("C2",), one_process=True) == 0
-        shared.calls()
-        assert self.do(shared.toy) == 0
         assert shared.calls() == []

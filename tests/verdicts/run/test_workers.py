@@ -1,20 +1,18 @@
-"""A run's jobs on this machine, and one alone: records decide what is current, none takes another
-with it.
+"""A run's jobs on this machine, and one alone: records decide what is current, none takes
+another with it.
 """
 
 import json
 import os
 import platform
 import signal
-import subprocess
 import sys
-import time
-from multiprocessing import get_context
 from types import SimpleNamespace
 
 import psutil
 import pytest
 
+from ams_suite.__main__ import Interrupt
 from ams_suite.project import PROJECT
 from tests.verdicts.toy import Toy, do_job, kept_run, reproduce as reproduce_here, with_study
 from verdicts.claims.schema import Profile
@@ -105,20 +103,25 @@ def test_on_two_cores_the_papers_groups_come_first_then_what_takes_longest(tmp_p
         expected_path(toy.root, Profile.CPU)
     )
     workspace = toy.workspace("cpu")
-    plan = plan_of(workspace, RunRecord.begin(workspace))
+    run = RunRecord.begin(workspace)
+    plan = plan_of(workspace, run)
     for jobs, order in (
         (2, ["beta", "gamma", "alpha"]),
         (workers.LAPTOP + 1, ["gamma", "alpha", "beta"]),
     ):
         assert (
-            list(dict.fromkeys(task.job.group for task in workers.tasks(workspace, plan, jobs)))
+            list(
+                dict.fromkeys(
+                    task.job.group for task in workers.jobs_of(workspace, plan, run, jobs)
+                )
+            )
             == order
         )
 
 
 def test_a_job_writes_to_its_log_alone(toy, monkeypatch):
-    """Not to the console on which the driver draws a bar: another thread may hold its lock while a
-    job is forked.
+    """Not to the console on which the driver draws a bar: another thread may hold its lock while
+    a job is forked.
     """
     words = "import sys; print('said', file=sys.stderr); print('printed')"
     toy.replace_in_module(
@@ -166,8 +169,8 @@ def test_a_page_is_made_again_where_what_it_shows_is_another(toy, monkeypatch):
 
 def test_what_is_computed_while_its_sources_change_is_of_no_known_code(toy, monkeypatch):
     edit = (
-        "p = __import__('pathlib').Path(__file__); p.write_text(p.read_text() + '# edited' + "
-        "chr(10)); "
+        "p = __import__('pathlib').Path(__file__); p.write_text(p.read_text() "
+        "+ '# edited' + chr(10)); "
     )
     toy.replace_in_module(
         "beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)"
@@ -181,15 +184,6 @@ def test_what_is_computed_while_its_sources_change_is_of_no_known_code(toy, monk
     )
 
 
-def test_a_message_that_is_no_utf_8_breaks_its_claim_alone(toy, monkeypatch):
-    fail = "raise OSError(chr(0xdce9) + ' is gone')"
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", fail)
-    code, said = reproduce(toy, monkeypatch)
-    rows = toy.rows("cpu")
-    assert code == 3 and "Traceback" not in said and r"\udce9 is gone" in rows["B1"]["reason"]
-    assert rows["B2"]["verdict"] == "holds"
-
-
 def test_a_run_that_is_refused_leaves_all_as_it_was(toy, monkeypatch):
     assert reproduce(toy, monkeypatch)[0] == 0
     before = (toy.root / "config/cpu.toml").read_text()
@@ -198,13 +192,6 @@ def test_a_run_that_is_refused_leaves_all_as_it_was(toy, monkeypatch):
         reproduce(toy, monkeypatch, force=("A1",))
     toy.write("config/cpu.toml", before)
     assert not list(faults(toy.workspace("cpu")))
-
-
-def test_a_notebook_that_is_no_utf_8_is_named(toy, monkeypatch):
-    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
-    (toy.root / toy.package / "alpha" / "notebook.py").write_bytes(b"# caf\xe9\n")
-    with pytest.raises(UserError, match=r"alpha/notebook.py: it is not UTF-8"):
-        reproduce(toy, monkeypatch)
 
 
 @pytest.mark.parametrize("one_process", [False, True])
@@ -217,64 +204,34 @@ def test_a_notebook_that_breaks_is_exit_code_3_and_named(toy, monkeypatch, one_p
     assert "ZeroDivisionError" in said
 
 
-def test_jobs_are_stopped_with_what_they_have_started_even_deaf_ones(monkeypatch, tmp_path):
-    monkeypatch.setattr(workers, "PATIENCE", 0.2)
-
-    def deaf(place):
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        place.write_text(str(subprocess.Popen(["sleep", "60"]).pid))
-        signal.pause()
-
-    process = get_context("fork").Process(target=deaf, args=(tmp_path / "pid",))
-    process.start()
-    while not (tmp_path / "pid").exists() or not (pid := (tmp_path / "pid").read_text()):
-        time.sleep(0.01)
-    child = psutil.Process(int(pid))
-    workers._stop([process])
-    assert not psutil.pid_exists(process.pid)
-    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+STARTS = """import signal, subprocess
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    subprocess.Popen(["sleep", "60"])
+    signal.pause()"""
 
 
-SENT: list[int] = []
-
-
-def _interrupt_the_fork() -> None:
-    if SENT:
-        os.kill(os.getpid(), SENT.pop())
-
-
-os.register_at_fork(after_in_parent=_interrupt_the_fork)
-
-
-def test_an_interrupt_within_a_fork_is_not_lost(toy, monkeypatch):
-    """Python drops what is raised in the hooks of a fork; the signal waits until the job is noted,
-    and stopped.
+def test_an_interrupted_run_stops_its_jobs_with_what_they_have_started_even_deaf_ones(
+    toy, monkeypatch
+):
+    """The interrupt is noted by the command line alone: what it raises may be lost, as in a
+    fork.
     """
-    stopped = []
-    monkeypatch.setattr(
-        workers,
-        "_stop",
-        lambda processes: stopped.extend(processes) or [p.kill() for p in processes],
-    )
-    before = signal.signal(
-        signal.SIGINT, signal.default_int_handler
-    )  # where the tests run under nohup too
-    SENT.append(signal.SIGINT)
+    toy.replace_in_module("beta/checks", "return Measurement(value=3)", STARTS)
+    monkeypatch.setattr(workers, "PATIENCE", 0.2)
+    interrupt, below = Interrupt(), psutil.Process()
+    before = signal.signal(signal.SIGTERM, interrupt)
+
+    def note(*_):
+        interrupt.asked = "sleep" in {child.name() for child in below.children(recursive=True)}
+
+    monkeypatch.setattr(workers.Watch, "show", note)
     try:
         with pytest.raises(KeyboardInterrupt):
-            reproduce(toy, monkeypatch)
+            reproduce(toy, monkeypatch, only=("B1",))
     finally:
-        signal.signal(signal.SIGINT, before)
-    assert len(stopped) == 1
-    assert workers.HANDLERS == {} and signal.getsignal(signal.SIGINT) is before
-
-
-def test_a_job_heeds_the_signals_that_its_driver_holds_back(monkeypatch):
-    """A fork inherits the handlers that only note; its work puts back those that end it."""
-    with workers.held_back():
-        assert signal.getsignal(signal.SIGTERM) is not (theirs := workers.HANDLERS[signal.SIGTERM])
-        workers._restore_handlers()
-        assert signal.getsignal(signal.SIGTERM) is theirs
+        signal.signal(signal.SIGTERM, before)
+    alive = [child for child in below.children(recursive=True) if child.status() != "zombie"]
+    assert "sleep" not in {child.name() for child in alive}
 
 
 def test_where_no_fork_may_be_jobs_start_anew(toy, monkeypatch):
@@ -289,9 +246,9 @@ def test_a_job_keeps_the_memory_that_it_frees(toy) -> None:
     """Counted in page faults: of memory that is returned each page is one again."""
     code = """
 import resource
-from verdicts.run.job import keep_freed_memory
+from verdicts.run.job import spare_memory_calls
 
-for prepare in (int, keep_freed_memory):
+for prepare in (int, spare_memory_calls):
     prepare()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(9):
@@ -325,20 +282,19 @@ class TestJob:
         assert do_job(toy, "page", "--group", "alpha") == 0
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
 
-    def test_a_job_of_a_run_that_another_has_followed_does_nothing(self, toy, capsys):
-        run = RunRecord.begin(toy.workspace("cpu"))
-        assert do_job(toy, "checks", "--group", "alpha", "--run", "another") == 2
-        assert "this job is of a run that another one has followed" in capsys.readouterr().err
-        assert not toy.record("A1", "cpu").exists()
-        assert (
-            do_job(toy, "checks", "--group", "alpha", "--run", run.id) == 0
-            and toy.record("A1", "cpu").exists()
-        )
-
-    def test_a_job_without_the_device_of_its_profile_computes_nothing(self, toy, capsys):
-        toy.write("config/cpu.toml", 'device = "cuda"\n')
-        assert do_job(toy, "checks", "--group", "alpha") == 2
-        assert "the cpu profile computes on a CUDA device, and" in capsys.readouterr().err
+    @pytest.mark.parametrize(
+        ("more", "config", "said"),
+        [
+            (("--run", "another"), "", "this job is of a run that another one has followed"),
+            ((), 'device = "cuda"\n', "the cpu profile computes on a CUDA device, and"),
+        ],
+    )
+    def test_a_job_that_is_not_to_be_done_is_2_and_computes_nothing(
+        self, toy, capsys, more, config, said
+    ):
+        toy.write("config/cpu.toml", config)
+        assert do_job(toy, "checks", "--group", "alpha", *more) == 2
+        assert said in capsys.readouterr().err
         assert not toy.record("A1", "cpu").exists()
 
     def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
