@@ -227,8 +227,8 @@ def _work(job: PlannedJob, log: str, opened: Workspace | None) -> None:
         os.dup2(stream.fileno(), 2)
     # The driver's streams draw its bar, under a lock that a fork may hold
     for number, name in ((1, "stdout"), (2, "stderr")):
-        how: dict[str, Any] = {"encoding": "utf-8", "errors": "backslashreplace", "buffering": 1}
-        setattr(sys, name, open(number, "w", closefd=False, **how))  # noqa: SIM115
+        text = open(number, "w", 1, "utf-8", "backslashreplace", closefd=False)  # noqa: SIM115
+        setattr(sys, name, text)
     # Read where the numerical libraries are imported, in a process that starts anew
     os.environ.update(dict.fromkeys(THREADS, str(job.threads)))
     project_at(job.job.project).use_threads(job.threads)
