@@ -75,14 +75,25 @@ def _decisive(measured: Measurement) -> list[int]:
     return [at] if isinstance(at, int) else sorted(at)
 
 
-def kl(measured: Measurement, settings: Settings, budget: int = 0, **asked: Any) -> Measurement | None:
-    """Prove adaptive momentum's KL at a budget, by default that at which it was measured to be least."""
+def kl(
+    measured: Measurement,
+    settings: Settings,
+    budget: int = 0,
+    **asked: Any,
+) -> Measurement | None:
+    """Prove adaptive momentum's KL at a budget, by default that at which it is least."""
     budget = budget or _decisive(measured)[0]
-    return proved(errors(PAPER, budget)["kl"], bits_for(budget)) if budget <= settings.enclosed else None
+    if budget > settings.enclosed:
+        return None
+    return proved(errors(PAPER, budget)["kl"], bits_for(budget))
 
 
-def budget_of_least_kl(measured: Measurement, settings: Settings, **asked: Any) -> Measurement | None:
-    """Prove that adaptive momentum's KL at the budget of its minimum is less than at the budgets before and after."""
+def budget_of_least_kl(
+    measured: Measurement,
+    settings: Settings,
+    **asked: Any,
+) -> Measurement | None:
+    """Prove that adaptive momentum's KL is less at a budget than at those before and after."""
     (least,) = _decisive(measured)
     if least > settings.enclosed:
         return None

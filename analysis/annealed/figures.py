@@ -73,15 +73,15 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def speed_ups(settings: Settings, target: str, tuned: str) -> dict[int, Measurement]:
-    """Return by budget how many times as many evaluations annealed Langevin needs; as P2's checks."""
-    table, (number, labels) = study.table(settings), TARGETS[target]
+    """Return by budget how many times as many evaluations annealed Langevin needs, as P2's checks."""
+    table = study.table(settings)
+    number, labels = TARGETS[target]
     labels = labels | TUNED[tuned]
     budgets = table.choices("budget", sampler=PAPER, **labels)
-    if labels == TUNED["tuned"]:
-        budgets = [*settings.compared]
+    compared = settings.compared if labels == TUNED["tuned"] else budgets
     spacing = DEFAULT.repeats if tuned == "defaults" else 1
     pair = (BASELINE, PAPER)
-    return {b: queries.speed_up(table, number, pair, b, spacing, **labels) for b in budgets}
+    return {b: queries.speed_up(table, number, pair, b, spacing, **labels) for b in compared}
 
 
 def reached(times: Measurement) -> bool:
@@ -128,8 +128,9 @@ def speed_up_curves(settings: Settings) -> Drawing:
             if points
         }
         speed_up_panel(axes, shown, markevery=0.05)
-        beyond = [(b, times.value) for points in curves.values() for b, times in points.items() if not reached(times)]
-        axes.plot([b for b, _ in beyond], [more for _, more in beyond], "^", color="0.5", markersize=2)
+        known = [point for points in curves.values() for point in points.items()]
+        beyond = [(budget, times.value) for budget, times in known if not reached(times)]
+        axes.plot([b for b, _ in beyond], [more for _, more in beyond], "^", color="0.5", ms=2)
         budget_ticks(axes, [20, 2000])
         legend_above(axes, columns=1)
     return drawing
@@ -188,8 +189,9 @@ def annealed_causes(settings: Settings) -> Drawing:
     more. At the defaults (left) the error of adaptive momentum turns and grows towards that of $\pi^4$, the limit that
     A3 proves on isotropic Gaussians (large batch, no clip). Right: tuned for each budget.
     """
-    parts, constant = (BASELINE, PAPER, *ABLATIONS), (BASELINE, PAPER, *LARGER_DRIFT)
-    return _draw_errors(settings, ("Parts of adaptive momentum", parts), ("A constant drift factor", constant))
+    parts = ("Parts of adaptive momentum", (BASELINE, PAPER, *ABLATIONS))
+    constant = ("A constant drift factor", (BASELINE, PAPER, *LARGER_DRIFT))
+    return _draw_errors(settings, parts, constant)
 
 
 def annealed_rivals(settings: Settings) -> Drawing:
@@ -218,10 +220,12 @@ def _curves(
 
 
 def _draw_errors(settings: Settings, *rows: tuple[str, Sequence[str]]) -> Drawing:
-    """KL on the Gaussian against evaluations, at the defaults and tuned for each budget, a row a set of samplers."""
-    drawing, table = Drawing(figsize=(3.4, 2.6 * len(rows)), layout="constrained"), study.table(settings)
+    """KL on the Gaussian against evaluations, at the defaults and tuned, a row a set of samplers."""
+    drawing = Drawing(figsize=(3.4, 2.6 * len(rows)), layout="constrained")
+    table = study.table(settings)
     columns = {"defaults": settings.budgets + settings.long, "tuned": settings.tuned}
-    for part, (title, samplers) in zip(drawing.subfigures(len(rows), 1), rows, strict=True):
+    parts: Any = drawing.subfigures(len(rows), 1)
+    for part, (title, samplers) in zip(parts, rows, strict=True):
         line = part.subplots(1, 2, sharey=True)
         for axes, (tuned, budgets) in zip(line, columns.items(), strict=True):
             _curves(axes, table, samplers, among=budgets, **TUNED[tuned])
@@ -240,10 +244,10 @@ def annealed_mixture(settings: Settings) -> Drawing:
     the defaults: KL and the minority mode's weight, by the density on a grid, moved quantiles (Heun) or particles (KL
     to within 0.02); dotted: the target's. Left: parts of adaptive momentum and larger drifts. Right: rivals.
     """
-    drawing, table = Drawing(figsize=(7.0, 5.0), layout="constrained"), study.table(settings)
-    budgets = settings.line_budgets
-    columns = zip(drawing.subplots(2, 2, sharex=True, sharey="row").T, (CAUSES, RIVALS), strict=True)
-    for (above, below), samplers in columns:
+    drawing = Drawing(figsize=(7.0, 5.0), layout="constrained")
+    table, budgets = study.table(settings), settings.line_budgets
+    columns: Any = drawing.subplots(2, 2, sharex=True, sharey="row").T
+    for (above, below), samplers in zip(columns, (CAUSES, RIVALS), strict=True):
         for axes, number in ((above, "kl"), (below, "minority")):
             _curves(axes, table, samplers, number, among=budgets, **ON_MIXTURE)
             budget_ticks(axes, budgets)
@@ -282,12 +286,14 @@ def sensitivity(settings: Settings) -> Drawing:
     good values of the corrector's signal-to-noise ratio (authors' code: 0.16) than Langevin's corrector. The steps per
     noise level T are at NCSNv2's step. Up to 0.3 the clip $\delta$ (authors' code: $10^{-3}$) changes no final KL.
     """
-    drawing, table = Drawing(figsize=(3.4, 6.6), layout="constrained"), study.table(settings)
-    for line, field in zip(drawing.subplots(3, 2, sharey="row"), study.SWEPT, strict=True):
+    drawing = Drawing(figsize=(3.4, 6.6), layout="constrained")
+    table = study.table(settings)
+    lines: Any = drawing.subplots(len(study.SWEPT), 2, sharey="row")
+    for line, (field, label) in zip(lines, study.SWEPT.items(), strict=True):
         samplers = [name for name, swept in study.sweeps(settings) if swept == field]
         for axes, budget in zip(line, settings.probes, strict=True):
             _curves(axes, table, samplers, along=field, budget=budget)
-            axes.set_xlabel(study.SWEPT[field])
+            axes.set_xlabel(label)
             axes.set_title(f"{budget} NFE", fontsize="small")
         line[0].set(ylabel="KL (nats)")
         line[0].legend(fontsize="xx-small")
@@ -320,11 +326,12 @@ def sensitivity_batch(settings: Settings) -> Drawing:
 def tables(settings: Settings) -> list[Table]:
     """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2, P2c, P2d and B2."""
     # particles' own noise in the modes' weights would drown their W2
-    known = [name for name in settings.in_tables if SPECS[name].line_method is not LineMethod.PARTICLES]
+    particles, shown = LineMethod.PARTICLES, settings.in_tables
+    known = [name for name in shown if SPECS[name].line_method is not particles]
     needed = [
-        _needed(settings, "needed_gaussian_kl", settings.in_tables, "kl", settings.kl),
-        _needed(settings, "needed_gaussian_w2", settings.in_tables, "w2", settings.w2),
-        _needed(settings, "needed_mixture_kl", settings.in_tables, "kl", settings.line_kl, ON_MIXTURE),
+        _needed(settings, "needed_gaussian_kl", shown, "kl", settings.kl),
+        _needed(settings, "needed_gaussian_w2", shown, "w2", settings.w2),
+        _needed(settings, "needed_mixture_kl", shown, "kl", settings.line_kl, ON_MIXTURE),
         _needed(settings, "needed_mixture_w2", known, "w2", settings.w2, ON_MIXTURE),
     ]
     columns = list(product(TARGETS, TUNED))
@@ -340,18 +347,14 @@ def _needed(
     errors: Sequence[float],
     target: Mapping[str, str] = {},
 ) -> Table:
-    """Return evaluations to each threshold, at the defaults and where the two are tuned by that error."""
-    of_target, by_w2 = settings.line_tuned if target else settings.tuned, number == "w2"
-    choices = ("defaults",) if (target and by_w2) or not of_target else ("defaults", "tuned")
-    columns, grid = list(product(choices, errors)), ""
-    if len(choices) > 1:
-        tried = ("line_factors", "line_repeats") if target else GRID
-        values = "; ".join(f"{name} {_list(getattr(settings, name))}" for name in tried)
-        grid = f" Tuned for each budget and error, up to {max(of_target)} evaluations, over: {values}."
-    header = ("sampler", *(f"{error:g}{', tuned' * (tuned != 'defaults')}" for tuned, error in columns))
-    said = {"name": name, "case": f"{target.get('target', 'Gaussian')}, {number.upper()}", "grid": grid}
+    """Return evaluations to each threshold, at the defaults and, where rows are tuned by it, tuned."""
+    tried = settings.line_tuned if target else settings.tuned
+    tuned = "defaults" if not tried or (target and number == "w2") else "tuned"
+    columns = list(product(dict.fromkeys(["defaults", tuned]), errors))
+    header = ("sampler", *(f"{error:g}, {how}" for how, error in columns))
+    case = f"{target.get('target', 'Gaussian')}, {number.upper()}"
     rows = (settings, samplers, number, columns, target)
-    return tabled(needed, header, ("P2", "B1", "B2", "B3", "B4"), *rows, **said)
+    return tabled(needed, header, ("P2", "B1", "B2", "B3", "B4"), *rows, name=name, case=case)
 
 
 def needed(
@@ -361,8 +364,8 @@ def needed(
     columns: Sequence[tuple[str, float]],
     target: Mapping[str, str],
 ) -> Iterator[tuple[TableCell, ...]]:
-    """{case}: score evaluations to each threshold, log-log between budgets; the smallest budget is an upper
-    bound.{grid}
+    """{case}: score evaluations to each threshold, log-log between budgets; the smallest budget is
+    an upper bound. Tuned for each budget and error, over the grid that the group's settings state.
     """
     table = study.table(settings)
     for name in samplers:
@@ -377,15 +380,10 @@ def needed(
         yield tuple(row)
 
 
-GRID = ("repeats", "factors", "low_factors", "snrs", "rhos", "churns", "betas", "drift_scales")
-"""What tuning tries on the Gaussian: settings, each for the samplers that have that hyperparameter."""
-
-
-def _list(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
-
-
-def speed_up(settings: Settings, columns: Sequence[tuple[str, str]]) -> Iterator[tuple[TableCell, ...]]:
+def speed_up(
+    settings: Settings,
+    columns: Sequence[tuple[str, str]],
+) -> Iterator[tuple[TableCell, ...]]:
     """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, both at the
     defaults or both tuned: by the first budget, of those computed, at which it gets there. >: it does not get there
     within its budgets. Empty: that budget was not run.

@@ -34,7 +34,12 @@ class GaussianRun(NamedTuple):
 
 
 @cell
-def runs(sampler: str, budget: int, tried: tuple[Hyperparameters, ...], condition: float = TARGET) -> list[GaussianRun]:
+def runs(
+    sampler: str,
+    budget: int,
+    tried: tuple[Hyperparameters, ...],
+    condition: float = TARGET,
+) -> list[GaussianRun]:
     """A sampler's runs at a budget, one for each of the hyperparameters tried.
 
     The target is a Gaussian of that condition number. Those of an annealed sampler are computed together.
@@ -103,7 +108,7 @@ def _read_on_the_way(sampler: str, budgets: Sequence[int]) -> Iterator[GaussianR
 def solver_runs(tolerances: tuple[float, ...]) -> list[GaussianRun]:
     """The probability flow by RK45, a run a tolerance, from the loosest to the tightest."""
     law, first = stiff_gaussian(), SIGMAS.first**2
-    ends = (flowed(law, 0.0, first, *SIGMAS, rtol=tolerance, atol=tolerance) for tolerance in tolerances)
+    ends = (flowed(law, 0.0, first, *SIGMAS, rtol=each, atol=each) for each in tolerances)
     return [distances(moments, evaluations) for moments, evaluations in ends]
 
 
@@ -117,8 +122,15 @@ def _run(program: Program, condition: float) -> GaussianRun:
     return distances(law.moments(state.x), evaluations, condition)
 
 
-def _batched(tried: Sequence[Hyperparameters], programs: Sequence[Program], condition: float) -> list[GaussianRun]:
-    """Return runs of one evaluation a step that differ by levels and step sizes alone, grouped by constant momentum."""
+def _batched(
+    tried: Sequence[Hyperparameters],
+    programs: Sequence[Program],
+    condition: float,
+) -> list[GaussianRun]:
+    """Return runs of one evaluation a step that differ by levels and step sizes alone.
+
+    They are grouped by constant momentum.
+    """
     rows: list[GaussianRun] = []
     for _, same in groupby(zip(tried, programs, strict=True), key=lambda pair: pair[0].beta):
         together = [program for _, program in same]

@@ -91,7 +91,13 @@ def line_run(
     return run_at(sampler, budget, best, sizes)._replace(edges=edges(tried, best))
 
 
-def run_at(sampler: str, budget: int, h: Hyperparameters, sizes: Sizes, shape: Shape = TARGET) -> LineRun:
+def run_at(
+    sampler: str,
+    budget: int,
+    h: Hyperparameters,
+    sizes: Sizes,
+    shape: Shape = TARGET,
+) -> LineRun:
     """Return a run of a sampler, by the method that it needs, on a mixture of that shape."""
     spec = SPECS[sampler]
     try:
@@ -100,7 +106,12 @@ def run_at(sampler: str, budget: int, h: Hyperparameters, sizes: Sizes, shape: S
         return LOST
 
 
-def _best(sampler: str, budget: int, tried: Sequence[Hyperparameters], sizes: Sizes) -> Hyperparameters:
+def _best(
+    sampler: str,
+    budget: int,
+    tried: Sequence[Hyperparameters],
+    sizes: Sizes,
+) -> Hyperparameters:
     other = sizes._replace(seed=sizes.seed + 1)
     return min(stable(sampler, budget, tried), key=lambda h: _kl(sampler, budget, h, other))
 
@@ -167,7 +178,12 @@ def transported(moved: Transported, evaluations: int, shape: Shape = TARGET) -> 
     return _known(kl, float((moved.x < 0).mean()), w2, evaluations)
 
 
-def by_particles(sizes: Sizes, program: Program, coupled: int = 0, shape: Shape = TARGET) -> LineRun:
+def by_particles(
+    sizes: Sizes,
+    program: Program,
+    coupled: int = 0,
+    shape: Shape = TARGET,
+) -> LineRun:
     """Return a run by independent batches, with jackknife intervals; `coupled` as in `particles`."""
     ends, evaluations = particles(target(shape), SIGMAS.first, program, sizes, coupled)
     x, log_target = ends[:, :, 0], partial(log_density, shape=shape)
@@ -188,8 +204,8 @@ def _exact(shape: Shape) -> GridFunction:
 
 
 def _known(kl: float, minority: float, w2: float, evaluations: int) -> LineRun:
-    points = (Interval(exact, exact, exact, 1) for exact in (kl, minority))
-    return LineRun(*points, w2, evaluations)
+    at, weight = (Interval(exact, exact, exact, 1) for exact in (kl, minority))
+    return LineRun(at, weight, w2, evaluations)
 
 
 _METHODS: dict[LineMethod, Callable[..., LineRun]] = {

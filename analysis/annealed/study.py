@@ -5,6 +5,7 @@ much hangs on the batch that a norm averages over, and on the step at the last n
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ from analysis.annealed.particles import Sizes, particles
 from analysis.annealed.settings import (
     BASELINE,
     CAUSES,
+    CORRECTORS,
     EXACT_RIVALS,
     PAPER,
     RIVALS,
@@ -32,7 +34,7 @@ from analysis.annealed.tuning import chosen, grid
 from analysis.momentum.closed_forms import variance_ratio
 from analysis.targets import stiff_gaussian
 from verdicts.studies import Cell, cell
-from verdicts.studies.table import Rows, RunTable
+from verdicts.studies.table import Label, Rows, RunTable
 
 MIXTURE = "mixture"
 ELSEWHERE = (100.0, 10_000.0)
@@ -77,13 +79,11 @@ def runs(settings: Settings) -> Iterator[Rows]:
         yield from _tuned(settings, name, settings.tuned, f"as {other}", (TARGET,), other)
     yield from _on_mixture(settings)
     if RK45.name in settings.in_tables:
-        solved = {
-            "": gaussian.solver_runs.cell(settings.tolerances),
-            MIXTURE: mixture.solver_runs.cell(settings.tolerances, settings.nodes),
-        }
-        for target, made in solved.items():
-            labels = {"sampler": RK45.name} | ({"target": target} if target else {})
-            yield from _along("tolerance", settings.tolerances, made, **labels)
+        tolerances, solver = settings.tolerances, {"sampler": RK45.name}
+        flows = gaussian.solver_runs.cell(tolerances)
+        yield from _along("tolerance", tolerances, flows, **solver)
+        transports = mixture.solver_runs.cell(tolerances, settings.nodes)
+        yield from _along("tolerance", tolerances, transports, target=MIXTURE, **solver)
     if not settings.drawn:
         yield from _sensitivity(settings)
 
@@ -94,22 +94,29 @@ def _along(label: str, values: Iterable[Any], made: Cell[Any], **labels: Any) ->
         yield Rows({**labels, label: value}, made, place=place)
 
 
-def _tuned(settings: Settings, name: str, budgets: Iterable[int], tuned: str, *how: Any) -> Iterator[Rows]:
+def _tuned(
+    settings: Settings,
+    name: str,
+    budgets: Iterable[int],
+    tuned: str,
+    *how: Any,
+) -> Iterator[Rows]:
     for budget in budgets:
         tried = grid(settings, name, budget, SIGMAS)
-        labels = {"sampler": name, "budget": budget, "tuned": tuned}
+        labels: dict[str, Label] = {"sampler": name, "budget": budget, "tuned": tuned}
         yield Rows(labels, gaussian.tuned.cell(name, budget, tried, *how))
 
 
 def _on_mixture(settings: Settings) -> Iterator[Rows]:
     sizes = Sizes(settings.batch, settings.batches, settings.nodes, settings.seed)
 
-    def row(name: str, budget: int, made: Cell[Any], **labels: str) -> Rows:
-        named = {"target": MIXTURE, "sampler": name, "budget": budget, **labels}
-        return Rows(named, made, seed=settings.seed)
+    def row(name: str, budget: int, made: Cell[Any], **labels: Label) -> Rows:
+        named: dict[str, Label] = {"target": MIXTURE, "sampler": name, "budget": budget}
+        return Rows(named | labels, made, seed=settings.seed)
 
     known = [*settings.in_tables, BASELINE, PAPER, *(() if settings.drawn else (*CAUSES, *RIVALS))]
-    wanted = {(name, budget) for name in known for budget in settings.line_budgets if name != RK45.name}
+    known = [name for name in known if name != RK45.name]
+    wanted = set(product(known, settings.line_budgets))
     wanted |= {(name, 20) for name in EXACT_RIVALS}
     wanted |= {(name, settings.line_long) for name in (BASELINE, "Langevin, drift x2", PAPER)}
     for name, budget in sorted(wanted):
@@ -130,12 +137,12 @@ def _sensitivity(settings: Settings) -> Iterator[Rows]:
     sizes = Sizes(settings.batch, settings.batches, settings.nodes, settings.seed)
     for budget in settings.probes:
         for (name, field), values in sweeps(settings).items():
-            tried = tuple(DEFAULT._replace(**{field: value}) for value in values)
+            tried = tuple(Hyperparameters(**{field: value}) for value in values)  # type: ignore[arg-type]
             made = gaussian.runs.cell(name, budget, tried)
             yield from _along(field, values, made, sampler=name, budget=budget)
         for size in settings.sweep_batch:
             of_both = of_batch.cell(budget, size, sizes)
-            labels = {"sampler": PAPER, "budget": budget, "coupled": size}
+            labels: dict[str, Label] = {"sampler": PAPER, "budget": budget, "coupled": size}
             yield Rows(labels, of_both, seed=settings.seed, place=0)
             yield Rows({"target": MIXTURE, **labels}, of_both, seed=settings.seed, place=1)
     longest = max(settings.long)
@@ -151,9 +158,10 @@ def _sensitivity(settings: Settings) -> Iterator[Rows]:
 
 def sweeps(settings: Settings) -> dict[tuple[str, str], tuple[float, ...]]:
     """Return the samplers whose sensitivity is shown, each with a hyperparameter: the values along it."""
+    correctors = (*CORRECTORS, "PC, constant")
     repeated = (BASELINE, PAPER, "adaptive, drift only", "Langevin, drift x1.5")
     return {
-        **{(name, "snr"): settings.sweep_snr for name in ("PC, Langevin", "PC, adaptive", "PC, constant")},
+        **{(name, "snr"): settings.sweep_snr for name in correctors},
         **{(name, "repeats"): settings.sweep_repeats for name in repeated},
         (PAPER, "delta"): settings.sweep_delta,
     }

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from pydantic import JsonValue
 
 from ams.statistics import CONFIDENCE, Interval, mean_interval
 from ams.statistics.nfe_to_threshold import budgets_around
@@ -86,19 +87,27 @@ def speed_up(
         return measures.speed_up([*error.values.values()], curve, budget, *known, baseline=slow)
     points = [(each, _interval(column).value) for each, column in columns.items()]
     value, least, most, n = _interval(error)
-    (before, soonest), (_, enough), (_, latest) = (budgets_around(points, end) for end in (most, value, least))
+    before, soonest = budgets_around(points, most)
+    enough, latest = (budgets_around(points, end)[1] for end in (value, least))
     low = min(before + spacing, soonest) / budget
     high = min(latest / budget, UNREACHED)
     ends = (enough / budget if math.isfinite(enough) else low, low, high)
     return _measured(Interval(*ends, n), error).model_copy(update={"detail": {"budget": budget}})
 
 
-def evaluations_to(table: RunTable, number: str, error: float, sampler: Pair, **labels: Label) -> Measurement:
+def evaluations_to(
+    table: RunTable,
+    number: str,
+    error: float,
+    sampler: Pair,
+    **labels: Label,
+) -> Measurement:
     """Return the evaluations at which a sampler first has an exact error, over those of another.
 
     It is 1e6 where the first one does not get there.
     """
-    curves = [curve(table, number, x="evaluations", sampler=name, **labels) for name in sampler]
+    asked = (table, number, "budget", "evaluations")
+    curves = [curve(*asked, sampler=name, **labels) for name in sampler]
     first, second = (budgets_around(points, error)[1] for points in curves)
     return Measurement(value=first / second if math.isfinite(first) else UNREACHED)
 
@@ -118,9 +127,9 @@ def curve(
 
 
 def least(table: RunTable, of: str, over: Axes, at: str = "", **given: Any) -> Measurement:
-    """Return another query's measurement where its interval reaches lowest; or the label `at` there."""
+    """Return another query's measurement where its interval reaches lowest; or the label `at`."""
     lowest = min(each_case(table, of, over, **given), key=lambda one: one.interval[0])
-    return Measurement(value=lowest.detail[at], detail=lowest.detail) if at else lowest  # type: ignore[arg-type]
+    return _at(lowest, at) if at else lowest
 
 
 def largest(table: RunTable, of: str, over: Axes, **given: Any) -> Measurement:
@@ -133,14 +142,21 @@ def farthest(table: RunTable, of: str, over: Axes, **given: Any) -> Measurement:
     return max(each_case(table, of, over, **given), key=lambda one: max(map(abs, one.interval)))
 
 
-def count(table: RunTable, over: Axes, above: float = 0.0, of: str = "mean", **given: Any) -> Measurement:
+def count(
+    table: RunTable,
+    over: Axes,
+    above: float = 0.0,
+    of: str = "mean",
+    **given: Any,
+) -> Measurement:
     """Return in how many cases another query's value is above a bound.
 
     n counts the cases, the detail names those.
     """
     cases = list(each_case(table, of, over, **given))
-    counted = [" ".join(str(case.detail[name]) for name in over) for case in cases if case.value > above]
-    return Measurement(value=len(counted), n=len(cases), detail={"counted": [*counted]})
+    places = [case.detail for case in cases if case.value > above]
+    counted: list[JsonValue] = [" ".join(str(at[name]) for name in over) for at in places]
+    return Measurement(value=len(counted), n=len(cases), detail={"counted": counted})
 
 
 def stretch(
@@ -161,11 +177,11 @@ def stretch(
         return Measurement(value=0.0 if edge == "last" else UNREACHED)
     while 0 <= (after := here + step) < len(cases) and inside[after]:
         here = after
-    decided = {axis: [cases[place].detail[axis] for place in (here, after) if 0 <= place < len(cases)]}
     if edge == "beyond" and after == len(cases):
-        return Measurement(value=UNREACHED, detail=decided)
-    place = after if edge == "beyond" else here
-    return Measurement(value=cases[place].detail[axis], detail=decided)  # type: ignore[arg-type]
+        return Measurement(value=UNREACHED)
+    shown = _at(cases[after if edge == "beyond" else here], axis)
+    decisive = [cases[place].detail[axis] for place in (here, after) if 0 <= place < len(cases)]
+    return shown.model_copy(update={"detail": {axis: decisive}})
 
 
 BENEATH: dict[str, Callable[..., Measurement]] = {
@@ -187,8 +203,12 @@ def each_case(table: RunTable, of: str, over: Axes, **given: Any) -> Iterator[Me
         yield measured.model_copy(update={"detail": {**measured.detail, **place}})
 
 
-def _paired(table: RunTable, number: str, labels: Mapping[str, Label | Pair]) -> tuple[Column, Column]:
-    """Return a number of both sides of a comparison. Raises UserError where they have other batches."""
+def _paired(
+    table: RunTable,
+    number: str,
+    labels: Mapping[str, Label | Pair],
+) -> tuple[Column, Column]:
+    """Return a number of both sides. Raises UserError where they have other batches."""
     first, second = (table.column(number, **_side(labels, side)) for side in (0, 1))
     if first.values.keys() != second.values.keys():
         raise UserError("rows of different batches are not paired")
@@ -202,6 +222,11 @@ def _interval(column: Column) -> Interval:
         return mean_interval(values, CONFIDENCE)
     (value,) = values
     return value if isinstance(value, Interval) else Interval(value, value, value, 1)
+
+
+def _at(measured: Measurement, label: str) -> Measurement:
+    """Return the label of a case as a number."""
+    return Measurement(value=float(str(measured.detail[label])), detail=measured.detail)
 
 
 def _measured(interval: Interval, column: Column) -> Measurement:
@@ -229,7 +254,8 @@ def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) 
     sides = [table.choices(name, **_side(labels, side)) for side in (0, 1)]
     low, high = wanted["from"], wanted["to"]
     if shared := [value for value in sides[0] if value in sides[1] and low <= value <= high]:
-        return [(after, before) for before, after in pairwise(shared)] if "neighbours" in wanted else shared
+        pairs = [(after, before) for before, after in pairwise(shared)]
+        return pairs if "neighbours" in wanted else shared
     raise UserError(f"`runs` makes no row with {name} from {low} to {high}")
 
 

@@ -156,11 +156,11 @@ def _fields(function: CellFunction[..., Any]) -> tuple[str, ...]:
 
 
 def _flat(result: Any) -> dict[str, Any]:
-    """Return a result's numbers by name; those of a named tuple within it under both names."""
+    """Return a result's numbers by name; of an interval its value, beside it the rest under both names."""
     numbers: dict[str, Any] = {}
     for name, value in result._asdict().items():
-        within = _flat(value) if hasattr(value, "_asdict") else {}
-        numbers |= {f"{name}.{part}": each for part, each in within.items()} or {name: value}
+        within = value._asdict() if hasattr(value, "_asdict") else {"value": value}
+        numbers |= {name if part == "value" else f"{name}.{part}": each for part, each in within.items()}
     return numbers
 
 
