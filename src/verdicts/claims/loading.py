@@ -93,7 +93,7 @@ CLAIMS = "claims.toml"
 MOST_DOTS = 100
 PACKAGES = Path(__file__).resolve().parents[2]
 """The folder of the engine and of the suite's other packages."""
-GIVEN = ("settings", "table")
+GIVEN = ("settings", "table", "measured")
 """The arguments of a function that measures which no claims file gives: the engine does."""
 OVERLAY = "VERDICTS_CONFIG"
 NOTEBOOKS = ("notebook.md", "notebook.py")
