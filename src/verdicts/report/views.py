@@ -57,7 +57,7 @@ class GroupView(NamedTuple):
     """A group's figures and tables; `reason` says why there are none. `page` is its notebook's page, empty for none."""
 
     group: Group
-    figures: Sequence[Figure]
+    figures: list[Figure]
     tables: Sequence[Table]
     folder: str
     reason: str
@@ -163,7 +163,7 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
         place = workspace.page_path(group)
         made = artefacts_at(place, workspace.page_parts(group))
         page = f"{place.parent.name}/{group.id}.html" if made and made.files else ""
-    figures: Sequence[Figure] = ()
+    figures: list[Figure] = []
     tables: Sequence[Table] = ()
     reason = f"not part of the {workspace.profile} profile"
     if workspace.claims_here(group):
