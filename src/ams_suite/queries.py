@@ -110,7 +110,7 @@ def evaluations_to(
 
     It is 1e6 where the first one does not get there.
     """
-    curves = [curve(table, number, x="evaluations", sampler=name, **labels) for name in sampler]
+    curves = [curve(table, number, "budget", "evaluations", sampler=name, **labels) for name in sampler]
     first, second = (budgets_around(points, error)[1] for points in curves)
     return Measurement(value=first / second if math.isfinite(first) else UNREACHED)
 
