@@ -1,1 +1,3 @@
-"""Checks of the claims, a module a group; the notebooks in `analysis/notebooks` derive and show them."""
+"""Checks of the claims, a module a group; the notebooks in `analysis/notebooks` derive and show
+them.
+"""

@@ -11,8 +11,12 @@ from ams.targets import CLEAN, GaussianMixture
 
 
 def stiff_gaussian(condition: float = 1000.0) -> GaussianLaw:
-    """The exact law's algebra on a Gaussian: 16 variances log-spaced from 1 to `1 / condition`, a mean of norm 2."""
-    return GaussianLaw(torch.logspace(0.0, -math.log10(condition), 16, dtype=torch.float64), mean=0.5)
+    """The exact law's algebra on a Gaussian: 16 variances log-spaced from 1 to `1 / condition`,
+    a mean of norm 2.
+    """
+    return GaussianLaw(
+        torch.logspace(0.0, -math.log10(condition), 16, dtype=torch.float64), mean=0.5
+    )
 
 
 def two_modes(spread: float = 0.5, minority: float = 0.3) -> GaussianMixture:

@@ -1,9 +1,10 @@
-"""What the site adds to Markdown: formulas as MathML, as in the report, the first page's figure, a run's notebooks.
+"""What the site adds to Markdown: formulas as MathML, as in the report, the first page's figure, a
+run's notebooks.
 
 In a heading a formula is plain text, since the navigation shows it too.
 
-The notebook pages are those of the folder that `AMS_GALLERY` names (`results/quick/notebooks`); without it the page
-of notebooks lists none.
+The notebook pages are those of the folder that `AMS_GALLERY` names (`results/quick/notebooks`);
+without it the page of notebooks lists none.
 """
 
 import os
@@ -33,8 +34,13 @@ def on_files(files: Any, config: Any, **_: Any) -> Any:
     from analysis.adaptive.settings import Settings
     from verdicts import save_figure
 
-    with pyplot.style.context(Path(config["docs_dir"]).parent / "paper/style.mplstyle"), TemporaryDirectory() as folder:
-        drawn = save_figure(bias(Settings()), Path(folder), "bias", "").file.read_text(encoding="utf-8")
+    with (
+        pyplot.style.context(Path(config["docs_dir"]).parent / "paper/style.mplstyle"),
+        TemporaryDirectory() as folder,
+    ):
+        drawn = save_figure(bias(Settings()), Path(folder), "bias", "").file.read_text(
+            encoding="utf-8"
+        )
     files.append(File.generated(config, FIGURE, content=drawn))
     return files
 
@@ -51,7 +57,9 @@ def on_post_build(config: Any, **_: Any) -> None:
     folder = Path(config["site_dir"]) / "gallery"
     for page in _pages():
         folder.mkdir(parents=True, exist_ok=True)
-        text = page.read_text(encoding="utf-8").replace(REPORT, '<a href="../gallery.html">Notebooks</a>')
+        text = page.read_text(encoding="utf-8").replace(
+            REPORT, '<a href="../gallery.html">Notebooks</a>'
+        )
         (folder / page.name).write_text(text, encoding="utf-8")
 
 

@@ -1,6 +1,7 @@
 """Commands that experiments add to `ams`: a class each, whose fields are the options.
 
-Networks of images and of graphs: their training, their denoising loss, hyperparameters, correctors, files.
+Networks of images and of graphs: their training, their denoising loss, hyperparameters, correctors,
+files.
 """
 
 from dataclasses import dataclass, field
@@ -34,17 +35,27 @@ class DenoisingLoss:
         """Do it."""
         from experiments.images.loss import TIMES, report, times
 
-        return report(self.weights, times(self.t) if self.t else list(TIMES), self.images, self.seed, self.json)
+        return report(
+            self.weights,
+            times(self.t) if self.t else list(TIMES),
+            self.images,
+            self.seed,
+            self.json,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainImages:
-    """Train one of the suite's networks: {digits,cifar16,cifar32}-score, {digits,mnist}-classifier."""
+    """Train one of the suite's networks: {digits,cifar16,cifar32}-score,
+    {digits,mnist}-classifier.
+    """
 
     name: Annotated[Positional[str], arg(metavar="NAME")]
     """Which one."""
     out: Path = Path("results/training")
-    """The folder of the weights (NAME.safetensors), the kept state (NAME.state) and the figure of the loss."""
+    """The folder of the weights (NAME.safetensors), the kept state (NAME.state) and the figure
+    of the loss.
+    """
     resume: bool = False
     """Go on from the kept state."""
     device: str = "cpu"
@@ -63,7 +74,9 @@ class TrainImages:
 
 @dataclass(frozen=True, kw_only=True)
 class PaperFiles:
-    """Say which networks and images of the paper's experiments are here, and write the settings that run them."""
+    """Say which networks and images of the paper's experiments are here, and write the settings
+    that run them.
+    """
 
     folder: Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")] = None
     """Where they are (default: the folder AMS_DATA)."""
@@ -79,14 +92,18 @@ class PaperFiles:
 
 @dataclass(frozen=True, kw_only=True)
 class TuneColour:
-    """Choose the hyperparameters of correctors of colour images, twice, on images that the network did not see."""
+    """Choose the hyperparameters of correctors of colour images, twice, on images that the
+    network did not see.
+    """
 
     samplers: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = ("PC, Langevin", "PC, adaptive")
     """The correctors, by name."""
     budgets: tuple[int, ...] = (50, 100)
     """Score evaluations: 50, 100."""
     out: Path = Path("results/training/tuned.json")
-    """The file of the choices and of all kernel distances; what it holds of other correctors stays."""
+    """The file of the choices and of all kernel distances; what it holds of other correctors
+    stays.
+    """
 
     def __call__(self) -> int:
         """Do it."""
@@ -97,7 +114,9 @@ class TuneColour:
 
 @dataclass(frozen=True, kw_only=True)
 class TuneMnist:
-    """Choose the hyperparameters of samplers on the pretrained MNIST network, twice, on batches that judge nothing."""
+    """Choose the hyperparameters of samplers on the pretrained MNIST network, twice, on batches
+    that judge nothing.
+    """
 
     samplers: Annotated[tuple[str, ...], arg(metavar="NAME ...")] = MNIST_TUNED
     """The samplers, by name."""
@@ -116,7 +135,9 @@ class TuneMnist:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainGraphs:
-    """Train both networks on graphs of our own generator: about 7 minutes on one core, by default."""
+    """Train both networks on graphs of our own generator: about 7 minutes on one core, by
+    default.
+    """
 
     out: Path
     """The file to write, NAME.safetensors; a record comes beside it."""
@@ -133,7 +154,9 @@ class TrainGraphs:
 
 @dataclass(frozen=True, kw_only=True)
 class CorrectGraphs:
-    """Compare correctors on one set at one budget, with the GDSS authors' checkpoint: squared MMDs with intervals."""
+    """Compare correctors on one set at one budget, with the GDSS authors' checkpoint: squared
+    MMDs with intervals.
+    """
 
     name: Positional[Literal["community_small", "ego_small", "ENZYMES", "grid", "QM9", "ZINC250k"]]
     """The set."""

@@ -1,7 +1,9 @@
-r"""One training loop for every network that the suite trains: resumable, with averaged weights and a recorded loss.
+r"""One training loop for every network that the suite trains: resumable, with averaged weights and
+a recorded loss.
 
-A *task* says what is learned: a network, and the loss of one batch drawn from a generator. A *plan* says how: AdamW
-(Loshchilov and Hutter, arXiv 1711.05101) with a rate that rises over the first steps and falls as half a cosine,
+A *task* says what is learned: a network, and the loss of one batch drawn from a generator. A *plan*
+says how: AdamW (Loshchilov and Hutter, arXiv 1711.05101) with a rate that rises over the first
+steps and falls as half a cosine,
 
     rate_n = rate min(1, n / warm) (1 + cos(pi n / steps)) / 2 ,
 
@@ -9,9 +11,10 @@ gradients clipped in norm, and an average of the weights, which is what is sampl
 
     w' <- k w' + (1 - k) w,   k = min(average, (1 + n) / (10 + n)) .
 
-All that a step draws is a function of (seed, step), so a run is fixed by its task and plan, and one that was
-interrupted and resumed ends in the same bits (on one machine, with one number of threads). On a GPU the draws are the
-same ones; sums there may run in another order, so its weights agree to rounding at first, and then drift apart.
+All that a step draws is a function of (seed, step), so a run is fixed by its task and plan, and one
+that was interrupted and resumed ends in the same bits (on one machine, with one number of threads).
+On a GPU the draws are the same ones; sums there may run in another order, so its weights agree to
+rounding at first, and then drift apart.
 """
 
 import copy
@@ -54,9 +57,13 @@ class Plan(Frozen):
 
 
 def altered(plan: Plan, steps: int | None, seed: int) -> Plan:
-    """Return a plan with another seed and, where given, other steps. Raises UserError for numbers that make no run."""
+    """Return a plan with another seed and, where given, other steps. Raises UserError for
+    numbers that make no run.
+    """
     if (steps is not None and steps < 1) or seed < 0:
-        raise UserError(f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0")
+        raise UserError(
+            f"--steps {steps}, --seed {seed}: at least one step, and a seed of at least 0"
+        )
     return plan.model_copy(update={"seed": seed, "steps": steps or plan.steps})
 
 
@@ -72,23 +79,31 @@ class Task(Protocol):
         ...
 
     def network(self) -> nn.Module:
-        """Return the network with initial weights, drawn from torch's own generator (which the trainer seeds)."""
+        """Return the network with initial weights, drawn from torch's own generator (which the
+        trainer seeds).
+        """
         ...
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " parts"]:
-        """Return the loss of one batch in parts; everything random is drawn from `generator`, which is on the CPU."""
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " parts"]:
+        """Return the loss of one batch in parts; everything random is drawn from `generator`,
+        which is on the CPU.
+        """
         ...
 
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " parts"]:
-        """Return the loss on data that it does not learn from, in parts: the same noise at each call."""
+        """Return the loss on data that it does not learn from, in parts: the same noise at each
+        call.
+        """
         ...
 
 
 class Trainer:
     """A training run: `step()` makes one step, `state()` and `load(state)` interrupt and resume it.
 
-    `curve` holds the parts of the loss of every step so far; `network` is trained, `averaged` is its average, `held`
-    the average's loss on held-out data: rows of (step, *parts).
+    `curve` holds the parts of the loss of every step so far; `network` is trained, `averaged` is
+    its average, `held` the average's loss on held-out data: rows of (step, *parts).
     """
 
     def __init__(self, task: Task, plan: Plan, device: torch.device | str = "cpu") -> None:
@@ -98,7 +113,9 @@ class Trainer:
         with drawn_from(plan.seed, 0):
             self.network = task.network().to(self.device).train()
         self.averaged = copy.deepcopy(self.network).eval().requires_grad_(False)
-        self._adam = torch.optim.AdamW(self.network.parameters(), lr=plan.rate, weight_decay=plan.decay)
+        self._adam = torch.optim.AdamW(
+            self.network.parameters(), lr=plan.rate, weight_decay=plan.decay
+        )
 
     @property
     def done(self) -> int:
@@ -121,7 +138,9 @@ class Trainer:
     def look(self) -> None:
         """Add the average's loss on held-out data."""
         with torch.no_grad():
-            self.held.append([float(self.done), *self.task.held_out(self.averaged, self.device).tolist()])
+            self.held.append(
+                [float(self.done), *self.task.held_out(self.averaged, self.device).tolist()]
+            )
 
     def _rate(self) -> float:
         """Return the learning rate of the step that comes."""
@@ -132,12 +151,17 @@ class Trainer:
     def _follow(self) -> None:
         """Move the average towards the weights, faster in the first steps."""
         decay = min(self.plan.average, (1 + self.done) / (10 + self.done))
-        for average, parameter in zip(self.averaged.parameters(), self.network.parameters(), strict=True):
+        for average, parameter in zip(
+            self.averaged.parameters(), self.network.parameters(), strict=True
+        ):
             average.lerp_(parameter, 1 - decay)
 
     def about(self) -> dict[str, Any]:
         """Return what fixes the run, as plain values."""
-        return {"task": self.task.settings.model_dump(mode="json"), "plan": self.plan.model_dump(mode="json")}
+        return {
+            "task": self.task.settings.model_dump(mode="json"),
+            "plan": self.plan.model_dump(mode="json"),
+        }
 
     def state(self) -> dict[str, Any]:
         """Return all that a resumed run needs, as tensors and plain values."""
@@ -162,7 +186,9 @@ class Trainer:
 
 @contextmanager
 def drawn_from(seed: int, step: int) -> Iterator[torch.Generator]:
-    """Yield the generator of a step; torch's own, which dropout and initial weights draw from, is seeded within too."""
+    """Yield the generator of a step; torch's own, which dropout and initial weights draw from,
+    is seeded within too.
+    """
     own, theirs = (int(word) for word in np.random.SeedSequence([seed, step]).generate_state(2))
     with torch.random.fork_rng():
         torch.manual_seed(theirs)
@@ -171,13 +197,17 @@ def drawn_from(seed: int, step: int) -> Iterator[torch.Generator]:
 
 @contextmanager
 def writing(file: Path, resume: bool) -> Iterator[None]:
-    """Guard a run that ends in a file of weights: nothing is overwritten, and its folder is tried before it begins.
+    """Guard a run that ends in a file of weights: nothing is overwritten, and its folder is tried
+    before it begins.
 
-    Raises UserError for weights in the way of a new run, for what cannot be written (now, or a disk that is full in
-    the end), and for a loss that is not finite.
+    Raises UserError for weights in the way of a new run, for what cannot be written (now, or a disk
+    that is full in the end), and for a loss that is not finite.
     """
     if file.exists() and not resume:
-        raise UserError(f"{file}: weights are there: name another place, or delete them; a new run replaces none")
+        raise UserError(
+            f"{file}: weights are there: name another place, or delete them; "
+            "a new run replaces none"
+        )
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=file.parent).close()
@@ -191,8 +221,9 @@ def writing(file: Path, resume: bool) -> Iterator[None]:
 def fit(trainer: Trainer, file: Path, resume: bool, report: Report, every: int = 200) -> None:
     """Train to the end, writing the state to `file` every so many steps; `resume` goes on from it.
 
-    The file is written whole or not at all, so an interrupted run loses at most `every` steps. Raises UserError
-    for a file to resume from that is none, or of other settings, and for one in the way of a new run.
+    The file is written whole or not at all, so an interrupted run loses at most `every` steps.
+    Raises UserError for a file to resume from that is none, or of other settings, and for one in
+    the way of a new run.
     """
     if resume:
         _resume(trainer, file)
@@ -208,9 +239,13 @@ def fit(trainer: Trainer, file: Path, resume: bool, report: Report, every: int =
 
 
 def _keep(trainer: Trainer, file: Path) -> None:
-    """Write the state. Raises FloatingPointError for a loss that is not finite: the last state stays in the file."""
+    """Write the state. Raises FloatingPointError for a loss that is not finite: the last state
+    stays in the file.
+    """
     if not all(map(math.isfinite, trainer.curve[-1])):
-        raise FloatingPointError(f"step {trainer.done}: the loss is {trainer.curve[-1]}: lower the rate; not kept")
+        raise FloatingPointError(
+            f"step {trainer.done}: the loss is {trainer.curve[-1]}: lower the rate; not kept"
+        )
     stream = io.BytesIO()
     torch.save(trainer.state(), stream)
     write_whole(file, stream.getvalue())
@@ -221,16 +256,24 @@ def _resume(trainer: Trainer, file: Path) -> None:
     try:
         trainer.load(load_weights(bytes_of(file, LARGEST), str(file)))
     except OSError as error:
-        raise UserError(f"{file}: cannot be read ({error.strerror}); without --resume a new run begins") from None
+        raise UserError(
+            f"{file}: cannot be read ({error.strerror}); without --resume a new run begins"
+        ) from None
     except (KeyError, TypeError, ValueError, RuntimeError, AttributeError) as error:
-        raise UserError(f"{file}: no run that can be resumed: {str(error).splitlines()[0]}") from None
+        raise UserError(
+            f"{file}: no run that can be resumed: {str(error).splitlines()[0]}"
+        ) from None
 
 
-def trained(trainer: Trainer, state: Path, resume: bool, command: str, points: int) -> dict[str, Any]:
-    """Train to the end under a progress bar, and return how, as plain values: what fixes the run, and its losses.
+def trained(
+    trainer: Trainer, state: Path, resume: bool, command: str, points: int
+) -> dict[str, Any]:
+    """Train to the end under a progress bar, and return how, as plain values: what fixes the run,
+    and its losses.
 
-    `seconds`: processor time since the run was last begun. `curve` has so many points, each the mean of the steps
-    before it and the loss, the sum of its parts; `held out` those of the averaged weights. Raises as `fit`.
+    `seconds`: processor time since the run was last begun. `curve` has so many points, each the
+    mean of the steps before it and the loss, the sum of its parts; `held out` those of the averaged
+    weights. Raises as `fit`.
     """
     begun, steps = time.process_time(), trainer.plan.steps
     every = max(steps // points, 1)
@@ -245,14 +288,18 @@ def trained(trainer: Trainer, state: Path, resume: bool, command: str, points: i
         "threads": torch.get_num_threads(),
         "device": trainer.device.type,
         "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        "curve": [[(number + 1) * every, round(value, 6)] for number, value in enumerate(losses.tolist())],
+        "curve": [
+            [(number + 1) * every, round(value, 6)] for number, value in enumerate(losses.tolist())
+        ],
         "held out": [[int(step), round(sum(parts), 6)] for step, *parts in trainer.held],
     }
 
 
 @contextmanager
 def progress_bar(steps: int, title: str) -> Iterator[Report]:
-    """Yield a report that draws a progress bar on stderr, or prints lines where that is no terminal."""
+    """Yield a report that draws a progress bar on stderr, or prints lines where that is no
+    terminal.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
@@ -261,7 +308,9 @@ def progress_bar(steps: int, title: str) -> Iterator[Report]:
         shown = bar.add_task(title, total=steps)
 
         def report(done: int, losses: dict[str, float]) -> None:
-            text = f"{title}: step {done} of {steps}: " + ", ".join(f"{name} {x:.4f}" for name, x in losses.items())
+            text = f"{title}: step {done} of {steps}: " + ", ".join(
+                f"{name} {x:.4f}" for name, x in losses.items()
+            )
             bar.update(shown, completed=done, description=text)
             if not console.is_terminal:
                 console.print(text, soft_wrap=True)

@@ -1,7 +1,8 @@
 """Weights that the suite's own commands trained: safetensors files that say how they were made.
 
-The file's header holds one entry, `training`: JSON with the command, settings, seconds, losses, versions. Two runs of
-one command differ in their seconds, so the tensors have a checksum of their own, `digest`, to compare runs by.
+The file's header holds one entry, `training`: JSON with the command, settings, seconds, losses,
+versions. Two runs of one command differ in their seconds, so the tensors have a checksum of their
+own, `digest`, to compare runs by.
 """
 
 import hashlib
@@ -18,11 +19,15 @@ from verdicts.records.files import canonical_json, write_whole
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
-    """Return the sha256 of the tensors alone: names, types, shapes and numbers, in the order of the names."""
+    """Return the sha256 of the tensors alone: names, types, shapes and numbers, in the order of
+    the names.
+    """
     checksum = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         checksum.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        numbers = tensor.detach().cpu().contiguous().flatten()  # strides of dimensions of size 1 may be any
+        numbers = (
+            tensor.detach().cpu().contiguous().flatten()
+        )  # strides of dimensions of size 1 may be any
         checksum.update(numbers.view(torch.uint8).numpy().tobytes())
     return checksum.hexdigest()
 
@@ -30,7 +35,8 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
 def write(path: Path, tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> str:
     """Write the tensors and how they were made, whole or not at all; return the file's sha256.
 
-    Raises OSError where it cannot be written, ValueError for a number in `about` that is not finite.
+    Raises OSError where it cannot be written, ValueError for a number in `about` that is not
+    finite.
     """
     from safetensors.torch import save
 

@@ -1,26 +1,32 @@
-"""Samplers that no package index has: their authors' code, of the commits that `survey.sources` names.
+"""Samplers that no package index has: their authors' code, of the commits that `survey.sources`
+names.
 
 By registered file, at settings:
 
-- `dpm-solver`, `unipc`, `sa-solver`: classes with their own VP schedule; settings are arguments of the class
-  (`algorithm_type`, `variant`) and of `sample` (`order`, `skip_type`, `method`, ...; SA-Solver has `tau`, two orders).
+- `dpm-solver`, `unipc`, `sa-solver`: classes with their own VP schedule; settings are arguments of
+  the class (`algorithm_type`, `variant`) and of `sample` (`order`, `skip_type`, `method`, ...;
+  SA-Solver has `tau`, two orders).
 - `edm`, `restart`, `diff-solvers`: functions of a denoiser; settings are their arguments.
-- `score-sde`: predictors and correctors of score_sde_pytorch (https://github.com/yang-song/score_sde_pytorch), by its
-  own loop. Names are those of the predictors in its registry. Settings: `sde` is `vp` (default), `subvp` or `ve`;
-  `corrector` is `none` (default), `langevin` or `ald`, with `snr` (0.16) and `n_steps` (1); `probability_flow` and
-  `denoise` are arguments of its `get_pc_sampler`. The network is the continuous one of its score models: of `vp` and
-  `subvp` it returns eps at time t, of `ve` the score at the noise level that it is passed.
-- `comfyui`: functions of ComfyUI (https://github.com/comfyanonymous/ComfyUI), whose licence is the GPL: the suite
-  neither has its files nor fetches them, and runs those that a user has put at `$AMS_DATA/code/`. `model` is `eps`
-  (default), whose states are `x_0 + sigma z`, or `flow`, whose states are `(1 - sigma) x_0 + sigma z`. `mesh` is
-  `karras` (default) or `exponential`, between `sigma_max` (14.6) and `sigma_min` (0.03); a flow's noise levels are its
-  own at even times, with `shift` (3). `tau` is the constant noise of the SA solvers (1). All others are arguments of
-  the function. `sample_lcm`, which is for distilled models, the samplers with CFG++ and `sample_dpm_adaptive`, which
-  has no number of steps, are left out.
+- `score-sde`: predictors and correctors of score_sde_pytorch
+  (https://github.com/yang-song/score_sde_pytorch), by its own loop. Names are those of the
+  predictors in its registry. Settings: `sde` is `vp` (default), `subvp` or `ve`; `corrector` is
+  `none` (default), `langevin` or `ald`, with `snr` (0.16) and `n_steps` (1); `probability_flow` and
+  `denoise` are arguments of its `get_pc_sampler`. The network is the continuous one of its score
+  models: of `vp` and `subvp` it returns eps at time t, of `ve` the score at the noise level that it
+  is passed.
+- `comfyui`: functions of ComfyUI (https://github.com/comfyanonymous/ComfyUI), whose licence is the
+  GPL: the suite neither has its files nor fetches them, and runs those that a user has put at
+  `$AMS_DATA/code/`. `model` is `eps` (default), whose states are `x_0 + sigma z`, or `flow`, whose
+  states are `(1 - sigma) x_0 + sigma z`. `mesh` is `karras` (default) or `exponential`, between
+  `sigma_max` (14.6) and `sigma_min` (0.03); a flow's noise levels are its own at even times, with
+  `shift` (3). `tau` is the constant noise of the SA solvers (1). All others are arguments of the
+  function. `sample_lcm`, which is for distilled models, the samplers with CFG++ and
+  `sample_dpm_adaptive`, which has no number of steps, are left out.
 
 By repository, at their defaults: `MORE`, as `openai/guided-diffusion:p_sample_loop`.
 
-An import adds all to `samplercheck.adapters.OTHERS`; a checkout names it in `src/ams_suite.dist-info`.
+An import adds all to `samplercheck.adapters.OTHERS`; a checkout names it in
+`src/ams_suite.dist-info`.
 """
 
 import inspect
@@ -57,23 +63,36 @@ FUNCTIONS = {
         "unipc_sampler": 3,
     },
 }
-"""The functions of each library with the order that their documentation states, at their default settings."""
+"""The functions of each library with the order that their documentation states, at their default
+settings.
+"""
 ORDER_SETTINGS = ("order", "max_order", "predictor_order")
 
 
 def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
-    """Return a solver class with its own linear VP schedule; its network predicts eps at a continuous time."""
+    """Return a solver class with its own linear VP schedule; its network predicts eps at a
+    continuous time.
+    """
     code = registered(library)
     kind = getattr(code, name)
-    of_class = {key: settings.pop(key) for key in inspect.signature(kind).parameters if key in settings}
+    of_class = {
+        key: settings.pop(key) for key in inspect.signature(kind).parameters if key in settings
+    }
     tau = float(settings.pop("tau", 1.0 if library == "sa-solver" else 0.0))
-    order = int(next((settings[key] for key in ORDER_SETTINGS if key in settings), 3 if library == "sa-solver" else 2))
+    order = int(
+        next(
+            (settings[key] for key in ORDER_SETTINGS if key in settings),
+            3 if library == "sa-solver" else 2,
+        )
+    )
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         schedule = code.NoiseScheduleVP("linear")
 
         def eps(x: Tensor, t: Tensor) -> Tensor:
-            return network("eps", x, noise_level(schedule.marginal_alpha(t[:1]), schedule.marginal_std(t[:1])))
+            return network(
+                "eps", x, noise_level(schedule.marginal_alpha(t[:1]), schedule.marginal_std(t[:1]))
+            )
 
         solver = kind(eps, schedule, **of_class)
         if library == "sa-solver":
@@ -81,14 +100,22 @@ def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
             return solver.sample(mode, x, tau=lambda t: tau, steps=steps, **settings)
         return solver.sample(x, steps=steps, **settings)
 
-    stated = order if not tau else None  # of the flow; what a solver of the SDE states is not this order
-    return Sampler(f"{library}:{name}", version(library), run, lambda steps: 1.0, order=stated, noise=tau)
+    stated = (
+        order if not tau else None
+    )  # of the flow; what a solver of the SDE states is not this order
+    return Sampler(
+        f"{library}:{name}", version(library), run, lambda steps: 1.0, order=stated, noise=tau
+    )
 
 
 def _of_function(library: str, name: str, settings: dict[str, Any]) -> Sampler:
-    """Return a function `sampler(net, latents, num_steps=..., ...)` of a denoiser at noise sigma."""
+    """Return a function `sampler(net, latents, num_steps=..., ...)` of a denoiser at noise
+    sigma.
+    """
     code = registered(library)
-    order = int(next((settings[key] for key in ORDER_SETTINGS if key in settings), FUNCTIONS[library][name]))
+    order = int(
+        next((settings[key] for key in ORDER_SETTINGS if key in settings), FUNCTIONS[library][name])
+    )
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         denoiser = model_of(network, "x0@sigma")
@@ -121,14 +148,18 @@ OF_SCORE_SDE = ("sde", "corrector", "snr", "n_steps", "probability_flow", "denoi
 
 
 def _score_sde(name: str, settings: dict[str, Any]) -> Sampler:
-    """Return a predictor, with a corrector if one is set. Raises UserError for a setting that is not there."""
+    """Return a predictor, with a corrector if one is set. Raises UserError for a setting that is
+    not there.
+    """
     for key in settings:
         if key not in OF_SCORE_SDE:
             raise unknown("setting of score-sde", key, OF_SCORE_SDE)
     process = chosen(settings, "sde", SDES, "sde")
     corrector = chosen(settings, "corrector", CORRECTORS, "corrector")
     if name == "ancestral_sampling" and (process == "subvp" or settings.get("probability_flow")):
-        raise UserError("ancestral_sampling: score_sde_pytorch has it for the reverse SDE of vp and ve alone")
+        raise UserError(
+            "ancestral_sampling: score_sde_pytorch has it for the reverse SDE of vp and ve alone"
+        )
     snr, flow = float(settings.pop("snr", 0.16)), bool(settings.get("probability_flow", False))
     code, library = registered("score-sde"), registered("score-sde-lib")
     kind, end = SDES[process]
@@ -175,7 +206,10 @@ STATED = denoisers.STATED | {  # order as documented or named, noise
     "sample_unipc": (3, 0.0),
     "sample_unipc_bh2": (3, 0.0),
 }
-STAGES = {"sample_seeds_2": 2, "sample_seeds_3": 3}  # without noise a method of so many stages has that order
+STAGES = {
+    "sample_seeds_2": 2,
+    "sample_seeds_3": 3,
+}  # without noise a method of so many stages has that order
 OF_VARIANCE = (*denoisers.OF_VARIANCE, *STAGES)  # their eta multiplies a variance
 OF_COMFYUI = ("model", "mesh", "sigma_max", "sigma_min", "shift", "tau")
 
@@ -202,7 +236,9 @@ def _comfyui(name: str, settings: dict[str, Any]) -> Sampler:
         else:
             sigmas = getattr(registered("comfyui"), f"get_sigmas_{mesh}")(steps, low, high)
         if name == "sample_dpm_fast":  # as ComfyUI calls it
-            return code.sample_dpm_fast(model, x, sigmas[-2], sigmas[0], steps, disable=True, **more)
+            return code.sample_dpm_fast(
+                model, x, sigmas[-2], sigmas[0], steps, disable=True, **more
+            )
         return getattr(code, name)(model, x, sigmas, extra_args={}, disable=True, **more)
 
     order, noise = STATED[name]
@@ -214,7 +250,14 @@ def _comfyui(name: str, settings: dict[str, Any]) -> Sampler:
     if noise == 0:
         order = STAGES.get(name, order)
     order = next((int(settings[key]) for key in ("max_order", "order") if key in settings), order)
-    return Sampler(f"comfyui:{name}", version("comfyui"), run, lambda steps: 1.0 if flow else high, order, noise)
+    return Sampler(
+        f"comfyui:{name}",
+        version("comfyui"),
+        run,
+        lambda steps: 1.0 if flow else high,
+        order,
+        noise,
+    )
 
 
 def _model_sampling(flow: bool, shift: float) -> Any:
@@ -228,12 +271,16 @@ def _model_sampling(flow: bool, shift: float) -> Any:
 
 
 class _Model:
-    """A denoiser as ComfyUI's samplers call it, with the places at which they look for `model_sampling`."""
+    """A denoiser as ComfyUI's samplers call it, with the places at which they look for
+    `model_sampling`.
+    """
 
     def __init__(self, network: Network, sampling: Any, flow: bool) -> None:
         self.network, self.flow = network, flow
         patcher = SimpleNamespace(get_model_object=lambda name: sampling)
-        self.inner_model = SimpleNamespace(model_patcher=patcher, inner_model=SimpleNamespace(model_sampling=sampling))
+        self.inner_model = SimpleNamespace(
+            model_patcher=patcher, inner_model=SimpleNamespace(model_sampling=sampling)
+        )
 
     def __call__(self, x: Tensor, sigma: Tensor, **_: Any) -> Tensor:
         return self.network("x0", x, noise_level(1.0 - sigma if self.flow else 1.0, sigma))
@@ -247,7 +294,10 @@ LOADED: dict[str, tuple[Iterable[str], Callable[[str, dict[str, Any]], Sampler]]
 }
 """The names of each library's samplers, and what returns one."""
 OTHERS.update(
-    {name: Adapter(partial(list, names), load, partial(release, name)) for name, (names, load) in LOADED.items()}
+    {
+        name: Adapter(partial(list, names), load, partial(release, name))
+        for name, (names, load) in LOADED.items()
+    }
 )
 MORE = images.SAMPLERS | media.SAMPLERS | structures.SAMPLERS
 OTHERS.update({name: adapter(name, samplers) for name, samplers in MORE.items()})

@@ -1,9 +1,12 @@
 """Samplers of repositories for sound, images and video, and of flow-matching libraries, as shipped.
 
-- stable-audio-tools: functions for v-diffusion and rectified flow, and `sample_k`, which calls k-diffusion.
-- Wan2.1: the schedulers DPM-Solver++ and UniPC for flows. They round timesteps; a million of them leave that behind.
+- stable-audio-tools: functions for v-diffusion and rectified flow, and `sample_k`, which calls
+  k-diffusion.
+- Wan2.1: the schedulers DPM-Solver++ and UniPC for flows. They round timesteps; a million of them
+  leave that behind.
 - HunyuanVideo: one scheduler, Euler's method on a flow.
-- generative-models: classes of `sgm`, with EDM's noise levels and the scaling of Stable Video Diffusion.
+- generative-models: classes of `sgm`, with EDM's noise levels and the scaling of Stable Video
+  Diffusion.
 - audio-diffusion-pytorch: DDIM in velocities.
 - rectified-flow-pytorch: an ODE solver, and Euler's method where the network predicts clean data.
 - flow_matching: torchdiffeq's solvers, also of a flow that is changed to another schedule.
@@ -26,10 +29,20 @@ from samplercheck.model import Network, noise_level
 from samplercheck.sampler import Sampler
 from survey.sources import code, empty, first_word, importable, sampler, standing_in
 
-AUDIO, WAN, HUNYUAN = "Stability-AI/stable-audio-tools", "Wan-Video/Wan2.1", "Tencent-Hunyuan/HunyuanVideo"
+AUDIO, WAN, HUNYUAN = (
+    "Stability-AI/stable-audio-tools",
+    "Wan-Video/Wan2.1",
+    "Tencent-Hunyuan/HunyuanVideo",
+)
 SGM, ADP = "Stability-AI/generative-models", "archinetai/audio-diffusion-pytorch"
 RECTIFIED, FLOW = "lucidrains/rectified-flow-pytorch", "facebookresearch/flow_matching"
-TRAINING: tuple[str, ...] = ("einx", "ema_pytorch", "accelerate", "hyper_connections", "x_transformers")
+TRAINING: tuple[str, ...] = (
+    "einx",
+    "ema_pytorch",
+    "accelerate",
+    "hyper_connections",
+    "x_transformers",
+)
 TRAINING += ("hyper_connections.hyper_connections_channel_first", "torch_einops_utils")
 """Modules that rectified-flow-pytorch imports for its networks and their training."""
 
@@ -37,7 +50,9 @@ TRAINING += ("hyper_connections.hyper_connections_channel_first", "torch_einops_
 def _cosine(network: Network) -> Model:
     """Return a network of v-diffusion, whose angles have the type of the run."""
     angle = torch.pi / 2
-    return Model(lambda x, t: network("v", x, noise_level(torch.cos(t * angle), torch.sin(t * angle))))
+    return Model(
+        lambda x, t: network("v", x, noise_level(torch.cos(t * angle), torch.sin(t * angle)))
+    )
 
 
 def _audio(name: str, order: int | None, noise: float = 0.0, **settings: Any) -> Sampler:
@@ -49,7 +64,11 @@ def _audio(name: str, order: int | None, noise: float = 0.0, **settings: Any) ->
         def path(x: Tensor, *_: Any) -> Callable[[Any, Any], Tensor]:
             return lambda a, b: draws.increment(a, b, x.shape)
 
-        model = _cosine(network) if function in ("sample", "sample_k") else model_of(network, "flow@flow")
+        model = (
+            _cosine(network)
+            if function in ("sample", "sample_k")
+            else model_of(network, "flow@flow")
+        )
         more = {"device": "cpu"} if function in ("sample_k", "sample_rf") else {}
         call = getattr(code(AUDIO, "stable_audio_tools/inference/sampling.py"), function)
         with patch.object(k_diffusion.sampling, "BrownianTreeNoiseSampler", path):
@@ -69,7 +88,9 @@ def _sgm(name: str, order: int | None, noise: float = 0.0) -> Sampler:
     place = "sgm.modules.diffusionmodules"
     importable(SGM)
     with standing_in(empty(["omegaconf"])):
-        samplers, denoisers, _ = (import_module(f"{place}.{name}") for name in ("sampling", "denoiser", "guiders"))
+        samplers, denoisers, _ = (
+            import_module(f"{place}.{name}") for name in ("sampling", "denoiser", "guiders")
+        )
     levels = {"target": f"{place}.discretizer.EDMDiscretization"}
     scaling = {"target": f"{place}.denoiser_scaling.VScalingWithEDMcNoise"}
 
@@ -79,7 +100,9 @@ def _sgm(name: str, order: int | None, noise: float = 0.0) -> Sampler:
             norm = (1 + sigma**2).sqrt()
             return network("v", x, noise_level(1 / norm, sigma / norm))
 
-        made = getattr(samplers, first_word(name))(discretization_config=levels, num_steps=steps, device="cpu")
+        made = getattr(samplers, first_word(name))(
+            discretization_config=levels, num_steps=steps, device="cpu"
+        )
         end: Tensor = made(partial(denoisers.Denoiser(scaling), v), x / prior, {})
         return end
 
@@ -116,10 +139,14 @@ def _flow(name: str, order: int, method: str, schedule: str = "") -> Sampler:
         model: Any = model_of(network, "back@rising")
         if schedule:
             schedules = code(FLOW, "flow_matching/path/scheduler/scheduler.py")
-            change = code(FLOW, "flow_matching/path/scheduler/schedule_transform.py").ScheduleTransformedModel
+            change = code(
+                FLOW, "flow_matching/path/scheduler/schedule_transform.py"
+            ).ScheduleTransformedModel
             model = change(model, schedules.CondOTScheduler(), getattr(schedules, schedule)())
         solver = code(FLOW, "flow_matching/solver/ode_solver.py").ODESolver(model)
-        times = torch.linspace(0, 1, steps + 1, dtype=x.dtype)  # its steps, where no step size is set
+        times = torch.linspace(
+            0, 1, steps + 1, dtype=x.dtype
+        )  # its steps, where no step size is set
         end: Tensor = solver.sample(x, step_size=None, method=method, time_grid=times)
         return end
 
@@ -141,7 +168,9 @@ SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
         "sample_rf": partial(_audio, order=1),
         "sample_rf dpmpp": partial(_audio, order=2, sampler_type="dpmpp"),
         "sample_k": partial(_audio, order=None, noise=1.0),
-        "sample_k dpmpp-3m-sde": partial(_audio, order=None, noise=1.0, sampler_type="dpmpp-3m-sde"),
+        "sample_k dpmpp-3m-sde": partial(
+            _audio, order=None, noise=1.0, sampler_type="dpmpp-3m-sde"
+        ),
     },
     WAN: {
         "FlowDPMSolverMultistepScheduler": _DPM,
@@ -149,7 +178,9 @@ SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
         "FlowUniPCMultistepScheduler": _UNIPC,
         "FlowUniPCMultistepScheduler T=1000000": partial(_UNIPC, num_train_timesteps=FINE),
     },
-    HUNYUAN: {"FlowMatchDiscreteScheduler": partial(_scheduler, repository=HUNYUAN, path=_MATCH, order=1)},
+    HUNYUAN: {
+        "FlowMatchDiscreteScheduler": partial(_scheduler, repository=HUNYUAN, path=_MATCH, order=1)
+    },
     SGM: {
         "EulerEDMSampler": partial(_sgm, order=1),
         "HeunEDMSampler": partial(_sgm, order=2),
@@ -162,11 +193,15 @@ SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
     RECTIFIED: {
         "RectifiedFlow": partial(_RECTIFIED, convention="back@rising"),
         "RectifiedFlow noise": partial(_RECTIFIED, convention="eps@rising", predict="noise"),
-        "SoFlow clean": partial(_rectified, path="soflow", order=1, convention="x0@flow", model_output_clean=True),
+        "SoFlow clean": partial(
+            _rectified, path="soflow", order=1, convention="x0@flow", model_output_clean=True
+        ),
     },
     FLOW: {
         "ODESolver": partial(_flow, order=1, method="euler"),
-        "ODESolver CosineScheduler": partial(_flow, order=2, method="midpoint", schedule="CosineScheduler"),
+        "ODESolver CosineScheduler": partial(
+            _flow, order=2, method="midpoint", schedule="CosineScheduler"
+        ),
         "ODESolver VPScheduler": partial(_flow, order=2, method="midpoint", schedule="VPScheduler"),
     },
 }

@@ -1,10 +1,11 @@
 """Code that no package index has: executed only if its bytes are the known ones.
 
-A *registered file* (`ams.data.registry`, `[code.*]`) comes from `$AMS_DATA/code/`, the cache, or its public address
-where it has one. What it imports of its own repository is a registered file too, or an empty stand-in that no sampler
-calls; so is what it imports beside PyTorch, NumPy and SciPy.
+A *registered file* (`ams.data.registry`, `[code.*]`) comes from `$AMS_DATA/code/`, the cache, or
+its public address where it has one. What it imports of its own repository is a registered file too,
+or an empty stand-in that no sampler calls; so is what it imports beside PyTorch, NumPy and SciPy.
 
-A *repository* lies in `$AMS_DATA/code/more/OWNER+NAME`, copied from a checkout of the commit in `COMMITS`.
+A *repository* lies in `$AMS_DATA/code/more/OWNER+NAME`, copied from a checkout of the commit in
+`COMMITS`.
 """
 
 import os
@@ -40,11 +41,22 @@ OWN = {
     },
     "comfyui-model-sampling": {"comfy.ldm.modules.diffusionmodules.util": ""},
 }
-"""What a library imports of its own repository: each module's registered file, nothing for an empty stand-in."""
+"""What a library imports of its own repository: each module's registered file, nothing for an
+empty stand-in.
+"""
 PACKAGES = {"comfyui": "comfy.k_diffusion"}
 """The package in which a library's relative imports are meant."""
 STAND_INS = (
-    *("click", "dnnlib", "PIL", "PIL.Image", "torch_utils", "torchsde", "torchvision", "torchvision.utils"),
+    *(
+        "click",
+        "dnnlib",
+        "PIL",
+        "PIL.Image",
+        "torch_utils",
+        "torchsde",
+        "torchvision",
+        "torchvision.utils",
+    ),
     *("tqdm", "tqdm.auto"),
 )
 COMMITS = {
@@ -107,7 +119,9 @@ def standing_in(modules: Mapping[str, Any]) -> Iterator[None]:
 
 
 def empty(names: Iterable[str]) -> dict[str, Any]:
-    """Return an empty module for each name that is not imported; of a progress bar, its ranges are ranges."""
+    """Return an empty module for each name that is not imported; of a progress bar, its ranges
+    are ranges.
+    """
     modules = {name: MagicMock() for name in names if name not in sys.modules}
     if "tqdm.auto" in modules:
         modules["tqdm.auto"].trange = lambda count, **_: range(count)
@@ -115,18 +129,24 @@ def empty(names: Iterable[str]) -> dict[str, Any]:
 
 
 def release(library: str) -> str:
-    """Return the commit of a library, short. Raises DataUnavailable where a file of it is missing, with what to do."""
+    """Return the commit of a library, short. Raises DataUnavailable where a file of it is
+    missing, with what to do.
+    """
     for name in _files(library):
         try:
             fetch(name)
         except DataUnavailable as absent:
             missing = f"the code of {library}"
-            raise DataUnavailable(f"{missing} is missing: {registry.CODE[name].obtain}", missing, PUT) from absent
+            raise DataUnavailable(
+                f"{missing} is missing: {registry.CODE[name].obtain}", missing, PUT
+            ) from absent
     return version(library)
 
 
 def version(library: str) -> str:
-    """Return the commit, short, from the address of the file, or from its origin where it has no address."""
+    """Return the commit, short, from the address of the file, or from its origin where it has no
+    address.
+    """
     entry = registry.CODE[library]
     address = entry.files[0].address
     return (address.split("/")[5] if address else entry.origin.rsplit("/", 1)[1])[:8]
@@ -140,11 +160,16 @@ def _files(library: str) -> list[str]:
 
 @cache
 def registered(library: str) -> ModuleType:
-    """Return the registered file of a library as a module. Raises DataUnavailable where it cannot be had."""
+    """Return the registered file of a library as a module. Raises DataUnavailable where it
+    cannot be had.
+    """
     module = ModuleType(library.replace("-", "_"))
     path, _, content = read(library)
     module.__package__, module.__file__ = PACKAGES.get(library, ""), str(path)
-    own = {name: registered(source) if source else MagicMock() for name, source in OWN.get(library, {}).items()}
+    own = {
+        name: registered(source) if source else MagicMock()
+        for name, source in OWN.get(library, {}).items()
+    }
     with standing_in(empty(STAND_INS) | _with_packages(own)):
         exec(compile(content, str(path), "exec"), vars(module))
     return module
@@ -162,7 +187,9 @@ def _with_packages(modules: dict[str, Any]) -> dict[str, Any]:
 
 
 CHECKED: dict[str, bytes] = {}
-"""The bytes of checked repositories, by file: of these modules are compiled, whatever lies there."""
+"""The bytes of checked repositories, by file: of these modules are compiled, whatever lies
+there.
+"""
 PLACES: set[str] = set()
 """The folders of checked repositories."""
 
@@ -209,7 +236,8 @@ def digest(folder: Path, files: Mapping[Path, bytes]) -> str:
 
 @cache
 def folder(name: str) -> Path:
-    """Return the folder of a repository. Raises DataUnavailable where its files are missing or not the listed ones.
+    """Return the folder of a repository. Raises DataUnavailable where its files are missing or not
+    the listed ones.
 
     From then on its modules are compiled of the bytes that were read here.
     """
@@ -232,7 +260,9 @@ def folder(name: str) -> Path:
 
 @cache
 def code(name: str, path: str, *stand_ins: str) -> ModuleType:
-    """Return a file of a repository as a module; `stand_ins` are modules that it imports and no sampler calls."""
+    """Return a file of a repository as a module; `stand_ins` are modules that it imports and no
+    sampler calls.
+    """
     file = folder(name) / path
     with standing_in(empty(stand_ins)):
         return adapters.module_of(file, CheckedLoader)
@@ -245,12 +275,16 @@ def importable(name: str) -> None:
 
 
 def first_word(kind: str) -> str:
-    """Return the class or the function of a kind of sampler, whose name may go on with what is set."""
+    """Return the class or the function of a kind of sampler, whose name may go on with what is
+    set.
+    """
     return kind.partition(" ")[0]
 
 
 def sampler(name: str, kind: str, run: Run, start: float = 1.0, **stated: Any) -> Sampler:
-    """Return a sampler of a repository, whose start has a standard deviation that no number of steps changes."""
+    """Return a sampler of a repository, whose start has a standard deviation that no number of
+    steps changes.
+    """
     return Sampler(f"{name}:{kind}", COMMITS[name][:8], run, lambda steps: start, **stated)
 
 

@@ -1,12 +1,13 @@
 """Samplers of decision-making and of structure prediction.
 
-- CleanDiffuserTeam/CleanDiffuser: the solvers of its diffusion classes, by class and solver. Its discrete classes have
-  8000 training steps here in place of 1000, because they round timesteps.
+- CleanDiffuserTeam/CleanDiffuser: the solvers of its diffusion classes, by class and solver. Its
+  discrete classes have 8000 training steps here in place of 1000, because they round timesteps.
 - jwohlwend/boltz: `AtomDiffusion.sample` of Boltz-1 and Boltz-2: the loop of AlphaFold 3.
 - lucidrains/alphafold3-pytorch: `ElucidatedAtomDiffusion.sample`, that of EDM with a step scale.
 
-Structure samplers centre and rotate the atoms before each step. The rotation is left out. An element of a sample is one
-coordinate of an atom here, whose mirror image is another atom, so that the mean is 0 and centring changes nothing.
+Structure samplers centre and rotate the atoms before each step. The rotation is left out. An
+element of a sample is one coordinate of an atom here, whose mirror image is another atom, so that
+the mean is 0 and centring changes nothing.
 """
 
 import ast
@@ -31,7 +32,13 @@ from survey.sources import code, empty, first_word, folder, importable, sampler,
 CLEAN, BOLTZ = "CleanDiffuserTeam/CleanDiffuser", "jwohlwend/boltz"
 ALPHAFOLD = "lucidrains/alphafold3-pytorch"
 FINE = 8000
-ORDERS = {"ddpm": 1, "ddim": 1, "ode_dpmsolver_1": 1, "ode_dpmsolver++_1": 1, "ode_dpmsolver++_2M": 2}
+ORDERS = {
+    "ddpm": 1,
+    "ddim": 1,
+    "ode_dpmsolver_1": 1,
+    "ode_dpmsolver++_1": 1,
+    "ode_dpmsolver++_2M": 2,
+}
 ORDERS |= {"euler": 1, "heun": 2}
 SDE = (*tuple(ORDERS)[:5], "sde_dpmsolver_1", "sde_dpmsolver++_1", "sde_dpmsolver++_2M")
 SOLVERS = {
@@ -71,11 +78,21 @@ def clean(name: str) -> Sampler:
 
         made = getattr(_clean(kind), kind)(Model(answer), nn.Identity(), **options)
         draws.start = x / first
-        end: Tensor = made.sample(torch.zeros_like(x), solver=solver, n_samples=len(x), sample_steps=steps)[0]
+        end: Tensor = made.sample(
+            torch.zeros_like(x), solver=solver, n_samples=len(x), sample_steps=steps
+        )[0]
         return end
 
     noise = 1.0 if solver == "ddpm" or solver.startswith("sde") else 0.0
-    return sampler(CLEAN, name, run, first, order=ORDERS.get(solver), noise=noise, data_std=0.5 if karras else 1.0)
+    return sampler(
+        CLEAN,
+        name,
+        run,
+        first,
+        order=ORDERS.get(solver),
+        noise=noise,
+        data_std=0.5 if karras else 1.0,
+    )
 
 
 def _clean(kind: str) -> ModuleType:
@@ -89,17 +106,27 @@ def _clean(kind: str) -> ModuleType:
 
 @cache
 def _file(name: str, path: str) -> ModuleType:
-    """Return a file of a repository, with stand-ins for all that it imports and that is not installed."""
+    """Return a file of a repository, with stand-ins for all that it imports and that is not
+    installed.
+    """
     tree = ast.walk(ast.parse((folder(name) / path).read_text()))
     imports = [each for each in tree if isinstance(each, (ast.Import, ast.ImportFrom))]
     names = {alias.name for each in imports if isinstance(each, ast.Import) for alias in each.names}
     names |= {each.module for each in imports if isinstance(each, ast.ImportFrom) and each.module}
-    absent = [each.split(".") for each in sorted(names) if not importlib.util.find_spec(each.split(".")[0])]
-    return code(name, path, *(".".join(parts[:i]) for parts in absent for i in range(1, len(parts) + 1)))
+    absent = [
+        each.split(".")
+        for each in sorted(names)
+        if not importlib.util.find_spec(each.split(".")[0])
+    ]
+    return code(
+        name, path, *(".".join(parts[:i]) for parts in absent for i in range(1, len(parts) + 1))
+    )
 
 
 class Atoms(TorchFunctionMode):
-    """Answer draws for atoms with draws for the elements `x` that they stand for; the first is `x / first`."""
+    """Answer draws for atoms with draws for the elements `x` that they stand for; the first is
+    `x / first`.
+    """
 
     def __init__(self, x: Tensor, first: float, draws: Draws) -> None:
         super().__init__()
@@ -108,11 +135,17 @@ class Atoms(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Call a function, or draw."""
-        return self.atoms(torch.randn(self.rows.shape)) if func is torch.randn else func(*args, **(kwargs or {}))
+        return (
+            self.atoms(torch.randn(self.rows.shape))
+            if func is torch.randn
+            else func(*args, **(kwargs or {}))
+        )
 
     @staticmethod
     def atoms(rows: Tensor) -> Tensor:
-        """Return an atom and its mirror image for each element, as the first of three coordinates."""
+        """Return an atom and its mirror image for each element, as the first of three
+        coordinates.
+        """
         return pad(torch.cat([rows, -rows], 1)[..., None], (0, 2))
 
     def elements(self, atoms: Tensor) -> Tensor:
@@ -121,9 +154,13 @@ class Atoms(TorchFunctionMode):
 
 
 def boltz(name: str, **settings: Any) -> Sampler:
-    """Return the loop of Boltz, 0 last after its least noise level; with settings it is deterministic."""
+    """Return the loop of Boltz, 0 last after its least noise level; with settings it is
+    deterministic.
+    """
     file = first_word(name)
-    steering = {f"{kind}_update": False for kind in ("physical_guidance", "contact_guidance")} | {"fk_steering": False}
+    steering = {f"{kind}_update": False for kind in ("physical_guidance", "contact_guidance")} | {
+        "fk_steering": False
+    }
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         module: Any = _file(BOLTZ, f"src/boltz/model/modules/{file}.py")
@@ -140,7 +177,10 @@ def boltz(name: str, **settings: Any) -> Sampler:
 
             module.DiffusionModule = lambda **given: Model(update)
             made = module.AtomDiffusion({"token_s": 1}, **settings)
-            mask, features = torch.ones(1, 2 * mode.rows.shape[1]), {"token_index": torch.zeros(1, 1)}
+            mask, features = (
+                torch.ones(1, 2 * mode.rows.shape[1]),
+                {"token_index": torch.zeros(1, 1)},
+            )
             end = made.sample(mask, steps, len(x), len(x), steering_args=steering, feats=features)
             return mode.elements(end["sample_atom_coords"]).reshape(x.shape)
 
@@ -149,13 +189,17 @@ def boltz(name: str, **settings: Any) -> Sampler:
 
 
 def alphafold(name: str, **settings: Any) -> Sampler:
-    """Return Heun's method of EDM with a step scale, deterministic with settings; its network is told sigma."""
+    """Return Heun's method of EDM with a step scale, deterministic with settings; its network is
+    told sigma.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         with Atoms(x, 40.0, draws) as mode:
 
             def update(scaled: Tensor, times: Tensor) -> Tensor:
-                return mode.atoms(preconditioned(network, mode.elements(scaled), times[0], made.sigma_data))
+                return mode.atoms(
+                    preconditioned(network, mode.elements(scaled), times[0], made.sigma_data)
+                )
 
             kind = _alphafold().ElucidatedAtomDiffusion
             made = kind(Model(update).to(x.dtype), augment_during_sampling=False, **settings)
@@ -168,7 +212,9 @@ def alphafold(name: str, **settings: Any) -> Sampler:
 
 def _alphafold() -> ModuleType:
     """Return the file of alphafold3-pytorch, with a decorator that checks no types."""
-    with standing_in({"alphafold3_pytorch.tensor_typing": MagicMock(typecheck=lambda function: function)}):
+    with standing_in(
+        {"alphafold3_pytorch.tensor_typing": MagicMock(typecheck=lambda function: function)}
+    ):
         return _file(ALPHAFOLD, "alphafold3_pytorch/alphafold3.py")
 
 
@@ -181,6 +227,8 @@ SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
     },
     ALPHAFOLD: {
         "ElucidatedAtomDiffusion.sample": alphafold,
-        "ElucidatedAtomDiffusion.sample without noise": partial(alphafold, S_churn=0, step_scale=1.0),
+        "ElucidatedAtomDiffusion.sample without noise": partial(
+            alphafold, S_churn=0, step_scale=1.0
+        ),
     },
 }

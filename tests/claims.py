@@ -31,7 +31,9 @@ def entry(relation: str, bound: float = 1.0, tolerance: float = 0.5) -> Check:
 
 def quick_settings(group: str) -> Any:
     """Return a group's settings in the quick profile."""
-    return settings_class(_group(group))(**load_config(ROOT, Profile.QUICK, claims()).settings_of(group))
+    return settings_class(_group(group))(
+        **load_config(ROOT, Profile.QUICK, claims()).settings_of(group)
+    )
 
 
 def _group(name: str) -> Group:
@@ -48,12 +50,17 @@ def _claim(identifier: str) -> Claim:
 
 
 def claim_of(check: str) -> str:
-    """Return the id of the claim that a check belongs to: not always the start of its own, since ids stay."""
-    return next(claim.id for claim in claims().claim if any(each.id == check for each in claim.check))
+    """Return the id of the claim that a check belongs to: not always the start of its own, since
+    ids stay.
+    """
+    return next(
+        claim.id for claim in claims().claim if any(each.id == check for each in claim.check)
+    )
 
 
 def measured(check: str, settings: Any = None) -> Measurement:
-    """Return what a check's function measures, by default with its group's settings in the quick profile.
+    """Return what a check's function measures, by default with its group's settings in the quick
+    profile.
 
     What proves the number is left out: a falsifier breaks what measures it.
     """
@@ -79,14 +86,17 @@ def refuted(identifier: str, *parts: str, settings: Any = None) -> bool:
 
 
 @contextmanager
-def upheld(*identifiers: str, settings: Any = None, apart: Collection[str] = (), anew: bool = False) -> Iterator[None]:
-    """Be the falsifier of claims that are expected to be refuted: the body alters the thing that they claim.
+def upheld(
+    *identifiers: str, settings: Any = None, apart: Collection[str] = (), anew: bool = False
+) -> Iterator[None]:
+    """Be the falsifier of claims that are expected to be refuted: the body alters the thing that
+    they claim.
 
     As they are they must be refuted, and once altered they must hold. The body alters a sampler, a
-    law or data; a claim's own measuring functions stay, since a number that is scaled alters nothing
-    that is claimed. The checks `apart` say where a refutation ends: they hold as they are, and tell
-    nothing of a claim that holds. `anew`: what is altered lies in cells, so that they are computed
-    once more. Raises AssertionError.
+    law or data; a claim's own measuring functions stay, since a number that is scaled alters
+    nothing that is claimed. The checks `apart` say where a refutation ends: they hold as they are,
+    and tell nothing of a claim that holds. `anew`: what is altered lies in cells, so that they are
+    computed once more. Raises AssertionError.
     """
     chosen = [_claim(identifier) for identifier in identifiers]
     for claim in chosen:
@@ -111,7 +121,9 @@ def _measures(claim: Claim) -> list[Callable[..., Any]]:
 
 
 def one_sided(node: str) -> list[str]:
-    """Return the claims expected to be refuted whose falsifier is `node`, and that `upheld` did not see so."""
+    """Return the claims expected to be refuted whose falsifier is `node`, and that `upheld` did
+    not see so.
+    """
     test = node.partition("[")[0]
     named = [claim for claim in claims().claim if claim.falsifier == test]
     return [each.id for each in named if each.expected == "refuted" and each.id not in BOTH_SIDES]

@@ -15,8 +15,16 @@ import pytest
 import vl_convert
 from hypothesis import Phase, settings
 
-# The modules with shapes in their signatures; a sampler's steps are closures, which would be checked anew in each run.
-SHAPED = ["ams.grid_function", "ams.laws", "ams.metrics", "ams.samplers.particles", "ams.statistics", "ams.targets"]
+# The modules with shapes in their signatures; a sampler's steps are closures, which would be
+# checked anew in each run.
+SHAPED = [
+    "ams.grid_function",
+    "ams.laws",
+    "ams.metrics",
+    "ams.samplers.particles",
+    "ams.statistics",
+    "ams.targets",
+]
 if importlib.util.find_spec("beartype"):  # of the extra `test`
     import tests.shapes  # noqa: F401 - the hook only names it
 
@@ -34,7 +42,8 @@ from verdicts.studies import Memory, using  # noqa: E402
 HERE = Path(__file__).resolve().parent
 DECIDES = "test_claims_come_out_as_expected"
 
-# For `python -m tools.mutation`: that an example fails is enough, the smallest one is not looked for
+# For `python -m tools.mutation`: that an example fails is enough, the smallest one is not looked
+# for
 settings.register_profile("unshrunk", phases=[Phase.explicit, Phase.generate], database=None)
 
 
@@ -43,7 +52,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", f"{MARK}(share): stochastic; spends that share of the false-alarm budget")
+    config.addinivalue_line(
+        "markers", f"{MARK}(share): stochastic; spends that share of the false-alarm budget"
+    )
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -52,7 +63,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     A collection that spends more than the budget is refused before any test runs.
     """
-    quick = [f"::{DECIDES}[{claim.id}]" for claim in claims().claim if Profile.QUICK in claim.profiles]
+    quick = [
+        f"::{DECIDES}[{claim.id}]" for claim in claims().claim if Profile.QUICK in claim.profiles
+    ]
     for item in items:
         if item.nodeid.endswith(tuple(quick)):
             item.add_marker("quick")
@@ -66,7 +79,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what collection made: it lives to the end. Write no bytecode from here on.
+    """Spare the garbage collector what collection made: it lives to the end. Write no bytecode from
+    here on.
 
     A module that a test edits twice in a second would be taken for the old one.
     """
@@ -76,7 +90,9 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def one_library_of_charts() -> Iterator[None]:
-    """Bundle the library that moves charts, and draw each of the pages' charts, once for all tests."""
+    """Bundle the library that moves charts, and draw each of the pages' charts, once for all
+    tests.
+    """
     with pytest.MonkeyPatch.context() as patch:
         for name in ("javascript_bundle", "vegalite_to_svg"):
             patch.setattr(vl_convert, name, functools.cache(getattr(vl_convert, name)))
@@ -96,7 +112,9 @@ def slurm() -> Iterator[SlurmCluster]:
 
 @pytest.fixture
 def fresh_cells() -> Iterator[None]:
-    """Compute cells anew, with what the test changes, and apart from those that other tests share."""
+    """Compute cells anew, with what the test changes, and apart from those that other tests
+    share.
+    """
     with using(Memory()):
         yield
 
@@ -110,22 +128,31 @@ def needs_git() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """Check the shapes of arrays in tests/ams alone: elsewhere the checks would add half to the time."""
+    """Check the shapes of arrays in tests/ams alone: elsewhere the checks would add half to the
+    time.
+    """
     jaxtyping.config.update("jaxtyping_disable", item.path.relative_to(HERE).parts[0] != "ams")
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Fail the falsifier of a claim expected to be refuted that sees one side alone (`tests.claims.upheld`)."""
+    """Fail the falsifier of a claim expected to be refuted that sees one side alone
+    (`tests.claims.upheld`).
+    """
     BOTH_SIDES.clear()
     yield
-    assert not (missing := one_sided(item.nodeid)), f"not refuted as it is and upheld when altered: {missing}"
+    assert not (missing := one_sided(item.nodeid)), (
+        f"not refuted as it is and upheld when altered: {missing}"
+    )
 
 
 def pytest_report_collectionfinish(items: list[pytest.Item]) -> str:
     """Tell what the tests that are run, and the ledger's checks, spend."""
     of_tests, of_checks = _spent(items)
-    return f"false alarms: the tests spend {of_tests:.2g}, the checks {of_checks:.2g} of {SUITE_FALSE_ALARM:g}"
+    return (
+        f"false alarms: the tests spend {of_tests:.2g}, the checks "
+        f"{of_checks:.2g} of {SUITE_FALSE_ALARM:g}"
+    )
 
 
 def _spent(items: list[pytest.Item]) -> tuple[float, float]:

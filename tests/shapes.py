@@ -10,6 +10,8 @@ _checked = beartype(conf=BeartypeConf(is_pep484_tower=True))
 
 
 def checked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the function with its check; a closure, which is made in each run, has none where checks are off."""
+    """Return the function with its check; a closure, which is made in each run, has none where
+    checks are off.
+    """
     closure = "<locals>" in function.__qualname__
     return function if closure and jaxtyping.config.jaxtyping_disable else _checked(function)

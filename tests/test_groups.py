@@ -1,7 +1,8 @@
-"""What holds of every group: the texts of its claims are short, its settings fit each configuration.
+"""What holds of every group: the texts of its claims are short, its settings fit each
+configuration.
 
-What a reader meets first is short: titles, statements and conditions. No size is negative or, where something is
-needed, empty.
+What a reader meets first is short: titles, statements and conditions. No size is negative or, where
+something is needed, empty.
 """
 
 import pytest
@@ -53,7 +54,9 @@ def test_the_texts_of_a_claim_are_short(claim):
 
 
 def test_a_falsifier_of_a_refutation_sees_both_sides(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A claim that holds already, one that nothing alters, and a number that is scaled are each told."""
+    """A claim that holds already, one that nothing alters, and a number that is scaled are each
+    told.
+    """
     node = next(claim.falsifier for claim in CLAIMS.claim if claim.id == "P1b")
     assert one_sided(node) == ["P1b"] and one_sided(f"{node}_else") == []
     with pytest.raises(AssertionError, match="A2 as it is"), upheld("A2"):

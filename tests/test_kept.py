@@ -1,4 +1,6 @@
-"""A kept cell of each function agrees with what is computed here. CI asks this as on a processor without AVX."""
+"""A kept cell of each function agrees with what is computed here. CI asks this as on a processor
+without AVX.
+"""
 
 from pathlib import Path
 
@@ -14,15 +16,21 @@ from verdicts.studies.study import archive_of, module_of
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(path.name for path in (ROOT / "paper" / "kept").iterdir() if path.is_dir()))
+@pytest.mark.parametrize(
+    "name", sorted(path.name for path in (ROOT / "paper" / "kept").iterdir() if path.is_dir())
+)
 def test_a_kept_cell_of_each_function_agrees(name: str, tmp_path: Path) -> None:
-    """The shortest of each that has short ones; the audit of one cell has a false alarm in 1e3 by its test."""
+    """The shortest of each that has short ones; the audit of one cell has a false alarm in 1e3
+    by its test.
+    """
     workspace = Workspace.open(ROOT, Profile.FULL, tmp_path, PROJECT)
     module_of(next(group for group in workspace.claims.group if group.id == name), "study")
     cells = archive_of(workspace).of_group(name).values()
     short, _ = divided(ReadCell(KEPT[one.function].cell_of(one.arguments), one) for one in cells)
     for function in sorted({one.how.name for one in short}):
-        one = min((each for each in short if each.how.name == function), key=lambda each: each.seconds)
+        one = min(
+            (each for each in short if each.how.name == function), key=lambda each: each.seconds
+        )
         anew, missing = compute_anew([one])
         if missing:
             pytest.skip(missing)

@@ -16,9 +16,16 @@ PLANS = {f"plan_{what}" for what in PLANNED}
 
 
 def test_every_check_by_monte_carlo_says_what_it_spends() -> None:
-    """Those of the theory: experiments on images have intervals over batches at a confidence of their own."""
+    """Those of the theory: experiments on images have intervals over batches at a confidence of
+    their own.
+    """
     claims = load_claims(ROOT)
-    checks = [check for c in claims.claim if claims.group_of(c).module.startswith("analysis.") for check in c.check]
+    checks = [
+        check
+        for c in claims.claim
+        if claims.group_of(c).module.startswith("analysis.")
+        for check in c.check
+    ]
     assert [check.id for check in checks if check.by_monte_carlo != (check.share is not None)] == []
 
 
@@ -28,7 +35,9 @@ def test_more_than_the_budget_is_told() -> None:
 
 
 def planning(path: Path) -> list[str]:
-    """Return the tests of a file that plan a stochastic test, or draw from the session's seed, without the mark."""
+    """Return the tests of a file that plan a stochastic test, or draw from the session's seed,
+    without the mark.
+    """
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
@@ -41,7 +50,11 @@ def planning(path: Path) -> list[str]:
 
 def test_every_planned_test_is_marked() -> None:
     """But for those of the planning itself, which decide nothing by random numbers."""
-    files = [path for path in (ROOT / "tests").rglob("test_*.py") if path.name != "test_power_analysis.py"]
+    files = [
+        path
+        for path in (ROOT / "tests").rglob("test_*.py")
+        if path.name != "test_power_analysis.py"
+    ]
     assert [name for path in files for name in planning(path)] == []
 
 
@@ -77,7 +90,8 @@ def test_a_marked_test_has_its_share_and_reproducible_streams(monte_carlo: Monte
     assert monte_carlo.share == 1e-9 and monte_carlo.note("what it sees") == "what it sees"
     again = MonteCarlo(1e-9, monte_carlo.seed)
     one, same, other = (
-        each.torch(stream).initial_seed() for each, stream in ((again, 1), (monte_carlo, 1), (again, 2))
+        each.torch(stream).initial_seed()
+        for each, stream in ((again, 1), (monte_carlo, 1), (again, 2))
     )
     assert one == same != other
     assert again.numpy(1).random() == monte_carlo.numpy(1).random() != again.numpy(2).random()

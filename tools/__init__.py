@@ -1,6 +1,7 @@
 """Maintainers' programs: what a user of the suite never needs (README.md names them).
 
-They share what follows: options are the fields of a dataclass, bad input is one line and exit code 2.
+They share what follows: options are the fields of a dataclass, bad input is one line and exit code
+2.
 """
 
 import sys
@@ -15,7 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def run(program: Callable[..., Callable[[], int]], arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code of a program, whose options are read from `arguments` (default: the command line)."""
+    """Return the exit code of a program, whose options are read from `arguments` (default: the
+    command line).
+    """
     asked = tyro.cli(program, args=arguments, config=(tyro.conf.EnumChoicesFromValues,))
     return code_of(asked)
 

@@ -1,7 +1,9 @@
-"""Code lines of each house against its budget, `[tool.budgets]` in pyproject.toml: `python -m tools.mass`.
+"""Code lines of each house against its budget, `[tool.budgets]` in pyproject.toml: `python -m
+tools.mass`.
 
-A code line is a line of Python that is not blank, no comment, no docstring and no import. A house is files and folders,
-with what lies below them; it may have `limit` code lines, and is to have `target` where that is less.
+A code line is a line of Python that is not blank, no comment, no docstring and no import. A house
+is files and folders, with what lies below them; it may have `limit` code lines, and is to have
+`target` where that is less.
 """
 
 import ast
@@ -31,7 +33,9 @@ def code_lines(text: str) -> int:
     spans = (range(node.lineno, (node.end_lineno or 0) + 1) for node in _left_out(ast.parse(text)))
     left_out = {number for span in spans for number in span}
     lines = enumerate((line.strip() for line in text.splitlines()), start=1)
-    return sum(bool(line) and not line.startswith("#") and number not in left_out for number, line in lines)
+    return sum(
+        bool(line) and not line.startswith("#") and number not in left_out for number, line in lines
+    )
 
 
 def _left_out(module: ast.Module) -> Iterator[ast.stmt]:
@@ -48,7 +52,11 @@ def houses(root: Path) -> Iterator[House]:
     table = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["budgets"]
     for name, budget in table.items():
         places = [root / place for place in budget["of"]]
-        files = {file for place in places for file in ([place] if place.is_file() else place.rglob("*.py"))}
+        files = {
+            file
+            for place in places
+            for file in ([place] if place.is_file() else place.rglob("*.py"))
+        }
         lines = sum(code_lines(file.read_text(encoding="utf-8")) for file in files)
         yield House(name, lines, budget["limit"], budget.get("target", budget["limit"]))
 

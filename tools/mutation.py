@@ -1,14 +1,16 @@
-"""Would tests notice? `python -m tools.mutation` puts faults into copies of the code, one at a time; what caught each?
+"""Would tests notice? `python -m tools.mutation` puts faults into copies of the code, one at a
+time; what caught each?
 
-The faults are declared by hand, in `tests/faults.toml`: a dropped factor, the norm of the momentum before its update
-where the updated one is meant, noise of the wrong level, `m_{t-1}` for `m_t`. Tools that generate mutants (mutmut,
-cosmic-ray) change operators and constants by syntax: they neither know these faults, which a person makes who reads a
-paper, nor that `min(u, 1/2)` and `min(u, 3/5)` are equally valid samplers, and would bury the few that matter in
-thousands that mean nothing.
+The faults are declared by hand, in `tests/faults.toml`: a dropped factor, the norm of the momentum
+before its update where the updated one is meant, noise of the wrong level, `m_{t-1}` for `m_t`.
+Tools that generate mutants (mutmut, cosmic-ray) change operators and constants by syntax: they
+neither know these faults, which a person makes who reads a paper, nor that `min(u, 1/2)` and
+`min(u, 3/5)` are equally valid samplers, and would bury the few that matter in thousands that mean
+nothing.
 
-The working tree is never touched. A fault is *caught* by a test that fails because of what it computes; one that only
-keeps the code from running (a wrong name, a missing argument) or makes it hang proves nothing about the tests: it is
-*broken*, and a defect of the table.
+The working tree is never touched. A fault is *caught* by a test that fails because of what it
+computes; one that only keeps the code from running (a wrong name, a missing argument) or makes it
+hang proves nothing about the tests: it is *broken*, and a defect of the table.
 """
 
 import os
@@ -40,7 +42,14 @@ from verdicts.validation import Frozen
 FAULTS = "tests/faults.toml"
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "results", "build", "*.egg-info")
 NOT_RUNNING = frozenset(
-    {"NameError", "AttributeError", "ImportError", "ModuleNotFoundError", "SyntaxError", "TypeError"}
+    {
+        "NameError",
+        "AttributeError",
+        "ImportError",
+        "ModuleNotFoundError",
+        "SyntaxError",
+        "TypeError",
+    }
 )
 SOUND_SECONDS = 600.0
 SURVIVED, FAILED = 0, 1  # pytest's exit codes; others are usage, collection or its own
@@ -49,8 +58,9 @@ SURVIVED, FAILED = 0, 1  # pytest's exit codes; others are usage, collection or 
 class Fault(Frozen):
     """One fault: in `file`, the text `old`, which stands there exactly once, becomes `new`.
 
-    `why` tells what went wrong, as a reviewer would. `tests` are asked first, before the tests of the file itself:
-    files or single tests, such as the falsifier of the claim that the fault touches.
+    `why` tells what went wrong, as a reviewer would. `tests` are asked first, before the tests of
+    the file itself: files or single tests, such as the falsifier of the claim that the fault
+    touches.
     """
 
     id: Identifier
@@ -68,18 +78,29 @@ class Fault(Frozen):
 
     def asked(self, root: Path) -> tuple[str, ...]:
         """Return what pytest is given: `tests`, then the file's own tests where there are any."""
-        own = (self.own_tests,) if (root / self.own_tests).is_file() and self.own_tests not in self.tests else ()
+        own = (
+            (self.own_tests,)
+            if (root / self.own_tests).is_file() and self.own_tests not in self.tests
+            else ()
+        )
         return self.tests + own
 
     def put_into(self, root: Path) -> str:
-        """Return the text of the file with the fault in it. Raises UserError unless `old` is there exactly once."""
+        """Return the text of the file with the fault in it. Raises UserError unless `old` is
+        there exactly once.
+        """
         try:
             text = (root / self.file).read_text(encoding="utf-8")
         except OSError as error:
-            raise UserError(f"{FAULTS}: fault[{self.id}].file = {self.file!r}: no such file") from error
+            raise UserError(
+                f"{FAULTS}: fault[{self.id}].file = {self.file!r}: no such file"
+            ) from error
         if (count := text.count(self.old)) != 1:
             line = self.old.strip().splitlines()[0]
-            raise UserError(f"{FAULTS}: fault[{self.id}].old is {count} times in {self.file}, not once: {line!r}")
+            raise UserError(
+                f"{FAULTS}: fault[{self.id}].old is {count} times in "
+                f"{self.file}, not once: {line!r}"
+            )
         return text.replace(self.old, self.new)
 
     def fits(self, pattern: str) -> bool:
@@ -93,15 +114,22 @@ class Faults(Frozen):
     fault: tuple[Fault, ...]
 
     def select(self, patterns: Sequence[str]) -> tuple[Fault, ...]:
-        """Return the faults that fit a pattern, all without patterns; raises UserError for one that nothing fits."""
+        """Return the faults that fit a pattern, all without patterns; raises UserError for one
+        that nothing fits.
+        """
         for pattern in patterns:
             if not any(fault.fits(pattern) for fault in self.fault):
                 raise unknown("fault", pattern, [fault.id for fault in self.fault])
-        return tuple(each for each in self.fault if not patterns or any(each.fits(pattern) for pattern in patterns))
+        return tuple(
+            each
+            for each in self.fault
+            if not patterns or any(each.fits(pattern) for pattern in patterns)
+        )
 
 
 def load_faults(root: Path) -> Faults:
-    """Read the table below `root`, and check it against the code: ids and texts once, every test file there.
+    """Read the table below `root`, and check it against the code: ids and texts once, every test
+    file there.
 
     Raises UserError, in one line.
     """
@@ -134,14 +162,21 @@ class Ending(StrEnum):
 
 
 class Outcome(NamedTuple):
-    """`by` is the test that failed first, with the kind of its error in `how`, or why the trial tells nothing."""
+    """`by` is the test that failed first, with the kind of its error in `how`, or why the trial
+    tells nothing.
+    """
 
     ending: Ending
     by: str = ""
     how: str = ""
 
     def __str__(self) -> str:
-        return " ".join(filter(None, [self.ending, f"by {self.by}" * bool(self.by), f"({self.how})" * bool(self.how)]))
+        return " ".join(
+            filter(
+                None,
+                [self.ending, f"by {self.by}" * bool(self.by), f"({self.how})" * bool(self.how)],
+            )
+        )
 
 
 @contextmanager
@@ -161,7 +196,9 @@ def refuse_unsound(copy: Path, faults: Sequence[Fault]) -> None:
 
 
 def outcome_of(root: Path, fault: Fault, seconds: float) -> Outcome:
-    """Put a fault into a copy, ask its tests for at most `seconds`, and return what became of it."""
+    """Put a fault into a copy, ask its tests for at most `seconds`, and return what became of
+    it.
+    """
     with copy_of(root) as copy:
         (copy / fault.file).write_text(fault.put_into(root), encoding="utf-8")
         return asked(copy, fault.asked(root), seconds)
@@ -170,26 +207,54 @@ def outcome_of(root: Path, fault: Fault, seconds: float) -> Outcome:
 def asked(copy: Path, tests: Sequence[str], seconds: float) -> Outcome:
     """Run tests of a copy, on its code with one thread, until the first that fails.
 
-    No cache, no plugin but Hypothesis's, no shrinking, the same examples every time, and none left out by its mark.
+    No cache, no plugin but Hypothesis's, no shrinking, the same examples every time, and none left
+    out by its mark.
     """
     report = copy.with_name("report.xml")
-    quiet = ["-x", "-q", "--tb=line", "--no-header", "-m", "", "-p", "no:cacheprovider", f"--junitxml={report}"]
-    examples = ["-p", "_hypothesis_pytestplugin", "--hypothesis-profile=unshrunk", "--hypothesis-seed=0"]
+    quiet = [
+        "-x",
+        "-q",
+        "--tb=line",
+        "--no-header",
+        "-m",
+        "",
+        "-p",
+        "no:cacheprovider",
+        f"--junitxml={report}",
+    ]
+    examples = [
+        "-p",
+        "_hypothesis_pytestplugin",
+        "--hypothesis-profile=unshrunk",
+        "--hypothesis-seed=0",
+    ]
     command = [sys.executable, "-m", "pytest", *quiet, *examples, *tests]
-    alone = {"PYTHONDONTWRITEBYTECODE": "1", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "OMP_NUM_THREADS": "1"}
-    environment = os.environ | alone | {"PYTHONPATH": os.pathsep.join([str(copy / "src"), str(copy)])}
+    alone = {
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "OMP_NUM_THREADS": "1",
+    }
+    environment = (
+        os.environ | alone | {"PYTHONPATH": os.pathsep.join([str(copy / "src"), str(copy)])}
+    )
     try:
-        done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, timeout=seconds)
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, timeout=seconds
+        )
     except subprocess.TimeoutExpired:
         return Outcome(Ending.BROKEN, how=f"no end within {seconds:g} s")
     return judged(done.returncode, report, done.stdout + done.stderr)
 
 
 def judged(code: int, report: Path, said: str) -> Outcome:
-    """Return the outcome that pytest's exit code, its JUnit report and, failing that, its words amount to."""
+    """Return the outcome that pytest's exit code, its JUnit report and, failing that, its words
+    amount to.
+    """
     if code == SURVIVED:
         return Outcome(Ending.SURVIVED)
-    broken = Outcome(Ending.BROKEN, how=f"pytest ended with {code}: {' '.join(said.split())[-200:]}")
+    broken = Outcome(
+        Ending.BROKEN, how=f"pytest ended with {code}: {' '.join(said.split())[-200:]}"
+    )
     if code != FAILED or not report.is_file():
         return broken
     for case in ElementTree.parse(report).iter("testcase"):
@@ -202,7 +267,9 @@ def judged(code: int, report: Path, said: str) -> Outcome:
 
 
 def _kind(message: str) -> str:
-    """Return the error's class from pytest's message, which for a bare assertion is its expression."""
+    """Return the error's class from pytest's message, which for a bare assertion is its
+    expression.
+    """
     first = message.partition(":")[0].split()
     return "AssertionError" if not first or first[0] == "assert" else first[0].rpartition(".")[2]
 
@@ -222,7 +289,9 @@ class Mutation:
     """How long the tests of one fault may take."""
 
     def __call__(self) -> int:
-        """Do it. Raises UserError for a table that does not fit the code, or tests that fail without any fault."""
+        """Do it. Raises UserError for a table that does not fit the code, or tests that fail
+        without any fault.
+        """
         at_least(1, jobs=self.jobs, seconds=self.seconds)
         root, endings = find_root(Path.cwd()), Counter[Ending]()
         faults = load_faults(root).select(self.only)
@@ -234,7 +303,8 @@ class Mutation:
                 endings[outcome.ending] += 1
                 say(f"[{number:3}/{len(faults)}] {fault.id:<34} {outcome}")
         say(
-            f"{len(faults)} faults: " + ", ".join(f"{endings[ending]} {ending}" for ending in Ending if endings[ending])
+            f"{len(faults)} faults: "
+            + ", ".join(f"{endings[ending]} {ending}" for ending in Ending if endings[ending])
         )
         return 1 if endings[Ending.SURVIVED] else 3 if endings[Ending.BROKEN] else 0
 

@@ -1,14 +1,16 @@
-"""What draws is measured again, at seeds that nobody has chosen; how many alarms are there? `python -m tools.reseed`.
+"""What draws is measured again, at seeds that nobody has chosen; how many alarms are there? `python
+-m tools.reseed`.
 
-A fixed seed makes a run repeatable; that it passes then says little. Here each check is measured at several seeds
-from the system's entropy, which is printed, so that every run can be repeated.
+A fixed seed makes a run repeatable; that it passes then says little. Here each check is measured at
+several seeds from the system's entropy, which is printed, so that every run can be repeated.
 
-- A check that states a *share* of the false-alarm budget raises an alarm by any verdict that is not the expected one.
-  All of them together do so with probability `ams.statistics.SUITE_FALSE_ALARM` a seed, at most.
-- Any other check that draws has an *interval* of confidence `ams.statistics.CONFIDENCE`, so that other seeds may leave
-  it undecided. It raises an alarm where a seed decides the opposite of what its own seed decides, with probability
-  `RATE` a seed at most, where the value lies at the bound. `limits` says how many alarms one check, and how many checks
-  with an alarm, are too many.
+- A check that states a *share* of the false-alarm budget raises an alarm by any verdict that is not
+  the expected one. All of them together do so with probability `ams.statistics.SUITE_FALSE_ALARM` a
+  seed, at most.
+- Any other check that draws has an *interval* of confidence `ams.statistics.CONFIDENCE`, so that
+  other seeds may leave it undecided. It raises an alarm where a seed decides the opposite of what
+  its own seed decides, with probability `RATE` a seed at most, where the value lies at the bound.
+  `limits` says how many alarms one check, and how many checks with an alarm, are too many.
 """
 
 import secrets
@@ -35,7 +37,9 @@ from verdicts.run.checks import Checks
 DECIDED = (Verdict.HOLDS, Verdict.REFUTED)
 RATE = (1 - CONFIDENCE) / 2
 RARE = 1e-3
-"""With what probability intervals raise more alarms than are allowed, where all values lie at their bounds."""
+"""With what probability intervals raise more alarms than are allowed, where all values lie at
+their bounds.
+"""
 
 
 class Draw(NamedTuple):
@@ -56,7 +60,9 @@ class Redrawn(NamedTuple):
 
     @property
     def alarms(self) -> tuple[Draw, ...]:
-        """Return the draws whose verdict is not the wanted one; where the check states no share: is the opposite."""
+        """Return the draws whose verdict is not the wanted one; where the check states no share:
+        is the opposite.
+        """
         others = tuple(draw for draw in self.draws if draw.verdict is not self.wanted)
         if self.check.share:
             return others
@@ -64,7 +70,9 @@ class Redrawn(NamedTuple):
 
     @property
     def decides(self) -> bool:
-        """Return whether a check without a share can raise an alarm: it was drawn, and its own seed decides it."""
+        """Return whether a check without a share can raise an alarm: it was drawn, and its own
+        seed decides it.
+        """
         return not self.check.share and bool(self.draws) and self.wanted in DECIDED
 
     def __str__(self) -> str:
@@ -72,24 +80,30 @@ class Redrawn(NamedTuple):
             return f"{self.check.id:<22} not run: {self.reason}"
         values = [draw.value for draw in self.draws]
         seeds = ", ".join(f"{draw.seed} ({draw.verdict})" for draw in self.alarms)
-        drawn = f"{self.check.id:<22} {self.wanted} wanted, values {min(values):.4g} to {max(values):.4g}"
+        drawn = (
+            f"{self.check.id:<22} {self.wanted} wanted, values "
+            f"{min(values):.4g} to {max(values):.4g}"
+        )
         return f"{drawn}; {len(self.alarms)} alarms{f': seeds {seeds}' if seeds else ''}"
 
 
 class Limits(NamedTuple):
-    """How many of the checks without a share may raise alarms, and how many alarms one of them may raise."""
+    """How many of the checks without a share may raise alarms, and how many alarms one of them
+    may raise.
+    """
 
     checks: int
     alarms: int
 
 
 def limits(checks: int, seeds: int) -> Limits:
-    """Return what `checks` without a share, each measured at `seeds` seeds, exceed with probability `RARE` at most.
+    """Return what `checks` without a share, each measured at `seeds` seeds, exceed with probability
+    `RARE` at most.
 
-    Of one check the alarms are binomial with probability `RATE`, where the value lies at the bound; half of `RARE` is
-    shared by the checks, the other half is for their number. That is taken as binomial too, with probability
-    `1 - (1 - RATE)^seeds`: so it is for independent checks. Those of one claim share samples, which makes larger
-    numbers more frequent.
+    Of one check the alarms are binomial with probability `RATE`, where the value lies at the bound;
+    half of `RARE` is shared by the checks, the other half is for their number. That is taken as
+    binomial too, with probability `1 - (1 - RATE)^seeds`: so it is for independent checks. Those of
+    one claim share samples, which makes larger numbers more frequent.
     """
     if not checks:
         return Limits(0, 0)
@@ -99,7 +113,9 @@ def limits(checks: int, seeds: int) -> Limits:
 
 @dataclass(frozen=True)
 class Reseed:
-    """Measure what draws at seeds that nobody has chosen; exit code 1 if verdicts are others than they may be."""
+    """Measure what draws at seeds that nobody has chosen; exit code 1 if verdicts are others
+    than they may be.
+    """
 
     ids: Annotated[tyro.conf.Positional[tuple[str, ...]], tyro.conf.arg(metavar="[ID ...]")] = ()
     """Claims or groups (default: all)."""
@@ -113,7 +129,8 @@ class Reseed:
     """The folder for results, from which studies are read (default: results/)."""
 
     def __call__(self) -> int:
-        """Do it: 1 where a check with a share raised an alarm, or those without raised more than `limits` allows.
+        """Do it: 1 where a check with a share raised an alarm, or those without raised more than
+        `limits` allows.
 
         Raises UserError where nothing draws; whatever a check raises passes through.
         """
@@ -121,7 +138,9 @@ class Reseed:
         at_least(0, entropy=self.entropy or 0)
         workspace = Workspace.open(find_root(Path.cwd()), self.profile, self.out, PROJECT)
         source = secrets.randbits(64) if self.entropy is None else self.entropy
-        seeds = tuple(int(state >> 1) for state in np.random.SeedSequence(source).generate_state(self.seeds))
+        seeds = tuple(
+            int(state >> 1) for state in np.random.SeedSequence(source).generate_state(self.seeds)
+        )
         say(f"{self.profile} profile, {self.seeds} fresh seeds of entropy {source}")
         rows = []
         for checks, claim, check in _that_draw(workspace, self.ids):
@@ -133,32 +152,52 @@ class Reseed:
         return self._judged(rows)
 
     def _judged(self, rows: list[Redrawn]) -> int:
-        """Say how many alarms there are, and how many are allowed; return 1 where there are more, else 0."""
-        strict, intervals = [row for row in rows if row.check.share], [row for row in rows if row.decides]
-        raised, alarmed = sum(len(row.alarms) for row in strict), [row for row in intervals if row.alarms]
+        """Say how many alarms there are, and how many are allowed; return 1 where there are
+        more, else 0.
+        """
+        strict, intervals = (
+            [row for row in rows if row.check.share],
+            [row for row in rows if row.decides],
+        )
+        raised, alarmed = (
+            sum(len(row.alarms) for row in strict),
+            [row for row in intervals if row.alarms],
+        )
         most, not_run = limits(len(intervals), self.seeds), sum(bool(row.reason) for row in rows)
         say(
-            f"{raised} alarms of the {len(strict)} checks with a share of the false-alarm budget; of {len(intervals)} "
-            f"with intervals of confidence {CONFIDENCE:g} that their own seeds decide, {len(alarmed)} were decided "
-            f"otherwise by a seed (allowed: {most.checks}, each at {most.alarms} seeds); {not_run} not run"
+            f"{raised} alarms of the {len(strict)} checks with a share of the false-alarm "
+            f"budget; of {len(intervals)} "
+            f"with intervals of confidence {CONFIDENCE:g} that their own seeds decide, "
+            f"{len(alarmed)} were decided "
+            f"otherwise by a seed (allowed: {most.checks}, each at {most.alarms} "
+            f"seeds); {not_run} not run"
         )
-        return int(raised > 0 or len(alarmed) > most.checks or any(len(row.alarms) > most.alarms for row in alarmed))
+        return int(
+            raised > 0
+            or len(alarmed) > most.checks
+            or any(len(row.alarms) > most.alarms for row in alarmed)
+        )
 
 
 def _that_draw(workspace: Workspace, ids: tuple[str, ...]) -> Iterator[tuple[Checks, Claim, Check]]:
-    """Yield the chosen claims' Monte Carlo checks, and those of experiments whose group has a seed, ready to run.
+    """Yield the chosen claims' Monte Carlo checks, and those of experiments whose group has a seed,
+    ready to run.
 
     Raises UserError for a Monte Carlo check whose group has no seed.
     """
     for claim in workspace.claims.select(ids):
         here = claim.check if workspace.profile in claim.profiles else ()
-        drawing = [each for each in here if each.by_monte_carlo or claim.evidence is Evidence.EXPERIMENT]
+        drawing = [
+            each for each in here if each.by_monte_carlo or claim.evidence is Evidence.EXPERIMENT
+        ]
         checks = Checks.load(workspace, workspace.claims.group_of(claim)) if drawing else None
         for check in drawing:
             if checks and hasattr(checks.settings, "seed"):
                 yield checks, claim, check
             elif check.by_monte_carlo:
-                raise UserError(f"{claim.group}: its checks draw, but its Settings have no field `seed`")
+                raise UserError(
+                    f"{claim.group}: its checks draw, but its Settings have no field `seed`"
+                )
 
 
 def _redrawn(checks: Checks, claim: Claim, check: Check, seeds: tuple[int, ...]) -> Redrawn:
@@ -166,12 +205,16 @@ def _redrawn(checks: Checks, claim: Claim, check: Check, seeds: tuple[int, ...])
     function = checks.function(check)
 
     def draw(seed: int) -> Draw:
-        measured = Measurement.model_validate(function(checks.settings.model_copy(update={"seed": seed})))
+        measured = Measurement.model_validate(
+            function(checks.settings.model_copy(update={"seed": seed}))
+        )
         return Draw(seed, measured.value, check_verdict(check, measured))
 
     wanted, draws, reason = Verdict.HOLDS, list[Draw](), ""
     try:
-        if claim.expected is not Expectation.HOLDS or not check.share:  # some may hold, some may not
+        if (
+            claim.expected is not Expectation.HOLDS or not check.share
+        ):  # some may hold, some may not
             wanted = check_verdict(check, Measurement.model_validate(function(checks.settings)))
         draws.extend(map(draw, seeds))
     except Exception as error:

@@ -1,6 +1,8 @@
-"""Proofs of P1's and A2's numbers: the stationary distribution on an isotropic Gaussian in ball arithmetic.
+"""Proofs of P1's and A2's numbers: the stationary distribution on an isotropic Gaussian in ball
+arithmetic.
 
-The momentum coefficient is verified by the interval Newton method, near the one that the exact law in float64 gives.
+The momentum coefficient is verified by the interval Newton method, near the one that the exact law
+in float64 gives.
 """
 
 import math
@@ -28,7 +30,9 @@ RULE = momentum_rule(adaptive(ball(1e-6)))
 
 
 def stationary_point(u: float, beta: float | None = None, dimension: int = 1) -> tuple[Ball, Ball]:
-    """Return the momentum coefficient and the variance of adaptive momentum, or of constant momentum with `beta`."""
+    """Return the momentum coefficient and the variance of adaptive momentum, or of constant
+    momentum with `beta`.
+    """
     law, size = BallLaw(GaussianLaw([1.0], multiplicity=float(dimension))), ball(u)
     kept = reproduced(law, RULE, size, stationary_at(u).beta) if beta is None else ball(beta)
     return kept, law.moments(frozen(law, size, kept).x)[1][0]
@@ -58,12 +62,21 @@ def w2_ratio_of_a_smaller_step() -> Measurement:
 
 @precision(BITS)
 def largest_w2_ratio_to_langevin() -> Measurement:
-    """Prove the largest ratio of adaptive momentum's W2 to plain Langevin's at one step, u in [1e-3, 0.15]."""
-    return largest([enclosed_w2(u) / enclosed_w2(u, 0.0) for u in np.logspace(-3, math.log10(0.15), 12).tolist()])
+    """Prove the largest ratio of adaptive momentum's W2 to plain Langevin's at one step, u in
+    [1e-3, 0.15].
+    """
+    return largest(
+        [
+            enclosed_w2(u) / enclosed_w2(u, 0.0)
+            for u in np.logspace(-3, math.log10(0.15), 12).tolist()
+        ]
+    )
 
 
 def between(function: Callable[[float], Ball], near: float, margin: float = 1e-12) -> Measurement:
-    """Prove that a continuous function changes its sign within `margin` of a point. Raises Undecided."""
+    """Prove that a continuous function changes its sign within `margin` of a point. Raises
+    Undecided.
+    """
     low, high = near - margin, near + margin
     if not (function(low) < 0) ^ (function(high) < 0):
         raise Undecided(f"no change of sign between {low} and {high}")
@@ -73,7 +86,9 @@ def between(function: Callable[[float], Ball], near: float, margin: float = 1e-1
 @precision(BITS)
 def equally_biased_step() -> Measurement:
     """Prove the step u at which adaptive momentum's W2 is plain Langevin's."""
-    near = brentq(lambda u: convergence.bias(u) - convergence.bias(u, beta=0.0), 0.1, 0.16, xtol=1e-14)
+    near = brentq(
+        lambda u: convergence.bias(u) - convergence.bias(u, beta=0.0), 0.1, 0.16, xtol=1e-14
+    )
     return between(lambda u: enclosed_w2(u) - enclosed_w2(u, 0.0), near)
 
 
@@ -85,28 +100,47 @@ def unbiased_step() -> Measurement:
 
 @precision(BITS)
 def largest_radius_of_constant_momentum(settings: Settings) -> Measurement:
-    """Prove the largest spectral radius of constant momentum over random (u, b) in the stable region."""
+    """Prove the largest spectral radius of constant momentum over random (u, b) in the stable
+    region.
+    """
     generator = np.random.default_rng(settings.seed)
     betas = generator.uniform(0.0, 0.99, settings.points)
     us = generator.uniform(0.001, 0.999, settings.points) * stability_bound(betas)
-    return largest([spectral_radius(ball(float(u)), ball(float(beta))) for u, beta in zip(us, betas, strict=True)])
+    return largest(
+        [
+            spectral_radius(ball(float(u)), ball(float(beta)))
+            for u, beta in zip(us, betas, strict=True)
+        ]
+    )
 
 
 @precision(BITS)
 def largest_difference_to_the_printed_values() -> Measurement:
-    """Prove the largest difference to the printed momentum coefficients and variances at four steps, at 1/2 apart.
+    """Prove the largest difference to the printed momentum coefficients and variances at four
+    steps, at 1/2 apart.
 
-    At u = 1/2 the coefficient is 0, where its derivative is not finite: the variance there is Langevin's.
+    At u = 1/2 the coefficient is 0, where its derivative is not finite: the variance there is
+    Langevin's.
     """
     *smaller, (half, (_, langevin)) = PRINTED.items()
     gaps = [Ball(abs(stationary_point(half, 0.0)[1].value - ball(langevin).value))]
     for u, values in smaller:
-        gaps += [Ball(abs(one.value - ball(two).value)) for one, two in zip(stationary_point(u), values, strict=True)]
+        gaps += [
+            Ball(abs(one.value - ball(two).value))
+            for one, two in zip(stationary_point(u), values, strict=True)
+        ]
     return largest(gaps)
 
 
 @precision(BITS)
 def largest_change_with_the_dimension() -> Measurement:
-    """Prove the largest change of the momentum coefficient between d = 1 and d = 3072, over three steps."""
+    """Prove the largest change of the momentum coefficient between d = 1 and d = 3072, over
+    three steps.
+    """
     steps = (1e-3, 1e-2, 0.1)
-    return largest([Ball(abs((stationary_point(u, None, 3072)[0] - stationary_point(u)[0]).value)) for u in steps])
+    return largest(
+        [
+            Ball(abs((stationary_point(u, None, 3072)[0] - stationary_point(u)[0]).value))
+            for u in steps
+        ]
+    )

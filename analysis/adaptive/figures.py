@@ -1,4 +1,6 @@
-"""The figures of adaptive momentum. The docstring of a function that draws is its figure's caption."""
+"""The figures of adaptive momentum. The docstring of a function that draws is its figure's
+caption.
+"""
 
 import math
 from pathlib import Path
@@ -23,14 +25,20 @@ _ADAPTIVE, _LANGEVIN = LOOKS["adaptive momentum"], LOOKS["annealed Langevin"]
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the group's figures."""
-    drawn = {fixed_point: ("A2", "P1a"), bias: ("P1b", "P1c"), small_steps: ("A3", "P1b", "P1c"), batches: ("A5",)}
+    drawn = {
+        fixed_point: ("A2", "P1a"),
+        bias: ("P1b", "P1c"),
+        small_steps: ("A3", "P1b", "P1c"),
+        batches: ("A5",),
+    }
     return save_drawn(drawn, folder, settings)
 
 
 def fixed_point(settings: Settings) -> Drawing:
-    r"""Adaptive momentum on an isotropic Gaussian comes to rest at a momentum coefficient $\beta$ and a variance that
-    depend on the step alone: A2's formulas (lines) and the exact law in the limit of large batches (12 points). As
-    $u \to 0$ without the clip, the variance tends to $1/4$ of the target's, that of $\pi^4$; at $u = 1/2$ it is $4/3$.
+    r"""Adaptive momentum on an isotropic Gaussian comes to rest at a momentum coefficient $\beta$
+    and a variance that depend on the step alone: A2's formulas (lines) and the exact law in the
+    limit of large batches (12 points). As $u \to 0$ without the clip, the variance tends to $1/4$
+    of the target's, that of $\pi^4$; at $u = 1/2$ it is $4/3$.
     """
     drawing, (axes,) = panels()
     us, points = (np.logspace(-4, math.log10(0.499), count) for count in (120, 12))
@@ -48,10 +56,11 @@ def fixed_point(settings: Settings) -> Drawing:
 
 
 def bias(settings: Settings) -> Drawing:
-    r"""A smaller step does not remove the bias of momentum. Distance of the stationary distribution to an isotropic
-    Gaussian, by the closed forms (G3, A2; markers tell the lines apart). Langevin's vanishes with the step. Momentum's
-    tends to $b/(1+b)$; that of the adaptive rule, in large batches without the clip, to $1/2$. Each momentum curve
-    touches 0 at its one unbiased step, $u = 0.1691$ for the adaptive rule.
+    r"""A smaller step does not remove the bias of momentum. Distance of the stationary distribution
+    to an isotropic Gaussian, by the closed forms (G3, A2; markers tell the lines apart). Langevin's
+    vanishes with the step. Momentum's tends to $b/(1+b)$; that of the adaptive rule, in large
+    batches without the clip, to $1/2$. Each momentum curve touches 0 at its one unbiased step, $u =
+    0.1691$ for the adaptive rule.
     """
     drawing, (axes,) = panels()
     us = np.logspace(-6, math.log10(0.45), 401)
@@ -61,24 +70,39 @@ def bias(settings: Settings) -> Drawing:
         ("constant momentum", "constant momentum, $b = 0.9$", np.full(1, 0.9)),
         ("adaptive momentum", "adaptive momentum", adaptive),
     ):
-        axes.loglog(us, abs(variance_ratio(us, beta) ** 0.5 - 1), markevery=50, **LOOKS[sampler].style(label))
+        axes.loglog(
+            us,
+            abs(variance_ratio(us, beta) ** 0.5 - 1),
+            markevery=50,
+            **LOOKS[sampler].style(label),
+        )
     axes.set(xlabel=_STEP, ylabel="$W_2$ (s.d.)", ylim=(1e-7, 3))
     legend_above(axes, 1)
     return drawing
 
 
 def small_steps(settings: Settings) -> Drawing:
-    r"""Small steps lead adaptive momentum away from an isotropic Gaussian target, in large batches without the clip.
-    Above: its variance falls to $1/4$ of the target's, that of $\pi^4$, and Langevin's comes to the target's. Below:
-    17 exact laws approach the limit $1/4$ at the order $\sqrt{u}$ of A3.
+    r"""Small steps lead adaptive momentum away from an isotropic Gaussian target, in large batches
+    without the clip. Above: its variance falls to $1/4$ of the target's, that of $\pi^4$, and
+    Langevin's comes to the target's. Below: 17 exact laws approach the limit $1/4$ at the order
+    $\sqrt{u}$ of A3.
     """
     drawing, (above, below) = panels(2)
     root, first = np.linspace(0.0, 1.0, 4001)[1:-1], 33 * math.sqrt(2) / 4
     unbiased = study.unbiased_step()
     us = study.step_of(root)
-    for look, values in ((_ADAPTIVE, variance_ratio(us, root**2)), (_LANGEVIN, variance_ratio(us, 0.0))):
+    for look, values in (
+        (_ADAPTIVE, variance_ratio(us, root**2)),
+        (_LANGEVIN, variance_ratio(us, 0.0)),
+    ):
         above.semilogx(us, values, color=look.colour, label=look.label)
-    above.semilogx(us, (1 + first * np.sqrt(us)) / 4, color="0.3", ls=":", label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$")
+    above.semilogx(
+        us,
+        (1 + first * np.sqrt(us)) / 4,
+        color="0.3",
+        ls=":",
+        label=r"$\frac{1}{4}(1 + 11.67\sqrt{u})$",
+    )
     reference_line(above, 1.0, "target", right=False)
     above.plot([unbiased], [1.0], "o", color=_ADAPTIVE.colour)
     text = f"unbiased:\n$u = {unbiased:.3g}$"
@@ -95,16 +119,19 @@ def small_steps(settings: Settings) -> Drawing:
 
 
 def batches(settings: Settings) -> Drawing:
-    r"""Finite batches in two dimensions at $u = 0.05$. Above: the momentum coefficient's rms distance to that of an
-    infinite batch falls as $B^{-1/2}$, with the constant that linearisation gives. Below: the bias of the variance,
-    seen by letting batches of $B$ and $2B$ share their draws (bars: one standard error); it falls as $1/B$ where four
-    sizes or more show a slope.
+    r"""Finite batches in two dimensions at $u = 0.05$. Above: the momentum coefficient's rms
+    distance to that of an infinite batch falls as $B^{-1/2}$, with the constant that linearisation
+    gives. Below: the bias of the variance, seen by letting batches of $B$ and $2B$ share their
+    draws (bars: one standard error); it falls as $1/B$ where four sizes or more show a slope.
     """
     drawing, (above, below) = panels(2)
     _draw_deviations(above, settings)
     sizes = np.array(settings.coupled_batches[:-1], dtype=float)
     means = variances_by_batch_size(settings.coupled_batches, settings.coupled_steps, settings.seed)
-    change, error = np.diff(means.mean(0)), np.diff(means, axis=1).std(0, ddof=1) / len(means) ** 0.5
+    change, error = (
+        np.diff(means.mean(0)),
+        np.diff(means, axis=1).std(0, ddof=1) / len(means) ** 0.5,
+    )
     below.errorbar(sizes, change, error, fmt="o", color="C1", label=r"$E_{2B} - E_B$, common draws")
     if len(sizes) > 3:
         below.plot(sizes, change[0] * sizes[0] / sizes, color="0.3", ls=":", label="slope $-1$")

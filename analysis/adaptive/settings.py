@@ -7,12 +7,13 @@ from verdicts.claims.sizes import Sizes
 
 
 class Settings(Seeded):
-    """Random steps, spectra and starts of the exact law; particles and steps of the Monte Carlo parts.
+    """Random steps, spectra and starts of the exact law; particles and steps of the Monte Carlo
+    parts.
 
-    `points` random parameters of closed forms; `spectra` and `starts` of P1a, `batch` of the particles of A1 and A2;
-    `directions` of a target of A1; of A5: `batches` and `dimensions` whose momentum coefficient fluctuates,
-    `group_steps` observations of it for each, `coupled_batches` of its bias and `coupled_steps` steps of the particles
-    that they share.
+    `points` random parameters of closed forms; `spectra` and `starts` of P1a, `batch` of the
+    particles of A1 and A2; `directions` of a target of A1; of A5: `batches` and `dimensions` whose
+    momentum coefficient fluctuates, `group_steps` observations of it for each, `coupled_batches` of
+    its bias and `coupled_steps` steps of the particles that they share.
     """
 
     points: PositiveInt = 400

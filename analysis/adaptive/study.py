@@ -1,12 +1,12 @@
 """What the group computes once, and the closed forms that it is held against.
 
-Adaptive momentum's stationary momentum coefficient on an isotropic Gaussian, in the mean field (batch to infinity),
-solves
+Adaptive momentum's stationary momentum coefficient on an isotropic Gaussian, in the mean field
+(batch to infinity), solves
 
     rho = (1 + b) sqrt(2 u (1 + u b (1 + b))),   b = ((1 - rho) / (1 + rho))^2,
 
-free of dimension, and the distribution is that of constant momentum at that `b` (claim A2). Computed are exact
-distributions that are solved for or reached, and batches of particles.
+free of dimension, and the distribution is that of constant momentum at that `b` (claim A2).
+Computed are exact distributions that are solved for or reached, and batches of particles.
 """
 
 import math
@@ -21,7 +21,16 @@ from torch import Tensor
 
 from ams.laws.gaussian import GaussianLaw
 from ams.laws.stationary import Stationary, reached, solved
-from ams.samplers import Coefficients, PerSample, State, adaptive, critical_momentum, momentum, momentum_rule, run
+from ams.samplers import (
+    Coefficients,
+    PerSample,
+    State,
+    adaptive,
+    critical_momentum,
+    momentum,
+    momentum_rule,
+    run,
+)
 from ams.samplers.base import Noise, Scalar
 from ams.samplers.noise_sources import generated
 from ams.schedules import Level
@@ -53,16 +62,22 @@ def stationary_momentum(u: float) -> float:
 
 
 def corrector_momentum(snr: float) -> float:
-    """Return the stationary `b` of the adaptive corrector at one noise level: A2 and A6 together."""
+    """Return the stationary `b` of the adaptive corrector at one noise level: A2 and A6
+    together.
+    """
     return _fixed_point(lambda beta: stationary_ratio(step_of_snr(snr, beta), beta))
 
 
 def _fixed_point(ratio: Callable[[float], float]) -> float:
-    return float(brentq(lambda beta: critical_momentum(ratio(beta)) - beta, 0.0, 1.0, xtol=1e-16, rtol=1e-15))
+    return float(
+        brentq(lambda beta: critical_momentum(ratio(beta)) - beta, 0.0, 1.0, xtol=1e-16, rtol=1e-15)
+    )
 
 
 def step_of(root: np.ndarray) -> np.ndarray:
-    """Return the `u` at which `b = root^2` is the fixed point: positive, of `2u(1 + u b(1+b)) = rho^2 / (1+b)^2`."""
+    """Return the `u` at which `b = root^2` is the fixed point: positive, of `2u(1 + u b(1+b)) =
+    rho^2 / (1+b)^2`.
+    """
     beta = root**2
     half, right = beta * (1 + beta), ((1 - root) / (1 + root) / (1 + beta)) ** 2
     return right / (1 + np.sqrt(1 + 2 * half * right))
@@ -70,7 +85,9 @@ def step_of(root: np.ndarray) -> np.ndarray:
 
 def unbiased_step() -> float:
     """Return the one step `u` at which adaptive momentum's stationary variance is the target's."""
-    return float(brentq(lambda u: variance_ratio(u, stationary_momentum(u)) - 1.0, 0.1, 0.3, xtol=1e-14))
+    return float(
+        brentq(lambda u: variance_ratio(u, stationary_momentum(u)) - 1.0, 0.1, 0.3, xtol=1e-14)
+    )
 
 
 def step_of_snr(snr: Real | float, beta: Real) -> Real:
@@ -80,27 +97,35 @@ def step_of_snr(snr: Real | float, beta: Real) -> Real:
 
 
 def stationary(law: GaussianLaw, size: float) -> Stationary:
-    """Return the mean field's stationary distribution at base step `size`: the exact law, solved for."""
+    """Return the mean field's stationary distribution at base step `size`: the exact law, solved
+    for.
+    """
     return solved(law, RULE, size, 1.0 - 1e-6)
 
 
 def stationary_at(u: float, dimension: float = 1.0) -> Stationary:
-    """Return the mean field's stationary distribution at `a = u` on the isotropic target `lam = 1`."""
+    """Return the mean field's stationary distribution at `a = u` on the isotropic target `lam =
+    1`.
+    """
     return stationary(GaussianLaw([1.0], multiplicity=dimension), u)
 
 
 @cell
 def solved_points(points: int, seed: int) -> Array:
-    """Random steps u in 7 dimensions, the momentum coefficients and the variances solved for: three rows."""
+    """Random steps u in 7 dimensions, the momentum coefficients and the variances solved for:
+    three rows.
+    """
     solutions = [(u, stationary_at(u, 7.0)) for u in random_steps(points, seed)]
     return np.array([(u, law.beta, law.variance.item()) for u, law in solutions]).T
 
 
 @cell
 def differences_of_starts(spectra: int, starts: int, seed: int) -> list[float]:
-    """Per random spectrum, the largest difference of variances reached from different starts, over the target's.
+    """Per random spectrum, the largest difference of variances reached from different starts, over
+    the target's.
 
-    Starts: means up to 10 and variances from 1e-4 to 1e4 times the target's; spectra: 5 precisions over a decade.
+    Starts: means up to 10 and variances from 1e-4 to 1e4 times the target's; spectra: 5 precisions
+    over a decade.
     """
     generator = np.random.default_rng(seed)
     return [_difference(generator, starts) for _ in range(spectra)]
@@ -109,22 +134,33 @@ def differences_of_starts(spectra: int, starts: int, seed: int) -> list[float]:
 def _difference(generator: np.random.Generator, starts: int) -> float:
     variance, ends = np.exp(generator.uniform(math.log(0.3), math.log(3.0), 5)), []
     law = GaussianLaw(variance, multiplicity=generator.integers(1, 20, 5))
-    size = 0.1 * variance.min()  # at larger steps the momentum is nearly 0, and the rule nearly Langevin
+    size = (
+        0.1 * variance.min()
+    )  # at larger steps the momentum is nearly 0, and the rule nearly Langevin
     for _ in range(starts):
         spread, mean = variance * 10 ** generator.uniform(-4, 4, 5), generator.uniform(-10, 10, 5)
-        ends.append(reached(law, STEP, size, spread.tolist(), mean.tolist(), tolerance=1e-11).variance.numpy())
+        ends.append(
+            reached(
+                law, STEP, size, spread.tolist(), mean.tolist(), tolerance=1e-11
+            ).variance.numpy()
+        )
     return float((np.ptp(np.array(ends), axis=0) / variance).max())
 
 
 @cell
 def noncentral_chi_means(points: int, seed: int) -> Array:
-    """Random dimensions d up to 4096, variances v, squared means r2, and `E|g|` in 30 digits: four rows.
+    """Random dimensions d up to 4096, variances v, squared means r2, and `E|g|` in 30 digits: four
+    rows.
 
-    `E|g| = sqrt(2 v) Gamma((d+1)/2)/Gamma(d/2) 1F1(-1/2; d/2; -r2/2v)` for g of variance v in each direction.
+    `E|g| = sqrt(2 v) Gamma((d+1)/2)/Gamma(d/2) 1F1(-1/2; d/2; -r2/2v)` for g of variance v in each
+    direction.
     """
     generator, rows = np.random.default_rng(seed), []
     for _ in range(points):
-        d, v, r2 = int(np.exp(generator.uniform(0, np.log(4096)))), *np.exp(generator.uniform(-5, 5, 2))
+        d, v, r2 = (
+            int(np.exp(generator.uniform(0, np.log(4096)))),
+            *np.exp(generator.uniform(-5, 5, 2)),
+        )
         half = sp.Rational(d, 2)
         gammas = sp.exp(sp.loggamma(half + sp.Rational(1, 2)) - sp.loggamma(half))
         shifted = sp.hyper([-sp.Rational(1, 2)], [half], -sp.Float(r2, 30) / (2 * sp.Float(v, 30)))
@@ -141,10 +177,16 @@ class Batches(PerSample):
 
 
 def stationary_run(start: Tensor, noise: Noise, steps: int) -> Iterator[tuple[State, Coefficients]]:
-    """Yield batches on N(0, I) at u = 0.05 after each of `steps` steps, once they are stationary."""
+    """Yield batches on N(0, I) at u = 0.05 after each of `steps` steps, once they are
+    stationary.
+    """
     program = [(STEP, Level(0, sigma=0.0, step=U))] * (_BURN + steps)
     states = run(program, State(start), lambda at, level: -at, noise, Batches())
-    yield from ((state, info.coefficients) for state, info in islice(states, _BURN, None) if info.coefficients)
+    yield from (
+        (state, info.coefficients)
+        for state, info in islice(states, _BURN, None)
+        if info.coefficients
+    )
 
 
 @cell
@@ -159,14 +201,17 @@ def momentum_fluctuations(batch: int, dimension: int, groups: int, steps: int, s
 
 
 def fluctuating(settings: Settings, batch: int, dimension: int) -> tuple[int, int, int, int, int]:
-    """Return arguments of `momentum_fluctuations` for `group_steps` observations, of 64 batches at least."""
+    """Return arguments of `momentum_fluctuations` for `group_steps` observations, of 64 batches
+    at least.
+    """
     groups = max(64, 2**16 // (batch * dimension))
     return batch, dimension, groups, settings.group_steps // groups, settings.seed
 
 
 @cell
 def variances_by_batch_size(sizes: tuple[int, ...], steps: int, seed: int) -> Array:
-    """The mean over steps of `lam |x|^2 / 2`, per block of the largest size (rows) and batch size (columns), d = 2.
+    """The mean over steps of `lam |x|^2 / 2`, per block of the largest size (rows) and batch size
+    (columns), d = 2.
 
     All sizes share start and draws, of 2^13 particles.
     """
@@ -178,19 +223,31 @@ def variances_by_batch_size(sizes: tuple[int, ...], steps: int, seed: int) -> Ar
         for size, own in zip(sizes, tee(drawn, len(sizes)), strict=True)
     ]
     for states in zip(*runs, strict=True):
-        total += [state.x.square().reshape(total.shape[1], -1).mean(1).numpy() / steps for state, _ in states]
+        total += [
+            state.x.square().reshape(total.shape[1], -1).mean(1).numpy() / steps
+            for state, _ in states
+        ]
     return total.T
 
 
-def _sharing(start: Tensor, draws: Iterator[Tensor], steps: int) -> Iterator[tuple[State, Coefficients]]:
+def _sharing(
+    start: Tensor, draws: Iterator[Tensor], steps: int
+) -> Iterator[tuple[State, Coefficients]]:
     return stationary_run(start, lambda x: next(draws).view(x.shape), steps)
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and the notebook read."""
     points, seed = settings.points, settings.seed
-    yield from (derivation.cell(), solved_points.cell(points, seed), noncentral_chi_means.cell(points, seed))
+    yield from (
+        derivation.cell(),
+        solved_points.cell(points, seed),
+        noncentral_chi_means.cell(points, seed),
+    )
     yield differences_of_starts.cell(settings.spectra, settings.starts, seed)
-    sizes = [*((batch, 2) for batch in settings.batches), *((1, dimension) for dimension in settings.dimensions)]
+    sizes = [
+        *((batch, 2) for batch in settings.batches),
+        *((1, dimension) for dimension in settings.dimensions),
+    ]
     yield from (momentum_fluctuations.cell(*fluctuating(settings, *size)) for size in sizes)
     yield variances_by_batch_size.cell(settings.coupled_batches, settings.coupled_steps, seed)

@@ -1,8 +1,10 @@
-"""Proofs of P2's, B1's and B2's numbers: annealed runs on the stiff Gaussian in ball arithmetic, at deciding budgets.
+"""Proofs of P2's, B1's and B2's numbers: annealed runs on the stiff Gaussian in ball arithmetic, at
+deciding budgets.
 
-A speed-up at a budget is proved by three runs: annealed Langevin's error is above adaptive momentum's at one of its
-budgets, and not at the next. Which budgets those are, and that no smaller budget is enough, says the exact law in
-float64. So a number of the curve is proved at the budgets that decide it, which the query's detail names.
+A speed-up at a budget is proved by three runs: annealed Langevin's error is above adaptive
+momentum's at one of its budgets, and not at the next. Which budgets those are, and that no smaller
+budget is enough, says the exact law in float64. So a number of the curve is proved at the budgets
+that decide it, which the query's detail names.
 """
 
 from functools import lru_cache
@@ -30,12 +32,20 @@ def bits_for(budget: int) -> int:
 
 @lru_cache(maxsize=64)
 def errors(sampler: str, budget: int) -> dict[str, Ball]:
-    """Return KL and W2 of an annealed sampler's run at the defaults, by the names of their columns."""
+    """Return KL and W2 of an annealed sampler's run at the defaults, by the names of their
+    columns.
+    """
     with precision(bits_for(budget)):
-        law, program = BallLaw(stiff_gaussian(), NORM_BITS), SPECS[sampler].build(SIGMAS, budget, DEFAULT)
+        law, program = (
+            BallLaw(stiff_gaussian(), NORM_BITS),
+            SPECS[sampler].build(SIGMAS, budget, DEFAULT),
+        )
         start = law.start(0.0, SIGMAS.first**2)
         if sampler == PAPER:
-            rule, levels = momentum_rule(adaptive(ball(DEFAULT.delta))), [lifted_level(level) for _, level in program]
+            rule, levels = (
+                momentum_rule(adaptive(ball(DEFAULT.delta))),
+                [lifted_level(level) for _, level in program],
+            )
             *_, end = run_mean_field(law, rule, levels, start)
             moments = end.moments()
         else:
@@ -45,7 +55,9 @@ def errors(sampler: str, budget: int) -> dict[str, Ball]:
 
 
 def prove(table: RunTable, number: str, budget: int, low: float, high: float) -> None:
-    """Raise Undecided unless balls show the speed-up at a budget, between two budgets of annealed Langevin."""
+    """Raise Undecided unless balls show the speed-up at a budget, between two budgets of
+    annealed Langevin.
+    """
     budgets = table.choices("budget", sampler=BASELINE)
     enough = round(high * budget) if high < queries.UNREACHED else None
     before = max((each for each in budgets if enough is None or each < enough), default=None)
@@ -59,7 +71,9 @@ def prove(table: RunTable, number: str, budget: int, low: float, high: float) ->
 def speed_up(
     measured: Measurement, table: RunTable, settings: Settings, number: str = "", **asked: Any
 ) -> Measurement | None:
-    """Prove a number of the curve of speed-ups at the defaults by those at the budgets that decide it."""
+    """Prove a number of the curve of speed-ups at the defaults by those at the budgets that
+    decide it.
+    """
     number, decisive = str(measured.detail.get("number", number)), _decisive(measured)
     if max(decisive) > settings.enclosed:
         return None
@@ -104,7 +118,9 @@ def budget_of_least_kl(
 
 
 def kl_ratio(measured: Measurement, settings: Settings, **asked: Any) -> Measurement | None:
-    """Prove the ratio of annealed Langevin's KL at the two neighbouring budgets at which it is largest."""
+    """Prove the ratio of annealed Langevin's KL at the two neighbouring budgets at which it is
+    largest.
+    """
     if not settings.enclosed:
         return None
     before, after = _decisive(measured)

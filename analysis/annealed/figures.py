@@ -1,6 +1,7 @@
 """The group's figures and tables, from its table.
 
-The docstring of a function that draws is its figure's caption; of one that yields rows, its table's.
+The docstring of a function that draws is its figure's caption; of one that yields rows, its
+table's.
 """
 
 import math
@@ -73,7 +74,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def speed_ups(settings: Settings, target: str, tuned: str) -> dict[int, Measurement]:
-    """Return by budget how many times as many evaluations annealed Langevin needs, as P2's checks."""
+    """Return by budget how many times as many evaluations annealed Langevin needs, as P2's
+    checks.
+    """
     table = study.table(settings)
     number, labels = TARGETS[target]
     labels = labels | TUNED[tuned]
@@ -90,10 +93,11 @@ def reached(times: Measurement) -> bool:
 
 
 def speed_up_by_budget(settings: Settings) -> Any:
-    """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, by budget. Shaded:
-    at least twice as many. Triangles: Langevin does not get there within its budgets, up to 3000 on the Gaussian, and
-    the factor is larger than shown. Below 1 adaptive momentum is the slower. Both have default hyperparameters, with
-    which all budgets are computed, unless tuned ones are chosen.
+    """How many times as many evaluations annealed Langevin needs for the error of adaptive
+    momentum, by budget. Shaded: at least twice as many. Triangles: Langevin does not get there
+    within its budgets, up to 3000 on the Gaussian, and the factor is larger than shown. Below 1
+    adaptive momentum is the slower. Both have default hyperparameters, with which all budgets are
+    computed, unless tuned ones are chosen.
 
     Choose tuned ones, and a target by its name in the legend.
     """
@@ -113,10 +117,11 @@ def speed_up_by_budget(settings: Settings) -> Any:
 
 
 def speed_up_curves(settings: Settings) -> Drawing:
-    """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, against the
-    latter's evaluations. Shaded: at least twice as many. At NCSNv2's defaults, tuned on the target for each budget and
-    error, and tuned on Gaussians of other condition numbers or on other mixtures. Triangles: Langevin does not get
-    there within its budgets, and the factor is larger than shown.
+    """How many times as many evaluations annealed Langevin needs for the error of adaptive
+    momentum, against the latter's evaluations. Shaded: at least twice as many. At NCSNv2's
+    defaults, tuned on the target for each budget and error, and tuned on Gaussians of other
+    condition numbers or on other mixtures. Triangles: Langevin does not get there within its
+    budgets, and the factor is larger than shown.
     """
     drawing, both = panels(2, 2.6, sharex=True, sharey=True)
     for axes, kind in zip(both, ("Gaussian", "mixture"), strict=True):
@@ -183,11 +188,12 @@ def _draw_ratios(
 
 
 def annealed_causes(settings: Settings) -> Drawing:
-    r"""On the stiff Gaussian the gain of adaptive momentum comes from its drift. KL (d = 16, condition number 1000;
-    exact distributions) against score evaluations. Above: the drift factor alone (black) does as adaptive momentum;
-    averaging alone, or noise to match the drift, gains little at small budgets. Below: a constant factor of 1.5 does
-    more. At the defaults (left) the error of adaptive momentum turns and grows towards that of $\pi^4$, the limit that
-    A3 proves on isotropic Gaussians (large batch, no clip). Right: tuned for each budget.
+    r"""On the stiff Gaussian the gain of adaptive momentum comes from its drift. KL (d = 16,
+    condition number 1000; exact distributions) against score evaluations. Above: the drift factor
+    alone (black) does as adaptive momentum; averaging alone, or noise to match the drift, gains
+    little at small budgets. Below: a constant factor of 1.5 does more. At the defaults (left) the
+    error of adaptive momentum turns and grows towards that of $\pi^4$, the limit that A3 proves on
+    isotropic Gaussians (large batch, no clip). Right: tuned for each budget.
     """
     parts = ("Parts of adaptive momentum", (BASELINE, PAPER, *ABLATIONS))
     constant = ("A constant drift factor", (BASELINE, PAPER, *LARGER_DRIFT))
@@ -195,10 +201,11 @@ def annealed_causes(settings: Settings) -> Drawing:
 
 
 def annealed_rivals(settings: Settings) -> Drawing:
-    """Samplers without momentum need fewer evaluations than adaptive momentum. KL to a Gaussian (d = 16, condition
-    number 1000, exact distributions) against score evaluations, at the defaults (left) and tuned for each budget
-    (right). Above: consistent annealed sampling, Heun's and EDM's method need fewer; Heun's floor is the start's.
-    Below: so do the solvers. Constant momentum, tuned, dips where its too small variance cancels the lag.
+    """Samplers without momentum need fewer evaluations than adaptive momentum. KL to a Gaussian (d
+    = 16, condition number 1000, exact distributions) against score evaluations, at the defaults
+    (left) and tuned for each budget (right). Above: consistent annealed sampling, Heun's and EDM's
+    method need fewer; Heun's floor is the start's. Below: so do the solvers. Constant momentum,
+    tuned, dips where its too small variance cancels the lag.
     """
     return _draw_errors(settings, ("Rivals compared in B4", RIVALS), ("Others", OTHERS))
 
@@ -212,7 +219,9 @@ def _curves(
     among: Collection[float] = (),
     **labels: Any,
 ) -> None:
-    """Draw a number of samplers along a label, on logarithmic axes; if asked, at some of its values."""
+    """Draw a number of samplers along a label, on logarithmic axes; if asked, at some of its
+    values.
+    """
     for name in samplers:
         points = queries.curve(table, number, along, sampler=name, **labels)
         shown = [(at, value) for at, value in points if not among or at in among]
@@ -220,7 +229,9 @@ def _curves(
 
 
 def _draw_errors(settings: Settings, *rows: tuple[str, Sequence[str]]) -> Drawing:
-    """KL on the Gaussian against evaluations, at the defaults and tuned, a row a set of samplers."""
+    """KL on the Gaussian against evaluations, at the defaults and tuned, a row a set of
+    samplers.
+    """
     drawing = Drawing(figsize=(3.4, 2.6 * len(rows)), layout="constrained")
     table = study.table(settings)
     columns = {"defaults": settings.budgets + settings.long, "tuned": settings.tuned}
@@ -240,9 +251,10 @@ def _draw_errors(settings: Settings, *rows: tuple[str, Sequence[str]]) -> Drawin
 
 
 def annealed_mixture(settings: Settings) -> Drawing:
-    """Samplers with too small a variance lose weight in the smaller mode. Mixture .3/.7 at -1/+1, modes of s.d. 0.1, at
-    the defaults: KL and the minority mode's weight, by the density on a grid, moved quantiles (Heun) or particles (KL
-    to within 0.02); dotted: the target's. Left: parts of adaptive momentum and larger drifts. Right: rivals.
+    """Samplers with too small a variance lose weight in the smaller mode. Mixture .3/.7 at -1/+1,
+    modes of s.d. 0.1, at the defaults: KL and the minority mode's weight, by the density on a grid,
+    moved quantiles (Heun) or particles (KL to within 0.02); dotted: the target's. Left: parts of
+    adaptive momentum and larger drifts. Right: rivals.
     """
     drawing = Drawing(figsize=(7.0, 5.0), layout="constrained")
     table, budgets = study.table(settings), settings.line_budgets
@@ -260,10 +272,11 @@ def annealed_mixture(settings: Settings) -> Drawing:
 
 
 def annealed_steps(settings: Settings) -> Drawing:
-    r"""Errors against the step on the Gaussian. Lines: stationary distributions at the last
-    noise level (G3 at b = 0 and 0.9; the adaptive mean field, solved for). Markers: annealed runs at the largest
-    budget, T = 5. As the step falls, Langevin's floor falls and momentum's rises towards that of $\pi^4$: A3's limit
-    for isotropic Gaussians, large batch, no clip; close to it is G5's at 0.9.
+    r"""Errors against the step on the Gaussian. Lines: stationary distributions at the last noise
+    level (G3 at b = 0 and 0.9; the adaptive mean field, solved for). Markers: annealed runs at the
+    largest budget, T = 5. As the step falls, Langevin's floor falls and momentum's rises towards
+    that of $\pi^4$: A3's limit for isotropic Gaussians, large batch, no clip; close to it is G5's
+    at 0.9.
     """
     drawing, both = panels(2, 2.6, sharex=True)
     table, tempered = study.table(settings), gaussian.tempered()
@@ -282,9 +295,10 @@ def annealed_steps(settings: Settings) -> Drawing:
 
 
 def sensitivity(settings: Settings) -> Drawing:
-    r"""Sensitivity to one hyperparameter (Gaussian, exact): KL at two budgets. Adaptive momentum has no wider range of
-    good values of the corrector's signal-to-noise ratio (authors' code: 0.16) than Langevin's corrector. The steps per
-    noise level T are at NCSNv2's step. Up to 0.3 the clip $\delta$ (authors' code: $10^{-3}$) changes no final KL.
+    r"""Sensitivity to one hyperparameter (Gaussian, exact): KL at two budgets. Adaptive momentum
+    has no wider range of good values of the corrector's signal-to-noise ratio (authors' code: 0.16)
+    than Langevin's corrector. The steps per noise level T are at NCSNv2's step. Up to 0.3 the clip
+    $\delta$ (authors' code: $10^{-3}$) changes no final KL.
     """
     drawing = Drawing(figsize=(3.4, 6.6), layout="constrained")
     table = study.table(settings)
@@ -301,9 +315,10 @@ def sensitivity(settings: Settings) -> Drawing:
 
 
 def sensitivity_batch(settings: Settings) -> Drawing:
-    """Sensitivity of adaptive momentum to the batch that its norms average over (1: a momentum coefficient per sample):
-    KL at two budgets on the Gaussian (d = 16, from moments) and on the mixture, by particles; bars: jackknife intervals
-    at a false-alarm rate of 1e-6; dotted: the exact mean field. From 25 samples on none is seen.
+    """Sensitivity of adaptive momentum to the batch that its norms average over (1: a momentum
+    coefficient per sample): KL at two budgets on the Gaussian (d = 16, from moments) and on the
+    mixture, by particles; bars: jackknife intervals at a false-alarm rate of 1e-6; dotted: the
+    exact mean field. From 25 samples on none is seen.
     """
     drawing, both = panels(2, sharex=True)
     table = study.table(settings)
@@ -324,7 +339,9 @@ def sensitivity_batch(settings: Settings) -> Drawing:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2, P2c, P2d and B2."""
+    """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2,
+    P2c, P2d and B2.
+    """
     # particles' own noise in the modes' weights would drown their W2
     particles, shown = LineMethod.PARTICLES, settings.in_tables
     known = [name for name in shown if SPECS[name].line_method is not particles]
@@ -347,7 +364,9 @@ def _needed(
     errors: Sequence[float],
     target: Mapping[str, str] = {},
 ) -> Table:
-    """Return evaluations to each threshold, at the defaults and, where rows are tuned by it, tuned."""
+    """Return evaluations to each threshold, at the defaults and, where rows are tuned by it,
+    tuned.
+    """
     tried = settings.line_tuned if target else settings.tuned
     tuned = "defaults" if not tried or (target and number == "w2") else "tuned"
     columns = list(product(dict.fromkeys(["defaults", tuned]), errors))
@@ -384,9 +403,9 @@ def speed_up(
     settings: Settings,
     columns: Sequence[tuple[str, str]],
 ) -> Iterator[tuple[TableCell, ...]]:
-    """How many times as many evaluations annealed Langevin needs for the error of adaptive momentum, both at the
-    defaults or both tuned: by the first budget, of those computed, at which it gets there. >: it does not get there
-    within its budgets. Empty: that budget was not run.
+    """How many times as many evaluations annealed Langevin needs for the error of adaptive
+    momentum, both at the defaults or both tuned: by the first budget, of those computed, at which
+    it gets there. >: it does not get there within its budgets. Empty: that budget was not run.
     """
     curves = [speed_ups(settings, *case) for case in columns]
     shown = {*settings.budgets, *settings.long, *settings.line_budgets, *settings.compared}

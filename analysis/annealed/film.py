@@ -16,10 +16,15 @@ BUDGET, BATCH = 100, 512
 
 
 def frames(sampler: str, seed: int) -> np.ndarray:
-    """A run's particles after the last step at each noise level: a row a level, led by the level's sigma."""
+    """A run's particles after the last step at each noise level: a row a level, led by the
+    level's sigma.
+    """
     generator, algebra = torch.Generator().manual_seed(seed), Particles()
     start = State(SIGMAS.first * torch.randn(BATCH, 1, dtype=torch.float64, generator=generator))
     program = list(SPECS[sampler].build(SIGMAS, BUDGET))
     states = run(program, start, target().score, generated(generator, algebra.empty_like), algebra)
-    kept = [(level.sigma, *state.x[:, 0].tolist()) for (_, level), (state, _) in zip(program, states, strict=True)]
+    kept = [
+        (level.sigma, *state.x[:, 0].tolist())
+        for (_, level), (state, _) in zip(program, states, strict=True)
+    ]
     return np.array([list(steps)[-1] for _, steps in groupby(kept, key=lambda each: each[0])])

@@ -18,9 +18,9 @@ X = np.linspace(-3.0, 3.0, 61)
 
 
 def film(settings: Settings) -> Any:
-    """Particles of three samplers on the mixture .3/.7 as the noise falls: 100 evaluations, five steps at each of 20
-    noise levels, positions in the target's standard deviations there. Above: the target at that noise level. At the end
-    Langevin keeps the most noise.
+    """Particles of three samplers on the mixture .3/.7 as the noise falls: 100 evaluations, five
+    steps at each of 20 noise levels, positions in the target's standard deviations there. Above:
+    the target at that noise level. At the end Langevin keeps the most noise.
 
     Play it, or choose a noise level.
     """
@@ -28,9 +28,12 @@ def film(settings: Settings) -> Any:
 
     runs = {sampler: frames(sampler, settings.seed) for sampler in SAMPLERS}
     sigmas = runs[BASELINE][:, 0].tolist()
-    deviations = [math.sqrt(SPREAD**2 + 4 * MINORITY * (1 - MINORITY) + sigma**2) for sigma in sigmas]
+    deviations = [
+        math.sqrt(SPREAD**2 + 4 * MINORITY * (1 - MINORITY) + sigma**2) for sigma in sigmas
+    ]
     dots = [
-        {"k": k + 1, "n": n} | {name: round(rows[k, 1 + n] / deviations[k], 3) for name, rows in runs.items()}
+        {"k": k + 1, "n": n}
+        | {name: round(rows[k, 1 + n] / deviations[k], 3) for name, rows in runs.items()}
         for k in range(len(sigmas))
         for n in range(SHOWN)
     ]
@@ -49,7 +52,8 @@ def film(settings: Settings) -> Any:
         .transform_filter("datum.k == k")
         .mark_area(color="#c3cad3")
         .encode(
-            x=alt.X("x:Q", title=None, scale=place), y=alt.Y("density:Q", title="target", axis=alt.Axis(labels=False))
+            x=alt.X("x:Q", title=None, scale=place),
+            y=alt.Y("density:Q", title="target", axis=alt.Axis(labels=False)),
         )
         .properties(title=alt.TitleParams({"expr": title}))
     )

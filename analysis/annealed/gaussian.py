@@ -1,4 +1,6 @@
-"""Target 1, a stiff Gaussian in 16 dimensions: the exact law of a sampler's run, and its distance from the target."""
+"""Target 1, a stiff Gaussian in 16 dimensions: the exact law of a sampler's run, and its
+distance from the target.
+"""
 
 import math
 from bisect import bisect
@@ -42,7 +44,8 @@ def runs(
 ) -> list[GaussianRun]:
     """A sampler's runs at a budget, one for each of the hyperparameters tried.
 
-    The target is a Gaussian of that condition number. Those of an annealed sampler are computed together.
+    The target is a Gaussian of that condition number. Those of an annealed sampler are computed
+    together.
     """
     programs = [SPECS[sampler].build(SIGMAS, budget, h) for h in tried]
     if len(tried) > 1 and SPECS[sampler].family is Family.ANNEALED:
@@ -90,7 +93,8 @@ def at_defaults(sampler: str, budgets: tuple[int, ...]) -> list[GaussianRun]:
 
 
 def _read_on_the_way(sampler: str, budgets: Sequence[int]) -> Iterator[GaussianRun]:
-    """Yield each budget's run at its own end. Until the longest ends, the others repeat their last step.
+    """Yield each budget's run at its own end. Until the longest ends, the others repeat their last
+    step.
 
     Budgets up to 1.6 times the smallest waste few steps.
     """
@@ -143,7 +147,9 @@ def _batched(
 
 
 def distances(moments: Moments, evaluations: int = 0, condition: float = TARGET) -> GaussianRun:
-    """Return the distances of a Gaussian from the target at the last noise level, infinite where it diverged."""
+    """Return the distances of a Gaussian from the target at the last noise level, infinite where
+    it diverged.
+    """
     law = at_last_level(condition)
     if not all(bool(part.isfinite().all()) for part in moments):
         return GaussianRun(math.inf, math.inf, evaluations)
@@ -158,6 +164,8 @@ def at_last_level(condition: float = TARGET) -> GaussianLaw:
 
 
 def tempered() -> GaussianRun:
-    """Return the distances of the tempered target `p^4` from the target p at the last noise level (G5, A3)."""
+    """Return the distances of the tempered target `p^4` from the target p at the last noise
+    level (G5, A3).
+    """
     law = at_last_level()
     return distances(Moments(law.mean, law.variance / 4.0))

@@ -1,4 +1,6 @@
-"""Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the sampler needs."""
+"""Target 2, a mixture on the line: a density on a grid, moved quantiles, or particles, as the
+sampler needs.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -33,7 +35,9 @@ SIGMAS = SigmaRange(20.0, 0.02)
 
 
 class Shape(NamedTuple):
-    """A mixture of two modes at -1 and 1: the standard deviation of each, and the weight of the one at -1."""
+    """A mixture of two modes at -1 and 1: the standard deviation of each, and the weight of the
+    one at -1.
+    """
 
     spread: float
     minority: float
@@ -47,11 +51,12 @@ _BANDWIDTH = 0.1 * SPREAD  # adds 1 % to a mode's variance: 2.5e-5 nats
 
 
 class LineRun(NamedTuple):
-    """What a run on the mixture is judged by, infinite where it diverged, and the evaluations it took.
+    """What a run on the mixture is judged by, infinite where it diverged, and the evaluations it
+    took.
 
     Intervals are points where the distribution is exact. `kl` is KL(run || target at the last noise
-    level) in nats; `minority` the probability left of 0; `w2` is None for particles, whose own noise
-    in the modes' weights would drown it. `edges` is as in `gaussian.GaussianRun`.
+    level) in nats; `minority` the probability left of 0; `w2` is None for particles, whose own
+    noise in the modes' weights would drown it. `edges` is as in `gaussian.GaussianRun`.
     """
 
     kl: Interval
@@ -83,7 +88,8 @@ def line_run(
     sizes: Sizes,
     chosen: Hyperparameters | None = None,
 ) -> LineRun:
-    """A sampler's run with those of the hyperparameters tried whose KL is least, or with others `chosen`.
+    """A sampler's run with those of the hyperparameters tried whose KL is least, or with others
+    `chosen`.
 
     Particles choose by other random numbers than those of the run. Unstable ones are left out.
     """
@@ -117,7 +123,9 @@ def _best(
 
 
 def _kl(sampler: str, budget: int, h: Hyperparameters, sizes: Sizes) -> float:
-    """Return the KL of a run; of a density on a grid without its W2, which takes a third of the time."""
+    """Return the KL of a run; of a density on a grid without its W2, which takes a third of the
+    time.
+    """
     spec = SPECS[sampler]
     if spec.line_method is not LineMethod.GRID:
         return float(run_at(sampler, budget, h, sizes).kl.value)
@@ -128,7 +136,9 @@ def _kl(sampler: str, budget: int, h: Hyperparameters, sizes: Sizes) -> float:
 
 
 def stable(sampler: str, budget: int, tried: Sequence[Hyperparameters]) -> list[Hyperparameters]:
-    """Return those without the largest steps: `drift u < 1.9` for Langevin, stable on a point, else `u < 3`."""
+    """Return those without the largest steps: `drift u < 1.9` for Langevin, stable on a point,
+    else `u < 3`.
+    """
     spec = SPECS[sampler]
     largest = 1.9 / spec.drift if spec.line_method is LineMethod.GRID else 3.0
     return [h for h in tried if last_step(SIGMAS, budget, h) < largest]
@@ -173,7 +183,9 @@ def by_transport(sizes: Sizes, program: Program, shape: Shape = TARGET) -> LineR
 
 
 def transported(moved: Transported, evaluations: int, shape: Shape = TARGET) -> LineRun:
-    """Return a run by where it moved quantiles; KL is an upper bound where the map folds the line."""
+    """Return a run by where it moved quantiles; KL is an upper bound where the map folds the
+    line.
+    """
     kl, w2 = transport_kl(moved, target(shape), _LAST), transport_w2(moved, _exact(shape))
     return _known(kl, float((moved.x < 0).mean()), w2, evaluations)
 
@@ -184,13 +196,17 @@ def by_particles(
     coupled: int = 0,
     shape: Shape = TARGET,
 ) -> LineRun:
-    """Return a run by independent batches, with jackknife intervals; `coupled` as in `particles`."""
+    """Return a run by independent batches, with jackknife intervals; `coupled` as in
+    `particles`.
+    """
     ends, evaluations = particles(target(shape), SIGMAS.first, program, sizes, coupled)
     x, log_target = ends[:, :, 0], partial(log_density, shape=shape)
     densities = smoothed(x, _BANDWIDTH)
     without = [averaged([*densities[:i], *densities[i + 1 :]]) for i in range(len(densities))]
     kl = jackknife_interval(
-        divergence(averaged(densities), log_target), [divergence(p, log_target) for p in without], CONFIDENCE
+        divergence(averaged(densities), log_target),
+        [divergence(p, log_target) for p in without],
+        CONFIDENCE,
     )
     left = (x < 0).mean(1)
     others = [np.delete(left, i).mean() for i in range(len(left))]

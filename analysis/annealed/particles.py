@@ -1,4 +1,6 @@
-"""Where no exact distribution is available: particles in independent batches, their density by a kernel."""
+"""Where no exact distribution is available: particles in independent batches, their density by a
+kernel.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -18,7 +20,9 @@ _REACH = 9.0  # bandwidths at which the kernel is cut
 
 
 class Sizes(NamedTuple):
-    """How finely a distribution is represented: `batches` of `batch` particles with their seed, `nodes` quantiles."""
+    """How finely a distribution is represented: `batches` of `batch` particles with their seed,
+    `nodes` quantiles.
+    """
 
     batch: int
     batches: int
@@ -29,12 +33,16 @@ class Sizes(NamedTuple):
 def particles(
     target: Target, deviation: float, program: Program, sizes: Sizes, coupled: int = 0
 ) -> tuple[Float[np.ndarray, "batches batch d"], int]:
-    """Return the ends of a program's particles, started from `N(0, deviation^2)`, and the evaluations.
+    """Return the ends of a program's particles, started from `N(0, deviation^2)`, and the
+    evaluations.
 
     Norms are means over `coupled` samples, a divisor of the batch; 0 stands for the batch.
     """
     generator, algebra = torch.Generator().manual_seed(sizes.seed), Batches(coupled or sizes.batch)
-    shape, noise = (sizes.batches * sizes.batch, *target.shape), generated(generator, algebra.empty_like)
+    shape, noise = (
+        (sizes.batches * sizes.batch, *target.shape),
+        generated(generator, algebra.empty_like),
+    )
     start = State(deviation * torch.randn(shape, dtype=torch.float64, generator=generator))
     state, evaluations = spent(run(program, start, target.score, noise, algebra), start)
     return state.x.reshape(sizes.batches, sizes.batch, -1).numpy().copy(), evaluations
@@ -58,7 +66,8 @@ def smoothed(x: Float[np.ndarray, "batches size"], bandwidth: float) -> list[Gri
 
 
 def divergence(law: GridFunction, log_target: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return `KL(particles || target) = int p (log p - log q)` in nats, however far apart the two are.
+    """Return `KL(particles || target) = int p (log p - log q)` in nats, however far apart the two
+    are.
 
     Near 0 it cancels to about 1e-16, so what is below 1e-12 is rounding.
     """

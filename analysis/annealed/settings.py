@@ -1,4 +1,6 @@
-"""Sizes of the comparison: budgets, the grid of hyperparameters that tuning may choose from, particles."""
+"""Sizes of the comparison: budgets, the grid of hyperparameters that tuning may choose from,
+particles.
+"""
 
 from itertools import product
 
@@ -25,7 +27,14 @@ EXACT_RIVALS = ("consistent annealed sampling", "Heun ODE", "EDM stochastic")
 CORRECTORS = ("PC, Langevin", "PC, adaptive")
 RIVALS = (BASELINE, PAPER, "Langevin, drift x1.5", *EXACT_RIVALS, "PC, adaptive")
 _SOLVERS = ("DPM-Solver++", "SDE-DPM-Solver++")
-OTHERS = (PAPER, "Langevin, drift x1.5", "constant momentum", "ancestral", *_SOLVERS, "annealed BAOAB, e = 1/2")
+OTHERS = (
+    PAPER,
+    "Langevin, drift x1.5",
+    "constant momentum",
+    "ancestral",
+    *_SOLVERS,
+    "annealed BAOAB, e = 1/2",
+)
 TABULATED = (
     *(BASELINE, *LARGER_DRIFT, "Leimkuhler-Matthews", PAPER, *ABLATIONS, "constant momentum"),
     *("consistent annealed sampling", "reverse diffusion", "ancestral"),
@@ -35,10 +44,15 @@ TABULATED = (
 )
 
 PARTS = ("adaptive, drift only", "adaptive, average only", "Langevin, drift x1.5")
-"""Those whose evaluations to a threshold B3 compares with adaptive momentum's and annealed Langevin's."""
-NATURAL = frozenset([("repeats", 1), ("rho", 0.0), ("churn", 0.0), ("beta", 0.0), ("drift_scale", 1.001)])
-"""Bounds of tuning that a method itself has: one step per noise level, geometric noise levels, no noise (EDM's, and
-consistent annealed sampling's up to rounding), no momentum."""
+"""Those whose evaluations to a threshold B3 compares with adaptive momentum's and annealed
+Langevin's.
+"""
+NATURAL = frozenset(
+    [("repeats", 1), ("rho", 0.0), ("churn", 0.0), ("beta", 0.0), ("drift_scale", 1.001)]
+)
+"""Bounds of tuning that a method itself has: one step per noise level, geometric noise levels, no
+noise (EDM's, and consistent annealed sampling's up to rounding), no momentum.
+"""
 LARGEST_STEP = 5.0
 """Tuning leaves out larger steps `u = a / sigma^2`: Langevin's steps are unstable from 2 on."""
 
@@ -46,20 +60,22 @@ LARGEST_STEP = 5.0
 class Settings(Seeded):
     """Sizes of the group. Budgets are score evaluations (NFE), multiples of every T in `repeats`.
 
-    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`. At the defaults adaptive
-    momentum and annealed Langevin run at all budgets in `every`, which are all that T = 5 allows in their range, the
-    latter at `every_long` too, and those in `PARTS` at `every_part`. Tuned, the two are compared at `compared`, and
-    with settings chosen on other Gaussians at `elsewhere`; annealed Langevin is tuned at `compared_long` too (all are
-    multiples of enough T: else its best one would be left out). The mixture has `line_*`; only these two are tuned
-    there, and those of B5 run at `line_long` too. Tables have the samplers in `tabulated`, figures are those in
-    `drawn`: all where these are empty.
+    Gaussian: every sampler at `budgets`, those in `lasting` at `long` too, tuned at `tuned`. At the
+    defaults adaptive momentum and annealed Langevin run at all budgets in `every`, which are all
+    that T = 5 allows in their range, the latter at `every_long` too, and those in `PARTS` at
+    `every_part`. Tuned, the two are compared at `compared`, and with settings chosen on other
+    Gaussians at `elsewhere`; annealed Langevin is tuned at `compared_long` too (all are multiples
+    of enough T: else its best one would be left out). The mixture has `line_*`; only these two are
+    tuned there, and those of B5 run at `line_long` too. Tables have the samplers in `tabulated`,
+    figures are those in `drawn`: all where these are empty.
 
-    Tuning tries `factors` (of NCSNv2's step) times `repeats` (T), `low_factors` too where drift or momentum is
-    constant; a corrector's `snrs`; exponents `rhos` of the noise levels, geometric ones (0, the limit of a large
-    exponent) last; EDM's `churns`; constant `betas`; `drift_scales` of consistent annealed sampling. RK45 has no
-    budget but `tolerances`. Thresholds: `kl`, `line_kl` (nats), `w2`. Particles: `batches` independent batches of
-    `batch`, `judged` batches in the runs that judge P2a and P2b. Sensitivity: at `probes` evaluations, over `sweep_*`.
-    `enclosed` is the largest budget at which adaptive momentum runs in ball arithmetic at the defaults, 0 for none.
+    Tuning tries `factors` (of NCSNv2's step) times `repeats` (T), `low_factors` too where drift or
+    momentum is constant; a corrector's `snrs`; exponents `rhos` of the noise levels, geometric ones
+    (0, the limit of a large exponent) last; EDM's `churns`; constant `betas`; `drift_scales` of
+    consistent annealed sampling. RK45 has no budget but `tolerances`. Thresholds: `kl`, `line_kl`
+    (nats), `w2`. Particles: `batches` independent batches of `batch`, `judged` batches in the runs
+    that judge P2a and P2b. Sensitivity: at `probes` evaluations, over `sweep_*`. `enclosed` is the
+    largest budget at which adaptive momentum runs in ball arithmetic at the defaults, 0 for none.
     """
 
     enclosed: NonNegativeInt = 520
@@ -72,9 +88,45 @@ class Settings(Seeded):
     every_part: Sizes = tuple(range(20, 201, 5))
     long: Sizes = (500, 1000, 2000)
     tuned: Sizes = (20, 40, 60, 80, 100, 150, 200, 300, 500)
-    compared: tuple[PositiveInt, ...] = (20, 30, 40, 50, 60, 80, 100, 120, 150, 200, 300, 400, 500, 700)
+    compared: tuple[PositiveInt, ...] = (
+        20,
+        30,
+        40,
+        50,
+        60,
+        80,
+        100,
+        120,
+        150,
+        200,
+        300,
+        400,
+        500,
+        700,
+    )
     compared_long: tuple[PositiveInt, ...] = (
-        *(70, 90, 110, 140, 160, 180, 220, 240, 250, 260, 350, 450, 600, 800, 900, 1000, 1100, 1200, 1300, 1400),
+        *(
+            70,
+            90,
+            110,
+            140,
+            160,
+            180,
+            220,
+            240,
+            250,
+            260,
+            350,
+            450,
+            600,
+            800,
+            900,
+            1000,
+            1100,
+            1200,
+            1300,
+            1400,
+        ),
         *(1500, 1600, 1800, 2000, 2200, 2400, 2600, 2800, 3000),
     )
     elsewhere: tuple[PositiveInt, ...] = (20, 40, 60, 80, 100, 120, 150, 200)
@@ -133,7 +185,9 @@ class Settings(Seeded):
         return tuple(sorted({*self.tuned, *compared, *long}))
 
     def elsewhere_of(self, sampler: str) -> tuple[int, ...]:
-        """Return those at which it is tuned on other Gaussians: annealed Langevin's go on to 4 times the last."""
+        """Return those at which it is tuned on other Gaussians: annealed Langevin's go on to 4
+        times the last.
+        """
         if sampler != BASELINE:
             return self.elsewhere
         most = 4 * max(self.elsewhere, default=0)
@@ -141,14 +195,21 @@ class Settings(Seeded):
         return tuple(sorted({*self.elsewhere, *far}))
 
     def line_grid(self, sampler: str) -> tuple[Hyperparameters, ...]:
-        """Return what tuning tries for a sampler on the mixture, which has a grid of steps of its own."""
+        """Return what tuning tries for a sampler on the mixture, which has a grid of steps of
+        its own.
+        """
         steps = {"factors": self.line_factors, "repeats": self.line_repeats, "low_factors": ()}
         return self.model_copy(update=steps).grid(SPECS[sampler])
 
     def grid(self, spec: SamplerSpec) -> tuple[Hyperparameters, ...]:
-        """Return what tuning tries for a sampler, the defaults included; fields here are hyperparameters' plurals."""
+        """Return what tuning tries for a sampler, the defaults included; fields here are
+        hyperparameters' plurals.
+        """
         values = {name: getattr(self, name.removesuffix("s") + "s") for name in spec.tuned}
         if "factor" in values and (spec.drift > 1.0 or "beta" in values):
             values["factor"] = (*self.low_factors, *self.factors)
-        tried = (DEFAULT._replace(**dict(zip(values, choice, strict=True))) for choice in product(*values.values()))
+        tried = (
+            DEFAULT._replace(**dict(zip(values, choice, strict=True)))
+            for choice in product(*values.values())
+        )
         return tuple(dict.fromkeys([*tried, DEFAULT]))

@@ -157,7 +157,9 @@ def _sensitivity(settings: Settings) -> Iterator[Rows]:
 
 
 def sweeps(settings: Settings) -> dict[tuple[str, str], tuple[float, ...]]:
-    """Return the samplers whose sensitivity is shown, each with a hyperparameter: the values along it."""
+    """Return the samplers whose sensitivity is shown, each with a hyperparameter: the values
+    along it.
+    """
     correctors = (*CORRECTORS, "PC, constant")
     repeated = (BASELINE, PAPER, "adaptive, drift only", "Langevin, drift x1.5")
     return {
@@ -169,16 +171,19 @@ def sweeps(settings: Settings) -> dict[tuple[str, str], tuple[float, ...]]:
 
 @cell
 def of_batch(budget: int, coupled: int, sizes: Sizes) -> list[BatchRun]:
-    """Adaptive momentum on the Gaussian and on the mixture, norms averaged over `coupled` samples."""
+    """Adaptive momentum on the Gaussian and on the mixture, norms averaged over `coupled`
+    samples.
+    """
     on_mixture = mixture.by_particles(sizes, ADAPTIVE.build(mixture.SIGMAS, budget), coupled)
     return [BatchRun(gaussian_kl_of_batch(budget, coupled, sizes)), BatchRun(on_mixture.kl)]
 
 
 def gaussian_kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> Interval:
-    """Return KL of the Gaussian with the moments of adaptive momentum's particles, norms averaged over `coupled`.
+    """Return KL of the Gaussian with the moments of adaptive momentum's particles, norms averaged
+    over `coupled`.
 
-    Samples whose momentum coefficients differ have no Gaussian distribution: its own KL is larger than that of its
-    moments.
+    Samples whose momentum coefficients differ have no Gaussian distribution: its own KL is larger
+    than that of its moments.
     """
     law, program = stiff_gaussian(), ADAPTIVE.build(SIGMAS, budget)
     x, _ = particles(Gaussian(law.mean, law.variance), SIGMAS.first, program, sizes, coupled)
@@ -191,14 +196,17 @@ def gaussian_kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> Interval:
         return gaussian_kl(mean, square - mean**2, 0.0, exact)
 
     everything = np.arange(len(x))
-    return jackknife_interval(kl(everything), [kl(np.delete(everything, i)) for i in everything], mixture.CONFIDENCE)
+    return jackknife_interval(
+        kl(everything), [kl(np.delete(everything, i)) for i in everything], mixture.CONFIDENCE
+    )
 
 
 @cell
 def stationary(sampler: str, steps: tuple[float, ...]) -> list[gaussian.GaussianRun]:
     """A sampler's stationary distribution at the last noise level, for each step `a = u sigma^2`.
 
-    Langevin and constant momentum (0.9) by the closed form of claim G3, adaptive momentum by its solved mean field.
+    Langevin and constant momentum (0.9) by the closed form of claim G3, adaptive momentum by its
+    solved mean field.
     """
     law = gaussian.at_last_level()
 

@@ -1,7 +1,9 @@
-"""Deterministic samplers on the line, exactly: quantiles of the start are moved, each with the map's derivative.
+"""Deterministic samplers on the line, exactly: quantiles of the start are moved, each with the
+map's derivative.
 
-A vector is a row `(value, derivative by the starting point)` a node, so the steps' linear combinations act on both and
-the score returns `(s(x), s'(x) x')`. At the end the density is `p_0(x_0) / |x'|` at `x`.
+A vector is a row `(value, derivative by the starting point)` a node, so the steps' linear
+combinations act on both and the score returns `(s(x), s'(x) x')`. At the end the density is
+`p_0(x_0) / |x'|` at `x`.
 """
 
 from typing import NamedTuple
@@ -46,7 +48,9 @@ class Nodes(NamedTuple):
         return torch.cat([s.detach(), slope * rows[:, 1:]], dim=1)
 
     def end(self, rows: Float[Tensor, "nodes 2"]) -> Transported:
-        """Return the density at moved nodes, where the map is one to one (else the density is only an upper bound)."""
+        """Return the density at moved nodes, where the map is one to one (else the density is
+        only an upper bound).
+        """
         start = self.start()[:, 0] / self.deviation
         log_start = -(start.square() + np.log(2 * np.pi)) / 2 - np.log(self.deviation)
         return Transported(rows[:, 0].numpy(), (log_start - rows[:, 1].abs().log()).numpy())
@@ -70,7 +74,9 @@ def transport_kl(moved: Transported, target: Target, level: Level) -> float:
 
 
 def transport_w2(moved: Transported, target: GridFunction) -> float:
-    """Return the Wasserstein-2 distance by quantiles: nodes in order against the target's own mid-quantiles."""
+    """Return the Wasserstein-2 distance by quantiles: nodes in order against the target's own
+    mid-quantiles.
+    """
     count = len(moved.x)
     exact = target.normalised().refined(4).primitive().inverse((np.arange(count) + 0.5) / count)
     return float(np.sqrt(np.mean((np.sort(moved.x) - exact) ** 2)))

@@ -1,10 +1,11 @@
 """What tuning may choose from, and what it chose on other mixtures.
 
-Both samplers are tuned on the target, or on other targets of its kind: what tuning is worth where the target is not
-available for it. The other mixtures have narrower and wider modes than the target's, and other weights, on either side
-of its own. A setting is chosen for each budget, over the target's own grid, by the least product of both KLs, as on
-Gaussians of other condition numbers; adaptive momentum's by particles. The chosen ones stand here: no run on the target
-has entered them. Chosen on one mixture and judged on the other, adaptive momentum is 1.9 and 2.9 times as fast at 40
+Both samplers are tuned on the target, or on other targets of its kind: what tuning is worth where
+the target is not available for it. The other mixtures have narrower and wider modes than the
+target's, and other weights, on either side of its own. A setting is chosen for each budget, over
+the target's own grid, by the least product of both KLs, as on Gaussians of other condition numbers;
+adaptive momentum's by particles. The chosen ones stand here: no run on the target has entered them.
+Chosen on one mixture and judged on the other, adaptive momentum is 1.9 and 2.9 times as fast at 40
 evaluations.
 """
 
@@ -27,11 +28,15 @@ CHOSEN: dict[str, dict[int, tuple[float, int]]] = {
     BASELINE: {20: (2.0, 1), 40: (4.0, 1), 60: (4.0, 1), 100: (4.0, 2), 200: (8.0, 1)},
     PAPER: {20: (2.0, 2), 40: (2.0, 2), 60: (1.0, 2), 100: (0.5, 2)},
 }
-"""`factor` and `repeats` that were chosen for each budget; a test chooses again those that decide P2b."""
+"""`factor` and `repeats` that were chosen for each budget; a test chooses again those that
+decide P2b.
+"""
 
 
 @lru_cache(maxsize=4096)
-def grid(settings: Settings, sampler: str, budget: int, sigmas: SigmaRange) -> tuple[Hyperparameters, ...]:
+def grid(
+    settings: Settings, sampler: str, budget: int, sigmas: SigmaRange
+) -> tuple[Hyperparameters, ...]:
     """Return what tuning tries on the Gaussian.
 
     Of an annealed sampler: T that divide the budget, two noise levels at least, smaller steps.
@@ -50,16 +55,23 @@ def last_step(sigmas: SigmaRange, budget: int, h: Hyperparameters) -> float:
 
 
 def chosen(sampler: str, budget: int) -> Hyperparameters:
-    """Return what was chosen on other mixtures. Raises UserError for a budget at which nothing was."""
+    """Return what was chosen on other mixtures. Raises UserError for a budget at which nothing
+    was.
+    """
     settings = CHOSEN[sampler]
     if budget not in settings:
-        raise UserError(f"{sampler} was tuned on other mixtures at {list(settings)} evaluations, not at {budget}")
+        raise UserError(
+            f"{sampler} was tuned on other mixtures at {list(settings)} "
+            f"evaluations, not at {budget}"
+        )
     factor, repeats = settings[budget]
     return DEFAULT._replace(factor=factor, repeats=repeats)
 
 
 def edges(tried: Sequence[Hyperparameters], best: Hyperparameters) -> int:
-    """Count the hyperparameters of an optimum that no tried neighbour surrounds, natural bounds aside."""
+    """Count the hyperparameters of an optimum that no tried neighbour surrounds, natural bounds
+    aside.
+    """
     grids = {
         name: [getattr(h, name) for h in tried if h._replace(**{name: value}) == best]
         for name, value in best._asdict().items()

@@ -1,6 +1,7 @@
 """Proofs of G1's, G2's, G3's, G5's and G7's numbers: constant momentum's step in ball arithmetic.
 
-Random parameters are the doubles that are drawn. The closed forms are those of `closed_forms`, on balls.
+Random parameters are the doubles that are drawn. The closed forms are those of `closed_forms`, on
+balls.
 """
 
 from functools import lru_cache
@@ -34,7 +35,9 @@ def variance(u: Ball, beta: Ball, factor: Factor = authors_factor) -> Ball:
 
 
 def spectral_radius(u: Ball, beta: Ball) -> Ball:
-    """Return the spectral radius of the transition of (x, m) that the step applies, at `lam = 1`, `a = u`."""
+    """Return the spectral radius of the transition of (x, m) that the step applies, at `lam =
+    1`, `a = u`.
+    """
     after = after_a_step(BallLaw(ONE), u, beta)
     (a, b), (c, d) = (in_direction(vector, 0)[1:3] for vector in (after.x, after.m))
     return largest_root(Ball(a + d), Ball(a * d - b * c))
@@ -43,7 +46,10 @@ def spectral_radius(u: Ball, beta: Ball) -> Ball:
 def largest_root(trace: Ball, determinant: Ball) -> Ball:
     """Return the largest modulus of the roots of `r^2 - trace r + determinant`, real or not."""
     discriminant = (trace**2 - 4 * determinant).value
-    turning, real = determinant.value.sqrt(), (abs(trace.value) + discriminant.nonnegative_part().sqrt()) / 2
+    turning, real = (
+        determinant.value.sqrt(),
+        (abs(trace.value) + discriminant.nonnegative_part().sqrt()) / 2,
+    )
     if discriminant < 0:
         return Ball(turning)
     return Ball(real if discriminant >= 0 else turning.union(real))
@@ -56,11 +62,14 @@ def off_by(number: Ball, stated: Ball | float) -> Ball:
 
 @precision(BITS)
 def momentum_coefficients_that_the_bound_misjudges(settings: Settings) -> Measurement:
-    """Prove on how many random b the spectral radius is not below 1 under G1's bound and above 1 over it."""
+    """Prove on how many random b the spectral radius is not below 1 under G1's bound and above 1
+    over it.
+    """
     wrong = 0
     for _, beta in drawn(settings.points, settings.seed):
         below, above = (
-            spectral_radius(closed_forms.stability_bound(beta) * ball(1 + side), beta) for side in (-1e-6, 1e-6)
+            spectral_radius(closed_forms.stability_bound(beta) * ball(1 + side), beta)
+            for side in (-1e-6, 1e-6)
         )
         wrong += not (below < 1 and above > 1)
     return proved_between(wrong, wrong)
@@ -85,10 +94,15 @@ def largest_error_against_solved_variances(settings: Settings) -> Measurement:
 
 @precision(BITS)
 def largest_error_against_solved_corrected_variances(settings: Settings) -> Measurement:
-    """Prove the largest relative error of G7's variance to the exact law's, with the noise corrected."""
+    """Prove the largest relative error of G7's variance to the exact law's, with the noise
+    corrected.
+    """
     pairs = ((u * (1 + beta) ** 2, beta) for u, beta in drawn(settings.points, settings.seed))
     return largest(
-        [off_by(variance(u, beta, lambda _: 1.0), closed_forms.corrected_variance(u, beta)) for u, beta in pairs]
+        [
+            off_by(variance(u, beta, lambda _: 1.0), closed_forms.corrected_variance(u, beta))
+            for u, beta in pairs
+        ]
     )
 
 
@@ -113,6 +127,8 @@ def limiting_kl(settings: Settings) -> Measurement:
 
 @precision(BITS)
 def kl_in_many_dimensions_over_its_closed_form(settings: Settings) -> Measurement:
-    """Prove KL in 3072 dimensions at b = 0.9, u = 1e-9, over 3072 times a direction's closed form."""
+    """Prove KL in 3072 dimensions at b = 0.9, u = 1e-9, over 3072 times a direction's closed
+    form.
+    """
     c = (1 + ball(0.9)) ** 2
     return proved(limiting("kl", 3072) / (3072 * (1 / c - 1 + Ball(c.value.log())) / 2))

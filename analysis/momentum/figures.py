@@ -1,4 +1,6 @@
-"""The figures of constant momentum. The docstring of a function that draws is its figure's caption."""
+"""The figures of constant momentum. The docstring of a function that draws is its figure's
+caption.
+"""
 
 from pathlib import Path
 
@@ -31,8 +33,8 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def stability() -> Drawing:
-    r"""Momentum widens the range of stable steps. Spectral radius of constant momentum's transition on a Gaussian; the
-    white line, where it is 1, is G1's bound $u = 2/(1-b^2)$.
+    r"""Momentum widens the range of stable steps. Spectral radius of constant momentum's transition
+    on a Gaussian; the white line, where it is 1, is G1's bound $u = 2/(1-b^2)$.
     """
     us, betas = np.linspace(0.01, 4.0, 200), np.linspace(0.0, 0.95, 160)
     drawing, (axes,) = panels(height=2.4)
@@ -46,17 +48,20 @@ def stability() -> Drawing:
 
 
 def rates() -> Drawing:
-    r"""Constant momentum contracts up to 8 times as fast as Langevin; a factor of 4 is its larger drift. Shown is
-    what a step contracts, $1 - r$ ($r$ the spectral radius), over plain Langevin's $u$. Above: against the momentum
-    coefficient; dots are the best $b$, where the roots turn complex. Below: the best $b$ gains the drift's factor $c =
-    (1+b)^2$ times averaging's $1 + \sqrt{b}$, in the limit $4 \times 2$.
+    r"""Constant momentum contracts up to 8 times as fast as Langevin; a factor of 4 is its larger
+    drift. Shown is what a step contracts, $1 - r$ ($r$ the spectral radius), over plain Langevin's
+    $u$. Above: against the momentum coefficient; dots are the best $b$, where the roots turn
+    complex. Below: the best $b$ gains the drift's factor $c = (1+b)^2$ times averaging's $1 +
+    \sqrt{b}$, in the limit $4 \times 2$.
     """
     drawing, (above, below) = panels(2)
     _draw_losses(above)
     us = np.logspace(-6, -0.001, 200)
     best = np.array([closed_forms.best_momentum(u) for u in us])
     drift, averaging = (1 + best) ** 2, 1 + best**0.5
-    below.semilogx(us, drift * averaging, color="C0", label=r"gain of the best $b$: $c\,(1+\sqrt{b})$")
+    below.semilogx(
+        us, drift * averaging, color="C0", label=r"gain of the best $b$: $c\,(1+\sqrt{b})$"
+    )
     below.semilogx(us, drift, color="C1", ls="--", label="from the larger drift: $c$")
     below.semilogx(us, averaging, color="C2", ls="-.", label=r"from averaging: $1+\sqrt{b}$")
     below.set(xlabel=_STEP, ylabel="times Langevin's rate", ylim=(0, 8.6), yticks=(0, 1, 2, 4, 8))
@@ -78,8 +83,9 @@ def _draw_losses(axes: Axes) -> None:
 
 
 def variance() -> Drawing:
-    r"""With constant momentum small steps lead away from a Gaussian target. Variance on $N(0, 1/\lambda)$, 1 for the
-    target: G3's closed form (lines), the exact law (markers), the limits $1/(1+b)^2$ (dotted).
+    r"""With constant momentum small steps lead away from a Gaussian target. Variance on $N(0,
+    1/\lambda)$, 1 for the target: G3's closed form (lines), the exact law (markers), the limits
+    $1/(1+b)^2$ (dotted).
     """
     drawing, (axes,) = panels(height=2.4)
     betas = (0.0, 0.5, 0.8, 0.9)
@@ -94,13 +100,17 @@ def variance() -> Drawing:
 
 
 def tempered_mixture() -> Drawing:
-    r"""Constant momentum samples a tempered target on the mixture. Its stationary density (grey; $b = 0.5$, $a =
-    0.005$, from phase space) is $\pi^{(1+b)^2}$: narrower modes, and less weight for the minority mode.
+    r"""Constant momentum samples a tempered target on the mixture. Its stationary density (grey; $b
+    = 0.5$, $a = 0.005$, from phase space) is $\pi^{(1+b)^2}$: narrower modes, and less weight for
+    the minority mode.
     """
     drawing, (axes,) = panels()
     density = GridFunction(*mixture_density(DRAWN_STEP))
     axes.fill_between(density.nodes, density.values, color="0.82", lw=0, label="constant momentum")
-    for power, label, line in ((1.0, r"target $\pi$", "-"), ((1 + MIXTURE_BETA) ** 2, r"$\pi^{(1+b)^2}/Z$", "--")):
+    for power, label, line in (
+        (1.0, r"target $\pi$", "-"),
+        ((1 + MIXTURE_BETA) ** 2, r"$\pi^{(1+b)^2}/Z$", "--"),
+    ):
         curve = of_power(power)
         axes.plot(curve.nodes, curve.values, line, label=label)
     axes.set(xlabel="$x$", ylabel="density", xlim=(-3, 3))

@@ -1,4 +1,6 @@
-"""What the group computes once: the step derived on symbols, distributions that runs reach, a density on a grid."""
+"""What the group computes once: the step derived on symbols, distributions that runs reach, a
+density on a grid.
+"""
 
 from collections.abc import Iterator
 
@@ -24,22 +26,33 @@ DRAWN_STEP = 0.005
 
 @cell
 def derivation(corrected: bool = False) -> Derivation:
-    """Constant momentum on symbols, read off the sampler's own step; `corrected`: its noise scaled like its drift."""
+    """Constant momentum on symbols, read off the sampler's own step; `corrected`: its noise
+    scaled like its drift.
+    """
     rule = momentum_rule(constant(b))
-    return derived(symbolic_step(momentum(with_corrected_noise(rule) if corrected else rule), State(x, m)), m)
+    return derived(
+        symbolic_step(momentum(with_corrected_noise(rule) if corrected else rule), State(x, m)), m
+    )
 
 
 @cell
 def reached_variances(points: int, seed: int) -> Array:
-    """Precisions u, momentum coefficients b, and the variances that long runs at step 1 reach: three rows.
+    """Precisions u, momentum coefficients b, and the variances that long runs at step 1 reach:
+    three rows.
 
-    Ten precisions share a run: its b is the first one's, each u the stated share of the stable range.
+    Ten precisions share a run: its b is the first one's, each u the stated share of the stable
+    range.
     """
     us, betas = random_parameters(points, seed)
     shares, columns = us / stability_bound(betas), []
     for i in range(0, points, 10):
         ten = shares[i : i + 10] * stability_bound(betas[i])
-        law = reached(GaussianLaw(1 / ten), momentum(momentum_rule(constant(betas[i]))), 1.0, start_variance=1.0)
+        law = reached(
+            GaussianLaw(1 / ten),
+            momentum(momentum_rule(constant(betas[i]))),
+            1.0,
+            start_variance=1.0,
+        )
         columns.append([ten, np.full_like(ten, betas[i]), law.variance.numpy()])
     return np.concatenate(columns, axis=1)
 
@@ -56,9 +69,13 @@ def particle_variance(particles: int, seed: int) -> float:
 
 @cell
 def mixture_density(size: float) -> tuple[float, float, Array]:
-    """Constant momentum's stationary density at step `size` on the mixture .3/.7, a `GridFunction`'s fields."""
+    """Constant momentum's stationary density at step `size` on the mixture .3/.7, a
+    `GridFunction`'s fields.
+    """
     memory = momentum_variable(two_modes(), size, MIXTURE_BETA, nodes=8)
-    density = stationary(two_modes(), momentum(momentum_rule(constant(MIXTURE_BETA))), size, memory).density
+    density = stationary(
+        two_modes(), momentum(momentum_rule(constant(MIXTURE_BETA))), size, memory
+    ).density
     return density.first, density.spacing, density.values
 
 
@@ -67,4 +84,7 @@ def cells(settings: Settings) -> Iterator[Cell]:
     yield from (derivation.cell(corrected) for corrected in (False, True))
     yield reached_variances.cell(settings.points, settings.seed)
     yield particle_variance.cell(settings.particles, settings.seed)
-    yield from (mixture_density.cell(size) for size in (settings.mixture_step, settings.mixture_step / 2, DRAWN_STEP))
+    yield from (
+        mixture_density.cell(size)
+        for size in (settings.mixture_step, settings.mixture_step / 2, DRAWN_STEP)
+    )

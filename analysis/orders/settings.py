@@ -9,8 +9,8 @@ from verdicts.claims.sizes import Numbers
 class Settings(Seeded):
     """The largest step of each sequence, the number of steps, and what the densities on grids take.
 
-    `excess` is constant momentum's largest step by the excess variance that claim G4 gives it there, so that all its
-    `betas` are equally near to their limits.
+    `excess` is constant momentum's largest step by the excess variance that claim G4 gives it
+    there, so that all its `betas` are equally near to their limits.
     """
 
     halvings: PositiveInt = 4

@@ -1,8 +1,9 @@
-r"""What the group computes once: how far samplers' stationary distributions on the line are from what they tend to.
+r"""What the group computes once: how far samplers' stationary distributions on the line are from
+what they tend to.
 
-Target: the mixture .3/.7 at -1/+1 with sd .5, where the modes overlap (apart, W2 would see a weight error to order
-1/2). Each distribution is the one that the sampler's own step leaves unchanged (modules `ams.laws.phase_space` and
-`ams.laws.meanfield`).
+Target: the mixture .3/.7 at -1/+1 with sd .5, where the modes overlap (apart, W2 would see a weight
+error to order 1/2). Each distribution is the one that the sampler's own step leaves unchanged
+(modules `ams.laws.phase_space` and `ams.laws.meanfield`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,12 +25,16 @@ from verdicts.studies import Array, Cell, cell
 RULE = momentum_rule(adaptive(1e-9))
 """The adaptive rule, whose clip never acts."""
 RESOLUTION = 0.5
-"""Spacing of nodes, in deviations of the kernel: these densities are far smoother than their kernels."""
+"""Spacing of nodes, in deviations of the kernel: these densities are far smoother than their
+kernels.
+"""
 Point: TypeAlias = tuple[str, float, int, float]
 """The arguments of `distances`: sampler, step, nodes, parameter."""
 SHOWN = ("Langevin", "Leimkuhler-Matthews", "constant momentum", "adaptive momentum")
 SHOWN_BETA, LARGER = 0.8, 3
-"""Constant momentum's coefficient in figures, and how many larger steps they show before those of the orders."""
+"""Constant momentum's coefficient in figures, and how many larger steps they show before those
+of the orders.
+"""
 _CURVATURE = 4.0  # of either mode, sd .5: the precision by which a step is small
 STEP, NODES = 0.005, 8
 """The step, and the nodes of the momentum in the mean field."""
@@ -46,7 +51,8 @@ class Distances(NamedTuple):
 
 @cell
 def distances(sampler: str, size: float, nodes: int, parameter: float) -> Distances:
-    """A sampler's distances at base step `size`, by so many nodes of what it carries beside the position.
+    """A sampler's distances at base step `size`, by so many nodes of what it carries beside the
+    position.
 
     `parameter` is constant momentum's b.
     """
@@ -54,7 +60,9 @@ def distances(sampler: str, size: float, nodes: int, parameter: float) -> Distan
     if sampler == "Langevin":
         law = stationary(target, langevin(), size)
     elif sampler == "Leimkuhler-Matthews":
-        law = stationary(target, leimkuhler_matthews, size, AuxiliaryVariable("z", nodes), resolution=RESOLUTION)
+        law = stationary(
+            target, leimkuhler_matthews, size, AuxiliaryVariable("z", nodes), resolution=RESOLUTION
+        )
     elif sampler == "constant momentum":
         near, power = small_step_limit(target, parameter), (1 + parameter) ** 2
         law = frozen_density(target, size, parameter, nodes, resolution=RESOLUTION, near=near)
@@ -68,11 +76,15 @@ def measured(density: GridFunction, power: float) -> Distances:
     """Return the distances of a density whose own limit is the normalised `power` of the target."""
     kl = line_kl(density, NodeAlgebra(two_modes()).log_density(CLEAN, power))
     to_target = line_w2(density, of_power(1.0))
-    return Distances(to_target if power == 1.0 else line_w2(density, of_power(power)), kl, to_target)
+    return Distances(
+        to_target if power == 1.0 else line_w2(density, of_power(power)), kl, to_target
+    )
 
 
 class MeanFieldDensity(NamedTuple):
-    """Adaptive momentum in its mean field: the momentum coefficient, the mass left of 0, the density at nodes."""
+    """Adaptive momentum in its mean field: the momentum coefficient, the mass left of 0, the
+    density at nodes.
+    """
 
     beta: float
     left: float
@@ -97,8 +109,12 @@ def mean_field_density(resolution: float = RESOLUTION) -> MeanFieldDensity:
     return adaptive_density(STEP, NODES, resolution)
 
 
-def halvings(settings: Settings, sampler: str, beta: float = SHOWN_BETA, larger: int = 0) -> list[Point]:
-    """Return a sampler at halved steps, the largest first, with `larger` ones before; `beta` is constant momentum's."""
+def halvings(
+    settings: Settings, sampler: str, beta: float = SHOWN_BETA, larger: int = 0
+) -> list[Point]:
+    """Return a sampler at halved steps, the largest first, with `larger` ones before; `beta` is
+    constant momentum's.
+    """
     constant = settings.excess / (_CURVATURE * 2 * beta * (1 + beta) / (1 - beta))
     top, nodes, parameter = {
         "Langevin": (settings.langevin, 1, 0.0),
@@ -112,6 +128,8 @@ def halvings(settings: Settings, sampler: str, beta: float = SHOWN_BETA, larger:
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks and figures read."""
     points = [point for sampler in SHOWN for point in halvings(settings, sampler, larger=LARGER)]
-    points += [point for beta in settings.betas for point in halvings(settings, "constant momentum", beta)]
+    points += [
+        point for beta in settings.betas for point in halvings(settings, "constant momentum", beta)
+    ]
     yield from (distances.cell(*point) for point in points)
     yield from (adaptive_density.cell(STEP, NODES, h) for h in RESOLUTIONS)

@@ -1,6 +1,7 @@
 """S2: the second implementation beside this one, number by number.
 
-`paper/verify/verify.py` is NumPy alone. Who wrote it had read its specification beside it, and nothing of `src`.
+`paper/verify/verify.py` is NumPy alone. Who wrote it had read its specification beside it, and
+nothing of `src`.
 """
 
 import math
@@ -50,7 +51,9 @@ def _sized() -> dict[str, Checks]:
 
 
 def ours(names: Iterable[str]) -> dict[str, float]:
-    """Return this implementation's values of some checks, as their claims measure them (no proofs of them)."""
+    """Return this implementation's values of some checks, as their claims measure them (no
+    proofs of them).
+    """
     wanted, values = set(names), dict[str, float]()
     for claim in load_claims(ROOT).claim:
         for check in claim.check:
@@ -72,7 +75,9 @@ def digits_of(one: float, other: float) -> float:
     return min(MOST, -math.log10(apart)) if apart else MOST
 
 
-def judged(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[Measurement, Measurement]:
+def judged(
+    ours: Mapping[str, float], theirs: Mapping[str, float]
+) -> tuple[Measurement, Measurement]:
     """Return the fewest digits to which any number agrees, and how many counts differ.
 
     A count is a value of theirs that is whole; the detail names the number, and the counts.
@@ -82,7 +87,9 @@ def judged(ours: Mapping[str, float], theirs: Mapping[str, float]) -> tuple[Meas
     counts = [name for name, value in theirs.items() if value == int(value)]
     apart = [name for name in counts if ours[name] != theirs[name]]
     fewest = Measurement(value=agreed[worst], n=len(agreed), detail={"fewest": worst})
-    return fewest, Measurement(value=float(len(apart)), n=len(counts), detail={"differ": ", ".join(apart)})
+    return fewest, Measurement(
+        value=float(len(apart)), n=len(counts), detail={"differ": ", ".join(apart)}
+    )
 
 
 def digits() -> Measurement:

@@ -27,15 +27,25 @@ def rule(delta: float) -> Rule:
 
 def largest_change(runs: Runs) -> Measurement:
     """Return the largest relative difference of two of `runs` at any place."""
-    pairs = [(one, other) for place in zip(*runs, strict=True) for one in place for other in place if one is not other]
+    pairs = [
+        (one, other)
+        for place in zip(*runs, strict=True)
+        for one in place
+        for other in place
+        if one is not other
+    ]
     return largest([Ball(abs(one.value - other.value) / other.value) for one, other in pairs])
 
 
 @where_enclosed
 @precision(BITS)
 def largest_change_of_the_stationary_variance(settings: Settings) -> Measurement:
-    """Prove the largest relative change of the stationary variance over all deltas, at each step size."""
-    return largest_change([[_variance(u, delta) for u in settings.steps] for delta in settings.deltas])
+    """Prove the largest relative change of the stationary variance over all deltas, at each step
+    size.
+    """
+    return largest_change(
+        [[_variance(u, delta) for u in settings.steps] for delta in settings.deltas]
+    )
 
 
 def _variance(u: float, delta: float) -> Ball:
@@ -54,7 +64,9 @@ def means_on_the_way(delta: float, size: float) -> list[Ball]:
 
 @where_enclosed
 @precision(BITS)
-def change_of_the_mean(settings: Settings, size: float = 1e-4, deltas: Sequence[float] = ()) -> Measurement:
+def change_of_the_mean(
+    settings: Settings, size: float = 1e-4, deltas: Sequence[float] = ()
+) -> Measurement:
     """Prove the largest relative change of the mean between deltas, by default the extreme ones."""
     deltas = deltas or (min(settings.deltas), max(settings.deltas))
     return largest_change([means_on_the_way(delta, size) for delta in deltas])
@@ -65,12 +77,16 @@ def largest_momentum_of_annealed_runs(settings: Settings) -> Measurement:
     """Prove the largest momentum coefficient of annealed runs at the defaults, unclipped."""
     most = max(settings.budgets)
     with precision(BITS + most // 8):
-        return largest([beta for budget in settings.budgets for beta in _betas(budget, settings.repeats)])
+        return largest(
+            [beta for budget in settings.budgets for beta in _betas(budget, settings.repeats)]
+        )
 
 
 def _betas(budget: int, repeats: int) -> list[Ball]:
     sigmas, law = geometric_sigmas(50.0, 0.02, budget // repeats), BallLaw(stiff_gaussian(), 60)
     levels = annealed_levels(sigmas, ncsnv2_step(sigmas, repeats))
     each = [lifted_level(level) for level in levels for _ in range(repeats)]
-    _, *later = (step.beta for step in run_mean_field(law, rule(0.0), each, law.start(0.0, 50.0**2)))
+    _, *later = (
+        step.beta for step in run_mean_field(law, rule(0.0), each, law.start(0.0, 50.0**2))
+    )
     return later

@@ -21,16 +21,18 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def rule(settings: Settings) -> Drawing:
-    r"""The rule cannot tell a ratio from its inverse, and its clip does not change where it ends. Above: the rule gives
-    one momentum coefficient for a ratio $\rho$ and for $1/\rho$; a score that grows by 100 gets 0.961. Below: the clip
-    $\delta$ does not change the stationary variance of adaptive momentum on $N(0, 1/\lambda)$ (exact mean field,
-    $u = a\lambda$; 1 for the target).
+    r"""The rule cannot tell a ratio from its inverse, and its clip does not change where it ends.
+    Above: the rule gives one momentum coefficient for a ratio $\rho$ and for $1/\rho$; a score that
+    grows by 100 gets 0.961. Below: the clip $\delta$ does not change the stationary variance of
+    adaptive momentum on $N(0, 1/\lambda)$ (exact mean field, $u = a\lambda$; 1 for the target).
     """
     drawing, (above, below) = panels(2)
     ratios = np.logspace(-4, 4, 801)
     above.semilogx(ratios, critical_momentum(ratios), color="C0")
     above.plot([100.0], [momentum_after(100.0)], "o", color="C1")
-    above.annotate("score grown\nby 100: 0.961", (100.0, 0.961), (25.0, 0.4), arrowprops={"arrowstyle": "->"})
+    above.annotate(
+        "score grown\nby 100: 0.961", (100.0, 0.961), (25.0, 0.4), arrowprops={"arrowstyle": "->"}
+    )
     above.set(xlabel=r"$\rho_t$", ylabel=r"$\beta_t$")
     steps = (1e-4, 1e-2, 0.1)
     for u, color in zip(steps, shades(len(steps)), strict=True):
@@ -43,15 +45,18 @@ def rule(settings: Settings) -> Drawing:
 
 
 def score_change(settings: Settings) -> Drawing:
-    r"""The rule sees little of the curvature. What its numerator consists of in the adaptive corrector of the authors'
-    code (predictor-corrector, VE, stiff Gaussian, exact law): the corrector's own drift, the only part that speaks of
-    curvature along the move, is never above 14 %. Parts overlap, so shares need not add up to one.
+    r"""The rule sees little of the curvature. What its numerator consists of in the adaptive
+    corrector of the authors' code (predictor-corrector, VE, stiff Gaussian, exact law): the
+    corrector's own drift, the only part that speaks of curvature along the move, is never above 14
+    %. Parts overlap, so shares need not add up to one.
     """
     drawing, axes_of = panels(2, sharex=True)
     for axes, count in zip(axes_of, (30, 100), strict=True):
         changes = score_changes(count)
         sigmas = [change.sigma for change in changes]
-        for number, (label, line) in enumerate(zip(PARTS, ("-", "-", "--", "-.", ":"), strict=True)):
+        for number, (label, line) in enumerate(
+            zip(PARTS, ("-", "-", "--", "-.", ":"), strict=True)
+        ):
             axes.semilogx(sigmas, [change.shares[number] for change in changes], line, label=label)
         axes.set(ylabel=r"share of $E|s_t - s_{t-1}|^2$", ylim=(0, 1))
         axes.text(0.02, 0.9, f"{count} noise levels", transform=axes.transAxes)
@@ -62,10 +67,10 @@ def score_change(settings: Settings) -> Drawing:
 
 
 def lagged_norm(settings: Settings) -> Drawing:
-    """The corrector of the authors' code sizes its step by a norm one level behind, and much of adaptive momentum's
-    gain is due to that. Above: the signal-to-noise ratio is larger than stated, most at few levels. Below: KL over that
-    of Langevin with the present norm, exact law. At few levels plain Langevin with this lag gains too; at many levels
-    momentum only loses.
+    """The corrector of the authors' code sizes its step by a norm one level behind, and much of
+    adaptive momentum's gain is due to that. Above: the signal-to-noise ratio is larger than stated,
+    most at few levels. Below: KL over that of Langevin with the present norm, exact law. At few
+    levels plain Langevin with this lag gains too; at many levels momentum only loses.
     """
     drawing, (above, below) = panels(2)
     for count, color in zip(ALONG, shades(len(ALONG)), strict=True):

@@ -7,7 +7,8 @@ from verdicts.claims.sizes import Numbers, Sizes
 
 
 class Settings(Seeded):
-    """The deltas and steps of P3, budgets (NFE) of its annealed part; R3's batch; R4's and R5's numbers of levels.
+    """The deltas and steps of P3, budgets (NFE) of its annealed part; R3's batch; R4's and R5's
+    numbers of levels.
 
     `enclosed` says whether P3's numbers are proved.
     """

@@ -1,4 +1,6 @@
-"""What the group computes once: exact laws of annealed runs, of runs from far away and of predictor-corrector runs."""
+"""What the group computes once: exact laws of annealed runs, of runs from far away and of
+predictor-corrector runs.
+"""
 
 from collections.abc import Iterator
 from itertools import pairwise
@@ -37,7 +39,8 @@ def momentum_step(coefficient: MomentumCoefficient, size: Size = prescribed) -> 
 
 @cell
 def largest_annealed_momentum(budget: int, repeats: int) -> float:
-    """The largest momentum coefficient, unclipped, of adaptive momentum annealed on the stiff Gaussian.
+    """The largest momentum coefficient, unclipped, of adaptive momentum annealed on the stiff
+    Gaussian.
 
     A run of `budget` evaluations, `repeats` of them at each noise level.
     """
@@ -50,26 +53,38 @@ def largest_annealed_momentum(budget: int, repeats: int) -> float:
 
 @cell
 def means_on_the_way(delta: float, size: float = 1e-4) -> Array:
-    """The mean after each eighth of `0.08 / size` steps of adaptive momentum, u = size, from 100 s.d. away."""
+    """The mean after each eighth of `0.08 / size` steps of adaptive momentum, u = size, from 100
+    s.d. away.
+    """
     law, steps = GaussianLaw([1.0]), round(0.08 / size)
     program = [(momentum_step(samplers.adaptive(delta)), Level(0, sigma=0.0, step=size))] * steps
     states = enumerate(law.run(program, law.start(100.0, 1.0)), 1)
-    return np.array([law.moments(state.x).mean.item() for n, (state, _) in states if n % (steps // 8) == 0])
+    return np.array(
+        [law.moments(state.x).mean.item() for n, (state, _) in states if n % (steps // 8) == 0]
+    )
 
 
 CORRECTORS = {
     "Langevin": samplers.langevin(samplers.snr_of_score(SNR)),
-    "Langevin, lagged norm": momentum_step(samplers.constant(0.0), samplers.snr_of_last_momentum(SNR)),
+    "Langevin, lagged norm": momentum_step(
+        samplers.constant(0.0), samplers.snr_of_last_momentum(SNR)
+    ),
     "adaptive, present norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_momentum(SNR)),
-    "adaptive, lagged norm": momentum_step(samplers.adaptive(1e-4), samplers.snr_of_last_momentum(SNR)),
+    "adaptive, lagged norm": momentum_step(
+        samplers.adaptive(1e-4), samplers.snr_of_last_momentum(SNR)
+    ),
 }
-"""Langevin's and adaptive momentum's correctors, each with the present norm and with the lagged one."""
+"""Langevin's and adaptive momentum's correctors, each with the present norm and with the lagged
+one.
+"""
 
 
 class ScoreChange(NamedTuple):
-    """Between two corrector calls: the second one's sigma; shares of `E|s_t - s_{t-1}|^2`, in the order of `PARTS`.
+    """Between two corrector calls: the second one's sigma; shares of `E|s_t - s_{t-1}|^2`, in the
+    order of `PARTS`.
 
-    `foreign` is the share of predictor and level taken together, `unexplained` what the parts' sum leaves of it.
+    `foreign` is the share of predictor and level taken together, `unexplained` what the parts' sum
+    leaves of it.
     """
 
     sigma: float
@@ -78,12 +93,19 @@ class ScoreChange(NamedTuple):
     unexplained: float
 
 
-PARTS = ("own drift", "own noise", "predictor's drift", "predictor's noise", "change of noise level")
+PARTS = (
+    "own drift",
+    "own noise",
+    "predictor's drift",
+    "predictor's noise",
+    "change of noise level",
+)
 
 
 class CorrectorRun(NamedTuple):
-    """KL(samples || target) after the last predictor mean, in nats; at each corrector call but the first
-    `<s_t>/<m_{t-1}>` (of those with momentum) and the score's change (of the authors' adaptive corrector).
+    """KL(samples || target) after the last predictor mean, in nats; at each corrector call but the
+    first `<s_t>/<m_{t-1}>` (of those with momentum) and the score's change (of the authors'
+    adaptive corrector).
     """
 
     kl: float
@@ -93,14 +115,19 @@ class CorrectorRun(NamedTuple):
 
 @cell
 def corrector_run(name: str, count: int) -> CorrectorRun:
-    """A corrector's run over `count` levels on the stiff Gaussian, the authors' reverse diffusion between them.
+    """A corrector's run over `count` levels on the stiff Gaussian, the authors' reverse diffusion
+    between them.
 
-    The parts of `s_t - s_{t-1} = -P (drift + noise + predictor's drift and noise) + (s_t - s(x_t at the last level))`,
-    P the precision at the last level, overlap, so their shares need not add up to one.
+    The parts of `s_t - s_{t-1} = -P (drift + noise + predictor's drift and noise) + (s_t - s(x_t at
+    the last level))`, P the precision at the last level, overlap, so their shares need not add up
+    to one.
     """
     step, law, norms, changes = CORRECTORS[name], stiff_gaussian(), [], []
     predictor = samplers.affine(samplers.authors_ve_reverse_diffusion(PROCESS, count))
-    corrector, levels = remembering(step) if name == LAGGED[1] else step, process_levels(PROCESS, count, 1e-5)
+    corrector, levels = (
+        remembering(step) if name == LAGGED[1] else step,
+        process_levels(PROCESS, count, 1e-5),
+    )
     program = list(samplers.predictor_corrector(predictor, corrector, levels))
     states = law.run(program, law.start(0.0, PROCESS.sigma_max**2))
     for number, ((_, level), (state, info)) in enumerate(zip(program, states, strict=True)):
@@ -111,21 +138,29 @@ def corrector_run(name: str, count: int) -> CorrectorRun:
             changes.append(_taken_apart(law, state, info, level, level.next))
     mean, variance = law.moments(end())
     ratios = np.array([s / m for (_, m), (s, _) in pairwise(norms)])
-    return CorrectorRun(gaussian_kl(mean, variance, law.mean, law.variance, law.multiplicity), ratios, changes)
+    return CorrectorRun(
+        gaussian_kl(mean, variance, law.mean, law.variance, law.multiplicity), ratios, changes
+    )
 
 
 def remembering(corrector: Step) -> Step:
     """Return a momentum step that leaves the drift and the noise of its move in `z` and `p`."""
 
-    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    def step(
+        state: State, score: Score, noise: Noise, level: Level, algebra: Algebra
+    ) -> tuple[State, Info]:
         after, info = corrector(state, score, noise, level, algebra)
         return after._replace(z=after.effective_drift * after.m, p=after.x - info.mean()), info
 
     return step
 
 
-def _taken_apart(law: GaussianLaw, state: State, info: Info, level: Level, after: Level) -> ScoreChange:
-    """Return the parts of the score's change, from the state after the predictor's step at `level`."""
+def _taken_apart(
+    law: GaussianLaw, state: State, info: Info, level: Level, after: Level
+) -> ScoreChange:
+    """Return the parts of the score's change, from the state after the predictor's step at
+    `level`.
+    """
     old, new = law.score(state.x, level), law.score(state.x, after)
     moves = [state.z, state.p, info.mean() - info.at, state.x - info.mean()]
     parts = [old - law.score(state.x - move, level) for move in moves] + [new - old]
@@ -143,10 +178,14 @@ def _second_moment(law: GaussianLaw, vector: Vector) -> float:
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that checks, figures and the notebook read."""
-    yield from (largest_annealed_momentum.cell(budget, settings.repeats) for budget in settings.budgets)
+    yield from (
+        largest_annealed_momentum.cell(budget, settings.repeats) for budget in settings.budgets
+    )
     extremes = {min(settings.deltas), max(settings.deltas)}
     yield from (means_on_the_way.cell(delta) for delta in sorted(extremes | {*LARGER}))
     yield from (means_on_the_way.cell(delta, SMALLER) for delta in sorted(extremes))
     runs = {(name, count) for name in CORRECTORS for count in COUNTS}
-    runs |= {(name, count) for name in LAGGED for count in settings.levels} | {(LAGGED[0], count) for count in ALONG}
+    runs |= {(name, count) for name in LAGGED for count in settings.levels} | {
+        (LAGGED[0], count) for count in ALONG
+    }
     yield from (corrector_run.cell(*run) for run in sorted(runs))

@@ -1,1 +1,3 @@
-"""H1 to H4: constant momentum on strongly log-concave targets, contraction and distances with all constants."""
+"""H1 to H4: constant momentum on strongly log-concave targets, contraction and distances with
+all constants.
+"""

@@ -29,7 +29,9 @@ FARTHEST = (
     ((0.0, 1.6, 2.7, 4.0, 5.0), (1, 3, 24, 200, 600)),
     (tuple(1.7 * np.arange(7)), (1, 3, 151, 7554, 378574, 1.9e7, 9.5e8)),
 )
-"""Spectra with large gains that a search found, as decades and multiplicities: the slower directions, the more."""
+"""Spectra with large gains that a search found, as decades and multiplicities: the slower
+directions, the more.
+"""
 
 
 def log_spaced(step: float, condition: float, share: float = 0.5) -> Loop:
@@ -38,7 +40,9 @@ def log_spaced(step: float, condition: float, share: float = 0.5) -> Loop:
 
 
 def terms_left_of_the_difference() -> Measurement:
-    """Count the terms left of H2's lines: the difference of two runs, T's polynomial in delta, the rule's slope."""
+    """Count the terms left of H2's lines: the difference of two runs, T's polynomial in delta,
+    the rule's slope.
+    """
     v, w, delta, rho = sp.symbols("v w delta rho", real=True)
 
     def step(beta: sp.Expr, state: State) -> State:
@@ -49,7 +53,9 @@ def terms_left_of_the_difference() -> Measurement:
     from_score = memory + lam * (x - mu)
     moved = a * (1 + b + delta) ** 2 * from_score + a * (2 * (1 + b) + delta) * limit.m
     grown = matrix * sp.Matrix([v, w]) + delta * sp.Matrix([moved, from_score])
-    changed = sum((delta**k * sp.Matrix(term) for k, term in enumerate(change(a * lam, b), 1)), sp.zeros(2, 2))
+    changed = sum(
+        (delta**k * sp.Matrix(term) for k, term in enumerate(change(a * lam, b), 1)), sp.zeros(2, 2)
+    )
     return left_over(
         other.x - limit.x - grown[0],
         other.m - limit.m - grown[1],
@@ -60,7 +66,9 @@ def terms_left_of_the_difference() -> Measurement:
 
 
 def largest_share_of_the_growth(settings: Settings) -> Measurement:
-    """Measure the largest entry of `|T_{b + d}|` in the modes over its bound, d in `[-delta, delta]` at random."""
+    """Measure the largest entry of `|T_{b + d}|` in the modes over its bound, d in `[-delta,
+    delta]` at random.
+    """
     generator, shares = np.random.default_rng(settings.seed), []
     for loop in _random_loops(generator, settings.spectra):
         delta = (1 - loop.beta) * generator.uniform(0.01, 1.0)
@@ -71,11 +79,14 @@ def largest_share_of_the_growth(settings: Settings) -> Measurement:
 
 
 def largest_gain(settings: Settings) -> Measurement:
-    """Measure the largest gain at steps up to 0.001 over L: random spectra, log-spaced ones, the farthest found.
+    """Measure the largest gain at steps up to 0.001 over L: random spectra, log-spaced ones, the
+    farthest found.
 
     Random ones have up to 32 directions, log-uniform over up to six decades.
     """
-    gains = [loop.gain for loop in _random_loops(np.random.default_rng(settings.seed), settings.spectra)]
+    gains = [
+        loop.gain for loop in _random_loops(np.random.default_rng(settings.seed), settings.spectra)
+    ]
     gains += [Loop(MOST, tuple(10 ** -np.array(at)), 0.0, count).gain for at, count in FARTHEST]
     gains += [log_spaced(MOST, condition, 0.0).gain for condition in (1.0, 10.0, 100.0, 1e4, 1e6)]
     return largest(gains, settings.seed)
@@ -88,9 +99,11 @@ def _random_loops(generator: np.random.Generator, count: int) -> Iterator[Loop]:
 
 
 def largest_share_of_the_bounds(settings: Settings) -> Measurement:
-    """Measure the largest share of the bounds on score, momentum and coefficient that a mean field reaches.
+    """Measure the largest share of the bounds on score, momentum and coefficient that a mean field
+    reaches.
 
-    Starts are random. W2 of `Lam x` to the limit is at most `|Lam v|`, since both are driven by the same noise.
+    Starts are random. W2 of `Lam x` to the limit is at most `|Lam v|`, since both are driven by the
+    same noise.
     """
     generator, shares = np.random.default_rng(settings.seed), []
     for step in (1e-3, 1e-4):
@@ -114,8 +127,12 @@ def _shown(bounds: Bounds) -> Bounds:
     return bounds
 
 
-def distances(loop: Loop, generator: np.random.Generator, steps: int) -> Iterator[tuple[float, float, float]]:
-    """Yield W2 of `Lam x` and of m to the limit's, and `|delta|`, from a random start at the bounds' distance."""
+def distances(
+    loop: Loop, generator: np.random.Generator, steps: int
+) -> Iterator[tuple[float, float, float]]:
+    """Yield W2 of `Lam x` and of m to the limit's, and `|delta|`, from a random start at the
+    bounds' distance.
+    """
     law, lam_ = GaussianLaw(1 / np.array(loop.precisions)), torch.tensor(loop.precisions)[:, None]
     state = frozen(law, loop.step, loop.beta)
     limits = [law.moments(vector).variance for vector in (state.x, state.m)]
@@ -123,13 +140,22 @@ def distances(loop: Loop, generator: np.random.Generator, steps: int) -> Iterato
     def difference() -> Tensor:
         one = torch.zeros_like(state.x)
         one[:, 0] = 1.0
-        mixed = (torch.from_numpy(generator.standard_normal((len(lam_), 1))) * row for row in (one, *state.vectors()))
+        mixed = (
+            torch.from_numpy(generator.standard_normal((len(lam_), 1))) * row
+            for row in (one, *state.vectors())
+        )
         total = sum(mixed, torch.zeros_like(one))
         moments = law.moments(total)
-        return total * loop.bounds.start / float((moments.variance + moments.mean.square()).sum()) ** 0.5
+        return (
+            total
+            * loop.bounds.start
+            / float((moments.variance + moments.mean.square()).sum()) ** 0.5
+        )
 
     score, in_momentum, move = difference(), difference(), difference()
-    start = state._replace(x=state.x + score / lam_, m=state.m + in_momentum, s=state.s - score + move)
+    start = state._replace(
+        x=state.x + score / lam_, m=state.m + in_momentum, s=state.s - score + move
+    )
     for after, info in law.run([(ADAPTIVE, Level(0, sigma=0.0, step=loop.step))] * steps, start):
         of_x, of_m = law.moments(after.x), law.moments(after.m)
         far = gaussian_w2(*of_x, 0.0, limits[0], lam_[:, 0].square())

@@ -25,16 +25,22 @@ from beyond.contraction.settings import Settings
 from verdicts import Measurement
 
 PAIRS = ((0.9, 0.01), (0.4, 0.1))
-"""Momentum coefficients, and steps times the largest curvature, at which large condition numbers are tried."""
+"""Momentum coefficients, and steps times the largest curvature, at which large condition numbers
+are tried.
+"""
 CONDITIONS = (10.0, 100.0, 1e4)
 HALVES = (0.5, 0.9)
-"""Half the distance of the mixture's modes; its deviations are 1, so that it is log-concave below 1."""
+"""Half the distance of the mixture's modes; its deviations are 1, so that it is log-concave
+below 1.
+"""
 STEPS = ((0.4, 0.1), (0.4, 0.01), (0.7, 0.02), (0.9, 0.005))
 """Momentum coefficients, and steps times the largest curvature, on mixtures."""
 
 
 def chains(settings: Settings) -> Iterator[Chain]:
-    """Yield random chains within the region of contraction: b up to 0.95, condition numbers up to 1e4."""
+    """Yield random chains within the region of contraction: b up to 0.95, condition numbers up
+    to 1e4.
+    """
     generator, left = np.random.default_rng(settings.seed), settings.points
     while left:
         beta, condition = generator.uniform(0.0, 0.95), 10 ** generator.uniform(0.0, 4.0)
@@ -45,9 +51,15 @@ def chains(settings: Settings) -> Iterator[Chain]:
 
 
 def terms_left_of_the_identities() -> Measurement:
-    """Count the terms left of the theorem's lines: transfer function, ellipse, polynomial in the cosine, rates."""
+    """Count the terms left of the theorem's lines: transfer function, ellipse, polynomial in the
+    cosine, rates.
+    """
     rho, cosine, m, largest_, h, z = sp.symbols("rho cosine m L h z", positive=True)
-    matrix = transition(symbolic_step(momentum(momentum_rule(constant(b))), State(x, memory)), [x, memory], ["x", "m"])
+    matrix = transition(
+        symbolic_step(momentum(momentum_rule(constant(b))), State(x, memory)),
+        [x, memory],
+        ["x", "m"],
+    )
     k = a * (1 + b) ** 2 * (1 - b)
     free, kick = matrix.subs(lam, 0), sp.Matrix([a * (1 + b) ** 2, 1]) * (1 - b)
     transfer = ((z * sp.eye(2) - free).inv() * kick)[0]
@@ -57,10 +69,12 @@ def terms_left_of_the_identities() -> Measurement:
     total = k * (m + largest_)
     stated = 4 * b * cosine**2 + (rho + b / rho) * (total - 2 * (1 + b)) * cosine
     stated += (1 + b) ** 2 + (rho - b / rho) ** 2 - total * (1 + b) + k**2 * m * largest_
-    # The nearest point of the ellipse (half-axes A, B; A^2 - B^2 = 4b) to the disc's centre at h has cosine h A / (4b)
+    # The nearest point of the ellipse (half-axes A, B; A^2 - B^2 = 4b) to the disc's centre at h
+    # has cosine h A / (4b)
     half, other = rho + b / rho, rho - b / rho
     nearest = (half * h * half / (4 * b) - h) ** 2 + other**2 * (1 - (h * half / (4 * b)) ** 2)
-    # On the boundary, b = 0: the form with P_11 = 1, P_12 = across and P_22 = q after a step at m, rho = 1 - a m
+    # On the boundary, b = 0: the form with P_11 = 1, P_12 = across and P_22 = q after a step at m,
+    # rho = 1 - a m
     across, q = sp.symbols("P_12 q", positive=True)
     at_end = rho**2 - 2 * across * rho * m + q * m**2
     return left_over(
@@ -76,7 +90,9 @@ def terms_left_of_the_identities() -> Measurement:
 
 
 def terms_left_of_the_region() -> Measurement:
-    """Count the terms left of the region's lines: where the vertex stops to be nearest, and what room there is then."""
+    """Count the terms left of the region's lines: where the vertex stops to be nearest, and what
+    room there is then.
+    """
     radius, end = sp.symbols("r K", positive=True)
     turn, edge = 4 * b / (1 + b), (1 - b) ** 2 / (1 + b)
     room = (1 - b) ** 2 * (1 - (1 + b - end + radius) ** 2 / (4 * b)) - radius**2
@@ -90,7 +106,9 @@ def terms_left_of_the_region() -> Measurement:
 
 
 def terms_left_of_the_comparison_with_langevin() -> Measurement:
-    """Count the terms left of H1b's lines: the angle at which 0 sees the ellipse, and what it leaves to `rho`."""
+    """Count the terms left of H1b's lines: the angle at which 0 sees the ellipse, and what it
+    leaves to `rho`.
+    """
     rho = sp.symbols("rho", positive=True)
     real, imaginary, away = rho + b / rho, rho - b / rho, 1 + b
     slope = imaginary**2 / (away**2 - real**2)  # squared, of the tangent from 0
@@ -102,7 +120,9 @@ def terms_left_of_the_comparison_with_langevin() -> Measurement:
 
 
 def largest_violation_of_the_inequality(settings: Settings) -> Measurement:
-    """Measure the largest eigenvalue of `T(l)' P T(l) - rho^2 P` over P's largest, at the ends of `[m, L]`."""
+    """Measure the largest eigenvalue of `T(l)' P T(l) - rho^2 P` over P's largest, at the ends
+    of `[m, L]`.
+    """
 
     def violation(chain: Chain) -> float:
         form, rho = chain.metric, chain.slack_rate
@@ -114,11 +134,15 @@ def largest_violation_of_the_inequality(settings: Settings) -> Measurement:
 
 
 def largest_share_of_the_bound_on_gaussians(settings: Settings) -> Measurement:
-    """Measure the largest `|dx_n| / (C rho^(n-1) |dx_0|)`, n up to 256, at random curvatures and both ends."""
+    """Measure the largest `|dx_n| / (C rho^(n-1) |dx_0|)`, n up to 256, at random curvatures and
+    both ends.
+    """
     generator = np.random.default_rng(settings.seed + 1)
 
     def share(chain: Chain) -> float:
-        curvatures = np.append(generator.uniform(chain.smallest, chain.largest, 3), [chain.smallest, chain.largest])
+        curvatures = np.append(
+            generator.uniform(chain.smallest, chain.largest, 3), [chain.smallest, chain.largest]
+        )
         after = np.stack([1 - chain.step * curvatures, -curvatures], axis=1)[:, :, None]
         steps = np.stack([chain.transition(each) for each in curvatures]) / chain.slack_rate
         worst = 0.0
@@ -139,7 +163,9 @@ def _quartic_within_1(x: torch.Tensor, m: float) -> torch.Tensor:
 
 
 def _logistic_regression(x: torch.Tensor, m: float) -> torch.Tensor:
-    """The posterior of 200 labels in 100 dimensions, with curvature from the prior's m to at most 1."""
+    """The posterior of 200 labels in 100 dimensions, with curvature from the prior's m to at
+    most 1.
+    """
     generator = torch.Generator().manual_seed(2405)
     rows = torch.randn(200, x.shape[-1], generator=generator, dtype=x.dtype)
     rows *= 2 * math.sqrt(1 - m) / torch.linalg.matrix_norm(rows, 2)
@@ -155,13 +181,16 @@ TARGETS: dict[str, tuple[Callable[[torch.Tensor, float], torch.Tensor], int]] = 
 
 
 def largest_share_of_the_bound(settings: Settings, target: str) -> Measurement:
-    """Measure the largest `|v_n|_P / (rho^(n-1) |v_1|_P)` over pairs of copies that share their noise, and their steps.
+    """Measure the largest `|v_n|_P / (rho^(n-1) |v_1|_P)` over pairs of copies that share their
+    noise, and their steps.
 
     The inequality holds for each pair and draw, so nothing is estimated.
     """
     score, dimension = TARGETS[target]
     worst = 0.0
-    for (beta, step), condition in ((pair, condition) for pair in PAIRS for condition in (10.0, 100.0)):
+    for (beta, step), condition in (
+        (pair, condition) for pair in PAIRS for condition in (10.0, 100.0)
+    ):
         chain = Chain(beta, step, 1 / condition, 1.0)
         for shrunk in _differences(chain, settings, score, dimension):
             worst = max(worst, shrunk)
@@ -169,13 +198,18 @@ def largest_share_of_the_bound(settings: Settings, target: str) -> Measurement:
 
 
 def _differences(
-    chain: Chain, settings: Settings, score: Callable[[torch.Tensor, float], torch.Tensor], dimension: int
+    chain: Chain,
+    settings: Settings,
+    score: Callable[[torch.Tensor, float], torch.Tensor],
+    dimension: int,
 ) -> Iterator[float]:
     """Yield for each step but the first the largest share of the bound over the pairs."""
     generator = torch.Generator().manual_seed(settings.seed)
     draw = lambda: torch.randn(settings.pairs, dimension, generator=generator, dtype=torch.float64)  # noqa: E731
     form, first = torch.from_numpy(chain.metric), None
-    program = [(momentum(momentum_rule(constant(chain.beta))), Level(0, sigma=0.0, step=chain.step))] * settings.steps
+    program = [
+        (momentum(momentum_rule(constant(chain.beta))), Level(0, sigma=0.0, step=chain.step))
+    ] * settings.steps
     start = State(torch.cat([3 * draw(), 3 * draw()]))
     scored = lambda x, level: score(x, chain.smallest)  # noqa: E731
     twice = lambda x: torch.cat([draw()] * 2)  # noqa: E731
@@ -194,7 +228,9 @@ def _differences(
 
 
 def largest_gain_over_langevin(condition: float) -> Measurement:
-    """Measure the largest loss `1 - rate` on a grid of (b, a), over Langevin's at its best step, `2 / (L/m + 1)`."""
+    """Measure the largest loss `1 - rate` on a grid of (b, a), over Langevin's at its best step,
+    `2 / (L/m + 1)`.
+    """
     losses = [
         (1 - Chain(beta, step, 1 / condition, 1.0).rate) * (condition + 1) / 2
         for beta in np.linspace(0.0, 0.98, 99)
@@ -204,7 +240,9 @@ def largest_gain_over_langevin(condition: float) -> Measurement:
 
 
 def distance_on_a_gaussian(chain: Chain, precisions: np.ndarray) -> float:
-    """Return the exact W2 of the stationary distribution to `pi^c / Z` on a Gaussian with these precisions."""
+    """Return the exact W2 of the stationary distribution to `pi^c / Z` on a Gaussian with these
+    precisions.
+    """
     ratio = np.sqrt(variance_ratio(precisions * chain.step, chain.beta)) - 1 / (1 + chain.beta)
     return float(np.linalg.norm(ratio / np.sqrt(precisions)))
 
@@ -216,9 +254,11 @@ def largest_share_of_the_score_bound(settings: Settings) -> Measurement:
 
 
 def terms_left_of_the_moved_chain() -> Measurement:
-    """Count the terms left of H3a's lines: the moved position, the sums of defects, integrals, the mixture's Hessian.
+    """Count the terms left of H3a's lines: the moved position, the sums of defects, integrals, the
+    mixture's Hessian.
 
-    The position moved by `a b c / (1 - b)` times the momentum takes a plain gradient step, with the score before it.
+    The position moved by `a b c / (1 - b)` times the momentum takes a plain gradient step, with the
+    score before it.
     """
     after = symbolic_step(momentum(momentum_rule(constant(b))), State(x, memory))
     r, t, rho, u, v, half = sp.symbols("r t rho u v delta", positive=True)
@@ -241,10 +281,14 @@ def terms_left_of_the_moved_chain() -> Measurement:
 
 
 def largest_share_on_gaussians(settings: Settings) -> Measurement:
-    """Measure the largest W2 to `pi^c / Z` over its bound, on Gaussians with three precisions, both ends among them."""
+    """Measure the largest W2 to `pi^c / Z` over its bound, on Gaussians with three precisions,
+    both ends among them.
+    """
     generator, shares = np.random.default_rng(settings.seed + 3), []
     for chain in _smooth(settings):
-        precisions = np.array([chain.smallest, generator.uniform(chain.smallest, chain.largest), chain.largest])
+        precisions = np.array(
+            [chain.smallest, generator.uniform(chain.smallest, chain.largest), chain.largest]
+        )
         shares.append(distance_on_a_gaussian(chain, precisions) / chain.distance_if_smooth(3, 0.0))
     return largest(shares, settings.seed)
 
@@ -257,9 +301,11 @@ def _smooth(settings: Settings) -> Iterator[Chain]:
 
 
 def largest_share_on_mixtures() -> Measurement:
-    """Measure the largest W2 to `pi^c / Z` over its bound on log-concave mixtures of two Gaussians, by exact laws.
+    """Measure the largest W2 to `pi^c / Z` over its bound on log-concave mixtures of two Gaussians,
+    by exact laws.
 
-    With modes at -h and h the curvature is at least `1 - h^2` and at most 1, its derivative `4 h^3 / 3^(3/2)`.
+    With modes at -h and h the curvature is at least `1 - h^2` and at most 1, its derivative `4 h^3
+    / 3^(3/2)`.
     """
     return largest([_share(half, *pair) for half in HALVES for pair in STEPS])
 
@@ -274,9 +320,11 @@ def _share(half: float, beta: float, step: float) -> float:
 
 
 def _bounds_over_spread(fraction: float) -> list[float]:
-    """Return the bound over `sqrt(d / (c m))`, the spread that `pi^c` has at most, for Hessians that are constant.
+    """Return the bound over `sqrt(d / (c m))`, the spread that `pi^c` has at most, for Hessians
+    that are constant.
 
-    The step is a `fraction` of H1's for every condition number, over the root of the condition number.
+    The step is a `fraction` of H1's for every condition number, over the root of the condition
+    number.
     """
     shares = []
     for beta in (0.0, 0.4, 0.7, 0.9):
@@ -288,22 +336,33 @@ def _bounds_over_spread(fraction: float) -> list[float]:
 
 
 def largest_bound_over_spread() -> Measurement:
-    """Measure the largest bound over the spread at 0.6 of H1's step over the root of the condition number."""
+    """Measure the largest bound over the spread at 0.6 of H1's step over the root of the
+    condition number.
+    """
     return largest(_bounds_over_spread(0.6))
 
 
 def least_bound_over_spread() -> Measurement:
-    """Measure the least bound over the spread at H1's step over the root of the condition number."""
+    """Measure the least bound over the spread at H1's step over the root of the condition
+    number.
+    """
     shares = _bounds_over_spread(1.0)
     return Measurement(value=min(shares), n=len(shares))
 
 
 def least_order() -> Measurement:
-    """Measure the least logarithmic slope of the bound between steps of 1e-6 and 1e-4, conditions 10 to 1e4."""
+    """Measure the least logarithmic slope of the bound between steps of 1e-6 and 1e-4,
+    conditions 10 to 1e4.
+    """
 
     def slope(beta: float, condition: float) -> float:
-        low, high = (Chain(beta, step, 1 / condition, 1.0).distance_if_smooth(1, 1.0) for step in (1e-6, 1e-4))
+        low, high = (
+            Chain(beta, step, 1 / condition, 1.0).distance_if_smooth(1, 1.0)
+            for step in (1e-6, 1e-4)
+        )
         return math.log(high / low) / math.log(100)
 
-    values = [slope(beta, condition) for beta in (0.0, 0.4, 0.9) for condition in (10.0, 100.0, 1e4)]
+    values = [
+        slope(beta, condition) for beta in (0.0, 0.4, 0.9) for condition in (10.0, 100.0, 1e4)
+    ]
     return Measurement(value=min(values), n=len(values))

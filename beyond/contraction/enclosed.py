@@ -1,4 +1,6 @@
-"""Proofs of H1's numbers: P and rho are found as doubles, what a step does to P is enclosed in ball arithmetic."""
+"""Proofs of H1's numbers: P and rho are found as doubles, what a step does to P is enclosed in
+ball arithmetic.
+"""
 
 from dataclasses import astuple
 
@@ -15,12 +17,15 @@ from verdicts import Measurement
 
 @precision(BITS)
 def largest_violation_of_the_inequality(settings: Settings) -> Measurement:
-    """Prove the largest eigenvalue of `T(l)' P T(l) - rho^2 P` over P's largest, at the ends of `[m, L]`."""
+    """Prove the largest eigenvalue of `T(l)' P T(l) - rho^2 P` over P's largest, at the ends of
+    `[m, L]`.
+    """
     return largest([Ball(violation(chain)) for chain in chains(settings)])
 
 
 def violation(chain: Chain) -> arb:
-    """Return what `largest_violation_of_the_inequality` states of one chain, its parameters exact doubles.
+    """Return what `largest_violation_of_the_inequality` states of one chain, its parameters exact
+    doubles.
 
     Raises Undecided where P is not shown to be positive.
     """

@@ -1,19 +1,23 @@
-r"""Where adaptive momentum contracts to its limit on a Gaussian target, with all constants: claim H2.
+r"""Where adaptive momentum contracts to its limit on a Gaussian target, with all constants: claim
+H2.
 
-In the mean field the coefficient is constant at the limit, `b`. A run with the limit's noise differs from it by `v` in
-position, `w` in momentum, `q` in the last move and `delta` in the coefficient. With m and s the limit's momentum and
-score, m' its next momentum, and T the transition of claim G1,
+In the mean field the coefficient is constant at the limit, `b`. A run with the limit's noise
+differs from it by `v` in position, `w` in momentum, `q` in the last move and `delta` in the
+coefficient. With m and s the limit's momentum and score, m' its next momentum, and T the transition
+of claim G1,
 
     (v, w)_{n+1} = T_{b + delta_n} (v, w)_n + delta_n G_n,
     G = (a (1 + b + delta)^2 (m - s) + a (2 (1 + b) + delta) m', m - s).
 
-Let Lam be the precision and `|.|` the norm in L2. The rule reads `rho = E|Lam D| / E|m|`, D the last move, so that
+Let Lam be the precision and `|.|` the norm in L2. The rule reads `rho = E|Lam D| / E|m|`, D the
+last move, so that
 
     |rho_n - rho| <= y_n / (E|m| - |w_n|),         y = |Lam q| + rho |w|.
 
-This is a loop: delta acts on y by a sum of responses to G, y on delta by the rule's slope. Where their product, the
-`gain`, is below 1, small differences shrink. How small is told by a bound on products of `T_{b + delta}`: in the
-coordinates in which T_b is diagonal, sizes of components grow by at most a matrix without negative entries.
+This is a loop: delta acts on y by a sum of responses to G, y on delta by the rule's slope. Where
+their product, the `gain`, is below 1, small differences shrink. How small is told by a bound on
+products of `T_{b + delta}`: in the coordinates in which T_b is diagonal, sizes of components grow
+by at most a matrix without negative entries.
 """
 
 import math
@@ -36,9 +40,11 @@ Number: TypeAlias = Any
 
 
 class Bounds(NamedTuple):
-    """If `|Lam v|`, `|w|` and `|Lam q|` are at most `start` at first, then at each step n, with the loop's rate r:
+    """If `|Lam v|`, `|w|` and `|Lam q|` are at most `start` at first, then at each step n, with the
+    loop's rate r:
 
-    `|Lam v| <= score r^n`, `|w| <= momentum r^n`, `|delta| <= coefficient r^n`. A `start` of -1: nothing is shown.
+    `|Lam v| <= score r^n`, `|w| <= momentum r^n`, `|delta| <= coefficient r^n`. A `start` of -1:
+    nothing is shown.
     """
 
     start: float
@@ -54,9 +60,10 @@ NOTHING = Bounds(-1.0, math.inf, math.inf, math.inf)
 class Loop:
     """Adaptive momentum's mean field at base step `step` (a), on a Gaussian with these precisions.
 
-    `share` sets the rate r of all bounds: `1 - r` is this share of the slowest direction's. With 0 they hold at every
-    step without a rate. `multiplicity` counts the directions of each precision, by default one. Raises
-    ValueError where a direction oscillates: all is for positive eigenvalues of T.
+    `share` sets the rate r of all bounds: `1 - r` is this share of the slowest direction's. With 0
+    they hold at every step without a rate. `multiplicity` counts the directions of each precision,
+    by default one. Raises ValueError where a direction oscillates: all is for positive eigenvalues
+    of T.
     """
 
     step: float
@@ -80,7 +87,9 @@ class Loop:
 
     @cached_property
     def gain(self) -> float:
-        """The loop's gain for small differences. Below 1, each start that is near enough tends to the limit."""
+        """The loop's gain for small differences. Below 1, each start that is near enough tends
+        to the limit.
+        """
         return float(self._slope(0.0) * self._linear[2] / self.mean_norm)
 
     @cached_property
@@ -100,10 +109,14 @@ class Loop:
             return NOTHING
         most = math.log(1 - self.beta)
         least = lambda size: -self.within(math.exp(size)).start  # noqa: E731
-        return self.within(math.exp(minimize_scalar(least, bounds=(most - 12, most), method="bounded").x))
+        return self.within(
+            math.exp(minimize_scalar(least, bounds=(most - 12, most), method="bounded").x)
+        )
 
     def within(self, delta: float) -> Bounds:
-        """Return the bounds with `delta` as the coefficient's, for the largest start from which they follow."""
+        """Return the bounds with `delta` as the coefficient's, for the largest start from which
+        they follow.
+        """
         growth = self.growth(delta) / self.rate
         if np.linalg.eigvals(growth).max() >= 1:
             return NOTHING
@@ -124,7 +137,11 @@ class Loop:
         """Return `T_beta` of `(Lam v, w)`, shape (directions, 2, 2)."""
         scale = np.stack([self._lam, np.ones_like(self._lam)], axis=1)
         chain = Chain(beta, self.step, self._lam.min(), self._lam.max())
-        return np.stack([chain.transition(each) for each in self._lam]) * scale[:, :, None] / scale[:, None, :]
+        return (
+            np.stack([chain.transition(each) for each in self._lam])
+            * scale[:, :, None]
+            / scale[:, None, :]
+        )
 
     @cached_property
     def matrix(self) -> np.ndarray:
@@ -153,10 +170,14 @@ class Loop:
         return np.linalg.inv(self.modes)
 
     def growth(self, delta: float) -> np.ndarray:
-        """Return what bounds each `|T_{b + d}|` in the modes, `|d| <= delta`, entry by entry; (directions, 2, 2)."""
+        """Return what bounds each `|T_{b + d}|` in the modes, `|d| <= delta`, entry by entry;
+        (directions, 2, 2).
+        """
         bound = np.abs(self._eigen.eigenvalues)[:, :, None] * np.eye(2)
         for power, term in enumerate(change(self.step * self._lam[:, None, None], self.beta), 1):
-            entries = np.block([[np.broadcast_to(e, (len(self._lam), 1, 1)) for e in row] for row in term])
+            entries = np.block(
+                [[np.broadcast_to(e, (len(self._lam), 1, 1)) for e in row] for row in term]
+            )
             bound = bound + delta**power * np.abs(self._into @ entries @ self.modes)
         return bound
 
@@ -184,28 +205,45 @@ class Loop:
 
     @cached_property
     def _kick(self) -> np.ndarray:
-        """The covariance of `(Lam, 1) G` at delta = 0, added over the directions of each precision."""
+        """The covariance of `(Lam, 1) G` at delta = 0, added over the directions of each
+        precision.
+        """
         own = np.ones((len(self._lam), 2))  # m - s of (Lam x, m)
-        moved = self.step * self._lam[:, None] * (1 + self.beta) * ((1 + self.beta) * own + 2 * self.matrix[:, 1])
+        moved = (
+            self.step
+            * self._lam[:, None]
+            * (1 + self.beta)
+            * ((1 + self.beta) * own + 2 * self.matrix[:, 1])
+        )
         kick = np.stack([moved, own], axis=1)
         return self._count[:, None, None] * (kick @ self.covariance @ kick.mT)
 
     def _added(self, delta: float) -> np.ndarray:
-        """What `|d| <= delta` adds at most to the size of `Lam G`'s position, for each precision."""
+        """What `|d| <= delta` adds at most to the size of `Lam G`'s position, for each
+        precision.
+        """
         own, momentum = np.sqrt(self.covariance.sum(axis=(1, 2))), np.sqrt(self.covariance[:, 1, 1])
         sizes = (2 * (1 + self.beta) + delta) * own + momentum
         return delta * self.step * self._lam * sizes * np.sqrt(self._count)
 
     def _rows(self, delta: float) -> np.ndarray:
-        """Rows that read `Lam v`, `w`, `a (1 + b + delta)^2 Lam w` from `(Lam v, w)`; shape (3, directions, 1, 2)."""
+        """Rows that read `Lam v`, `w`, `a (1 + b + delta)^2 Lam w` from `(Lam v, w)`; shape (3,
+        directions, 1, 2).
+        """
         rows = np.zeros((3, len(self._lam), 1, 2))
         rows[0, :, 0, 0] = rows[1, :, 0, 1] = 1.0
         rows[2, :, 0, 1] = self.step * self._lam * (1 + self.beta + delta) ** 2
         return rows
 
     def _outputs(self, sizes: np.ndarray, delta: float = 0.0) -> np.ndarray:
-        """Make `|Lam v|`, `|w|` and y of the three rows' sizes; `delta` is the coefficient's own share in the move."""
-        drift = self.step * math.sqrt((self._count * self._lam**2) @ self.covariance[:, 1, 1]) / self.rate
+        """Make `|Lam v|`, `|w|` and y of the three rows' sizes; `delta` is the coefficient's own
+        share in the move.
+        """
+        drift = (
+            self.step
+            * math.sqrt((self._count * self._lam**2) @ self.covariance[:, 1, 1])
+            / self.rate
+        )
         return np.array([sizes[0], sizes[1], sizes[2] + self.ratio * sizes[1] + delta * drift])
 
     @cached_property
@@ -215,17 +253,31 @@ class Loop:
         return self._outputs(sums, 2 * (1 + self.beta))
 
     def _forced(self, growth: np.ndarray, delta: float) -> np.ndarray:
-        """Return bounds of `|Lam v|`, `|w|`, y over `r^n` where each G is multiplied by `r^n` at most."""
-        into, kick = self._into, np.sqrt(np.einsum("dij,djk,dik->di", self._into, self._kick, self._into))
-        both = np.zeros((len(growth), 4, 4))  # what the bound on products gives, less what it gives without delta
+        """Return bounds of `|Lam v|`, `|w|`, y over `r^n` where each G is multiplied by `r^n` at
+        most.
+        """
+        into, kick = (
+            self._into,
+            np.sqrt(np.einsum("dij,djk,dik->di", self._into, self._kick, self._into)),
+        )
+        both = np.zeros(
+            (len(growth), 4, 4)
+        )  # what the bound on products gives, less what it gives without delta
         both[:, :2, :2], both[:, 2:, 2:] = growth, self.growth(0.0) / self.rate
-        start = np.concatenate([kick + np.abs(into[:, :, 0]) * self._added(delta)[:, None], kick], axis=1) / self.rate
+        start = (
+            np.concatenate(
+                [kick + np.abs(into[:, :, 0]) * self._added(delta)[:, None], kick], axis=1
+            )
+            / self.rate
+        )
         rows = [sign * self._rows(by) @ np.abs(self.modes) for sign, by in ((1, delta), (-1, 0.0))]
         more = summed(both, start[:, :, None] * start[:, None], np.concatenate(rows, axis=3))
         return self._linear + self._outputs(more, delta)
 
     def _free(self, growth: np.ndarray, delta: float) -> np.ndarray:
-        """Return bounds of `|Lam v|`, `|w|`, y over `r^n` after a start of size 1 in each of `Lam v`, `w`, `Lam q`."""
+        """Return bounds of `|Lam v|`, `|w|`, y over `r^n` after a start of size 1 in each of
+        `Lam v`, `w`, `Lam q`.
+        """
         sizes, rows = np.abs(self._into), self._rows(delta) @ np.abs(self.modes)
         faster = np.abs(np.linalg.eigvals(growth)).min(axis=1).max()
         largest = np.array([1.0, 1.0, 1 + self.ratio])
@@ -236,7 +288,9 @@ class Loop:
         return largest
 
     def _slope(self, moved: float) -> float:
-        """The rule's largest slope within `moved` of rho: it falls up to rho = 1, and beyond is largest at 2."""
+        """The rule's largest slope within `moved` of rho: it falls up to rho = 1, and beyond is
+        largest at 2.
+        """
         return max(slope(max(self.ratio - moved, 0.0)), -slope(2.0))
 
 
@@ -246,16 +300,19 @@ def slope(rho: Number) -> Number:
 
 
 def change(u: Number, b: Number) -> tuple[tuple[tuple[Number | int, ...], ...], ...]:
-    """Return the matrices that multiply d, d^2 and d^3 in `T_{b + d} - T_b` of `(Lam v, w)`, at `u = a Lam`."""
+    """Return the matrices that multiply d, d^2 and d^3 in `T_{b + d} - T_b` of `(Lam v, w)`, at
+    `u = a Lam`.
+    """
     first = ((u * (3 * b**2 + 2 * b - 1), u * (3 * b**2 + 4 * b + 1)), (1, 1))
     return first, ((u * (1 + 3 * b), u * (2 + 3 * b)), (0, 0)), ((u, u), (0, 0))
 
 
 def summed(matrix: np.ndarray, covariance: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Bound `sum_j (sum_i r_i M_i^j C_i M_i^j' r_i')^(1/2)` over times j and directions i, for each row r.
+    """Bound `sum_j (sum_i r_i M_i^j C_i M_i^j' r_i')^(1/2)` over times j and directions i, for each
+    row r.
 
-    By Cauchy-Schwarz over blocks of at most an eighth of the time that has passed. It ends where the slowest mode has
-    fallen by 1e-12.
+    By Cauchy-Schwarz over blocks of at most an eighth of the time that has passed. It ends where
+    the slowest mode has fallen by 1e-12.
     """
     powers, totals, time = [matrix], np.zeros(len(rows)), 0
     end = 28 / -math.log(np.abs(np.linalg.eigvals(matrix)).max())

@@ -6,7 +6,8 @@ from analysis.settings import Seeded
 
 
 class Settings(Seeded):
-    """Random chains (momentum coefficient, step, curvature); pairs of copies, and their steps, on other targets.
+    """Random chains (momentum coefficient, step, curvature); pairs of copies, and their steps, on
+    other targets.
 
     For adaptive momentum: random spectra; random starts of its mean field.
     """

@@ -16,7 +16,8 @@ RARE = 0.05
 
 
 def error_of(outcome: Outcome) -> Float[np.ndarray, " groups"]:
-    """Return each group's error: relative squared W2 of a structural direction plus that of a dead one.
+    """Return each group's error: relative squared W2 of a structural direction plus that of a dead
+    one.
 
     The latter is `(sqrt V - 1)^2` for a variance of V times the target's.
     """

@@ -33,7 +33,10 @@ def errors_by_budget(settings: Settings) -> Drawing:
     drawn there.
     """
     drawing, (axes,) = panels(1, 2.4)
-    curves = {name: [(n, _drawn(settings, name, n)) for n in settings.budgets_of(name)] for name in SAMPLERS}
+    curves = {
+        name: [(n, _drawn(settings, name, n)) for n in settings.budgets_of(name)]
+        for name in SAMPLERS
+    }
     error_against_nfe(axes, curves)
     reference_line(axes, 0.05, "5 %", right=False)
     axes.set(ylabel="error", ylim=(LEAST / 1.2, 1.2))

@@ -1,9 +1,10 @@
 """What the group computes: the outcome of each run of a sampler on the target with its exact score.
 
-A run starts alike and draws the same noise in the same order, whatever the sampler, so that differences are paired. Its
-samples are compared with the target at the last noise level. They are coupled by nothing but norms over the batch,
-which vary by a thousandth, so groups of them are taken as independent. A quantity that sampling biases has the
-pseudo-values `G T - (G - 1) T_{-g}` of the groups: their mean has no bias of order 1/n, and is 0 for exact samples.
+A run starts alike and draws the same noise in the same order, whatever the sampler, so that
+differences are paired. Its samples are compared with the target at the last noise level. They are
+coupled by nothing but norms over the batch, which vary by a thousandth, so groups of them are taken
+as independent. A quantity that sampling biases has the pseudo-values `G T - (G - 1) T_{-g}` of the
+groups: their mean has no bias of order 1/n, and is 0 for exact samples.
 """
 
 from collections.abc import Callable, Iterator
@@ -33,9 +34,9 @@ Values = tuple[float, ...]
 class Outcome(NamedTuple):
     """What is wrong with a run's samples, one value for each group.
 
-    `sliced`: squared W2 along fixed random directions of the subspace, over the variance there (pseudo-values).
-    `shares`: the modes' weights in the samples, by their posterior.
-    `dead`: the variance in dead directions over the target's.
+    `sliced`: squared W2 along fixed random directions of the subspace, over the variance there
+    (pseudo-values). `shares`: the modes' weights in the samples, by their posterior. `dead`: the
+    variance in dead directions over the target's.
     """
 
     sliced: Values
@@ -60,7 +61,9 @@ def outcome_on(
 
 
 def judged(name: str, x: Float[Tensor, "n d"]) -> Outcome:
-    """Return the outcome of samples at the last noise level, the groups in the order of the rows."""
+    """Return the outcome of samples at the last noise level, the groups in the order of the
+    rows.
+    """
     data = target(name)
     exact = data.mixture.marginal(Level(0, sigma=data.sigmas.last))
     posterior = exact.posterior(x, Level(0, sigma=0.0)).double()
@@ -75,7 +78,9 @@ def judged(name: str, x: Float[Tensor, "n d"]) -> Outcome:
 
 
 def pseudo_values(n: int, statistic: Callable[[np.ndarray], float]) -> Values:
-    """Return `G T - (G - 1) T_{-g}` for a statistic T of rows, each of the G groups left out in turn."""
+    """Return `G T - (G - 1) T_{-g}` for a statistic T of rows, each of the G groups left out in
+    turn.
+    """
     groups, whole = np.arange(n).reshape(GROUPS, -1), statistic(np.arange(n))
     without = (statistic(np.delete(groups, g, axis=0).ravel()) for g in range(GROUPS))
     return tuple(GROUPS * whole - (GROUPS - 1) * other for other in without)
@@ -83,13 +88,17 @@ def pseudo_values(n: int, statistic: Callable[[np.ndarray], float]) -> Values:
 
 @cache
 def _directions(name: str) -> Float[Tensor, "m directions"]:
-    normal = torch.randn(target(name).mixture.m, DIRECTIONS, generator=torch.Generator().manual_seed(1))
+    normal = torch.randn(
+        target(name).mixture.m, DIRECTIONS, generator=torch.Generator().manual_seed(1)
+    )
     return normal / normal.norm(dim=0)
 
 
 @cache
 def _quantiles(name: str, n: int) -> tuple[Float[np.ndarray, "n directions"], float]:
-    """Return the target's quantiles at `(i + 1/2) / n` along each direction, and its mean variance along them."""
+    """Return the target's quantiles at `(i + 1/2) / n` along each direction, and its mean
+    variance along them.
+    """
     data = target(name)
     mixture, directions = data.mixture.to(torch.float64), _directions(name).double()
     means = (mixture.means @ directions).numpy()
@@ -100,7 +109,9 @@ def _quantiles(name: str, n: int) -> tuple[Float[np.ndarray, "n directions"], fl
     columns = []
     for mean, deviation in zip(means.T[:, :, None], deviations.T[:, :, None], strict=True):
         nodes = np.linspace((mean - 6 * deviation).min(), (mean + 6 * deviation).max(), NODES)
-        columns.append(np.interp(levels, (weights * ndtr((nodes - mean) / deviation)).sum(0), nodes))
+        columns.append(
+            np.interp(levels, (weights * ndtr((nodes - mean) / deviation)).sum(0), nodes)
+        )
     variance = (weights * (deviations**2 + means**2)).sum(0) - (weights * means).sum(0) ** 2
     return np.stack(columns, axis=1), float(variance.mean())
 

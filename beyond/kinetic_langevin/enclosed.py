@@ -1,9 +1,11 @@
-"""Proofs in ball arithmetic. K1, K2, K3, K7: the steps at one noise level, or on a point. K8: runs on its targets.
+"""Proofs in ball arithmetic. K1, K2, K3, K7: the steps at one noise level, or on a point. K8: runs
+on its targets.
 
-A sampler's evaluations on a target of K8 are interpolated between two budgets, the first whose KL / d is at most 1e-4
-and the one before. Both KL are enclosed; at the smaller budgets, and where no budget is enough, KL is shown to be above
-by the direction that has most of it, since KL is a sum of terms that are never negative. The coefficients of the steps
-are the program's doubles (`ams.enclosures.GivenCoefficients`), as is Student's quantile.
+A sampler's evaluations on a target of K8 are interpolated between two budgets, the first whose KL /
+d is at most 1e-4 and the one before. Both KL are enclosed; at the smaller budgets, and where no
+budget is enough, KL is shown to be above by the direction that has most of it, since KL is a sum of
+terms that are never negative. The coefficients of the steps are the program's doubles
+(`ams.enclosures.GivenCoefficients`), as is Student's quantile.
 """
 
 import math
@@ -27,7 +29,14 @@ from ams_suite.enclosed import largest, proved, where_enclosed
 from analysis.momentum.enclosed import largest_root, off_by
 from beyond.kinetic_langevin.drift_calibration import POINT
 from beyond.kinetic_langevin.invariance import random_schedule, run_to_a_point
-from beyond.kinetic_langevin.nfe_comparison import DIRECTIONS, SIGMAS, THRESHOLD, curve, family, first_budgets
+from beyond.kinetic_langevin.nfe_comparison import (
+    DIRECTIONS,
+    SIGMAS,
+    THRESHOLD,
+    curve,
+    family,
+    first_budgets,
+)
 from beyond.kinetic_langevin.one_level import STATED, dt, e, law_step
 from beyond.kinetic_langevin.rates import best_rate
 from beyond.kinetic_langevin.settings import Settings, random_points
@@ -56,19 +65,25 @@ def farthest(law: GaussianLaw, sampler: str, budget: int) -> GaussianLaw:
 
 
 def refuse_arrival(law: GaussianLaw, sampler: str, budgets: list[int]) -> None:
-    """Raise Undecided unless a run's KL is above the threshold at each budget, at best by one direction's."""
+    """Raise Undecided unless a run's KL is above the threshold at each budget, at best by one
+    direction's.
+    """
     if not budgets:
         return
     alone = farthest(law, sampler, budgets[-1])
     for budget in budgets:
         if not any(divergence(each, sampler, budget) > _LIMIT for each in (alone, law)):
-            raise Undecided(f"{sampler} at {budget} evaluations is not shown to be above the threshold")
+            raise Undecided(
+                f"{sampler} at {budget} evaluations is not shown to be above the threshold"
+            )
 
 
 @lru_cache(maxsize=64)
 @precision(_BITS)
 def evaluations(sampler: str, targets: int, largest: int) -> tuple[arb | None, ...]:
-    """Return the evaluations that a sampler needs on each target; None where it never gets there."""
+    """Return the evaluations that a sampler needs on each target; None where it never gets
+    there.
+    """
     errors, drawn = curve(sampler, targets, largest), family(targets)
     variances, means = (part.reshape(targets, -1) for part in (drawn.variance, drawn.mean))
     laws = map(GaussianLaw, variances, means)
@@ -76,16 +91,24 @@ def evaluations(sampler: str, targets: int, largest: int) -> tuple[arb | None, .
 
 
 def _needed(law: GaussianLaw, sampler: str, column: np.ndarray) -> arb | None:
-    """Return the evaluations on one target, whose KL / d by the exact law in float64 is `column`."""
+    """Return the evaluations on one target, whose KL / d by the exact law in float64 is
+    `column`.
+    """
     points, reached = first_budgets(len(column)), np.flatnonzero(column <= THRESHOLD)
     first = int(reached[0]) if len(reached) else None
-    made = [point for point, error in zip(points[:first], column, strict=False) if math.isfinite(error)]
-    refuse_arrival(law, sampler, [budget for budget in made if first is None or budget != points[first - 1]])
+    made = [
+        point for point, error in zip(points[:first], column, strict=False) if math.isfinite(error)
+    ]
+    refuse_arrival(
+        law, sampler, [budget for budget in made if first is None or budget != points[first - 1]]
+    )
     if first is None:
         return None
     before, after = (divergence(law, sampler, points[k]) / DIRECTIONS for k in (first - 1, first))
     if not (before > THRESHOLD > after):
-        raise Undecided(f"{sampler}: {points[first]} evaluations are not shown to be the first that are enough")
+        raise Undecided(
+            f"{sampler}: {points[first]} evaluations are not shown to be the first that are enough"
+        )
     share = (before / THRESHOLD).log() / (before / after).log()
     return points[first - 1] * (share * (arb(points[first]) / points[first - 1]).log()).exp()
 
@@ -109,7 +132,9 @@ def nfe_ratio(settings: Settings, sampler: str, other: str) -> Measurement:
 
 
 def stationary_variance(method: str, size: Ball, momentum: Ball) -> Ball:
-    """Return `lam Var x` of the distribution that a method's step leaves unchanged, at `lam = 1`."""
+    """Return `lam Var x` of the distribution that a method's step leaves unchanged, at `lam =
+    1`.
+    """
     law = BallLaw(GaussianLaw([1.0]))
     return law.moments(set_stationary(law, *law_step(law, method, size, momentum)).x)[1][0]
 
@@ -117,7 +142,9 @@ def stationary_variance(method: str, size: Ball, momentum: Ball) -> Ball:
 @where_enclosed
 @precision(BITS)
 def largest_variance_error_of_exact_law(settings: Settings) -> Measurement:
-    """Prove the largest `|lam Var x - 1|` of BAOAB's stationary distribution, over random (u, e)."""
+    """Prove the largest `|lam Var x - 1|` of BAOAB's stationary distribution, over random (u,
+    e).
+    """
     pairs = ((ball(u), ball(momentum)) for u, momentum in random_points(settings))
     return largest([off_by(stationary_variance("BAOAB", *pair), 1) for pair in pairs])
 
@@ -139,12 +166,17 @@ def largest_error_of_three_stationary_variances(settings: Settings) -> Measureme
 @where_enclosed
 @precision(BITS)
 def largest_error_of_best_rate(settings: Settings) -> Measurement:
-    """Prove the largest difference of BAOAB's spectral radius to the best rate, 20 precisions a spectrum."""
+    """Prove the largest difference of BAOAB's spectral radius to the best rate, 20 precisions a
+    spectrum.
+    """
     errors = []
     for condition in map(ball, settings.conditions):
         rate = best_rate(condition)
         inside = np.exp(np.linspace(0.0, np.log(float(condition.value)), 20))[1:-1].tolist()
-        radii = [_radius(2 / (1 + condition) * at, rate**2) for at in (ball(1.0), *map(ball, inside), condition)]
+        radii = [
+            _radius(2 / (1 + condition) * at, rate**2)
+            for at in (ball(1.0), *map(ball, inside), condition)
+        ]
         errors.append(Ball(abs((largest_of(radii) - rate).value)))
     return largest(errors)
 
@@ -164,7 +196,9 @@ def largest_of(numbers: Sequence[Ball]) -> Ball:
 
 
 def kl_on_a_point(step: Step, generator: np.random.Generator) -> Ball:
-    """Return KL to the distribution of the point 1.5 after 20 random noise levels, one step to each (nats)."""
+    """Return KL to the distribution of the point 1.5 after 20 random noise levels, one step to
+    each (nats).
+    """
     end, sigma = run_to_a_point(GivenCoefficients(GaussianLaw([POINT], [1.5])), step, generator)
     return BallLaw(GaussianLaw([sigma**2], [1.5])).kl(*end)
 
@@ -172,7 +206,9 @@ def kl_on_a_point(step: Step, generator: np.random.Generator) -> Ball:
 @where_enclosed
 @precision(BITS)
 def largest_kl_on_a_point(settings: Settings) -> Measurement:
-    """Prove annealed BAOAB's largest KL to a point's distribution, random noise levels and parameters (nats)."""
+    """Prove annealed BAOAB's largest KL to a point's distribution, random noise levels and
+    parameters (nats).
+    """
     generator = np.random.default_rng(settings.seed)
     steps = (annealed_baoab(random_schedule(generator)) for _ in range(20))
     return largest([kl_on_a_point(step, generator) for step in steps])

@@ -8,7 +8,13 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels, reference_line, ticks
 from ams.samplers.looks import LOOKS
 from ams_suite.drawn import save_drawn
-from beyond.kinetic_langevin.nfe_comparison import COMPARED, THRESHOLD, budgets, curve, first_budgets
+from beyond.kinetic_langevin.nfe_comparison import (
+    COMPARED,
+    THRESHOLD,
+    budgets,
+    curve,
+    first_budgets,
+)
 from beyond.kinetic_langevin.rates import best_rate, rate_without_momentum, worst_radius
 from beyond.kinetic_langevin.settings import Settings
 from verdicts import Figure
@@ -17,9 +23,9 @@ _BLUE, _GREEN = (LOOKS[name].colour for name in ("annealed Langevin", "annealed 
 
 
 def kinetic_rates(settings: Settings) -> Drawing:
-    r"""Unbiased momentum accelerates Langevin by $\sqrt{k}$. Steps to a tenth of the distance at the best rate over a
-    spectrum of condition number $k$: formulas (lines), radii of the exact law (markers). BAOAB has the target's
-    variance throughout.
+    r"""Unbiased momentum accelerates Langevin by $\sqrt{k}$. Steps to a tenth of the distance at
+    the best rate over a spectrum of condition number $k$: formulas (lines), radii of the exact law
+    (markers). BAOAB has the target's variance throughout.
     """
     drawing, (axes,) = panels()
     conditions, shown = np.logspace(0.3, 5.3, 100), settings.conditions
@@ -29,9 +35,16 @@ def kinetic_rates(settings: Settings) -> Drawing:
 
     with_momentum = [worst_radius(2 / (1 + k), best_rate(k) ** 2, (1.0, k**0.5, k)) for k in shown]
     without = [worst_radius(2 / (1 + k), 0.0, (1.0, k)) for k in shown]
-    axes.loglog(conditions, steps(rate_without_momentum(conditions)), color=_BLUE, label="BAOAB, $e = 0$")
+    axes.loglog(
+        conditions, steps(rate_without_momentum(conditions)), color=_BLUE, label="BAOAB, $e = 0$"
+    )
     axes.loglog(shown, steps(without), "o", color=_BLUE)
-    axes.loglog(conditions, steps(best_rate(conditions)), color=_GREEN, label="BAOAB, best $e$: Chebyshev's bound")
+    axes.loglog(
+        conditions,
+        steps(best_rate(conditions)),
+        color=_GREEN,
+        label="BAOAB, best $e$: Chebyshev's bound",
+    )
     axes.loglog(shown, steps(with_momentum), "D", color=_GREEN)
     axes.set(xlabel="condition number $k$", ylabel="steps to a tenth")
     legend_above(axes, 1)
@@ -39,8 +52,9 @@ def kinetic_rates(settings: Settings) -> Drawing:
 
 
 def nfe_comparison(settings: Settings) -> Drawing:
-    """Annealed BAOAB needs fewer evaluations than four samplers, and more than DPM-Solver++(2M). Exact laws on random
-    Gaussians, d = 16, exact scores: geometric mean of the error over the targets.
+    """Annealed BAOAB needs fewer evaluations than four samplers, and more than DPM-Solver++(2M).
+    Exact laws on random Gaussians, d = 16, exact scores: geometric mean of the error over the
+    targets.
     """
     drawing, (axes,) = panels(height=3.1)
     for name in COMPARED:

@@ -1,12 +1,14 @@
 """K8: the evaluations that samplers need on random Gaussians with exact scores, to KL / d = 1e-4.
 
-A target has 16 directions, variances log-uniform between 1e-4 and 1, and a mean of norm up to 1 in a random place. All
-targets run as one exact law, a step at a time. The samplers take one step per noise level, as published, on geometric
-noise levels. EDM's own noise levels (rho = 7) need more evaluations of every sampler on a family of another seed.
+A target has 16 directions, variances log-uniform between 1e-4 and 1, and a mean of norm up to 1 in
+a random place. All targets run as one exact law, a step at a time. The samplers take one step per
+noise level, as published, on geometric noise levels. EDM's own noise levels (rho = 7) need more
+evaluations of every sampler on a family of another seed.
 
-A ratio is the geometric mean over targets of a ratio of evaluations, with Student's interval of its logarithm's mean:
-the targets are independent draws from the family. Where a sampler never reaches the threshold, the largest budget
-stands for its evaluations, so a ratio in its disfavour is a lower bound.
+A ratio is the geometric mean over targets of a ratio of evaluations, with Student's interval of its
+logarithm's mean: the targets are independent draws from the family. Where a sampler never reaches
+the threshold, the largest budget stands for its evaluations, so a ratio in its disfavour is a lower
+bound.
 """
 
 import math
@@ -32,7 +34,14 @@ SEED = 270517
 DIRECTIONS = 16
 SIGMAS = SigmaRange(50.0, 0.01)
 """The noise levels between which a run leads."""
-COMPARED = ("annealed BAOAB, e = 0", "DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "ancestral")
+COMPARED = (
+    "annealed BAOAB, e = 0",
+    "DPM-Solver++",
+    "SDE-DPM-Solver++",
+    "Heun ODE",
+    "EDM stochastic",
+    "ancestral",
+)
 THRESHOLD = 1e-4
 """Of KL / d (nats), to which evaluations are counted."""
 LEAST = 1e-6
@@ -42,13 +51,18 @@ LEAST = 1e-6
 class Family(BatchedGaussian):
     """Exact laws of one program on several Gaussian targets with as many directions each."""
 
-    def __init__(self, variance: Float[Tensor, "targets d"], mean: Float[Tensor, "targets d"]) -> None:
+    def __init__(
+        self, variance: Float[Tensor, "targets d"], mean: Float[Tensor, "targets d"]
+    ) -> None:
         """Join the targets."""
         GaussianLaw.__init__(self, variance.flatten(), mean.flatten())
         self.single, self.runs = GaussianLaw(variance[0], mean[0]), len(variance)
 
-    def divergence(self, program: Program, sigmas: SigmaRange = SIGMAS) -> Float[np.ndarray, " targets"]:
-        """Return KL(run || target at the last noise level) / d of each target (nats), from N(0, sigmas.first^2 I).
+    def divergence(
+        self, program: Program, sigmas: SigmaRange = SIGMAS
+    ) -> Float[np.ndarray, " targets"]:
+        """Return KL(run || target at the last noise level) / d of each target (nats), from N(0,
+        sigmas.first^2 I).
 
         It is infinite where the run diverged.
         """
@@ -87,7 +101,8 @@ def curve(sampler: str, targets: int, largest: int) -> Array:
 def errors_at_budgets(program: BuildProgram, targets: Family, largest: int) -> Array:
     """Return KL / d at the budgets up to `largest`, a row each, a column for each target.
 
-    It ends where every target has reached `LEAST`, or has an error that twice the evaluations hardly change.
+    It ends where every target has reached `LEAST`, or has an error that twice the evaluations
+    hardly change.
     """
     rows = list[np.ndarray]()
     for budget in budgets(largest):
@@ -110,19 +125,33 @@ def first_budgets(count: int) -> list[int]:
 
 
 def nfe_of_targets(errors: np.ndarray, threshold: float = THRESHOLD) -> np.ndarray:
-    """Return the evaluations at which each target's errors, a column, first are `threshold`; infinite where never."""
+    """Return the evaluations at which each target's errors, a column, first are `threshold`;
+    infinite where never.
+    """
     points = first_budgets(len(errors))
-    return np.array([nfe_to_threshold(zip(points, column, strict=True), threshold) for column in errors.T.tolist()])
+    return np.array(
+        [
+            nfe_to_threshold(zip(points, column, strict=True), threshold)
+            for column in errors.T.tolist()
+        ]
+    )
 
 
 def evaluations(settings: Settings, sampler: str) -> np.ndarray:
-    """Return the evaluations that a sampler needs on each target; infinite where it never gets there."""
+    """Return the evaluations that a sampler needs on each target; infinite where it never gets
+    there.
+    """
     return nfe_of_targets(curve(sampler, settings.targets, settings.budget))
 
 
 def nfe_ratio(settings: Settings, sampler: str, other: str) -> Measurement:
-    """Return a sampler's evaluations over another's, the geometric mean over targets with its interval."""
+    """Return a sampler's evaluations over another's, the geometric mean over targets with its
+    interval.
+    """
     counts = {name: evaluations(settings, name) for name in (sampler, other)}
     ours, theirs = (np.minimum(counts[name], settings.budget) for name in (sampler, other))
-    never = {f"targets that {name} never reaches": int(np.isinf(count).sum()) for name, count in counts.items()}
+    never = {
+        f"targets that {name} never reaches": int(np.isinf(count).sum())
+        for name, count in counts.items()
+    }
     return geometric_mean_ratio(ours, theirs, CONFIDENCE, SEED, **never)

@@ -1,4 +1,5 @@
-"""Kinetic methods at one noise level: transition and stationary distribution on a Gaussian, from their own steps.
+"""Kinetic methods at one noise level: transition and stationary distribution on a Gaussian, from
+their own steps.
 
 The target has the precision `lam`, `u = a lam = dt^2 lam / 2`.
 K1: BAOAB with one evaluation a step, its position form, and its stationary distribution.
@@ -44,19 +45,29 @@ U = A * lam
 
 @cell
 def derivation(method: str) -> Derivation:
-    """Derive a method's transition and stationary covariance from its step, in the symbols `dt`, `e` and `lam`."""
+    """Derive a method's transition and stationary covariance from its step, in the symbols `dt`,
+    `e` and `lam`.
+    """
     return derived(symbolic_step(METHODS[method](e), State(x, p=p), size=A), p)
 
 
-def law_step(law: Any, method: str, size: Any, momentum: Any, variance: float = 1.0) -> tuple[State, State]:
-    """Return a state (x, p) of the exact law, or in balls, and what one step of base step `size` makes of it."""
+def law_step(
+    law: Any, method: str, size: Any, momentum: Any, variance: float = 1.0
+) -> tuple[State, State]:
+    """Return a state (x, p) of the exact law, or in balls, and what one step of base step `size`
+    makes of it.
+    """
     row = law.start(0.0, variance).x
     state = law.begin_step(State(row, p=row))
-    return state, METHODS[method](momentum)(state, law.score, law.noise, Level(0, sigma=0.0, step=size), law)[0]
+    return state, METHODS[method](momentum)(
+        state, law.score, law.noise, Level(0, sigma=0.0, step=size), law
+    )[0]
 
 
 def stationary_variance(method: str, size: float, momentum: float) -> float:
-    """Return `lam Var x` of the distribution that a method's step leaves unchanged, at `lam = 1`, by the exact law."""
+    """Return `lam Var x` of the distribution that a method's step leaves unchanged, at `lam =
+    1`, by the exact law.
+    """
     law = GaussianLaw([1.0])
     state, after = law_step(law, method, size, momentum)
     return law.moments(law.set_stationary(state, after).x).variance.item()
@@ -69,19 +80,25 @@ def law_transition(method: str, size: float, momentum: float) -> np.ndarray:
 
 
 def stationary_error(method: str, time_step: float, momentum: float) -> float:
-    """Return `|lam Var x - 1|` of a method's stationary distribution at `lam = 1`, however many draws a step takes.
+    """Return `|lam Var x - 1|` of a method's stationary distribution at `lam = 1`, however many
+    draws a step takes.
 
-    One step from x = p = 0 has the covariance of the step's noise; with the transition Lyapunov's equation follows.
+    One step from x = p = 0 has the covariance of the step's noise; with the transition Lyapunov's
+    equation follows.
     """
     law = GaussianLaw([1.0])
     _, after = law_step(law, method, time_step**2 / 2, momentum, variance=0.0)
     rows = (after.x, after.p)
     noise = np.array([[law.covariance(one, other).item() for other in rows] for one in rows])
-    return float(abs(solve_discrete_lyapunov(law.transition(after)[1][0].numpy(), noise)[0, 0] - 1.0))
+    return float(
+        abs(solve_discrete_lyapunov(law.transition(after)[1][0].numpy(), noise)[0, 0] - 1.0)
+    )
 
 
 def remainder_of_splitting_less_position_form(settings: Settings) -> Measurement:
-    """Measure the operations left in BAOAB's splitting form without its velocity, less its position form, any score."""
+    """Measure the operations left in BAOAB's splitting form without its velocity, less its
+    position form, any score.
+    """
     unknown = sp.Function("s", real=True)
     before, now = sp.symbols("z_- z", real=True)
 
@@ -96,7 +113,9 @@ def remainder_of_splitting_less_position_form(settings: Settings) -> Measurement
 
 
 def difference_of_both_forms_on_particles(settings: Settings) -> Measurement:
-    """Measure the largest difference of particles under BAOAB's two forms: 400 steps on the mixture, common noise."""
+    """Measure the largest difference of particles under BAOAB's two forms: 400 steps on the
+    mixture, common noise.
+    """
     generator, momentum = torch.Generator().manual_seed(settings.seed), 0.8
     start, before, *draws = torch.randn(402, 64, 1, generator=generator, dtype=torch.float64)
     begin = State(start, p=((1 - momentum) / (1 + momentum)) ** 0.5 * before)
@@ -113,7 +132,9 @@ def _path(step: Step, state: State, draws: list[Tensor]) -> Tensor:
 
 
 def remainder_of_determinant_trace_and_stability(settings: Settings) -> Measurement:
-    """Measure the operations left in BAOAB's determinant less e, trace less (1 + e)(1 - u), and Jury's conditions."""
+    """Measure the operations left in BAOAB's determinant less e, trace less (1 + e)(1 - u), and
+    Jury's conditions.
+    """
     matrix = derivation("BAOAB").matrix
     det, trace = matrix.det(), matrix.trace()
     jury = (1 - trace + det - (1 + e) * U, 1 + trace + det - (1 + e) * (2 - U))
@@ -121,21 +142,30 @@ def remainder_of_determinant_trace_and_stability(settings: Settings) -> Measurem
 
 
 def remainder_of_stationary_covariance(settings: Settings) -> Measurement:
-    """Measure the operations left in BAOAB's `lam Var x - 1`, `Var p - 1` and `Cov(x, p) - dt / 2`, whatever u, e."""
+    """Measure the operations left in BAOAB's `lam Var x - 1`, `Var p - 1` and `Cov(x, p) - dt /
+    2`, whatever u, e.
+    """
     covariance = derivation("BAOAB").covariance
     return left_over(lam * covariance[0, 0] - 1, covariance[1, 1] - 1, covariance[0, 1] - dt / 2)
 
 
 def remainder_of_velocity_after_half_a_kick(settings: Settings) -> Measurement:
-    """Measure the operations left in BAOAB's `Cov(x, p + (dt/2) s)` and `Var(p + (dt/2) s) - (1 - u/2)`."""
+    """Measure the operations left in BAOAB's `Cov(x, p + (dt/2) s)` and `Var(p + (dt/2) s) - (1
+    - u/2)`.
+    """
     covariance = derivation("BAOAB").covariance
     half = sp.Matrix([-lam * dt / 2, 1])
     return left_over((covariance[0, :] * half)[0], (half.T * covariance * half)[0] - (1 - U / 2))
 
 
 def largest_variance_error_of_exact_law(settings: Settings) -> Measurement:
-    """Measure the largest `|lam Var x - 1|` of BAOAB's stationary distribution by the exact law, over random (u, e)."""
-    errors = [abs(stationary_variance("BAOAB", u, momentum) - 1.0) for u, momentum in random_points(settings)]
+    """Measure the largest `|lam Var x - 1|` of BAOAB's stationary distribution by the exact law,
+    over random (u, e).
+    """
+    errors = [
+        abs(stationary_variance("BAOAB", u, momentum) - 1.0)
+        for u, momentum in random_points(settings)
+    ]
     return largest(errors, settings.seed)
 
 
@@ -153,12 +183,16 @@ def stationary(method: str) -> sp.Expr:
 
 
 def remainder_of_three_stationary_variances(settings: Settings) -> Measurement:
-    """Measure the operations left in `lam Var x` of OBABO, SGHMC and kick-drift-refresh, less the stated formulas."""
+    """Measure the operations left in `lam Var x` of OBABO, SGHMC and kick-drift-refresh, less
+    the stated formulas.
+    """
     return left_over(*(stationary(method) - stated for method, stated in STATED.items()))
 
 
 def largest_error_of_three_stationary_variances(settings: Settings) -> Measurement:
-    """Measure the largest relative error of the formulas for `lam Var x` against the exact law, over random (u, e)."""
+    """Measure the largest relative error of the formulas for `lam Var x` against the exact law,
+    over random (u, e).
+    """
     errors = []
     for method, stated in STATED.items():
         formula = sp.lambdify((dt, e, lam), stated, "numpy")
@@ -170,7 +204,9 @@ def largest_error_of_three_stationary_variances(settings: Settings) -> Measureme
 
 
 def remainder_of_limits_at_small_steps(settings: Settings) -> Measurement:
-    """Measure the operations left in the limits of `lam Var x` as `a -> 0`: (1 + e)/2 for the last method, else 1."""
+    """Measure the operations left in the limits of `lam Var x` as `a -> 0`: (1 + e)/2 for the
+    last method, else 1.
+    """
     methods = ("kick, drift, refresh", "OBABO", "SGHMC", "BAOAB")
     limits = [sp.limit(stationary(method), dt, 0) for method in methods]
     return left_over(limits[0] - (1 + e) / 2, *(limit - 1 for limit in limits[1:]))
@@ -179,4 +215,6 @@ def remainder_of_limits_at_small_steps(settings: Settings) -> Measurement:
 def order_at_fixed_friction(method: str) -> Measurement:
     """Return the order in dt of a method's variance error, with `e = exp(-2 dt)`."""
     steps = 0.2 * 2.0 ** -np.arange(6)
-    return of_order(asymptotic_order(steps, [stationary_error(method, t, math.exp(-2.0 * t)) for t in steps]))
+    return of_order(
+        asymptotic_order(steps, [stationary_error(method, t, math.exp(-2.0 * t)) for t in steps])
+    )

@@ -1,5 +1,9 @@
-"""Benchmarks: checks like any other, measured by `bash reproduce.sh bench` alone, never by pytest."""
+"""Benchmarks: checks like any other, measured by `bash reproduce.sh bench` alone, never by
+pytest.
+"""
 
 import os
 
-os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # else torch's profiler writes two lines to stderr at each use
+os.environ.setdefault(
+    "KINETO_LOG_LEVEL", "99"
+)  # else torch's profiler writes two lines to stderr at each use

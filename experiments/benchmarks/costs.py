@@ -1,8 +1,9 @@
 """What a piece of work costs on a machine that runs other work too: CPU time, and bytes.
 
-Two works run in turn, A B A B ..., and each pair gives one ratio A / B of CPU times. Of `n` independent ratios, those
-of rank `k` and `n + 1 - k` enclose the median with a binomial probability, whatever the distribution. A load that lasts
-longer than a pair cancels in its ratio. Bytes are those that torch's operations allocate, and those alive at once.
+Two works run in turn, A B A B ..., and each pair gives one ratio A / B of CPU times. Of `n`
+independent ratios, those of rank `k` and `n + 1 - k` enclose the median with a binomial
+probability, whatever the distribution. A load that lasts longer than a pair cancels in its ratio.
+Bytes are those that torch's operations allocate, and those alive at once.
 """
 
 import gc
@@ -51,7 +52,9 @@ def cpu_seconds(work: Work) -> float:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Keep torch to one thread and the garbage collector off inside the block; restore both after it."""
+    """Keep torch to one thread and the garbage collector off inside the block; restore both
+    after it.
+    """
     collecting = gc.isenabled()
     gc.disable()
     try:
@@ -63,29 +66,39 @@ def undisturbed() -> Iterator[None]:
 
 
 def median_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """Return the median of independent values with its interval by order statistics, which covers at least as stated.
+    """Return the median of independent values with its interval by order statistics, which covers
+    at least as stated.
 
     There are at least `FEWEST_PAIRS` values, as settings have it.
     """
     n = len(values)
     ordered = np.sort(np.asarray(values, dtype=np.float64))
     rank = max(int(stats.binom.ppf((1 - confidence) / 2, n, 0.5)) - 1, 0)
-    return Interval(float(np.median(ordered)), float(ordered[rank]), float(ordered[n - 1 - rank]), n)
+    return Interval(
+        float(np.median(ordered)), float(ordered[rank]), float(ordered[n - 1 - rank]), n
+    )
 
 
 def median_measurement(values: Sequence[float], **fields: Any) -> Measurement:
-    """Return the median of independent values as a measurement; `fields` are its unit, detail or seeds."""
+    """Return the median of independent values as a measurement; `fields` are its unit, detail or
+    seeds.
+    """
     return Measurement(**median_interval(values)._asdict(), **fields)
 
 
 def in_turn(works: Sequence[Work], rounds: int) -> list[tuple[float, ...]]:
-    """Return the CPU seconds of each work in each round, A B A B ..., after one unmeasured round."""
+    """Return the CPU seconds of each work in each round, A B A B ..., after one unmeasured
+    round.
+    """
     with undisturbed():
         return [tuple(cpu_seconds(work) for work in works) for _ in range(rounds + 1)][1:]
 
 
-def time_ratio(numerator: Work, denominator: Work, pairs: int, scale: float = 1.0, **detail: float) -> Measurement:
-    """Return `scale` times the ratio of two CPU times: the median over interleaved pairs, after one unmeasured pair.
+def time_ratio(
+    numerator: Work, denominator: Work, pairs: int, scale: float = 1.0, **detail: float
+) -> Measurement:
+    """Return `scale` times the ratio of two CPU times: the median over interleaved pairs, after one
+    unmeasured pair.
 
     The measurement's `detail` gets both median times in milliseconds.
     """
@@ -101,14 +114,22 @@ def median_seconds(work: Work, runs: int) -> float:
 
 
 def allocations(work: Work) -> list[int]:
-    """Return the bytes that each operation of `work` allocated and did not free at once, from torch's profiler."""
+    """Return the bytes that each operation of `work` allocated and did not free at once, from
+    torch's profiler.
+    """
     with torch.no_grad(), profile(profile_memory=True) as profiled:
         work()
-    return [event.self_cpu_memory_usage for event in profiled.function_events if event.self_cpu_memory_usage > 0]
+    return [
+        event.self_cpu_memory_usage
+        for event in profiled.function_events
+        if event.self_cpu_memory_usage > 0
+    ]
 
 
 class LiveBytes(TorchDispatchMode):
-    """Counts the bytes of storages that operations returned and a tensor still refers to: `now`, and their `peak`."""
+    """Counts the bytes of storages that operations returned and a tensor still refers to: `now`,
+    and their `peak`.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,9 @@
-"""T3 to T5: what exact scores and exact distributions cost, beside the arithmetic or the particles that they stand for.
+"""T3 to T5: what exact scores and exact distributions cost, beside the arithmetic or the particles
+that they stand for.
 
-The exact score of a data set is compared with the two matrix products that it cannot do without; exact distributions
-with particles of equal error. The expected norms that they need have an error of their own.
+The exact score of a data set is compared with the two matrix products that it cannot do without;
+exact distributions with particles of equal error. The expected norms that they need have an error
+of their own.
 """
 
 import math
@@ -16,13 +18,21 @@ from ams.samplers import adaptive, last, momentum, momentum_rule, sample
 from ams.samplers.loop import Program
 from ams.schedules import Level, linked
 from ams.targets import Empirical, Gaussian
-from experiments.benchmarks.costs import Work, allocations, median_measurement, time_ratio, undisturbed
+from experiments.benchmarks.costs import (
+    Work,
+    allocations,
+    median_measurement,
+    time_ratio,
+    undisturbed,
+)
 from experiments.benchmarks.settings import Settings
 from verdicts import Measurement
 
 
 def data(settings: Settings, points: int) -> tuple[Tensor, Tensor]:
-    """Return random points in the unit cube and a batch of noisy points; only their number affects the time."""
+    """Return random points in the unit cube and a batch of noisy points; only their number
+    affects the time.
+    """
     generator = torch.Generator().manual_seed(settings.seed)
     cloud = torch.rand(points, settings.dimension, generator=generator)
     noise = torch.randn(settings.score_batch, settings.dimension, generator=generator)
@@ -38,7 +48,9 @@ def evaluation(settings: Settings, points: int) -> Work:
 
 
 def time_over_its_matrix_products(settings: Settings) -> Measurement:
-    """Measure the CPU time of a score over that of its products: batch times points, weights times points."""
+    """Measure the CPU time of a score over that of its products: batch times points, weights
+    times points.
+    """
     cloud, x = data(settings, settings.points)
     logits, mean = torch.empty(settings.score_batch, settings.points), torch.empty_like(x)
 
@@ -46,13 +58,22 @@ def time_over_its_matrix_products(settings: Settings) -> Measurement:
         torch.mm(x, cloud.T, out=logits)
         torch.mm(logits, cloud, out=mean)
 
-    return time_ratio(evaluation(settings, settings.points), products, settings.score_pairs, batch=settings.score_batch)
+    return time_ratio(
+        evaluation(settings, settings.points),
+        products,
+        settings.score_pairs,
+        batch=settings.score_batch,
+    )
 
 
 def allocation_over_that_with_fewer_points(settings: Settings) -> Measurement:
     """Measure the largest allocation of a score with all points over that with fewer points."""
-    many, few = (max(allocations(evaluation(settings, n))) for n in (settings.points, settings.fewer_points))
-    return Measurement(value=many / few, n=2, detail={"MiB, all": many / 2**20, "MiB, fewer": few / 2**20})
+    many, few = (
+        max(allocations(evaluation(settings, n))) for n in (settings.points, settings.fewer_points)
+    )
+    return Measurement(
+        value=many / few, n=2, detail={"MiB, all": many / 2**20, "MiB, fewer": few / 2**20}
+    )
 
 
 STEP = momentum(momentum_rule(adaptive()))
@@ -66,7 +87,9 @@ def precisions(directions: int) -> torch.Tensor:
 
 def program(steps: int) -> Program:
     """Return steps of adaptive momentum whose size is stable for every precision."""
-    return [(STEP, level) for level in linked([Level(i, sigma=0.0, step=2e-4) for i in range(steps)])]
+    return [
+        (STEP, level) for level in linked([Level(i, sigma=0.0, step=2e-4) for i in range(steps)])
+    ]
 
 
 def step_times(settings: Settings) -> np.ndarray:
@@ -82,15 +105,19 @@ def step_times(settings: Settings) -> np.ndarray:
 
 
 def time_of_a_step(settings: Settings, clock: str) -> Measurement:
-    """Measure the time of an exact step of adaptive momentum, all directions distinct, in milliseconds by a clock."""
+    """Measure the time of an exact step of adaptive momentum, all directions distinct, in
+    milliseconds by a clock.
+    """
     return median_measurement(step_times(settings)[:, CLOCKS.index(clock)].tolist(), unit="ms")
 
 
 def reference_norm(mean: np.ndarray, variance: np.ndarray) -> float:
-    """Return `E|g|`, `g ~ N(mean, diag variance)`, in extended precision and without the library's formula.
+    """Return `E|g|`, `g ~ N(mean, diag variance)`, in extended precision and without the library's
+    formula.
 
-    `E sqrt(Q) = int_0^inf (1 - E exp(-t Q)) t^(-3/2) dt / (2 sqrt pi)`, where the library integrates by parts. With
-    `t = e^w / E Q` the trapezoidal rule has four times the nodes that it needs. Tails beyond the nodes are below 1e-16.
+    `E sqrt(Q) = int_0^inf (1 - E exp(-t Q)) t^(-3/2) dt / (2 sqrt pi)`, where the library
+    integrates by parts. With `t = e^w / E Q` the trapezoidal rule has four times the nodes that it
+    needs. Tails beyond the nodes are below 1e-16.
     """
     mu2, v = (np.asarray(a, dtype=np.longdouble) for a in (mean**2, variance))
     second = (mu2 + v).sum()
@@ -117,10 +144,11 @@ def error_of_expected_norms(settings: Settings) -> Measurement:
 
 
 def time_over_particles_of_equal_error(settings: Settings) -> Measurement:
-    """Measure the CPU time of the exact law over that of as many particles as give its variances to `error`.
+    """Measure the CPU time of the exact law over that of as many particles as give its variances to
+    `error`.
 
-    `n` Gaussian particles give a variance to a relative standard error of `sqrt(2 / n)`. Fewer are timed, and their
-    time is scaled, since it is proportional to their number (T6).
+    `n` Gaussian particles give a variance to a relative standard error of `sqrt(2 / n)`. Fewer are
+    timed, and their time is scaled, since it is proportional to their number (T6).
     """
     lam, path = precisions(settings.compared_directions), list(program(settings.compared_steps))
     law, clean = GaussianLaw(1.0 / lam), Level(0, sigma=1e-6)
@@ -135,4 +163,6 @@ def time_over_particles_of_equal_error(settings: Settings) -> Measurement:
         sample(path, x, lambda x, _: score(x, clean), generator)
 
     share = settings.particles * settings.error**2 / 2.0
-    return time_ratio(exact, particles, settings.law_pairs, scale=share, particles=settings.particles)
+    return time_ratio(
+        exact, particles, settings.law_pairs, scale=share, particles=settings.particles
+    )

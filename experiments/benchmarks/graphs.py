@@ -1,15 +1,17 @@
-"""T7 to T9: what sampling graphs costs in time and bytes, and the time of the published graph metrics.
+"""T7 to T9: what sampling graphs costs in time and bytes, and the time of the published graph
+metrics.
 
-T7 compares runs of one sampler in two formulations: packed (real nodes and pairs alone) and padded, as published. Both
-run the same loop and steps from equal starts with equally much noise. Padded, a state is (batch, N, F) and (batch, N,
-N), with N the data set's largest graph. Weights too small to matter are zero in both formulations: as published,
-subnormal products make the padded one up to twice as slow again. T8 compares a run with its networks' own arithmetic,
-and measures its memory, with the suite's own networks.
+T7 compares runs of one sampler in two formulations: packed (real nodes and pairs alone) and padded,
+as published. Both run the same loop and steps from equal starts with equally much noise. Padded, a
+state is (batch, N, F) and (batch, N, N), with N the data set's largest graph. Weights too small to
+matter are zero in both formulations: as published, subnormal products make the padded one up to
+twice as slow again. T8 compares a run with its networks' own arithmetic, and measures its memory,
+with the suite's own networks.
 
-T9 compares the metrics with pairwise earth mover's distances and a subprocess for each graph. This favours the
-pairwise evaluation: its distances are SciPy's on the line, which sorts, where the published evaluation solves a
-transport problem; its subprocess only starts and counts nothing. It does one part in 32 of the work, and its time is
-scaled.
+T9 compares the metrics with pairwise earth mover's distances and a subprocess for each graph. This
+favours the pairwise evaluation: its distances are SciPy's on the line, which sorts, where the
+published evaluation solves a transport problem; its subprocess only starts and counts nothing. It
+does one part in 32 of the work, and its time is scaled.
 """
 
 import shutil
@@ -44,7 +46,9 @@ GraphSampling = Callable[[], Denoised]
 
 
 class Problem(NamedTuple):
-    """A data set's published sampler in `steps` steps, its networks, and the numbers of nodes of a batch."""
+    """A data set's published sampler in `steps` steps, its networks, and the numbers of nodes of
+    a batch.
+    """
 
     setting: Setting
     networks: Networks
@@ -54,7 +58,8 @@ class Problem(NamedTuple):
 
 
 def published_problem(name: str, batch: int, steps: int, seed: int) -> Problem:
-    """Return a data set's problem with the authors' networks; graphs have the sizes of random training graphs.
+    """Return a data set's problem with the authors' networks; graphs have the sizes of random
+    training graphs.
 
     Raises DataUnavailable without the files.
     """
@@ -94,7 +99,9 @@ def padded_run(problem: Problem) -> GraphSampling:
             return padded.mask_rows(torch.empty_like(x).normal_(generator=generator), real)
 
         def pairs(x: Tensor) -> Tensor:
-            return padded.mask_pairs(padded.symmetric(torch.empty_like(x).normal_(generator=generator)), real)
+            return padded.mask_pairs(
+                padded.symmetric(torch.empty_like(x).normal_(generator=generator)), real
+            )
 
         features, adjacency = (
             Half(noise(torch.empty(shape)), score, noise, Particles())
@@ -106,7 +113,9 @@ def padded_run(problem: Problem) -> GraphSampling:
 
 
 def published_tensors(setting: Setting) -> list[dict[str, Tensor]]:
-    """Return the tensors of the features network and of the adjacency network, by their published names."""
+    """Return the tensors of the features network and of the adjacency network, by their
+    published names.
+    """
     content = weights(setting.checkpoint)
     both = [tensors_of(content, part, setting.averaged) for part in ("x", "adj")]
     return [{name: without_dust(tensor) for name, tensor in named.items()} for named in both]
@@ -124,13 +133,21 @@ def padded_scores(setting: Setting, real: Tensor) -> tuple[CoupledScore, Coupled
 
 def padded_time_over_packed(settings: Settings, name: str) -> Measurement:
     """Measure the CPU time of a padded run over that of a packed run on a data set."""
-    problem = published_problem(name, settings.graph_batches[name], settings.graph_steps, settings.seed)
+    problem = published_problem(
+        name, settings.graph_batches[name], settings.graph_steps, settings.seed
+    )
     nodes = {"mean_nodes": float(np.mean(problem.sizes)), "padded_nodes": problem.setting.largest}
     return time_ratio(padded_run(problem), packed_run(problem), settings.graph_pairs, **nodes)
 
 
-PRODUCTS = tuple(getattr(torch.ops.aten, name).default for name in ("addmm", "baddbmm", "bmm", "mm"))
-ACTIVATIONS = (torch.ops.aten.tanh_.default, torch.ops.aten.elu_.default, torch.ops.aten.sigmoid_.default)
+PRODUCTS = tuple(
+    getattr(torch.ops.aten, name).default for name in ("addmm", "baddbmm", "bmm", "mm")
+)
+ACTIVATIONS = (
+    torch.ops.aten.tanh_.default,
+    torch.ops.aten.elu_.default,
+    torch.ops.aten.sigmoid_.default,
+)
 
 
 class RecordedOperations(TorchDispatchMode):
@@ -155,7 +172,9 @@ class RecordedOperations(TorchDispatchMode):
 
 
 def time_over_arithmetic(settings: Settings) -> Measurement:
-    """Measure the CPU time of a run over that of its networks' matrix products and activations alone."""
+    """Measure the CPU time of a run over that of its networks' matrix products and activations
+    alone.
+    """
     run = packed_run(own_problem(settings.graph_batches["community_small"], settings))
     recorded = RecordedOperations(PRODUCTS + ACTIVATIONS)
     with recorded, torch.no_grad():
@@ -164,14 +183,18 @@ def time_over_arithmetic(settings: Settings) -> Measurement:
 
 
 def peak_bytes(batch: int, settings: Settings) -> int:
-    """Return the largest number of bytes of live tensors in a run on `batch` graphs, its layout included."""
+    """Return the largest number of bytes of live tensors in a run on `batch` graphs, its layout
+    included.
+    """
     with LiveBytes() as live:
         packed_run(own_problem(batch, settings))()
     return live.peak
 
 
 def evaluation_bytes(batch: int, settings: Settings) -> int:
-    """Return the bytes of the largest single allocation of the adjacency network on `batch` graphs."""
+    """Return the bytes of the largest single allocation of the adjacency network on `batch`
+    graphs.
+    """
     problem = own_problem(batch, settings)
     layout = Layout.of(problem.sizes)
     x, a = torch.zeros(layout.nodes, problem.setting.features), torch.zeros(layout.pairs)
@@ -188,7 +211,10 @@ def growth_of_bytes(settings: Settings, of: str) -> Measurement:
     """
     batch = settings.graph_batches["community_small"]
     sizes = {many: BYTES[of](many, settings) for many in (4 * batch, 16 * batch)}
-    kib = {f"KiB a graph, {many} graphs": round(total / many / 2**10, 2) for many, total in sizes.items()}
+    kib = {
+        f"KiB a graph, {many} graphs": round(total / many / 2**10, 2)
+        for many, total in sizes.items()
+    }
     few, most = sizes.values()
     return Measurement(value=most / few, n=2, detail=kib)
 
@@ -200,11 +226,16 @@ def metrics(reference: Sequence[Graph], generated: Sequence[Graph]) -> list[floa
     """Return the four published squared MMDs of two sets of graphs."""
     x = np.repeat([1.0, 0.0], [len(reference), len(generated)])
     graphs = [*reference, *generated]
-    return [float(mmd_squared(statistic.kernel(graphs), x, 1 - x, biased_within)) for statistic in STATISTICS]
+    return [
+        float(mmd_squared(statistic.kernel(graphs), x, 1 - x, biased_within))
+        for statistic in STATISTICS
+    ]
 
 
 def kernel_sum(first: np.ndarray, second: np.ndarray) -> float:
-    """Return the sum of `exp(-W1^2 / 2)` over pairs of histograms: one row in 32 of `first`, all rows of `second`."""
+    """Return the sum of `exp(-W1^2 / 2)` over pairs of histograms: one row in 32 of `first`, all
+    rows of `second`.
+    """
     places, total = np.arange(first.shape[1]), 0.0
     for one in first[: len(first) // PARTS]:
         for other in second:
@@ -213,10 +244,15 @@ def kernel_sum(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def pairwise_time_over_metrics(settings: Settings) -> Measurement:
-    """Measure the CPU time of a pair-by-pair evaluation over that of all four metrics from their kernels."""
+    """Measure the CPU time of a pair-by-pair evaluation over that of all four metrics from their
+    kernels.
+    """
     graphs = community_small(2 * settings.metric_graphs, settings.seed)
     reference, generated = graphs[: settings.metric_graphs], graphs[settings.metric_graphs :]
-    histograms = [np.diff(one.describe(graphs), axis=1, prepend=0.0).clip(0.0) for one in (DEGREE, CLUSTER, SPECTRAL)]
+    histograms = [
+        np.diff(one.describe(graphs), axis=1, prepend=0.0).clip(0.0)
+        for one in (DEGREE, CLUSTER, SPECTRAL)
+    ]
     nothing = shutil.which("true") or "true"
 
     def pairwise() -> None:
@@ -228,5 +264,9 @@ def pairwise_time_over_metrics(settings: Settings) -> Measurement:
             subprocess.run([nothing], check=True, capture_output=True)
 
     return time_ratio(
-        pairwise, lambda: metrics(reference, generated), settings.metric_pairs, PARTS, graphs=settings.metric_graphs
+        pairwise,
+        lambda: metrics(reference, generated),
+        settings.metric_pairs,
+        PARTS,
+        graphs=settings.metric_graphs,
     )

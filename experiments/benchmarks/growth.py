@@ -1,7 +1,9 @@
-"""T6, T13: how CPU time grows with size: the exponent `p` of `time = C size^p`, fitted over sizes where size dominates.
+"""T6, T13: how CPU time grows with size: the exponent `p` of `time = C size^p`, fitted over sizes
+where size dominates.
 
-The fit is least squares on logarithms of median CPU times. Its Student interval shows how far the times are from one
-power. Of a run of a million particles the bytes that are alive at once are measured too.
+The fit is least squares on logarithms of median CPU times. Its Student interval shows how far the
+times are from one power. Of a run of a million particles the bytes that are alive at once are
+measured too.
 """
 
 from collections.abc import Callable
@@ -28,12 +30,17 @@ def exponent(work: Callable[[int], costs.Work], sizes: tuple[int, ...], runs: in
     milliseconds: dict[str, JsonValue] = {
         str(size): round(1e3 * seconds, 3) for size, seconds in zip(sizes, times, strict=True)
     }
-    return Measurement(**convergence_order(sizes, times)._asdict(), detail={"ms by size": milliseconds})
+    return Measurement(
+        **convergence_order(sizes, times)._asdict(), detail={"ms by size": milliseconds}
+    )
 
 
 def particles(batch: int, dimension: int, steps: int, seed: int) -> costs.Work:
     """Return a run of adaptive momentum on a Gaussian target."""
-    score, path = Gaussian(torch.zeros(dimension)).score, list(particle_loop.program(particle_loop.ADAPTIVE, steps))
+    score, path = (
+        Gaussian(torch.zeros(dimension)).score,
+        list(particle_loop.program(particle_loop.ADAPTIVE, steps)),
+    )
 
     def work() -> None:
         x, generator = particle_loop.start((batch, dimension), seed)
@@ -43,26 +50,37 @@ def particles(batch: int, dimension: int, steps: int, seed: int) -> costs.Work:
 
 
 def exponent_of_particles(settings: Settings, varied: str, **fixed: int) -> Measurement:
-    """Measure the exponent of the particle loop's CPU time in `batch`, `dimension` or `steps`; the others are fixed."""
+    """Measure the exponent of the particle loop's CPU time in `batch`, `dimension` or `steps`;
+    the others are fixed.
+    """
     return exponent(
-        lambda size: particles(seed=settings.seed, **fixed, **{varied: size}), settings.sizes[varied], settings.runs
+        lambda size: particles(seed=settings.seed, **fixed, **{varied: size}),
+        settings.sizes[varied],
+        settings.runs,
     )
 
 
 def exponent_in_points(settings: Settings) -> Measurement:
-    """Measure the exponent of an empirical score's CPU time in the number of points, at dimension 256 and batch 64."""
+    """Measure the exponent of an empirical score's CPU time in the number of points, at
+    dimension 256 and batch 64.
+    """
     level = Level(0, sigma=1.0)
 
     def work(points: int) -> costs.Work:
         generator = torch.Generator().manual_seed(settings.seed)
-        target, x = Empirical(torch.rand(points, 256, generator=generator)), torch.randn(64, 256, generator=generator)
+        target, x = (
+            Empirical(torch.rand(points, 256, generator=generator)),
+            torch.randn(64, 256, generator=generator),
+        )
         return lambda: target.score(x, level)
 
     return exponent(work, settings.sizes["points"], settings.runs)
 
 
 def exponent_in_directions(settings: Settings) -> Measurement:
-    """Measure the exponent of the exact law's CPU time in the number of distinct directions, over five steps."""
+    """Measure the exponent of the exact law's CPU time in the number of distinct directions,
+    over five steps.
+    """
 
     def work(directions: int) -> costs.Work:
         law, path = GaussianLaw(1.0 / exact.precisions(directions)), list(exact.program(5))
@@ -85,20 +103,29 @@ def memory_of_a_million(settings: Settings) -> Measurement:
     batch = large.sizes["batch"][-1]
     peak = held(batch, large.dimension, large.few, settings.seed)
     numbers: float = peak / (batch * large.dimension)
-    return Measurement(value=peak / GIB, n=1, unit="GiB", detail={"bytes a number of the state": round(numbers, 2)})
+    return Measurement(
+        value=peak / GIB, n=1, unit="GiB", detail={"bytes a number of the state": round(numbers, 2)}
+    )
 
 
 def growth_of_memory_with_steps(settings: Settings) -> Measurement:
     """Measure how much more a run holds at once in four times the steps."""
     large = settings.large
-    once, four = (held(large.batch, large.dimension, steps, settings.seed) for steps in (large.few, 4 * large.few))
+    once, four = (
+        held(large.batch, large.dimension, steps, settings.seed)
+        for steps in (large.few, 4 * large.few)
+    )
     return Measurement(value=four / once, n=2)
 
 
 def exponent_at_many_particles(settings: Settings, varied: str) -> Measurement:
-    """Measure the exponent of CPU time in `batch`, `dimension` or `steps`, the others at the sizes of T13."""
+    """Measure the exponent of CPU time in `batch`, `dimension` or `steps`, the others at the
+    sizes of T13.
+    """
     large = settings.large
     fixed = {"batch": large.batch, "dimension": large.dimension, "steps": large.few}
     return exponent(
-        lambda size: particles(seed=settings.seed, **fixed | {varied: size}), large.sizes[varied], large.runs
+        lambda size: particles(seed=settings.seed, **fixed | {varied: size}),
+        large.sizes[varied],
+        large.runs,
     )

@@ -1,12 +1,13 @@
 """T10, T12 and T12a: image networks, what a sampler costs beside one, and the formulations of one.
 
-The code published with arXiv 2405.13726 has its momentum in module-level buffers, takes norms of freshly flattened
-copies, and allocates every intermediate. `authors_sampler` writes that formulation out for predictor-corrector, and T10
-compares with it, around the MNIST VE network.
+The code published with arXiv 2405.13726 has its momentum in module-level buffers, takes norms of
+freshly flattened copies, and allocates every intermediate. `authors_sampler` writes that
+formulation out for predictor-corrector, and T10 compares with it, around the MNIST VE network.
 
-T12 and T12a compare one network of colour images, compiled or with bfloat16, with itself as written in float32. Samples
-are compared at common noise: start and every draw are the same, so that a difference is the arithmetic's alone. Where
-every pixel agrees, the distributions do, and no distance can tell them apart.
+T12 and T12a compare one network of colour images, compiled or with bfloat16, with itself as written
+in float32. Samples are compared at common noise: start and every draw are the same, so that a
+difference is the arithmetic's alone. Where every pixel agrees, the distributions do, and no
+distance can tell them apart.
 """
 
 import time
@@ -63,7 +64,9 @@ def start(settings: Settings) -> tuple[Tensor, torch.Generator]:
 Wrapper = Callable[[Noise], Noise]
 
 
-def ours(settings: Settings, sampler: str, score: Score, wrapped: Wrapper = lambda noise: noise) -> Tensor:
+def ours(
+    settings: Settings, sampler: str, score: Score, wrapped: Wrapper = lambda noise: noise
+) -> Tensor:
     """Return the samples of one run of this library; `wrapped` may wrap its source of noise."""
     x, generator = start(settings)
     algebra = Particles()
@@ -72,7 +75,9 @@ def ours(settings: Settings, sampler: str, score: Score, wrapped: Wrapper = lamb
 
 
 class Shares(NamedTuple):
-    """CPU seconds over those of the network: all that is outside the network, and the normal draws alone."""
+    """CPU seconds over those of the network: all that is outside the network, and the normal
+    draws alone.
+    """
 
     outside: float
     draws: float
@@ -92,10 +97,14 @@ def shares(work: Callable[[Score, Wrapper], object], score: Score) -> Shares:
 
 
 def shares_of_runs(settings: Settings, sampler: str) -> list[Shares]:
-    """Return the shares of runs of one sampler, after one unmeasured run. Raises DataUnavailable without weights."""
+    """Return the shares of runs of one sampler, after one unmeasured run. Raises DataUnavailable
+    without weights.
+    """
     score = mnist_ve().score
     with costs.undisturbed():
-        return [shares(partial(ours, settings, sampler), score) for _ in range(settings.share_runs + 1)][1:]
+        return [
+            shares(partial(ours, settings, sampler), score) for _ in range(settings.share_runs + 1)
+        ][1:]
 
 
 def _median(values: Iterable[float], settings: Settings) -> Measurement:
@@ -112,7 +121,9 @@ def share_outside_the_network(settings: Settings, sampler: str) -> Measurement:
     return _median((run.outside for run in shares_of_runs(settings, sampler)), settings)
 
 
-def authors_sampler(x: Tensor, score: Score, levels: Iterable[Level], generator: torch.Generator) -> Tensor:
+def authors_sampler(
+    x: Tensor, score: Score, levels: Iterable[Level], generator: torch.Generator
+) -> Tensor:
     """Return samples of predictor-corrector with adaptive momentum as the authors' code writes it.
 
     Expressions are over the whole batch, and no storage is reused.
@@ -152,14 +163,18 @@ def theirs(settings: Settings, score: Score, _: Wrapper = lambda noise: noise) -
 
 
 def throughput_over_the_authors_formulation(settings: Settings) -> Measurement:
-    """Measure the images per second of this library over those of the authors' formulation, around one network.
+    """Measure the images per second of this library over those of the authors' formulation, around
+    one network.
 
-    Each run's network time counts as 1, so that its noise cancels: a pair's ratio is `(1 + theirs) / (1 + ours)`, each
-    the share outside the network. The value is the median over interleaved pairs, after one unmeasured pair.
+    Each run's network time counts as 1, so that its noise cancels: a pair's ratio is `(1 + theirs)
+    / (1 + ours)`, each the share outside the network. The value is the median over interleaved
+    pairs, after one unmeasured pair.
     """
     score, works = mnist_ve().score, (partial(theirs, settings), partial(ours, settings, CORRECTOR))
     with costs.undisturbed():
-        pairs = [[shares(work, score).outside for work in works] for _ in range(settings.share_runs + 1)][1:]
+        pairs = [
+            [shares(work, score).outside for work in works] for _ in range(settings.share_runs + 1)
+        ][1:]
     return _median(((1 + authors) / (1 + library) for authors, library in pairs), settings)
 
 
@@ -169,7 +184,9 @@ Network = Callable[[Tensor, Tensor], Tensor]
 
 @cache
 def network(kind: str) -> Network:
-    """Return the network `written`, in float32, `compiled`, which its first call does, or in `bfloat16`."""
+    """Return the network `written`, in float32, `compiled`, which its first call does, or in
+    `bfloat16`.
+    """
     if kind == "bfloat16":
         return short
     written = colour_network(NAME)
@@ -184,7 +201,10 @@ def short(y: Tensor, v: Tensor) -> Tensor:
 
 def time_over_written(settings: Settings, kind: str) -> Measurement:
     """Measure the CPU time of a kind of network over that as written, on one batch."""
-    y, v = torch.randn(settings.network_batch, 3, 16, 16, generator=generator(settings.seed, 0)), torch.ones(1)
+    y, v = (
+        torch.randn(settings.network_batch, 3, 16, 16, generator=generator(settings.seed, 0)),
+        torch.ones(1),
+    )
     ours, written = (partial(network(each), y, v) for each in (kind, "written"))
     with torch.no_grad():
         return time_ratio(ours, written, settings.network_pairs)
@@ -195,13 +215,22 @@ def samples(settings: Settings, kind: str) -> Float[Tensor, "n 3 16 16"]:
     problem = of_network(score_of(network(kind), KINDS[NAME]), LAST_SIGMA)
     with undisturbed():
         outcome = run(
-            problem, SPECS[SAMPLER], settings.network_budget, AUTHORS, settings.images, generator(settings.seed, 1)
+            problem,
+            SPECS[SAMPLER],
+            settings.network_budget,
+            AUTHORS,
+            settings.images,
+            generator(settings.seed, 1),
         )
         return denoised(problem, outcome.x)
 
 
 def largest_difference(settings: Settings, kind: str) -> Measurement:
-    """Measure the largest difference of a pixel between samples of a kind of network and of that as written."""
+    """Measure the largest difference of a pixel between samples of a kind of network and of that
+    as written.
+    """
     apart = (samples(settings, kind) - samples(settings, "written")).abs()
     detail = {"root mean square": float(apart.square().mean().sqrt())}
-    return Measurement(value=float(apart.max()), n=len(apart), seeds=(settings.seed,), detail=detail)
+    return Measurement(
+        value=float(apart.max()), n=len(apart), seeds=(settings.seed,), detail=detail
+    )

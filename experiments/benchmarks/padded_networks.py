@@ -1,9 +1,11 @@
-"""The score networks of GDSS in the published, padded formulation, to compare the packed networks with.
+"""The score networks of GDSS in the published, padded formulation, to compare the packed networks
+with.
 
-Every graph of a batch is padded to the data set's largest: features (batch, N, F), adjacency (batch, N, N), `real`
-(batch, N) marks the nodes. Attention goes channel by channel, each with its own three convolutions; channels are the
-last axis of the stacks; masks follow every layer. Weights are the published ones, by their published names.
-Source of the architecture: Jo, Lee, Hwang, arXiv 2202.02514, and the code published with it.
+Every graph of a batch is padded to the data set's largest: features (batch, N, F), adjacency
+(batch, N, N), `real` (batch, N) marks the nodes. Attention goes channel by channel, each with its
+own three convolutions; channels are the last axis of the stacks; masks follow every layer. Weights
+are the published ones, by their published names. Source of the architecture: Jo, Lee, Hwang, arXiv
+2202.02514, and the code published with it.
 """
 
 import math
@@ -39,7 +41,9 @@ def stack(x: Tensor, parameters: Parameters, prefix: str) -> Tensor:
     """Return `x` after linear layers along the last axis, with elu between them."""
     count = sum(name.startswith(f"{prefix}.linears.") for name in parameters) // 2
     for i in range(count):
-        x = linear(x, parameters[f"{prefix}.linears.{i}.weight"], parameters[f"{prefix}.linears.{i}.bias"])
+        x = linear(
+            x, parameters[f"{prefix}.linears.{i}.weight"], parameters[f"{prefix}.linears.{i}.bias"]
+        )
         x = elu(x) if i + 1 < count else x
     return x
 
@@ -67,9 +71,14 @@ def attention_layer(
     x: Tensor, channels: Tensor, real: Tensor, parameters: Parameters, prefix: str
 ) -> tuple[Tensor, Tensor]:
     """Return new features and new channels (batch, channels, N, N)."""
-    heads = [attention(x, channels[:, i], parameters, f"{prefix}.attn.{i}") for i in range(channels.shape[1])]
+    heads = [
+        attention(x, channels[:, i], parameters, f"{prefix}.attn.{i}")
+        for i in range(channels.shape[1])
+    ]
     values = stack(torch.cat([v for v, _ in heads], dim=-1), parameters, f"{prefix}.multi_channel")
-    both = torch.cat([torch.stack([m for _, m in heads], dim=1), channels], dim=1).permute(0, 2, 3, 1)
+    both = torch.cat([torch.stack([m for _, m in heads], dim=1), channels], dim=1).permute(
+        0, 2, 3, 1
+    )
     mixed = stack(both, parameters, f"{prefix}.mlp").permute(0, 3, 1, 2)
     return torch.tanh(mask_rows(values, real)), mask_pairs(mixed + mixed.transpose(-1, -2), real)
 
@@ -85,7 +94,9 @@ def first_channels(a: Tensor, real: Tensor) -> Tensor:
 
 
 def features_network(x: Tensor, a: Tensor, real: Tensor, parameters: Parameters) -> Tensor:
-    """Return the output of the features network, which has attention if its parameters' names have it."""
+    """Return the output of the features network, which has attention if its parameters' names
+    have it.
+    """
     channels, collected = first_channels(a, real), [x]
     attentive = any(".attn." in name for name in parameters)
     for i in range(layers(parameters)):

@@ -1,10 +1,10 @@
 """T1, T2: the particle loop against loops written by hand, and against k-diffusion and azula.
 
-Loops written by hand work in place, check nothing and record nothing. The libraries are compared in one update, one
-score, equally many steps. On the variance-exploding process, ancestral sampling is one formula in all three libraries
-(k-diffusion's `sample_euler_ancestral`, azula's `DDPMSampler`), and so is Euler's rule on the probability flow
-(`sample_euler`, `EulerSampler`). The other libraries ask for a denoiser: they get `x + sigma^2 s(x)`, written into the
-score's storage.
+Loops written by hand work in place, check nothing and record nothing. The libraries are compared in
+one update, one score, equally many steps. On the variance-exploding process, ancestral sampling is
+one formula in all three libraries (k-diffusion's `sample_euler_ancestral`, azula's `DDPMSampler`),
+and so is Euler's rule on the probability flow (`sample_euler`, `EulerSampler`). The other libraries
+ask for a denoiser: they get `x + sigma^2 s(x)`, written into the score's storage.
 """
 
 import importlib
@@ -47,7 +47,9 @@ def start(shape: tuple[int, ...], seed: int) -> tuple[Tensor, torch.Generator]:
     return 10.0 * torch.randn(shape, generator=generator), generator
 
 
-def bare_langevin(x: Tensor, score: Score, generator: torch.Generator, levels: list[Level]) -> Tensor:
+def bare_langevin(
+    x: Tensor, score: Score, generator: torch.Generator, levels: list[Level]
+) -> Tensor:
     """Return `x` after annealed Langevin steps, written by hand and in place."""
     z = torch.empty_like(x)
     for level in levels:
@@ -57,7 +59,9 @@ def bare_langevin(x: Tensor, score: Score, generator: torch.Generator, levels: l
     return x
 
 
-def bare_adaptive(x: Tensor, score: Score, generator: torch.Generator, levels: list[Level]) -> Tensor:
+def bare_adaptive(
+    x: Tensor, score: Score, generator: torch.Generator, levels: list[Level]
+) -> Tensor:
     """Return `x` after annealed steps of adaptive momentum, written by hand and in place."""
     m, change, z = (torch.empty_like(x) for _ in range(3))
     drift, before = 0.0, None
@@ -105,9 +109,13 @@ def both_runs(sampler: str, shape: tuple[int, ...], steps: int, seed: int) -> tu
 
 
 def time_over_bare(settings: Settings, sampler: str, state: str) -> Measurement:
-    """Measure the CPU time of the library's loop over the bare loop's, at `image` size or on `point`s of the plane."""
+    """Measure the CPU time of the library's loop over the bare loop's, at `image` size or on
+    `point`s of the plane.
+    """
     shape, steps = getattr(settings, state), getattr(settings, f"{state}_steps")
-    return time_ratio(*both_runs(sampler, shape, steps, settings.seed), settings.loop_pairs, steps=steps)
+    return time_ratio(
+        *both_runs(sampler, shape, steps, settings.seed), settings.loop_pairs, steps=steps
+    )
 
 
 def allocation_count(step: sm.Step, shape: tuple[int, ...], steps: int = 20, warm: int = 4) -> int:
@@ -124,7 +132,9 @@ def allocation_count(step: sm.Step, shape: tuple[int, ...], steps: int = 20, war
 
 
 def state_size_allocations(settings: Settings) -> Measurement:
-    """Count the state-size allocations of Langevin and adaptive momentum after their first steps."""
+    """Count the state-size allocations of Langevin and adaptive momentum after their first
+    steps.
+    """
     counts = [allocation_count(step, settings.point) for step, _ in SAMPLERS.values()]
     return Measurement(value=sum(counts), n=len(counts))
 
@@ -151,7 +161,9 @@ def peer_run(shape: tuple[int, ...], steps: int, seed: int) -> PeerRun:
     sigmas = geometric_sigmas(HIGHEST, LOWEST, steps + 1).tolist()
     levels = linked([Level(i, sigma=sigma) for i, sigma in enumerate(sigmas)])
     generator = torch.Generator().manual_seed(seed)
-    return PeerRun(Gaussian(torch.zeros(shape[1:])), levels, HIGHEST * torch.randn(shape, generator=generator))
+    return PeerRun(
+        Gaussian(torch.zeros(shape[1:])), levels, HIGHEST * torch.randn(shape, generator=generator)
+    )
 
 
 def by_this_library(given: PeerRun, kernel: sm.Kernel) -> Tensor:
@@ -161,7 +173,8 @@ def by_this_library(given: PeerRun, kernel: sm.Kernel) -> Tensor:
 
 
 def k_diffusion() -> ModuleType:
-    """Return the module `k_diffusion.sampling` without the package's `__init__`, which imports its training code.
+    """Return the module `k_diffusion.sampling` without the package's `__init__`, which imports its
+    training code.
 
     Raises DataUnavailable where the package is not installed.
     """
@@ -171,7 +184,9 @@ def k_diffusion() -> ModuleType:
 
 
 def azula() -> ModuleType:
-    """Return the module `azula.sample`. Raises DataUnavailable where it, or a package it needs, is not installed."""
+    """Return the module `azula.sample`. Raises DataUnavailable where it, or a package it needs,
+    is not installed.
+    """
     module: ModuleType = optional("azula.sample", f"azula is not installed: {BENCH}")
     return module
 
@@ -180,18 +195,26 @@ def by_k_diffusion(given: PeerRun, name: str) -> Tensor:
     """Return the samples of k-diffusion's function `name`."""
     sigmas = torch.tensor([level.sigma for level in given.levels])
     sampler = getattr(k_diffusion(), name)
-    return sampler(lambda x, sigma: given.denoiser(x, sigma[0].item()), given.start, sigmas, disable=True)
+    return sampler(
+        lambda x, sigma: given.denoiser(x, sigma[0].item()), given.start, sigmas, disable=True
+    )
 
 
 def by_azula(given: PeerRun, name: str) -> Tensor:
-    """Return the samples of azula's sampler `name` on its variance-exploding schedule, whose noise levels are ours."""
+    """Return the samples of azula's sampler `name` on its variance-exploding schedule, whose
+    noise levels are ours.
+    """
     module = azula()
     schedule = importlib.import_module("azula.noise").VESchedule(LOWEST, HIGHEST)
-    sampler = getattr(module, name)(_azula_denoiser(given, schedule), steps=len(given.levels) - 1, silent=True)
+    sampler = getattr(module, name)(
+        _azula_denoiser(given, schedule), steps=len(given.levels) - 1, silent=True
+    )
     return sampler(given.start)
 
 
-def _azula_denoiser(given: PeerRun, schedule: Callable[[Tensor], tuple[Tensor, Tensor]]) -> torch.nn.Module:
+def _azula_denoiser(
+    given: PeerRun, schedule: Callable[[Tensor], tuple[Tensor, Tensor]]
+) -> torch.nn.Module:
     base: Any = importlib.import_module("azula.denoise")
 
     class Exact(base.Denoiser):
@@ -209,21 +232,31 @@ def _azula_denoiser(given: PeerRun, schedule: Callable[[Tensor], tuple[Tensor, T
 
 
 PEERS: dict[str, tuple[Callable[[PeerRun, str], Tensor], dict[sm.Kernel, str]]] = {
-    "k_diffusion": (by_k_diffusion, {sm.ancestral: "sample_euler_ancestral", sm.flow_euler: "sample_euler"}),
+    "k_diffusion": (
+        by_k_diffusion,
+        {sm.ancestral: "sample_euler_ancestral", sm.flow_euler: "sample_euler"},
+    ),
     "azula": (by_azula, {sm.ancestral: "DDPMSampler", sm.flow_euler: "EulerSampler"}),
 }
 """For each other library: how it runs, and what it calls each update."""
 
 
 def largest_ratio(settings: Settings, peer: str) -> Measurement:
-    """Return the largest ratio of processor times, ours over a peer's, of all samplers that both have."""
+    """Return the largest ratio of processor times, ours over a peer's, of all samplers that both
+    have.
+    """
     run_peer, names = PEERS[peer]
     ratios: dict[str, Measurement] = {}
-    for shape, steps in ((settings.image, settings.image_steps), (settings.point, settings.point_steps)):
+    for shape, steps in (
+        (settings.image, settings.image_steps),
+        (settings.point, settings.point_steps),
+    ):
         given = peer_run(shape, steps, settings.seed)
         for kernel, name in names.items():
             works = partial(by_this_library, given, kernel), partial(run_peer, given, name)
             ratios[f"{name} {shape}"] = time_ratio(*works, settings.library_pairs)
     worst = max(ratios.values(), key=lambda measured: measured.value)
     rounded = {name: [round(v, 3) for v in (m.value, *m.interval)] for name, m in ratios.items()}
-    return worst.model_copy(update={"detail": {"ratio, low, high": rounded, "pairs": settings.library_pairs}})
+    return worst.model_copy(
+        update={"detail": {"ratio, low, high": rounded, "pairs": settings.library_pairs}}
+    )

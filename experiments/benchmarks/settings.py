@@ -10,8 +10,9 @@ from verdicts.validation import Frozen
 
 
 class Large(Frozen):
-    """Sizes of T13: a run of `few` steps on `batch` particles in `dimension`, and the `sizes` that one of these takes
-    in turn, of which the last `batch` is the claim's. `runs` runs at each size."""
+    """Sizes of T13: a run of `few` steps on `batch` particles in `dimension`, and the `sizes` that
+    one of these takes in turn, of which the last `batch` is the claim's. `runs` runs at each size.
+    """
 
     batch: PositiveInt = 100_000
     dimension: PositiveInt = 64
@@ -27,15 +28,17 @@ class Large(Frozen):
 class Settings(TimingSettings):
     """Sizes, and numbers of timed pairs or runs, in the order of the claims.
 
-    The particle loop and other libraries (T1, T2): shapes of the state, batch first, with the steps of a run of each;
-    many pairs for the loop, since runs are short. The score of a data set (T3): points and dimension of MNIST, fewer
-    points to compare the memory with, the batch, the noise level. The exact law (T4, T5): distinct directions and timed
-    steps, expected norms that are checked; the comparison with particles has directions and steps of its own, and
-    scales the time of `particles` of them to as many as reach the relative `error` of the variance. Growth (T6, T13):
-    three sizes or more of each quantity. Networks (T10, T12): samples of a batch and score evaluations of a run; of
-    T12 also the images whose pixels are compared. Graphs (T7 to T9): a batch by data set, steps of a run; graphs of a
-    set, a multiple of 32. Studies (T11): those that took at least `least` seconds are looked at every `interval`
-    seconds, each for `seconds`, one cell at least.
+    The particle loop and other libraries (T1, T2): shapes of the state, batch first, with the steps
+    of a run of each; many pairs for the loop, since runs are short. The score of a data set (T3):
+    points and dimension of MNIST, fewer points to compare the memory with, the batch, the noise
+    level. The exact law (T4, T5): distinct directions and timed steps, expected norms that are
+    checked; the comparison with particles has directions and steps of its own, and scales the time
+    of `particles` of them to as many as reach the relative `error` of the variance. Growth (T6,
+    T13): three sizes or more of each quantity. Networks (T10, T12): samples of a batch and score
+    evaluations of a run; of T12 also the images whose pixels are compared. Graphs (T7 to T9): a
+    batch by data set, steps of a run; graphs of a set, a multiple of 32. Studies (T11): those that
+    took at least `least` seconds are looked at every `interval` seconds, each for `seconds`, one
+    cell at least.
     """
 
     image: Sizes = (64, 3, 32, 32)

@@ -1,10 +1,12 @@
-"""T11: how much of a run's computing time is spent in what the claims are about: scores, distributions, metrics.
+"""T11: how much of a run's computing time is spent in what the claims are about: scores,
+distributions, metrics.
 
-While cells of a study are computed, a timer that counts CPU time interrupts them. The CPU seconds since the last
-interruption count as work where a function of `WORK` is on the stack, else as the rest: samplers' arithmetic, normal
-draws, loading, keeping. Cells are drawn at random, all alike, so that costly ones count by their cost. Each study's
-share is weighted by its time in the kept run of the profile cpu, `paper/expected/cpu.json`. Studies that are not looked
-at, and all that a run does beside studies, count as no work.
+While cells of a study are computed, a timer that counts CPU time interrupts them. The CPU seconds
+since the last interruption count as work where a function of `WORK` is on the stack, else as the
+rest: samplers' arithmetic, normal draws, loading, keeping. Cells are drawn at random, all alike, so
+that costly ones count by their cost. Each study's share is weighted by its time in the kept run of
+the profile cpu, `paper/expected/cpu.json`. Studies that are not looked at, and all that a run does
+beside studies, count as no work.
 """
 
 import random
@@ -38,7 +40,9 @@ WORK = (
     "experiments.graphs.discrepancy",
     "experiments.graphs.statistics",
 )
-"""Where networks are evaluated, exact scores, exact laws, and metrics; modules below these count too."""
+"""Where networks are evaluated, exact scores, exact laws, and metrics; modules below these count
+too.
+"""
 
 
 @dataclass
@@ -76,13 +80,17 @@ def watched(spent: Spent, interval: float) -> Iterator[None]:
 
 
 def _at_work(frame: FrameType | None) -> bool:
-    while frame and not f"{frame.f_globals.get('__name__')}.".startswith(tuple(f"{name}." for name in WORK)):
+    while frame and not f"{frame.f_globals.get('__name__')}.".startswith(
+        tuple(f"{name}." for name in WORK)
+    ):
         frame = frame.f_back
     return frame is not None
 
 
 def spent_in(cells: Iterable[Cell[Any]], store: Store, settings: Settings) -> Spent:
-    """Return the CPU seconds of cells drawn at random. Raises DataUnavailable where one wants a file."""
+    """Return the CPU seconds of cells drawn at random. Raises DataUnavailable where one wants a
+    file.
+    """
     spent, drawn = Spent(), list(cells)
     random.Random(settings.seed).shuffle(drawn)
     with undisturbed():
@@ -95,15 +103,23 @@ def spent_in(cells: Iterable[Cell[Any]], store: Store, settings: Settings) -> Sp
 
 
 def share_of_computing_time_at_work(settings: Settings) -> Measurement:
-    """Measure the part of the time of studies in the kept run of the profile cpu that is networks, scores, metrics."""
+    """Measure the part of the time of studies in the kept run of the profile cpu that is
+    networks, scores, metrics.
+    """
     with tempfile.TemporaryDirectory() as folder:
         workspace = Workspace.open(find_root(Path.cwd()), Profile.CPU, Path(folder), PROJECT)
         kept, store = read_expected(workspace.root, Profile.CPU), store_of(workspace)
         assert kept
         shares = {
-            group.id: spent_in(cells_of(group, Checks.load(workspace, group).settings), store, settings).share
+            group.id: spent_in(
+                cells_of(group, Checks.load(workspace, group).settings), store, settings
+            ).share
             for group in workspace.claims.group
             if kept.studies.get(group.id, 0.0) >= settings.least
         }
-    value = sum(kept.studies[name] * share for name, share in shares.items()) / sum(kept.studies.values())
-    return Measurement(value=value, n=len(shares), detail={name: round(share, 3) for name, share in shares.items()})
+    value = sum(kept.studies[name] * share for name, share in shares.items()) / sum(
+        kept.studies.values()
+    )
+    return Measurement(
+        value=value, n=len(shares), detail={name: round(share, 3) for name, share in shares.items()}
+    )

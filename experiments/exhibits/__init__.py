@@ -1,1 +1,3 @@
-"""Exhibits: the authors' configurations, what stands for each here, and what each would cost at its published size."""
+"""Exhibits: the authors' configurations, what stands for each here, and what each would cost at
+its published size.
+"""

@@ -1,7 +1,7 @@
 """E1: whether the authors' configurations have entries that fit the suite.
 
-The list states values a second time, so each is compared with what the suite runs: a corrector by its step, since a
-step's function does not tell its hyperparameters.
+The list states values a second time, so each is compared with what the suite runs: a corrector by
+its step, since a step's function does not tell its hyperparameters.
 """
 
 import re
@@ -54,21 +54,31 @@ def settings_in(claims: Claims, group: str, profile: Profile) -> Any:
 
 def counted(names: Sequence[str]) -> Measurement:
     """Return how many names there are, with the names."""
-    return Measurement(value=len(names), n=len(listed().configuration), detail={"names": ", ".join(names)})
+    return Measurement(
+        value=len(names), n=len(listed().configuration), detail={"names": ", ".join(names)}
+    )
 
 
 def sets_and_networks_without_an_entry(settings: Settings) -> Measurement:
-    """Count the graph sets and the networks of score_sde that the suite knows and the list has not."""
+    """Count the graph sets and the networks of score_sde that the suite knows and the list has
+    not.
+    """
     graphs = {each.id for each in listed().of_graphs()}
     networks = {each.architecture for each in listed().of_images()}
-    named = {name for claim in all_claims().of_group("colour") for name in NETWORK.findall(claim.target)}
+    named = {
+        name for claim in all_claims().of_group("colour") for name in NETWORK.findall(claim.target)
+    }
     return counted(sorted((PUBLISHED.keys() - graphs) | (named - networks)))
 
 
 def values_that_differ_from_the_suite(settings: Settings) -> Measurement:
     """Count the values of the list that differ from what the suite runs."""
-    graphs = [f"{each.id}: {value}" for each in listed().of_graphs() for value in _differing_graph(each)]
-    images = [f"{each.id}: {value}" for each in listed().of_images() for value in _differing_image(each)]
+    graphs = [
+        f"{each.id}: {value}" for each in listed().of_graphs() for value in _differing_graph(each)
+    ]
+    images = [
+        f"{each.id}: {value}" for each in listed().of_images() for value in _differing_image(each)
+    ]
     return counted(graphs + images)
 
 
@@ -93,7 +103,9 @@ def _named(system: System) -> str:
 
 
 def _same_steps(entry: Configuration, setting: Setting) -> bool:
-    """Tell whether Langevin, or S4, with the listed values takes the steps that the suite's setting takes."""
+    """Tell whether Langevin, or S4, with the listed values takes the steps that the suite's
+    setting takes.
+    """
     assert entry.snr is not None and entry.scale_eps is not None
     if setting.correctors is None:
         s4 = samplers.s4(entry.snr, entry.scale_eps)
@@ -101,7 +113,9 @@ def _same_steps(entry: Configuration, setting: Setting) -> bool:
     else:
         correctors = samplers.langevin(entry.snr, entry.scale_eps)
         steps = list(zip(correctors, setting.correctors, setting.pair, strict=True))
-    return all(torch.equal(_moved(one, system), _moved(other, system)) for one, other, system in steps)
+    return all(
+        torch.equal(_moved(one, system), _moved(other, system)) for one, other, system in steps
+    )
 
 
 def _moved(step: Step, system: System) -> torch.Tensor:
@@ -126,17 +140,23 @@ def _differing_image(entry: Configuration) -> Iterator[str]:
 
 
 def groups_claims_and_samplers_that_do_not_exist(settings: Settings) -> Measurement:
-    """Count the groups (of the suite and of `stand_in`), claims and samplers that the list names in vain."""
+    """Count the groups (of the suite and of `stand_in`), claims and samplers that the list names
+    in vain.
+    """
     claims, entries = all_claims(), listed().configuration
     groups, ids = {each.id for each in claims.group}, {each.id for each in claims.claim}
     described = {each.group for each in listed().stand_in}
     absent = [name for each in entries for name in each.here if name not in groups & described]
     absent += [name for each in entries for name in each.claims if name not in ids]
-    return counted(absent + [name for names in ROWS.values() for name in names if name not in SPECS])
+    return counted(
+        absent + [name for names in ROWS.values() for name in names if name not in SPECS]
+    )
 
 
 def commands_that_decide_nothing(settings: Settings) -> Measurement:
-    """Count the commands that are refused, or whose profile does not decide the claims that they name."""
+    """Count the commands that are refused, or whose profile does not decide the claims that they
+    name.
+    """
     claims = all_claims()
     return counted([each.id for each in listed().configuration if not _decides(each, claims)])
 
@@ -152,7 +172,9 @@ def _decides(entry: Configuration, claims: Claims) -> bool:
 
 
 def asked_for(command: str) -> tuple[Profile, Sequence[str]]:
-    """Return the profile and the names that `bash reproduce.sh ...` asks for. Raises UserError for another command."""
+    """Return the profile and the names that `bash reproduce.sh ...` asks for. Raises UserError
+    for another command.
+    """
     words = shlex.split(command)
     if words[:2] != ["bash", "reproduce.sh"]:
         raise Refused(f"{command}: expected bash reproduce.sh ...")

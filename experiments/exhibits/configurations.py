@@ -23,7 +23,9 @@ class Kind(StrEnum):
 
 
 class StandIn(Frozen):
-    """A group of this suite that stands for a configuration: `profile` is the smallest that runs it."""
+    """A group of this suite that stands for a configuration: `profile` is the smallest that runs
+    it.
+    """
 
     group: str
     profile: Profile
@@ -31,11 +33,13 @@ class StandIn(Frozen):
 
 
 class Configuration(Frozen):
-    """One data set and sampler, as its configuration file has them; None and `unknown` are what is not known.
+    """One data set and sampler, as its configuration file has them; None and `unknown` are what is
+    not known.
 
-    `side` is pixels a side, or the largest number of nodes; `evaluations` are those of a noise level; `samples` are
-    those of a published row. `here` names groups and `claims` claims that stand for it, `checkpoint` the file that a
-    user needs. `processes` are those of node features and adjacency, each as "VP beta_min beta_max".
+    `side` is pixels a side, or the largest number of nodes; `evaluations` are those of a noise
+    level; `samples` are those of a published row. `here` names groups and `claims` claims that
+    stand for it, `checkpoint` the file that a user needs. `processes` are those of node features
+    and adjacency, each as "VP beta_min beta_max".
     """
 
     id: Identifier

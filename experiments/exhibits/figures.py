@@ -1,8 +1,10 @@
-"""The group's tables: what stands for each configuration, what each costs, and the table of the image experiment.
+"""The group's tables: what stands for each configuration, what each costs, and the table of the
+image experiment.
 
-The scale of a group that stands for a configuration is read from the group's settings. A cell of the image table says
-measured, scaled or not run, with the hours that would fill it. The whole grid of images is one of cells, each a batch
-of images by one sampler with one budget; all budgets of the image table and the configured one count.
+The scale of a group that stands for a configuration is read from the group's settings. A cell of
+the image table says measured, scaled or not run, with the hours that would fill it. The whole grid
+of images is one of cells, each a batch of images by one sampler with one budget; all budgets of the
+image table and the configured one count.
 """
 
 import heapq
@@ -24,7 +26,9 @@ UNKNOWN = ""
 """What stands in a table for a number that is not known."""
 HOUR = 3600.0
 LARGEST = 256
-"""Images of a cell at most: batches couple the samples of an adaptive sampler, so each cell is a batch."""
+"""Images of a cell at most: batches couple the samples of an adaptive sampler, so each cell is a
+batch.
+"""
 GPUS = (1, 10, 100, 1000, 10000)
 SIZES = (Profile.CPU, Profile.FULL)
 """The profiles that need no accelerator."""
@@ -43,9 +47,17 @@ GRID = (
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return what stands for each configuration, its cost, the table of the image experiment, and the whole grid's."""
+    """Return what stands for each configuration, its cost, the table of the image experiment,
+    and the whole grid's.
+    """
     costs = {each.id: cost_of(settings, each) for each in listed().configuration}
-    cells = ("data set, network", "sampler", *map(str, settings.budgets), "as configured", "command")
+    cells = (
+        "data set, network",
+        "sampler",
+        *map(str, settings.budgets),
+        "as configured",
+        "command",
+    )
     return [
         tabled(exhibits, NAMED, ("E1",)),
         tabled(exhibit_groups, STANDING, ("E1",)),
@@ -56,7 +68,9 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def cost_of(settings: Settings, configuration: Configuration) -> Cost | None:
-    """Return what an evaluation of a configuration costs, None where its network, or a file of it, is not here."""
+    """Return what an evaluation of a configuration costs, None where its network, or a file of
+    it, is not here.
+    """
     try:
         return study.cost(settings, configuration)
     except DataUnavailable:
@@ -64,10 +78,11 @@ def cost_of(settings: Settings, configuration: Configuration) -> Cost | None:
 
 
 def exhibits() -> Iterator[tuple[TableCell, ...]]:
-    """The authors' configurations of arXiv 2405.13726 (with those of score_sde, NCSNv2 and GDSS that they name), one in
-    a row: data set and network, the sampler there, the claims and groups that stand for it here (their sizes: table
-    exhibit_groups), the command that runs these and on what, the file that a user must have where the suite cannot
-    fetch it, and what is not known of the configuration.
+    """The authors' configurations of arXiv 2405.13726 (with those of score_sde, NCSNv2 and GDSS
+    that they name), one in a row: data set and network, the sampler there, the claims and groups
+    that stand for it here (their sizes: table exhibit_groups), the command that runs these and on
+    what, the file that a user must have where the suite cannot fetch it, and what is not known of
+    the configuration.
     """
     for each in listed().configuration:
         groups_here = f"groups: {', '.join(each.here)}" if each.here else ""
@@ -77,8 +92,9 @@ def exhibits() -> Iterator[tuple[TableCell, ...]]:
 
 
 def exhibit_groups() -> Iterator[tuple[TableCell, ...]]:
-    """The groups that stand for the authors' configurations, with the smallest profile that runs each, and its scale
-    there: data, generated samples of each sampler, score evaluations (images) or steps (graphs) of each.
+    """The groups that stand for the authors' configurations, with the smallest profile that runs
+    each, and its scale there: data, generated samples of each sampler, score evaluations (images)
+    or steps (graphs) of each.
     """
     claims = all_claims()
     for one in listed().stand_in:
@@ -86,7 +102,14 @@ def exhibit_groups() -> Iterator[tuple[TableCell, ...]]:
         held = settings_in(claims, one.group, one.profile)
         if hasattr(held, "budgets"):
             titles, samples = "; ".join(each.title for each in entries), held.batches * held.batch
-            yield one.group, one.profile.value, titles, one.what, str(samples), ", ".join(map(str, held.budgets))
+            yield (
+                one.group,
+                one.profile.value,
+                titles,
+                one.what,
+                str(samples),
+                ", ".join(map(str, held.budgets)),
+            )
         else:
             yield from (_of_graphs(claims, one, each) for each in entries)
 
@@ -95,7 +118,11 @@ def _of_graphs(claims: Claims, one: StandIn, entry: Configuration) -> tuple[str,
     """Return the row of a group and a set, in the smallest profile that generates the set."""
     profiles = [one.profile, Profile.FULL]
     profile, held = next(
-        ((each, held) for each in profiles if _has(held := settings_in(claims, one.group, each), entry)),
+        (
+            (each, held)
+            for each in profiles
+            if _has(held := settings_in(claims, one.group, each), entry)
+        ),
         (Profile.FULL, settings_in(claims, one.group, Profile.FULL)),
     )
     sized = held.of(entry.id) if hasattr(held, "of") else held
@@ -112,11 +139,13 @@ def _has(held: Any, entry: Configuration) -> bool:
 
 
 def exhibit_costs(settings: Settings, costs: Costs) -> Iterator[tuple[TableCell, ...]]:
-    """What each configuration costs at its published size: samples, times evaluations of its network. Operations are
-    those of convolutions and matrix products, two for a product that is added; those of graphs are a mean over graphs
-    of the set's sizes. GPU-hours are the operations alone at {tflops} x $10^{12}$ a second, an assumption (about half
-    of an A100's 19.5 in float32); small graphs take longer, since starting each operation takes longer than the
-    operation. Empty: not known; operations of NCSNv2's networks are not counted, and a graph set's file may be missing.
+    """What each configuration costs at its published size: samples, times evaluations of its
+    network. Operations are those of convolutions and matrix products, two for a product that is
+    added; those of graphs are a mean over graphs of the set's sizes. GPU-hours are the operations
+    alone at {tflops} x $10^{12}$ a second, an assumption (about half of an A100's 19.5 in float32);
+    small graphs take longer, since starting each operation takes longer than the operation. Empty:
+    not known; operations of NCSNv2's networks are not counted, and a graph set's file may be
+    missing.
     """
     return (_cost(settings, each, costs[each.id]) for each in listed().configuration)
 
@@ -128,7 +157,14 @@ def _cost(settings: Settings, entry: Configuration, cost: Cost | None) -> tuple[
     hours: TableCell = UNKNOWN
     if entry.samples is not None:
         hours = _short(gpu_hours(settings, cost, entry.samples * entry.budget))
-    return (entry.title, _short(cost.parameters / 1e6), _short(cost.flops / 1e9), samples, entry.budget, hours)
+    return (
+        entry.title,
+        _short(cost.parameters / 1e6),
+        _short(cost.flops / 1e9),
+        samples,
+        entry.budget,
+        hours,
+    )
 
 
 def gpu_hours(settings: Settings, cost: Cost, evaluations: int) -> float:
@@ -137,12 +173,13 @@ def gpu_hours(settings: Settings, cost: Cost, evaluations: int) -> float:
 
 
 def exhibit_images(settings: Settings, costs: Costs) -> Iterator[tuple[TableCell, ...]]:
-    """The image experiment in the form of a published table: samplers by numbers of score evaluations, a block for each
-    data set and network. A cell says where its quality stands. Measured: in that table of this suite, with that
-    network. Scaled: in these groups, in the profile cpu or full, on smaller images (table exhibit_groups). Not run:
-    hours of a GPU that 50,000 images take (as in table exhibit_costs). The row's command, after bash reproduce.sh,
-    fills the cells where [groups.colour] in config/paper.toml names the network's file and has their budgets and
-    samplers: `ams paper-files` writes that.
+    """The image experiment in the form of a published table: samplers by numbers of score
+    evaluations, a block for each data set and network. A cell says where its quality stands.
+    Measured: in that table of this suite, with that network. Scaled: in these groups, in the
+    profile cpu or full, on smaller images (table exhibit_groups). Not run: hours of a GPU that
+    50,000 images take (as in table exhibit_costs). The row's command, after bash reproduce.sh,
+    fills the cells where [groups.colour] in config/paper.toml names the network's file and has
+    their budgets and samplers: `ams paper-files` writes that.
     """
     claims = all_claims()
     colour = settings_in(claims, "colour", Profile.PAPER)
@@ -150,7 +187,10 @@ def exhibit_images(settings: Settings, costs: Costs) -> Iterator[tuple[TableCell
         runs = runs_of(claims, colour, entry)
         for sampler in ROWS[entry.kind]:
             budgets = (*settings.budgets, entry.budget)
-            cells = [cell_of(runs, sampler, budget, _hours(settings, entry, costs, budget)) for budget in budgets]
+            cells = [
+                cell_of(runs, sampler, budget, _hours(settings, entry, costs, budget))
+                for budget in budgets
+            ]
             cells[-1] = f"{entry.budget}: {cells[-1]}"
             yield entry.title, sampler, *cells, entry.command.removeprefix("bash reproduce.sh ")
 
@@ -163,12 +203,15 @@ def _hours(settings: Settings, entry: Configuration, costs: Costs, budget: int) 
 
 
 Runs = Mapping[str, Mapping[str, frozenset[tuple[str, int]]]]
-"""Which samplers run at which numbers of evaluations, by table or group: `measured` on the configuration's own network,
-`scaled` in the groups that stand for it."""
+"""Which samplers run at which numbers of evaluations, by table or group: `measured` on the
+configuration's own network, `scaled` in the groups that stand for it.
+"""
 
 
 def runs_of(claims: Claims, colour: Any, entry: Configuration) -> Runs:
-    """Return the runs for a configuration; `colour` are that group's settings, which name networks' files."""
+    """Return the runs for a configuration; `colour` are that group's settings, which name
+    networks' files.
+    """
     standing = (one for one in listed().standing_for(entry) if one.profile in SIZES)
     return {
         "measured": {"colour": pairs_of(colour)} if entry.architecture in colour.networks else {},
@@ -179,13 +222,17 @@ def runs_of(claims: Claims, colour: Any, entry: Configuration) -> Runs:
 def _of_group(claims: Claims, one: StandIn) -> frozenset[tuple[str, int]]:
     """Return what a group runs in any profile without an accelerator."""
     profiles = SIZES[SIZES.index(one.profile) :]
-    return frozenset().union(*(pairs_of(settings_in(claims, one.group, profile)) for profile in profiles))
+    return frozenset().union(
+        *(pairs_of(settings_in(claims, one.group, profile)) for profile in profiles)
+    )
 
 
 def pairs_of(settings: Any) -> frozenset[tuple[str, int]]:
     """Return the pairs of a sampler and a number of evaluations in a group's settings."""
     every = getattr(settings, "budgets_of", lambda sampler: settings.budgets)
-    return frozenset((sampler, budget) for sampler in settings.samplers for budget in every(sampler))
+    return frozenset(
+        (sampler, budget) for sampler in settings.samplers for budget in every(sampler)
+    )
 
 
 def cell_of(runs: Runs, sampler: str, budget: int, hours: str) -> str:
@@ -220,7 +267,9 @@ def _grid(evaluations: int, cells: Sequence[float]) -> tuple[TableCell, ...]:
 
 
 class Grid(NamedTuple):
-    """One configuration's part of the grid: `cells` are GPU-hours of one each, of `batch` images."""
+    """One configuration's part of the grid: `cells` are GPU-hours of one each, of `batch`
+    images.
+    """
 
     title: str
     batch: int
@@ -240,7 +289,9 @@ def grid_of(settings: Settings, entry: Configuration, cost: Cost) -> Grid:
 
 
 def _batch(hours: float) -> int:
-    """Return the largest power of two, at most `LARGEST`, of images of `hours` each that take an hour at most."""
+    """Return the largest power of two, at most `LARGEST`, of images of `hours` each that take an
+    hour at most.
+    """
     batch = LARGEST
     while batch > 1 and batch * hours > 1.0:
         batch //= 2

@@ -7,10 +7,12 @@ from verdicts.validation import Frozen
 
 
 class Settings(Frozen):
-    """Graph networks' operations are counted on `graphs` graphs of each set, those of `few_of` on `few`.
+    """Graph networks' operations are counted on `graphs` graphs of each set, those of `few_of` on
+    `few`.
 
-    The graphs' numbers of nodes are evenly spaced quantiles. `tflops` is an assumption: the operations a second that a
-    GPU sustains, in 10^12. The image table has a column for each of `budgets`, in score evaluations.
+    The graphs' numbers of nodes are evenly spaced quantiles. `tflops` is an assumption: the
+    operations a second that a GPU sustains, in 10^12. The image table has a column for each of
+    `budgets`, in score evaluations.
     """
 
     graphs: PositiveInt = 32

@@ -1,7 +1,7 @@
 """How many operations an evaluation of a network takes, counted; the group's cells.
 
-`FlopCounterMode` counts the multiplications and additions of convolutions and matrix products, two for each product
-that is added. Activations, norms and resampling are not counted.
+`FlopCounterMode` counts the multiplications and additions of convolutions and matrix products, two
+for each product that is added. Activations, norms and resampling are not counted.
 """
 
 import re
@@ -18,7 +18,11 @@ from experiments.exhibits.settings import Settings
 from experiments.graphs.data import published
 from experiments.graphs.generation import PUBLISHED
 from experiments.graphs.graph_layout import Layout
-from experiments.images.networks.ncsnpp_architectures import ARCHITECTURES, Architecture, random_network
+from experiments.images.networks.ncsnpp_architectures import (
+    ARCHITECTURES,
+    Architecture,
+    random_network,
+)
 from verdicts.studies import Cell, cell
 
 MOLECULES = {"QM9": "qm9-test", "ZINC250k": "zinc250k-test", "ZINC250k_v2": "zinc250k-test"}
@@ -72,7 +76,8 @@ def graph_cost(name: str, graphs: int) -> Cost:
 
 
 def published_evaluation(name: str, graphs: int) -> Callable[[], object]:
-    """Return an evaluation of a set's GDSS networks on so many graphs, each pair an edge with chance 1/2.
+    """Return an evaluation of a set's GDSS networks on so many graphs, each pair an edge with
+    chance 1/2.
 
     Raises as `graph_cost`.
     """
@@ -100,7 +105,9 @@ def nodes_of(name: str) -> list[int]:
 
 
 def atoms(molecule: str) -> int:
-    """Return the number of atoms in a SMILES of the elements that GDSS's molecules have, hydrogen apart."""
+    """Return the number of atoms in a SMILES of the elements that GDSS's molecules have,
+    hydrogen apart.
+    """
     return len(_ATOM.findall(molecule))
 
 
@@ -115,7 +122,8 @@ def _parameters(network: torch.nn.Module) -> int:
 
 
 def cost(settings: Settings, configuration: Configuration) -> Cost | None:
-    """Return what one evaluation of a configuration's network costs, None where the network is not here.
+    """Return what one evaluation of a configuration's network costs, None where the network is not
+    here.
 
     Raises DataUnavailable without the files of a graph set.
     """
@@ -129,7 +137,11 @@ def cost(settings: Settings, configuration: Configuration) -> Cost | None:
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that tables read."""
     counted = {(each.architecture, each.side) for each in listed().of_images()}
-    asked = {(ARCHITECTURES[name], side) for name, side in counted if name is not None and side is not None}
+    asked = {
+        (ARCHITECTURES[name], side)
+        for name, side in counted
+        if name is not None and side is not None
+    }
     yield from (image_cost.cell(*each) for each in sorted(asked))
     for name in (each.id for each in listed().of_graphs()):
         yield graph_cost.cell(name, settings.graphs_of(name))

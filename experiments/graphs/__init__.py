@@ -1,1 +1,3 @@
-"""Graphs: generation with the score networks of GDSS, from its authors' checkpoints, under the library's samplers."""
+"""Graphs: generation with the score networks of GDSS, from its authors' checkpoints, under the
+library's samplers.
+"""

@@ -1,8 +1,10 @@
-"""Graphs: community_small from our own generator, the authors' lists split as published, adjacency and graph6.
+"""Graphs: community_small from our own generator, the authors' lists split as published, adjacency
+and graph6.
 
-`community_small` follows the distribution of the GDSS authors' generator, so no file is needed. They draw the two
-communities of a size with the fixed seeds 0 and 1. So these are always the same two graphs (of each size 6 to 10), and
-only the size and the bridges between them are random. All of the 100 published graphs have this form.
+`community_small` follows the distribution of the GDSS authors' generator, so no file is needed.
+They draw the two communities of a size with the fixed seeds 0 and 1. So these are always the same
+two graphs (of each size 6 to 10), and only the size and the bridges between them are random. All of
+the 100 published graphs have this form.
 """
 
 from collections.abc import Sequence
@@ -34,18 +36,23 @@ def split(listed: Sequence[Graph]) -> Split:
 
 
 def published(name: str) -> Split:
-    """Return the authors' list `name`, split. Raises DataUnavailable where no file of it can be had."""
+    """Return the authors' list `name`, split. Raises DataUnavailable where no file of it can be
+    had.
+    """
     return split(graphs(name))
 
 
 def community_small(count: int, seed: int) -> list[Graph]:
-    """Return `count` graphs of two communities: 12 to 20 nodes uniformly, an odd number rounded down."""
+    """Return `count` graphs of two communities: 12 to 20 nodes uniformly, an odd number rounded
+    down.
+    """
     generator = np.random.default_rng(seed)
     return [_communities(int(nodes) // 2, generator) for nodes in generator.integers(12, 21, count)]
 
 
 def _communities(size: int, generator: np.random.Generator) -> Graph:
-    """Return two communities of `size` nodes each; each pair across is joined with probability 0.1 / size.
+    """Return two communities of `size` nodes each; each pair across is joined with probability 0.1
+    / size.
 
     Where no pair across is drawn, the first nodes of both are joined: the graph is connected.
     """
@@ -61,7 +68,9 @@ def _unbridged(size: int) -> tuple[tuple[int, int], ...]:
 
 
 def sizes(train: Sequence[Graph], count: int, seed: int) -> list[int]:
-    """Return the numbers of nodes of `count` graphs to generate, drawn with replacement from training graphs."""
+    """Return the numbers of nodes of `count` graphs to generate, drawn with replacement from
+    training graphs.
+    """
     drawn = np.random.default_rng(seed).integers(0, len(train), count)
     return [train[place].nodes for place in drawn.tolist()]
 
@@ -76,7 +85,8 @@ def adjacency(graph: Graph) -> Float[np.ndarray, "nodes nodes"]:
 
 
 def thresholded(matrices: Float[Tensor, "b n n"], sizes: Sequence[int]) -> list[Graph]:
-    """Return the graphs of `sizes` nodes whose edges are where a sampled adjacency is at least `PRESENT`.
+    """Return the graphs of `sizes` nodes whose edges are where a sampled adjacency is at least
+    `PRESENT`.
 
     A loop is no edge. Isolated nodes stay: `trimmed` drops them.
     """
@@ -88,7 +98,9 @@ def thresholded(matrices: Float[Tensor, "b n n"], sizes: Sequence[int]) -> list[
 
 
 def trimmed(graph: Graph) -> Graph:
-    """Return the graph without its isolated nodes, the others in their order; one node where none is left."""
+    """Return the graph without its isolated nodes, the others in their order; one node where
+    none is left.
+    """
     joined = sorted({end for pair in graph.edges for end in pair})
     if len(joined) == graph.nodes > 0:
         return graph

@@ -1,15 +1,16 @@
 """Squared MMDs of sets of graphs with intervals, and differences between samplers.
 
-A published row is the biased estimate at the size of the test set. On average it exceeds the MMD^2 of the two
-distributions by
+A published row is the biased estimate at the size of the test set. On average it exceeds the MMD^2
+of the two distributions by
 
     (1 - E k(X, X')) / n + (1 - E k(Y, Y')) / m
 
-so it is far from zero for real graphs too, and rows of other sizes are not comparable. Conclusions rest on differences
-of unbiased estimates: both samplers meet the same reference, whose own term cancels, and the same noise.
+so it is far from zero for real graphs too, and rows of other sizes are not comparable. Conclusions
+rest on differences of unbiased estimates: both samplers meet the same reference, whose own term
+cancels, and the same noise.
 
-Intervals are bootstrap percentiles. Every set is resampled, and pairs of a graph with its own copy are left out. A
-test (test_coverage) counts how often these intervals hold the true value.
+Intervals are bootstrap percentiles. Every set is resampled, and pairs of a graph with its own copy
+are left out. A test (test_coverage) counts how often these intervals hold the true value.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,12 @@ from jaxtyping import Float
 from ams.data import Graph
 from ams.metrics.mmd import Kernel, Weights, across, biased_within, mmd_squared, unbiased_within
 from ams.statistics import Interval
-from ams.statistics.bootstrap import BootstrapEstimate, Units, bootstrap_estimate, bootstrap_interval
+from ams.statistics.bootstrap import (
+    BootstrapEstimate,
+    Units,
+    bootstrap_estimate,
+    bootstrap_interval,
+)
 from experiments.graphs.statistics import PUBLISHED, Statistic
 
 Graphs = Sequence[Graph]
@@ -43,7 +49,9 @@ class Difference(NamedTuple):
 
     @property
     def smallest(self) -> float:
-        """Return the smallest difference that this many graphs resolve: half the length of the interval."""
+        """Return the smallest difference that this many graphs resolve: half the length of the
+        interval.
+        """
         return (self.interval.high - self.interval.low) / 2
 
 
@@ -53,7 +61,8 @@ def mean_kernel(statistics: Sequence[Statistic], graphs: Graphs) -> Kernel:
 
 
 def unbiased_mmd(k: Kernel, first: int, seed: int) -> Interval:
-    """Return the unbiased squared MMD of a pool's `first` observations and the others, of any kind, with its interval.
+    """Return the unbiased squared MMD of a pool's `first` observations and the others, of any kind,
+    with its interval.
 
     Raises ValueError for fewer than `ams.statistics.bootstrap.FEWEST_UNITS` observations on a side.
     """
@@ -63,30 +72,42 @@ def unbiased_mmd(k: Kernel, first: int, seed: int) -> Interval:
 
 
 def mmd_estimate(k: Kernel, first: int, seed: int, together: int = 1) -> BootstrapEstimate:
-    """Return that squared MMD with its values over resamples; `together` of the others in a row are one unit.
+    """Return that squared MMD with its values over resamples; `together` of the others in a row are
+    one unit.
 
     Raises as `unbiased_mmd`, and ValueError where the last unit is not whole.
     """
     reference, generated = sides(len(k), first)
     alone, others = separate(len(k), first)
-    units = [[place for (place,) in others[start : start + together]] for start in range(0, len(others), together)]
+    units = [
+        [place for (place,) in others[start : start + together]]
+        for start in range(0, len(others), together)
+    ]
     if len(units) * together != len(others):
         raise ValueError(f"{len(others)} observations are no whole number of units of {together}")
-    return bootstrap_estimate(lambda w: mmd_squared(k, w * reference, w * generated), [alone, units], seed)
+    return bootstrap_estimate(
+        lambda w: mmd_squared(k, w * reference, w * generated), [alone, units], seed
+    )
 
 
 def published_mmd(k: Kernel, first: int, seed: int) -> Interval:
-    """Return the biased estimate of that squared MMD, as published, with its interval. Raises as `unbiased_mmd`.
+    """Return the biased estimate of that squared MMD, as published, with its interval. Raises as
+    `unbiased_mmd`.
 
-    The interval is for the mean of the biased estimate over sets of these sizes: that of the unbiased estimate, moved.
+    The interval is for the mean of the biased estimate over sets of these sizes: that of the
+    unbiased estimate, moved.
     """
     reference, generated = sides(len(k), first)
-    value = max(float(mmd_squared(k, reference, generated, biased_within)), 0.0)  # below it only by rounding
+    value = max(
+        float(mmd_squared(k, reference, generated, biased_within)), 0.0
+    )  # below it only by rounding
     return moved(unbiased_mmd(k, first, seed), value)
 
 
 def moved(interval: Interval, to: float) -> Interval:
-    """Return an interval moved to another value, cut at zero: the bias of an estimate hardly varies."""
+    """Return an interval moved to another value, cut at zero: the bias of an estimate hardly
+    varies.
+    """
     by = to - interval.value
     return Interval(to, max(interval.low + by, 0.0), interval.high + by, interval.n)
 
@@ -99,21 +120,28 @@ def difference(
     statistics: Sequence[Statistic] = PUBLISHED,
     together: int = 1,
 ) -> Difference:
-    """Return `MMD^2(other, reference) - MMD^2(one, reference)`, mean over the statistics: positive if one is nearer.
+    """Return `MMD^2(other, reference) - MMD^2(one, reference)`, mean over the statistics: positive
+    if one is nearer.
 
-    `one` and `other` hold a list of graphs for each seed. Graphs of one seed and place share their noise, so they are
-    resampled together; `together` graphs in a row are one unit, where a sampler couples the graphs of a batch. Raises
-    ValueError for a seed whose last unit is not whole, and as `unbiased_mmd` for few units.
+    `one` and `other` hold a list of graphs for each seed. Graphs of one seed and place share their
+    noise, so they are resampled together; `together` graphs in a row are one unit, where a sampler
+    couples the graphs of a batch. Raises ValueError for a seed whose last unit is not whole, and as
+    `unbiased_mmd` for few units.
     """
     sizes = [len(graphs) for graphs in one]
     if any(n % together for n in sizes):
         raise ValueError(f"seeds of {sizes} graphs are no whole numbers of batches of {together}")
-    k = mean_kernel(statistics, [*reference, *(graph for graphs in (*one, *other) for graph in graphs)])
+    k = mean_kernel(
+        statistics, [*reference, *(graph for graphs in (*one, *other) for graph in graphs)]
+    )
     return kernel_difference(k, len(reference), sizes, seed, together=together)
 
 
-def kernel_difference(k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1) -> Difference:
-    """Return the difference from the kernel of a pool: `first` of reference, then those of one, then of the other.
+def kernel_difference(
+    k: Kernel, first: int, sizes: Sequence[int], seed: int, together: int = 1
+) -> Difference:
+    """Return the difference from the kernel of a pool: `first` of reference, then those of one,
+    then of the other.
 
     Both have `sizes` observations of each seed.
     """
@@ -128,7 +156,11 @@ def kernel_difference(k: Kernel, first: int, sizes: Sequence[int], seed: int, to
         return distance(farther, w) - distance(nearer, w)
 
     pairs = [
-        [first + half * total + place for half in range(2) for place in range(start, start + together)]
+        [
+            first + half * total + place
+            for half in range(2)
+            for place in range(start, start + together)
+        ]
         for start in range(0, total, together)
     ]
     interval = bootstrap_interval(gain, [[[place] for place in range(first)], pairs], seed)

@@ -1,8 +1,10 @@
-"""How the samplers of graphs are drawn, and rows of graphs: one scale each, with positions in units of an edge.
+"""How the samplers of graphs are drawn, and rows of graphs: one scale each, with positions in units
+of an edge.
 
-Each component has a layout of its own (Kamada and Kawai 1989: distances on the page approximate numbers of edges). It
-is scaled until its edges are 1 long on average, and turned until it is longest upwards. Components lie side by side, a
-gap of an edge between them. So a graph in two pieces is as large as that graph with a bridge.
+Each component has a layout of its own (Kamada and Kawai 1989: distances on the page approximate
+numbers of edges). It is scaled until its edges are 1 long on average, and turned until it is
+longest upwards. Components lie side by side, a gap of an edge between them. So a graph in two
+pieces is as large as that graph with a bridge.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,7 +44,9 @@ NODES, EDGES = "#0072B2", "0.45"
 
 
 def draw_graphs(rows: Mapping[str, Sequence[Graph]]) -> Drawing:
-    """Draw the first `COLUMNS` graphs of each name in a row, by their edges alone; each row has one scale."""
+    """Draw the first `COLUMNS` graphs of each name in a row, by their edges alone; each row has
+    one scale.
+    """
     rows = {name: graphs[:COLUMNS] for name, graphs in rows.items()}
     columns = max(map(len, rows.values()))
     drawing = Drawing(figsize=(3.4, 2.3 / columns * len(rows)), layout="constrained")
@@ -59,12 +63,17 @@ def draw_graphs(rows: Mapping[str, Sequence[Graph]]) -> Drawing:
 
 
 def _draw_row(axes: Axes, graphs: Sequence[Graph], line: int) -> None:
-    """Draw graphs in the cells (0, line), (1, line), ...: all edges as one path, all nodes as one collection."""
+    """Draw graphs in the cells (0, line), (1, line), ...: all edges as one path, all nodes as
+    one collection.
+    """
     positions = [node_positions(graph) for graph in graphs]
     extent = max(1.0, *(float(np.ptp(at, axis=0).max()) for at in positions))
     cells = [at * 0.84 / extent + (column + 0.5, line + 0.5) for column, at in enumerate(positions)]
     nodes = max(graph.nodes for graph in graphs)
-    ends = [at[np.array(graph.edges, dtype=int).reshape(-1, 2)] for graph, at in zip(graphs, cells, strict=True)]
+    ends = [
+        at[np.array(graph.edges, dtype=int).reshape(-1, 2)]
+        for graph, at in zip(graphs, cells, strict=True)
+    ]
     segments = np.concatenate(ends).reshape(-1, 2)
     path = Path(segments, np.tile([Path.MOVETO, Path.LINETO], len(segments) // 2))
     axes.add_patch(PathPatch(path, fill=False, ec=EDGES, lw=0.5))
@@ -87,7 +96,9 @@ def node_positions(graph: Graph) -> Positions:
 
 
 def upright(component: nx.Graph, order: Sequence[int]) -> Positions:
-    """Return the positions in a connected graph, its longest axis upwards, the lower left corner at 0."""
+    """Return the positions in a connected graph, its longest axis upwards, the lower left corner
+    at 0.
+    """
     if len(order) == 1:
         return np.zeros((1, 2))
     layout = nx.kamada_kawai_layout(component)

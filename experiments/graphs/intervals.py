@@ -1,8 +1,9 @@
 """Intervals of few units, and of several quantities that are judged together.
 
-A bootstrap interval of `n` units is too short by about `sqrt((n - 1) / n)` and by Student's quantile over the normal
-one. `stretched` lengthens it by both, which matters for ENZYMES and grid (8 units: 1.45; 4: 2.6) and makes the others
-safer (20: 1.14). A test (test_coverage) counts how often the intervals hold the truth before they are lengthened.
+A bootstrap interval of `n` units is too short by about `sqrt((n - 1) / n)` and by Student's
+quantile over the normal one. `stretched` lengthens it by both, which matters for ENZYMES and grid
+(8 units: 1.45; 4: 2.6) and makes the others safer (20: 1.14). A test (test_coverage) counts how
+often the intervals hold the truth before they are lengthened.
 
 Quantities that are judged together share `1 - CONFIDENCE` evenly (Bonferroni): `joint_quantile`.
 """
@@ -24,19 +25,27 @@ QUANTILE = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 
 
 def over_seeds(interval: Interval, first: int, seeds: int, **detail: JsonValue) -> Measurement:
-    """Return an interval from so many seeds, the `first` one and those after it, as a measurement."""
-    return Measurement(**interval._asdict(), seeds=tuple(range(first, first + seeds)), detail=detail)
+    """Return an interval from so many seeds, the `first` one and those after it, as a
+    measurement.
+    """
+    return Measurement(
+        **interval._asdict(), seeds=tuple(range(first, first + seeds)), detail=detail
+    )
 
 
 def stretched(interval: Interval) -> Interval:
-    """Return a bootstrap interval lengthened about its value for its number of units, two at least."""
+    """Return a bootstrap interval lengthened about its value for its number of units, two at
+    least.
+    """
     value, low, high, n = interval
     factor = stretch(n)
     return Interval(value, value - factor * (value - low), value + factor * (high - value), n)
 
 
 def lengthened(estimate: BootstrapEstimate) -> BootstrapEstimate:
-    """Return an estimate whose resamples lie farther from its value, by as much as `stretched` lengthens."""
+    """Return an estimate whose resamples lie farther from its value, by as much as `stretched`
+    lengthens.
+    """
     factor = stretch(estimate.n)
     return combined(lambda each: estimate.value + factor * (each - estimate.value), estimate)
 
@@ -51,19 +60,25 @@ def stretch(n: int, quantities: int = 1) -> float:
 
 
 def joint_quantile(quantities: int) -> float:
-    """Return the normal quantile, two-sided, of each of several quantities that are judged together at `CONFIDENCE`."""
+    """Return the normal quantile, two-sided, of each of several quantities that are judged
+    together at `CONFIDENCE`.
+    """
     return NormalDist().inv_cdf(1 - (1 - CONFIDENCE) / (2 * quantities))
 
 
 def smallest_seen(quantities: int) -> float:
-    """Return the smallest difference, in standard errors, whose joint interval excludes 0 with `CONFIDENCE`."""
+    """Return the smallest difference, in standard errors, whose joint interval excludes 0 with
+    `CONFIDENCE`.
+    """
     return joint_quantile(quantities) + NormalDist().inv_cdf(CONFIDENCE)
 
 
 def farthest(strays: Sequence[float], n: int) -> Interval:
-    """Return the largest of several differences, each in its standard errors and without sign, with its joint interval.
+    """Return the largest of several differences, each in its standard errors and without sign, with
+    its joint interval.
 
-    The interval holds the largest true difference with `CONFIDENCE`: every estimate is within `joint_quantile` of it.
+    The interval holds the largest true difference with `CONFIDENCE`: every estimate is within
+    `joint_quantile` of it.
     """
     value, half = max(strays), joint_quantile(len(strays))
     return Interval(value, max(value - half, 0.0), value + half, n)
@@ -72,8 +87,8 @@ def farthest(strays: Sequence[float], n: int) -> Interval:
 def half_length(interval: Interval) -> Interval:
     """Return half the length of an interval of `n` units with its own interval.
 
-    Of normal units `(n - 1) s^2 / sigma^2` is chi-squared with `n - 1` degrees of freedom, and the length is
-    proportional to s.
+    Of normal units `(n - 1) s^2 / sigma^2` is chi-squared with `n - 1` degrees of freedom, and the
+    length is proportional to s.
     """
     half, freedom, tail = (interval.high - interval.low) / 2, interval.n - 1, (1 - CONFIDENCE) / 2
     low, high = (half * math.sqrt(freedom / special.chdtri(freedom, p)) for p in (tail, 1 - tail))

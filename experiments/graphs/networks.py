@@ -1,19 +1,23 @@
-r"""The two score networks of GDSS on a ragged batch: they compute at real nodes and real pairs alone.
+r"""The two score networks of GDSS on a ragged batch: they compute at real nodes and real pairs
+alone.
 
-With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer is
+With `x` (nodes, F) and symmetric channels `A_i`, kept as upper triangles (channels, pairs), a layer
+is
 
     y_i = N(A_i) x,   N(A) = D^-1/2 A D^-1/2 with the diagonal of A set to 1, D = its row sums, at least 1
     q_i, k_i, v_i = y_i W_i + b_i                                       one product for q and k, one for v
     M_i = mean over 4 heads of tanh(q k^T / sqrt(width of v)), made symmetric
-    x' = tanh(stack(v_1 ... v_c)) at each node,   A' = 2 stack(M_1 ... M_c, A_1 ... A_c) at each pair
+    x' = tanh(stack(v_1 ... v_c)) at each node,  A' = 2 stack(M_1 ... M_c, A_1 ... A_c) at each pair
 
-`final` maps the outputs of all layers, at each node (features) or pair (adjacency), to the output. The diagonals of
-channels do not matter: a convolution replaces them, and those of the output are zero. Two facts save work over the
-published, padded formulation beside the padding itself. Channels are symmetric, so stacks are evaluated at one of each
-two entries (`Y + Y^T` of the authors' code is `2 Y`). And `(N x) W` is cheaper than `N (x W)`, where all channels of a
-layer share `x`. Networks go through a batch block by block (module `graph_layout`).
+`final` maps the outputs of all layers, at each node (features) or pair (adjacency), to the output.
+The diagonals of channels do not matter: a convolution replaces them, and those of the output are
+zero. Two facts save work over the published, padded formulation beside the padding itself. Channels
+are symmetric, so stacks are evaluated at one of each two entries (`Y + Y^T` of the authors' code is
+`2 Y`). And `(N x) W` is cheaper than `N (x W)`, where all channels of a layer share `x`. Networks
+go through a batch block by block (module `graph_layout`).
 
-Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the system of SDEs*, arXiv 2202.02514.
+Source: Jo, Lee, Hwang, *Score-based generative modeling of graphs via the system of SDEs*, arXiv
+2202.02514.
 """
 
 import math
@@ -32,7 +36,9 @@ from experiments.graphs.graph_layout import Block, Layout
 HEADS = 4
 ALL = slice(None)
 DUST = 1e-16
-"""Weights below this count as zero: with inputs of order 1 they change no output by more than its rounding."""
+"""Weights below this count as zero: with inputs of order 1 they change no output by more than
+its rounding.
+"""
 Nodes = Float[Tensor, "nodes features"]
 Channels = Float[Tensor, "channels pairs"]
 
@@ -70,12 +76,17 @@ class Convolution(nn.Module):
         bound = math.sqrt(6.0 / (inputs + outputs))
         nn.init.uniform_(self.weight, -bound, bound)
 
-    def forward(self, x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels places outputs"]:
+    def forward(
+        self, x: Nodes, channels: Channels, block: Block
+    ) -> Float[Tensor, "channels places outputs"]:
         """Return the convolution of each channel, at every place of the block's squares."""
         return self.applied(mixed(x, channels, block))
 
     def applied(
-        self, y: Float[Tensor, "some places inputs"], channels: slice | Tensor = ALL, outputs: slice = ALL
+        self,
+        y: Float[Tensor, "some places inputs"],
+        channels: slice | Tensor = ALL,
+        outputs: slice = ALL,
     ) -> Float[Tensor, "some places outputs"]:
         """Return `y_i W_i + b_i` for some channels and outputs."""
         return torch.baddbmm(self.bias[channels, :, outputs], y, self.weight[channels, :, outputs])
@@ -91,8 +102,8 @@ def mixed(x: Nodes, channels: Channels, block: Block) -> Float[Tensor, "channels
 class Attention(nn.Module):
     """Queries, keys and (where `valued`) values of each channel, and the channels' new matrices.
 
-    Weight decay has left many channels of the published networks without queries or keys, and layers without values.
-    Their matrices and values are zero: after `prune` they are not computed.
+    Weight decay has left many channels of the published networks without queries or keys, and
+    layers without values. Their matrices and values are zero: after `prune` they are not computed.
     """
 
     def __init__(self, channels: int, inputs: int, width: int, valued: bool) -> None:
@@ -102,39 +113,57 @@ class Attention(nn.Module):
         self.live: slice | Tensor = ALL
 
     def prune(self) -> None:
-        """Leave out the scores of channels whose largest query times their largest key is below `DUST`, and zeros."""
+        """Leave out the scores of channels whose largest query times their largest key is below
+        `DUST`, and zeros.
+        """
         parameters = torch.cat((self.convolution.weight, self.convolution.bias), dim=1)
-        queries, keys, *values = (part.abs().amax((1, 2)) for part in parameters.split(self.width, dim=2))
+        queries, keys, *values = (
+            part.abs().amax((1, 2)) for part in parameters.split(self.width, dim=2)
+        )
         live = queries * keys > DUST
         self.live = ALL if bool(live.all()) else live.nonzero().flatten()
         self.valued = any(bool(part.any()) for part in values)
 
     def forward(self, x: Nodes, channels: Channels, block: Block) -> tuple[Channels, Tensor]:
-        """Return `M_i`, and the values (channels, nodes, width), of no width where there are none."""
+        """Return `M_i`, and the values (channels, nodes, width), of no width where there are
+        none.
+        """
         split = 2 * self.width
         if self.valued:
             y = mixed(x, channels, block)
             values = block.rows(self.convolution.applied(y, ALL, slice(split, None)))
             y = y[self.live]
         else:
-            y, values = mixed(x, channels[self.live], block), x.new_zeros(len(channels), len(x), self.outputs)
+            y, values = (
+                mixed(x, channels[self.live], block),
+                x.new_zeros(len(channels), len(x), self.outputs),
+            )
         scores = self._scores(self.convolution.applied(y, self.live, slice(split)), block)
         if isinstance(self.live, Tensor):
             scores = torch.zeros_like(channels).index_copy(0, self.live, scores)
         return scores, values
 
     def _scores(self, parts: Float[Tensor, "live places outputs"], block: Block) -> Channels:
-        """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which is faster here."""
+        """Return `M_i` from queries and keys; `tanh(x) / 2 = 1 / (1 + exp(-2 x)) - 1 / 2`, which
+        is faster here.
+        """
         parts[..., : self.width].mul_(2 / math.sqrt(self.width))  # the queries
         shape = block.graphs, block.side, block.side
         squares = parts.view(-1, block.side, 2 * self.width)
-        heads = zip(*(half.split(self.width // HEADS, 2) for half in squares.split(self.width, 2)), strict=True)
-        total = reduce(torch.add, (torch.sigmoid_(torch.bmm(query, key.mT)) for query, key in heads))
+        heads = zip(
+            *(half.split(self.width // HEADS, 2) for half in squares.split(self.width, 2)),
+            strict=True,
+        )
+        total = reduce(
+            torch.add, (torch.sigmoid_(torch.bmm(query, key.mT)) for query, key in heads)
+        )
         return block.symmetrised(total.view(len(parts), *shape)).mul_(1 / HEADS).sub_(1.0)
 
 
 class Shape(NamedTuple):
-    """Sizes of a network: node features, width, layers, linear layers of a pair's stack, channels between and last."""
+    """Sizes of a network: node features, width, layers, linear layers of a pair's stack,
+    channels between and last.
+    """
 
     features: int
     width: int
@@ -198,7 +227,9 @@ class Layer(nn.Module):
 def inner_layers(shape: Shape) -> nn.ModuleList:
     """Return all layers but the last."""
     first = Layer(INITIAL, shape.between, shape.features, shape)
-    others = (Layer(shape.between, shape.between, shape.width, shape) for _ in range(shape.layers - 2))
+    others = (
+        Layer(shape.between, shape.between, shape.width, shape) for _ in range(shape.layers - 2)
+    )
     return nn.ModuleList([first, *others])
 
 
@@ -210,7 +241,9 @@ class BlockNetwork(nn.Module):
 
     def forward(self, x: Nodes, pairs: Float[Tensor, " pairs"], layout: Layout) -> Tensor:
         """Return the output at each node or pair of the layout."""
-        return torch.cat([self.on_block(x[block.nodes], pairs[block.pairs], block) for block in layout.blocks])
+        return torch.cat(
+            [self.on_block(x[block.nodes], pairs[block.pairs], block) for block in layout.blocks]
+        )
 
     def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Tensor:
         """Return the output at each node or pair of a block."""
@@ -218,7 +251,9 @@ class BlockNetwork(nn.Module):
 
 
 class AdjacencyNetwork(BlockNetwork):
-    """The network of the adjacency: (nodes, F) and (pairs) to (pairs). Its last layer needs no values."""
+    """The network of the adjacency: (nodes, F) and (pairs) to (pairs). Its last layer needs no
+    values.
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -228,7 +263,9 @@ class AdjacencyNetwork(BlockNetwork):
         self.pairs = pair_stack(shape.between, shape.last, shape.linears)
         self.final = Stack([total, 2 * total, 2 * total, 1])
 
-    def on_block(self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block) -> Float[Tensor, " pairs"]:
+    def on_block(
+        self, x: Nodes, pairs: Float[Tensor, " pairs"], block: Block
+    ) -> Float[Tensor, " pairs"]:
         """Return the output at each pair."""
         channels = initial_channels(pairs, block)
         outputs = [channels]
@@ -240,7 +277,9 @@ class AdjacencyNetwork(BlockNetwork):
 
 
 class FeaturesNetwork(BlockNetwork):
-    """The network of the node features, convolutions on the adjacency alone: (nodes, F) and (pairs) to (nodes, F)."""
+    """The network of the node features, convolutions on the adjacency alone: (nodes, F) and
+    (pairs) to (nodes, F).
+    """
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()

@@ -1,15 +1,17 @@
-r"""Orbits of graphlets of up to four nodes, counted exactly for a batch of graphs by products of matrices.
+r"""Orbits of graphlets of up to four nodes, counted exactly for a batch of graphs by products of
+matrices.
 
-A graphlet is a connected induced subgraph; its orbits are the places a node can have in it (Przulj 2007, doi
-10.1093/bioinformatics/btl301, whose numbers are used):
+A graphlet is a connected induced subgraph; its orbits are the places a node can have in it (Przulj
+2007, doi 10.1093/bioinformatics/btl301, whose numbers are used):
 
     0 edge    1, 2 path of 3 (end, middle)    3 triangle    4, 5 path of 4 (end, middle)    6, 7 star (leaf, centre)
     8 cycle of 4    9, 10, 11 paw (tail, base, where they meet)    12, 13 diamond (tip, hub)    14 complete
 
-First copies as *subgraphs*, induced or not, are counted: closed expressions in the adjacency A, the degrees d, the
-common neighbours C = A A (off the diagonal) and the triangles t. A copy on nodes that induce a denser graphlet is
-then subtracted: `induced = subgraph counts @ INDUCED`, exact in whole numbers below 2^53. The price is that of A A,
-and of one quadratic form for each edge that has two common neighbours.
+First copies as *subgraphs*, induced or not, are counted: closed expressions in the adjacency A, the
+degrees d, the common neighbours C = A A (off the diagonal) and the triangles t. A copy on nodes
+that induce a denser graphlet is then subtracted: `induced = subgraph counts @ INDUCED`, exact in
+whole numbers below 2^53. The price is that of A A, and of one quadratic form for each edge that has
+two common neighbours.
 """
 
 import numpy as np
@@ -37,7 +39,9 @@ def _induced() -> np.ndarray:
 
 
 INDUCED = _induced()
-"""From the subgraph counts of a node to its induced ones: whole numbers, since the inverted matrix is unitriangular."""
+"""From the subgraph counts of a node to its induced ones: whole numbers, since the inverted
+matrix is unitriangular.
+"""
 
 
 def orbit_counts(adjacency: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n 15"]:
@@ -49,7 +53,9 @@ def orbit_counts(adjacency: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b 
 
 
 def subgraph_counts(a: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n 15"]:
-    """Return how often each node is at each place of a graphlet's copy as a subgraph, induced or not."""
+    """Return how often each node is at each place of a graphlet's copy as a subgraph, induced or
+    not.
+    """
     common = a @ a
     d = np.einsum("bii->bi", common).copy()
     np.einsum("bii->bi", common)[:] = 0.0
@@ -77,13 +83,18 @@ def subgraph_counts(a: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n 15"
     return np.stack(counts, axis=2)
 
 
-def _through(a: Float[np.ndarray, "b n n"], values: Float[np.ndarray, "b n"]) -> Float[np.ndarray, "b n"]:
+def _through(
+    a: Float[np.ndarray, "b n n"], values: Float[np.ndarray, "b n"]
+) -> Float[np.ndarray, "b n"]:
     """Return `sum_j a_ij v_j`."""
     return np.einsum("bij,bj->bi", a, values)
 
 
-def _complete(a: Float[np.ndarray, "b n n"], shared: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
-    """Return complete graphs on four nodes at each node: edges among the common neighbours of each of its edges.
+def _complete(
+    a: Float[np.ndarray, "b n n"], shared: Float[np.ndarray, "b n n"]
+) -> Float[np.ndarray, "b n"]:
+    """Return complete graphs on four nodes at each node: edges among the common neighbours of each
+    of its edges.
 
     Each is met at three edges of the node, and its far edge twice in the quadratic form.
     """

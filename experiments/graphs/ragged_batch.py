@@ -1,9 +1,11 @@
-"""Graphs of different sizes as a batch for the library's steps: what a norm is, and where noise comes from.
+"""Graphs of different sizes as a batch for the library's steps: what a norm is, and where noise
+comes from.
 
-A ragged vector holds node features (nodes, F) or the upper triangles of symmetric matrices (pairs), without padding. A
-graph's norm is the norm of its own entries. Each pair counts twice, since the matrix holds it twice. The mean of these
-norms over the batch couples the graphs, as in the authors' code (`RaggedBatch`); a column of norms, an entry for every
-node or pair, couples the graphs of several small batches or none (`RaggedBatches`).
+A ragged vector holds node features (nodes, F) or the upper triangles of symmetric matrices (pairs),
+without padding. A graph's norm is the norm of its own entries. Each pair counts twice, since the
+matrix holds it twice. The mean of these norms over the batch couples the graphs, as in the authors'
+code (`RaggedBatch`); a column of norms, an entry for every node or pair, couples the graphs of
+several small batches or none (`RaggedBatches`).
 """
 
 from collections.abc import Sequence
@@ -20,7 +22,9 @@ from experiments.graphs.graph_layout import Layout
 
 
 class Ownership(NamedTuple):
-    """The graph of each row of a ragged vector, the number of graphs, and how often the matrix holds an entry."""
+    """The graph of each row of a ragged vector, the number of graphs, and how often the matrix
+    holds an entry.
+    """
 
     graph: Tensor
     graphs: int
@@ -29,12 +33,19 @@ class Ownership(NamedTuple):
     @staticmethod
     def both(layout: Layout) -> "tuple[Ownership, Ownership]":
         """Return the ownerships of node features (nodes, F) and of upper triangles (pairs)."""
-        return Ownership(layout.graph_of_node, layout.graphs, 1.0), Ownership(layout.graph_of_pair, layout.graphs, 2.0)
+        return Ownership(layout.graph_of_node, layout.graphs, 1.0), Ownership(
+            layout.graph_of_pair, layout.graphs, 2.0
+        )
 
     def norms(self, vector: Float[Tensor, " rows *features"]) -> Float[Tensor, " graphs"]:
         """Return each graph's Euclidean norm."""
         squares = vector[..., None].square().flatten(1).sum(1)
-        return squares.new_zeros(self.graphs).index_add_(0, self.graph, squares).mul_(self.multiplicity).sqrt_()
+        return (
+            squares.new_zeros(self.graphs)
+            .index_add_(0, self.graph, squares)
+            .mul_(self.multiplicity)
+            .sqrt_()
+        )
 
 
 class RaggedBatch(Particles):
@@ -50,10 +61,11 @@ class RaggedBatch(Particles):
 
 
 class RaggedBatches(PerSample):
-    """Several batches side by side: `<v>` is, for every row of the vector, the mean norm in its graph's batch.
+    """Several batches side by side: `<v>` is, for every row of the vector, the mean norm in its
+    graph's batch.
 
-    `batch` holds the batch of each graph, in the layout's order; without it each graph is a batch of its own. Several
-    small batches cost as much as one batch of all their graphs.
+    `batch` holds the batch of each graph, in the layout's order; without it each graph is a batch
+    of its own. Several small batches cost as much as one batch of all their graphs.
     """
 
     def __init__(self, ownership: Ownership, batch: Int[Tensor, " graphs"] | None = None) -> None:
@@ -72,7 +84,8 @@ class RaggedBatches(PerSample):
 def generated_per_graph(
     generators: Sequence[torch.Generator], ownership: Ownership, empty: Allocate = torch.empty_like
 ) -> Noise:
-    """Return noise from one generator a graph, in the layout's order: a graph's noise does not depend on its batch.
+    """Return noise from one generator a graph, in the layout's order: a graph's noise does not
+    depend on its batch.
 
     The noise raises ValueError for another number of generators than the batch has graphs.
     """

@@ -1,13 +1,14 @@
 r"""Graph samplers: the library's steps on two coupled states, node features and adjacency.
 
-The two run side by side, each the library's own loop with its own program, noise and algebra. A *round* is a number of
-steps of one, then as many of the other, both scores at the partner as it was before the round (Jacobi), as in the
-authors' code: a corrector's call of several inner steps is a round, a predictor's step another.
+The two run side by side, each the library's own loop with its own program, noise and algebra. A
+*round* is a number of steps of one, then as many of the other, both scores at the partner as it was
+before the round (Jacobi), as in the authors' code: a corrector's call of several inner steps is a
+round, a predictor's step another.
 
-Correctors find their step size from the noise, `a = 2 alpha (snr <z> / <g>)^2`, and scale the noise by `scale_eps`.
-Their norm `<g>` is that of the score (Langevin, Leimkuhler-Matthews) or of the updated momentum. The authors' code
-never stores the adjacency's momentum, so its adjacency is plain Langevin (`memoryless`). As described in the paper,
-both states have momentum.
+Correctors find their step size from the noise, `a = 2 alpha (snr <z> / <g>)^2`, and scale the noise
+by `scale_eps`. Their norm `<g>` is that of the score (Langevin, Leimkuhler-Matthews) or of the
+updated momentum. The authors' code never stores the adjacency's momentum, so its adjacency is plain
+Langevin (`memoryless`). As described in the paper, both states have momentum.
 """
 
 from collections import deque
@@ -43,16 +44,22 @@ def scaled_noise(step: Step, scale: float) -> Step:
     A step size that is found from the noise sees the scaled noise: give it `snr / scale`.
     """
 
-    def scaled(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    def scaled(
+        state: State, score: Score, noise: Noise, level: Level, algebra: Algebra
+    ) -> tuple[State, Info]:
         return step(state, score, lambda x: algebra.combine((scale, noise(x))), level, algebra)
 
     return scaled
 
 
 def sized(step: Step, size: Size) -> Step:
-    """A step of the schedule's `level.step`, with the step size that `size` finds from score and noise in its place."""
+    """A step of the schedule's `level.step`, with the step size that `size` finds from score and
+    noise in its place.
+    """
 
-    def resized(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    def resized(
+        state: State, score: Score, noise: Noise, level: Level, algebra: Algebra
+    ) -> tuple[State, Info]:
         s = score(state.x, level)
         if state.z is None:
             state = state._replace(z=noise(state.x))
@@ -71,7 +78,9 @@ def langevin(snr: float, scale_eps: float) -> Correctors:
 
 def leimkuhler_matthews(snr: float, scale_eps: float) -> Correctors:
     """Leimkuhler-Matthews for both states."""
-    step = scaled_noise(sized(samplers.leimkuhler_matthews, samplers.snr_of_score(snr / scale_eps)), scale_eps)
+    step = scaled_noise(
+        sized(samplers.leimkuhler_matthews, samplers.snr_of_score(snr / scale_eps)), scale_eps
+    )
     return step, step
 
 
@@ -97,11 +106,20 @@ class CoupledProgram(NamedTuple):
 
 
 def planned(
-    pair: Pair, predictor: Predictor, n: int, end: float, correctors: Correctors | None = None, inner: int = 1
+    pair: Pair,
+    predictor: Predictor,
+    n: int,
+    end: float,
+    correctors: Correctors | None = None,
+    inner: int = 1,
 ) -> CoupledProgram:
-    """Return `n` steps of a predictor, each after `inner` steps of the correctors where there are any."""
+    """Return `n` steps of a predictor, each after `inner` steps of the correctors where there
+    are any.
+    """
     if correctors is None:
-        one, other = ([(predictor(system, n), level) for level in system.levels(n, end)] for system in pair)
+        one, other = (
+            [(predictor(system, n), level) for level in system.levels(n, end)] for system in pair
+        )
         return CoupledProgram(one, other, [1] * n)
     features, adjacency = (
         samplers.predictor_corrector(predictor(system, n), corrector, system.levels(n, end), inner)
@@ -121,9 +139,10 @@ def reverse_diffusion(system: System, n: int) -> Step:
 
 
 def s4(snr: float, scale_eps: float) -> Predictor:
-    """S4: one score a step, for a Langevin correction and the reverse drift between two half steps of the forward one.
+    """S4: one score a step, for a Langevin correction and the reverse drift between two half steps
+    of the forward one.
 
-        x = x + a s + scale_eps sqrt(2 a) z_1;   y = p x + r z_2 + g(t)^2 s / n;   x' = p' y + r' z_3
+        x = x + a s + scale_eps sqrt(2 a) z_1;  y = p x + r z_2 + g(t)^2 s / n;  x' = p' y + r' z_3
 
     `p`, `r` of the half steps from `t` and `t + h`, `h = -1 / (2 n)`. `Info.mean` is without `z_3`.
     """
@@ -132,13 +151,19 @@ def s4(snr: float, scale_eps: float) -> Predictor:
     def predictor(system: System, n: int) -> Step:
         h = -0.5 / n
 
-        def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+        def step(
+            state: State, score: Score, noise: Noise, level: Level, algebra: Algebra
+        ) -> tuple[State, Info]:
             s = score(state.x, level)
             x = corrector(state, lambda x, at: s, noise, level, algebra)[0].x
             first, second = system.half_step(level.t, h), system.half_step(level.t + h, h)
-            y = algebra.combine((first.p, x), (first.r, noise(x)), (system.process.diffusion2(level.t) / n, s))
+            y = algebra.combine(
+                (first.p, x), (first.r, noise(x)), (system.process.diffusion2(level.t) / n, s)
+            )
             mean = partial(algebra.combine, (second.p, y))
-            return state._replace(x=algebra.combine((second.p, y), (second.r, noise(y)))), Info(1, state.x, mean)
+            return state._replace(x=algebra.combine((second.p, y), (second.r, noise(y)))), Info(
+                1, state.x, mean
+            )
 
         return step
 
@@ -162,7 +187,8 @@ Round: TypeAlias = tuple[StateAndInfo, StateAndInfo]
 def coupled(plan: CoupledProgram, features: Half, adjacency: Half) -> Iterator[Round]:
     """Yield both states, each with its info, after each round; valid until the next.
 
-    Raises NonFiniteState as `ams.samplers.run` does, and ValueError where a program ends before the rounds do.
+    Raises NonFiniteState as `ams.samplers.run` does, and ValueError where a program ends before the
+    rounds do.
     """
     before = [features.start, adjacency.start]  # both positions before the round
 
@@ -172,8 +198,12 @@ def coupled(plan: CoupledProgram, features: Half, adjacency: Half) -> Iterator[R
     def of_adjacency(a: Tensor, level: Level) -> Tensor:
         return adjacency.score(a, before[0], level)
 
-    first = samplers.run(plan.features, State(features.start), of_features, features.noise, features.algebra)
-    second = samplers.run(plan.adjacency, State(adjacency.start), of_adjacency, adjacency.noise, adjacency.algebra)
+    first = samplers.run(
+        plan.features, State(features.start), of_features, features.noise, features.algebra
+    )
+    second = samplers.run(
+        plan.adjacency, State(adjacency.start), of_adjacency, adjacency.noise, adjacency.algebra
+    )
     for steps in plan.rounds:
         one, other = samplers.last(islice(first, steps)), samplers.last(islice(second, steps))
         before[:] = one[0].x.clone(), other[0].x.clone()
@@ -188,7 +218,9 @@ class Denoised(NamedTuple):
 
     def padded(self, layout: Layout, side: int) -> "Denoised":
         """Return both as padded matrices, graphs in the caller's order."""
-        return Denoised(layout.pad_rows(self.features, side), layout.pad_pairs(self.adjacency, side))
+        return Denoised(
+            layout.pad_rows(self.features, side), layout.pad_pairs(self.adjacency, side)
+        )
 
 
 def denoised_end(rounds: Iterable[Round]) -> Denoised:

@@ -1,20 +1,22 @@
-r"""What graphs are compared by: a statistic of each graph, a distance of two, and a Gaussian kernel of the distance.
+r"""What graphs are compared by: a statistic of each graph, a distance of two, and a Gaussian kernel
+of the distance.
 
-As in the published evaluation (GraphRNN, arXiv 1802.08773; GDSS, arXiv 2202.02514), `k = exp(-dist^2 / (2 width^2))`:
+As in the published evaluation (GraphRNN, arXiv 1802.08773; GDSS, arXiv 2202.02514), `k =
+exp(-dist^2 / (2 width^2))`:
 
     degree     histogram of the degrees                          earth mover's, width 1
     cluster    clustering coefficients, 100 bins on [0, 1]       earth mover's / 100, width 0.1
     orbit      mean orbit counts of a node (`orbits`)            Euclidean, width 30
     spectral   normalised Laplacian, 200 bins on [-1e-5, 2]      earth mover's, width 1
 
-Histograms are normalised. On the line the earth mover's distance is `sum |F - G|` of their distribution functions, in
-bins, so no transport problem is solved. Degree and spectral distances count bins, so graphs a few bins apart already
-have kernel 0.
+Histograms are normalised. On the line the earth mover's distance is `sum |F - G|` of their
+distribution functions, in bins, so no transport problem is solved. Degree and spectral distances
+count bins, so graphs a few bins apart already have kernel 0.
 
-The published spectral bins end at 2. A bipartite component has the eigenvalue 2, and rounding decides whether it is
-counted or lost (lost in 43 of the 100 published grids, and in 1 of the 65 bipartite graphs of ego_small). Another order
-of the nodes can change that. The matrix and the solver here are those of the published evaluation, so they lose what
-it loses.
+The published spectral bins end at 2. A bipartite component has the eigenvalue 2, and rounding
+decides whether it is counted or lost (lost in 43 of the 100 published grids, and in 1 of the 65
+bipartite graphs of ego_small). Another order of the nodes can change that. The matrix and the
+solver here are those of the published evaluation, so they lose what it loses.
 """
 
 import math
@@ -54,14 +56,21 @@ class Statistic(NamedTuple):
 
 
 def degree_functions(graphs: Sequence[Graph]) -> Description:
-    """Return the distribution function of each graph's degrees at 0, 1, ..., the largest degree of all."""
-    degrees = [np.bincount(np.ravel(graph.edges).astype(int), minlength=graph.nodes) for graph in graphs]
+    """Return the distribution function of each graph's degrees at 0, 1, ..., the largest degree
+    of all.
+    """
+    degrees = [
+        np.bincount(np.ravel(graph.edges).astype(int), minlength=graph.nodes) for graph in graphs
+    ]
     bins = 1 + max((int(values.max(initial=0)) for values in degrees), default=0)
-    return _functions(np.array([np.bincount(values, minlength=bins) for values in degrees]).reshape(-1, bins))
+    return _functions(
+        np.array([np.bincount(values, minlength=bins) for values in degrees]).reshape(-1, bins)
+    )
 
 
 def clustering_functions(graphs: Sequence[Graph]) -> Description:
-    """Return the distribution function of each graph's clustering coefficients over 100 bins on [0, 1].
+    """Return the distribution function of each graph's clustering coefficients over 100 bins on [0,
+    1].
 
     A node of degree d with t triangles has `2 t / (d (d - 1))`; one of degree 0 or 1 has 0.
     """
@@ -78,7 +87,8 @@ def clustering_functions(graphs: Sequence[Graph]) -> Description:
 def spectral_functions(graphs: Sequence[Graph]) -> Description:
     """Return the distribution function of each graph's eigenvalues over 200 bins on [-1e-5, 2].
 
-    The eigenvalues are those of `D^(-1/2) (D - A) D^(-1/2)`, with 0 for `D^(-1/2)` of an isolated node.
+    The eigenvalues are those of `D^(-1/2) (D - A) D^(-1/2)`, with 0 for `D^(-1/2)` of an isolated
+    node.
     """
 
     def counts(matrices: np.ndarray) -> list[np.ndarray]:
@@ -109,10 +119,14 @@ def _functions(counts: np.ndarray) -> Description:
 
 
 def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
-    """Return the eigenvalues of each normalised Laplacian; products are rounded in the order of networkx."""
+    """Return the eigenvalues of each normalised Laplacian; products are rounded in the order of
+    networkx.
+    """
     degrees = matrices.sum(2)
     roots = np.divide(1.0, np.sqrt(degrees), out=np.zeros_like(degrees), where=degrees > 0)
-    laplacians = 0.0 - matrices  # not -matrices: a zero of the other sign can turn the last bit of an eigenvalue
+    laplacians = (
+        0.0 - matrices
+    )  # not -matrices: a zero of the other sign can turn the last bit of an eigenvalue
     np.einsum("bii->bi", laplacians)[:] = degrees
     scaled = roots[:, :, None] * (laplacians * roots[:, None, :])
     return np.array([eigvalsh(one, overwrite_a=True, check_finite=False) for one in scaled])
@@ -121,10 +135,14 @@ def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
 def _by_size(
     graphs: Sequence[Graph], width: int, describe: Callable[[np.ndarray], Sequence | np.ndarray]
 ) -> Description:
-    """Return a row of `width` numbers for each graph; `describe` gets the adjacency matrices of graphs of one size."""
+    """Return a row of `width` numbers for each graph; `describe` gets the adjacency matrices of
+    graphs of one size.
+    """
     rows, sizes = np.zeros((len(graphs), width)), np.array([graph.nodes for graph in graphs])
     for nodes in set(sizes.tolist()):
         places = np.flatnonzero(sizes == nodes)
-        for part in np.array_split(places, range(step := math.ceil(_ENTRIES / nodes**2), len(places), step)):
+        for part in np.array_split(
+            places, range(step := math.ceil(_ENTRIES / nodes**2), len(places), step)
+        ):
             rows[part] = describe(np.stack([adjacency(graphs[place]) for place in part]))
     return rows

@@ -1,4 +1,6 @@
-"""Networks that the suite's own command trained: how they were made, and the reader of their safetensors file."""
+"""Networks that the suite's own command trained: how they were made, and the reader of their
+safetensors file.
+"""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +22,9 @@ DEGREES = 10
 
 
 class Origin(Frozen):
-    """How networks were made: their training settings, sizes, and the sha256 of the graphs they were trained on."""
+    """How networks were made: their training settings, sizes, and the sha256 of the graphs they
+    were trained on.
+    """
 
     recipe: TrainConfig
     features: Shape
@@ -31,16 +35,26 @@ class Origin(Frozen):
     def of(recipe: TrainConfig, data: str) -> "Origin":
         """Return the origin of a run with these settings on graphs of this sha256."""
         features = Shape(DEGREES, recipe.width, recipe.convolutions)
-        return Origin(recipe=recipe, features=features, adjacency=features._replace(layers=recipe.layers), data=data)
+        return Origin(
+            recipe=recipe,
+            features=features,
+            adjacency=features._replace(layers=recipe.layers),
+            data=data,
+        )
 
     @field_serializer("features", "adjacency")
     def _by_name(self, shape: Shape) -> dict[str, int]:
         return shape._asdict()
 
     def modules(self) -> nn.ModuleDict:
-        """Return both networks, `features` and `adjacency`, with random weights of torch's own generator."""
+        """Return both networks, `features` and `adjacency`, with random weights of torch's own
+        generator.
+        """
         return nn.ModuleDict(
-            {"features": FeaturesNetwork(self.features), "adjacency": AdjacencyNetwork(self.adjacency)}
+            {
+                "features": FeaturesNetwork(self.features),
+                "adjacency": AdjacencyNetwork(self.adjacency),
+            }
         )
 
 
@@ -58,7 +72,9 @@ class Trained(NamedTuple):
 
 
 def read_trained(path: Path, sha256: str) -> Trained:
-    """Return the networks in a file that `train` wrote. Raises UserError, one line, for a file of another sha256."""
+    """Return the networks in a file that `train` wrote. Raises UserError, one line, for a file
+    of another sha256.
+    """
     content = path.read_bytes()
     if (own := sha256_of(content)) != sha256:
         raise UserError(f"{path}: sha256 {own}, expected {sha256}: put the committed file back")

@@ -1,12 +1,13 @@
 r"""The training task of both networks on our own community_small: each predicts its own noise.
 
 Each graph of a batch has a time `t` in [1e-5, 1]. Its features and adjacency become noisy together,
-`x_t = r x + sigma z` with VP's `r`, `sigma`. The loss of a network is the mean square of `network(x_t, a_t) - z` over
-all real entries, a pair counted once; 1 for a network that returns 0. Times are stratified: one of `B` graphs has its
-time in each `B`-th of the range, which leaves the mean of the loss as it is and makes it less noisy. The loop is that
-of `experiments.training`.
+`x_t = r x + sigma z` with VP's `r`, `sigma`. The loss of a network is the mean square of
+`network(x_t, a_t) - z` over all real entries, a pair counted once; 1 for a network that returns 0.
+Times are stratified: one of `B` graphs has its time in each `B`-th of the range, which leaves the
+mean of the loss as it is and makes it less noisy. The loop is that of `experiments.training`.
 
-Source of loss, processes and features: arXiv 2202.02514 (equation 6, weighted by the noise's variance).
+Source of loss, processes and features: arXiv 2202.02514 (equation 6, weighted by the noise's
+variance).
 """
 
 from collections.abc import Sequence
@@ -36,7 +37,9 @@ PROCESS: Process = PUBLISHED["community_small"].pair.features.process
 
 
 class Example(NamedTuple):
-    """A graph as the networks see it: `rows` are one-hot degrees, `pairs` the strict upper triangle of adjacency."""
+    """A graph as the networks see it: `rows` are one-hot degrees, `pairs` the strict upper
+    triangle of adjacency.
+    """
 
     rows: Float[Tensor, "nodes degrees"]
     pairs: Float[Tensor, " pairs"]
@@ -56,15 +59,25 @@ def stratified_times(count: int, generator: torch.Generator) -> list[float]:
     return (EARLIEST + (1 - EARLIEST) * place / count).tolist()
 
 
-def losses(both: Networks, examples: Sequence[Example], generator: torch.Generator) -> Float[Tensor, "2"]:
-    """Return the losses of features and adjacency on a batch, at times and noise from `generator`."""
+def losses(
+    both: Networks, examples: Sequence[Example], generator: torch.Generator
+) -> Float[Tensor, "2"]:
+    """Return the losses of features and adjacency on a batch, at times and noise from
+    `generator`.
+    """
     ordered = sorted(examples, key=lambda example: len(example.rows))
     layout = Layout.of([len(example.rows) for example in ordered])
     marginals = [PROCESS.marginal(t) for t in stratified_times(len(ordered), generator)]
     scale, sigma = torch.tensor(marginals, dtype=torch.float32).T
     node, pair = layout.graph_of_node, layout.graph_of_pair
-    z_x, z_a = torch.randn(layout.nodes, DEGREES, generator=generator), torch.randn(layout.pairs, generator=generator)
-    x = scale[node, None] * torch.cat([example.rows for example in ordered]) + sigma[node, None] * z_x
+    z_x, z_a = (
+        torch.randn(layout.nodes, DEGREES, generator=generator),
+        torch.randn(layout.pairs, generator=generator),
+    )
+    x = (
+        scale[node, None] * torch.cat([example.rows for example in ordered])
+        + sigma[node, None] * z_x
+    )
     a = scale[pair] * torch.cat([example.pairs for example in ordered]) + sigma[pair] * z_a
     features, pairs = both.features(x, a, layout), both.adjacency(x, a, layout)
     return torch.stack([(features - z_x).square().mean(), (pairs - z_a).square().mean()])
@@ -105,13 +118,21 @@ class Denoising:
         """Return both networks with random weights."""
         return self.settings.modules()
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " parts"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " parts"]:
         """Return both losses of a batch drawn with replacement, on the CPU."""
-        chosen = torch.randint(len(self._examples), (self.settings.recipe.batch,), generator=generator)
-        return losses(networks_in(network), [self._examples[place] for place in chosen.tolist()], generator)
+        chosen = torch.randint(
+            len(self._examples), (self.settings.recipe.batch,), generator=generator
+        )
+        return losses(
+            networks_in(network), [self._examples[place] for place in chosen.tolist()], generator
+        )
 
     def held_out(self, network: nn.Module, device: torch.device) -> Float[Tensor, " parts"]:
-        """Return both losses on `HELD_OUT` graphs of another seed, with times and noise from the run's seed."""
+        """Return both losses on `HELD_OUT` graphs of another seed, with times and noise from the
+        run's seed.
+        """
         generator = torch.Generator().manual_seed(self.settings.recipe.seed)
         with torch.no_grad():
             return losses(networks_in(network), self._held, generator)

@@ -1,1 +1,3 @@
-"""Images: samplers on exact scores of real images, on the suite's own networks and on pretrained ones."""
+"""Images: samplers on exact scores of real images, on the suite's own networks and on pretrained
+ones.
+"""

@@ -1,7 +1,9 @@
-"""What the suite's own networks of colour images learn: the noise in CIFAR-10's training images, mirrored at random.
+"""What the suite's own networks of colour images learn: the noise in CIFAR-10's training images,
+mirrored at random.
 
-Noise levels are EDM's (Karras et al., arXiv 2206.00364), for pixels in [0, 1] in place of [-1, 1]: ln 2v is normal with
-mean -1.2 and deviation 1.2, so that most steps are spent where images are made.
+Noise levels are EDM's (Karras et al., arXiv 2206.00364), for pixels in [0, 1] in place of [-1, 1]:
+ln 2v is normal with mean -1.2 and deviation 1.2, so that most steps are spent where images are
+made.
 """
 
 import math
@@ -31,14 +33,20 @@ class Parts(NamedTuple):
     held_out: Float[Tensor, "m 3 side side"]
 
 
-def shuffled(x: Shaped[Tensor, "n h w c"], count: int | None = None) -> Shaped[Tensor, "count c h w"]:
-    """Return the images, or the first so many, in one fixed order (registered sets are sorted by class)."""
+def shuffled(
+    x: Shaped[Tensor, "n h w c"], count: int | None = None
+) -> Shaped[Tensor, "count c h w"]:
+    """Return the images, or the first so many, in one fixed order (registered sets are sorted by
+    class).
+    """
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(10))[:count]
     return x[order].movedim(-1, 1).contiguous()
 
 
 def at_half(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n 3 h/2 w/2"]:
-    """Return images in [0, 1] at half their side: the mean of each 2 x 2 block, as a byte has it."""
+    """Return images in [0, 1] at half their side: the mean of each 2 x 2 block, as a byte has
+    it.
+    """
     small = halved((255 * x).round().byte().movedim(1, -1).numpy())
     return torch.from_numpy(small).float().div_(255).movedim(-1, 1).contiguous()
 
@@ -52,7 +60,9 @@ class Colour(Frozen):
 
 
 class ColourTask:
-    """Learn the noise in colour images. Raises DataUnavailable, once they are read, where they cannot be had."""
+    """Learn the noise in colour images. Raises DataUnavailable, once they are read, where they
+    cannot be had.
+    """
 
     parts: tuple[str, ...] = ("loss",)
 
@@ -69,7 +79,9 @@ class ColourTask:
         """Return a denoiser with random weights."""
         return denoiser(self.kind)
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
         """Return the loss of a batch drawn with replacement, each image mirrored or not."""
         rows = torch.randint(len(self.split.train), (self.settings.batch,), generator=generator)
         mirrored = torch.randint(2, (len(rows), 1, 1, 1), generator=generator).bool()
@@ -81,7 +93,11 @@ class ColourTask:
         return self._loss(network, self.split.held_out, torch.Generator().manual_seed(0), device)
 
     def _loss(
-        self, network: nn.Module, x: Float[Tensor, "n 3 h w"], generator: torch.Generator, device: torch.device
+        self,
+        network: nn.Module,
+        x: Float[Tensor, "n 3 h w"],
+        generator: torch.Generator,
+        device: torch.device,
     ) -> Float[Tensor, " 1"]:
         v = log_normal(len(x), MEAN, DEVIATION, SMALLEST, self.kind.largest, generator)
         short = self.settings.bf16 and device.type == "cuda"

@@ -1,6 +1,7 @@
 """What batches say: their numbers, means with intervals, evaluations to thresholds.
 
-Batches are the independent units; those of one number have common starts and noise, whatever the sampler.
+Batches are the independent units; those of one number have common starts and noise, whatever the
+sampler.
 """
 
 import math
@@ -15,12 +16,25 @@ from verdicts import Measurement
 from verdicts.records.figures import TableCell
 
 ROUNDING = 1e-4
-"""What another processor's rounding may change in a number or an array of a batch, of its size. In float32 one
-operation rounds by 6e-8; over 200 evaluations of 50 layers, as a random walk, that grows to 6e-6. Sixteen times that
-is allowed."""
+"""What another processor's rounding may change in a number or an array of a batch, of its size. In
+float32 one operation rounds by 6e-8; over 200 evaluations of 50 layers, as a random walk, that
+grows to 6e-6. Sixteen times that is allowed.
+"""
 GREY = 8.0
-"""Of grey levels, whole numbers up to 255: that 64 pixels fall on the other side of a half is rounding."""
-THRESHOLD_HEADER = ("sampler", "threshold", "NFE", "low", "high", "speed-up", "low", "high", "largest NFE tried")
+"""Of grey levels, whole numbers up to 255: that 64 pixels fall on the other side of a half is
+rounding.
+"""
+THRESHOLD_HEADER = (
+    "sampler",
+    "threshold",
+    "NFE",
+    "low",
+    "high",
+    "speed-up",
+    "low",
+    "high",
+    "largest NFE tried",
+)
 
 
 def column(batches: Iterable[tuple[Any, ...]], quantity: str) -> list[float]:
@@ -45,7 +59,9 @@ def half_widths_named(quantities: Iterable[str]) -> Iterator[str]:
 
 
 def with_half_widths(intervals: Iterable[Sequence[float]]) -> Iterator[float]:
-    """Yield the value of each interval (value, low, ...), and how far below it the interval reaches."""
+    """Yield the value of each interval (value, low, ...), and how far below it the interval
+    reaches.
+    """
     for value, low, *_ in intervals:
         yield from (value, value - low)
 
@@ -54,16 +70,21 @@ def bands(
     results: Mapping[str, Mapping[int, Iterable[tuple[float, ...]]]], quantity: str
 ) -> dict[str, dict[int, tuple[float, float, float]]]:
     """Return mean, low and high of a quantity, by sampler and evaluations."""
-    return {name: {n: interval(column(each, quantity)) for n, each in curve.items()} for name, curve in results.items()}
+    return {
+        name: {n: interval(column(each, quantity)) for n, each in curve.items()}
+        for name, curve in results.items()
+    }
 
 
 SPEED_UP_HEADER = ("pair", "NFE", "times as many", "low", "high", "largest that could be seen")
 
 
 def speed_up_intervals(ours: BatchErrors, theirs: BatchErrors) -> dict[int, Nfe]:
-    """Return for each of our budgets their evaluations to our error there, over it: infinite where never.
+    """Return for each of our budgets their evaluations to our error there, over it: infinite where
+    never.
 
-    The ends of an interval are budgets of theirs at which runs were made. `low` is no bound where it is their least.
+    The ends of an interval are budgets of theirs at which runs were made. `low` is no bound where
+    it is their least.
     """
     intervals = dict[int, Nfe]()
     for budget, errors in sorted(ours.items()):
@@ -73,11 +94,15 @@ def speed_up_intervals(ours: BatchErrors, theirs: BatchErrors) -> dict[int, Nfe]
 
 
 def speed_ups(ours: BatchErrors, theirs: BatchErrors) -> list[tuple[float, float]]:
-    """Return our budgets, each with their evaluations to our error there over it: infinite where never."""
+    """Return our budgets, each with their evaluations to our error there over it: infinite where
+    never.
+    """
     return [(budget, times.value) for budget, times in speed_up_intervals(ours, theirs).items()]
 
 
-def speed_up_rows(pairs: Mapping[str, tuple[BatchErrors, BatchErrors]]) -> Iterator[tuple[TableCell, ...]]:
+def speed_up_rows(
+    pairs: Mapping[str, tuple[BatchErrors, BatchErrors]],
+) -> Iterator[tuple[TableCell, ...]]:
     """Yield the `speed_up_intervals` of named pairs, ours first; see `SPEED_UP_HEADER`."""
     for name, (ours, theirs) in pairs.items():
         for budget, times in speed_up_intervals(ours, theirs).items():
@@ -92,7 +117,9 @@ def farthest(measurements: Iterable[Measurement], origin: float = 0.0) -> Measur
 def threshold_rows(
     curves: Mapping[str, BatchErrors], baseline: str, thresholds: Sequence[float]
 ) -> Iterator[tuple[TableCell, ...]]:
-    """Yield each sampler's evaluations to each threshold, and the baseline's over them; see `THRESHOLD_HEADER`."""
+    """Yield each sampler's evaluations to each threshold, and the baseline's over them; see
+    `THRESHOLD_HEADER`.
+    """
     for sampler, curve in curves.items():
         for threshold in thresholds:
             needed = nfe_interval(curve, threshold, CONFIDENCE)
@@ -101,7 +128,9 @@ def threshold_rows(
 
 
 def _shown(number: float) -> TableCell:
-    """Return three digits of a number of evaluations or a ratio, or what stands for one that is not reached."""
+    """Return three digits of a number of evaluations or a ratio, or what stands for one that is
+    not reached.
+    """
     if math.isnan(number):
         return "neither"
     return "not reached" if math.isinf(number) else float(f"{number:.3g}")

@@ -1,13 +1,16 @@
-r"""Samplers on the exact score of a data set's images: nothing is trained, and the target distribution is known.
+r"""Samplers on the exact score of a data set's images: nothing is trained, and the target
+distribution is known.
 
-The target is uniform on the images, blurred at the last noise level: `p = (1/n) sum_j N(p_j, sigma_L^2 I)`. Four
-numbers measure the error of a batch of samples; each has an exact value for `p` itself:
+The target is uniform on the images, blurred at the last noise level: `p = (1/n) sum_j N(p_j,
+sigma_L^2 I)`. Four numbers measure the error of a batch of samples; each has an exact value for `p`
+itself:
 
-- energy distance to `p`, `2 E|X - Y| - E|X - X'| - E|Y - Y'|` (pixel units): zero only for `p` (Szekely and Rizzo,
-  2013). The expectations over `p` are exact, so no reference set adds noise;
-- variance ratio `V = E|x - p_near|^2 / (d sigma_L^2)`, of the residual about the nearest image: 1 for `p` (the images
-  lie many sigma_L apart); below 1 the variance is too small;
-- collisions: pairs of samples at one image, over the number expected under `p`: above 1 images are under-weighted;
+- energy distance to `p`, `2 E|X - Y| - E|X - X'| - E|Y - Y'|` (pixel units): zero only for `p`
+  (Szekely and Rizzo, 2013). The expectations over `p` are exact, so no reference set adds noise;
+- variance ratio `V = E|x - p_near|^2 / (d sigma_L^2)`, of the residual about the nearest image: 1
+  for `p` (the images lie many sigma_L apart); below 1 the variance is too small;
+- collisions: pairs of samples at one image, over the number expected under `p`: above 1 images are
+  under-weighted;
 - total variation between the classes' shares in the batch and in the data set.
 """
 
@@ -66,7 +69,9 @@ class Errors(NamedTuple):
 
     @property
     def kl(self) -> float:
-        """Return `(V - 1 - ln V) / 2` (nats a pixel): KL of a mode with V times the variance from the exact mode."""
+        """Return `(V - 1 - ln V) / 2` (nats a pixel): KL of a mode with V times the variance
+        from the exact mode.
+        """
         v = self.variance_ratio
         return 0.5 * (v - 1.0 - math.log(v)) if v < math.inf else math.inf
 
@@ -101,23 +106,38 @@ class ExactTarget:
         return max(torch.cdist(block, flat).max().item() for block in flat.split(1024))
 
     def problem(self, last_sigma: float) -> Problem:
-        """Return the target as what is sampled, from noise as wide as the data set to the last noise level."""
+        """Return the target as what is sampled, from noise as wide as the data set to the last
+        noise level.
+        """
         return Problem(self.target.score, self.target.shape, SigmaRange(self.diameter, last_sigma))
 
 
 def fresh_draws(target: ExactTarget, number: int, setup: BatchSetup) -> Tensor:
-    """Return draws of the target at the last noise level, as many as a batch has: their errors are the floor."""
-    return target.target.sample(setup.size, Level(0, sigma=setup.last_sigma), generator(setup.seed, number))
+    """Return draws of the target at the last noise level, as many as a batch has: their errors
+    are the floor.
+    """
+    return target.target.sample(
+        setup.size, Level(0, sigma=setup.last_sigma), generator(setup.seed, number)
+    )
 
 
 def samples(
-    target: ExactTarget, sampler: str, budget: int, numbers: Iterable[int], setup: BatchSetup, h: Hyperparameters
+    target: ExactTarget,
+    sampler: str,
+    budget: int,
+    numbers: Iterable[int],
+    setup: BatchSetup,
+    h: Hyperparameters,
 ) -> list[Tensor]:
-    """Return batches of a sampler, or fresh draws for `exact law`. Raises NonFiniteState where one diverges."""
+    """Return batches of a sampler, or fresh draws for `exact law`. Raises NonFiniteState where
+    one diverges.
+    """
     if sampler == EXACT.name:
         return [fresh_draws(target, number, setup) for number in numbers]
     draws = [generator(setup.seed, number) for number in numbers]
-    return run_together(target.problem(setup.last_sigma), SPECS[sampler], budget, h, setup.size, draws)
+    return run_together(
+        target.problem(setup.last_sigma), SPECS[sampler], budget, h, setup.size, draws
+    )
 
 
 def errors_of(x: Tensor, target: ExactTarget, reference: MixtureReference) -> Errors:
@@ -135,9 +155,13 @@ def errors_of(x: Tensor, target: ExactTarget, reference: MixtureReference) -> Er
 
 
 def planned(settings: ExactSettings) -> Iterator[tuple[str, int]]:
-    """Yield every sampler and budget that runs at the defaults; first the target's own draws, at 0 evaluations."""
+    """Yield every sampler and budget that runs at the defaults; first the target's own draws, at
+    0 evaluations.
+    """
     yield EXACT.name, 0
-    yield from ((name, budget) for name in settings.samplers for budget in settings.budgets_of(name))
+    yield from (
+        (name, budget) for name in settings.samplers for budget in settings.budgets_of(name)
+    )
 
 
 def numbers(settings: ExactSettings, sampler: str) -> range:
@@ -146,7 +170,9 @@ def numbers(settings: ExactSettings, sampler: str) -> range:
     return range(first, first + settings.batches)
 
 
-def results(settings: ExactSettings, read: Callable[[str, int], list[Errors]]) -> dict[str, dict[int, list[Errors]]]:
+def results(
+    settings: ExactSettings, read: Callable[[str, int], list[Errors]]
+) -> dict[str, dict[int, list[Errors]]]:
     """Return what `read(sampler, budget)` gives of every run at the defaults."""
     by_sampler: dict[str, dict[int, list[Errors]]] = {}
     for sampler, budget in planned(settings):

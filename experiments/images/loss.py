@@ -1,7 +1,8 @@
-r"""The denoising loss of a score network: `E sum_pixels (sigma s(x_0 + sigma z) + z)^2`, at given times.
+r"""The denoising loss of a score network: `E sum_pixels (sigma s(x_0 + sigma z) + z)^2`, at given
+times.
 
-Without a score (s = 0) it is the number of pixels. The least possible loss is that of the exact score,
-`E |x_0 - E[x_0 | x]|^2 / sigma^2`.
+Without a score (s = 0) it is the number of pixels. The least possible loss is that of the exact
+score, `E |x_0 - E[x_0 | x]|^2 / sigma^2`.
 """
 
 import json
@@ -41,7 +42,9 @@ def levels_at(times: Sequence[float]) -> list[Level]:
 
 
 def gaussian(seed: int, shape: tuple[int, ...]) -> Float[Tensor, " n *shape"]:
-    """Return standard normal draws as float32, from `numpy.random.default_rng(seed)`, one row of pixels an image."""
+    """Return standard normal draws as float32, from `numpy.random.default_rng(seed)`, one row of
+    pixels an image.
+    """
     flat = np.random.default_rng(seed).standard_normal((shape[0], math.prod(shape[1:])))
     return torch.from_numpy(flat.astype(np.float32)).reshape(shape)
 
@@ -62,24 +65,33 @@ def fitted(x: Float[Tensor, " n *shape"]) -> Gaussian:
     return Gaussian(x.mean(0), x.flatten(1).mT.cov())
 
 
-KNOWN: Mapping[str, Callable[[Tensor], Empirical | Gaussian]] = {"exact": Empirical, "gaussian": fitted}
+KNOWN: Mapping[str, Callable[[Tensor], Empirical | Gaussian]] = {
+    "exact": Empirical,
+    "gaussian": fitted,
+}
 """What distributions images are said to have, whose scores a network's is compared with."""
 
 
 def losses_per_pixel(
     score: Score, x: Float[Tensor, " n *shape"], sigmas: Sequence[float], repeats: int, seed: int
 ) -> Float[np.ndarray, "levels n"]:
-    """Return the loss of each image at each noise level over its number of pixels, the mean over draws of noise."""
+    """Return the loss of each image at each noise level over its number of pixels, the mean over
+    draws of noise.
+    """
     z = torch.randn((repeats, *x.shape), generator=torch.Generator().manual_seed(seed))
     levels = [Level(number, sigma=sigma) for number, sigma in enumerate(sigmas)]
-    losses = [torch.stack([denoising_losses(score, x, noise, level) for noise in z]).mean(0) for level in levels]
+    losses = [
+        torch.stack([denoising_losses(score, x, noise, level) for noise in z]).mean(0)
+        for level in levels
+    ]
     return np.asarray(torch.stack(losses) / x[0].numel())
 
 
 def worst_ratio(
     ours: Float[np.ndarray, "levels n"], theirs: Float[np.ndarray, "levels n"], confidence: float
 ) -> Interval:
-    """Return `L / L'` of two scores at the noise level where the upper end of its interval is largest.
+    """Return `L / L'` of two scores at the noise level where the upper end of its interval is
+    largest.
 
     The interval is Student's of the differences, paired by image, in units of the mean of `L'`.
     """
@@ -96,27 +108,44 @@ def times(text: str) -> list[float]:
     try:
         numbers = [float(part) for part in text.split(",")]
     except ValueError:
-        raise UserError(f"--t {text!r}: times are numbers with commas between them, as in 0.1,0.5") from None
+        raise UserError(
+            f"--t {text!r}: times are numbers with commas between them, as in 0.1,0.5"
+        ) from None
     if wrong := [t for t in numbers if not 1e-5 <= t <= 1.0]:
-        raise UserError(f"--t {text!r}: the network was trained at times from 1e-5 to 1, not {wrong[0]:g}")
+        raise UserError(
+            f"--t {text!r}: the network was trained at times from 1e-5 to 1, not {wrong[0]:g}"
+        )
     return numbers
 
 
 def report(weights: str, at: Sequence[float], count: int, seed: int, as_json: bool) -> int:
-    """Print the loss of a VE network on the first `count` MNIST test images; returns the exit code, 0.
+    """Print the loss of a VE network on the first `count` MNIST test images; returns the exit code,
+    0.
 
-    Raises UserError and DataUnavailable as the loaders do, and UserError for a count outside 1 to 10,000.
+    Raises UserError and DataUnavailable as the loaders do, and UserError for a count outside 1 to
+    10,000.
     """
     if not 1 <= count <= 10_000 or seed < 0:
-        raise UserError(f"--images {count}, --seed {seed}: 1 to 10000 images, and a seed of at least 0, are needed")
+        raise UserError(
+            f"--images {count}, --seed {seed}: 1 to 10000 images, and a seed "
+            "of at least 0, are needed"
+        )
     score, x, levels = mnist_ve(weights).score, load("mnist-test").x[:count], levels_at(at)
     z = gaussian(seed, tuple(x.shape))
     losses = [denoising_losses(score, x, z, level).mean().item() for level in levels]
     if as_json:
         sys.stdout.write(json.dumps({"t": list(at), "loss": losses}) + "\n")
         return 0
-    lines = [f"{level.t:8g} {level.sigma:10.5f} {loss:12.4f}" for level, loss in zip(levels, losses, strict=True)]
-    heading = f"denoising loss of {weights}, {count} MNIST test images, noise of seed {seed} (no score: 784)"
+    lines = [
+        f"{level.t:8g} {level.sigma:10.5f} {loss:12.4f}"
+        for level, loss in zip(levels, losses, strict=True)
+    ]
+    heading = (
+        f"denoising loss of {weights}, {count} MNIST test images, noise of "
+        f"seed {seed} (no score: 784)"
+    )
     mean = f"mean over these times: {np.mean(losses):.4f}"
-    sys.stdout.write("\n".join([heading, f"{'t':>8} {'sigma':>10} {'loss':>12}", *lines, mean]) + "\n")
+    sys.stdout.write(
+        "\n".join([heading, f"{'t':>8} {'sigma':>10} {'loss':>12}", *lines, mean]) + "\n"
+    )
     return 0

@@ -1,7 +1,8 @@
 """One batch of images from a sampler: its start, its run, the last denoising.
 
-Batch `number` of a seed starts alike for every sampler and draws the same noise in the same order, so differences
-between samplers are paired. Adaptive momentum couples the samples of a batch, so batches are the independent units.
+Batch `number` of a seed starts alike for every sampler and draws the same noise in the same order,
+so differences between samplers are paired. Adaptive momentum couples the samples of a batch, so
+batches are the independent units.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,19 +20,30 @@ from ams.rk45 import flow_rk45
 from ams.samplers import Batches, Particles, Score, State, last, sample
 from ams.samplers.loop import WATCH
 from ams.samplers.noise_sources import generated_per_batch
-from ams.samplers.presets import ADAPTIVE, COMPARED, LANGEVIN, Hyperparameters, SamplerSpec, SigmaRange
+from ams.samplers.presets import (
+    ADAPTIVE,
+    COMPARED,
+    LANGEVIN,
+    Hyperparameters,
+    SamplerSpec,
+    SigmaRange,
+)
 from ams.schedules import Level
 from experiments.images.networks.score_adapter import NetworkScore
 from verdicts.claims.sizes import Names, Sizes
 from verdicts.validation import Frozen
 
 TOGETHER = 640
-"""Samples that are run in one tensor at most: products of so many rows are twice as fast as those of 32."""
+"""Samples that are run in one tensor at most: products of so many rows are twice as fast as
+those of 32.
+"""
 BASELINE, PAPER, DOUBLED = LANGEVIN.name, ADAPTIVE.name, "Langevin, drift x2"
 
 
 class Problem(NamedTuple):
-    """What is sampled: its score (exact or a network's), the shape of a sample, the noise at both ends of a run."""
+    """What is sampled: its score (exact or a network's), the shape of a sample, the noise at
+    both ends of a run.
+    """
 
     score: Score
     shape: tuple[int, ...]
@@ -39,8 +51,12 @@ class Problem(NamedTuple):
 
 
 def chosen_values(base: Hyperparameters, values: Mapping[str, float]) -> Hyperparameters:
-    """Return hyperparameters with these values, as a file of choices has them: `repeats` a float too."""
-    given: dict[str, Any] = {name: int(value) if name == "repeats" else value for name, value in values.items()}
+    """Return hyperparameters with these values, as a file of choices has them: `repeats` a float
+    too.
+    """
+    given: dict[str, Any] = {
+        name: int(value) if name == "repeats" else value for name, value in values.items()
+    }
     return base._replace(**given)
 
 
@@ -58,7 +74,9 @@ class BatchSetup(NamedTuple):
 
 
 def blocks(numbers: Iterable[int], setup: BatchSetup) -> list[tuple[int, ...]]:
-    """Return the numbers of batches in parts of up to `TOGETHER` samples, each of which is computed together."""
+    """Return the numbers of batches in parts of up to `TOGETHER` samples, each of which is
+    computed together.
+    """
     most = max(1, TOGETHER // setup.size)
     return [tuple(part) for _, part in groupby(numbers, key=lambda number: number // most)]
 
@@ -66,7 +84,8 @@ def blocks(numbers: Iterable[int], setup: BatchSetup) -> list[tuple[int, ...]]:
 class RunSettings(Frozen):
     """Every sampler in `samplers` runs at `budgets` (NFE).
 
-    Runs are `batches` independent batches of `batch` samples, and end at the noise level `last_sigma`.
+    Runs are `batches` independent batches of `batch` samples, and end at the noise level
+    `last_sigma`.
     """
 
     budgets: Sizes = (20, 60, 150)
@@ -110,7 +129,9 @@ def run(
 ) -> Samples:
     """Run one batch within `budget` evaluations. Raises NonFiniteState where it diverges."""
     program = sampler.build(problem.sigmas, budget, hyperparameters)
-    state, _, evaluations = sample(program, started(problem, size, draws), problem.score, draws, sampler.coupling())
+    state, _, evaluations = sample(
+        program, started(problem, size, draws), problem.score, draws, sampler.coupling()
+    )
     return Samples(state.x.clone(), evaluations)
 
 
@@ -122,7 +143,8 @@ def run_together(
     size: int,
     draws: Sequence[torch.Generator],
 ) -> list[Float[Tensor, " batch *shape"]]:
-    """Return the end of a batch for each of `draws`, run in one tensor: but for rounding as `run` gives each.
+    """Return the end of a batch for each of `draws`, run in one tensor: but for rounding as `run`
+    gives each.
 
     Raises NonFiniteState where one of them diverges.
     """
@@ -136,7 +158,11 @@ def run_together(
 
 def solved(problem: Problem, tolerance: float, size: int, draws: torch.Generator) -> Samples:
     """Integrate the probability flow of one batch to a tolerance, relative and absolute."""
-    return Samples(*flow_rk45(started(problem, size, draws), problem.score, *problem.sigmas, tolerance, tolerance))
+    return Samples(
+        *flow_rk45(
+            started(problem, size, draws), problem.score, *problem.sigmas, tolerance, tolerance
+        )
+    )
 
 
 def on_device(score: Score, device: str) -> Score:
@@ -145,7 +171,9 @@ def on_device(score: Score, device: str) -> Score:
 
 
 def seen_noise(problem: Problem, x: Float[Tensor, " batch *shape"]) -> float:
-    """Return `E |noise(x, sigma_L)|^2 / d`, `noise = -sigma score`: what a score sees at the last noise level."""
+    """Return `E |noise(x, sigma_L)|^2 / d`, `noise = -sigma score`: what a score sees at the
+    last noise level.
+    """
     last = problem.sigmas.last
     return float((last * problem.score(x, Level(0, sigma=last))).double().square().mean())
 

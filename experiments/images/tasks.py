@@ -1,9 +1,10 @@
-"""What the suite trains on images: denoisers of the embedded digits and of CIFAR-10, classifiers of digits and MNIST.
+"""What the suite trains on images: denoisers of the embedded digits and of CIFAR-10, classifiers of
+digits and MNIST.
 
-The digits are split once: 1437 to learn from, 360 held out (a fixed permutation). The denoiser's loss is that of
-`experiments.denoising`, ln v uniform on the trained range. The classifiers' loss is the cross entropy. They see images
-with noise of up to 0.1, shifted by up to a pixel (two for MNIST), so that their features do not hang on single grey
-values.
+The digits are split once: 1437 to learn from, 360 held out (a fixed permutation). The denoiser's
+loss is that of `experiments.denoising`, ln v uniform on the trained range. The classifiers' loss is
+the cross entropy. They see images with noise of up to 0.1, shifted by up to a pixel (two for
+MNIST), so that their features do not hang on single grey values.
 """
 
 from functools import cache
@@ -39,7 +40,9 @@ def split_digits() -> Split:
     """Return the digits in two parts, by a fixed permutation."""
     data = digits()
     order = torch.randperm(len(data.y), generator=torch.Generator().manual_seed(1797))
-    return Split(*(Images(data.x[rows], data.y[rows]) for rows in (order[HELD_OUT:], order[:HELD_OUT])))
+    return Split(
+        *(Images(data.x[rows], data.y[rows]) for rows in (order[HELD_OUT:], order[:HELD_OUT]))
+    )
 
 
 @cache
@@ -68,7 +71,9 @@ class DenoisingTask:
         """Return a denoiser with random weights."""
         return Denoiser(self.settings.sizes)
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
         """Return the loss of a batch drawn with replacement."""
         x = self.split.train.x
         rows = torch.randint(len(x), (self.settings.batch,), generator=generator)
@@ -80,7 +85,11 @@ class DenoisingTask:
         return self._loss(network, self.split.test.x.repeat(4, 1, 1), generator, device)
 
     def _loss(
-        self, network: nn.Module, x: Float[Tensor, "n 8 8"], generator: torch.Generator, device: torch.device
+        self,
+        network: nn.Module,
+        x: Float[Tensor, "n 8 8"],
+        generator: torch.Generator,
+        device: torch.device,
     ) -> Float[Tensor, " 1"]:
         v = log_uniform(len(x), SMALLEST, LARGEST, generator)
         return denoising_loss(network, x.flatten(1), v, SPREAD, generator, device)
@@ -108,7 +117,9 @@ class ClassifyingTask:
         """Return a classifier with random weights."""
         return Classifier(self.split.train.x.shape[-1])
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
         """Return the cross entropy of a batch drawn with replacement, shifted and with noise."""
         x, y = self.split.train
         rows = torch.randint(len(x), (self.settings.batch,), generator=generator)
@@ -122,8 +133,12 @@ class ClassifyingTask:
         x, y = self.split.test
         return cross_entropy(network(x.to(device)), y.to(device))[None]
 
-    def shifted(self, x: Float[Tensor, "n h w"], generator: torch.Generator) -> Float[Tensor, "n h w"]:
-        """Return the images, each shifted by up to `moved` pixels along both axes; black pixels come in."""
+    def shifted(
+        self, x: Float[Tensor, "n h w"], generator: torch.Generator
+    ) -> Float[Tensor, "n h w"]:
+        """Return the images, each shifted by up to `moved` pixels along both axes; black pixels
+        come in.
+        """
         most, side = self.settings.moved, x.shape[-1]
         down, right = torch.randint(2 * most + 1, (2, len(x)), generator=generator)
         wide = pad(x, (most,) * 4)
@@ -135,7 +150,9 @@ def accuracy(network: nn.Module, data: Images) -> float:
     """Return the share of images that the network classifies correctly."""
     device = next(network.parameters()).device
     with torch.no_grad():
-        classes = torch.cat([network(block.to(device)).argmax(1).cpu() for block in data.x.split(1000)])
+        classes = torch.cat(
+            [network(block.to(device)).argmax(1).cpu() for block in data.x.split(1000)]
+        )
     return float((classes == data.y).double().mean())
 
 

@@ -1,1 +1,3 @@
-"""Magnetic resonance images from undersampled k-space: data, networks and training that the groups share."""
+"""Magnetic resonance images from undersampled k-space: data, networks and training that the
+groups share.
+"""

@@ -1,4 +1,6 @@
-"""Commands of `ams` for magnetic resonance images: the training of the networks, the tuning of the samplers."""
+"""Commands of `ams` for magnetic resonance images: the training of the networks, the tuning of
+the samplers.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,16 +11,20 @@ from tyro.conf import Positional, arg
 
 @dataclass(frozen=True, kw_only=True)
 class TrainMri:
-    """Train a network of the reconstruction of brain slices, or write the examples that networks learn from.
+    """Train a network of the reconstruction of brain slices, or write the examples that networks
+    learn from.
 
-    In this order, in one folder: prior, examples, then module, module-fold-1, module-fold-2, module-fold-3, unguided,
-    guided, then module-quarter, module-quarter-fold-1 and so on. A network of folds guides the training of others.
+    In this order, in one folder: prior, examples, then module, module-fold-1, module-fold-2,
+    module-fold-3, unguided, guided, then module-quarter, module-quarter-fold-1 and so on. A network
+    of folds guides the training of others.
     """
 
     name: Annotated[Positional[str], arg(metavar="NAME")]
     """Which one."""
     out: Path = Path("results/training-mri")
-    """The folder of the weights (NAME.safetensors), their recipe (NAME.json) and the kept state (NAME.state)."""
+    """The folder of the weights (NAME.safetensors), their recipe (NAME.json) and the kept state
+    (NAME.state).
+    """
     resume: bool = False
     """Go on from the kept state."""
     steps: int | None = None
@@ -35,7 +41,9 @@ class TrainMri:
 
 @dataclass(frozen=True, kw_only=True)
 class TuneMri:
-    """Choose the samplers' hyperparameters for brain slices on the development subjects twice, with a trained prior."""
+    """Choose the samplers' hyperparameters for brain slices on the development subjects twice,
+    with a trained prior.
+    """
 
     prior: Path = Path("results/training-mri/prior.safetensors")
     """The prior's weights."""

@@ -1,12 +1,13 @@
 """Slices of real brains: T1 volumes of 23 subjects, made alike, and split by subject.
 
-A volume is turned to the nearest canonical axes (left to right, back to front, foot to head), divided by the 99.5th
-percentile of its voxels above a tenth of its 99.9th, and zero-padded or cut in its plane to 128 x 128 voxels of 2 mm
-about the middle of the head. Axial slices from 10 mm to 128 mm below the vertex are kept, each averaged over 2 x 2
-voxels: 64 x 64 pixels of 4 mm. The vertex is the highest slice of which a twentieth is brighter than a tenth of the
-scale.
+A volume is turned to the nearest canonical axes (left to right, back to front, foot to head),
+divided by the 99.5th percentile of its voxels above a tenth of its 99.9th, and zero-padded or cut
+in its plane to 128 x 128 voxels of 2 mm about the middle of the head. Axial slices from 10 mm to
+128 mm below the vertex are kept, each averaged over 2 x 2 voxels: 64 x 64 pixels of 4 mm. The
+vertex is the highest slice of which a twentieth is brighter than a tenth of the scale.
 
-Volumes: the demonstration data of NiChart (CBICA, University of Pennsylvania), magnitude images at 2 mm.
+Volumes: the demonstration data of NiChart (CBICA, University of Pennsylvania), magnitude images at
+2 mm.
 """
 
 from functools import cache
@@ -43,7 +44,9 @@ def split() -> Split:
 
 @cache
 def slices(subject: int) -> Float[Tensor, "60 64 64"]:
-    """Return a subject's slices, from the vertex down. Raises DataUnavailable where the volume cannot be had."""
+    """Return a subject's slices, from the vertex down. Raises DataUnavailable where the volume
+    cannot be had.
+    """
     return torch.from_numpy(prepared(volume(f"nichart-t1-{subject:02d}")))
 
 
@@ -75,6 +78,11 @@ def _centred(voxels: np.ndarray, axis: int, middle: int) -> np.ndarray:
 
 
 def head_mask(x: Float[Tensor, "n 64 64"]) -> Bool[Tensor, "n 64 64"]:
-    """Return the head of each slice: pixels above a twentieth of the scale, smoothed, and what they enclose."""
-    masks = [ndimage.binary_fill_holes(ndimage.binary_closing(image > 0.05, iterations=2)) for image in x.numpy()]
+    """Return the head of each slice: pixels above a twentieth of the scale, smoothed, and what
+    they enclose.
+    """
+    masks = [
+        ndimage.binary_fill_holes(ndimage.binary_closing(image > 0.05, iterations=2))
+        for image in x.numpy()
+    ]
     return torch.from_numpy(np.stack(masks))

@@ -1,8 +1,9 @@
-"""Guidance images: posterior samples by the suite's samplers, and examples of them that networks learn from.
+"""Guidance images: posterior samples by the suite's samplers, and examples of them that networks
+learn from.
 
-A preliminary guidance image (PGI) is the denoised end of one run from pure noise. Slices of one subject run as one
-batch. Hyperparameters are those of `tuned.json`, chosen twice on the development subjects; examples have those of the
-first choice.
+A preliminary guidance image (PGI) is the denoised end of one run from pure noise. Slices of one
+subject run as one batch. Hyperparameters are those of `tuned.json`, chosen twice on the development
+subjects; examples have those of the first choice.
 """
 
 import json
@@ -27,7 +28,9 @@ from related.mri.unrolled import seen
 
 ACCELERATIONS = (4, 8)
 MASKS, HELD_OUT_MASKS = range(6), range(6, 8)
-"""Seeds of the masks that networks learn with, and of those on which settings are chosen; tests draw others."""
+"""Seeds of the masks that networks learn with, and of those on which settings are chosen; tests
+draw others.
+"""
 SIGMAS = SigmaRange(1.0, 0.01)
 """Noise levels of every run: from six times the spread of pixels to the noise of k-space."""
 TUNED = Path(__file__).parent / "tuned.json"
@@ -38,7 +41,10 @@ def chosen() -> dict[str, dict[int, tuple[Hyperparameters, ...]]]:
     """Return both choices for each sampler and number of evaluations."""
     listed = json.loads(TUNED.read_text(encoding="utf-8"))["chosen"]
     return {
-        sampler: {int(budget): tuple(map(hyperparameters, choices.values())) for budget, choices in budgets.items()}
+        sampler: {
+            int(budget): tuple(map(hyperparameters, choices.values()))
+            for budget, choices in budgets.items()
+        }
         for sampler, budgets in listed.items()
     }
 
@@ -49,9 +55,15 @@ def hyperparameters(values: Mapping[str, float]) -> Hyperparameters:
 
 
 def guidance_images(
-    prior: Score, scan: Scan, sampler: str, budget: int, choice: Hyperparameters, draws: torch.Generator
+    prior: Score,
+    scan: Scan,
+    sampler: str,
+    budget: int,
+    choice: Hyperparameters,
+    draws: torch.Generator,
 ) -> Float[Tensor, "n 64 64"]:
-    """Return a PGI of each slice of a scan, in at most `budget` evaluations, the last denoising among them.
+    """Return a PGI of each slice of a scan, in at most `budget` evaluations, the last denoising
+    among them.
 
     Raises NonFiniteState where the run diverges.
     """
@@ -70,17 +82,26 @@ class Examples(NamedTuple):
 
     def at(self, rows: Tensor) -> "Examples":
         """Return the examples of some rows, which a mask or numbers name."""
-        return Examples(self.x[rows], self.scan._replace(b=self.scan.b[rows]), self.seen[rows], self.subject[rows])
+        return Examples(
+            self.x[rows],
+            self.scan._replace(b=self.scan.b[rows]),
+            self.seen[rows],
+            self.subject[rows],
+        )
 
 
 def kinds(held_out: bool) -> dict[str, tuple[int, int]]:
-    """Return acceleration and seed of each mask of the examples, by the name that these have in their file."""
+    """Return acceleration and seed of each mask of the examples, by the name that these have in
+    their file.
+    """
     pairs = product(ACCELERATIONS, HELD_OUT_MASKS if held_out else MASKS)
     return {f"{acceleration}.{mask}": (acceleration, mask) for acceleration, mask in pairs}
 
 
 def examples(prior: Score, sampler: str, budget: int, held_out: bool) -> list[Examples]:
-    """Return examples, one entry a mask: of all training slices, each once and moved, or of development subjects."""
+    """Return examples, one entry a mask: of all training slices, each once and moved, or of
+    development subjects.
+    """
     subjects = split().develop if held_out else split().train
     draws = generator(18, int(held_out))
     x = torch.cat([slices(subject)[:: 3 if held_out else 1] for subject in subjects])
@@ -88,7 +109,9 @@ def examples(prior: Score, sampler: str, budget: int, held_out: bool) -> list[Ex
     order = torch.randperm(len(x), generator=draws)
     x = x[order] if held_out else augmented(x[order], draws)
     masks, made = kinds(held_out).values(), []
-    parts = zip(x.tensor_split(len(masks)), owner[order].tensor_split(len(masks)), masks, strict=True)
+    parts = zip(
+        x.tensor_split(len(masks)), owner[order].tensor_split(len(masks)), masks, strict=True
+    )
     for part, whose, kind in parts:
         scan = measure(part, *kind, draws)
         pgi = guidance_images(prior, scan, sampler, budget, chosen()[sampler][budget][0], draws)

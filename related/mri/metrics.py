@@ -12,7 +12,9 @@ from verdicts.studies import Array
 
 
 class Quality(NamedTuple):
-    """Of each slice: PSNR in dB (of the volume's scale, 1), SSIM, and the squared error over the image's square."""
+    """Of each slice: PSNR in dB (of the volume's scale, 1), SSIM, and the squared error over the
+    image's square.
+    """
 
     psnr: Array
     ssim: Array
@@ -27,11 +29,15 @@ def squared_errors(images: Float[Tensor, "n h w"], truth: Float[Tensor, "n h w"]
 
 
 def quality(images: Float[Tensor, "n h w"], truth: Float[Tensor, "n h w"]) -> Quality:
-    """Return the quality of images inside the true heads. Raises DataUnavailable without scikit-image."""
+    """Return the quality of images inside the true heads. Raises DataUnavailable without
+    scikit-image.
+    """
     skimage = optional("skimage.metrics", "scikit-image is missing: pip install scikit-image")
     rows = []
     for x, y, mask in zip(truth.numpy(), images.numpy(), head_mask(truth).numpy(), strict=True):
         local = skimage.structural_similarity(x, y, data_range=1.0, full=True)[1]
-        rows.append((skimage.peak_signal_noise_ratio(x[mask], y[mask], data_range=1.0), local[mask].mean()))
+        rows.append(
+            (skimage.peak_signal_noise_ratio(x[mask], y[mask], data_range=1.0), local[mask].mean())
+        )
     psnr, ssim = np.array(rows, dtype=np.float64).T
     return Quality(psnr, ssim, squared_errors(images, truth))

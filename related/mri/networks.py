@@ -1,6 +1,8 @@
-"""The networks of the reconstruction: the suite's U-Net, as a score prior of slices and as a network of images.
+"""The networks of the reconstruction: the suite's U-Net, as a score prior of slices and as a
+network of images.
 
-It works on blocks of 2 x 2 pixels as channels: at half the resolution a convolution costs a quarter.
+It works on blocks of 2 x 2 pixels as channels: at half the resolution a convolution costs a
+quarter.
 """
 
 from functools import partial
@@ -13,7 +15,9 @@ from experiments.images.networks import unet
 from experiments.images.networks.score_adapter import NetworkScore
 
 SMALLEST, LARGEST = 0.01, 5.0
-"""The range of v in which the score network is trained: from half the noise of k-space to beyond a slice's spread."""
+"""The range of v in which the score network is trained: from half the noise of k-space to beyond
+a slice's spread.
+"""
 MEAN, SPREAD = 0.10, 0.16
 """Of the pixels of the training slices, rounded."""
 Sizes = partial(unet.Sizes, patch=2)
@@ -26,7 +30,9 @@ class Denoiser(unet.Denoiser):
     def __init__(self, sizes: unet.Sizes) -> None:
         super().__init__(sizes, MEAN, SPREAD)
 
-    def forward(self, y: Float[Tensor, "batch h w"], v: Float[Tensor, " #batch"]) -> Float[Tensor, "batch h w"]:
+    def forward(
+        self, y: Float[Tensor, "batch h w"], v: Float[Tensor, " #batch"]
+    ) -> Float[Tensor, "batch h w"]:
         """Return `E[z | y]`."""
         return super().forward(y[:, None], v)[:, 0]
 

@@ -1,11 +1,13 @@
-r"""How the networks that learn from pairs are trained: the denoising module, and the unrolled network, guided or not.
+r"""How the networks that learn from pairs are trained: the denoising module, and the unrolled
+network, guided or not.
 
-All learn from the same scans of the training subjects, or of a quarter of these (4 of 15), by the mean square error, in
-thousandths. The score prior is that of all 15: it needs no k-space.
+All learn from the same scans of the training subjects, or of a quarter of these (4 of 15), by the
+mean square error, in thousandths. The score prior is that of all 15: it needs no k-space.
 
-A module denoises images of subjects that it learned from better than those of others. So that the guided network does
-not learn to rely on that, the guides of a training subject come from a module that never saw it: one of `FOLDS` that
-each leave a part of the subjects out (stacking by cross-fitting). The module that denoises for others saw them all.
+A module denoises images of subjects that it learned from better than those of others. So that the
+guided network does not learn to rely on that, the guides of a training subject come from a module
+that never saw it: one of `FOLDS` that each leave a part of the subjects out (stacking by
+cross-fitting). The module that denoises for others saw them all.
 """
 
 from functools import cached_property
@@ -33,12 +35,16 @@ def fold(subjects: tuple[int, ...], number: int) -> tuple[int, ...]:
 
 
 def module_name(quarter: bool, left_out: int = 0) -> str:
-    """Return the name of the denoising module that saw all subjects but those of a fold; 0: that saw all."""
+    """Return the name of the denoising module that saw all subjects but those of a fold; 0: that
+    saw all.
+    """
     return f"module{'-quarter' if quarter else ''}{f'-fold-{left_out}' if left_out else ''}"
 
 
 class Pairs(Frozen):
-    """Which network, the subjects it learns from, slices in a step; checksums of the modules that guide it."""
+    """Which network, the subjects it learns from, slices in a step; checksums of the modules
+    that guide it.
+    """
 
     kind: str
     subjects: tuple[int, ...]
@@ -47,7 +53,8 @@ class Pairs(Frozen):
 
 
 class PairTask:
-    """Learn a "module", a "guided" or "unguided" network from pairs; `folder` has the examples and guiding modules.
+    """Learn a "module", a "guided" or "unguided" network from pairs; `folder` has the examples and
+    guiding modules.
 
     A module learns from all subjects but those of the fold `left_out`; 0: from all.
     """
@@ -56,17 +63,26 @@ class PairTask:
 
     def __init__(self, kind: str, quarter: bool, folder: Path, left_out: int = 0) -> None:
         self.folder = folder
-        self.modules = [folder / f"{module_name(quarter, number)}.safetensors" for number in range(FOLDS + 1)]
+        self.modules = [
+            folder / f"{module_name(quarter, number)}.safetensors" for number in range(FOLDS + 1)
+        ]
         whole = QUARTER if quarter else split().train
         subjects = tuple(one for one in whole if not left_out or one not in fold(whole, left_out))
-        given = tuple(str(weights.about(path)["tensors"]) for path in self.modules) if kind == "guided" else ()
+        given = (
+            tuple(str(weights.about(path)["tensors"]) for path in self.modules)
+            if kind == "guided"
+            else ()
+        )
         self.settings = Pairs(kind=kind, subjects=subjects, given=given)
 
     @cached_property
     def learned(self) -> list[Examples]:
         """Return what is learned from."""
         own = torch.tensor(self.settings.subjects)
-        return [part.at(torch.isin(part.subject, own)) for part in examples_of(self.folder, held_out=False)]
+        return [
+            part.at(torch.isin(part.subject, own))
+            for part in examples_of(self.folder, held_out=False)
+        ]
 
     @cached_property
     def kept_out(self) -> list[Examples]:
@@ -99,7 +115,9 @@ class PairTask:
         """Return the network with random weights."""
         return DenoisingModule() if self.settings.kind == "module" else Unrolled()
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
         """Return the loss of a batch of one mask, drawn with replacement."""
         which = int(torch.randint(len(self.learned), (1,), generator=generator))
         part = self.learned[which]

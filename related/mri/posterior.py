@@ -1,12 +1,14 @@
 r"""The score of images given k-space: the prior's denoised image, made consistent with the data.
 
-With the prior's denoised image `D = x + sigma^2 s(x)` and a Gaussian of variance r^2 about it for what is left unknown,
+With the prior's denoised image `D = x + sigma^2 s(x)` and a Gaussian of variance r^2 about it for
+what is left unknown,
 
     r^2 = sigma^2 s_0^2 / (sigma^2 + s_0^2) ,   mu = NOISE^2 / r^2 ,
     D_y = argmin_u |y - A u|^2 + mu |u - D|^2 ,   score = (D_y - x) / sigma^2 ,
 
-s_0 the spread of training pixels. How D depends on x is left out in the data's term, as in decomposed diffusion
-sampling (Chung et al., arXiv 2303.05754). One evaluation of the network makes one evaluation of the score.
+s_0 the spread of training pixels. How D depends on x is left out in the data's term, as in
+decomposed diffusion sampling (Chung et al., arXiv 2303.05754). One evaluation of the network makes
+one evaluation of the score.
 """
 
 from jaxtyping import Float

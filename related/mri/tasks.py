@@ -1,7 +1,7 @@
 """What the score prior learns from, and its loss. Only T1 slices of the training subjects are seen.
 
-The score's loss is that of `experiments.denoising`, ln v uniform on the trained range. Slices are mirrored at random,
-shifted by up to 3 pixels along both axes, and multiplied by .9 to 1.1.
+The score's loss is that of `experiments.denoising`, ln v uniform on the trained range. Slices are
+mirrored at random, shifted by up to 3 pixels along both axes, and multiplied by .9 to 1.1.
 """
 
 from functools import cached_property
@@ -22,7 +22,9 @@ SHIFT, GAIN = 3, 0.1
 
 
 class Prior(Frozen):
-    """Slices in a step, the network's sizes, and the subjects that are learned from and held out."""
+    """Slices in a step, the network's sizes, and the subjects that are learned from and held
+    out.
+    """
 
     batch: int = 8
     sizes: unet.Sizes = Sizes()
@@ -31,7 +33,9 @@ class Prior(Frozen):
 
 
 class PriorTask:
-    """Learn the noise in T1 slices. Raises DataUnavailable where a volume cannot be had, once it is read."""
+    """Learn the noise in T1 slices. Raises DataUnavailable where a volume cannot be had, once it
+    is read.
+    """
 
     parts: tuple[str, ...] = ("loss",)
 
@@ -52,7 +56,9 @@ class PriorTask:
         """Return a denoiser with random weights."""
         return Denoiser(self.settings.sizes)
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
         """Return the loss of a batch drawn with replacement."""
         rows = torch.randint(len(self.learned), (self.settings.batch,), generator=generator)
         return _loss(network, augmented(self.learned[rows], generator), generator, device)
@@ -64,7 +70,10 @@ class PriorTask:
 
 
 def _loss(
-    network: nn.Module, x: Float[Tensor, "n 64 64"], generator: torch.Generator, device: torch.device
+    network: nn.Module,
+    x: Float[Tensor, "n 64 64"],
+    generator: torch.Generator,
+    device: torch.device,
 ) -> Float[Tensor, " 1"]:
     v = log_uniform(len(x), SMALLEST, LARGEST, generator)
     return denoising_loss(network, x, v, SPREAD, generator, device)

@@ -1,4 +1,6 @@
-"""The trained networks, from their files: the committed ones, or those of a training in a folder."""
+"""The trained networks, from their files: the committed ones, or those of a training in a
+folder.
+"""
 
 from functools import cache
 from pathlib import Path
@@ -51,7 +53,9 @@ def module_of(path: Path) -> Any:
 
 
 def _filled(network: nn.Module, path: Path, sha256: str | None) -> Any:
-    """Return the network with a file's weights; `sha256` is that of a committed file. Raises UserError."""
+    """Return the network with a file's weights; `sha256` is that of a committed file. Raises
+    UserError.
+    """
     given = stored(path, sha256) if sha256 else parsed(_bytes(path), str(path))
     return fill(network, given, str(path))
 
@@ -69,5 +73,7 @@ def examples_of(folder: Path, held_out: bool) -> list[Examples]:
     held, listed = parsed(_bytes(path), str(path)), []
     for key, (acceleration, mask) in kinds(held_out).items():
         x, b, seen, subject = (held[f"{key}.{name}"] for name in ("x", "b", "seen", "subject"))
-        listed.append(Examples(x, Scan(b, encoding(x.shape[-1], acceleration, mask)), seen, subject))
+        listed.append(
+            Examples(x, Scan(b, encoding(x.shape[-1], acceleration, mask)), seen, subject)
+        )
     return listed

@@ -1,15 +1,16 @@
-r"""The networks that learn from pairs: the denoising module, and the unrolled network with guidance or without.
+r"""The networks that learn from pairs: the denoising module, and the unrolled network with guidance
+or without.
 
-*Denoising module*: `DGI = PGI + U(PGI, sigma^2 s(PGI), b - N PGI)`, s the prior's score at the noise level `AT`, U a
-U-Net.
+*Denoising module*: `DGI = PGI + U(PGI, sigma^2 s(PGI), b - N PGI)`, s the prior's score at the
+noise level `AT`, U a U-Net.
 
-*Unrolled network*: from zero-filled data five cascades of one shared U-Net R, each with exact data consistency (as in
-MoDL, Aggarwal et al., arXiv 1712.02862),
+*Unrolled network*: from zero-filled data five cascades of one shared U-Net R, each with exact data
+consistency (as in MoDL, Aggarwal et al., arXiv 1712.02862),
 
     x <- argmin_u |y - A u|^2 + w_k |u - z|^2 ,   z = x + R(x, guide) ,
 
-with five learned weights w_k. The guide is the denoised guidance image; without guidance it is the zero-filled image:
-both networks have as many parameters.
+with five learned weights w_k. The guide is the denoised guidance image; without guidance it is the
+zero-filled image: both networks have as many parameters.
 """
 
 import math
@@ -32,7 +33,9 @@ CASCADE = Sizes(inputs=2, widths=(16, 48), blocks=1, noise=0)
 
 
 class DenoisingModule(nn.Module):
-    """The denoised guidance image, from three images: the preliminary one, the prior's step at it, its residual."""
+    """The denoised guidance image, from three images: the preliminary one, the prior's step at
+    it, its residual.
+    """
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,14 +1,16 @@
-r"""N1c and N1d: prediction-correction at equal cost: K of N evaluations correct at T1, the others run the flow back.
+r"""N1c and N1d: prediction-correction at equal cost: K of N evaluations correct at T1, the others
+run the flow back.
 
-Forward Ornstein-Uhlenbeck process, in `y = x / scale` with noise `v^2 = exp(2 T1) - 1`. A run starts from the
-process's stationary distribution, `y ~ N(0, 1 + v^2)`, takes K steps of the corrector of `ams.samplers`
-(Leimkuhler-Matthews, at half the step of its fastest contraction, since its bias grows as the step's square), and the
-other N - K evaluations of UniPC-3 on geometric noise levels down to `LAST`. K = 0 is the flow alone. The score is wrong
-by a constant `e` at all times, in units of x; each error is measured with both signs: root mean square W2 to the target
-at the last noise level. Both methods have their best T1 and K on the very problem: no sampler could know them.
+Forward Ornstein-Uhlenbeck process, in `y = x / scale` with noise `v^2 = exp(2 T1) - 1`. A run
+starts from the process's stationary distribution, `y ~ N(0, 1 + v^2)`, takes K steps of the
+corrector of `ams.samplers` (Leimkuhler-Matthews, at half the step of its fastest contraction, since
+its bias grows as the step's square), and the other N - K evaluations of UniPC-3 on geometric noise
+levels down to `LAST`. K = 0 is the flow alone. The score is wrong by a constant `e` at all times,
+in units of x; each error is measured with both signs: root mean square W2 to the target at the last
+noise level. Both methods have their best T1 and K on the very problem: no sampler could know them.
 
-Source: the scheme is that of Pedrotti, Maas and Mondelli (arXiv 2305.14164); what it gains at equal cost is computed
-here.
+Source: the scheme is that of Pedrotti, Maas and Mondelli (arXiv 2305.14164); what it gains at equal
+cost is computed here.
 """
 
 import math
@@ -55,9 +57,16 @@ def noise_at(t1: float) -> float:
 
 
 def tried(settings: Settings) -> list[tuple[float, tuple[int, ...]]]:
-    """Return each T1 that is tried with the corrections that are tried there: none for the flow alone."""
-    ours, theirs = (np.geomspace(*CORRECTED, settings.times), np.geomspace(*ALONE, 3 * settings.times))
-    return [(float(t), settings.corrections) for t in [FIXED, *ours]] + [(float(t), (0,)) for t in theirs]
+    """Return each T1 that is tried with the corrections that are tried there: none for the flow
+    alone.
+    """
+    ours, theirs = (
+        np.geomspace(*CORRECTED, settings.times),
+        np.geomspace(*ALONE, 3 * settings.times),
+    )
+    return [(float(t), settings.corrections) for t in [FIXED, *ours]] + [
+        (float(t), (0,)) for t in theirs
+    ]
 
 
 def held(v: float, largest_variance: float) -> tuple[Step, Level]:
@@ -67,9 +76,16 @@ def held(v: float, largest_variance: float) -> tuple[Step, Level]:
 
 
 def program(t1: float, corrections: int, largest_variance: float) -> Program:
-    """Return a run of `BUDGET` evaluations with `corrections` at T1, for a target of variances up to the largest."""
+    """Return a run of `BUDGET` evaluations with `corrections` at T1, for a target of variances
+    up to the largest.
+    """
     v = noise_at(t1)
-    return joined([[held(v, largest_variance)] * corrections, descent_between(FLOW, v, LAST, BUDGET - corrections)])
+    return joined(
+        [
+            [held(v, largest_variance)] * corrections,
+            descent_between(FLOW, v, LAST, BUDGET - corrections),
+        ]
+    )
 
 
 def in_y(size: float | torch.Tensor, level: Level) -> float | torch.Tensor:
@@ -79,9 +95,11 @@ def in_y(size: float | torch.Tensor, level: Level) -> float | torch.Tensor:
 
 @cell
 def gaussian_runs(t1: float, counts: tuple[int, ...]) -> Array:
-    """Rows by K of `counts`: the final W2 of the Gaussian of N1b with exact scores, and what |e| = 1 adds to the mean.
+    """Rows by K of `counts`: the final W2 of the Gaussian of N1b with exact scores, and what |e| =
+    1 adds to the mean.
 
-    Directions are independent, so that twice the directions, half of them with the error, give both in one run.
+    Directions are independent, so that twice the directions, half of them with the error, give both
+    in one run.
     """
     law = fixed_time.target()
     error = torch.cat([0 * law.mean, fixed_time.even_error(law, 1.0)])
@@ -90,7 +108,9 @@ def gaussian_runs(t1: float, counts: tuple[int, ...]) -> Array:
     rows = []
     for corrections in counts:
         start = twice.start(0.0, 1.0 + noise_at(t1) ** 2)
-        states = run(program(t1, corrections, float(law.variance.max())), start, wrong, twice.noise, twice)
+        states = run(
+            program(t1, corrections, float(law.variance.max())), start, wrong, twice.noise, twice
+        )
         mean, variance = twice.moments(last(states)[0].x)
         exact, shifted = mean.chunk(2)
         base = gaussian_w2(exact, variance.chunk(2)[0], law.mean, law.variance + LAST**2)

@@ -8,16 +8,23 @@ from matplotlib.figure import Figure as Drawing
 from ams.plots import legend_above, panels, reference_line
 from ams.targets import CLEAN
 from ams_suite.drawn import save_drawn
-from related.prediction_correction import equal_cost as equal_cost_of, fixed_time, inexact, study, truncated
+from related.prediction_correction import (
+    equal_cost as equal_cost_of,
+    fixed_time,
+    inexact,
+    study,
+    truncated,
+)
 from related.prediction_correction.settings import Settings
 from verdicts import Figure
 
 
 def inexact_bound(settings: Settings) -> Drawing:
-    r"""The bound for inexact Langevin holds on Gaussians and cannot be improved, exact laws. Above: divergence at time
-    $t$ against the bound of N1, for at most 3000 random affine score errors and starts, and after ascents towards it.
-    Below: the stationary divergence over its bound. With $L = C$ the worst error is $x/2 + b$, $b \to \infty$; with a
-    larger power in the moment a constant error, however small, attains it.
+    r"""The bound for inexact Langevin holds on Gaussians and cannot be improved, exact laws. Above:
+    divergence at time $t$ against the bound of N1, for at most 3000 random affine score errors and
+    starts, and after ascents towards it. Below: the stationary divergence over its bound. With $L =
+    C$ the worst error is $x/2 + b$, $b \to \infty$; with a larger power in the moment a constant
+    error, however small, attains it.
     """
     drawing, (above, below) = panels(2, 2.3)
     cases, few = inexact.random_tightness(settings.errors, settings.seed), slice(3000)
@@ -26,7 +33,9 @@ def inexact_bound(settings: Settings) -> Drawing:
     above.loglog(*random, ".", ms=2, color="0.6", label="random errors", rasterized=True)
     above.loglog(ends.bound, ends.bound * ends.ratio, "x", color="C1", label="after the ascents")
     above.axline((1.0, 1.0), (10.0, 10.0), color="black", lw=1.0, label="the bound")
-    above.set(xlim=(1e-3, 1e6), ylim=(1e-7, 1e6), xlabel="bound (nats)", ylabel=r"$\mathrm{KL}_t$ (nats)")
+    above.set(
+        xlim=(1e-3, 1e6), ylim=(1e-7, 1e6), xlabel="bound (nats)", ylabel=r"$\mathrm{KL}_t$ (nats)"
+    )
     legend_above(above)
     shifts = np.logspace(-2, 2, 40)
     for tilt, power, label, color in (
@@ -35,25 +44,33 @@ def inexact_bound(settings: Settings) -> Drawing:
         (0.0, 100.0, r"$e = b$, $L = 100\,C$", "C2"),
         (0.5, 1.0, "$e = x/2 + b$, $L = C$", "C1"),
     ):
-        ratios = [inexact.tightness(inexact.worst_case(b, tilt), np.array([power])).ratio.item() for b in shifts]
+        ratios = [
+            inexact.tightness(inexact.worst_case(b, tilt), np.array([power])).ratio.item()
+            for b in shifts
+        ]
         below.semilogx(shifts, ratios, color=color, ls="-" if tilt else "--", label=label)
     below.axhline(1.0, color="black", lw=1.0)
-    below.set(xlabel="shift $b$ (s.d.)", ylabel=r"$\mathrm{KL}_\infty$ over its bound", ylim=(0, 1.05))
+    below.set(
+        xlabel="shift $b$ (s.d.)", ylabel=r"$\mathrm{KL}_\infty$ over its bound", ylim=(0, 1.05)
+    )
     legend_above(below)
     return drawing
 
 
 def fixed_stopping_time(settings: Settings) -> Drawing:
-    r"""The prediction-correction method on a Gaussian, its score wrong by a constant $e$.
-    Above: final $W_2$ against the time $T_1$ at which the forward process stops (root mean square over the error's
-    sign). The flow alone must take $T_1 \sim \log(1/|e|)$ and collects the score error on its way; with Langevin at
-    $T_1$ a short one is best. Below: what $T_1 = 0.5$ with Langevin gains over the best $T_1$ without.
+    r"""The prediction-correction method on a Gaussian, its score wrong by a constant $e$. Above:
+    final $W_2$ against the time $T_1$ at which the forward process stops (root mean square over the
+    error's sign). The flow alone must take $T_1 \sim \log(1/|e|)$ and collects the score error on
+    its way; with Langevin at $T_1$ a short one is best. Below: what $T_1 = 0.5$ with Langevin gains
+    over the best $T_1$ without.
     """
     drawing, (above, below) = panels(2)
     labels = ("flow alone, exact score", "flow alone, $|e| = 0.01$", "corrected, $|e| = 0.01$")
     for (size, time), label in zip(study.RUNS, labels, strict=True):
         style = {"color": "C1" if size else "C0", "ls": "-" if time else "--"}
-        above.semilogy(study.TIMES, fixed_time.final_w2s(size, study.TIMES, time), label=label, **style)
+        above.semilogy(
+            study.TIMES, fixed_time.final_w2s(size, study.TIMES, time), label=label, **style
+        )
     above.axvline(fixed_time.FIXED, color="0.5", lw=0.8)
     above.text(fixed_time.FIXED + 0.1, 1.2e-3, "$T_1 = 0.5$", color="0.3")
     above.set(xlabel="$T_1$", ylabel="final $W_2$", ylim=(1e-3, 3))
@@ -66,8 +83,9 @@ def fixed_stopping_time(settings: Settings) -> Drawing:
 
 
 def relaxation_time(settings: Settings) -> Drawing:
-    """A little noise takes the barrier between modes away, so $T_1 > 0$. Langevin's relaxation time (one over its
-    generator's gap) at time $T_1$ of the forward process, on the mixture .3/.7 at $-1/+1$, standard deviation 0.2.
+    """A little noise takes the barrier between modes away, so $T_1 > 0$. Langevin's relaxation time
+    (one over its generator's gap) at time $T_1$ of the forward process, on the mixture .3/.7 at
+    $-1/+1$, standard deviation 0.2.
     """
     drawing, (axes,) = panels()
     times = np.logspace(-3, 0.3, 40)
@@ -80,10 +98,10 @@ def relaxation_time(settings: Settings) -> Drawing:
 
 
 def equal_cost(settings: Settings) -> Drawing:
-    r"""Forty evaluations in all, K of them as corrections at $T_1$ (the best K for each $T_1$, filled) or none (open),
-    against the score's error $|e|$. Above: $W_2$ on the mixture by $T_1$, for two errors. Below: the best $T_1$ on the
-    Gaussian and on the mixture. With corrections a wide range of $T_1$ serves; without, the best one is sharp and grows
-    as the error falls.
+    r"""Forty evaluations in all, K of them as corrections at $T_1$ (the best K for each $T_1$,
+    filled) or none (open), against the score's error $|e|$. Above: $W_2$ on the mixture by $T_1$,
+    for two errors. Below: the best $T_1$ on the Gaussian and on the mixture. With corrections a
+    wide range of $T_1$ serves; without, the best one is sharp and grows as the error falls.
     """
     drawing, (above, below) = panels(2, 2.3)
     sizes = [size for size in settings.score_errors if size]
@@ -92,7 +110,11 @@ def equal_cost(settings: Settings) -> Drawing:
         for kept, fill in ((True, color), (False, "white")):
             line = study.envelope(w2s, kept)
             above.loglog(
-                *zip(*line, strict=True), "o-", color=color, mfc=fill, label=f"$|e| = {size:g}$" if kept else None
+                *zip(*line, strict=True),
+                "o-",
+                color=color,
+                mfc=fill,
+                label=f"$|e| = {size:g}$" if kept else None,
             )
     above.plot([], [], "o", color="0.4", label="with corrections")
     above.plot([], [], "o", color="0.4", mfc="white", label="flow alone")
@@ -101,7 +123,10 @@ def equal_cost(settings: Settings) -> Drawing:
     above.set(xlabel="$T_1$", ylabel="final $W_2$, mixture")
     legend_above(above)
     for target, marker in (("Gaussian", "o"), ("mixture", "s")):
-        for choose, color, name in ((study.corrected, "C1", "corrected"), (study.alone, "C0", "flow alone")):
+        for choose, color, name in (
+            (study.corrected, "C1", "corrected"),
+            (study.alone, "C0", "flow alone"),
+        ):
             times = study.best_times(settings, target, choose)
             below.loglog(sizes, times, marker + "-", color=color, label=f"{target}, {name}")
     below.set(xlabel="score error $|e|$", ylabel="best $T_1$")
@@ -110,16 +135,18 @@ def equal_cost(settings: Settings) -> Drawing:
 
 
 def truncated_bound(settings: Settings) -> Drawing:
-    r"""Langevin along a truncated score on two-mode mixtures, random errors that grow linearly far away: the divergence
-    over the bound of N1 by the mean square error. No point is above 1. The ratio hardly depends on the error: at early
-    times the start's part of the bound decides.
+    r"""Langevin along a truncated score on two-mode mixtures, random errors that grow linearly far
+    away: the divergence over the bound of N1 by the mean square error. No point is above 1. The
+    ratio hardly depends on the error: at early times the start's part of the bound decides.
     """
     drawing, (axes,) = panels()
     cases = truncated.random_cases(settings.truncated, settings.seed)
     axes.loglog(cases.error, cases.square, "o", color="C0", ms=3)
     reference_line(axes, 1.0, "the bound", right=False)
     axes.set(
-        xlabel="mean square error of the truncated score", ylabel=r"$\mathrm{KL}_t$ over the bound", ylim=(None, 3)
+        xlabel="mean square error of the truncated score",
+        ylabel=r"$\mathrm{KL}_t$ over the bound",
+        ylim=(None, 3),
     )
     return drawing
 

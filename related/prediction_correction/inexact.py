@@ -1,18 +1,20 @@
-r"""N1: inexact Langevin `dX = (grad log p + e)(X) dt + sqrt 2 dW`, its bound in KL, and errors that try to exceed it.
+r"""N1: inexact Langevin `dX = (grad log p + e)(X) dt + sqrt 2 dW`, its bound in KL, and errors that
+try to exceed it.
 
-Let `p` satisfy a logarithmic Sobolev inequality `KL(q || p) <= (C / 2) I(q | p)`, `I = E_q |grad log (q / p)|^2` (a
-Gaussian does with `C` its largest variance). Entropy dissipates, errors feed it, Donsker and Varadhan bound what they
-feed:
+Let `p` satisfy a logarithmic Sobolev inequality `KL(q || p) <= (C / 2) I(q | p)`, `I = E_q |grad
+log (q / p)|^2` (a Gaussian does with `C` its largest variance). Entropy dissipates, errors feed it,
+Donsker and Varadhan bound what they feed:
 
-    d/dt KL = -I + E_q <e, grad log (q/p)> <= -I / 2 + E_q |e|^2 / 2 <= -KL / C + (KL + log E_p exp(L |e|^2)) / (2 L)
+    d/dt KL = -I + E_q <e, grad log (q/p)> <= -I / 2 + E_q |e|^2 / 2 <= -KL / C + (KL + log E_p
+    exp(L |e|^2)) / (2 L)
 
 for any `L > C / 2`, so that by Gronwall, with `r = 1 / C - 1 / (2 L)`,
 
     KL_t <= exp(-r t) KL_0 + (1 - exp(-r t)) log E_p exp(L |e|^2) / (2 L / C - 1)
 
-`L = C` is the bound of claim N1. On `p = N(0, diag V)` with an affine error `e(x) = A x + b` the diffusion is
-Gaussian at all times and both sides are closed forms: no sampling. Source: proved here; the setting is that of
-Pedrotti, Maas and Mondelli (arXiv 2305.14164).
+`L = C` is the bound of claim N1. On `p = N(0, diag V)` with an affine error `e(x) = A x + b` the
+diffusion is Gaussian at all times and both sides are closed forms: no sampling. Source: proved
+here; the setting is that of Pedrotti, Maas and Mondelli (arXiv 2305.14164).
 """
 
 from typing import NamedTuple
@@ -34,7 +36,9 @@ Matrices = Float[np.ndarray, "n d d"]
 
 
 class InexactDiffusions(NamedTuple):
-    """Rows: targets `N(0, diag variance)`, score errors `e(x) = tilt x + shift`, starts N(mean, covariance), times."""
+    """Rows: targets `N(0, diag variance)`, score errors `e(x) = tilt x + shift`, starts N(mean,
+    covariance), times.
+    """
 
     variance: Vectors
     tilt: Matrices
@@ -57,14 +61,17 @@ class Tightness(NamedTuple):
 
 
 def diffused(case: InexactDiffusions) -> InexactDiffusions:
-    """Return the cases with the inexact diffusions' distributions at their times in the place of the starts.
+    """Return the cases with the inexact diffusions' distributions at their times in the place of
+    the starts.
 
-    With `K = diag(1/V) - A`: mean `M + exp(-K t) (m_0 - M)`, `M = K^-1 b`; covariance `S + exp(-K t) (S_0 - S) exp(-K
-    t)^T`, `K S + S K^T = 2 I`.
+    With `K = diag(1/V) - A`: mean `M + exp(-K t) (m_0 - M)`, `M = K^-1 b`; covariance `S + exp(-K
+    t) (S_0 - S) exp(-K t)^T`, `K S + S K^T = 2 I`.
     """
     n, d = case.variance.shape
     drift = np.eye(d) / case.variance[:, None, :] - case.tilt
-    both = np.einsum("nij,kl->nikjl", drift, np.eye(d)) + np.einsum("ij,nkl->nikjl", np.eye(d), drift)
+    both = np.einsum("nij,kl->nikjl", drift, np.eye(d)) + np.einsum(
+        "ij,nkl->nikjl", np.eye(d), drift
+    )
     source = np.broadcast_to(2.0 * np.eye(d).reshape(-1, 1), (n, d * d, 1))
     end = np.linalg.solve(both.reshape(n, d * d, d * d), source).reshape(n, d, d)
     rest = np.linalg.solve(drift, case.shift[..., None])[..., 0]
@@ -74,7 +81,9 @@ def diffused(case: InexactDiffusions) -> InexactDiffusions:
 
 
 def divergence(case: InexactDiffusions) -> Batch:
-    """Return KL(start || target) in nats, by eigenvalues of `V^-1/2 S V^-1/2 - 1`: no cancellation."""
+    """Return KL(start || target) in nats, by eigenvalues of `V^-1/2 S V^-1/2 - 1`: no
+    cancellation.
+    """
     root = np.sqrt(case.variance)
     excess = case.covariance / (root[:, :, None] * root[:, None, :]) - np.eye(root.shape[1])
     u = np.linalg.eigvalsh((excess + excess.mT) / 2)
@@ -111,10 +120,12 @@ def tightness(case: InexactDiffusions, power: Batch | None = None) -> Tightness:
 
 
 def random_cases(count: int, seed: int, dimension: int = 3) -> InexactDiffusions:
-    """Return cases at random: spectra over three decades, error matrices up to the edge of a finite moment at L = C.
+    """Return cases at random: spectra over three decades, error matrices up to the edge of a finite
+    moment at L = C.
 
-    A third of the errors are symmetric (gradients), a third rotations of the target (which leave it invariant), a
-    third general; starts are full Gaussians of 0.01 to 100 times the largest variance; times from C / 100 to 100 C.
+    A third of the errors are symmetric (gradients), a third rotations of the target (which leave it
+    invariant), a third general; starts are full Gaussians of 0.01 to 100 times the largest
+    variance; times from C / 100 to 100 C.
     """
     draw = np.random.default_rng(seed)
     variance = 10 ** draw.uniform(-2, 1, (count, dimension))
@@ -122,32 +133,49 @@ def random_cases(count: int, seed: int, dimension: int = 3) -> InexactDiffusions
     tilt = draw.standard_normal((count, dimension, dimension))
     tilt[::3] += tilt[::3].mT
     tilt[1::3] = (tilt[1::3] - tilt[1::3].mT) / variance[1::3, None, :]
-    shift = draw.standard_normal((count, dimension)) * (10 ** draw.uniform(-3, 1, count) / np.sqrt(c))[:, None]
+    shift = (
+        draw.standard_normal((count, dimension))
+        * (10 ** draw.uniform(-3, 1, count) / np.sqrt(c))[:, None]
+    )
     size = np.linalg.norm(tilt * np.sqrt(variance)[:, None, :], 2, axis=(1, 2))
-    edge = 0.999 * np.sqrt(draw.uniform(0, 1, count)) / np.sqrt(2 * c)  # of the size: there the moment ceases to be
+    edge = (
+        0.999 * np.sqrt(draw.uniform(0, 1, count)) / np.sqrt(2 * c)
+    )  # of the size: there the moment ceases to be
     root = draw.standard_normal((count, dimension, dimension))
     root *= np.sqrt(10 ** draw.uniform(-2, 2, count) * c)[:, None, None]
-    mean = draw.standard_normal((count, dimension)) * (10 ** draw.uniform(-2, 1, count) * np.sqrt(c))[:, None]
+    mean = (
+        draw.standard_normal((count, dimension))
+        * (10 ** draw.uniform(-2, 1, count) * np.sqrt(c))[:, None]
+    )
     time = c * 10 ** draw.uniform(-2, 2, count)
-    return InexactDiffusions(variance, tilt * (edge / size)[:, None, None], shift, mean, root @ root.mT, time)
+    return InexactDiffusions(
+        variance, tilt * (edge / size)[:, None, None], shift, mean, root @ root.mT, time
+    )
 
 
 def flux(q: sp.Expr, p: sp.Expr, e: sp.Expr, at: sp.Symbol) -> sp.Expr:
-    """Return the Fokker-Planck flux `J = q' - ((log p)' + e) q` of inexact Langevin, `dq/dt = J'`."""
+    """Return the Fokker-Planck flux `J = q' - ((log p)' + e) q` of inexact Langevin, `dq/dt =
+    J'`.
+    """
     return sp.diff(q, at) - (sp.diff(sp.log(p), at) + e) * q
 
 
 def remainder_of_entropy_dissipation(settings: Settings) -> Measurement:
-    """Measure the operations left in the rate of KL, `-I + E_q e (log q/p)'`, and in Young's square, any q, p, e.
+    """Measure the operations left in the rate of KL, `-I + E_q e (log q/p)'`, and in Young's
+    square, any q, p, e.
 
-    With the flux `J`, `d/dt int q log(q/p) = int log(q/p) J'`, whose integrand differs by `(log(q/p) J)'`.
+    With the flux `J`, `d/dt int q log(q/p) = int log(q/p) J'`, whose integrand differs by
+    `(log(q/p) J)'`.
     """
     at = sp.Symbol("x", real=True)
     q, p, e = (sp.Function(name, positive=name != "e")(at) for name in ("q", "p", "e"))
     ratio, current = sp.log(q / p), flux(q, p, e, at)
     g = sp.diff(ratio, at)
     rate = ratio * sp.diff(current, at) - sp.diff(ratio * current, at)
-    return left_over(rate - (-q * g**2 + q * e * g), -(g**2) + e * g - (-(g**2) / 2 + e**2 / 2 - (g - e) ** 2 / 2))
+    return left_over(
+        rate - (-q * g**2 + q * e * g),
+        -(g**2) + e * g - (-(g**2) / 2 + e**2 / 2 - (g - e) ** 2 / 2),
+    )
 
 
 @cell
@@ -159,21 +187,28 @@ def random_tightness(count: int, seed: int) -> Tightness:
 def largest_divergence_over_bound(settings: Settings) -> Measurement:
     """Measure the largest KL_t over its bound, over random score errors, starts and times."""
     ratio = random_tightness(settings.errors, settings.seed).ratio
-    quantiles = {f"quantile {level:g}": float(np.quantile(ratio, level)) for level in (0.1, 0.5, 0.9, 0.99)}
+    quantiles = {
+        f"quantile {level:g}": float(np.quantile(ratio, level)) for level in (0.1, 0.5, 0.9, 0.99)
+    }
     return largest(ratio, settings.seed, **quantiles)
 
 
 def largest_divergence_over_bound_at_random_powers(settings: Settings) -> Measurement:
-    """Measure the largest KL_t over its bound with a random power `L` in `(C / 2, 5 C)` of a finite moment."""
+    """Measure the largest KL_t over its bound with a random power `L` in `(C / 2, 5 C)` of a
+    finite moment.
+    """
     case = random_cases(settings.errors, settings.seed + 1)
-    power = case.constant * np.random.default_rng(settings.seed).uniform(0.501, 5.0, settings.errors)
+    power = case.constant * np.random.default_rng(settings.seed).uniform(
+        0.501, 5.0, settings.errors
+    )
     finite = np.isfinite(log_moment(case, power))
     return largest(tightness(case, power).ratio[finite], settings.seed)
 
 
 @cell
 def ascended(climbers: int, ascents: int, seed: int) -> Tightness:
-    """Climb in tightness from random errors: `ascents` random changes of error and start, each kept where it helps.
+    """Climb in tightness from random errors: `ascents` random changes of error and start, each kept
+    where it helps.
 
     Times stay at `C` and above, since at time 0 the bound is met by anything.
     """
@@ -187,7 +222,9 @@ def ascended(climbers: int, ascents: int, seed: int) -> Tightness:
         better = ratio > best
         best = np.where(better, ratio, best)
         rows = zip(tried, case, strict=True)
-        case = InexactDiffusions(*(np.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old) for new, old in rows))
+        case = InexactDiffusions(
+            *(np.where(better.reshape(-1, *[1] * (new.ndim - 1)), new, old) for new, old in rows)
+        )
     return Tightness(bound(case), best)
 
 
@@ -197,8 +234,12 @@ def _nearby(case: InexactDiffusions, draw: np.random.Generator) -> InexactDiffus
     size = np.power(10.0, draw.uniform(-2, 0, n))
     turn = size[:, None, None] * draw.standard_normal((n, d, d)) / case.constant[:, None, None]
     shift = case.shift * np.exp(size * draw.standard_normal(n))[:, None]
-    shift = shift + size[:, None] * np.linalg.norm(shift, axis=1, keepdims=True) * draw.standard_normal((n, d))
-    inside = np.isfinite(log_moment(case._replace(tilt=case.tilt + turn, shift=shift), case.constant))
+    shift = shift + size[:, None] * np.linalg.norm(
+        shift, axis=1, keepdims=True
+    ) * draw.standard_normal((n, d))
+    inside = np.isfinite(
+        log_moment(case._replace(tilt=case.tilt + turn, shift=shift), case.constant)
+    )
     tilt = np.where(inside[:, None, None], case.tilt + turn, case.tilt)
     mean = case.mean * np.exp(size * draw.standard_normal(n))[:, None]
     scale = np.exp(size * draw.standard_normal(n))[:, None, None]
@@ -206,15 +247,21 @@ def _nearby(case: InexactDiffusions, draw: np.random.Generator) -> InexactDiffus
 
 
 def largest_divergence_over_bound_after_ascents(settings: Settings) -> Measurement:
-    """Measure the largest KL_t over its bound that ascents in score error and start reach, at times C and above."""
+    """Measure the largest KL_t over its bound that ascents in score error and start reach, at
+    times C and above.
+    """
     ratio = ascended(settings.climbers, settings.ascents, settings.seed + 2).ratio
     return largest(ratio, settings.seed + 2, **{"median reached": float(np.median(ratio))})
 
 
 def worst_case(shift: float, tilt: float = 0.5) -> InexactDiffusions:
-    """Return the error `e(x) = tilt x + shift` on N(0, 1), t -> infinity; at 1/2 it attains the bound as b grows."""
+    """Return the error `e(x) = tilt x + shift` on N(0, 1), t -> infinity; at 1/2 it attains the
+    bound as b grows.
+    """
     one = np.ones((1, 1))
-    return InexactDiffusions(one, tilt * one[..., None], shift * one, 0 * one, one[..., None], np.array([200.0]))
+    return InexactDiffusions(
+        one, tilt * one[..., None], shift * one, 0 * one, one[..., None], np.array([200.0])
+    )
 
 
 def stationary_divergence_over_bound_of_worst_case(settings: Settings) -> Measurement:
@@ -223,7 +270,9 @@ def stationary_divergence_over_bound_of_worst_case(settings: Settings) -> Measur
 
 
 def least_divergence_over_bound_of_constant_errors(settings: Settings) -> Measurement:
-    """Measure the least stationary KL over its bound at `L = 1e4 C`, constant errors along the widest direction."""
+    """Measure the least stationary KL over its bound at `L = 1e4 C`, constant errors along the
+    widest direction.
+    """
     case = random_cases(50, settings.seed + 3)
     c = case.constant
     widest = (case.variance == c[:, None]) * np.linalg.norm(case.shift, axis=1, keepdims=True)

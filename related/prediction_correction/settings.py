@@ -7,11 +7,13 @@ from verdicts.claims.sizes import Numbers, Sizes
 
 
 class Settings(Seeded):
-    """`errors` random diffusions of N1, `climbers` ascents of `ascents` moves each that try to exceed its bound.
+    """`errors` random diffusions of N1, `climbers` ascents of `ascents` moves each that try to
+    exceed its bound.
 
-    `targets` random Gaussians of the fixed-time claims (N1b). At equal cost (N1c, N1d) the score's errors are
-    `score_errors`; `times` T1 are tried with corrections, whose numbers are `corrections`, and thrice as many for the
-    flow alone. `truncated` random score errors of the L2 bound (N1).
+    `targets` random Gaussians of the fixed-time claims (N1b). At equal cost (N1c, N1d) the score's
+    errors are `score_errors`; `times` T1 are tried with corrections, whose numbers are
+    `corrections`, and thrice as many for the flow alone. `truncated` random score errors of the L2
+    bound (N1).
     """
 
     errors: PositiveInt = 20_000

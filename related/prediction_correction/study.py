@@ -1,10 +1,11 @@
-"""N1c and N1d: prediction-correction and the flow alone, each at its best setting, in equally many evaluations.
+"""N1c and N1d: prediction-correction and the flow alone, each at its best setting, in equally many
+evaluations.
 
-On the mixture .3/.7 at -1/+1, s.d. 0.2, W2 is had without Monte Carlo. The corrector's density at T1 is that of
-`ams.laws.phase_space`. The flow is a map, and increases: it carries the quantiles of that density, so that
-`W2^2 = int p(x) (F(x) - Q(P(x)))^2 dx`, with the flow's map F, the density p at T1, its distribution function P and the
-target's quantiles Q. F jumps from mode to mode within a narrow interval, and so does Q(P(x)): nodes are clustered about
-both places.
+On the mixture .3/.7 at -1/+1, s.d. 0.2, W2 is had without Monte Carlo. The corrector's density at
+T1 is that of `ams.laws.phase_space`. The flow is a map, and increases: it carries the quantiles of
+that density, so that `W2^2 = int p(x) (F(x) - Q(P(x)))^2 dx`, with the flow's map F, the density p
+at T1, its distribution function P and the target's quantiles Q. F jumps from mode to mode within a
+narrow interval, and so does Q(P(x)): nodes are clustered about both places.
 """
 
 import math
@@ -52,7 +53,9 @@ COARSE, FINE = 600, 64
 HALF_RANGE = 9.0
 """Half the range of the map, in standard deviations of the start."""
 ABOUT = np.concatenate([-np.geomspace(1.0, 1e-7, 150), np.geomspace(1e-7, 1.0, 150)])
-"""Distances of nodes from a jump, of the flow's map and of the target's quantiles, in standard deviations."""
+"""Distances of nodes from a jump, of the flow's map and of the target's quantiles, in standard
+deviations.
+"""
 TIMES = tuple(np.linspace(0.25, 8.0, 14).tolist())
 """The T1 at which the figure of final errors has points."""
 RUNS = ((0.0, 0.0), (1e-2, 0.0), (1e-2, fixed_time.LANGEVIN_TIME))
@@ -74,7 +77,9 @@ class Erring(GaussianMixture):
 
 
 def corrected_densities(v: float, error: float, counts: tuple[int, ...]) -> list[GridFunction]:
-    """Return the densities at noise `v` after each number of corrections, the score wrong by `error` in x."""
+    """Return the densities at noise `v` after each number of corrections, the score wrong by
+    `error` in x.
+    """
     level, spread = Level(0, sigma=v), math.hypot(1.0, v)
     if counts == (0,):
         return [tabulated(lambda y: -((y / spread) ** 2) / 2)]
@@ -86,7 +91,9 @@ def corrected_densities(v: float, error: float, counts: tuple[int, ...]) -> list
 
 
 def flowed(nodes: Rows, v: float, steps: int, errors: tuple[float, ...]) -> Rows:
-    """Return where the flow of `steps` evaluations takes nodes at noise `v`, a row for each error of the score."""
+    """Return where the flow of `steps` evaluations takes nodes at noise `v`, a row for each
+    error of the score.
+    """
     column = torch.tensor(errors).double().repeat_interleave(nodes.shape[1])[:, None]
     wrong = lambda y, level: TARGET.score(y, level) + in_y(column, level)  # noqa: E731
     begin = State(torch.from_numpy(nodes.reshape(-1, 1)).clone())
@@ -95,7 +102,9 @@ def flowed(nodes: Rows, v: float, steps: int, errors: tuple[float, ...]) -> Rows
 
 
 def maps(v: float, steps: int, errors: tuple[float, ...]) -> list[PchipInterpolator]:
-    """Return the flow's map from noise `v` to the last one for each error, with nodes about its jump between modes."""
+    """Return the flow's map from noise `v` to the last one for each error, with nodes about its
+    jump between modes.
+    """
     end = HALF_RANGE * math.hypot(1.0, v)
     nodes = np.tile(np.linspace(-end, end, COARSE), (len(errors), 1))
     image = flowed(nodes, v, steps, errors)
@@ -111,13 +120,17 @@ def maps(v: float, steps: int, errors: tuple[float, ...]) -> list[PchipInterpola
 
 
 def _bracket(nodes: Rows, image: Rows) -> tuple[np.ndarray, np.ndarray]:
-    """Return the neighbouring nodes of each row between which an increasing image changes its sign."""
+    """Return the neighbouring nodes of each row between which an increasing image changes its
+    sign.
+    """
     at, rows = np.clip((image < 0.0).sum(1), 1, nodes.shape[1] - 1), np.arange(len(nodes))
     return nodes[rows, at - 1], nodes[rows, at]
 
 
 def transported_w2(density: GridFunction, carry: PchipInterpolator, target: Primitive) -> float:
-    """Return W2 between the image of a density under an increasing map and the distribution function `target`."""
+    """Return W2 between the image of a density under an increasing map and the distribution
+    function `target`.
+    """
     share = density.trimmed().normalised().refined(4).primitive()
     jump = share.inverse(target.at(np.zeros(1)))
     x = np.unique(np.concatenate([carry.x, jump + carry.x[-1] / HALF_RANGE * ABOUT]))
@@ -140,13 +153,20 @@ def mixture_runs(t1: float, counts: tuple[int, ...], errors: tuple[float, ...]) 
     table = []
     for row, corrections in enumerate(counts):
         carried = maps(v, BUDGET - corrections, errors)
-        table.append([transported_w2(each[row], carry, end) for each, carry in zip(densities, carried, strict=True)])
+        table.append(
+            [
+                transported_w2(each[row], carry, end)
+                for each, carry in zip(densities, carried, strict=True)
+            ]
+        )
     return np.array(table)
 
 
 def signed(settings: Settings) -> tuple[float, ...]:
     """Return the errors of the score, each with both signs."""
-    return tuple(sign * size for size in settings.score_errors for sign in ((1, -1) if size else (1,)))
+    return tuple(
+        sign * size for size in settings.score_errors for sign in ((1, -1) if size else (1,))
+    )
 
 
 def mixture_w2s(settings: Settings, size: float) -> dict[Place, float]:
@@ -161,7 +181,10 @@ def mixture_w2s(settings: Settings, size: float) -> dict[Place, float]:
 
 
 W2s = Mapping[Place, float]
-TARGETS: dict[str, Callable[[Settings, float], dict[Place, float]]] = {"Gaussian": gaussian_w2s, "mixture": mixture_w2s}
+TARGETS: dict[str, Callable[[Settings, float], dict[Place, float]]] = {
+    "Gaussian": gaussian_w2s,
+    "mixture": mixture_w2s,
+}
 """By target, the final W2 of each setting for an error of the score."""
 ANY_TIME = 1e-3
 """The least score error for which a T1 fixed in advance is claimed to suffice."""
@@ -178,8 +201,12 @@ def corrected(w2s: W2s, t1: float | None = None) -> Place:
     return min(tuned, key=w2s.__getitem__)
 
 
-def gains(settings: Settings, target: str, least: float, t1: float | None = None) -> dict[str, float]:
-    """Return W2 of the flow at its best T1 over the corrected run's, by score error of at least `least`."""
+def gains(
+    settings: Settings, target: str, least: float, t1: float | None = None
+) -> dict[str, float]:
+    """Return W2 of the flow at its best T1 over the corrected run's, by score error of at least
+    `least`.
+    """
     ratios = {}
     for size in (size for size in settings.score_errors if size >= least):
         w2s = TARGETS[target](settings, size)
@@ -198,7 +225,9 @@ def least_gain(settings: Settings, target: str) -> Measurement:
 
 
 def on_an_edge(settings: Settings, target: str) -> Measurement:
-    """Count chosen T1 and K at an end of their grid; `BUDGET - 2` corrections are the most that leave the flow two."""
+    """Count chosen T1 and K at an end of their grid; `BUDGET - 2` corrections are the most that
+    leave the flow two.
+    """
     chosen: dict[str, dict[str, dict[str, float]]] = {"corrected": {}, "alone": {}}
     for size in (size for size in settings.score_errors if size >= LARGE):
         w2s = TARGETS[target](settings, size)
@@ -209,40 +238,63 @@ def on_an_edge(settings: Settings, target: str) -> Measurement:
     edges = [
         edge
         for name, best in chosen.items()
-        for edge in optima_on_edge({"T1": times[name], "K": settings.corrections}, best, [("K", BUDGET - 2), ("K", 0)])
+        for edge in optima_on_edge(
+            {"T1": times[name], "K": settings.corrections}, best, [("K", BUDGET - 2), ("K", 0)]
+        )
     ]
-    return Measurement(value=len(edges), n=2 * sum(map(len, chosen.values())), detail={"on an edge": [*edges]})
+    return Measurement(
+        value=len(edges), n=2 * sum(map(len, chosen.values())), detail={"on an edge": [*edges]}
+    )
 
 
 def spread_of_best_times_corrected(settings: Settings) -> Measurement:
-    """Measure the largest best T1 over the least, corrected, score errors 1e-4 to 1e-1; the larger of two targets."""
+    """Measure the largest best T1 over the least, corrected, score errors 1e-4 to 1e-1; the
+    larger of two targets.
+    """
     times = {name: best_times(settings, name, corrected) for name in TARGETS}
     return named_extreme({name: max(each) / min(each) for name, each in times.items()})
 
 
 def growth_of_best_times_alone(settings: Settings) -> Measurement:
-    """Measure the flow's best T1 at the least score error over that at the largest; the smaller of two targets."""
+    """Measure the flow's best T1 at the least score error over that at the largest; the smaller
+    of two targets.
+    """
     times = {name: best_times(settings, name, alone) for name in TARGETS}
     return named_extreme({name: each[0] / each[-1] for name, each in times.items()}, min)
 
 
 def least_gain_of_a_time_fixed_in_advance(settings: Settings) -> Measurement:
-    """Measure the least W2 of the flow at its best T1 over that of T1 = 0.5 with its best K, score errors of 1e-3 on.
+    """Measure the least W2 of the flow at its best T1 over that of T1 = 0.5 with its best K, score
+    errors of 1e-3 on.
 
     The detail has the smaller errors too.
     """
-    ratios = {name: ratio for target in TARGETS for name, ratio in gains(settings, target, ANY_TIME, FIXED).items()}
-    below = {name: ratio for target in TARGETS for name, ratio in gains(settings, target, 0.0, FIXED).items()}
+    ratios = {
+        name: ratio
+        for target in TARGETS
+        for name, ratio in gains(settings, target, ANY_TIME, FIXED).items()
+    }
+    below = {
+        name: ratio
+        for target in TARGETS
+        for name, ratio in gains(settings, target, 0.0, FIXED).items()
+    }
     return Measurement(value=min(ratios.values()), n=len(ratios), detail={**below})
 
 
 def largest_cost_with_exact_scores(settings: Settings) -> Measurement:
-    """Measure W2 of the corrected run over that of the flow, exact scores, each at its best; the larger of two."""
-    return named_extreme({target: 1 / gains(settings, target, 0.0)[f"{target}, |e| = 0"] for target in TARGETS})
+    """Measure W2 of the corrected run over that of the flow, exact scores, each at its best; the
+    larger of two.
+    """
+    return named_extreme(
+        {target: 1 / gains(settings, target, 0.0)[f"{target}, |e| = 0"] for target in TARGETS}
+    )
 
 
 def envelope(w2s: W2s, kept: bool) -> list[tuple[float, float]]:
-    """Return T1 with the least W2 there, over K above 0 or (not `kept`) for the flow alone, ascending."""
+    """Return T1 with the least W2 there, over K above 0 or (not `kept`) for the flow alone,
+    ascending.
+    """
     least: dict[float, float] = {}
     for place, w2 in w2s.items():
         if bool(place.corrections) is kept:

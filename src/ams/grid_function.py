@@ -1,8 +1,10 @@
-"""Smooth functions on a uniform grid that are negligible at both ends, such as densities on the line.
+"""Smooth functions on a uniform grid that are negligible at both ends, such as densities on the
+line.
 
-For these functions the trapezoidal rule and the Fourier series converge faster than any power of the spacing (Trefethen
-and Weideman, SIAM Review 56, 2014). Integral, primitive, derivative and refinement are therefore exact to rounding once
-the spacing resolves the function. Between nodes a primitive is a polynomial of degree 5.
+For these functions the trapezoidal rule and the Fourier series converge faster than any power of
+the spacing (Trefethen and Weideman, SIAM Review 56, 2014). Integral, primitive, derivative and
+refinement are therefore exact to rounding once the spacing resolves the function. Between nodes a
+primitive is a polynomial of degree 5.
 """
 
 from collections.abc import Callable
@@ -13,7 +15,8 @@ import numpy as np
 from jaxtyping import Float, Inexact
 
 _NEGLIGIBLE = 3e-16  # relative to the maximum: the rounding of a Fourier series
-_SPECTRUM = 1e-13  # relative to the largest Fourier coefficient: the highest ones of a function that its grid resolves
+# relative to the largest Fourier coefficient: the highest ones of a function that its grid resolves
+_SPECTRUM = 1e-13
 _EXPONENT = 60.0  # nats below the maximum: where a grid for a log-density ends
 _MOST_NODES = 1 << 16
 _REFINEMENT = 4  # a polynomial between nodes this much finer is exact to rounding
@@ -24,7 +27,9 @@ Values = Inexact[np.ndarray, " n"]
 
 @dataclass(frozen=True)
 class GridFunction:
-    """The `values` of a function at the nodes `first + spacing * (0, 1, ...)`, in the unit of the line."""
+    """The `values` of a function at the nodes `first + spacing * (0, 1, ...)`, in the unit of
+    the line.
+    """
 
     first: float
     spacing: float
@@ -36,7 +41,9 @@ class GridFunction:
         return self.first + self.spacing * np.arange(len(self.values))
 
     def integral(self, weight: Array | float = 1.0) -> float:
-        """Return the integral of the function times `weight`, which is a number or has a value for each node."""
+        """Return the integral of the function times `weight`, which is a number or has a value
+        for each node.
+        """
         return float(np.sum(self.values * weight)) * self.spacing
 
     def with_values(self, values: Values) -> "GridFunction":
@@ -60,7 +67,9 @@ class GridFunction:
         return GridFunction(self.first, self.spacing / factor, finer[: factor * (n - 1) + 1])
 
     def resolved(self, tolerance: float = _SPECTRUM) -> bool:
-        """Return whether the highest Fourier coefficients are below `tolerance` of the largest: a fine enough grid."""
+        """Return whether the highest Fourier coefficients are below `tolerance` of the largest:
+        a fine enough grid.
+        """
         size, n = np.abs(np.fft.fft(self.values)), len(self.values)
         highest = size[n // 2 - n // 16 : n // 2 + n // 16 + 1]
         return bool(highest.max() < tolerance * size.max())
@@ -70,16 +79,19 @@ class GridFunction:
         n, h = len(self.values), self.spacing
         k = 2 * np.pi * np.fft.rfftfreq(n, h)
         spectrum = np.fft.rfft(self.values)
-        periodic = np.fft.irfft(np.divide(spectrum, 1j * k, out=np.zeros_like(spectrum), where=k > 0), n)
+        periodic = np.fft.irfft(
+            np.divide(spectrum, 1j * k, out=np.zeros_like(spectrum), where=k > 0), n
+        )
         total = periodic - periodic[0] + spectrum[0].real / n * h * np.arange(n)
         slope = np.fft.irfft(1j * k * spectrum, n)
         return Primitive(self.nodes, total, _hermite(self.nodes, h, total, self.values, slope))
 
     def modulus(self, factor: Array) -> float:
-        """Return `int p |f| dx` for this function p and the `factor` f, which is given at the nodes.
+        """Return `int p |f| dx` for this function p and the `factor` f, which is given at the
+        nodes.
 
-        The integral is summed between the zeros of f. The primitive of `p f` is flat at a zero, so an error `e` of the
-        zero changes the result by `e^2`.
+        The integral is summed between the zeros of f. The primitive of `p f` is flat at a zero, so
+        an error `e` of the zero changes the result by `e^2`.
         """
         primitive = self.with_values(self.values * factor).refined(_REFINEMENT).primitive()
         side = np.where(factor < 0.0, -1.0, 1.0)
@@ -91,7 +103,9 @@ class GridFunction:
 
 @dataclass(frozen=True)
 class Primitive:
-    """The integral of a `GridFunction` from its left end: `values` at its `nodes`, a polynomial of degree 5 between."""
+    """The integral of a `GridFunction` from its left end: `values` at its `nodes`, a polynomial
+    of degree 5 between.
+    """
 
     nodes: Array
     values: Array
@@ -106,9 +120,18 @@ class Primitive:
         return self.polynomial(self._within(x), 1)
 
     def inverse(self, u: np.ndarray) -> np.ndarray:
-        """Return the x at which the integral is u; for a density these are quantiles. Five Newton steps in u's cell."""
-        cell = np.clip(np.searchsorted(self._ascending, u, side="right") - 1, 0, len(self.values) - 2)
-        left, right, low, high = self.nodes[cell], self.nodes[cell + 1], self.values[cell], self.values[cell + 1]
+        """Return the x at which the integral is u; for a density these are quantiles. Five
+        Newton steps in u's cell.
+        """
+        cell = np.clip(
+            np.searchsorted(self._ascending, u, side="right") - 1, 0, len(self.values) - 2
+        )
+        left, right, low, high = (
+            self.nodes[cell],
+            self.nodes[cell + 1],
+            self.values[cell],
+            self.values[cell + 1],
+        )
         x = left + (right - left) * np.clip((u - low) / np.maximum(high - low, 1e-300), 0.0, 1.0)
         for _ in range(5):
             rate = self.polynomial(x, 1)
@@ -124,21 +147,41 @@ class Primitive:
         return np.asarray(np.clip(x, self.nodes[0], self.nodes[-1]))
 
 
-def _hermite(nodes: Array, h: float, value: Array, slope: Array, bend: Array) -> Callable[..., Array]:
-    """Return the polynomials of degree 5 between nodes `h` apart that have this value, first and second derivative."""
-    from scipy.interpolate import PPoly  # takes longer than all else here, and most who import metrics need no density
+def _hermite(
+    nodes: Array, h: float, value: Array, slope: Array, bend: Array
+) -> Callable[..., Array]:
+    """Return the polynomials of degree 5 between nodes `h` apart that have this value, first and
+    second derivative.
+    """
+    from scipy.interpolate import (
+        PPoly,
+    )  # takes longer than all else here, and most who import metrics need no density
 
     v0, d0, c0 = value[:-1], h * slope[:-1], h * h * bend[:-1] / 2
-    rise, lift, turn = value[1:] - v0 - d0 - c0, h * slope[1:] - d0 - 2 * c0, h * h * bend[1:] - 2 * c0
-    a3, a4, a5 = 10 * rise - 4 * lift + turn / 2, -15 * rise + 7 * lift - turn, 6 * rise - 3 * lift + turn / 2
+    rise, lift, turn = (
+        value[1:] - v0 - d0 - c0,
+        h * slope[1:] - d0 - 2 * c0,
+        h * h * bend[1:] - 2 * c0,
+    )
+    a3, a4, a5 = (
+        10 * rise - 4 * lift + turn / 2,
+        -15 * rise + 7 * lift - turn,
+        6 * rise - 3 * lift + turn / 2,
+    )
     return PPoly(np.stack([a5, a4, a3, c0, d0, v0]) / h ** np.arange(5, -1, -1.0)[:, None], nodes)
 
 
 def _zeros(f: Array, cell: np.ndarray) -> np.ndarray:
-    """Return the zero's position in [0, 1] within each cell over which f changes sign, by the cubic of four nodes."""
+    """Return the zero's position in [0, 1] within each cell over which f changes sign, by the
+    cubic of four nodes.
+    """
     first = np.clip(cell - 1, 0, len(f) - 4)
     near, shift = f[first[:, None] + np.arange(4)], cell - first
-    f1, f2, f3 = near[:, 1] - near[:, 0], np.diff(near, 2, axis=1)[:, 0], np.diff(near, 3, axis=1)[:, 0]
+    f1, f2, f3 = (
+        near[:, 1] - near[:, 0],
+        np.diff(near, 2, axis=1)[:, 0],
+        np.diff(near, 3, axis=1)[:, 0],
+    )
     t = f[cell] / (f[cell] - f[cell + 1])
     for _ in range(6):
         s = t + shift
@@ -151,8 +194,9 @@ def _zeros(f: Array, cell: np.ndarray) -> np.ndarray:
 def tabulated(log_density: Callable[[Array], Array], around: float = 0.0) -> GridFunction:
     """Return the normalised density `exp(log_density)` on a grid that covers and resolves it.
 
-    The grid grows from the point `around` until its ends are 60 nats below the maximum. Then it is refined until it
-    resolves the density. Raises ArithmeticError where 65,536 nodes do not resolve it.
+    The grid grows from the point `around` until its ends are 60 nats below the maximum. Then it is
+    refined until it resolves the density. Raises ArithmeticError where 65,536 nodes do not resolve
+    it.
     """
 
     def sampled(low: float, high: float, count: int) -> GridFunction:
@@ -165,12 +209,16 @@ def tabulated(log_density: Callable[[Array], Array], around: float = 0.0) -> Gri
     while not (density := sampled(low, high, count)).resolved():
         count = 2 * count - 1
         if count > _MOST_NODES:
-            raise ArithmeticError(f"{_MOST_NODES} nodes do not resolve a density on [{low:g}, {high:g}]")
+            raise ArithmeticError(
+                f"{_MOST_NODES} nodes do not resolve a density on [{low:g}, {high:g}]"
+            )
     return density.normalised()
 
 
 def _ends(exponent: Callable[[Array], Array], around: float) -> tuple[float, float]:
-    """Return the ends of an interval outside which the exponent is 60 nats below its maximum. The search doubles it."""
+    """Return the ends of an interval outside which the exponent is 60 nats below its maximum.
+    The search doubles it.
+    """
     radius = 1.0
     while True:
         nodes = around + radius * np.linspace(-1.0, 1.0, 4097)

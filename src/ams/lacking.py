@@ -1,4 +1,6 @@
-"""What a module that is missing asks of the user: one line, with all that the library's own dependencies lack."""
+"""What a module that is missing asks of the user: one line, with all that the library's own
+dependencies lack.
+"""
 
 from importlib.util import find_spec
 
@@ -7,7 +9,9 @@ BASE = ("torch", "numpy", "scipy", "tyro", "rich", "jaxtyping")
 
 
 def advice(error: ModuleNotFoundError) -> str:
-    """Return what is needed and how to install it: of a base dependency, each that is missing, in one command."""
+    """Return what is needed and how to install it: of a base dependency, each that is missing,
+    in one command.
+    """
     package = str(error.name).partition(".")[0]
     missing = [name for name in BASE if find_spec(name) is None]
     needed = missing if package in BASE and missing else [package]

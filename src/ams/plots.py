@@ -1,4 +1,5 @@
-"""Shared parts of figures: errors against score evaluations, their ticks, reference lines and legends.
+"""Shared parts of figures: errors against score evaluations, their ticks, reference lines and
+legends.
 
 Each sampler has its own colour and marker (`ams.samplers.looks`).
 """
@@ -22,7 +23,9 @@ _LIGHTEST = 0.82  # the lightest shade of cividis that is visible on white
 
 
 def error_against_nfe(axes: "Axes", curves: Mapping[str, Points], logarithmic: bool = True) -> None:
-    """Draw each sampler's error against its score evaluations. `logarithmic` is about the vertical axis."""
+    """Draw each sampler's error against its score evaluations. `logarithmic` is about the
+    vertical axis.
+    """
     for name, points in curves.items():
         evaluations, errors = zip(*points, strict=True) if (points := list(points)) else ((), ())
         axes.plot(evaluations, errors, **LOOKS[name].style())
@@ -32,7 +35,8 @@ def error_against_nfe(axes: "Axes", curves: Mapping[str, Points], logarithmic: b
 
 
 def speed_up_panel(axes: "Axes", curves: Mapping[str, Points], **look: Any) -> None:
-    """Draw speed-ups against the score evaluations of the faster sampler, a line a name; shaded: at least 2.
+    """Draw speed-ups against the score evaluations of the faster sampler, a line a name; shaded: at
+    least 2.
 
     Lines break at points that are not finite. `look` are keyword arguments of matplotlib's `plot`.
     """
@@ -41,7 +45,9 @@ def speed_up_panel(axes: "Axes", curves: Mapping[str, Points], **look: Any) -> N
     for number, (name, points) in enumerate(curves.items()):
         evaluations, ratios = np.array([*points], dtype=float).reshape(-1, 2).T
         ratios[np.isinf(ratios)] = np.nan
-        axes.plot(evaluations, ratios, marker="osD^v<>"[number % 7], markersize=3, label=name, **look)
+        axes.plot(
+            evaluations, ratios, marker="osD^v<>"[number % 7], markersize=3, label=name, **look
+        )
     axes.set(xscale="log", yscale="log", xlabel="score evaluations (NFE)", ylabel="speed-up")
     ticks = [0.1, 0.5, 1, 2, 5, 10, 20]
     axes.set_yticks(ticks, [f"{at:g}" for at in ticks])
@@ -60,8 +66,12 @@ def budget_ticks(axes: "Axes", budgets: Sequence[float]) -> None:
     ticks(axes, [at for at in ROUND_BUDGETS if min(budgets) <= at <= max(budgets)])
 
 
-def reference_line(axes: "Axes", value: float, name: str, right: bool = True, above: bool = True) -> None:
-    """Draw a dotted horizontal line at `value`, with its name above or below its right or left end."""
+def reference_line(
+    axes: "Axes", value: float, name: str, right: bool = True, above: bool = True
+) -> None:
+    """Draw a dotted horizontal line at `value`, with its name above or below its right or left
+    end.
+    """
     from matplotlib.patheffects import withStroke
 
     axes.axhline(value, color="0.4", lw=0.8, ls=(0, (1, 2)))
@@ -74,22 +84,31 @@ def reference_line(axes: "Axes", value: float, name: str, right: bool = True, ab
         va="bottom" if above else "top",
         ha="right" if right else "left",
     )
-    text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])  # legible where curves pass
+    text.set_path_effects(
+        [withStroke(linewidth=2.5, foreground="white")]
+    )  # legible where curves pass
 
 
 def legend_above(axes: "Axes", columns: int = 2, title: str | None = None) -> None:
-    """Put the legend of `axes`, with a title, above them, where no data can be; it begins at the figure's left edge."""
+    """Put the legend of `axes`, with a title, above them, where no data can be; it begins at the
+    figure's left edge.
+    """
     from matplotlib.transforms import blended_transform_factory
 
     across = blended_transform_factory(axes.figure.transFigure, axes.transAxes)
-    place: dict[str, Any] = {"bbox_to_anchor": (0.01, 1.0), "bbox_transform": across, "loc": "lower left"}
+    place: dict[str, Any] = {
+        "bbox_to_anchor": (0.01, 1.0),
+        "bbox_transform": across,
+        "loc": "lower left",
+    }
     axes.legend(**place, ncols=columns, title=title, alignment="left", borderaxespad=0.8)
 
 
 def panels(count: int = 1, height: float = 2.1, **shared: Any) -> tuple["Figure", Sequence["Axes"]]:
     """Return a figure as wide as a column of a journal (86 mm), and its axes, one below the other.
 
-    `height` is each panel's, in inches; `shared` are keyword arguments of matplotlib's `subplots`, as `sharex=True`.
+    `height` is each panel's, in inches; `shared` are keyword arguments of matplotlib's `subplots`,
+    as `sharex=True`.
     """
     from matplotlib.figure import Figure
 
@@ -97,15 +116,22 @@ def panels(count: int = 1, height: float = 2.1, **shared: Any) -> tuple["Figure"
     return drawing, drawing.subplots(count, 1, squeeze=False, **shared)[:, 0]
 
 
-def interval_band(axes: "Axes", x: Sequence[float], intervals: Sequence[Interval], look: Mapping[str, Any]) -> None:
-    """Draw a curve of values, their intervals as a band in its colour; `look` as of `Look.style()`."""
+def interval_band(
+    axes: "Axes", x: Sequence[float], intervals: Sequence[Interval], look: Mapping[str, Any]
+) -> None:
+    """Draw a curve of values, their intervals as a band in its colour; `look` as of
+    `Look.style()`.
+    """
     value, low, high, _ = np.array(intervals).T
     axes.plot(x, value, **look)
     axes.fill_between(x, low, high, color=look["color"], alpha=0.12, lw=0)
 
 
 def interval_curves(
-    axes: "Axes", curves: Mapping[str, Mapping[int, Interval]], looks: Mapping[str, Look], dodge: float = 1.0
+    axes: "Axes",
+    curves: Mapping[str, Mapping[int, Interval]],
+    looks: Mapping[str, Look],
+    dodge: float = 1.0,
 ) -> None:
     """Draw each sampler's values against its score evaluations, intervals as bands.
 
@@ -117,17 +143,26 @@ def interval_curves(
     axes.set_xscale("log")
 
 
-def interval_points(axes: "Axes", points: Sequence[tuple[str, Interval]], looks: Mapping[str, Look]) -> None:
+def interval_points(
+    axes: "Axes", points: Sequence[tuple[str, Interval]], looks: Mapping[str, Look]
+) -> None:
     """Draw a point with its interval for each sampler, a line a sampler from the top."""
     for place, (name, (value, low, high, _)) in enumerate(points):
-        axes.errorbar(value, place, xerr=[[value - low], [high - value]], **{**looks[name].style(), "linestyle": ""})
+        axes.errorbar(
+            value,
+            place,
+            xerr=[[value - low], [high - value]],
+            **{**looks[name].style(), "linestyle": ""},
+        )
     axes.set_ylim(len(points) - 0.5, -0.5)
 
 
 def shades(count: int) -> list[str]:
-    """Return `count` colours from dark to light, of matplotlib's cividis, for the values of one parameter.
+    """Return `count` colours from dark to light, of matplotlib's cividis, for the values of one
+    parameter.
 
-    None is a sampler's colour; colour-blind readers can distinguish them. Raises ValueError for a count below 1.
+    None is a sampler's colour; colour-blind readers can distinguish them. Raises ValueError for a
+    count below 1.
     """
     from matplotlib import colormaps
     from matplotlib.colors import to_hex

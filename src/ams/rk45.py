@@ -1,8 +1,10 @@
-"""The probability-flow ODE by the adaptive solver RK45 (Dormand and Prince), which is a run of its own and not a step.
+"""The probability-flow ODE by the adaptive solver RK45 (Dormand and Prince), which is a run of its
+own and not a step.
 
-In `y = x / r`, `v = sigma / r` the flow is `dy/dv = -sigma s(r y)`. SciPy's `solve_ivp` integrates it from `v_1` down
-to `v_L`. The flow is affine if the score is, so that `ams.laws.flowed` carries a Gaussian distribution by the same
-function. Source: Song et al. (arXiv 2011.13456), section 4.3, who use tolerances of 1e-5.
+In `y = x / r`, `v = sigma / r` the flow is `dy/dv = -sigma s(r y)`. SciPy's `solve_ivp` integrates
+it from `v_1` down to `v_L`. The flow is affine if the score is, so that `ams.laws.flowed` carries a
+Gaussian distribution by the same function. Source: Song et al. (arXiv 2011.13456), section 4.3, who
+use tolerances of 1e-5.
 """
 
 from collections.abc import Callable
@@ -40,9 +42,9 @@ def flow_rk45(
 ) -> tuple[Tensor, int]:
     """Integrate `x` (batch, *shape) along the flow from `v = first` to `v = last`.
 
-    Returns the end, with the dtype and device of `x`, and the number of score evaluations (NFE). The solver works in
-    float64. Its tolerances apply to the root mean square of the error of `y` over the batch, so that all samples share
-    their steps. Raises NotIntegrated if the solver fails.
+    Returns the end, with the dtype and device of `x`, and the number of score evaluations (NFE).
+    The solver works in float64. Its tolerances apply to the root mean square of the error of `y`
+    over the batch, so that all samples share their steps. Raises NotIntegrated if the solver fails.
     """
     from scipy.integrate import solve_ivp  # takes a third of the time to import this package
 

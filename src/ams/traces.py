@@ -1,12 +1,14 @@
 """Traces: recorded runs of the authors' code, and how closely the suite's samplers replay them.
 
-A trace has a run's settings, its noise, and the states that it passed through. Its target is an isotropic Gaussian
-mixture with `weights` (K), `means` (K, d) and standard deviation `s0`. Traces of annealed runs have `sigmas` (L) and
-`T` steps per noise level. Traces of predictor-corrector runs have times `t` (N) and `n_steps` corrector steps at each
-of them: the corrector follows from the recorded `beta`, the process from the noise coefficient of the predictor.
+A trace has a run's settings, its noise, and the states that it passed through. Its target is an
+isotropic Gaussian mixture with `weights` (K), `means` (K, d) and standard deviation `s0`. Traces of
+annealed runs have `sigmas` (L) and `T` steps per noise level. Traces of predictor-corrector runs
+have times `t` (N) and `n_steps` corrector steps at each of them: the corrector follows from the
+recorded `beta`, the process from the noise coefficient of the predictor.
 
-A shape is a string of axis names, such as "B N F"; "" stands for a number. Axes with the same name have the same size,
-and "*" stands for one or more further axes. Every fault is a UserError, one line with the file and the array.
+A shape is a string of axis names, such as "B N F"; "" stands for a number. Axes with the same name
+have the same size, and "*" stands for one or more further axes. Every fault is a UserError, one
+line with the file and the array.
 """
 
 import math
@@ -32,7 +34,11 @@ TOLERANCE = 1e-9
 """The largest deviation of a replay that counts as equal."""
 _VE, _VP = VE(0.01, 5.0), VP(0.1, 20.0)
 _LARGEST = 64 * 2**20  # bytes of a trace
-_MOST_STEPS, _MOST_TERMS, _MOST = 2**16, 2**22, 2**32  # of a run, of a step's score (K B d), of both together
+_MOST_STEPS, _MOST_TERMS, _MOST = (
+    2**16,
+    2**22,
+    2**32,
+)  # of a run, of a step's score (K B d), of both together
 _TARGET = {"weights": "K", "means": "K d", "s0": ""}
 _ANNEALED = {"x0": "B *", "sigmas": "L", "T": "", "eps": "", "ams_beta_last_of_level": "L"} | {
     f"{kind}_{what}": shape
@@ -40,7 +46,16 @@ _ANNEALED = {"x0": "B *", "sigmas": "L", "T": "", "eps": "", "ams_beta_last_of_l
     for what, shape in {"traj": "LT B *", "noise": "LT B *", "denoised": "B *"}.items()
 }
 _CORRECTED = {
-    **{"x0": "B *", "N": "", "snr": "", "n_steps": "", "eps": "", "t": "N", "beta": "N", "noise": "D B *"},
+    **{
+        "x0": "B *",
+        "N": "",
+        "snr": "",
+        "n_steps": "",
+        "eps": "",
+        "t": "N",
+        "beta": "N",
+        "noise": "D B *",
+    },
     **dict.fromkeys(("after_corrector", "after_predictor", "predictor_mean"), "N B *"),
 }
 _COUNTS = {"T", "N", "n_steps"}
@@ -68,8 +83,8 @@ class Trace(NamedTuple):
 def load(path: Path) -> Trace:
     """Read and check a trace; beta is nan throughout for Langevin, which has none.
 
-    Raises UserError for an array that is missing, of another type or shape, not finite or not positive, and for sizes
-    that disagree.
+    Raises UserError for an array that is missing, of another type or shape, not finite or not
+    positive, and for sizes that disagree.
     """
     arrays = load_arrays(content_of(path, _LARGEST), str(path), _LARGEST)
     annealed = "sigmas" in arrays
@@ -81,11 +96,19 @@ def load(path: Path) -> Trace:
         sizes = {"N": int(arrays["N"]), "D": int(arrays["N"]) * (int(arrays["n_steps"]) + 1)}
     check_sizes(path, arrays, shapes, sizes)
     if arrays["means"].shape[1] != arrays["x0"][0].size:
-        raise UserError(f"{path}: means have dimension {arrays['means'].shape[1]}, samples {arrays['x0'][0].size}")
-    _refuse_large(path, next(len(arrays[name]) for name in ("ald_noise", "noise") if name in arrays), arrays)
+        raise UserError(
+            f"{path}: means have dimension {arrays['means'].shape[1]}, "
+            f"samples {arrays['x0'][0].size}"
+        )
+    _refuse_large(
+        path, next(len(arrays[name]) for name in ("ald_noise", "noise") if name in arrays), arrays
+    )
     tensors = {name: torch.from_numpy(arrays[name].astype(np.float64)) for name in shapes}
     try:
-        return Trace(tensors, GaussianMixture(tensors["weights"], tensors["means"], float(tensors["s0"]) ** 2))
+        return Trace(
+            tensors,
+            GaussianMixture(tensors["weights"], tensors["means"], float(tensors["s0"]) ** 2),
+        )
     except (ValueError, OverflowError) as error:
         reason = (str(error) or type(error).__name__).splitlines()[0]
         raise UserError(f"{path}: weights, means and s0 make no mixture: {reason}") from None
@@ -96,11 +119,15 @@ def _refuse_large(path: Path, steps: int, arrays: Arrays) -> None:
     terms = arrays["x0"].size * len(arrays["weights"])
     if steps > _MOST_STEPS or terms > _MOST_TERMS or steps * terms > _MOST:
         most = f"at most {_MOST_STEPS} steps, {_MOST_TERMS} terms and {_MOST} together are replayed"
-        raise UserError(f"{path}: {steps} steps, each of a score with {terms} terms (means, samples, entries): {most}")
+        raise UserError(
+            f"{path}: {steps} steps, each of a score with {terms} terms (means, "
+            f"samples, entries): {most}"
+        )
 
 
 def check_values(path: Path, arrays: Arrays, shapes: Shapes) -> None:
-    """Raise UserError unless all arrays of `shapes` are there, with finite numbers and the right number of axes.
+    """Raise UserError unless all arrays of `shapes` are there, with finite numbers and the right
+    number of axes.
 
     Step sizes and the like must be above 0, and counts whole as well. `beta` may have only nan.
     """
@@ -121,32 +148,41 @@ def check_values(path: Path, arrays: Arrays, shapes: Shapes) -> None:
 
 
 def check_sizes(path: Path, arrays: Arrays, shapes: Shapes, sizes: Mapping[str, int]) -> None:
-    """Raise UserError unless axes of the same name have the same size, not 0; `sizes` prescribes some of them."""
+    """Raise UserError unless axes of the same name have the same size, not 0; `sizes` prescribes
+    some of them.
+    """
     expected: dict[str, Any] = dict(sizes)
     for name, shape in shapes.items():
         axes, actual = shape.split(), arrays[name].shape
         fixed = len(axes) - ("*" in axes)
         for axis, size in zip(axes, [*actual[:fixed], actual[fixed:]], strict=False):
             if size != expected.setdefault(axis, size) or size == 0:
-                raise UserError(f"{path}: array {name} has {size} along {axis}, where {expected[axis]} is wanted")
+                raise UserError(
+                    f"{path}: array {name} has {size} along {axis}, where "
+                    f"{expected[axis]} is wanted"
+                )
 
 
 def deviation(path: Path) -> float:
     """Return the largest absolute deviation of the replay from a trace.
 
-    Raises UserError, one line, for a file that is no trace and for settings that cannot be replayed.
+    Raises UserError, one line, for a file that is no trace and for settings that cannot be
+    replayed.
     """
     trace = load(path)
     deviations = replay_annealed if "sigmas" in trace.arrays else replay_corrected
     try:
         return max(deviations(trace))
-    # Finite settings may overflow, divide by zero, point outside a table or lead to a state that is not finite.
+    # Finite settings may overflow, divide by zero, point outside a table or lead to a state that is
+    # not finite.
     except (ArithmeticError, LookupError, ValueError) as error:
         raise UserError(f"{path}: the trace does not replay: {error}") from None
 
 
 def replay_annealed(trace: Trace) -> Iterator[float]:
-    """Yield the deviations of annealed Langevin and adaptive momentum: positions, denoised result, beta."""
+    """Yield the deviations of annealed Langevin and adaptive momentum: positions, denoised
+    result, beta.
+    """
     epsilon, repeats = trace.number("eps"), trace.integer("T")
     levels = annealed_levels(trace.arrays["sigmas"].numpy(), epsilon)
     adaptive_step = sm.momentum(sm.momentum_rule(sm.adaptive(1e-3), extra=epsilon))
@@ -165,11 +201,15 @@ def replay_annealed(trace: Trace) -> Iterator[float]:
 
 
 def replay_corrected(trace: Trace) -> Iterator[float]:
-    """Yield the deviations of a predictor-corrector run: times, positions, the predictor's means, beta."""
+    """Yield the deviations of a predictor-corrector run: times, positions, the predictor's
+    means, beta.
+    """
     n, inner = trace.integer("N"), trace.integer("n_steps")
     process, predictor = _process_and_predictor(trace, n)
     levels = process_levels(process, n, trace.number("eps"))
-    yield _apart(torch.tensor([level.t for level in levels], dtype=torch.float64), trace.arrays["t"])
+    yield _apart(
+        torch.tensor([level.t for level in levels], dtype=torch.float64), trace.arrays["t"]
+    )
     program = sm.predictor_corrector(predictor, _corrector(trace), levels, inner)
     noise = replayed(trace.arrays["noise"])
     states = sm.run(program, State(trace.arrays["x0"]), trace.target.score, noise, Particles())
@@ -199,7 +239,9 @@ def _corrector(trace: Trace) -> Step:
 
 
 def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
-    """Return the process and its predictor. Raises ValueError if none fits the first predictor's noise coefficient."""
+    """Return the process and its predictor. Raises ValueError if none fits the first predictor's
+    noise coefficient.
+    """
     draw = trace.arrays["noise"][trace.integer("n_steps")]
     spread = trace.arrays["after_predictor"][0] - trace.arrays["predictor_mean"][0]
     coefficient = float((spread * draw).sum() / draw.square().sum())
@@ -208,7 +250,9 @@ def _process_and_predictor(trace: Trace, n: int) -> tuple[VE | VP, Step]:
         first = process_levels(process, n, trace.number("eps"))[0]
         if math.isclose(kernel(first).r, coefficient, rel_tol=1e-6):
             return process, sm.affine(kernel)
-    raise ValueError(f"the predictor's noise coefficient {coefficient:.6g} fits neither VE 0.01-5 nor VP 0.1-20")
+    raise ValueError(
+        f"the predictor's noise coefficient {coefficient:.6g} fits neither VE 0.01-5 nor VP 0.1-20"
+    )
 
 
 def _apart(ours: Tensor, theirs: Tensor) -> float:
@@ -219,7 +263,8 @@ def _apart(ours: Tensor, theirs: Tensor) -> float:
 def replay(files: Sequence[Path]) -> int:
     """Replay each file and print its largest deviation in a line.
 
-    Returns the exit status: 0; 1 if a deviation exceeds 1e-9; 2 if a file cannot be replayed. All files are tried.
+    Returns the exit status: 0; 1 if a deviation exceeds 1e-9; 2 if a file cannot be replayed. All
+    files are tried.
     """
     if not files:
         print("replay: no file given; give traces (.npz)", file=sys.stderr)
@@ -233,6 +278,9 @@ def replay(files: Sequence[Path]) -> int:
             status = 2
             continue
         within = largest <= TOLERANCE
-        print(f"{path}: largest deviation {largest:.3e} ({'within' if within else 'ABOVE'} {TOLERANCE:g})")
+        print(
+            f"{path}: largest deviation {largest:.3e} "
+            f"({'within' if within else 'ABOVE'} {TOLERANCE:g})"
+        )
         status = status if within else max(status, 1)
     return status

@@ -1,7 +1,7 @@
 """The command line: `ams`, or `python -m ams_suite`.
 
-Bad usage and bad input end in one line on stderr and exit code 2; whatever else goes wrong, in a traceback and 3.
-Groups add commands of their own: `commands` in a claims file names them.
+Bad usage and bad input end in one line on stderr and exit code 2; whatever else goes wrong, in a
+traceback and 3. Groups add commands of their own: `commands` in a claims file names them.
 """
 
 import contextlib
@@ -32,15 +32,22 @@ ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact l
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk that is full, a quota that is reached, a file that may not grow (ulimit -f)."""
 LEAST_MEMORY = 1 << 30
-"""Of less, in bytes, OpenBLAS may not start: it then ends Python with 1, which is the code of a verdict."""
+"""Of less, in bytes, OpenBLAS may not start: it then ends Python with 1, which is the code of a
+verdict.
+"""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """What asks a command to end."""
-FRAME = "╭╮╰╯│─ "  # what tyro draws around a complaint, whose first line is a title; it offers no other form of it
+# what tyro draws around a complaint, whose first line is a title; it offers no other form of it
+FRAME = "╭╮╰╯│─ "
 
 
 def parse(arguments: Sequence[str]) -> Command:
-    """Return the command that the arguments ask for. Raises UserError; `--help` raises SystemExit(0)."""
-    if "--out=" in arguments or ("--out", "") in pairwise(arguments):  # as a Path, it would be the current folder
+    """Return the command that the arguments ask for. Raises UserError; `--help` raises
+    SystemExit(0).
+    """
+    if "--out=" in arguments or ("--out", "") in pairwise(
+        arguments
+    ):  # as a Path, it would be the current folder
         raise UserError("--out '': expected a folder")
     commands: dict[str, Callable[..., Command]] = {**COMMANDS, **TOOLS}
     if arguments[0] in ("-h", "--help"):
@@ -52,7 +59,11 @@ def parse(arguments: Sequence[str]) -> Command:
     try:
         with contextlib.redirect_stderr(complaint):
             command: Command = subcommand_cli_from_dict(
-                commands, args=arguments, prog="ams", description=ABOUT, config=(FlagCreatePairsOff,)
+                commands,
+                args=arguments,
+                prog="ams",
+                description=ABOUT,
+                config=(FlagCreatePairsOff,),
             )
     except SystemExit as ending:
         if ending.code != 2:
@@ -63,10 +74,21 @@ def parse(arguments: Sequence[str]) -> Command:
 
 
 def _overview(of_groups: Mapping[str, type[Command]]) -> str:
-    """Return the help: what users need first, then maintainers' programs, with the first sentence on each."""
-    lines = ["usage: ams COMMAND [OPTIONS]", "", ABOUT, "`ams COMMAND --help` shows the options of a command."]
+    """Return the help: what users need first, then maintainers' programs, with the first
+    sentence on each.
+    """
+    lines = [
+        "usage: ams COMMAND [OPTIONS]",
+        "",
+        ABOUT,
+        "`ams COMMAND --help` shows the options of a command.",
+    ]
     for title, commands in (("Commands", COMMANDS), ("For maintainers", {**TOOLS, **of_groups})):
-        lines += ["", f"{title}:", *(f"  {name:<16} {_about(made)}" for name, made in commands.items())]
+        lines += [
+            "",
+            f"{title}:",
+            *(f"  {name:<16} {_about(made)}" for name, made in commands.items()),
+        ]
     return "\n".join([*lines, ""])
 
 
@@ -75,7 +97,8 @@ def _about(command: type[Command]) -> str:
 
 
 def _of_groups(name: str) -> dict[str, type[Command]]:
-    """Return the command `name` of the repository's groups, all of them where `name` is an option (`--help`).
+    """Return the command `name` of the repository's groups, all of them where `name` is an option
+    (`--help`).
 
     Raises UserError for the name of no command.
     """
@@ -88,10 +111,11 @@ def _of_groups(name: str) -> dict[str, type[Command]]:
 
 
 def _places() -> dict[str, str]:
-    """Return the commands that groups add, as `module:class`, and put their repository on Python's path.
+    """Return the commands that groups add, as `module:class`, and put their repository on Python's
+    path.
 
-    There are none outside of a repository, and where the library alone is installed. Raises UserError for claims that
-    cannot be read.
+    There are none outside of a repository, and where the library alone is installed. Raises
+    UserError for claims that cannot be read.
     """
     if not _suite_is_installed():
         return {}
@@ -105,7 +129,9 @@ def _places() -> dict[str, str]:
         return {}
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))
-    return {word: place for group in load_claims(root).group for word, place in group.commands.items()}
+    return {
+        word: place for group in load_claims(root).group for word, place in group.commands.items()
+    }
 
 
 def _loaded(place: str) -> type[Command]:
@@ -118,16 +144,23 @@ def _loaded(place: str) -> type[Command]:
 
 
 def _condensed(framed: str, help_words: str) -> str:
-    """Return the first statement of tyro's framed complaint as one line, with what was meant, or where help is."""
+    """Return the first statement of tyro's framed complaint as one line, with what was meant, or
+    where help is.
+    """
     lines = [line.strip(FRAME) for line in framed.strip().splitlines()[1:]]
     text = "\n".join("" if set(line) == {"-"} else line for line in lines).strip()
     meant = re.search(r"Perhaps you meant:\s+(--\S+)", text)
     first = " ".join(text.split("\n\n")[0].split()).rstrip(".")
-    return f"{first}; {f'did you mean {meant[1]}?' if meant else f'`{help_words}` shows what is expected'}"
+    return (
+        f"{first}; "
+        f"{f'did you mean {meant[1]}?' if meant else f'`{help_words}` shows what is expected'}"
+    )
 
 
 class Interrupt:
-    """What a signal calls: it raises KeyboardInterrupt, and notes it: a library may raise another error instead."""
+    """What a signal calls: it raises KeyboardInterrupt, and notes it: a library may raise
+    another error instead.
+    """
 
     asked = False
     ended = False
@@ -153,21 +186,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.pop("MPLBACKEND", None)  # the user's own: an unknown one would fail every figure
     interrupt = Interrupt()
     try:
-        # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs are stopped
+        # Asked to end by a scheduler, or by a terminal that closes, is as good as by a key: jobs
+        # are stopped
         for sent in SIGNALS:
             if signal.getsignal(sent) is not signal.SIG_IGN:  # as under nohup
                 signal.signal(sent, interrupt)
         if sys.unraisablehook is sys.__unraisablehook__:
             sys.unraisablehook = _show_dropped
         if (limit := _memory_limit()) < LEAST_MEMORY:
-            limited = f"ams: memory is limited to {limit / 2**20:.0f} MiB (ulimit -v): lift it to 1 GiB or more\n"
+            limited = (
+                f"ams: memory is limited to {limit / 2**20:.0f} MiB (ulimit -v): "
+                "lift it to 1 GiB or more\n"
+            )
             return _ended(2, limited)
         code = parse(given or ["--help"])()
         sys.stdout.flush()
         interrupt.ended = True
         if interrupt.asked:
             return _interrupted(interrupt, given)
-    except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
+    except (
+        BrokenPipeError
+    ):  # a reader that has seen enough, as in `| head`: the shell's code for it
         return _ended(128 + signal.SIGPIPE)
     except KeyboardInterrupt:
         return _interrupted(interrupt, given)
@@ -176,13 +215,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _interrupted(interrupt, given)
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")
-        if isinstance(error, MemoryError) or (isinstance(error, SystemError) and _memory_limit() < math.inf):
-            return _ended(3, "ams: there is not enough memory: end something else, or lift a limit (ulimit -v)\n")
+        if isinstance(error, MemoryError) or (
+            isinstance(error, SystemError) and _memory_limit() < math.inf
+        ):
+            return _ended(
+                3,
+                (
+                    "ams: there is not enough memory: end something else, or lift "
+                    "a limit (ulimit -v)\n"
+                ),
+            )
         full = isinstance(error, OSError) and error.errno in FULL
-        return _ended(3, f"ams: {error}: make room or lift the limit, and run it again\n" if full else _broken(error))
+        return _ended(
+            3,
+            f"ams: {error}: make room or lift the limit, and run it again\n"
+            if full
+            else _broken(error),
+        )
     except SystemExit:
         raise
-    except BaseException as error:  # a panic in Rust, which is no Exception: of Typst, or of what draws charts
+    except (
+        BaseException
+    ) as error:  # a panic in Rust, which is no Exception: of Typst, or of what draws charts
         return _ended(3, _broken(error))
     return code
 
@@ -191,17 +245,23 @@ def _interrupted(interrupt: Interrupt, given: Sequence[str]) -> int:
     """Say in a line that the command was interrupted, and return its exit code."""
     interrupt.asked, interrupt.ended = False, True
     kept = "what was finished is kept, the same command goes on from there"
-    return _ended(130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n")
+    return _ended(
+        130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n"
+    )
 
 
 def _memory_limit() -> float:
-    """Return the limit on memory (`ulimit -v`) in bytes, infinity for none: where it is reached, Python may break."""
+    """Return the limit on memory (`ulimit -v`) in bytes, infinity for none: where it is reached,
+    Python may break.
+    """
     limit = resource.getrlimit(resource.RLIMIT_AS)[0]
     return math.inf if limit == resource.RLIM_INFINITY else limit
 
 
 def _broken(error: BaseException) -> str:
-    """Return the words for what broke: a line where the limit on open files did it, else a traceback."""
+    """Return the words for what broke: a line where the limit on open files did it, else a
+    traceback.
+    """
     if os.strerror(errno.EMFILE) in str(error):
         return "ams: too many open files: lift the limit (ulimit -n)\n"
     return traceback.format_exc()
@@ -210,7 +270,9 @@ def _broken(error: BaseException) -> str:
 def _for_the_user(error: Exception, command: str) -> str:
     """Return in one line what the user can mend; empty for what broke."""
     engine = sys.modules.get("verdicts.errors")  # None where the library alone is installed
-    if isinstance(error, (UserError, DataUnavailable)) or (engine and isinstance(error, engine.UserError)):
+    if isinstance(error, (UserError, DataUnavailable)) or (
+        engine and isinstance(error, engine.UserError)
+    ):
         return " ".join(str(error).split())
     if isinstance(error, ModuleNotFoundError) and is_base(error):
         return f"{command} {advice(error)}"
@@ -228,14 +290,18 @@ def _suite_is_installed() -> bool:
 
 
 def _open_streams() -> None:
-    """Replace closed standard streams (`>&-`), at once, lest the next file that is opened be taken for one of them."""
+    """Replace closed standard streams (`>&-`), at once, lest the next file that is opened be
+    taken for one of them.
+    """
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
 
 
 def _ended(code: int, words: str = "") -> int:
-    """Write `words` to stderr and return the code; streams that take nothing more are not to change it at exit."""
+    """Write `words` to stderr and return the code; streams that take nothing more are not to
+    change it at exit.
+    """
     for stream, text in ((sys.stdout, ""), (sys.stderr, words)):
         try:
             stream.write(text)

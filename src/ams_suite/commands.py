@@ -1,7 +1,8 @@
-"""The commands of `ams`: a class each, whose fields are the options; calling it does the work, returns the exit code.
+"""The commands of `ams`: a class each, whose fields are the options; calling it does the work,
+returns the exit code.
 
-What the work needs is imported then, so that `--help` is quick, and so that the commands of the library alone (`law`,
-`replay`) run where the suite's own dependencies are not installed.
+What the work needs is imported then, so that `--help` is quick, and so that the commands of the
+library alone (`law`, `replay`) run where the suite's own dependencies are not installed.
 """
 
 import os
@@ -39,14 +40,19 @@ class ResultsOptions:
     """Which results."""
 
     profile: Literal["auto", "quick", "cpu", "full", "paper", "bench"] = "auto"
-    """How much is computed; auto: paper where CUDA works, else cpu; bench: how fast (`bash reproduce.sh bench`)."""
+    """How much is computed; auto: paper where CUDA works, else cpu; bench: how fast (`bash
+    reproduce.sh bench`).
+    """
     out: Folder = None
     """The folder for results (default: results/ in the repository)."""
 
     def options(self, **more: object) -> "RunOptions":
         """Return these as options for the driver."""
         if sys.flags.optimize > 1:
-            raise UserError("-OO: altair, which draws, needs docstrings; run without it, and without PYTHONOPTIMIZE=2")
+            raise UserError(
+                "-OO: altair, which draws, needs docstrings; run without it, and "
+                "without PYTHONOPTIMIZE=2"
+            )
         from ams_suite.project import PROJECT
         from verdicts.claims.schema import Profile
         from verdicts.run.driver import RunOptions
@@ -77,9 +83,13 @@ class RunningOptions(ResultsOptions):
     """Exit code 1 also where a claim was not run."""
 
     def options(self, **more: object) -> "RunOptions":
-        """Return these as options for the driver, and say of downloads to this process and those that it starts."""
+        """Return these as options for the driver, and say of downloads to this process and those
+        that it starts.
+        """
         os.environ |= {
-            name: "1" for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch)) if wanted
+            name: "1"
+            for name, wanted in (("AMS_OFFLINE", self.offline), ("AMS_FETCH", self.fetch))
+            if wanted
         }
         same = {name: getattr(self, name) for name in ("strict", "fetch", "fresh", "verbose")}
         asked = {"audit": self._audit(), **same}
@@ -106,12 +116,18 @@ class Reproduce(RunningOptions):
     """These claims or groups alone; C1 to C6: all that restate this claim of the paper."""
     force: Ids = ()
     """Compute these again, though current."""
-    list: Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="[ID ...]", help_behavior_hint="")] = ()
+    list: Annotated[
+        UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="[ID ...]", help_behavior_hint="")
+    ] = ()
     """List the claims (or these alone) and their state, and stop."""
     check: bool = False
-    """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any is)."""
+    """Name the results that are missing, damaged, edited or stale, and stop (exit code 1 if any
+    is).
+    """
     jobs: Whole = None
-    """How many cores to use (default: all); on a cluster, how many jobs are in the queue at once."""
+    """How many cores to use (default: all); on a cluster, how many jobs are in the queue at
+    once.
+    """
     cluster: Annotated[Literal["slurm"] | None, arg(help_behavior_hint="")] = None
     """Submit the jobs to a cluster, as config/slurm.toml says."""
 
@@ -123,7 +139,13 @@ class Reproduce(RunningOptions):
         only += tuple(name for some in self.list for name in some)
         chosen = {"only": only, "force": force, "jobs": cores_of(self.jobs)}
         options = self.options(**chosen, cluster=self.cluster, at_once=self.jobs)
-        work = driver.list_claims if self.list else driver.check_results if self.check else driver.reproduce
+        work = (
+            driver.list_claims
+            if self.list
+            else driver.check_results
+            if self.check
+            else driver.reproduce
+        )
         return work(options, driver.console_of())
 
 
@@ -142,7 +164,9 @@ class RunHere(RunningOptions):
 
         if not self.ids:
             raise UserError("run: name at least one claim or group (`ams list` shows them)")
-        options = self.options(only=self.ids, force=self.ids if self.force else (), one_process=True)
+        options = self.options(
+            only=self.ids, force=self.ids if self.force else (), one_process=True
+        )
         return driver.reproduce(options, driver.console_of())
 
 
@@ -178,7 +202,8 @@ class CheckResults(ResultsOptions):
 class Certify:
     """Decide the paper's six rows anew, break them, and write one page that a reviewer can attach.
 
-    Exit code 1: a row is not decided as it is stored, or a falsifier did not flip its verdict; 3: a run failed.
+    Exit code 1: a row is not decided as it is stored, or a falsifier did not flip its verdict; 3: a
+    run failed.
     """
 
     minutes: float = 10.0
@@ -250,7 +275,9 @@ def cores_of(jobs: int | None) -> int:
 
 
 def _named(option: str, ids: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
-    """Return the names given to an option that may be repeated. Raises UserError where it is given without one."""
+    """Return the names given to an option that may be repeated. Raises UserError where it is
+    given without one.
+    """
     if () in ids:
         raise UserError(f"{option}: expected at least one ID; --list shows them")
     return tuple(name for some in ids for name in some)

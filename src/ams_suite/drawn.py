@@ -1,4 +1,6 @@
-"""Figures and tables from functions that make them: a function's name is theirs, its docstring the caption."""
+"""Figures and tables from functions that make them: a function's name is theirs, its docstring
+the caption.
+"""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -13,8 +15,8 @@ def save_drawn(
 ) -> list[Figure]:
     """Call each function with `given` and save what it draws, for the claims that it stands for.
 
-    A matplotlib figure stands still. An Altair chart moves; the second paragraph of its docstring says how. Where a
-    docstring has a name of `values` in braces, the caption has its value.
+    A matplotlib figure stands still. An Altair chart moves; the second paragraph of its docstring
+    says how. Where a docstring has a name of `values` in braces, the caption has its value.
     """
     return [_saved(draw(*given), folder, draw, claims, values) for draw, claims in drawn.items()]
 
@@ -27,24 +29,32 @@ def tabled(
     name: str = "",
     **values: object,
 ) -> Table:
-    """Return the table of the rows that a function gives for `given`, under another name if one is given.
+    """Return the table of the rows that a function gives for `given`, under another name if one is
+    given.
 
     `values` are as in `save_drawn`.
     """
     caption = " ".join(_paragraphs(rows, values))
     return Table(
-        id=name or rows.__name__, caption=caption, header=tuple(header), rows=tuple(rows(*given)), claims=claims
+        id=name or rows.__name__,
+        caption=caption,
+        header=tuple(header),
+        rows=tuple(rows(*given)),
+        claims=claims,
     )
 
 
 def speed_up_chart(
-    rows: Sequence[Mapping[str, Any]], logarithmic: bool = False, shaded: tuple[float, float] = (2, 5)
+    rows: Sequence[Mapping[str, Any]],
+    logarithmic: bool = False,
+    shaded: tuple[float, float] = (2, 5),
 ) -> Any:
     """Return an Altair chart of speed-ups by budget, by default the paper's 2 to 5 shaded.
 
-    A row has the name of its `case` (target and error), `tuned` ("default" or "tuned"), `budget` and `times`, None for
-    no point; where it has `more`, a triangle says that the factor is larger than that. Where no row is tuned there is
-    nothing to choose. `logarithmic` is the scale of the factors.
+    A row has the name of its `case` (target and error), `tuned` ("default" or "tuned"), `budget`
+    and `times`, None for no point; where it has `more`, a triangle says that the factor is larger
+    than that. Where no row is tuned there is nothing to choose. `logarithmic` is the scale of the
+    factors.
     """
     import altair as alt
 
@@ -60,7 +70,9 @@ def speed_up_chart(
         axis = alt.Axis(values=[0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100])
     low, high = shaded
     band = alt.Chart({"values": [{"low": low, "high": min(high, max(5.0, *factors))}]})
-    nfe = alt.X("budget:Q", title="score evaluations (NFE)").axis(values=[10, 20, 50, 100, 200, 500, 1000, 2000])
+    nfe = alt.X("budget:Q", title="score evaluations (NFE)").axis(
+        values=[10, 20, 50, 100, 200, 500, 1000, 2000]
+    )
     colours = alt.Scale(domain=list(dict.fromkeys(names)), range=["#0072b2", "#56b4e9", "#d55e00"])
     points = alt.Chart({"values": rows}, width=560, height=240).encode(
         x=nfe.scale(type="log", domain=[min(budgets), max(budgets)]),
@@ -79,12 +91,20 @@ def speed_up_chart(
     layers = [shade, lines.add_params(*params)]
     if any(row.get("more") is not None for row in rows):
         triangles = points.mark_point(shape="triangle-up", size=30)
-        layers.append(triangles.encode(y="more:Q", tooltip=[*budget, alt.Tooltip("more:Q", title="more times than")]))
+        layers.append(
+            triangles.encode(
+                y="more:Q", tooltip=[*budget, alt.Tooltip("more:Q", title="more times than")]
+            )
+        )
     return alt.layer(*layers)
 
 
 def _saved(
-    made: Any, folder: Path, draw: Callable[..., Any], claims: tuple[str, ...], values: Mapping[str, object]
+    made: Any,
+    folder: Path,
+    draw: Callable[..., Any],
+    claims: tuple[str, ...],
+    values: Mapping[str, object],
 ) -> Figure:
     texts = _paragraphs(draw, values)
     if hasattr(made, "to_dict"):
@@ -93,7 +113,9 @@ def _saved(
 
 
 def _paragraphs(make: Callable[..., Any], values: Mapping[str, object]) -> list[str]:
-    """Return the paragraphs of a function's docstring, values in the places of their names in braces."""
+    """Return the paragraphs of a function's docstring, values in the places of their names in
+    braces.
+    """
     docstring = str(make.__doc__)
     for name, value in values.items():
         docstring = docstring.replace(f"{{{name}}}", str(value))

@@ -16,24 +16,33 @@ def proved(number: Ball, bits: int = 0, **detail: Any) -> Measurement:
 
 
 def proved_between(low: float, high: float, bits: int = 0, **detail: Any) -> Measurement:
-    """Return a measurement that is proved, with the present precision or `bits`, to lie between two doubles.
+    """Return a measurement that is proved, with the present precision or `bits`, to lie between two
+    doubles.
 
     They are equal for a count.
     """
     value = min(max((low + high) / 2, low), high)
     return Measurement(
-        value=value, low=low, high=high, enclosure=Enclosure(low=low, high=high, bits=bits or ctx.prec), detail=detail
+        value=value,
+        low=low,
+        high=high,
+        enclosure=Enclosure(low=low, high=high, bits=bits or ctx.prec),
+        detail=detail,
     )
 
 
 def largest(numbers: Sequence[Ball], **detail: Any) -> Measurement:
-    """Return the largest of some numbers, whichever it is, between the largest lower and upper end."""
+    """Return the largest of some numbers, whichever it is, between the largest lower and upper
+    end.
+    """
     lows, highs = zip(*map(ends, numbers), strict=True)
     return proved_between(max(lows), max(highs), **detail)
 
 
 def where_enclosed(function: Callable[..., Measurement]) -> Callable[..., Measurement | None]:
-    """Return the function that proves nothing, None, where its settings have no `enclosed` that is true."""
+    """Return the function that proves nothing, None, where its settings have no `enclosed` that
+    is true.
+    """
 
     @wraps(function)
     def asked(settings: Any, *arguments: Any, **named: Any) -> Measurement | None:

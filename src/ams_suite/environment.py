@@ -1,7 +1,9 @@
-"""What `reproduce.sh` asks about the Python that runs this: what it lacks, where torch is, why a set-up failed.
+"""What `reproduce.sh` asks about the Python that runs this: what it lacks, where torch is, why a
+set-up failed.
 
-`reproduce.sh` runs this file as a script, with whatever Python it meets and before anything is installed; so it
-imports nothing outside the standard library, save a reader of requirement strings where one is needed.
+`reproduce.sh` runs this file as a script, with whatever Python it meets and before anything is
+installed; so it imports nothing outside the standard library, save a reader of requirement strings
+where one is needed.
 
     python -P src/ams_suite/environment.py missing [EXTRA ...]        # "satisfied", or what is absent or too old
     python -P src/ams_suite/environment.py requirements [EXTRA ...]   # one requirement a line, for pip's -r
@@ -43,10 +45,11 @@ exec "$(dirname -- "$0")/python" -m ams_suite "$@"
 
 
 def requirements(extras: Sequence[str] = (), project: Path = PROJECT) -> list[str]:
-    """Return the requirement strings of the project file `project` and of its `extras`, in the file's order.
+    """Return the requirement strings of the project file `project` and of its `extras`, in the
+    file's order.
 
-    Raises KeyError for an extra that the project does not define, OSError or tomllib.TOMLDecodeError for a file
-    that cannot be read.
+    Raises KeyError for an extra that the project does not define, OSError or
+    tomllib.TOMLDecodeError for a file that cannot be read.
     """
     table = tomllib.loads(project.read_text(encoding="utf-8"))["project"]
     optional = table["optional-dependencies"]
@@ -66,7 +69,8 @@ def parsed(requirement: str) -> "Requirement":
 
 
 def lowest(requirement: str) -> str | None:
-    """Return the oldest release that a `requirement` (PEP 508) with `>=` allows, as `name==version`.
+    """Return the oldest release that a `requirement` (PEP 508) with `>=` allows, as
+    `name==version`.
 
     None for a requirement without a lower end.
     """
@@ -76,10 +80,11 @@ def lowest(requirement: str) -> str | None:
 
 
 def unmet(requirement: str) -> str | None:
-    """Return None if an installed distribution satisfies `requirement` (PEP 508), else what is wrong, in words.
+    """Return None if an installed distribution satisfies `requirement` (PEP 508), else what is
+    wrong, in words.
 
-    A requirement whose marker excludes this platform is met. Local versions count (`2.13.0+cpu` meets `>=2.3`), and
-    so do pre-releases, since what is installed was somebody's choice.
+    A requirement whose marker excludes this platform is met. Local versions count (`2.13.0+cpu`
+    meets `>=2.3`), and so do pre-releases, since what is installed was somebody's choice.
     """
     wanted = parsed(requirement)
     if wanted.marker is not None and not wanted.marker.evaluate():
@@ -94,7 +99,8 @@ def unmet(requirement: str) -> str | None:
 
 
 def missing(extras: Sequence[str]) -> str:
-    """Return "satisfied" if this Python has what the project and its `extras` ask for, else what it lacks, in words.
+    """Return "satisfied" if this Python has what the project and its `extras` ask for, else what it
+    lacks, in words.
 
     Raises KeyError for an extra that the project does not define.
     """
@@ -124,18 +130,31 @@ def answers(url: str, seconds: float = 5.0) -> bool:
 
 
 def index() -> str:
-    """Return PyTorch's index of CPU builds, which spare gigabytes of CUDA, where they serve and it answers; else "".
+    """Return PyTorch's index of CPU builds, which spare gigabytes of CUDA, where they serve and it
+    answers; else "".
 
-    They serve on Linux without an NVIDIA GPU. An index that pip is told to use (pip config) is the user's decision.
+    They serve on Linux without an NVIDIA GPU. An index that pip is told to use (pip config) is the
+    user's decision.
     """
-    if sys.platform != "linux" or os.environ.get("AMS_OFFLINE") == "1" or shutil.which("nvidia-smi"):
+    if (
+        sys.platform != "linux"
+        or os.environ.get("AMS_OFFLINE") == "1"
+        or shutil.which("nvidia-smi")
+    ):
         return ""
-    settings = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True)
-    return "" if re.search("(index-url|no-index)=", settings.stdout) or not answers(CPU_INDEX) else CPU_INDEX
+    settings = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True
+    )
+    return (
+        ""
+        if re.search("(index-url|no-index)=", settings.stdout) or not answers(CPU_INDEX)
+        else CPU_INDEX
+    )
 
 
 def finish(place: Path) -> None:
-    """Add to the virtual environment `place` what pip does not: the checkout's packages and the command `ams`.
+    """Add to the virtual environment `place` what pip does not: the checkout's packages and the
+    command `ams`.
 
     Raises OSError where something cannot be written.
     """
@@ -146,18 +165,21 @@ def finish(place: Path) -> None:
 
 
 class Cause(NamedTuple):
-    """A known way for a set-up to fail: the `pattern` that its log shows (any case), and what to tell the user."""
+    """A known way for a set-up to fail: the `pattern` that its log shows (any case), and what to
+    tell the user.
+    """
 
     pattern: str
     advice: str
 
 
-# The first that matches is shown; so a full disk comes before the errors that follow from it, and an index that did
-# not answer before the "no matching distribution" that pip concludes from it.
+# The first that matches is shown; so a full disk comes before the errors that follow from it, and
+# an index that did not answer before the "no matching distribution" that pip concludes from it.
 CAUSES = (
     Cause(
         r"No space left|Errno 28|Disk quota",
-        "the disk is full; free about 3 GB (8 GB for a CUDA build) where the environment goes, or name another place"
+        "the disk is full; free about 3 GB (8 GB for a CUDA build) where the "
+        "environment goes, or name another place"
         " with AMS_ENV",
     ),
     Cause(
@@ -169,30 +191,39 @@ CAUSES = (
         "this Python has no venv module; on Debian or Ubuntu: apt-get install python{python}-venv",
     ),
     Cause(
-        r"connection error|NewConnectionError|Name or service not known|timed out|ProxyError|IncompleteRead"
+        r"connection error|NewConnectionError|Name or service not known|timed "
+        r"out|ProxyError|IncompleteRead"
         r"|SSLError|CERTIFICATE_VERIFY",
-        "the package index cannot be reached; check the network or the proxy, or point PIP_INDEX_URL or"
+        "the package index cannot be reached; check the network or the proxy, "
+        "or point PIP_INDEX_URL or"
         " PIP_FIND_LINKS to a place that can be",
     ),
     Cause(
         r"No matching distribution found for (?P<what>[^ ;(\n]+)",
-        "no {what} for Python {python} in the package index or among the local wheels; use another index"
+        "no {what} for Python {python} in the package index or among the local "
+        "wheels; use another index"
         " (PIP_INDEX_URL), a folder of wheels (PIP_FIND_LINKS) or another Python",
     ),
     Cause(
         r"\(constraint\) (?P<what>[^\s=]+==\S+)",
-        "no {what} for Python {python} that suits the rest in the package index or among the local wheels, and"
-        " constraints.txt pins it; use another index (PIP_INDEX_URL), or AMS_RANGES=1 for the ranges of pyproject.toml",
+        "no {what} for Python {python} that suits the rest in the package index or "
+        "among the local wheels, and"
+        " constraints.txt pins it; use another index (PIP_INDEX_URL), or AMS_RANGES=1 for "
+        "the ranges of pyproject.toml",
     ),
     Cause(
         r"ResolutionImpossible|conflicting dependencies",
-        "the requirements conflict with one another or with constraints of your own (pip config list)",
+        (
+            "the requirements conflict with one another or with constraints of "
+            "your own (pip config list)"
+        ),
     ),
 )
 
 
 def ending(log: str) -> str:
-    """Return the last line of `log` that is called an error, else its last line; empty if it has none.
+    """Return the last line of `log` that is called an error, else its last line; empty if it has
+    none.
 
     What stopped pip is not its last line: it tidies up after it.
     """
@@ -202,7 +233,9 @@ def ending(log: str) -> str:
 
 
 def cause(log: str) -> str:
-    """Return what went wrong with what to do about it (CAUSES), read off the text `log` that venv and pip left."""
+    """Return what went wrong with what to do about it (CAUSES), read off the text `log` that
+    venv and pip left.
+    """
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     for known in CAUSES:
         if match := re.search(known.pattern, log, re.IGNORECASE):
@@ -212,14 +245,18 @@ def cause(log: str) -> str:
 
 
 def read(log: Path) -> str:
-    """Return the text of a log file, empty if there is none; a full disk, which cuts a log short, is added to it."""
+    """Return the text of a log file, empty if there is none; a full disk, which cuts a log
+    short, is added to it.
+    """
     text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
     full = shutil.disk_usage(log.parent).free < 2**20
     return f"{text}\nNo space left where the log is" if full else text
 
 
 def answer(arguments: Sequence[str]) -> str:
-    """Return what the command line prints (see the module's head); raise KeyError for an unknown word or extra."""
+    """Return what the command line prints (see the module's head); raise KeyError for an unknown
+    word or extra.
+    """
     match arguments:
         case ["missing", *extras]:
             return missing(extras)

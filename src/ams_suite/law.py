@@ -10,7 +10,16 @@ import torch
 from ams.errors import UserError
 from ams.laws.gaussian import GaussianLaw
 from ams.metrics import gaussian_kl, gaussian_w2
-from ams.samplers import NonFiniteState, Step, adaptive, constant, langevin, last, momentum, momentum_rule
+from ams.samplers import (
+    NonFiniteState,
+    Step,
+    adaptive,
+    constant,
+    langevin,
+    last,
+    momentum,
+    momentum_rule,
+)
 from ams.schedules import Level
 
 MOST_STEPS = 10**9  # a day's work
@@ -19,7 +28,11 @@ MOST_STEPS = 10**9  # a day's work
 def law(*arguments: Any, json: bool = False, **more: Any) -> int:
     """Print what `exact_law` returns for the other arguments, and return 0."""
     values = exact_law(*arguments, **more)
-    print(json_format.dumps(values) if json else "\n".join(f"{name:9s} {value}" for name, value in values.items()))
+    print(
+        json_format.dumps(values)
+        if json
+        else "\n".join(f"{name:9s} {value}" for name, value in values.items())
+    )
     return 0
 
 
@@ -34,12 +47,14 @@ def exact_law(
     start_variance: str | None = None,
     delta: float = 1e-3,
 ) -> dict[str, object]:
-    """Return the exact distribution after `steps` steps of size `step` from N(0, V), with a single first move.
+    """Return the exact distribution after `steps` steps of size `step` from N(0, V), with a single
+    first move.
 
-    `precision`, `multiplicity`, `mean` are comma-separated, one entry per distinct direction; V (`start_variance`:
-    one value, or one per direction) defaults to the target's variance. Returned are mean and variance (a value per
-    direction), beta (None for Langevin), w2 and kl: W2 and KL(distribution || target) over all directions with their
-    multiplicities, None where they are not finite, so that what is printed is JSON.
+    `precision`, `multiplicity`, `mean` are comma-separated, one entry per distinct direction; V
+    (`start_variance`: one value, or one per direction) defaults to the target's variance. Returned
+    are mean and variance (a value per direction), beta (None for Langevin), w2 and kl: W2 and
+    KL(distribution || target) over all directions with their multiplicities, None where they are
+    not finite, so that what is printed is JSON.
 
     Raises UserError for arguments that have no distribution, and where the variance diverges.
     """
@@ -48,8 +63,17 @@ def exact_law(
     lam = _numbers("precision", precision, positive=True)
     counts = _numbers("multiplicity", multiplicity or "1", like=lam, positive=True)
     centre = _numbers("mean", mean or "0", like=lam)
-    _demand(bool((1.0 / lam).isfinite().all()), "precision", precision, "numbers whose inverse is finite")
-    start = 1.0 / lam if start_variance is None else _numbers("start-variance", start_variance, like=lam)
+    _demand(
+        bool((1.0 / lam).isfinite().all()),
+        "precision",
+        precision,
+        "numbers whose inverse is finite",
+    )
+    start = (
+        1.0 / lam
+        if start_variance is None
+        else _numbers("start-variance", start_variance, like=lam)
+    )
     _demand(bool((start >= 0).all()), "start-variance", start_variance, "0 or more")
     algebra = GaussianLaw(1.0 / lam, centre, counts)
     program = repeat((_step(sampler, beta, delta), Level(0, sigma=0.0, step=step)), steps)
@@ -77,21 +101,41 @@ def _step(sampler: str, beta: float | None, delta: float) -> Step:
     _demand(0.0 < delta < 1.0, "delta", delta, "a number between 0 and 1")
     if sampler == "constant":
         given = beta is not None and 0.0 <= beta < 1.0
-        _demand(given, "beta", "not given" if beta is None else beta, "a number in [0, 1) for the constant sampler")
+        _demand(
+            given,
+            "beta",
+            "not given" if beta is None else beta,
+            "a number in [0, 1) for the constant sampler",
+        )
         return momentum(momentum_rule(constant(beta)))
-    _demand(beta is None, "beta", beta, f"none for the {sampler} sampler: only the constant one takes it")
-    rules: dict[str, Step] = {"langevin": langevin(), "adaptive": momentum(momentum_rule(adaptive(delta)))}
+    _demand(
+        beta is None,
+        "beta",
+        beta,
+        f"none for the {sampler} sampler: only the constant one takes it",
+    )
+    rules: dict[str, Step] = {
+        "langevin": langevin(),
+        "adaptive": momentum(momentum_rule(adaptive(delta))),
+    }
     return rules[sampler]
 
 
-def _numbers(name: str, text: str, like: torch.Tensor | None = None, positive: bool = False) -> torch.Tensor:
+def _numbers(
+    name: str, text: str, like: torch.Tensor | None = None, positive: bool = False
+) -> torch.Tensor:
     """Parse comma-separated numbers; with `like`, one value stands for all of its entries."""
     try:
         values = torch.tensor([float(part) for part in text.split(",")], dtype=torch.float64)
     except ValueError:
         raise UserError(f"--{name} {text}: expected comma-separated numbers") from None
     fits = like is None or values.numel() in (1, like.numel())
-    _demand(fits, name, text, f"one value, or as many as precisions ({0 if like is None else like.numel()})")
+    _demand(
+        fits,
+        name,
+        text,
+        f"one value, or as many as precisions ({0 if like is None else like.numel()})",
+    )
     _demand(
         bool(values.isfinite().all()) and not (positive and (values <= 0).any()),
         name,

@@ -1,14 +1,15 @@
 """What `constraints.txt` pins, and whether pip installed the files that `constraints.sha256` lists.
 
-pip takes checksums in a file of constraints as an order to refuse whatever has none, so that a range, such as that of
-torch, could no longer be installed. So they stand in a file of their own, in the format of `sha256sum`, and are held
-against pip's report of what it installed, before anything of it is run. That takes wheels: to install them runs
-nothing of theirs.
+pip takes checksums in a file of constraints as an order to refuse whatever has none, so that a
+range, such as that of torch, could no longer be installed. So they stand in a file of their own, in
+the format of `sha256sum`, and are held against pip's report of what it installed, before anything
+of it is run. That takes wheels: to install them runs nothing of theirs.
 
 `reproduce.sh` runs this file as a script, without site-packages (-S): nothing installed has a say.
 
     python -I -S src/ams_suite/lock.py REPORT [NAME ...]   # one line and exit code 1 if a file differs, or if another
-                                                           # distribution than these was installed; else nothing and 0
+                                                           # distribution than these was installed;
+                                                           else nothing and 0
 """
 
 import json
@@ -35,7 +36,9 @@ class Pin(NamedTuple):
 
 
 def canonical(name: str) -> str:
-    """Return the normal form of a distribution's name (PEP 503): lower case, with `-` for runs of `-`, `_` and `.`."""
+    """Return the normal form of a distribution's name (PEP 503): lower case, with `-` for runs
+    of `-`, `_` and `.`.
+    """
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -45,13 +48,18 @@ def entries(text: str) -> Iterator[str]:
 
 
 def pins(text: str) -> dict[str, Pin]:
-    """Return the releases that a lock's `text` pins with `==`, by canonical name, in its order; ranges are left out."""
-    pinned = (Pin(*(part.strip() for part in line.split("=="))) for line in entries(text) if "==" in line)
+    """Return the releases that a lock's `text` pins with `==`, by canonical name, in its order;
+    ranges are left out.
+    """
+    pinned = (
+        Pin(*(part.strip() for part in line.split("=="))) for line in entries(text) if "==" in line
+    )
     return {canonical(pin.name): pin for pin in pinned}
 
 
 def checksums(text: str) -> dict[str, str]:
-    """Return the sha256 of each file that lines of `sha256sum` list (`sha256  file name`), by file name.
+    """Return the sha256 of each file that lines of `sha256sum` list (`sha256  file name`), by file
+    name.
 
     Raises ValueError for a line of another form.
     """
@@ -63,11 +71,14 @@ def checksums(text: str) -> dict[str, str]:
     return listed
 
 
-def differing(report: Mapping[str, Any], pinned: Mapping[str, Pin], listed: Mapping[str, str]) -> list[str]:
-    """Return what pip's `report` says was installed for `pinned` distributions from a file that is not `listed`.
+def differing(
+    report: Mapping[str, Any], pinned: Mapping[str, Pin], listed: Mapping[str, str]
+) -> list[str]:
+    """Return what pip's `report` says was installed for `pinned` distributions from a file that is
+    not `listed`.
 
-    One text each: `NAME VERSION: FILE has sha256 X, Y is listed`. Raises KeyError or TypeError for a report that pip
-    did not write.
+    One text each: `NAME VERSION: FILE has sha256 X, Y is listed`. Raises KeyError or TypeError for
+    a report that pip did not write.
     """
     different = []
     for item in report["install"]:
@@ -79,27 +90,44 @@ def differing(report: Mapping[str, Any], pinned: Mapping[str, Pin], listed: Mapp
         sha256 = _sha256(place.get("archive_info", {}))
         if sha256 != listed.get(file):
             different.append(
-                f"{name} {version}: {file} has sha256 {sha256[:12]}, {listed.get(file, 'none')[:12]} is listed"
+                f"{name} {version}: {file} has sha256 {sha256[:12]}, "
+                f"{listed.get(file, 'none')[:12]} is listed"
             )
     return different
 
 
 def others(report: Mapping[str, Any], names: Collection[str]) -> list[str]:
-    """Return what pip's `report` says was installed beside the distributions of these names, as `NAME VERSION`."""
+    """Return what pip's `report` says was installed beside the distributions of these names, as
+    `NAME VERSION`.
+    """
     installed = [item["metadata"] for item in report["install"]]
     allowed = {canonical(name) for name in names}
-    return [f"{one['name']} {one['version']}" for one in installed if canonical(one["name"]) not in allowed]
+    return [
+        f"{one['name']} {one['version']}"
+        for one in installed
+        if canonical(one["name"]) not in allowed
+    ]
 
 
 def _sha256(archive: Mapping[str, Any]) -> str:
-    """Return the checksum of a file as pip reports it (before pip 23 in `hash` alone); `unknown` if it has none."""
-    return str(archive.get("hashes", {}).get("sha256") or archive.get("hash", "").partition("sha256=")[2] or "unknown")
+    """Return the checksum of a file as pip reports it (before pip 23 in `hash` alone); `unknown`
+    if it has none.
+    """
+    return str(
+        archive.get("hashes", {}).get("sha256")
+        or archive.get("hash", "").partition("sha256=")[2]
+        or "unknown"
+    )
 
 
-def verdict(report: Path, names: Collection[str] = (), lock: Path = LOCK, listing: Path = CHECKSUMS) -> str:
-    """Return one line on what pip's `report` has that may not be used; empty where there is nothing of that.
+def verdict(
+    report: Path, names: Collection[str] = (), lock: Path = LOCK, listing: Path = CHECKSUMS
+) -> str:
+    """Return one line on what pip's `report` has that may not be used; empty where there is nothing
+    of that.
 
-    That is a file of a pinned release that is not listed, or, where `names` are given, another distribution.
+    That is a file of a pinned release that is not listed, or, where `names` are given, another
+    distribution.
     """
     try:
         pinned = pins(lock.read_text(encoding="utf-8"))
@@ -109,7 +137,8 @@ def verdict(report: Path, names: Collection[str] = (), lock: Path = LOCK, listin
         more = f" (and {len(different) - 1} more)" if len(different) > 1 else ""
         if different:
             return (
-                f"a file is not the one that was pinned: {different[0]} in {listing.name}{more}. Another index"
+                f"a file is not the one that was pinned: {different[0]} in "
+                f"{listing.name}{more}. Another index"
                 " (PIP_INDEX_URL) may have it; an active environment of your own is used as it is"
             )
         if names and (beside := others(content, names)):

@@ -1,8 +1,9 @@
-"""Commands for maintainers: expected values, kept cells, the site of docs/, two runs beside one another, a schema.
+"""Commands for maintainers: expected values, kept cells, the site of docs/, two runs beside one
+another, a schema.
 
-Two runs are compared check by check, in a table that says what moved and by how much. A run is a ledger
-(`results/<profile>/ledger.json`) or kept values (`paper/expected/<profile>.json`, of any commit). The site is built
-offline, with the notebooks executed on a run's results as its gallery.
+Two runs are compared check by check, in a table that says what moved and by how much. A run is a
+ledger (`results/<profile>/ledger.json`) or kept values (`paper/expected/<profile>.json`, of any
+commit). The site is built offline, with the notebooks executed on a run's results as its gallery.
 """
 
 import csv
@@ -37,9 +38,13 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Expect(ResultsOptions):
-    """Make the values of the current records the expected ones: writes paper/expected/<profile>.json."""
+    """Make the values of the current records the expected ones: writes
+    paper/expected/<profile>.json.
+    """
 
-    profile: Literal["quick", "cpu", "full", "paper", "bench"] = field()  # no default, unlike that of `ResultsOptions`
+    profile: Literal["quick", "cpu", "full", "paper", "bench"] = (
+        field()
+    )  # no default, unlike that of `ResultsOptions`
     """Whose values."""
 
     def __call__(self) -> int:
@@ -52,7 +57,9 @@ class Expect(ResultsOptions):
 
 @dataclass(frozen=True)
 class Pages:
-    """Write the generated parts of README.md and other pages anew, from claims, findings and stored values alone."""
+    """Write the generated parts of README.md and other pages anew, from claims, findings and
+    stored values alone.
+    """
 
     def __call__(self) -> int:
         """Do it."""
@@ -67,7 +74,9 @@ class Pages:
 
 @dataclass(frozen=True, kw_only=True)
 class Keep(ResultsOptions):
-    """Publish the cells of a group's study that have a stable name; drop those of functions that have none any more."""
+    """Publish the cells of a group's study that have a stable name; drop those of functions that
+    have none any more.
+    """
 
     group: Positional[str]
     """The group's id."""
@@ -98,25 +107,39 @@ class Docs(ResultsOptions):
 
         workspace = open_workspace(self.options(only=self.ids))
         claims = workspace.claims.select(self.ids)
-        chosen = {claim.group for claim in claims if self.ids or workspace.profile in claim.profiles}
+        chosen = {
+            claim.group for claim in claims if self.ids or workspace.profile in claim.profiles
+        }
         groups = [group for group in workspace.claims.group if group.id in chosen]
         return build_site(workspace, self.site.resolve(), groups, say)
 
 
 def build_site(workspace: "Workspace", site: Path, groups: Iterable["Group"], say: Say) -> int:
-    """Execute the notebooks of some groups whose pages are not current, then build the site into `site`.
+    """Execute the notebooks of some groups whose pages are not current, then build the site into
+    `site`.
 
-    A notebook reads the profile's results, and computes what is not there. Returns 0, or 3 where a notebook or the
-    build failed. Raises UserError without mkdocs.
+    A notebook reads the profile's results, and computes what is not there. Returns 0, or 3 where a
+    notebook or the build failed. Raises UserError without mkdocs.
     """
     if find_spec("mkdocs") is None:
         raise UserError("docs: mkdocs is not installed: `bash reproduce.sh docs` adds it")
     failed = _notebooks_failed(workspace, groups, say)
     gallery = workspace.folder / "notebooks"
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(site)]
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--quiet",
+        "--site-dir",
+        str(site),
+    ]
     environment = os.environ | {"AMS_GALLERY": str(gallery), "NO_MKDOCS_2_WARNING": "1"}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"  # else docs/ holds a folder of bytecode
-    done = subprocess.run(command, cwd=workspace.root, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=workspace.root, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         say((done.stderr or done.stdout).strip())
         return 3
@@ -125,7 +148,8 @@ def build_site(workspace: "Workspace", site: Path, groups: Iterable["Group"], sa
 
 
 def _notebooks_failed(workspace: "Workspace", groups: Iterable["Group"], say: Say) -> bool:
-    """Execute the notebooks whose pages are not current, after a line on how long that takes; return whether one broke.
+    """Execute the notebooks whose pages are not current, after a line on how long that takes;
+    return whether one broke.
 
     Each is named as it begins.
     """
@@ -134,7 +158,11 @@ def _notebooks_failed(workspace: "Workspace", groups: Iterable["Group"], say: Sa
 
     pending = []
     for group in groups:
-        page = artefacts_at(workspace.page_path(group), workspace.page_parts(group)) if group.notebook else None
+        page = (
+            artefacts_at(workspace.page_path(group), workspace.page_parts(group))
+            if group.notebook
+            else None
+        )
         if group.notebook and not (page and page.files):
             pending.append(group)
     if pending:
@@ -149,7 +177,9 @@ def _notebooks_failed(workspace: "Workspace", groups: Iterable["Group"], say: Sa
 
 
 def _notebooks_ahead(workspace: "Workspace", groups: Sequence["Group"]) -> str:
-    """Say how many notebooks are executed, and how long that takes with what they compute on the way."""
+    """Say how many notebooks are executed, and how long that takes with what they compute on the
+    way.
+    """
     from verdicts.records.expected import read_expected
     from verdicts.records.run_record import RunRecord
     from verdicts.report.words import span
@@ -159,7 +189,10 @@ def _notebooks_ahead(workspace: "Workspace", groups: Sequence["Group"]) -> str:
     plan = plan_of(workspace, RunRecord.of(workspace, tuple(group.id for group in groups)))
     left = Forecast(workspace, plan, read_expected(workspace.root, workspace.profile)).between(0.0)
     takes = f"about {span(*left)}" if left else "no kept run says how long"
-    return f"{len(groups)} notebooks to execute in the {workspace.profile} profile, one after another: {takes}"
+    return (
+        f"{len(groups)} notebooks to execute in the {workspace.profile} profile, "
+        f"one after another: {takes}"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +215,12 @@ class Compare:
         from verdicts.records.workspace import find_root
         from verdicts.run.driver import say
 
-        checks = [check for claim in load_claims(find_root(Path.cwd())).claim for check in claim.check]
-        rounding = {check.id: check.tolerance for check in checks if check.origin.startswith("rounding")}
+        checks = [
+            check for claim in load_claims(find_root(Path.cwd())).claim for check in claim.check
+        ]
+        rounding = {
+            check.id: check.tolerance for check in checks if check.origin.startswith("rounding")
+        }
         return compare(self.before, self.after, self.out, say, rounding)
 
 
@@ -210,12 +247,17 @@ class CheckChange(StrEnum):
 
 
 def compare(
-    before: Path, after: Path, out: Path | None, say: Callable[[str], None], rounding: Mapping[str, float]
+    before: Path,
+    after: Path,
+    out: Path | None,
+    say: Callable[[str], None],
+    rounding: Mapping[str, float],
 ) -> int:
     """Write the table of both runs as CSV to `out` (else to the screen), and count the changes.
 
-    `rounding` is the tolerance of each check that measures rounding errors: its value may change within it.
-    Returns 1 where a check is gone, has moved, or has another verdict, else 0. Raises UserError for a wrong file.
+    `rounding` is the tolerance of each check that measures rounding errors: its value may change
+    within it. Returns 1 where a check is gone, has moved, or has another verdict, else 0. Raises
+    UserError for a wrong file.
     """
     rows = list(_rows(_values(before), _values(after), rounding))
     stream = io.StringIO()
@@ -229,8 +271,14 @@ def compare(
     else:
         say(stream.getvalue().rstrip())
     counts = Counter(row[-1] for row in rows)
-    verdicts = sum(row[4] != row[8] for row in rows if row[-1] not in (CheckChange.NEW, CheckChange.GONE))
-    say(f"{len(rows)} checks: {', '.join(f'{n} {name}' for name, n in counts.items())}; {verdicts} other verdicts")
+    verdicts = sum(
+        row[4] != row[8] for row in rows if row[-1] not in (CheckChange.NEW, CheckChange.GONE)
+    )
+    say(
+        f"{len(rows)} checks: "
+        f"{', '.join(f'{n} {name}' for name, n in counts.items())}; {verdicts} other "
+        "verdicts"
+    )
     return 1 if verdicts or counts[CheckChange.MOVED] or counts[CheckChange.GONE] else 0
 
 
@@ -242,12 +290,19 @@ def _values(path: Path) -> dict[str, Value]:
         content = parsed_json(bytes_of(path))
         claims = content["claims"]
         if isinstance(claims, dict):
-            checks = {name: check for claim in claims.values() for name, check in claim["checks"].items()}
+            checks = {
+                name: check for claim in claims.values() for name, check in claim["checks"].items()
+            }
         else:
             checks = {check["id"]: check for claim in claims for check in claim["checks"]}
-        return {name: Value(*(check[field] for field in Value._fields)) for name, check in checks.items()}
+        return {
+            name: Value(*(check[field] for field in Value._fields))
+            for name, check in checks.items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "neither a ledger nor kept values"
+        reason = (
+            error.strerror if isinstance(error, OSError) else "neither a ledger nor kept values"
+        )
         raise UserError(
             f"{path}: {reason}; give results/<profile>/ledger.json or paper/expected/<profile>.json"
         ) from None
@@ -277,7 +332,11 @@ def _change(one: Value, other: Value, rounding: float) -> CheckChange:
     if one.value is None or other.value is None:
         return CheckChange.UNMEASURED if one.value is other.value else CheckChange.ONE
     pairs = zip(one[:3], other[:3], strict=True)
-    if all(math.isclose(a, b, rel_tol=ROUNDING, abs_tol=1e-15) for a, b in pairs if a is not None and b is not None):
+    if all(
+        math.isclose(a, b, rel_tol=ROUNDING, abs_tol=1e-15)
+        for a, b in pairs
+        if a is not None and b is not None
+    ):
         return CheckChange.EQUAL
     if abs(one.value - other.value) <= rounding:
         return CheckChange.ROUNDING
@@ -308,4 +367,6 @@ TOOLS: dict[str, type[Command]] = {
     "pages": Pages,
     "schema": Schema,
 }
-"""What maintainers need of a run; the commands of groups are such too, other programs of theirs lie in `tools`."""
+"""What maintainers need of a run; the commands of groups are such too, other programs of theirs
+lie in `tools`.
+"""

@@ -15,7 +15,9 @@ def accelerator() -> str | None:
 
     torch is imported only where there is a driver, so that a no is quick.
     """
-    if not (Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or shutil.which("nvidia-smi")):
+    if not (
+        Path("/dev/nvidiactl").exists() or Path("/dev/dxg").exists() or shutil.which("nvidia-smi")
+    ):
         return None
     try:
         import torch
@@ -37,7 +39,9 @@ def instructions() -> str:
 
 
 def use_threads(count: int) -> None:
-    """Let this process compute with so many threads, whatever the environment said when torch was imported."""
+    """Let this process compute with so many threads, whatever the environment said when torch
+    was imported.
+    """
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(count)
     with suppress(ImportError):

@@ -1,9 +1,10 @@
 """Queries: what a check reads off its group's table; `claims.toml` has their names and arguments.
 
-A query names the rows that it reads by all of their labels but the batch: a label that it does not name is one that
-they do not have. Where a label has two values the query compares rows of the first with rows of the second, batch by
-batch. All that a measurement says beside its value (the interval, n, the seed) follows from the rows: where they are
-batches the interval is Student's, else a number is exact, or has its own, or brings its resamples.
+A query names the rows that it reads by all of their labels but the batch: a label that it does not
+name is one that they do not have. Where a label has two values the query compares rows of the first
+with rows of the second, batch by batch. All that a measurement says beside its value (the interval,
+n, the seed) follows from the rows: where they are batches the interval is Student's, else a number
+is exact, or has its own, or brings its resamples.
 """
 
 import math
@@ -75,7 +76,8 @@ def ratio(table: RunTable, number: str, **labels: Label | Pair) -> Measurement:
 def speed_up(
     table: RunTable, number: str, sampler: Pair, budget: int, spacing: int = 1, **labels: Label
 ) -> Measurement:
-    """Return the first sampler's evaluations, for the error that the second has at a budget, over that budget.
+    """Return the first sampler's evaluations, for the error that the second has at a budget, over
+    that budget.
 
     Of batches they are read between the budgets of the first; the interval, by Student's test of
     paired batches, ends at some. Else they are the first budget that is enough, and at least
@@ -110,7 +112,9 @@ def evaluations_to(
 
     It is 1e6 where the first one does not get there.
     """
-    curves = [curve(table, number, "budget", "evaluations", sampler=name, **labels) for name in sampler]
+    curves = [
+        curve(table, number, "budget", "evaluations", sampler=name, **labels) for name in sampler
+    ]
     first, second = (budgets_around(points, error)[1] for points in curves)
     return Measurement(value=first / second if math.isfinite(first) else UNREACHED)
 
@@ -168,8 +172,8 @@ def stretch(
     """Return where a stretch begins or ends: neighbours on an axis, about another query's largest.
 
     In it intervals have their `by` end, "low" or "high", at `least` or above. `edge` is the "first"
-    or the "last" value of the axis in it, or the next one, "beyond". Where there is none it is 0 for
-    "last", else 1e6. The detail has the values that decide.
+    or the "last" value of the axis in it, or the next one, "beyond". Where there is none it is 0
+    for "last", else 1e6. The detail has the values that decide.
     """
     (axis,) = over
     cases = list(each_case(table, of, over, **given))
@@ -198,7 +202,9 @@ BENEATH: dict[str, Callable[..., Measurement]] = {
 
 
 def each_case(table: RunTable, of: str, over: Axes, **given: Any) -> Iterator[Measurement]:
-    """Yield another query's measurements over the axes; the detail of each has its place on them."""
+    """Yield another query's measurements over the axes; the detail of each has its place on
+    them.
+    """
     labels = {name: value for name, value in given.items() if name not in NO_LABELS}
     for case in _cases(table, over, labels):
         measured = BENEATH[of](table, **given, **case)
@@ -247,7 +253,9 @@ def _measured(interval: Interval, column: Column) -> Measurement:
 
 
 def _cases(table: RunTable, over: Axes, labels: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the values of the axes, each with each; of a range, those that the axes before leave."""
+    """Yield the values of the axes, each with each; of a range, those that the axes before
+    leave.
+    """
     if not over:
         yield {}
         return
@@ -259,7 +267,9 @@ def _cases(table: RunTable, over: Axes, labels: Mapping[str, Any]) -> Iterator[d
 
 
 def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) -> Sequence[Any]:
-    """Return the values of one axis; of a range, those that rows of both sides have. Raises UserError for none."""
+    """Return the values of one axis; of a range, those that rows of both sides have. Raises
+    UserError for none.
+    """
     if not isinstance(wanted, dict):
         return [tuple(value) if isinstance(value, list) else value for value in wanted]
     sides = [table.choices(name, **_side(labels, side)) for side in (0, 1)]
@@ -272,4 +282,6 @@ def _values(table: RunTable, name: str, wanted: Any, labels: Mapping[str, Any]) 
 
 def _side(labels: Mapping[str, Any], side: int) -> dict[str, Any]:
     """Return the labels of one of the two sides that a comparison has."""
-    return {name: value[side] if isinstance(value, tuple) else value for name, value in labels.items()}
+    return {
+        name: value[side] if isinstance(value, tuple) else value for name, value in labels.items()
+    }

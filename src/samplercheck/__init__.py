@@ -1,8 +1,9 @@
-"""Does a diffusion sampler do what it says? Exact laws decide it, on any library's sampler as it is shipped.
+"""Does a diffusion sampler do what it says? Exact laws decide it, on any library's sampler as it is
+shipped.
 
-`conform(sampler)` returns a `Report`. A `Sampler` comes from an adapter (`samplercheck.adapters`) or is made by
-hand from a function `run(network, x, steps, draws)`. Names are imported when they are asked for, since PyTorch takes
-seconds.
+`conform(sampler)` returns a `Report`. A `Sampler` comes from an adapter (`samplercheck.adapters`)
+or is made by hand from a function `run(network, x, steps, draws)`. Names are imported when they are
+asked for, since PyTorch takes seconds.
 """
 
 from importlib import import_module
@@ -30,7 +31,17 @@ _PLACES = {
     "inversion": "sampler",
     "noise_level": "model",
 }
-__all__ = ["Draws", "Network", "Report", "Sampler", "Unanswered", "conform", "differ", "inversion", "noise_level"]
+__all__ = [
+    "Draws",
+    "Network",
+    "Report",
+    "Sampler",
+    "Unanswered",
+    "conform",
+    "differ",
+    "inversion",
+    "noise_level",
+]
 
 
 def __getattr__(name: str) -> Any:

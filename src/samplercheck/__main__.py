@@ -1,6 +1,7 @@
 """`samplercheck SAMPLER`, or `python -m samplercheck SAMPLER`: does a sampler do what it says?
 
-The options are those of `ams conform` too. What the test needs is imported when it runs: help is quick.
+The options are those of `ams conform` too. What the test needs is imported when it runs: help is
+quick.
 """
 
 import os
@@ -27,21 +28,34 @@ Number = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
 class Conform:
     """Test by exact laws whether a sampler does what it says.
 
-    Exit code 0: holds, 1: refuted, 2: usage, 3: raised, or no report, 4: inconclusive; of several the worst.
+    Exit code 0: holds, 1: refuted, 2: usage, 3: raised, or no report, 4: inconclusive; of several
+    the worst.
     """
 
-    sampler: Annotated[Positional[tuple[str, ...]], arg(metavar="LIBRARY:NAME|FILE.py:NAME|MODULE:NAME")]
-    """Which sampler, as diffusers:DDIMScheduler; several (azula: all of it, diffusers:*DPM*) have a line each."""
+    sampler: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="LIBRARY:NAME|FILE.py:NAME|MODULE:NAME")
+    ]
+    """Which sampler, as diffusers:DDIMScheduler; several (azula: all of it, diffusers:*DPM*)
+    have a line each.
+    """
     order: Whole = None
     """The order that is claimed (default: what the library's documentation states)."""
-    kind: Annotated[Literal["ode", "sde", "churn"] | None, arg(metavar="{ode,sde,churn}", help_behavior_hint="")] = None
-    """It solves the flow, or the reverse SDE, or its noise varies along a run (default: what the adapter knows)."""
+    kind: Annotated[
+        Literal["ode", "sde", "churn"] | None, arg(metavar="{ode,sde,churn}", help_behavior_hint="")
+    ] = None
+    """It solves the flow, or the reverse SDE, or its noise varies along a run (default: what the
+    adapter knows).
+    """
     network: Name = None
-    """Test a sampling function as it is, or a class or a method: its parameter that takes the network."""
+    """Test a sampling function as it is, or a class or a method: its parameter that takes the
+    network.
+    """
     convention: Name = None
     """What that network returns and is told, as x0@sigma (default: by trying)."""
     dtype: Name = None
-    """Types that it runs in, as float32 or state=bfloat16,network=float32 (default: float32, then bfloat16)."""
+    """Types that it runs in, as float32 or state=bfloat16,network=float32 (default: float32,
+    then bfloat16).
+    """
     shape: Name = None
     """The shape of one state, as 3,32,32, where the code takes no other."""
     stub: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="MODULE")] = ()
@@ -49,7 +63,9 @@ class Conform:
     set: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="KEY=VALUE")] = ()
     """Its settings, one a `--set`."""
     steps: Whole = None
-    """The steps in which you use it: W2 to the data, and outliers; the other runs have their own numbers."""
+    """The steps in which you use it: W2 to the data, and outliers; the other runs have their own
+    numbers.
+    """
     guidance: Number = None
     """Also with classifier-free guidance of this weight."""
     clip: Number = None
@@ -61,9 +77,13 @@ class Conform:
     badge: File = None
     """Write the verdict as an SVG badge."""
     against: File = None
-    """Say what changed since this JSON was written; exit code 1 if a verdict or an order is worse, or lost."""
+    """Say what changed since this JSON was written; exit code 1 if a verdict or an order is
+    worse, or lost.
+    """
     expected: File = None
-    """Checks that are expected to be refuted, a TOML file: a table for each sampler, in it check = "reason"."""
+    """Checks that are expected to be refuted, a TOML file: a table for each sampler, in it check
+    = "reason".
+    """
     compare: File = None
     """Write a page with the error of all samplers against their network calls."""
     timeout: Annotated[float, arg(metavar="SECONDS")] = 600.0
@@ -86,7 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = command()
         sys.stdout.flush()
         return code
-    except BrokenPipeError:  # a reader that has seen enough, as in `| head`: the shell's code for it
+    except (
+        BrokenPipeError
+    ):  # a reader that has seen enough, as in `| head`: the shell's code for it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except (UserError, DataUnavailable) as error:

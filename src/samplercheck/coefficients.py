@@ -1,20 +1,24 @@
-r"""The weight of each output of the network in a step, read off a run, and what the nearest known method has there.
+r"""The weight of each output of the network in a step, read off a run, and what the nearest known
+method has there.
 
-The network here ignores its input: its k-th output is a small number in element k and zero elsewhere, so that element k
-of the states is their response to that output alone. Outputs are given in the prediction of which a method combines
-fewest. With `v = sigma / scale`, `lambda = -ln v` and noise eta, kappa = 1 + eta^2, the exact step then is
+The network here ignores its input: its k-th output is a small number in element k and zero
+elsewhere, so that element k of the states is their response to that output alone. Outputs are given
+in the prediction of which a method combines fewest. With `v = sigma / scale`, `lambda = -ln v` and
+noise eta, kappa = 1 + eta^2, the exact step then is
 
     eps    y = x / scale     y' = y + kappa int eps dv
     x0     u = x / sigma     u' = exp((1 - kappa) h) u + kappa int x0 exp((1 - kappa) lambda' + kappa l) dl
     flow   x (eta = 0)       x' = x + int flow dt,     t = sigma, where scale + sigma = 1
 
-and a step's weights, in units of that integral of 1, are compared with those of the polynomial through the same
-outputs: as a function of lambda, v or t (DEIS; Adams and Bashforth; Heun), or with the integral in lambda
-(DPM-Solver++(2M)). Where these agree and a step makes one draw (eta = 1), its weight is compared with the nearer of
+and a step's weights, in units of that integral of 1, are compared with those of the polynomial
+through the same outputs: as a function of lambda, v or t (DEIS; Adams and Bashforth; Heun), or with
+the integral in lambda (DPM-Solver++(2M)). Where these agree and a step makes one draw (eta = 1),
+its weight is compared with the nearer of
 
     sigma' sqrt(1 - exp(-2 h))   (the exact step with x0 held)     sqrt(1 - (scale / scale')^2)   (the larger variance)
 
-or, of a variance-exploding process, scale' sqrt(v^2 - v'^2) (reverse diffusion) in place of the last.
+or, of a variance-exploding process, scale' sqrt(v^2 - v'^2) (reverse diffusion) in place of the
+last.
 
 For a refuted sampler the weight that is farthest from the nearest method's tells where to look.
 """
@@ -39,7 +43,11 @@ STEPS = (16, 20)
 """Of the runs: the second one is read, the first tells how many calls a step makes."""
 STATE, NOISE = -1, -2
 SMALL = 1e-4  # of an output: below any threshold at which a library clips
-SEEN, SAME, MOST = 1e-7, 1e-6, 4  # a weight that counts; two that agree; outputs that a step combines at most
+SEEN, SAME, MOST = (
+    1e-7,
+    1e-6,
+    4,
+)  # a weight that counts; two that agree; outputs that a step combines at most
 _NODES, _GAUSS = np.polynomial.legendre.leggauss(16)
 Function = Callable[[np.ndarray], np.ndarray]
 VARIABLES: dict[str, Function] = {
@@ -54,10 +62,12 @@ PAIR, FEWEST = 2, 3
 
 
 class Weight(NamedTuple):
-    """In `step`, from 1 on, the weight of the output `back` calls before the last one, beside the `expected` one.
+    """In `step`, from 1 on, the weight of the output `back` calls before the last one, beside the
+    `expected` one.
 
-    `back` is `STATE` for the state's own weight, `NOISE` for that of the draw. `method` has the expected one.
-    `slip` says how the weights of all steps follow from expected ones, where that is known.
+    `back` is `STATE` for the state's own weight, `NOISE` for that of the draw. `method` has the
+    expected one. `slip` says how the weights of all steps follow from expected ones, where that is
+    known.
     """
 
     step: int
@@ -73,15 +83,19 @@ class Weight(NamedTuple):
         of = {NOISE: "the noise", STATE: "the state", 0: "the last output"}.get(
             self.back, f"the output {self.back} call{many} back"
         )
-        words = f"step {self.step}: weight of {of} {_shown(self.got)}, expected {_shown(self.expected)} ({self.method})"
+        words = (
+            f"step {self.step}: weight of {of} {_shown(self.got)}, expected "
+            f"{_shown(self.expected)} ({self.method})"
+        )
         return f"{words}; {self.slip}" if self.slip else words
 
 
 class _Step(NamedTuple):
     """A step between two noise levels: the levels of its outputs, the newest last.
 
-    `start` is the number of the last step of the run's start. `weights` are that of the state, which is `kept` in the
-    exact step, then those of the outputs. `noise` has the weight of the draws and those of both rules.
+    `start` is the number of the last step of the run's start. `weights` are that of the state,
+    which is `kept` in the exact step, then those of the outputs. `noise` has the weight of the
+    draws and those of both rules.
     """
 
     number: int
@@ -99,31 +113,38 @@ def explained(worst: Weight | None) -> bool:
 
 
 def worst_weight(sampler: Sampler) -> Weight | None:
-    """Return the weight that is farthest from that of the nearest method, None where all agree or none can be read.
+    """Return the weight that is farthest from that of the nearest method, None where all agree or
+    none can be read.
 
-    Steps past the start are looked at first, since a right start may be of another method, and then all of them.
+    Steps past the start are looked at first, since a right start may be of another method, and then
+    all of them.
     """
     noise = 1.0 if sampler.noise is None else sampler.noise
     if noise not in (0.0, 1.0):
         return None
     read = {prediction: _read(sampler, prediction, 1 + noise) for prediction in PREDICTIONS}
-    inner = {name: [step for step in steps if step.number > step.start] for name, steps in read.items()}
+    inner = {
+        name: [step for step in steps if step.number > step.start] for name, steps in read.items()
+    }
     worst = _farthest(inner, noise) or _farthest(read, noise)
     return worst if sampler.noise is not None or (worst and worst.back == NOISE) else None
 
 
 def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
-    """Return the weight that is farthest from that of the nearest method, among the steps as read by prediction.
+    """Return the weight that is farthest from that of the nearest method, among the steps as read
+    by prediction.
 
-    The nearest method is one with which all agree. Else it has the same weights in each step if these do, then most
-    that agree, then the least sum of differences.
+    The nearest method is one with which all agree. Else it has the same weights in each step if
+    these do, then most that agree, then the least sum of differences.
     """
     kappa, tried = 1 + noise, list[_Tried]()
     for prediction, steps in read.items():
         methods = product(densities(prediction, kappa).items(), VARIABLES) if steps else ()
         for (name, density), variable in methods:
             expected = [_expected(step, density, VARIABLES[variable]) for step in steps]
-            apart = [np.abs(step.weights - other) for step, other in zip(steps, expected, strict=True)]
+            apart = [
+                np.abs(step.weights - other) for step, other in zip(steps, expected, strict=True)
+            ]
             every = np.concatenate(apart)
             if np.isfinite(every).all():
                 method = f"int {prediction} {name}, polynomial in {variable}"
@@ -136,18 +157,29 @@ def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
         return None
     nearest = min(tried, key=lambda one: one.rank)
     if nearest.rank[0]:
-        nearest = next((one for one in sorted(tried, key=lambda one: one.rank) if one.slip), nearest)
+        nearest = next(
+            (one for one in sorted(tried, key=lambda one: one.rank) if one.slip), nearest
+        )
     else:
         return _worst_noise(nearest.steps) if noise else None
     _, method, steps, expected, apart, slip = nearest
     at = max(range(len(steps)), key=lambda i: float(apart[i].max()))
     place = int(apart[at].argmax())
     back = len(steps[at].nodes) - place if place else STATE
-    return Weight(steps[at].number, back, float(steps[at].weights[place]), float(expected[at][place]), method, slip)
+    return Weight(
+        steps[at].number,
+        back,
+        float(steps[at].weights[place]),
+        float(expected[at][place]),
+        method,
+        slip,
+    )
 
 
 class _Tried(NamedTuple):
-    """A method, its rank as the nearest one, its weights beside those of the steps, and the slip that explains them."""
+    """A method, its rank as the nearest one, its weights beside those of the steps, and the slip
+    that explains them.
+    """
 
     rank: tuple[bool, bool, bool, float, float]
     method: str
@@ -158,8 +190,12 @@ class _Tried(NamedTuple):
 
 
 def _slip(steps: list[_Step], expected: list[np.ndarray], variable: Function) -> str:
-    """Return in words the slip by which a method has all weights of the steps, empty where there is none."""
-    several = [(step, other) for step, other in zip(steps, expected, strict=True) if len(step.nodes) > 1]
+    """Return in words the slip by which a method has all weights of the steps, empty where there
+    is none.
+    """
+    several = [
+        (step, other) for step, other in zip(steps, expected, strict=True) if len(step.nodes) > 1
+    ]
     if len(several) < FEWEST:
         return ""
 
@@ -185,7 +221,9 @@ def _vary(weights: Sequence[np.ndarray]) -> bool:
 
 
 def _worst_noise(steps: list[_Step]) -> Weight | None:
-    """Return the weight of a draw that is farthest from the nearer rule's, None where all agree or none was drawn."""
+    """Return the weight of a draw that is farthest from the nearer rule's, None where all agree
+    or none was drawn.
+    """
     steps = [step for step in steps if step.noise[0]]
     if not steps:
         return None
@@ -209,7 +247,9 @@ def densities(prediction: str, kappa: float) -> dict[str, Function]:
 
 
 def _run(sampler: Sampler, prediction: str, steps: int, width: int) -> list[tuple[Level, Tensor]]:
-    """Return level and input (3, width) of each call of a run; sample 1 starts at `SMALL`, sample 2 draws it."""
+    """Return level and input (3, width) of each call of a run; sample 1 starts at `SMALL`,
+    sample 2 draws it.
+    """
     start, asked = torch.zeros(3, width, dtype=torch.float64), Draws()
     start[1] = SMALL
 
@@ -225,7 +265,8 @@ def _run(sampler: Sampler, prediction: str, steps: int, width: int) -> list[tupl
 
 
 def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
-    """Return the steps of a run by their weights, none where most of them combine more than `MOST` outputs.
+    """Return the steps of a run by their weights, none where most of them combine more than `MOST`
+    outputs.
 
     None either where a run's number of calls depends on its values, as with step-size control.
     """
@@ -237,30 +278,52 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
         return []
     for number, i in enumerate(range(0, len(calls) - each, each), 1):
         (before, x), (after, x_next) = calls[i], calls[i + each]
-        if not (before.scale and before.sigma and after.scale and after.sigma) or ratio(after) >= ratio(before):
+        if not (before.scale and before.sigma and after.scale and after.sigma) or ratio(
+            after
+        ) >= ratio(before):
             continue
         y, y_next = x / unit(before, prediction), x_next / unit(after, prediction)
         kept = float((y_next[1] - y_next[0])[0] / (y[1] - y[0])[0])
-        weights = (y_next[0] - kept * y[0]).numpy() / SMALL / whole(before, after, prediction, kappa)
+        weights = (
+            (y_next[0] - kept * y[0]).numpy() / SMALL / whole(before, after, prediction, kappa)
+        )
         used, newest = np.flatnonzero(np.abs(weights) > SEEN), i + each - 1
-        if len(used) and newest not in used:  # a method that leaves it out has a stale one in its place
+        if (
+            len(used) and newest not in used
+        ):  # a method that leaves it out has a stale one in its place
             used = np.append(used[1:], newest)
         if 0 < len(used) <= MOST and math.isfinite(kept):
             ends = -math.log(ratio(before)), -math.log(ratio(after))
             exact = math.exp((1 - kappa) * (ends[1] - ends[0])) if prediction == "x0" else 1.0
-            nodes = [-math.log(ratio(calls[k][0])) if calls[k][0].scale else -math.inf for k in used]
-            drawn = float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0]) / SMALL * unit(after, prediction)
+            nodes = [
+                -math.log(ratio(calls[k][0])) if calls[k][0].scale else -math.inf for k in used
+            ]
+            drawn = (
+                float((y_next[2] - y_next[0] - kept * (y[2] - y[0]))[0])
+                / SMALL
+                * unit(after, prediction)
+            )
             held = held_noise(before, after)
             diffused = after.scale * math.sqrt(ratio(before) ** 2 - ratio(after) ** 2)
-            larger = math.sqrt(1 - (before.scale / after.scale) ** 2) if before.scale < after.scale else diffused
+            larger = (
+                math.sqrt(1 - (before.scale / after.scale) ** 2)
+                if before.scale < after.scale
+                else diffused
+            )
             noise = abs(drawn), held, larger if prediction == "x0" else diffused
-            read.append(_Step(number, start, ends, nodes, exact, np.array([kept, *weights[used]]), noise))
+            read.append(
+                _Step(number, start, ends, nodes, exact, np.array([kept, *weights[used]]), noise)
+            )
     return read if 2 * each * len(read) > len(calls) else []
 
 
 def held_noise(before: Level, after: Level, noise: float = 1.0) -> float:
-    """Return the noise of the exact step with x0 held, of the reverse SDE with noise eta: `1 - exp(-2 eta^2 h)`."""
-    return after.sigma * math.sqrt(abs(math.expm1(2 * noise**2 * math.log(ratio(after) / ratio(before)))))
+    """Return the noise of the exact step with x0 held, of the reverse SDE with noise eta: `1 -
+    exp(-2 eta^2 h)`.
+    """
+    return after.sigma * math.sqrt(
+        abs(math.expm1(2 * noise**2 * math.log(ratio(after) / ratio(before))))
+    )
 
 
 def _impulses(prediction: str) -> Recorded:
@@ -273,9 +336,13 @@ def _impulses(prediction: str) -> Recorded:
             value[:, number] = SMALL
         match prediction:
             case "eps":
-                return (x - level.sigma * value) / level.scale if level.scale else torch.zeros_like(x), value
+                return (x - level.sigma * value) / level.scale if level.scale else torch.zeros_like(
+                    x
+                ), value
             case "x0":
-                return value, (x - level.scale * value) / level.sigma if level.sigma else torch.zeros_like(x)
+                return value, (
+                    x - level.scale * value
+                ) / level.sigma if level.sigma else torch.zeros_like(x)
             case _:
                 return x - level.sigma * value, x + level.scale * value
 
@@ -308,7 +375,9 @@ def _expected(step: _Step, density: Function, variable: Function) -> np.ndarray:
 def interpolation(
     ends: tuple[float, float], nodes: Sequence[float], density: Function, variable: Function
 ) -> np.ndarray:
-    """Return the weights of outputs at `nodes` in lambda, by the polynomial through them, integrated between `ends`."""
+    """Return the weights of outputs at `nodes` in lambda, by the polynomial through them,
+    integrated between `ends`.
+    """
     start, end = ends
     lam = (start + end) / 2 + (end - start) / 2 * _NODES
     measure, at = _GAUSS * density(lam), variable(lam)

@@ -1,6 +1,8 @@
-"""What `samplercheck` and `ams conform` do: the verdict as text, JSON, a page, a badge and an exit code.
+"""What `samplercheck` and `ams conform` do: the verdict as text, JSON, a page, a badge and an exit
+code.
 
-Each sampler is judged in a process of its own. What it prints goes to standard error, without control characters.
+Each sampler is judged in a process of its own. What it prints goes to standard error, without
+control characters.
 """
 
 import ast
@@ -46,9 +48,11 @@ COMPARED = (5, 10, 20, 40, 80)
 
 
 class Outcome(NamedTuple):
-    """What became of one sampler: exit code, report, what to print, and steps, network calls and W2 of a comparison.
+    """What became of one sampler: exit code, report, what to print, and steps, network calls and W2
+    of a comparison.
 
-    What to print is the report, or a line of one among several; of a sampler that failed a line that says why.
+    What to print is the report, or a line of one among several; of a sampler that failed a line
+    that says why.
     """
 
     code: int
@@ -58,7 +62,9 @@ class Outcome(NamedTuple):
 
 
 def judge(asked: Conform) -> int:
-    """Test the samplers that are named, print and write what was asked for, return the worst exit code."""
+    """Test the samplers that are named, print and write what was asked for, return the worst
+    exit code.
+    """
     stub(*asked.stub)
     names = named(asked.sampler)
     _check_options(asked, len(names))
@@ -66,7 +72,9 @@ def judge(asked: Conform) -> int:
     outcomes = dict(_outcomes(names, asked))
     reports = [outcome.report for outcome in outcomes.values()]
     if asked.compare:
-        _write(asked.compare, comparison({name: outcome.runs for name, outcome in outcomes.items()}))
+        _write(
+            asked.compare, comparison({name: outcome.runs for name, outcome in outcomes.items()})
+        )
     if asked.json:
         print(json.dumps(reports[0] if len(names) == 1 else reports, indent=1))
     codes = {outcome.code for outcome in outcomes.values()}
@@ -80,7 +88,9 @@ def judge(asked: Conform) -> int:
 
 
 def _outcomes(names: Sequence[str], asked: Conform) -> Iterator[tuple[str, Outcome]]:
-    """Test samplers, say what became of each as it is known. Raises UserError where one alone cannot be tested."""
+    """Test samplers, say what became of each as it is known. Raises UserError where one alone
+    cannot be tested.
+    """
     several = len(names) > 1
     libraries = [name.partition(":")[0] for name in names]
     for number, name in enumerate(names):
@@ -99,8 +109,13 @@ def _outcomes(names: Sequence[str], asked: Conform) -> Iterator[tuple[str, Outco
         elif not asked.json:
             print(outcome.text, flush=True)
         yield name, outcome
-        # What the next ones of a library import too is imported once, now that this is known to end.
-        if outcome.code != FAILED and libraries[number] in libraries[number + 1 :] and ".py" not in libraries[number]:
+        # What the next ones of a library import too is imported once, now that this is known to
+        # end.
+        if (
+            outcome.code != FAILED
+            and libraries[number] in libraries[number + 1 :]
+            and ".py" not in libraries[number]
+        ):
             with silent(), suppress(Exception, SystemExit):
                 _loaded(name, asked)
 
@@ -109,7 +124,11 @@ def _outcome(name: str, asked: Conform, several: bool) -> Outcome:
     """Test a sampler and write its page and its badge, in a process of its own."""
     try:
         tested, report = _report(name, asked)
-        runs = [(n, *end_of(tested, two_targets(tested.data_std), n)) for n in COMPARED if asked.compare and report.w2]
+        runs = [
+            (n, *end_of(tested, two_targets(tested.data_std), n))
+            for n in COMPARED
+            if asked.compare and report.w2
+        ]
         text = report.text()
         if several:
             why = "" if report.headline == HOLDS else f": {report.first or report.why}"
@@ -121,20 +140,35 @@ def _outcome(name: str, asked: Conform, several: bool) -> Outcome:
     except (UserError, DataUnavailable) as error:
         return _failed(USAGE, name, str(error))
     except ModuleNotFoundError as missing:  # of the code under test, or of the suite's own samplers
-        own = "; where it is a module of the same repository: put its folder on PYTHONPATH" if ".py:" in name else ""
+        own = (
+            "; where it is a module of the same repository: put its folder on PYTHONPATH"
+            if ".py:" in name
+            else ""
+        )
         return _failed(USAGE, name, f"{name} {advice(missing)}{own}")
-    except BaseException as error:  # whatever the code under test raises; its exit code is no verdict
+    except (
+        BaseException
+    ) as error:  # whatever the code under test raises; its exit code is no verdict
         return _failed(FAILED, name, f"raised {_words(error)}{_place(error)}")
 
 
 def _failed(code: int, name: str, why: str) -> Outcome:
     line = " ".join(clean(why).split())
-    report = {"schema": SCHEMA, "kit": __version__, "asked": name, "name": name, "verdict": RAISED, "why": line}
+    report = {
+        "schema": SCHEMA,
+        "kit": __version__,
+        "asked": name,
+        "name": name,
+        "verdict": RAISED,
+        "why": line,
+    }
     return Outcome(code, report, line)
 
 
 def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
-    """Return `KEY=VALUE` pairs with values as Python reads them, strings where it does not. Raises UserError."""
+    """Return `KEY=VALUE` pairs with values as Python reads them, strings where it does not.
+    Raises UserError.
+    """
     values: dict[str, Any] = {}
     for pair in pairs:
         key, equals, text = pair.partition("=")
@@ -142,7 +176,13 @@ def settings(pairs: tuple[str, ...]) -> dict[str, Any]:
             raise UserError(f"--set {pair}: expected KEY=VALUE")
         try:
             values[key] = ast.literal_eval(text)
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # all that `literal_eval` raises
+        except (
+            ValueError,
+            TypeError,
+            SyntaxError,
+            MemoryError,
+            RecursionError,
+        ):  # all that `literal_eval` raises
             values[key] = text
     return values
 
@@ -151,7 +191,10 @@ def shape(text: str | None) -> tuple[int, ...] | None:
     """Return the sizes of `3,32,32`. Raises UserError for other text."""
     sizes = tuple(int(size) for size in (text or "").split(",") if size.strip().isdecimal())
     if text is not None and (len(sizes) < text.count(",") + 1 or math.prod(sizes) < LEAST):
-        raise UserError(f"--shape {text}: expected the sizes of one state of {LEAST} elements or more, as 3,32,32")
+        raise UserError(
+            f"--shape {text}: expected the sizes of one state of {LEAST} "
+            "elements or more, as 3,32,32"
+        )
     return sizes or None
 
 
@@ -159,7 +202,10 @@ def named(samplers: Sequence[str]) -> list[str]:
     """Return the samplers that patterns name, each once. Raises UserError where there is none."""
     names = list(dict.fromkeys(name for pattern in samplers for name in adapters.matching(pattern)))
     if not names:
-        raise UserError("no sampler is named: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
+        raise UserError(
+            "no sampler is named: write LIBRARY:NAME or FILE.py:NAME, such as "
+            "diffusers:DDIMScheduler"
+        )
     return names
 
 
@@ -173,9 +219,13 @@ def loaded(
     dtype: str | None = None,
     shape: tuple[int, ...] | None = None,
 ) -> Sampler:
-    """Return a sampler with what the user states of it; with `network`, of a function as its library ships it."""
+    """Return a sampler with what the user states of it; with `network`, of a function as its
+    library ships it.
+    """
     if network is not None:
-        tested = entry_points.load(adapters.function(sampler), sampler, network, given, convention, shape)
+        tested = entry_points.load(
+            adapters.function(sampler), sampler, network, given, convention, shape
+        )
     else:
         tested = replace(adapters.load(sampler, given, convention), shape=shape)
     tested = stated(tested, order, kind)
@@ -183,11 +233,27 @@ def loaded(
 
 
 def types(text: str) -> Types:
-    """Return the types of `TYPE` or of `state=TYPE,network=TYPE,levels=TYPE`. Raises UserError for others."""
-    parts = dict(part.partition("=")[::2] for part in text.split(",")) if "=" in text else {"state": text}
-    known = {str(kind)[6:]: kind for kind in (torch.float64, torch.float32, torch.bfloat16, torch.float16)}
-    if "state" not in parts or not {*parts} <= {*Types._fields} or not {*parts.values()} <= {*known}:
-        raise UserError(f"--dtype {text}: expected one of {', '.join(known)}, or state=TYPE,network=TYPE,levels=TYPE")
+    """Return the types of `TYPE` or of `state=TYPE,network=TYPE,levels=TYPE`. Raises UserError
+    for others.
+    """
+    parts = (
+        dict(part.partition("=")[::2] for part in text.split(","))
+        if "=" in text
+        else {"state": text}
+    )
+    known = {
+        str(kind)[6:]: kind
+        for kind in (torch.float64, torch.float32, torch.bfloat16, torch.float16)
+    }
+    if (
+        "state" not in parts
+        or not {*parts} <= {*Types._fields}
+        or not {*parts.values()} <= {*known}
+    ):
+        raise UserError(
+            f"--dtype {text}: expected one of {', '.join(known)}, or "
+            "state=TYPE,network=TYPE,levels=TYPE"
+        )
     return Types(**{name: known[kind] for name, kind in parts.items()})
 
 
@@ -203,7 +269,9 @@ def _report(name: str, asked: Conform) -> tuple[Sampler, Report]:
     count = asked.steps or FEW_STEPS[-1]
     report = conform(tested, settings(asked.set), used=count, expected_failed_checks=failures)
     if asked.steps is not None and report.w2:
-        few = report.w2 | {asked.steps: end_distance(tested, two_targets(tested.data_std), asked.steps)}
+        few = report.w2 | {
+            asked.steps: end_distance(tested, two_targets(tested.data_std), asked.steps)
+        }
         report = replace(report, w2=dict(sorted(few.items())))
     elif asked.steps is not None:
         print(f"--steps {asked.steps}: not measured: {no_exact_law(report)}", file=sys.stderr)
@@ -236,7 +304,10 @@ def _check_options(asked: Conform, count: int) -> None:
     if steps is not None and steps < 1:
         raise UserError(f"--steps {steps}: a number of steps is 1 or more")
     if order is not None and order < 1:
-        raise UserError(f"--order {order}: an order is 1 or more; leave it out to judge the order that is stated")
+        raise UserError(
+            f"--order {order}: an order is 1 or more; leave it out to judge "
+            "the order that is stated"
+        )
     if guidance is not None and not math.isfinite(guidance):
         raise UserError(f"--guidance {guidance}: expected a finite weight, such as 3")
     if clip is not None and not (math.isfinite(clip) and clip > 0):
@@ -261,7 +332,11 @@ def _place(error: BaseException) -> str:
         of_python = file.is_relative_to(standard) and not file.is_relative_to(installed)
         return not (str(file).startswith("<") or of_python or any(map(file.is_relative_to, own)))
 
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if under_test(Path(frame.filename))]
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if under_test(Path(frame.filename))
+    ]
     return f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
 
 
@@ -272,4 +347,6 @@ def _write(path: Path, text: str) -> None:
         unfinished.write_text(text, encoding="utf-8")
         unfinished.replace(path)
     except OSError as reason:
-        raise UserError(f"{path}: {reason.strerror}: name a file in a folder that can be written") from reason
+        raise UserError(
+            f"{path}: {reason.strerror}: name a file in a folder that can be written"
+        ) from reason

@@ -1,4 +1,5 @@
-r"""Facts on a run that its limit forgets: noted, with the step, since a method may have them by design.
+r"""Facts on a run that its limit forgets: noted, with the step, since a method may have them by
+design.
 
 All are read on data at one point (`placement`), where most deterministic steps are exact, whatever
 their order:
@@ -27,22 +28,27 @@ from samplercheck.placement import between, where
 from samplercheck.stated_levels import end_level
 
 PARTLY, FAR = 1 / 3, 0.1
-"""The least share of exact calls beside which others are noted that are off by more, as a logarithm."""
+"""The least share of exact calls beside which others are noted that are off by more, as a
+logarithm.
+"""
 OFF = 0.02
 """What moves a first level or an end: its logarithm, or what is added in the data's scale."""
 ON, ASIDE = 1e-5, 0.005
-"""How near the process a step leads that stays on it; the logarithm of a factor that is noted there."""
+"""How near the process a step leads that stays on it; the logarithm of a factor that is noted
+there.
+"""
 MOVES = 0.8
 """With twice the steps the level of the end is this part of it or less, where a step is missing."""
 
 
 class PointRun(NamedTuple):
-    """A run of `steps` steps on data at one point, `longer` one of twice as many, `each` its calls a step.
+    """A run of `steps` steps on data at one point, `longer` one of twice as many, `each` its calls
+    a step.
 
     `views` have ln(sigma of x / the level passed) by call, in three readings. `unit` is the data's
     standard deviation of an inversion, else 1; `scale` is that of the sampler's data. `one_start`:
-    the library's start is the same in any number of steps. `distilled`: its network is a consistency
-    function, of which each end is judged.
+    the library's start is the same in any number of steps. `distilled`: its network is a
+    consistency function, of which each end is judged.
     """
 
     steps: int
@@ -76,24 +82,37 @@ def _facts(run: PointRun, drawn: bool) -> Iterator[str]:
 
 def _equal_times(levels: Sequence[Level]) -> str:
     twice = [level for level in levels if level.next and ratio(level.next) == ratio(level)]
-    words = f"{len(twice)} of {len(levels)} calls pass the network one time twice: no step is asked for"
+    words = (
+        f"{len(twice)} of {len(levels)} calls pass the network one time twice: no step is asked for"
+    )
     return words if twice else ""
 
 
 def _fewer_calls(run: PointRun) -> str:
-    """Return in words which level past the first is passed in fewer calls than most, of those with noise.
+    """Return in words which level past the first is passed in fewer calls than most, of those with
+    noise.
 
-    Not the last one, where all steps make as many calls or the run ends at it: a stage that closes the last step.
+    Not the last one, where all steps make as many calls or the run ends at it: a stage that closes
+    the last step.
     """
     levels, end = run.map_.levels, end_level(run.map_)
     equal = groupby(float(f"{ratio(level):.9g}") for level in levels)
     counts = [len(list(calls)) for level, calls in equal if level]
     usual = max(set(counts), key=counts.count)
-    closed = len(levels) % run.steps == 0 or (end and abs(ratio(end) - ratio(levels[-1])) <= ON * ratio(end))
-    fewer = [step for step, count in enumerate(counts[: -1 if closed else None]) if step and count < usual]
+    closed = len(levels) % run.steps == 0 or (
+        end and abs(ratio(end) - ratio(levels[-1])) <= ON * ratio(end)
+    )
+    fewer = [
+        step
+        for step, count in enumerate(counts[: -1 if closed else None])
+        if step and count < usual
+    ]
     if 2 * counts.count(usual) <= len(counts) or not fewer:
         return ""
-    return f"level {fewer[-1] + 1} of {len(counts)} is passed in {counts[fewer[-1]]} call, most in {usual}"
+    return (
+        f"level {fewer[-1] + 1} of {len(counts)} is passed in "
+        f"{counts[fewer[-1]]} call, most in {usual}"
+    )
 
 
 def _aside(run: PointRun) -> str:
@@ -106,7 +125,9 @@ def _aside(run: PointRun) -> str:
     return max((_farthest(run, curve, calls) for calls in places), default=(0.0, ""))[1]
 
 
-def _farthest(run: PointRun, curve: Callable[[Level], float], calls: Sequence[int]) -> tuple[float, str]:
+def _farthest(
+    run: PointRun, curve: Callable[[Level], float], calls: Sequence[int]
+) -> tuple[float, str]:
     """Return how far the farthest of these calls is from its level, and in words.
 
     It is 0 where one of them is not on the process.
@@ -129,11 +150,16 @@ def _farthest(run: PointRun, curve: Callable[[Level], float], calls: Sequence[in
     off, here_, passed = apart[call]
     many = sum(one > ASIDE for one, *_ in apart.values())
     words = f"{where(call, run.each)} x is at sigma / scale {here_:.4g}, and the network is passed"
-    return off, f"{words} {passed:.4g}; so, by more than {ASIDE:.1%}, at {many} of {len(apart)} such calls"
+    return (
+        off,
+        f"{words} {passed:.4g}; so, by more than {ASIDE:.1%}, at {many} of {len(apart)} such calls",
+    )
 
 
 def _process(levels: Sequence[Level], unit: float) -> Callable[[Level], float] | None:
-    """Return what is constant along the levels: scale, sigma, their sum or that of squares, or None."""
+    """Return what is constant along the levels: scale, sigma, their sum or that of squares, or
+    None.
+    """
 
     def scale(level: Level) -> float:
         return level.scale
@@ -165,7 +191,9 @@ def _partly(run: PointRun) -> str:
     if exact(view) < PARTLY * len(view) or not off:
         return ""
     call = max(off, key=lambda call: abs(view[call]))
-    words = f"{where(call, run.each)} sigma of x is {math.exp(view[call]):.4g} times the level passed"
+    words = (
+        f"{where(call, run.each)} sigma of x is {math.exp(view[call]):.4g} times the level passed"
+    )
     return f"{words}, off at {len(off)} calls, exact at {exact(view)} of {len(view)}"
 
 
@@ -181,12 +209,19 @@ def _first_level(run: PointRun) -> str:
 def _last_step(run: PointRun) -> str:
     """Return in words how the end's level moves where the number of steps is doubled."""
     end, longer = end_level(run.map_), end_level(run.longer)
-    if end is None or longer is None or min(end.scale, longer.scale) <= 0 or not run.map_.levels[-1].sigma:
+    if (
+        end is None
+        or longer is None
+        or min(end.scale, longer.scale) <= 0
+        or not run.map_.levels[-1].sigma
+    ):
         return ""  # at no noise the network knows nothing of it, and a stage there leaves some
     noise, noise_longer = ratio(end), ratio(longer)
     if noise > ON and noise_longer < MOVES * noise:
         words = f"the end has sigma / scale {noise:.4g}, with twice the steps {noise_longer:.4g}"
-    elif abs(math.log(end.scale)) > OFF and abs(math.log(longer.scale)) < MOVES * abs(math.log(end.scale)):
+    elif abs(math.log(end.scale)) > OFF and abs(math.log(longer.scale)) < MOVES * abs(
+        math.log(end.scale)
+    ):
         words = f"the end has scale {end.scale:.4g}, with twice the steps {longer.scale:.4g}"
     else:
         return ""
@@ -203,4 +238,7 @@ def _last_draw(run: PointRun) -> str:
     last, longer = added(run.map_), added(run.longer)
     if last <= OFF or longer >= MOVES * last:
         return ""
-    return f"noise of {last:.4g} of the data's scale is added after the last call, with twice the steps {longer:.4g}"
+    return (
+        f"noise of {last:.4g} of the data's scale is added after the last call, with "
+        f"twice the steps {longer:.4g}"
+    )

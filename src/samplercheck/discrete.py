@@ -1,13 +1,16 @@
-r"""Discrete diffusion as an exact chain: the distribution of an unmasking sampler's samples, without sampling.
+r"""Discrete diffusion as an exact chain: the distribution of an unmasking sampler's samples,
+without sampling.
 
-The data are 6 sites of 3 values each, 729 states in all, of known probabilities. Noise acts on each site alone: with
-probability t it is masked (*absorbing*) or drawn anew (*uniform*; both in D3PM, arXiv 2107.03006; the ancestral step
-from absorbing noise in MDLM, arXiv 2406.07524). So the exact network, p(x_0,i = k | x_t) for each site i, is a sum by
-Bayes' rule. A step from t to s moves each site by itself given x_t. Its transition probabilities are products over
-sites, and the distribution over all states follows without a random draw.
+The data are 6 sites of 3 values each, 729 states in all, of known probabilities. Noise acts on each
+site alone: with probability t it is masked (*absorbing*) or drawn anew (*uniform*; both in D3PM,
+arXiv 2107.03006; the ancestral step from absorbing noise in MDLM, arXiv 2406.07524). So the exact
+network, p(x_0,i = k | x_t) for each site i, is a sum by Bayes' rule. A step from t to s moves each
+site by itself given x_t. Its transition probabilities are products over sites, and the distribution
+over all states follows without a random draw.
 
-Since sites that change in one step do so independently, a right sampler is exact only in the limit: its distance to
-the data in total variation falls as 1 / N with the number N of steps. A step of one site alone makes no error.
+Since sites that change in one step do so independently, a right sampler is exact only in the limit:
+its distance to the data in total variation falls as 1 / N with the number N of steps. A step of one
+site alone makes no error.
 """
 
 from collections.abc import Callable, Sequence
@@ -24,24 +27,32 @@ SITES, VALUES = 6, 3
 STEPS = (4, 6, 8, 12, 16, 24)
 
 Step: TypeAlias = Callable[[Tensor, Tensor, float, float], Tensor]
-"""`step(predicted, x, t, s)`: the probabilities (n, 6, states) of each site's next value, from `x` (n, 6) at noise t.
+"""`step(predicted, x, t, s)`: the probabilities (n, 6, states) of each site's next value, from `x`
+(n, 6) at noise t.
 
-`predicted` (n, 6, 3) is the exact network's output. There are three states of a site, or four, of which 3 is the mask.
+`predicted` (n, 6, 3) is the exact network's output. There are three states of a site, or four, of
+which 3 is the mask.
 """
 
 
 class Chain(NamedTuple):
-    """The total-variation distance of samples to the data by number of steps, its order, and why there is none."""
+    """The total-variation distance of samples to the data by number of steps, its order, and why
+    there is none.
+    """
 
     distance: dict[int, float]
     order: Order | None
     why: str
 
 
-def chain(step: Step, absorbing: bool, data: Float[Tensor, " 729"], steps: Sequence[int] = STEPS) -> Chain:
-    """Return the exact distance of the samples of `step` to the probabilities `data`, at N even steps from t = 1 to 0.
+def chain(
+    step: Step, absorbing: bool, data: Float[Tensor, " 729"], steps: Sequence[int] = STEPS
+) -> Chain:
+    """Return the exact distance of the samples of `step` to the probabilities `data`, at N even
+    steps from t = 1 to 0.
 
-    A sample with masks left counts as wrong. Raises ValueError for transition probabilities that do not add up to 1.
+    A sample with masks left counts as wrong. Raises ValueError for transition probabilities that do
+    not add up to 1.
     """
     x = torch.cartesian_prod(*[torch.arange(VALUES + absorbing)] * SITES)
     whole, cube = (x < VALUES).all(1), data.reshape([VALUES] * SITES)
@@ -56,7 +67,9 @@ def chain(step: Step, absorbing: bool, data: Float[Tensor, " 729"], steps: Seque
 
 
 def _noised(p: Tensor, site: Tensor, but: int | None = None) -> Tensor:
-    """Return `p` (3, ..., 3) with noise on each site, by P(x_t,i | x_0,i), but for one: that keeps its x_0,i."""
+    """Return `p` (3, ..., 3) with noise on each site, by P(x_t,i | x_0,i), but for one: that
+    keeps its x_0,i.
+    """
     for i in range(SITES):
         p = p if i == but else torch.tensordot(site, p, dims=([1], [i])).movedim(0, i)
     return p
@@ -64,8 +77,15 @@ def _noised(p: Tensor, site: Tensor, but: int | None = None) -> Tensor:
 
 def _site(t: float, absorbing: bool) -> Tensor:
     """Return P(x_t,i | x_0,i), of shape (states, 3), at noise t."""
-    same, every = torch.eye(VALUES, dtype=torch.float64), torch.ones(VALUES, VALUES, dtype=torch.float64)
-    return torch.cat([(1 - t) * same, t * every[:1]]) if absorbing else (1 - t) * same + t * every / VALUES
+    same, every = (
+        torch.eye(VALUES, dtype=torch.float64),
+        torch.ones(VALUES, VALUES, dtype=torch.float64),
+    )
+    return (
+        torch.cat([(1 - t) * same, t * every[:1]])
+        if absorbing
+        else (1 - t) * same + t * every / VALUES
+    )
 
 
 def _posterior(data: Tensor, site: Tensor) -> Float[Tensor, "states sites values"]:
@@ -81,9 +101,16 @@ def _posterior(data: Tensor, site: Tensor) -> Float[Tensor, "states sites values
 
 
 def _moved(p: Tensor, sites: Tensor) -> Tensor:
-    """Return the distribution after a step: the sum over x of p(x) times the product of its sites' probabilities."""
-    if not torch.allclose(sites.sum(-1), torch.ones((), dtype=torch.float64)) or bool((sites < 0).any()):
-        raise ValueError("step returned numbers that are no probabilities: each site's are 0 or more and add up to 1")
+    """Return the distribution after a step: the sum over x of p(x) times the product of its
+    sites' probabilities.
+    """
+    if not torch.allclose(sites.sum(-1), torch.ones((), dtype=torch.float64)) or bool(
+        (sites < 0).any()
+    ):
+        raise ValueError(
+            "step returned numbers that are no probabilities: each site's are 0 "
+            "or more and add up to 1"
+        )
     halves = (
         reduce(lambda left, right: (left[:, :, None] * right[:, None]).flatten(1), half.unbind(1))
         for half in sites.split(SITES // 2, dim=1)

@@ -1,26 +1,30 @@
-r"""A sampling function as its library ships it, without an adapter: `conform FILE.py:function --network NAME`.
+r"""A sampling function as its library ships it, without an adapter: `conform FILE.py:function
+--network NAME`.
 
-NAME is the function's parameter that takes the network. The other arguments are known by their usual names (`ROLES`),
-keep their defaults, or are given by `--set`. The network is called as the function likes; what it is told as time t,
-and what it returns, is one of these *conventions*, written PREDICTION@TIME:
+NAME is the function's parameter that takes the network. The other arguments are known by their
+usual names (`ROLES`), keep their defaults, or are given by `--set`. The network is called as the
+function likes; what it is told as time t, and what it returns, is one of these *conventions*,
+written PREDICTION@TIME:
 
-    sigma    x = x_0 + t z                              x0, eps, score          k-diffusion, EDM, score_sde's VE
-    flow     x = (1 - t) x_0 + t z                      flow (z - x_0), x0      rectified flow, noise at t = 1
-    flow1000 the same at t / 1000                       flow                    as of networks that embed timesteps
-    rising   x = t x_0 + (1 - t) z                      back (x_0 - z), x0      flow matching, noise at t = 0
+    sigma  x = x_0 + t z  x0, eps, score  k-diffusion, EDM, score_sde's VE
+    flow  x = (1 - t) x_0 + t z  flow (z - x_0), x0  rectified flow, noise at t = 1
+    flow1000 the same at t / 1000  flow  as of networks that embed timesteps
+    rising  x = t x_0 + (1 - t) z  back (x_0 - z), x0  flow matching, noise at t = 0
     cosine   x = cos(pi t / 2) x_0 + sin(pi t / 2) z    v, eps, x0              v-diffusion
     vp       the VP SDE with beta from 0.1 to 20        eps, score, x0          score_sde's VP
     betas    timestep t of the betas that it is given   eps, x0, v              DDPM, DDIM
-    linear   timestep t of 1000 betas, 1e-4 to 0.02     eps, x0, v              the same, where it makes its own
+    linear  timestep t of 1000 betas, 1e-4 to 0.02  eps, x0, v  the same, where it makes its own
 
-The convention is taken whose samples of a Gaussian end nearest to it, if they end near and those of no other prediction
-or time nearly as near. It is a choice among formulas, not a test: the report names it, `--convention` states another.
-A distilled network, consistency@TIME, is taken where the samples end within `DISTILLED` of it, as only its own do. One
-that returns another prediction than x0, as consistency-flow@flow, is taken alike, of a function that draws.
+The convention is taken whose samples of a Gaussian end nearest to it, if they end near and those of
+no other prediction or time nearly as near. It is a choice among formulas, not a test: the report
+names it, `--convention` states another. A distilled network, consistency@TIME, is taken where the
+samples end within `DISTILLED` of it, as only its own do. One that returns another prediction than
+x0, as consistency-flow@flow, is taken alike, of a function that draws.
 
-A network that is told two times, as a flow map, is read as PREDICTION@TIME,SECOND in the order in which it is told
-them. SECOND is `to`, the time at which the step ends, or `step`, its length. It returns `map`, the state there, or an
-average on the way, as average-flow@flow,to. It is taken like a distilled one.
+A network that is told two times, as a flow map, is read as PREDICTION@TIME,SECOND in the order in
+which it is told them. SECOND is `to`, the time at which the step ends, or `step`, its length. It
+returns `map`, the state there, or an average on the way, as average-flow@flow,to. It is taken like
+a distilled one.
 """
 
 import inspect
@@ -47,23 +51,53 @@ from samplercheck.model import Network, average, noise_level, one_value, predict
 from samplercheck.sampler import Sampler, driven, places, trajectory
 
 STEPS = 24
-NEAR = 1.0  # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
+# W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
+NEAR = 1.0
 DISTILLED = 0.02  # the same, of a distilled network
 CARRIED = 0.05  # the same, of one that is told two times: what the start is off by stays
 CLEARLY = 2.0  # that of any other for the same steps is at least so many times as large
-NOISY = 0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
+NOISY = (
+    0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
+)
 HIGH, LOW = 10.0, 0.01  # the noise levels between which a function that asks for some gets them
-USUAL, FINE = 1000, 8000  # timesteps; rounding them costs an order, so that a function that takes betas gets more
+USUAL, FINE = (
+    1000,
+    8000,
+)  # timesteps; rounding them costs an order, so that a function that takes betas gets more
 
 ROLES = {
-    "start": ("x", "latents", "latent", "x_T", "xT", "x_t", "xt", "noise", "z", "init", "x_init", "img", "sample"),
+    "start": (
+        "x",
+        "latents",
+        "latent",
+        "x_T",
+        "xT",
+        "x_t",
+        "xt",
+        "noise",
+        "z",
+        "init",
+        "x_init",
+        "img",
+        "sample",
+    ),
     "shape": ("shape", "size", "sample_shape", "data_shape", "batch_shape"),
     "rows": ("batch_size", "num_samples", "n_samples", "n_images"),
     "channels": ("channels", "num_channels", "img_channels", "in_channels"),
     "side": ("image_size", "img_size", "resolution", "height", "width"),
     "count": (*COUNTS, "N"),
     "sigmas": ("sigmas", "noise_levels"),
-    "times": ("ts", "t_steps", "timesteps", "times", "time_steps", "t_span", "time_grid", "seq", "t"),
+    "times": (
+        "ts",
+        "t_steps",
+        "timesteps",
+        "times",
+        "time_steps",
+        "t_span",
+        "time_grid",
+        "seq",
+        "t",
+    ),
     "betas": ("betas", "b"),
     "cumulative": ("alphas_cumprod", "alpha_bars", "alpha_bar", "alphas_bar"),
     "increments": ("noise_sampler",),
@@ -76,7 +110,9 @@ ROLES = {
 
 @cache
 def _betas(count: int) -> Tensor:
-    """Return 1000 linear betas on `count` timesteps; of few, whose betas would exceed 1, what they add up to."""
+    """Return 1000 linear betas on `count` timesteps; of few, whose betas would exceed 1, what
+    they add up to.
+    """
     betas = torch.linspace(1e-4, 0.02, count, dtype=torch.float64) * USUAL / count
     return betas if count >= USUAL else -torch.expm1(-betas)
 
@@ -88,7 +124,9 @@ def _ratios(count: int) -> np.ndarray:
 
 
 def interpolated(ratios: np.ndarray, t: float, logarithmic: bool = False) -> Level:
-    """Return the noise level of a timestep by interpolation of sigma / scale, or of its logarithm, at all timesteps."""
+    """Return the noise level of a timestep by interpolation of sigma / scale, or of its
+    logarithm, at all timesteps.
+    """
     there = float(np.interp(t, np.arange(len(ratios)), np.log(ratios) if logarithmic else ratios))
     ratio = math.exp(there) if logarithmic else there
     return noise_level(1 / math.hypot(1, ratio), ratio / math.hypot(1, ratio))
@@ -100,7 +138,9 @@ def _of_timestep(count: int, t: float) -> Level:
 
 
 class Time(NamedTuple):
-    """A kind of time: its noise level, what networks that are told it return, and between what a run may begin."""
+    """A kind of time: its noise level, what networks that are told it return, and between what a
+    run may begin.
+    """
 
     level: Callable[[float], Level]
     predicts: tuple[str, ...]
@@ -114,15 +154,28 @@ TIMES = {
     "flow1000": Time(lambda t: noise_level(1 - t / 1000, t / 1000), ("flow",), 900, 1000),
     "rising": Time(lambda t: noise_level(t, 1 - t), ("back", "x0"), 0, 0.1),
     "cosine": Time(
-        lambda t: noise_level(math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)), ("v", "eps", "x0"), 0.9, 1
+        lambda t: noise_level(math.cos(t * math.pi / 2), math.sin(t * math.pi / 2)),
+        ("v", "eps", "x0"),
+        0.9,
+        1,
     ),
     "vp": Time(lambda t: noise_level(*VP().marginal(t)), ("eps", "score", "x0", "v"), 0.9, 1),
     "betas": Time(partial(_of_timestep, FINE), ("eps", "x0", "v"), USUAL / 2, FINE),
     "linear": Time(partial(_of_timestep, USUAL), ("eps", "x0", "v"), USUAL / 2, FINE),
 }
-CONVENTIONS = [f"{predict}@{time}" for time, kind in TIMES.items() for predict in (*kind.predicts, "consistency")]
-OF_A_DISTILLED = [f"consistency-{each}" for each in CONVENTIONS if not each.startswith(("x0", "back", "consistency"))]
-"""A distilled network that returns no x0. Tried of functions that draw: others end as near to the data with these."""
+CONVENTIONS = [
+    f"{predict}@{time}"
+    for time, kind in TIMES.items()
+    for predict in (*kind.predicts, "consistency")
+]
+OF_A_DISTILLED = [
+    f"consistency-{each}"
+    for each in CONVENTIONS
+    if not each.startswith(("x0", "back", "consistency"))
+]
+"""A distilled network that returns no x0. Tried of functions that draw: others end as near to
+the data with these.
+"""
 SECOND = ("to", "step")
 AVERAGES = {"flow": "flow", "flow1000": "flow", "rising": "back", "sigma": "eps"}
 TWO_TIMES = [
@@ -140,15 +193,44 @@ MESHES: dict[str, Callable[[Tensor], Any]] = {
     "rising": lambda at: 1 - NOISY * (1 - at),
     "timesteps": lambda at: list(range(0, FINE, FINE // (len(at) - 1))),
 }
-"""What a function gets that asks for steps or times: their number, times, or timesteps where it takes betas."""
+"""What a function gets that asks for steps or times: their number, times, or timesteps where it
+takes betas.
+"""
 TABLES = ("betas", "cumulative")
 NEEDED = {"start": {"start", "shape", "rows"}, "count": {"count", "sigmas", "times", *TABLES}}
-"""What a function has one of: where none is known by its name, the first that must be given is taken for it."""
-STATES = ("sample", "samples", "x", "x_t", "xt", "img", "image", "images", "latents", "prev_sample", "state")
+"""What a function has one of: where none is known by its name, the first that must be given is
+taken for it.
+"""
+STATES = (
+    "sample",
+    "samples",
+    "x",
+    "x_t",
+    "xt",
+    "img",
+    "image",
+    "images",
+    "latents",
+    "prev_sample",
+    "state",
+)
 """The keys of what is returned that may hold the state."""
-METHODS = ("sample", "__call__", "forward", "generate", "p_sample_loop", "sample_loop", "run", "solve", "integrate")
+METHODS = (
+    "sample",
+    "__call__",
+    "forward",
+    "generate",
+    "p_sample_loop",
+    "sample_loop",
+    "run",
+    "solve",
+    "integrate",
+)
 """The methods of a class that may sample, the first that it has is taken."""
-_OWN = "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as docs/sampler_adapters.md shows"
+_OWN = (
+    "set it with --set NAME=VALUE, or write run(network, x, steps, draws) as "
+    "docs/sampler_adapters.md shows"
+)
 
 
 class Model(torch.nn.Module):
@@ -160,38 +242,56 @@ class Model(torch.nn.Module):
 
     def __init__(self, answer: Callable[..., Tensor], count: int | None = 1) -> None:
         super().__init__()
-        self.answer, self.count = answer, count  # of the numbers that it is told, so many are passed on; all if None
+        self.answer, self.count = (
+            answer,
+            count,
+        )  # of the numbers that it is told, so many are passed on; all if None
         self.weight = torch.nn.Parameter(torch.zeros(1))  # of which samplers read type and device
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
-        """Answer for the largest tensor at the first other numbers, whatever their order and names."""
+        """Answer for the largest tensor at the first other numbers, whatever their order and
+        names.
+        """
         values = [*args, *kwargs.values()]
         x = max((value for value in values if isinstance(value, Tensor)), key=torch.Tensor.numel)
         others = (value for value in values if value is not x)
         numbers = [
-            each for each in others if isinstance(each, (int, float)) or (isinstance(each, Tensor) and each.numel())
+            each
+            for each in others
+            if isinstance(each, (int, float)) or (isinstance(each, Tensor) and each.numel())
         ]
         if len(numbers) < (self.count or 1):
             raise TypeError(
-                f"the network is told {len(numbers)} times: only functions whose network takes one can be read"
+                f"the network is told {len(numbers)} times: only functions whose "
+                "network takes one can be read"
             )
         return self.answer(x, *numbers[: self.count])
 
 
 def _parts(convention: str) -> tuple[str, str, list[str]]:
-    """Return the prediction of a convention, the kind of its time, and all that the network is told."""
+    """Return the prediction of a convention, the kind of its time, and all that the network is
+    told.
+    """
     predict, _, times = convention.partition("@")
     names = times.split(",")
     return predict, next((name for name in names if name not in SECOND), ""), names
 
 
 def distilled(convention: str) -> float:
-    """Return how near to the data a network that leaps along the flow must end, 0 where a convention is of no such."""
-    return CARRIED if "," in convention else DISTILLED if convention.startswith("consistency") else 0.0
+    """Return how near to the data a network that leaps along the flow must end, 0 where a
+    convention is of no such.
+    """
+    return (
+        CARRIED if "," in convention else DISTILLED if convention.startswith("consistency") else 0.0
+    )
 
 
-def model_of(network: Network, convention: str, level: Callable[[float], Level] | None = None) -> Model:
-    """Return the network as a convention has it, `level` of a time in place of the convention's if it is given."""
+def model_of(
+    network: Network, convention: str, level: Callable[[float], Level] | None = None
+) -> Model:
+    """Return the network as a convention has it, `level` of a time in place of the convention's
+    if it is given.
+    """
     predict, kind, names = _parts(convention)
     level_of = level or TIMES[kind].level
 
@@ -200,7 +300,9 @@ def model_of(network: Network, convention: str, level: Callable[[float], Level] 
         at = level_of(given[kind])
         if predict.startswith("consistency-"):
             x0 = network("consistency", x, at)
-            return predicted(predict.removeprefix("consistency-"), x0, (x - at.scale * x0) / at.sigma, at)
+            return predicted(
+                predict.removeprefix("consistency-"), x0, (x - at.scale * x0) / at.sigma, at
+            )
         if len(names) > 1:
             ahead = abs(given.get("step", 0)) * (1 if kind == "rising" else -1)
             to = level_of(given.get("to", given[kind] + ahead))
@@ -213,7 +315,9 @@ def model_of(network: Network, convention: str, level: Callable[[float], Level] 
 
 
 class _Probe(NamedTuple):
-    """The first call of the network: what the start is multiplied by, and the times that are told."""
+    """The first call of the network: what the start is multiplied by, and the times that are
+    told.
+    """
 
     gain: float
     times: list[float]
@@ -221,24 +325,36 @@ class _Probe(NamedTuple):
 
 @dataclass(frozen=True)
 class Function:
-    """A sampling function, the parameter that takes its network, what is set of the others, and the times it gets."""
+    """A sampling function, the parameter that takes its network, what is set of the others, and
+    the times it gets.
+    """
 
     call: Callable[..., Any]
     network: str
     settings: dict[str, Any]
-    times: str = ""  # one of MESHES for what is a number of steps or times, the number itself where empty
+    times: str = (
+        ""  # one of MESHES for what is a number of steps or times, the number itself where empty
+    )
     shape: tuple[int, ...] | None = None  # of a state, (1, 1, d) if it is None
 
     @cached_property
     def roles(self) -> dict[str, str]:
-        """Return the role of each parameter that is known. Raises UserError for one that is not there or not known."""
+        """Return the role of each parameter that is known. Raises UserError for one that is not
+        there or not known.
+        """
         parameters = inspect.signature(self.call).parameters
         for name in (self.network, *self.settings):
             if name not in parameters:
                 raise unknown(f"parameter of {self.call.__name__}", name, parameters)
-        if fixed := [name for name in self.settings if name in COUNTS or _role(parameters[name]) == "count"]:
+        if fixed := [
+            name for name in self.settings if name in COUNTS or _role(parameters[name]) == "count"
+        ]:
             raise UserError(FIXED.format(fixed[0]))
-        roles = {name: _role(one) for name, one in parameters.items() if name not in (self.network, *self.settings)}
+        roles = {
+            name: _role(one)
+            for name, one in parameters.items()
+            if name not in (self.network, *self.settings)
+        }
         counts = [name for name, role in roles.items() if role == "count"]
         if grids := [name for name in counts if len(counts) > 1 and name in ROLES["times"]]:
             roles |= dict.fromkeys(grids, "")  # of training, and kept
@@ -250,29 +366,47 @@ class Function:
             if not role and one.default is one.empty and one.kind not in various:
                 missing = [each for each, of in NEEDED.items() if not {*roles.values()} & of]
                 if not missing:
-                    raise UserError(f"{self.call.__name__} needs {name!r}, and what it is is not known: {_OWN}")
+                    raise UserError(
+                        f"{self.call.__name__} needs {name!r}, and what it is is not known: {_OWN}"
+                    )
                 roles[name] = missing[0]  # by its place: the start comes before the number of steps
         known = set(roles.values())
         if not known & NEEDED["start"]:
-            raise UserError(f"{self.call.__name__} takes neither a start nor a shape of its samples: {_OWN}")
+            raise UserError(
+                f"{self.call.__name__} takes neither a start nor a shape of its samples: {_OWN}"
+            )
         if not known & NEEDED["count"]:
-            raise UserError(f"{self.call.__name__} takes neither a number of steps nor noise levels: {_OWN}")
-        made = {name for name in ("sigmas", "times") if "count" in known}  # by the function itself, from the number
+            raise UserError(
+                f"{self.call.__name__} takes neither a number of steps nor noise levels: {_OWN}"
+            )
+        made = {
+            name for name in ("sigmas", "times") if "count" in known
+        }  # by the function itself, from the number
         return {
             name: role
             for name, role in roles.items()
-            if role and not (role in made and parameters[name].default is not parameters[name].empty)
+            if role
+            and not (role in made and parameters[name].default is not parameters[name].empty)
         }
 
     @property
     def each_beta(self) -> bool:
-        """Whether it takes betas and no number of steps or times: then each of the betas is a step."""
+        """Whether it takes betas and no number of steps or times: then each of the betas is a
+        step.
+        """
         return not {*self.roles.values()} & {"count", "sigmas", "times"}
 
     def end(
-        self, model: Model, x: Tensor, steps: int, draws: Draws, uneven: bool = False, again: bool = False
+        self,
+        model: Model,
+        x: Tensor,
+        steps: int,
+        draws: Draws,
+        uneven: bool = False,
+        again: bool = False,
     ) -> Tensor:
-        """Return the end of a run of `steps` steps from `x` (rows, 1, 1, d), which replaces a start that it draws.
+        """Return the end of a run of `steps` steps from `x` (rows, 1, 1, d), which replaces a start
+        that it draws.
 
         With `again` it is that of a second run of one object.
         """
@@ -288,7 +422,9 @@ class Function:
             "channels": lambda: x.shape[1] if self.shape else x[0].numel(),
             "side": lambda: x.shape[-1] if self.shape else 1,
             "count": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
-            "sigmas": lambda: torch.cat([HIGH * (LOW / HIGH) ** places(steps - 1, uneven), torch.zeros(1)]).to(kind),
+            "sigmas": lambda: torch.cat(
+                [HIGH * (LOW / HIGH) ** places(steps - 1, uneven), torch.zeros(1)]
+            ).to(kind),
             "times": lambda: MESHES[self.times](places(steps, uneven).to(kind)),
             "betas": lambda: betas.to(kind),
             "cumulative": lambda: (1 - betas).cumprod(0).to(kind),
@@ -300,7 +436,9 @@ class Function:
         given = {name: values[role]() for name, role in self.roles.items()}
         call = self.call.again if again else self.call  # type: ignore[attr-defined]
         before = x.clone()
-        end = last_state(call(**{self.network: model}, **given, **self.settings), before).reshape(x.shape)
+        end = last_state(call(**{self.network: model}, **given, **self.settings), before).reshape(
+            x.shape
+        )
         draws.overwritten |= not torch.equal(x, before)
         return end
 
@@ -319,7 +457,10 @@ class Function:
         start = torch.ones(2, 8, dtype=torch.float64)
         calls = trajectory(probing, two_targets(1.0).network(), start, steps, Draws(), most=1).calls
         if not calls or not (gain := float(calls[0].x.mean())):
-            raise UserError(f"{self.call.__name__} calls its network not once, or at what does not depend on its start")
+            raise UserError(
+                f"{self.call.__name__} calls its network not once, or at what does "
+                "not depend on its start"
+            )
         return _Probe(gain, numbers[0])
 
     def sampler(self, name: str, convention: str) -> Sampler:
@@ -331,7 +472,12 @@ class Function:
             return _of_timestep(steps, t) if self.each_beta else TIMES[time].level(t)
 
         def run(
-            network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False, again: bool = False
+            network: Network,
+            x: Tensor,
+            steps: int,
+            draws: Draws,
+            uneven: bool = False,
+            again: bool = False,
         ) -> Tensor:
             model = model_of(network, convention, partial(level, steps=steps))
             return self.end(model, x / probe(steps).gain, steps, draws, uneven, again)
@@ -339,7 +485,9 @@ class Function:
         def prior(steps: int) -> float:
             first = probe(steps)
             unscaled = time == "sigma" and first.gain == 1 and "start" in self.roles.values()
-            return level(first.times[times.index(time)], steps).sigma if unscaled else abs(first.gain)
+            return (
+                level(first.times[times.index(time)], steps).sigma if unscaled else abs(first.gain)
+            )
 
         outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
         uneven = partial(run, uneven=True) if outside else None
@@ -350,24 +498,38 @@ class Function:
 
 
 def of_class(kind: type, method: str = "") -> Callable[..., Any]:
-    """Return the function that makes an object of a class and calls a method, by default one of `METHODS`.
+    """Return the function that makes an object of a class and calls a method, by default one of
+    `METHODS`.
 
-    It has the parameters of both; one that both have goes to both. Raises UserError where there is no such method.
+    It has the parameters of both; one that both have goes to both. Raises UserError where there is
+    no such method.
     """
     own = {
-        name: value for base in reversed(kind.__mro__) if base not in NO_SAMPLER for name, value in vars(base).items()
+        name: value
+        for base in reversed(kind.__mro__)
+        if base not in NO_SAMPLER
+        for name, value in vars(base).items()
     }
     method = method or next((name for name in METHODS if inspect.isfunction(own.get(name))), "")
     if not method:
-        known = ", ".join(name for name, value in own.items() if inspect.isfunction(value) and not name.startswith("_"))
-        raise UserError(f"{kind.__name__}: which method samples is not known: write {kind.__name__}.METHOD, of {known}")
+        known = ", ".join(
+            name
+            for name, value in own.items()
+            if inspect.isfunction(value) and not name.startswith("_")
+        )
+        raise UserError(
+            f"{kind.__name__}: which method samples is not known: write "
+            f"{kind.__name__}.METHOD, of {known}"
+        )
     made = _parameters(kind)
     asked = dict(list(_parameters(getattr(kind, method)).items())[1:])  # but for self
 
     def call(runs: int = 1, **given: Any) -> Any:
         sampler = kind(**{name: given[name] for name in made if name in given})
         for _ in range(runs):
-            returned = getattr(sampler, method)(**{name: given[name] for name in asked if name in given})
+            returned = getattr(sampler, method)(
+                **{name: given[name] for name in asked if name in given}
+            )
             returned = [*returned] if isinstance(returned, Iterator) else returned
         return returned
 
@@ -385,10 +547,16 @@ NO_SAMPLER = (object, torch.nn.Module)
 def _parameters(call: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """Return the parameters of a call, but for those of any name."""
     various = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return {name: one for name, one in inspect.signature(call).parameters.items() if one.kind not in various}
+    return {
+        name: one
+        for name, one in inspect.signature(call).parameters.items()
+        if one.kind not in various
+    }
 
 
-def _called(call: Callable[..., Any], name: str, parameters: dict[str, inspect.Parameter]) -> Callable[..., Any]:
+def _called(
+    call: Callable[..., Any], name: str, parameters: dict[str, inspect.Parameter]
+) -> Callable[..., Any]:
     """Return a function of keywords as one of this name with these parameters."""
     keywords = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters.values()]
     call.__signature__ = inspect.Signature(keywords)  # type: ignore[attr-defined]
@@ -413,7 +581,9 @@ def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable
     def once(scheduler: Any, model: Model, x: Tensor, steps: int) -> Tensor:
         scheduler.set_timesteps(steps)
         for t in scheduler.timesteps:
-            value = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+            value = (
+                scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+            )
             after = scheduler.step(model(value, t), t, x)
             after = getattr(after, "prev_sample", after)
             x = after if isinstance(after, Tensor) else after[0]
@@ -440,12 +610,15 @@ def load(
     convention: str | None,
     shape: tuple[int, ...] | None = None,
 ) -> Sampler:
-    """Return the sampler of a function, a class or an object, by the convention that is stated or that fits.
+    """Return the sampler of a function, a class or an object, by the convention that is stated or
+    that fits.
 
-    Raises UserError for parameters that are not there or not known, an unknown convention, and where none fits or
-    several do; what the function raises with every convention is raised.
+    Raises UserError for parameters that are not there or not known, an unknown convention, and
+    where none fits or several do; what the function raises with every convention is raised.
     """
-    if convention is not None and convention not in (known := [*CONVENTIONS, *OF_A_DISTILLED, *TWO_TIMES]):
+    if convention is not None and convention not in (
+        known := [*CONVENTIONS, *OF_A_DISTILLED, *TWO_TIMES]
+    ):
         raise unknown("convention", convention, known)
     if isinstance(call, type):
         call = of_class(call)
@@ -464,7 +637,9 @@ def load(
         for each in [convention] if convention else _possible(times, roles, asked.each_beta):
             sampler = asked.sampler(name, each)
             try:
-                ends.append(_End(end_distance(sampler, two_targets(1.0), STEPS), each, mesh, sampler))
+                ends.append(
+                    _End(end_distance(sampler, two_targets(1.0), STEPS), each, mesh, sampler)
+                )
             except Shared:
                 return sampler  # refuted by any convention
             except Exception as error:
@@ -475,14 +650,22 @@ def load(
     likely = [each for each in ends if each.distance < (distilled(each.convention) or inf)]
     best, *rest = ends if convention else likely or ends
     sampler, others = best.sampler, [each.distance for each in rest if each.mesh == best.mesh]
-    if not convention and (not best.distance < NEAR or min(others, default=inf) < CLEARLY * best.distance):
-        near = "; ".join(f"{each.convention} (ends {each.distance:.2g} from the data)" for each in ends[:3])
+    if not convention and (
+        not best.distance < NEAR or min(others, default=inf) < CLEARLY * best.distance
+    ):
+        near = "; ".join(
+            f"{each.convention} (ends {each.distance:.2g} from the data)" for each in ends[:3]
+        )
         raise UserError(
-            f"what the network of {name} is told and returns is not clear: {near}; --convention PREDICTION@TIME "
+            f"what the network of {name} is told and returns is not clear: {near}; "
+            "--convention PREDICTION@TIME "
             f"states it, one of {', '.join(CONVENTIONS)}"
         )
     x, exact = torch.zeros(2, 8, dtype=torch.float64), two_targets(1.0).network()
-    silent, drawn = trajectory(sampler, exact, x, STEPS, Draws()), driven(sampler, exact, x, STEPS, seeded(2, 8))
+    silent, drawn = (
+        trajectory(sampler, exact, x, STEPS, Draws()),
+        driven(sampler, exact, x, STEPS, seeded(2, 8)),
+    )
     still = torch.equal(silent.end, drawn.end) and not distilled(best.convention)
     if not (still or convention) and (other := f"consistency-{best.convention}") in OF_A_DISTILLED:
         leaping = replace(function, times=best.mesh).sampler(name, other)
@@ -493,17 +676,24 @@ def load(
 def _possible(times: list[float], roles: set[str], each_beta: bool) -> list[str]:
     """Return the conventions in which a run may begin at times that are told first."""
     other = "linear" if roles & {*TABLES} else "betas"
-    begins = [{name for name, kind in TIMES.items() if name != other and kind.least <= t <= kind.most} for t in times]
+    begins = [
+        {name for name, kind in TIMES.items() if name != other and kind.least <= t <= kind.most}
+        for t in times
+    ]
 
     def fits(convention: str) -> bool:
         _, kind, names = _parts(convention)
-        return len(names) <= len(times) and kind in ({"betas"} if each_beta else begins[names.index(kind)])
+        return len(names) <= len(times) and kind in (
+            {"betas"} if each_beta else begins[names.index(kind)]
+        )
 
     return [each for each in (*CONVENTIONS, *TWO_TIMES) if fits(each)]
 
 
 def _role(parameter: inspect.Parameter) -> str:
-    """Return what an argument is, by its name; times that are a whole number are a number of steps."""
+    """Return what an argument is, by its name; times that are a whole number are a number of
+    steps.
+    """
     role = next((role for role, names in ROLES.items() if parameter.name in names), "")
     if role in ("generator", "nothing") and parameter.default is not parameter.empty:
         return ""
@@ -512,9 +702,11 @@ def _role(parameter: inspect.Parameter) -> str:
 
 
 def last_state(returned: Any, x: Tensor) -> Tensor:
-    """Return the end of a run from what a function returned: a state, the last of several, the first state of a pair.
+    """Return the end of a run from what a function returned: a state, the last of several, the
+    first state of a pair.
 
-    States may be yielded, and a dictionary may hold one by a key of `STATES`. Raises TypeError for anything else.
+    States may be yielded, and a dictionary may hold one by a key of `STATES`. Raises TypeError for
+    anything else.
     """
     while not (isinstance(returned, Tensor) and returned.numel() == x.numel()):
         inner = returned
@@ -523,9 +715,13 @@ def last_state(returned: Any, x: Tensor) -> Tensor:
         elif isinstance(returned, Mapping):
             inner = next((returned[key] for key in STATES if key in returned), None)
         elif isinstance(returned, (tuple, list, Tensor)) and len(returned):
-            states = [each for each in returned if isinstance(each, Tensor) and each.numel() == x.numel()]
+            states = [
+                each for each in returned if isinstance(each, Tensor) and each.numel() == x.numel()
+            ]
             inner = (states or returned)[0] if isinstance(returned, tuple) else returned[-1]
         if inner is returned or inner is None:
-            raise TypeError(f"the function returned {returned!r:.60}: a tensor of {tuple(x.shape)} expected")
+            raise TypeError(
+                f"the function returned {returned!r:.60}: a tensor of {tuple(x.shape)} expected"
+            )
         returned = inner
     return returned

@@ -1,4 +1,6 @@
-"""Modules that code under test imports and a sampler does not use: `stub` puts empty ones in their place."""
+"""Modules that code under test imports and a sampler does not use: `stub` puts empty ones in
+their place.
+"""
 
 import sys
 from collections.abc import Callable
@@ -14,13 +16,17 @@ T = TypeVar("T")
 
 
 class _Absent:
-    """Whatever an empty module is asked for: annotations and bases of classes may name it, and a call raises."""
+    """Whatever an empty module is asked for: annotations and bases of classes may name it, and a
+    call raises.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
 
     def __call__(self, *_: Any, **__: Any) -> NoReturn:
-        raise UserError(f"{self._name} is called, which --stub left out: install it and leave out that --stub")
+        raise UserError(
+            f"{self._name} is called, which --stub left out: install it and leave out that --stub"
+        )
 
     def __getattr__(self, key: str) -> "_Absent":
         if key.startswith("__"):
@@ -62,14 +68,18 @@ _FINDER = _Finder()
 
 
 def stub(*names: str) -> None:
-    """Put empty modules in place of those named and all within them, from now on; what is imported stays as it is."""
+    """Put empty modules in place of those named and all within them, from now on; what is
+    imported stays as it is.
+    """
     _FINDER.names += names
     if _FINDER not in sys.meta_path:
         sys.meta_path.insert(0, _FINDER)
 
 
 def complete(source: str, load: Callable[[], T]) -> T:
-    """Return what `load()` returns, which imports `source`. Raises UserError that names all modules it lacks."""
+    """Return what `load()` returns, which imports `source`. Raises UserError that names all
+    modules it lacks.
+    """
     before, missing = {*sys.modules}, list[str]()
     try:
         while True:
@@ -99,6 +109,8 @@ def complete(source: str, load: Callable[[], T]) -> T:
         return result
     options = " ".join(f"--stub {name}" for name in missing)
     raise UserError(
-        f"{source} needs {', '.join(missing)}: python -m pip install {' '.join(missing)}; for a module of the same "
-        f"repository put its folder on PYTHONPATH; what sampling does not use may be empty: {options}"
+        f"{source} needs {', '.join(missing)}: python -m pip install "
+        f"{' '.join(missing)}; for a module of the same "
+        "repository put its folder on PYTHONPATH; what sampling does not "
+        f"use may be empty: {options}"
     )

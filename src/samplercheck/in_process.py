@@ -23,14 +23,17 @@ _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?)")
 
 
 class Ended(Exception):
-    """A process that ended, or was ended, before it had a result: how, and the end of what it printed."""
+    """A process that ended, or was ended, before it had a result: how, and the end of what it
+    printed.
+    """
 
 
 def in_process(function: Callable[..., Any], *given: Any, seconds: float) -> tuple[Any, str]:
-    """Return what `function(*given)` returns, as JSON has it, and the end of what the process printed.
+    """Return what `function(*given)` returns, as JSON has it, and the end of what the process
+    printed.
 
-    On Linux the process is forked, so that what is imported here is imported there. Processes that the function leaves
-    end with it. Raises Ended where it has no result after `seconds`.
+    On Linux the process is forked, so that what is imported here is imported there. Processes that
+    the function leaves end with it. Raises Ended where it has no result after `seconds`.
     """
     context: Any = get_context("fork" if sys.platform == "linux" else "spawn")
     receiver, sender = context.Pipe(duplex=False)
@@ -59,10 +62,14 @@ def in_process(function: Callable[..., Any], *given: Any, seconds: float) -> tup
     raise Ended(f"no report after {seconds:g} s: state more with --timeout", said)
 
 
-def _child(sender: Connection, printed: Path, function: Callable[..., Any], given: tuple[Any, ...]) -> None:
+def _child(
+    sender: Connection, printed: Path, function: Callable[..., Any], given: tuple[Any, ...]
+) -> None:
     if hasattr(os, "setsid"):
         os.setsid()
-    if sys.platform == "linux":  # the death of the process that asks, however it ends, ends this one
+    if (
+        sys.platform == "linux"
+    ):  # the death of the process that asks, however it ends, ends this one
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     output = printed.open("w", buffering=1, encoding="utf-8", errors="replace")
     for stream in (1, 2):

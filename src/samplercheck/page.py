@@ -1,4 +1,6 @@
-"""A report as one offline HTML page with its curves, and as a badge. Plain SVG, so that nothing else is installed."""
+"""A report as one offline HTML page with its curves, and as a badge. Plain SVG, so that nothing
+else is installed.
+"""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,7 +12,13 @@ from samplercheck.convergence import JUDGED
 from samplercheck.report import Report, failing_run, no_exact_law
 from samplercheck.verdict_words import EXPECTED, HOLDS, INCONCLUSIVE, NOTED, REFUTED
 
-COLOURS = {HOLDS: "#1b7f3b", REFUTED: "#b3261e", NOTED: "#8a6d00", INCONCLUSIVE: "#8a6d00", EXPECTED: "#8a6d00"}
+COLOURS = {
+    HOLDS: "#1b7f3b",
+    REFUTED: "#b3261e",
+    NOTED: "#8a6d00",
+    INCONCLUSIVE: "#8a6d00",
+    EXPECTED: "#8a6d00",
+}
 SERIES = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f")
 """The colours of curves (Okabe and Ito's, which colour-blind readers tell apart)."""
 _APART = 30
@@ -61,7 +69,8 @@ def html(report: Report) -> str:
         colour = f'class="mark" style="color:{COLOURS[each.verdict]}"'
         rows += f"<tr><td>{escape(each.check)}<td {colour}>{each.verdict}<td>{escape(why)}</tr>\n"
     rows += "".join(
-        f"<tr><td>{escape(check)}<td>not made<td>{escape(reason)}</tr>\n" for check, reason in report.not_made.items()
+        f"<tr><td>{escape(check)}<td>not made<td>{escape(reason)}</tr>\n"
+        for check, reason in report.not_made.items()
     )
     few = "".join(f"<tr><td>{steps}<td>{value:.3g}</tr>" for steps, value in report.w2.items())
     missing = escape(no_exact_law(report) or "; ".join(report.trouble) or "they were not measured")
@@ -80,7 +89,9 @@ def html(report: Report) -> str:
         colour=COLOURS[report.verdict],
         why=escape(report.why[:1].upper() + report.why[1:]),
         worst=f"<p>Look here first: {escape(report.first)}.</p>" if report.first else "",
-        made="".join(f"<p>{key}: <code>{escape(value)}</code></p>\n" for key, value in report.made_by.items()),
+        made="".join(
+            f"<p>{key}: <code>{escape(value)}</code></p>\n" for key, value in report.made_by.items()
+        ),
         rows=rows,
         slope=slope,
         judged=JUDGED,
@@ -92,13 +103,17 @@ def html(report: Report) -> str:
 
 
 def comparison(runs: Mapping[str, Sequence[tuple[int, int, float]]]) -> str:
-    """Return the page of several samplers of one problem: steps, network calls and W2 to the data of their runs."""
+    """Return the page of several samplers of one problem: steps, network calls and W2 to the
+    data of their runs.
+    """
     rows = ""
     for number, (name, made) in enumerate(runs.items()):
         mark = f'<span style="color:{SERIES[number % len(SERIES)]}">&#9679;</span> {escape(name)}'
         cells = (f"<td>{steps}<td>{calls}<td>{w2:.3g}</tr>\n<tr><td>" for steps, calls, w2 in made)
         rows += f"<tr><td>{mark}{''.join(cells).removesuffix('<tr><td>') or '<td colspan=3>not measured</tr>'}"
-    curve = chart([[(calls, w2) for _, calls, w2 in made] for made in runs.values()], "network calls")
+    curve = chart(
+        [[(calls, w2) for _, calls, w2 in made] for made in runs.values()], "network calls"
+    )
     return f"""<!doctype html>
 <html lang="en"><title>Samplers compared</title>
 {_STYLE}<h1>Samplers compared</h1>
@@ -112,12 +127,18 @@ Lower is better. A sampler that raised, or has no exact distributions, is not me
 """
 
 
-def chart(series: Sequence[Sequence[tuple[int, float]]], unit: str, order: int | None = None) -> str:
-    """Return errors of runs against their length on logarithmic axes as an SVG, a curve for each of the series.
+def chart(
+    series: Sequence[Sequence[tuple[int, float]]], unit: str, order: int | None = None
+) -> str:
+    """Return errors of runs against their length on logarithmic axes as an SVG, a curve for each of
+    the series.
 
     A dashed line has the stated order. `unit` is that of the length.
     """
-    curves = [[(math.log10(n), math.log10(e)) for n, e in runs if e > 0 and math.isfinite(e)] for runs in series]
+    curves = [
+        [(math.log10(n), math.log10(e)) for n, e in runs if e > 0 and math.isfinite(e)]
+        for runs in series
+    ]
     shown = sorted(point for curve in curves for point in curve)
     if len(shown) < 2 or shown[0][0] == shown[-1][0]:
         return "<p>Exact up to rounding, or not measured.</p>"
@@ -132,11 +153,17 @@ def chart(series: Sequence[Sequence[tuple[int, float]]], unit: str, order: int |
     parts = []
     for decade in range(low, high + 1):
         _, y = place(first, decade)
-        parts.append(f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - 24}" stroke="currentColor" stroke-opacity=".2"/>')
-        parts.append(f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10.0**decade:g}</text>')
+        parts.append(
+            f'<path d="M{_LEFT} {y:.1f}H{_WIDTH - 24}" stroke="currentColor" stroke-opacity=".2"/>'
+        )
+        parts.append(
+            f'<text x="{_LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{10.0**decade:g}</text>'
+        )
     parts.append(f'<text x="4" y="{_TOP + 4}">W2</text>')
     label = -math.inf
-    for x, n in sorted({(place(math.log10(n), low)[0], n) for runs in series for n, e in runs if e > 0}):
+    for x, n in sorted(
+        {(place(math.log10(n), low)[0], n) for runs in series for n, e in runs if e > 0}
+    ):
         if x - label >= _APART:
             parts.append(f'<text x="{x:.1f}" y="{_HEIGHT - 24}" text-anchor="middle">{n}</text>')
             label = x
@@ -146,7 +173,8 @@ def chart(series: Sequence[Sequence[tuple[int, float]]], unit: str, order: int |
         across = min(last - first, (y0 - low) / order)
         start, end = place(first, y0), place(first + across, y0 - order * across)
         parts.append(
-            f'<path d="M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} {end[1]:.1f}" stroke="currentColor" '
+            f'<path d="M{start[0]:.1f} {start[1]:.1f}L{end[0]:.1f} '
+            f'{end[1]:.1f}" stroke="currentColor" '
             'stroke-dasharray="6 4" stroke-opacity=".6"/>'
         )
     for number, curve in enumerate(curves):
@@ -156,17 +184,25 @@ def chart(series: Sequence[Sequence[tuple[int, float]]], unit: str, order: int |
         parts += (f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4" fill="{colour}"/>' for x, y in points)
     described = "; ".join(", ".join(f"{e:.2g} at {n}" for n, e in runs) for runs in series)
     words = f"W2 falls with the number of {unit}: {described}"
-    return f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="{words}">{"".join(parts)}</svg>'
+    return (
+        f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" '
+        f'aria-label="{words}">{"".join(parts)}</svg>'
+    )
 
 
 def badge(report: Report) -> str:
-    """Return the verdict as a badge, an SVG of 20 pixels height; of a sampler that holds, with its stated order."""
-    words = report.headline + (f", order {report.order}" if report.headline == HOLDS and report.order else "")
+    """Return the verdict as a badge, an SVG of 20 pixels height; of a sampler that holds, with
+    its stated order.
+    """
+    words = report.headline + (
+        f", order {report.order}" if report.headline == HOLDS and report.order else ""
+    )
     left, right = 88, 14 + 7 * len(words)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" '
         f'aria-label="conformance: {words}"><rect width="{left}" height="20" fill="#555"/>'
         f'<rect x="{left}" width="{right}" height="20" fill="{COLOURS[report.verdict]}"/>'
         '<g fill="#fff" font-family="Verdana,sans-serif" font-size="11" text-anchor="middle">'
-        f'<text x="{left / 2}" y="14">conformance</text><text x="{left + right / 2}" y="14">{words}</text></g></svg>\n'
+        f'<text x="{left / 2}" y="14">conformance</text><text x="{left + right / 2}" '
+        f'y="14">{words}</text></g></svg>\n'
     )

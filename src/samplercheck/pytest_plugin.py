@@ -4,7 +4,8 @@
     def test_conformance(check):
         check()
 
-All cases of a sampler share one report, made when the first of them runs. That one fails where it cannot be made.
+All cases of a sampler share one report, made when the first of them runs. That one fails where it
+cannot be made.
 """
 
 from collections.abc import Callable
@@ -36,19 +37,24 @@ def conformance_cases(
 ) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
-    It fails with the reason where the sampler is refuted, and is skipped with the reason where the check is
-    inconclusive or not made of such a sampler. Checks without a case of their own share `others`. `order` takes the
-    place of the sampler's own. `expected_failed_checks` has checks that are expected to be refuted with reasons, or is
-    the TOML file of `samplercheck --expected`, with a table of the sampler's name: their cases are strict xfails.
+    It fails with the reason where the sampler is refuted, and is skipped with the reason where the
+    check is inconclusive or not made of such a sampler. Checks without a case of their own share
+    `others`. `order` takes the place of the sampler's own. `expected_failed_checks` has checks that
+    are expected to be refuted with reasons, or is the TOML file of `samplercheck --expected`, with
+    a table of the sampler's name: their cases are strict xfails.
 
-    A function, class or object as it is needs `network`, its parameter that takes the network; `settings` are of its
-    other parameters, `convention` is what the network returns and is told, found by trying if it is None. `shape` is
-    that of one state, `kind` ("ode", "sde", "churn") what it solves. A scheduler's class needs no `network`. Raises
-    UserError for another function without `network`, what is no sampler, and a check that does not exist.
+    A function, class or object as it is needs `network`, its parameter that takes the network;
+    `settings` are of its other parameters, `convention` is what the network returns and is told,
+    found by trying if it is None. `shape` is that of one state, `kind` ("ode", "sde", "churn") what
+    it solves. A scheduler's class needs no `network`. Raises UserError for another function without
+    `network`, what is no sampler, and a check that does not exist.
     """
     scheduler = not network and adapters.is_scheduler(sampler)
     if not (network or scheduler or isinstance(sampler, Sampler)):
-        wanted = "a Sampler, a scheduler's class, or a function and its parameter for the network, as network='model'"
+        wanted = (
+            "a Sampler, a scheduler's class, or a function and its parameter for the "
+            "network, as network='model'"
+        )
         raise UserError(f"conformance_cases: {sampler!r:.60}: expected {wanted}")
     own = isinstance(sampler, Sampler) and not network
     called = getattr(sampler, "name" if own else "__name__", type(sampler).__name__)
@@ -77,7 +83,9 @@ def conformance_cases(
 
 
 def _tried(made: Callable[[], Report], failed: list[str]) -> Callable[[], Report]:
-    """Return what returns the report; where none can be made, it fails the case that asks first, and skips others."""
+    """Return what returns the report; where none can be made, it fails the case that asks first,
+    and skips others.
+    """
     try:
         report = made()
     except (Exception, SystemExit) as error:
@@ -94,13 +102,22 @@ def _tried(made: Callable[[], Report], failed: list[str]) -> Callable[[], Report
     return raised
 
 
-def _check(report: Callable[[], Callable[[], Report]], name: str, names: tuple[str, ...], fails: bool) -> None:
+def _check(
+    report: Callable[[], Callable[[], Report]], name: str, names: tuple[str, ...], fails: bool
+) -> None:
     """Make the check `name`."""
     __tracebackhide__ = True
     result = report()()
-    made = [each for each in result.judgements if (each.check if each.check in names else "others") == name]
+    made = [
+        each
+        for each in result.judgements
+        if (each.check if each.check in names else "others") == name
+    ]
     if not made and not fails:
-        pytest.skip(f"not made: {result.not_made.get(name, 'all checks that were made have cases of their own')}")
+        pytest.skip(
+            "not made: "
+            f"{result.not_made.get(name, 'all checks that were made have cases of their own')}"
+        )
     for judgement in made:
         words = f"{result.name}: {judgement.check}: {judgement.why}"
         if judgement.verdict == REFUTED:

@@ -1,9 +1,10 @@
 """The verdict on a sampler: what was measured, what was required, and why; as text and as JSON.
 
-Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that all was proved. A line
-can also be `noted`: what it says is a design, such as a start of low order or clipping, and decides nothing. The
-thresholds were set on trials, before the survey's verdicts were counted; `__version__`, which stands in each report,
-changes with them and with the list of checks.
+Verdicts are `refuted`, `inconclusive` and `holds`, which says that nothing was refuted, not that
+all was proved. A line can also be `noted`: what it says is a design, such as a start of low order
+or clipping, and decides nothing. The thresholds were set on trials, before the survey's verdicts
+were counted; `__version__`, which stands in each report, changes with them and with the list of
+checks.
 """
 
 import json
@@ -40,19 +41,31 @@ from samplercheck.verdict_words import (
 )
 
 CHECKS = (
-    *("finite", "noise", "deterministic", "rows independent", "rotation", "scaling", "levels fall", "evaluations"),
+    *(
+        "finite",
+        "noise",
+        "deterministic",
+        "rows independent",
+        "rotation",
+        "scaling",
+        "levels fall",
+        "evaluations",
+    ),
     *("levels", "float32", "bfloat16", "affine", "outliers", "few steps"),
     *("start", "limit", "end", "dead direction", "order", "error constant"),
     *("order of each step", "order on uneven steps"),
     *("order on the mixture", "error on the mixture", "distribution on the mixture"),
 )
-"""All checks, each made of the samplers that it is for; `run`, beside them, is a check that could not be made."""
+"""All checks, each made of the samplers that it is for; `run`, beside them, is a check that
+could not be made.
+"""
 NOTED_ALONE = ("float32", "rows independent", "second run", "start kept", "outliers")
 """Findings that are noted where they are not judged."""
 STALE = "expected failures"
 """The row of what is expected to be refuted, and is not."""
 TOO_FEW = (
-    f"noise levels rise or repeat, or fewer than {FEWEST} of {STEPS[-1]} steps fall above {JUDGED:g}: add some, or "
+    f"noise levels rise or repeat, or fewer than {FEWEST} of {STEPS[-1]} steps fall "
+    f"above {JUDGED:g}: add some, or "
     "mend `data_std`"
 )
 ROUNDED = "levels passed"
@@ -66,37 +79,61 @@ CAUSES = {
     ("rotation", "scaling"): "clipping, thresholds; `data_std`",
     ("levels",): "the table of timesteps or noise levels, and the index into it",
     ("start",): "the factor on the start, the level passed first; `prior`, `begins`",
-    (ROUNDED,): "the rounding of timesteps: pass the network the one that the formulas use, if it takes one",
+    (
+        ROUNDED,
+    ): "the rounding of timesteps: pass the network the one that the formulas use, if it takes one",
     ("outliers",): "one entry of a table, an index, the factor on one draw",
     ("few steps",): "the noise level to which x is taken after a call, and the noise that is added",
     ("order of each step",): "the step's formula, its sign and factors",
     ("order on uneven steps",): "weights made for steps of one length",
     ("limit",): "a coefficient, the noise that is added, the noise level passed to the network",
     ("end", "dead direction"): "the last step, the last noise level",
-    ("order",): "its first step and what it keeps of past calls, if it does; a part of a fixed length",
-    ("float32", "bfloat16", "stated types"): "tables kept in low precision, a division by what rounds to 0",
+    (
+        "order",
+    ): "its first step and what it keeps of past calls, if it does; a part of a fixed length",
+    (
+        "float32",
+        "bfloat16",
+        "stated types",
+    ): "tables kept in low precision, a division by what rounds to 0",
 }
-"""What to look at first where checks are refuted, by priority: what follows from another stands after it."""
+"""What to look at first where checks are refuted, by priority: what follows from another stands
+after it.
+"""
 
 BEFORE_WEIGHTS = (("finite",), ("levels",), ("start",), (ROUNDED,))
 """Causes that make the weights of steps wrong too."""
 NOT_AFFINE = "not affine: there is no exact law"
 ABOVE = 1.0
-"""An order that is higher than the stated one by more, and than that of its steps, is noted: errors cancel."""
+"""An order that is higher than the stated one by more, and than that of its steps, is noted:
+errors cancel.
+"""
 STARTED = 2
-"""The order to which a first step of order 1 lowers that of a run: its error falls as the square of its size."""
+"""The order to which a first step of order 1 lowers that of a run: its error falls as the square
+of its size.
+"""
 LIMIT = 0.01
 """The largest distance of the limit from the target, in units of the data's scale."""
 END = 0.05
-"""The largest distance of the end of a run from the data in the limit of many steps, in the data's scale."""
+"""The largest distance of the end of a run from the data in the limit of many steps, in the
+data's scale.
+"""
 LEFT_AFTER = 1
-"""The place of the number of steps, 10 if it runs in 5, after which more than `END` in a dead direction is noted."""
+"""The place of the number of steps, 10 if it runs in 5, after which more than `END` in a dead
+direction is noted.
+"""
 START, BEGINS = 0.1, 0.01
-"""The largest logarithm of the start's standard deviation, in units of the exact one; where its level is stated."""
+"""The largest logarithm of the start's standard deviation, in units of the exact one; where its
+level is stated.
+"""
 FAR = 0.5
-"""A root mean square error on the mixture at the most steps, in the data's scale, that no order excuses."""
+"""A root mean square error on the mixture at the most steps, in the data's scale, that no order
+excuses.
+"""
 TRANSPORTED = 0.02
-"""What a distribution that is extrapolated as of order 1 may keep of distance beside its sampling error."""
+"""What a distribution that is extrapolated as of order 1 may keep of distance beside its
+sampling error.
+"""
 
 
 class Judgement(NamedTuple):
@@ -109,13 +146,16 @@ class Judgement(NamedTuple):
 
 @dataclass(frozen=True)
 class Report:
-    """All that `conform` measured of one sampler. `order` is the stated order, None where none was stated.
+    """All that `conform` measured of one sampler. `order` is the stated order, None where none was
+    stated.
 
-    `used` has what options of the network do, where that was asked for; `constant` is the error constant. `worst` is
-    the weight of the steps that is farthest from a known method's, if it is refuted or has a large constant. `rounding`
-    says how the library rounds noise levels, `place` which step of a refuted one does not lead to the level that the
-    network is told; `dead` is what it leaves of noise where the data have no variance. `expected` are the checks that
-    its author expects to be refuted, with reasons. `asked` is how the command names it, `command` makes this report.
+    `used` has what options of the network do, where that was asked for; `constant` is the error
+    constant. `worst` is the weight of the steps that is farthest from a known method's, if it is
+    refuted or has a large constant. `rounding` says how the library rounds noise levels, `place`
+    which step of a refuted one does not lead to the level that the network is told; `dead` is what
+    it leaves of noise where the data have no variance. `expected` are the checks that its author
+    expects to be refuted, with reasons. `asked` is how the command names it, `command` makes this
+    report.
     """
 
     name: str
@@ -167,7 +207,9 @@ class Report:
 
     @property
     def resolved(self) -> bool:
-        """Return whether the mixture can decide: draws with an error above what is allowed can only refute."""
+        """Return whether the mixture can decide: draws with an error above what is allowed can
+        only refute.
+        """
         if isinstance(self.mixture, Distribution):
             return self.mixture.bound <= TRANSPORTED
         return self.mixture is not None
@@ -180,23 +222,44 @@ class Report:
 
     @property
     def why(self) -> str:
-        """Return the reasons for a verdict other than `holds`; for `holds`, what was not refuted."""
-        reasons = {each.check: f"{each.check}: {each.why}" for each in self.judgements if each.verdict == self.verdict}
+        """Return the reasons for a verdict other than `holds`; for `holds`, what was not
+        refuted.
+        """
+        reasons = {
+            each.check: f"{each.check}: {each.why}"
+            for each in self.judgements
+            if each.verdict == self.verdict
+        }
         if self.verdict != HOLDS:  # what is not finite fails all else too
             return reasons.get("finite", "; ".join(reasons.values()))
-        if expected := [f"{each.check}: {each.why}" for each in self.judgements if each.verdict == EXPECTED]:
+        if expected := [
+            f"{each.check}: {each.why}" for each in self.judgements if each.verdict == EXPECTED
+        ]:
             return "; ".join(expected)
         if self.order is None and self.convergence and (measured := self.convergence.order):
-            return f"no check refutes it; measured order {measured.value:.2f}, not judged, since none is stated"
+            return (
+                f"no check refutes it; measured order {measured.value:.2f}, not "
+                "judged, since none is stated"
+            )
         return "no check refutes it"
 
     @property
     def hint(self) -> str:
-        """Return what to look at first in a refuted sampler's code, empty for others and where nothing is known."""
+        """Return what to look at first in a refuted sampler's code, empty for others and where
+        nothing is known.
+        """
         refuted = {each.check for each in self.judgements if each.verdict == REFUTED}
         refuted |= {ROUNDED} if self.rounding and refuted else set()
         noted = {each.check for each in self.judgements if each.verdict == NOTED and refuted}
-        return next((cause for said in (refuted, noted) for checks, cause in CAUSES.items() if said & {*checks}), "")
+        return next(
+            (
+                cause
+                for said in (refuted, noted)
+                for checks, cause in CAUSES.items()
+                if said & {*checks}
+            ),
+            "",
+        )
 
     @property
     def first(self) -> str:
@@ -205,12 +268,18 @@ class Report:
 
     @property
     def made_by(self) -> dict[str, str]:
-        """Return the settings of the sampler and the command that makes this report, where there are any."""
+        """Return the settings of the sampler and the command that makes this report, where there
+        are any.
+        """
         given = ", ".join(f"{key}={value!r}" for key, value in self.settings.items())
-        return {name: words for name, words in (("Settings", given), ("Command", self.command)) if words}
+        return {
+            name: words for name, words in (("Settings", given), ("Command", self.command)) if words
+        }
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as plain values, in the keys of `ams conform --json`; what is not finite is None."""
+        """Return the report as plain values, in the keys of `ams conform --json`; what is not
+        finite is None.
+        """
         curve, mixture = self.convergence, self.mixture
         if isinstance(mixture, Transport):
             of_mixture: Any = {"errors": mixture.errors, "order": mixture.order}
@@ -268,7 +337,10 @@ class Report:
         if self.hint in [CAUSES[checks] for checks in BEFORE_WEIGHTS]:
             looks.insert(0, looks.pop())
         lines = [
-            f"{self.name} {self.version}: {self.headline} ({self.seconds:.1f} s, kit {__version__})",
+            (
+                f"{self.name} {self.version}: {self.headline} "
+                f"({self.seconds:.1f} s, kit {__version__})"
+            ),
             f"  {self.why}",
             *(f"  Look {'at' if i else 'here first'}: {look}" for i, look in enumerate(looks)),
             *(f"  {name}: {value}" for name, value in self.made_by.items()),
@@ -281,13 +353,18 @@ class Report:
         lines += [f"    {check:<{width}}  not made: {why}" for check, why in self.not_made.items()]
         if self.w2:
             few = ", ".join(f"{value:.3g} at {steps} steps" for steps, value in self.w2.items())
-            lines += ["", f"  From the library's own start, W2 to the data in units of its scale: {few}"]
+            lines += [
+                "",
+                f"  From the library's own start, W2 to the data in units of its scale: {few}",
+            ]
         lines += ["", *(each.text() for each in self.used)] if self.used else []
         return "\n".join(lines)
 
 
 def of_checks(expected: dict[str, str]) -> dict[str, str]:
-    """Return checks that are expected to be refuted, by name. Raises UserError for one that does not exist."""
+    """Return checks that are expected to be refuted, by name. Raises UserError for one that does
+    not exist.
+    """
     known = (*CHECKS, Repeated.check)
     for check in expected:
         if check not in known:
@@ -296,7 +373,9 @@ def of_checks(expected: dict[str, str]) -> dict[str, str]:
 
 
 def _as_expected(judged: list[Judgement], expected: dict[str, str]) -> list[Judgement]:
-    """Return judgements in which what is refuted as expected does not decide, and what is not as expected does."""
+    """Return judgements in which what is refuted as expected does not decide, and what is not as
+    expected does.
+    """
     verdicts = {each.check: each.verdict for each in judged}
     result = [
         each._replace(verdict=EXPECTED, why=f"{each.why}; expected: {expected[each.check]}")
@@ -307,13 +386,18 @@ def _as_expected(judged: list[Judgement], expected: dict[str, str]) -> list[Judg
     for check, reason in expected.items():
         verdict = verdicts.get(check, "not made")
         if verdict not in (REFUTED, INCONCLUSIVE):
-            words = f"{check} is expected to be refuted ({reason}), its verdict is {verdict}: expect it no more"
+            words = (
+                f"{check} is expected to be refuted ({reason}), its verdict is "
+                f"{verdict}: expect it no more"
+            )
             result.append(Judgement(STALE, REFUTED, words))
     return result
 
 
 def failing_run(report: Report, check: str) -> str:
-    """Return the run of fewest steps in which a refuted check shows, with its numbers; empty where none is known."""
+    """Return the run of fewest steps in which a refuted check shows, with its numbers; empty
+    where none is known.
+    """
     curve, steep = report.convergence, (report.order or 0) - ORDER_SHORT
     runs = dict(zip(curve.steps, curve.w2, strict=False)) if curve else {}
     if check in report.invariants:
@@ -325,7 +409,11 @@ def failing_run(report: Report, check: str) -> str:
     left = report.dead.left if report.dead else {}
     shown = {"limit": runs, "end": report.w2, "dead direction": left}.get(check, {})
     allowed = largest_limit(curve) if curve and check == "limit" else END
-    words = (f"N = {steps}, {value:.3g} of the data's scale" for steps, value in shown.items() if value > allowed)
+    words = (
+        f"N = {steps}, {value:.3g} of the data's scale"
+        for steps, value in shown.items()
+        if value > allowed
+    )
     return next(words, "")
 
 
@@ -354,7 +442,9 @@ def _judge(report: Report) -> list[Judgement]:
     affine = report.defect <= AFFINE
     for name, finding in report.invariants.items():
         if finding.holds is not None:
-            of_clipping = name in ("rotation", "scaling") and not affine  # clipping prefers the axes and its own scale
+            of_clipping = (
+                name in ("rotation", "scaling") and not affine
+            )  # clipping prefers the axes and its own scale
             fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
         elif name in NOTED_ALONE:
@@ -362,7 +452,13 @@ def _judge(report: Report) -> list[Judgement]:
     if report.rounding:
         judged.append(Judgement(ROUNDED, NOTED, report.rounding))
     if not affine:
-        decided = "in the limit of large batches" if report.convergence else "on the mixture" if report.resolved else ""
+        decided = (
+            "in the limit of large batches"
+            if report.convergence
+            else "on the mixture"
+            if report.resolved
+            else ""
+        )
         words = no_exact_law(report)
         if report.convergence or words == NOT_AFFINE:
             words = f"not affine, by {report.defect:.1e} of the end"
@@ -376,68 +472,117 @@ def _judge(report: Report) -> list[Judgement]:
         judged += _judge_curve(measured)
         judged += [_judge_dead(report.dead)] if report.dead else []
         judged += _judge_order(
-            "order", report, measured.order, measured.why, start=_past_start(report, measured.of_steps)
+            "order",
+            report,
+            measured.order,
+            measured.why,
+            start=_past_start(report, measured.of_steps),
         )
     if report.constant is not None:
         words = (
-            f"W2 after {STEPS[-1]} steps is {report.constant:.2g} times the largest of methods of order {report.order}"
+            f"W2 after {STEPS[-1]} steps is {report.constant:.2g} times the largest of "
+            f"methods of order {report.order}"
         )
-        judged.append(Judgement("error constant", NOTED if report.constant > NOTED_ABOVE else HOLDS, words))
+        judged.append(
+            Judgement("error constant", NOTED if report.constant > NOTED_ABOVE else HOLDS, words)
+        )
     if report.worst and explained(report.worst):
         judged.append(Judgement("weights", NOTED, report.worst.text()))
     conditions = report.conditions
     if conditions is not None and conditions.order is not None:
         judged += _judge_order(
-            "order of each step", report, conditions.order, conditions.why, design=_of_marginals(report, conditions)
+            "order of each step",
+            report,
+            conditions.order,
+            conditions.why,
+            design=_of_marginals(report, conditions),
         )
     if report.uneven is not None:
-        judged += _judge_order("order on uneven steps", report, report.uneven.order, report.uneven.why)
+        judged += _judge_order(
+            "order on uneven steps", report, report.uneven.order, report.uneven.why
+        )
     match report.mixture:
         case Transport(errors, order, why, of_steps):
-            words = f"with the most steps the error is {errors[-1]:.1e} of the data's scale, at most {FAR:g} allowed"
-            judged.append(Judgement("error on the mixture", HOLDS if errors[-1] <= FAR else REFUTED, words))
-            judged += _judge_order("order on the mixture", report, order, why, start=_past_start(report, of_steps))
+            words = (
+                f"with the most steps the error is {errors[-1]:.1e} of the data's "
+                f"scale, at most {FAR:g} allowed"
+            )
+            judged.append(
+                Judgement("error on the mixture", HOLDS if errors[-1] <= FAR else REFUTED, words)
+            )
+            judged += _judge_order(
+                "order on the mixture", report, order, why, start=_past_start(report, of_steps)
+            )
         case Distribution(distance, bound):
             verdict = _within(distance, bound + TRANSPORTED)
             words = f"distance of distribution functions {distance:.3f}, sampling error {bound:.3f}"
             if verdict == HOLDS and not report.resolved:
-                verdict, words = NOTED, f"{words}; distances below {bound + TRANSPORTED:.2f} cannot be seen"
+                verdict, words = (
+                    NOTED,
+                    f"{words}; distances below {bound + TRANSPORTED:.2f} cannot be seen",
+                )
             judged.append(Judgement("distribution on the mixture", verdict, words))
     return judged
 
 
 def _why_not(report: Report, check: str) -> str:
-    """Return why a check was not made: of what was not judged its finding, or what the sampler states."""
+    """Return why a check was not made: of what was not judged its finding, or what the sampler
+    states.
+    """
     if check in report.invariants:
         return report.invariants[check].why
     if check.startswith(("order", "error constant")) and report.order is None:
         return "no order is stated"
-    not_of_such = {"evaluations": "no number of evaluations is stated", "levels": "no noise levels are stated"}
+    not_of_such = {
+        "evaluations": "no number of evaluations is stated",
+        "levels": "no noise levels are stated",
+    }
     if report.convergence is not None:
         not_of_such |= {"error constant": TOO_FEW, "start": "an inversion is given its data"}
     not_of_such |= {"few steps": "its network is not distilled"}
     not_of_such |= dict.fromkeys(("float32", "bfloat16"), "its types are stated")
-    not_of_such["order on uneven steps"] = "its noise levels are its own; an adapter takes others as `uneven`"
+    not_of_such["order on uneven steps"] = (
+        "its noise levels are its own; an adapter takes others as `uneven`"
+    )
     if report.noise != 0:
         not_of_such |= dict.fromkeys(
-            ("error constant", "order on uneven steps", "error on the mixture", "order on the mixture"),
+            (
+                "error constant",
+                "order on uneven steps",
+                "error on the mixture",
+                "order on the mixture",
+            ),
             "it is stated to draw",
         )
     else:
         not_of_such["distribution on the mixture"] = "it is not stated to draw"
     if report.noise is None:
-        not_of_such |= dict.fromkeys(("noise", "order of each step"), "its noise varies along a run")
+        not_of_such |= dict.fromkeys(
+            ("noise", "order of each step"), "its noise varies along a run"
+        )
     if report.conditions is not None:
         not_of_such["order of each step"] = report.conditions.why
     if report.convergence is None and (reason := no_exact_law(report)):
         not_of_such |= dict.fromkeys(
-            ("outliers", "few steps", "limit", "start", "end", "dead direction", "order", "error constant"), reason
+            (
+                "outliers",
+                "few steps",
+                "limit",
+                "start",
+                "end",
+                "dead direction",
+                "order",
+                "error constant",
+            ),
+            reason,
         )
     return not_of_such.get(check, "it could not be, for what the lines above say")
 
 
 def no_exact_law(report: Report) -> str:
-    """Return why a sampler has no exact distributions of runs, empty where that is among the troubles."""
+    """Return why a sampler has no exact distributions of runs, empty where that is among the
+    troubles.
+    """
     failed = {name for name, finding in report.invariants.items() if not finding.holds}
     if "finite" in failed or math.isnan(report.defect):
         return "not every end is finite: there is no exact law"
@@ -447,7 +592,8 @@ def no_exact_law(report: Report) -> str:
 
 
 def largest_limit(curve: Convergence) -> float:
-    """Return the largest limit that is allowed, of an inversion that of an end: its first step, off the data, is in it.
+    """Return the largest limit that is allowed, of an inversion that of an end: its first step, off
+    the data, is in it.
 
     Like the last step of a sampler it may have a fixed length, to a table's first entry.
     """
@@ -455,29 +601,56 @@ def largest_limit(curve: Convergence) -> float:
 
 
 def _judge_curve(curve: Convergence) -> list[Judgement]:
-    """Return the judgements on limit, start and end, which refutes or else holds: short runs leave it uncertain."""
+    """Return the judgements on limit, start and end, which refutes or else holds: short runs
+    leave it uncertain.
+    """
     limit, start, end, most = curve.limit, curve.start, curve.end, largest_limit(curve)
     verdict = REFUTED if limit.least > most else HOLDS if limit.most <= most else INCONCLUSIVE
     judged = [Judgement("limit", verdict, f"W2 of the limit to the target {limit.text(most)}")]
     if start is not None:
         allowed = BEGINS if curve.begins else START
-        words = f"logarithm of the ratio of the start's standard deviations, drawn to exact, {start:.1e}"
-        judged.append(Judgement("start", _within(start, allowed), f"{words}, at most {allowed:g} allowed"))
-    return [*judged, Judgement("end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}")]
+        words = (
+            "logarithm of the ratio of the start's standard deviations, "
+            f"drawn to exact, {start:.1e}"
+        )
+        judged.append(
+            Judgement("start", _within(start, allowed), f"{words}, at most {allowed:g} allowed")
+        )
+    return [
+        *judged,
+        Judgement(
+            "end", _within(end.least, END), f"W2 of the limit of ends to the data {end.text(END)}"
+        ),
+    ]
 
 
 def _judge_dead(dead: DeadDirection) -> Judgement:
-    """Return the judgement on noise left in a dead direction: its limit refutes, slow convergence is noted."""
-    left = ", ".join(f"{value:.2g} after {steps} steps" for steps, value in dead.left.items() if value > ROUNDING)
-    words = f"noise left where the data have no variance: {left or 'none'}; limit {dead.limit.text(END)}"
-    words += f"; it falls with order {_words(dead.order)}" if dead.order and 0 < dead.order.low < math.inf else ""
+    """Return the judgement on noise left in a dead direction: its limit refutes, slow
+    convergence is noted.
+    """
+    left = ", ".join(
+        f"{value:.2g} after {steps} steps" for steps, value in dead.left.items() if value > ROUNDING
+    )
+    words = (
+        f"noise left where the data have no variance: {left or 'none'}; "
+        f"limit {dead.limit.text(END)}"
+    )
+    words += (
+        f"; it falls with order {_words(dead.order)}"
+        if dead.order and 0 < dead.order.low < math.inf
+        else ""
+    )
     if dead.limit.least > END:
         return Judgement("dead direction", REFUTED, words)
-    return Judgement("dead direction", HOLDS if list(dead.left.values())[LEFT_AFTER] <= END else NOTED, words)
+    return Judgement(
+        "dead direction", HOLDS if list(dead.left.values())[LEFT_AFTER] <= END else NOTED, words
+    )
 
 
 def _within(value: float, allowed: float) -> str:
-    """Return the verdict on a value that is to be at most `allowed`; what is not a number decides nothing."""
+    """Return the verdict on a value that is to be at most `allowed`; what is not a number
+    decides nothing.
+    """
     return INCONCLUSIVE if math.isnan(value) else HOLDS if value <= allowed else REFUTED
 
 
@@ -486,8 +659,9 @@ def _judge_order(
 ) -> list[Judgement]:
     """Return the judgement on a measured order, none where no order was stated.
 
-    `design` is the reason for which a lower order is a design and no verdict, empty where there is none. `start` says
-    that the steps past the start have the stated order: a lower one is a design too if it is `STARTED` or more.
+    `design` is the reason for which a lower order is a design and no verdict, empty where there is
+    none. `start` says that the steps past the start have the stated order: a lower one is a design
+    too if it is `STARTED` or more.
     """
     if report.order is None:
         return []
@@ -495,16 +669,32 @@ def _judge_order(
         return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
     words = f"measured {_words(order)}, stated {report.order}"
     if math.isinf(order.high):
-        words += "; runs do not grow by one number of calls with each step, so that its states are not known"
+        words += (
+            "; runs do not grow by one number of calls with each step, so that "
+            "its states are not known"
+        )
     if reached(order, report.order):
         own = report.conditions.order if report.conditions else None
-        if own and check != "order of each step" and order.value > max(report.order + ABOVE, own.high):
-            return [Judgement(check, NOTED, f"{words}: more than that of its steps, {_words(own)}; errors cancel here")]
+        if (
+            own
+            and check != "order of each step"
+            and order.value > max(report.order + ABOVE, own.high)
+        ):
+            return [
+                Judgement(
+                    check,
+                    NOTED,
+                    f"{words}: more than that of its steps, {_words(own)}; errors cancel here",
+                )
+            ]
         return [Judgement(check, HOLDS, words)]
     if start and order.high >= min(STARTED, report.order) - ORDER_SHORT:
         design = start
     elif start:
-        words += f"; {start}, and a start of order 1 leaves the run an order of {STARTED}: a first step is wrong"
+        words += (
+            f"; {start}, and a start of order 1 leaves the run an order of "
+            f"{STARTED}: a first step is wrong"
+        )
     if design:
         return [Judgement(check, NOTED, f"{words}; {design}")]
     return [Judgement(check, REFUTED if below(order, report.order) else INCONCLUSIVE, words)]
@@ -522,23 +712,32 @@ def _past_start(report: Report, of_steps: Order | None) -> str:
 
 
 def _of_marginals(report: Report, conditions: OrderConditions) -> str:
-    """Return that a sampler that draws has the stated order in its marginals, if they do: no step of it must.
+    """Return that a sampler that draws has the stated order in its marginals, if they do: no step
+    of it must.
 
-    A step of order below 1 has another drift than the reverse SDE that is stated, whatever the marginals do.
+    A step of order below 1 has another drift than the reverse SDE that is stated, whatever the
+    marginals do.
     """
     curve = report.convergence
     if not report.noise or curve is None or curve.limit.most > largest_limit(curve):
         return ""
     if not (reached(conditions.order, 1) and reached(curve.order, report.order)):
         return ""
-    return "the mean of a step, against the reverse SDE's; the marginals, which decide, have the stated order"
+    return (
+        "the mean of a step, against the reverse SDE's; the marginals, which "
+        "decide, have the stated order"
+    )
 
 
 def below(order: Order | None, stated: int | None) -> bool:
-    """Return whether a measured order is certainly less than the stated one; none is where none is stated."""
+    """Return whether a measured order is certainly less than the stated one; none is where none
+    is stated.
+    """
     return stated is not None and order is not None and order.high < stated - ORDER_SHORT
 
 
 def reached(order: Order | None, stated: int | None) -> bool:
-    """Return whether a measured order is certainly the stated one or more; any is where none is stated."""
+    """Return whether a measured order is certainly the stated one or more; any is where none is
+    stated.
+    """
     return stated is None or (order is not None and order.low >= stated - ORDER_SHORT)

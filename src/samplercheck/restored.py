@@ -1,4 +1,6 @@
-"""What code under test may change in its process, as the caller had it: a test is one of many in a suite."""
+"""What code under test may change in its process, as the caller had it: a test is one of many in
+a suite.
+"""
 
 import random
 from collections.abc import Iterator
@@ -16,10 +18,18 @@ _MISSING = object()
 
 @contextmanager
 def restored() -> Iterator[None]:
-    """Restore random states, functions that draw, types, modes and the number of threads, after an exception too."""
-    functions = [(owner, name, vars(owner).get(name, _MISSING)) for owner in _OWNERS for name in DRAWS]
+    """Restore random states, functions that draw, types, modes and the number of threads, after
+    an exception too.
+    """
+    functions = [
+        (owner, name, vars(owner).get(name, _MISSING)) for owner in _OWNERS for name in DRAWS
+    ]
     names, dtype = (np.float32, np.float16), torch.get_default_dtype()
-    states, errors, grad = (random.getstate(), np.random.get_state()), np.geterr(), torch.is_grad_enabled()  # noqa: NPY002
+    states, errors, grad = (
+        (random.getstate(), np.random.get_state()),
+        np.geterr(),
+        torch.is_grad_enabled(),
+    )  # noqa: NPY002
     mode = _determinism()
     devices = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()
     try:
@@ -40,4 +50,7 @@ def restored() -> Iterator[None]:
 
 
 def _determinism() -> tuple[bool, bool]:
-    return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
+    return (
+        torch.are_deterministic_algorithms_enabled(),
+        torch.is_deterministic_algorithms_warn_only_enabled(),
+    )

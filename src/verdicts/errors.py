@@ -8,17 +8,23 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """Usage or input that cannot be worked with; its text is one line for the user, the exit code 2."""
+    """Usage or input that cannot be worked with; its text is one line for the user, the exit
+    code 2.
+    """
 
 
 @contextmanager
 def writable(place: Path) -> Iterator[None]:
-    """Say in one line where `place`, which is of the results, or what lies in it cannot be written."""
+    """Say in one line where `place`, which is of the results, or what lies in it cannot be
+    written.
+    """
     try:
         yield
     except OSError as error:
         where, why = error.filename or place, error.strerror or error
-        raise UserError(f"cannot write {where}: {why}; give another place with --out DIR") from error
+        raise UserError(
+            f"cannot write {where}: {why}; give another place with --out DIR"
+        ) from error
 
 
 def code_of(work: Callable[[], int]) -> int:
@@ -31,7 +37,9 @@ def code_of(work: Callable[[], int]) -> int:
 
 
 def in_utf8(text: str) -> str:
-    """Return a text whose surrogates, of a path that is no UTF-8, are escaped: it can be written and read back."""
+    """Return a text whose surrogates, of a path that is no UTF-8, are escaped: it can be written
+    and read back.
+    """
     return text.encode("utf-8", "backslashreplace").decode()
 
 
@@ -49,9 +57,11 @@ def unknown(kind: str, name: str, known: Iterable[str], otherwise: str = "") -> 
 
 
 def nearest(name: str, known: Sequence[str], most: int = 6) -> list[str]:
-    """Return those of the `known` names that are most like `name`, case ignored, at least half alike; at most so many.
+    """Return those of the `known` names that are most like `name`, case ignored, at least half
+    alike; at most so many.
 
-    Those with its first letter come before others that are as like, so that an id keeps its family: C1 to C6 for C7.
+    Those with its first letter come before others that are as like, so that an id keeps its family:
+    C1 to C6 for C7.
     """
     like = {each: SequenceMatcher(None, name.casefold(), each.casefold()).ratio() for each in known}
     best = max([0.5, *like.values()])

@@ -1,4 +1,6 @@
-"""Bytes of files that may be anything: of regular files alone, no more than stated, unpacked too."""
+"""Bytes of files that may be anything: of regular files alone, no more than stated, unpacked
+too.
+"""
 
 import errno
 import json

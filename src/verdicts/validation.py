@@ -1,4 +1,6 @@
-"""Values that pydantic validates, and what it complains of, in one line: file, field, value, expectation."""
+"""Values that pydantic validates, and what it complains of, in one line: file, field, value,
+expectation.
+"""
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -9,7 +11,9 @@ SHOWN = 60
 
 
 class Frozen(BaseModel):
-    """A value: none of its fields can be set, none is taken that it does not have, no number is infinite or a NaN."""
+    """A value: none of its fields can be set, none is taken that it does not have, no number is
+    infinite or a NaN.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -47,8 +51,11 @@ def _line_of(error: ErrorDetails, prefix: str, content: object) -> str:
     return f"{field} = {_shortened(error['input'])}: {message[:1].lower()}{message[1:]}"
 
 
-def from_validation(error: ValidationError, where: str, content: object, prefix: str = "") -> UserError:
-    """Turn a complaint about `content` into one line: file `where`, field (below `prefix`), value, expectation.
+def from_validation(
+    error: ValidationError, where: str, content: object, prefix: str = ""
+) -> UserError:
+    """Turn a complaint about `content` into one line: file `where`, field (below `prefix`), value,
+    expectation.
 
     The first error is spelled out, the rest are counted.
     """

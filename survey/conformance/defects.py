@@ -1,16 +1,19 @@
-"""The defects that the survey found: what the kit measures of the library as shipped, and with its patch in memory.
+"""The defects that the survey found: what the kit measures of the library as shipped, and with its
+patch in memory.
 
-A patch of `docs/finds` opens with four lines, which `patch` and `git apply` pass over, and a blank one:
+A patch of `docs/finds` opens with four lines, which `patch` and `git apply` pass over, and a blank
+one:
 
     Project: NAME VERSION, PLACE=SOURCE ...
     License: SPDX, ADDRESS
     Mends: one sentence.
     Find: PAGE.md
 
-PLACE is a path in the project's repository. SOURCE is what lies there: an installed package (of the distribution NAME),
-a registered file, a repository of `$AMS_DATA/code/more`, or nothing for a module that is imported and not used. In
-memory the functions that the patch changes are compiled anew in their own modules while a measurement lasts. Where a
-library no longer has the lines that a patch changes, the library has changed: its claims are not run.
+PLACE is a path in the project's repository. SOURCE is what lies there: an installed package (of the
+distribution NAME), a registered file, a repository of `$AMS_DATA/code/more`, or nothing for a
+module that is imported and not used. In memory the functions that the patch changes are compiled
+anew in their own modules while a measurement lasts. Where a library no longer has the lines that a
+patch changes, the library has changed: its claims are not run.
 """
 
 import ast
@@ -41,13 +44,17 @@ from survey.sources import registered
 from verdicts.studies import cell
 
 FINDS = Path(__file__).parents[2] / "docs" / "finds"
-HEADER = re.compile(r"Project: (\S+) (\S+), (.+)\nLicense: \S+, https://.+\nMends: .+\.\nFind: (\S+\.md)\n\n")
+HEADER = re.compile(
+    r"Project: (\S+) (\S+), (.+)\nLicense: \S+, https://.+\nMends: .+\.\nFind: (\S+\.md)\n\n"
+)
 DIFF = re.compile(r"^diff --git a/(\S+) .+?(?=^diff --git |\Z)", re.DOTALL | re.MULTILINE)
 HUNK = re.compile(r"^@@ -(\d+).*\n((?:[ +-].*\n)+)", re.MULTILINE)
 
 
 class Defect(NamedTuple):
-    """A sampler at settings, what is measured of it in the least profile, and the patch (none for a control)."""
+    """A sampler at settings, what is measured of it in the least profile, and the patch (none
+    for a control).
+    """
 
     sampler: str
     settings: dict[str, Any]
@@ -64,19 +71,25 @@ def order(sampler: Sampler) -> float:
 
 
 def distance_at(steps: int) -> Callable[[Sampler], float]:
-    """Return the measurement of W2 to the data after so many steps, in units of the data's scale."""
+    """Return the measurement of W2 to the data after so many steps, in units of the data's
+    scale.
+    """
     return lambda sampler: end_distance(sampler, two_targets(sampler.data_std), steps)
 
 
 def order_of_steps(sampler: Sampler) -> float:
-    """Return the order of the steps, each by itself, of their mean if they draw, from up to 288 steps."""
+    """Return the order of the steps, each by itself, of their mean if they draw, from up to 288
+    steps.
+    """
     local = order_conditions(sampler, tuple(2 * count for count in STEPS)).order
     assert local is not None
     return local.value
 
 
 def noise_left_at(steps: int) -> Callable[[Sampler], float]:
-    """Return the measurement of the standard deviation that is left of data without any, after so many steps."""
+    """Return the measurement of the standard deviation that is left of data without any, after
+    so many steps.
+    """
     point = Data(torch.zeros(1, dtype=torch.float64), torch.full((1,), 1e-6, dtype=torch.float64))
 
     def left(sampler: Sampler) -> float:
@@ -115,7 +128,11 @@ DEFECTS = {
     "comfyui_res_eps": Defect(_RES, {}, distance_at(200)),
     "diffusers_dpmpp_3m": Defect(_DPM, _THIRD, order_of_steps, "cpu", "diffusers-dpmpp-3m"),
     "diffusers_edm_3m": Defect(
-        "diffusers:EDMDPMSolverMultistepScheduler", _THIRD, order_of_steps, "cpu", "diffusers-dpmpp-3m"
+        "diffusers:EDMDPMSolverMultistepScheduler",
+        _THIRD,
+        order_of_steps,
+        "cpu",
+        "diffusers-dpmpp-3m",
     ),
     "diffusers_sde_3m": Defect(_DPM, _SDE, order_of_steps, "cpu", "diffusers-sde-dpmpp-3"),
     "diffusers_ipndm": Defect("diffusers:IPNDMScheduler", {}, order, "quick", "diffusers-ipndm"),
@@ -134,21 +151,37 @@ DEFECTS = {
     ),
     "diffusers_unipc_bh1": Defect(_UNIPC, {"solver_type": "bh1"}, not_finite, "cpu"),
     "diffusers_unipc_noise": Defect(_UNIPC, {"predict_x0": False}, not_finite, "cpu"),
-    "diffusers_unipc_bh1_last": Defect(_UNIPC, {"solver_type": "bh1"} | _TO_SIGMA_MIN, not_finite, "cpu"),
-    "diffusers_unipc_noise_last": Defect(_UNIPC, {"predict_x0": False} | _TO_SIGMA_MIN, not_finite, "cpu"),
+    "diffusers_unipc_bh1_last": Defect(
+        _UNIPC, {"solver_type": "bh1"} | _TO_SIGMA_MIN, not_finite, "cpu"
+    ),
+    "diffusers_unipc_noise_last": Defect(
+        _UNIPC, {"predict_x0": False} | _TO_SIGMA_MIN, not_finite, "cpu"
+    ),
     "diffusers_pndm": Defect("diffusers:PNDMScheduler", _GRID, distance_at(200)),
-    "diff_solvers_ipndm_v": Defect("diff-solvers:ipndm_v_sampler", {}, order_of_steps, patch="diff-sampler-ipndm-v"),
+    "diff_solvers_ipndm_v": Defect(
+        "diff-solvers:ipndm_v_sampler", {}, order_of_steps, patch="diff-sampler-ipndm-v"
+    ),
     "k_diffusion_3m": Defect(
-        "k-diffusion:sample_dpmpp_3m_sde", {"eta": 0.0}, order_of_steps, "cpu", "k-diffusion-dpmpp-3m-sde"
+        "k-diffusion:sample_dpmpp_3m_sde",
+        {"eta": 0.0},
+        order_of_steps,
+        "cpu",
+        "k-diffusion-dpmpp-3m-sde",
     ),
     "monai_ddim": Defect("monai:DDIMScheduler", _GRID, distance_at(600), patch="monai-ddim"),
     "monai_ddpm": Defect("monai:DDPMScheduler", _GRID, distance_at(100), patch="monai-ddpm"),
     "monai_pndm": Defect("monai:PNDMScheduler", _GRID, distance_at(200), patch="monai-pndm"),
     "physicsnemo_churn": Defect(
-        "physicsnemo:edm_stochastic_heun", {"schedule": "ve", "S_churn": 5}, distance_at(80), patch="physicsnemo-churn"
+        "physicsnemo:edm_stochastic_heun",
+        {"schedule": "ve", "S_churn": 5},
+        distance_at(80),
+        patch="physicsnemo-churn",
     ),
     "refiners_trailing": Defect(
-        "refiners:Euler", {"grid": 1, "timesteps_spacing": "trailing"}, noise_left_at(30), patch="refiners-trailing"
+        "refiners:Euler",
+        {"grid": 1, "timesteps_spacing": "trailing"},
+        noise_left_at(30),
+        patch="refiners-trailing",
     ),
     "score_sde_flow": Defect(*_FLOW, raises, patch="score-sde-flow-predictor"),
     "score_sde_flow_distance": Defect(*_FLOW, distance_at(200), patch="score-sde-flow-predictor"),
@@ -164,10 +197,17 @@ def read_patch(path: Path) -> tuple[re.Match[str], dict[str, str], list[str]]:
 
 
 def changed(text: str, diff: str) -> str:
-    """Return a text with the hunks of a diff, each where its lines are. Raises DataUnavailable where they are not."""
+    """Return a text with the hunks of a diff, each where its lines are. Raises DataUnavailable
+    where they are not.
+    """
     lines = text.splitlines(keepends=True)
-    for number, hunk in reversed(HUNK.findall(diff)):  # from the end, so that the numbers of lines stay true
-        old, new = ([line[1:] for line in hunk.splitlines(keepends=True) if line[0] in kept] for kept in (" -", " +"))
+    for number, hunk in reversed(
+        HUNK.findall(diff)
+    ):  # from the end, so that the numbers of lines stay true
+        old, new = (
+            [line[1:] for line in hunk.splitlines(keepends=True) if line[0] in kept]
+            for kept in (" -", " +")
+        )
         places = [at for at in range(len(lines)) if lines[at : at + len(old)] == old]
         if not places:
             raise DataUnavailable(f"a library has changed: no lines {''.join(old)!r}")
@@ -177,31 +217,44 @@ def changed(text: str, diff: str) -> str:
 
 
 def functions(text: str) -> dict[str, str]:
-    """Return the functions of a module, and those of its classes as CLASS.FUNCTION, each with its source."""
+    """Return the functions of a module, and those of its classes as CLASS.FUNCTION, each with
+    its source.
+    """
     sources, lines = dict[str, str](), text.splitlines(keepends=True)
     for node in ast.parse(text).body:
-        prefix, inner = (f"{node.name}.", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
+        prefix, inner = (
+            (f"{node.name}.", node.body) if isinstance(node, ast.ClassDef) else ("", [node])
+        )
         for each in inner:
             if isinstance(each, ast.FunctionDef):
                 first = min([each.lineno, *(decorator.lineno for decorator in each.decorator_list)])
-                sources[prefix + each.name] = textwrap.dedent("".join(lines[first - 1 : each.end_lineno]))
+                sources[prefix + each.name] = textwrap.dedent(
+                    "".join(lines[first - 1 : each.end_lineno])
+                )
     return sources
 
 
 def changed_modules(name: str) -> Iterator[tuple[ModuleType, str]]:
-    """Yield the modules of a library that a patch changes, with the diff of each; the library's own tests are none."""
+    """Yield the modules of a library that a patch changes, with the diff of each; the library's
+    own tests are none.
+    """
     header, diffs, _ = read_patch(FINDS / f"{name}.patch")
     places = [place.split("=") for place in header[3].split()]
     for path, diff in diffs.items():
         for place, source in places:
             if source and path.startswith(place):
                 module = path.removesuffix(".py").replace(place, source, 1).replace("/", ".")
-                yield registered(source) if source in CODE else importlib.import_module(module), diff
+                yield (
+                    registered(source) if source in CODE else importlib.import_module(module),
+                    diff,
+                )
 
 
 @contextmanager
 def applied(name: str) -> Iterator[None]:
-    """Put a patch into a library's functions meanwhile. Raises DataUnavailable where it does not fit."""
+    """Put a patch into a library's functions meanwhile. Raises DataUnavailable where it does not
+    fit.
+    """
     with ExitStack() as stack:
         for module, diff in changed_modules(name):
             text = inspect.getsource(module)
@@ -212,7 +265,9 @@ def applied(name: str) -> Iterator[None]:
                     namespace = dict(vars(module))
                     exec(compile(source, f"{module.__name__} with a patch", "exec"), namespace)
                     owner = getattr(module, within[0]) if within else module
-                    stack.enter_context(patch.object(owner, function, namespace[function], create=True))
+                    stack.enter_context(
+                        patch.object(owner, function, namespace[function], create=True)
+                    )
         yield
 
 
@@ -224,7 +279,9 @@ def patch_of(name: str) -> str:
 
 @cell
 def effect(name: str, release: str, patched: str) -> float:
-    """What is measured of a defect in a release of its library, as shipped or with the patch of this checksum."""
+    """What is measured of a defect in a release of its library, as shipped or with the patch of
+    this checksum.
+    """
     defect = DEFECTS[name]
     sampler = adapters.load(defect.sampler, defect.settings)
     with applied(defect.patch) if patched else nullcontext():

@@ -29,7 +29,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return all samplers that ran, by verdict, order and W2 after 10 steps; the bugs and the blind trial, if run."""
+    """Return all samplers that ran, by verdict, order and W2 after 10 steps; the bugs and the
+    blind trial, if run.
+    """
     entries = []
     for library in dict.fromkeys(row.library for row in study.rows(settings)):
         try:
@@ -38,14 +40,21 @@ def tables(settings: Settings) -> list[Table]:
             continue
     entries.sort(key=_rank)
     caption = (
-        "Samplers of other libraries under the conformance kit, the best first: verdict, order, then $W_2$ from "
-        "the library's own start to the data after 10 steps, in units of the data's scale. An empty cell is not "
-        "measured or not finite; docs/finds says of each refuted sampler whether it is a defect, a design or precision."
+        "Samplers of other libraries under the conformance kit, the best first: "
+        "verdict, order, then $W_2$ from "
+        "the library's own start to the data after 10 steps, in units of the data's "
+        "scale. An empty cell is not "
+        "measured or not finite; docs/finds says of each refuted sampler whether it is a "
+        "defect, a design or precision."
     )
     claims = ("F1", "F2", "F4", "F8", "F9")
     rows = tuple(_row(row, report) for row, report in entries)
     table = Table(id="conformance", caption=caption, header=HEADER, rows=rows, claims=claims)
-    return [table, trials.table_of_bugs(), trials.table_of_blind_samplers()] if settings.bugs else [table]
+    return (
+        [table, trials.table_of_bugs(), trials.table_of_blind_samplers()]
+        if settings.bugs
+        else [table]
+    )
 
 
 def _order(report: dict[str, Any]) -> float | None:

@@ -1,7 +1,8 @@
-"""The page of all samplers of the survey: `python -m survey.conformance.matrix` writes docs/sampler_matrix.md.
+"""The page of all samplers of the survey: `python -m survey.conformance.matrix` writes
+docs/sampler_matrix.md.
 
-Each row of the survey whose library is installed is judged anew, in a process of its own, with the kit's checks: no
-stored result is read. A row that gives no report says why.
+Each row of the survey whose library is installed is judged anew, in a process of its own, with the
+kit's checks: no stored result is read. A row that gives no report says why.
 """
 
 import shlex
@@ -49,7 +50,9 @@ def line(row: Row) -> str:
         report, _ = in_process(judged, row, seconds=LONGEST)
     except Ended as reason:
         return f"| `{command}` | no report | | {reason.args[0].splitlines()[0]} |"
-    against = [one["check"] for one in report["judgements"] if one["verdict"] == report["verdict"] != HOLDS]
+    against = [
+        one["check"] for one in report["judgements"] if one["verdict"] == report["verdict"] != HOLDS
+    ]
     noted = ", ".join(check for check in report["noted"] if check != UNSEEN)
     checks = "; ".join(filter(None, [", ".join(against), noted and f"noted: {noted}"]))
     order = report["order"] and report["order"]["value"]
@@ -66,7 +69,10 @@ def page() -> Iterator[str]:
         if release is None:
             continue
         print(f"{library}: {len(named)} rows", file=sys.stderr, flush=True)
-        with suppress(Exception), silent():  # imported once, before its rows have processes of their own
+        with (
+            suppress(Exception),
+            silent(),
+        ):  # imported once, before its rows have processes of their own
             judged(named[0])
         yield f"## {library} {release}\n"
         yield "| command | verdict | order | checks |\n|---|---|---|---|"

@@ -8,7 +8,9 @@ from verdicts.validation import Frozen
 
 
 class Settings(Frozen):
-    """The rows of `survey.toml` up to a profile, and the numbers of steps from which orders are fitted."""
+    """The rows of `survey.toml` up to a profile, and the numbers of steps from which orders are
+    fitted.
+    """
 
     rows: Literal["quick", "cpu", "full"] = "quick"
     bugs: bool = False

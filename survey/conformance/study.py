@@ -1,7 +1,7 @@
 """What the survey computes once: the conformance kit's report on each sampler at each setting.
 
-`survey.toml` names them. A library that is not installed has no cells: the rows of it are not run. The version stands
-in a cell's arguments, so that another version of a library is another cell.
+`survey.toml` names them. A library that is not installed has no cells: the rows of it are not run.
+The version stands in a cell's arguments, so that another version of a library is another cell.
 """
 
 import json
@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 from ams.errors import DataUnavailable
 from samplercheck import adapters, conform
 
-# Imported though `adapters.load` finds them by name: a cell's key has the sources of what its module imports.
+# Imported though `adapters.load` finds them by name: a cell's key has the sources of what its
+# module imports.
 from samplercheck.adapters import denoisers, schedulers  # noqa: F401
 from survey import libraries
 from survey.conformance import defects, trials
@@ -40,10 +41,19 @@ class Row(NamedTuple):
 
 @cache
 def survey() -> tuple[Row, ...]:
-    """Return all rows of the survey: those listed, and the samplers of more repositories, at their defaults."""
+    """Return all rows of the survey: those listed, and the samplers of more repositories, at
+    their defaults.
+    """
     content = tomllib.loads(Path(__file__).with_name("survey.toml").read_text())
     listed = [Row(library, *row) for library, rows in content.items() for row in rows]
-    return (*listed, *(Row(name, each, {}, "full") for name, samplers in libraries.MORE.items() for each in samplers))
+    return (
+        *listed,
+        *(
+            Row(name, each, {}, "full")
+            for name, samplers in libraries.MORE.items()
+            for each in samplers
+        ),
+    )
 
 
 def rows(settings: Settings, library: str | None = None) -> list[Row]:
@@ -54,7 +64,9 @@ def rows(settings: Settings, library: str | None = None) -> list[Row]:
 
 @cell
 def report(name: str, given: str, release: str, steps: tuple[int, ...]) -> dict[str, Any]:
-    """The report on a sampler at settings, which `given` has as JSON, in one release of its library."""
+    """The report on a sampler at settings, which `given` has as JSON, in one release of its
+    library.
+    """
     settings = json.loads(given)
     result = conform(adapters.load(name, settings), settings, steps)
     return {key: value for key, value in json.loads(result.json()).items() if key != "seconds"}
@@ -67,7 +79,9 @@ def reports(settings: Settings, library: str) -> list[tuple[Row, dict[str, Any]]
     """
     release, chosen = adapters.release(library), rows(settings, library)
     if not chosen:
-        raise DataUnavailable(f"no sampler of {library} is in the survey of the profile {settings.rows}")
+        raise DataUnavailable(
+            f"no sampler of {library} is in the survey of the profile {settings.rows}"
+        )
     return [(row, report(*_arguments(row, release, settings))) for row in chosen]
 
 
@@ -76,7 +90,9 @@ def _arguments(row: Row, release: str, settings: Settings) -> tuple[str, str, st
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield a cell for each row of an installed library, each reported bug, blind sampler and defect of the profile."""
+    """Yield a cell for each row of an installed library, each reported bug, blind sampler and
+    defect of the profile.
+    """
     release_of = cache(adapters.installed)
     yield from trials.cells(settings)
     for row in rows(settings):

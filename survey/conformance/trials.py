@@ -1,13 +1,14 @@
 """The kit on trial: publicly reported bugs, and samplers by authors who did not know the kit.
 
-`survey/corpus.toml` lists the reports, by a stated search and rule of scope, from before any was tried. The code of
-those that were drawn by lot for judging lies in `tests/corpus`, restated before and after each fix without knowledge of
-the kit; what could not be asked as a sampler counts as missed. Inversions and consistency functions were restated when
-they could be asked (kit 3.7), by another author on the same terms.
+`survey/corpus.toml` lists the reports, by a stated search and rule of scope, from before any was
+tried. The code of those that were drawn by lot for judging lies in `tests/corpus`, restated before
+and after each fix without knowledge of the kit; what could not be asked as a sampler counts as
+missed. Inversions and consistency functions were restated when they could be asked (kit 3.7), by
+another author on the same terms.
 
-`survey/blind.toml` lists 40 right and 60 wrong samplers, with the verdicts of the first trial; their code in
-`tests/corpus/blind` was frozen before it. They are asked as a user would ask. What the command line refuses to judge
-has the verdict `not askable`.
+`survey/blind.toml` lists 40 right and 60 wrong samplers, with the verdicts of the first trial;
+their code in `tests/corpus/blind` was frozen before it. They are asked as a user would ask. What
+the command line refuses to judge has the verdict `not askable`.
 """
 
 import tomllib
@@ -35,12 +36,16 @@ RAISED = (ArithmeticError, AttributeError, RuntimeError, ValueError, TypeError, 
 
 
 def _rows(name: str, table: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = tomllib.loads((LISTS / f"{name}.toml").read_text(encoding="utf-8"))[table]
+    rows: list[dict[str, Any]] = tomllib.loads(
+        (LISTS / f"{name}.toml").read_text(encoding="utf-8")
+    )[table]
     return rows
 
 
 def _judged(made: Callable[[], Sampler]) -> dict[str, str]:
-    """Return the kit's verdict on a sampler, why, and what it names; what is not judged says why."""
+    """Return the kit's verdict on a sampler, why, and what it names; what is not judged says
+    why.
+    """
     try:
         report = conform(made())
     except UserError as error:
@@ -48,7 +53,13 @@ def _judged(made: Callable[[], Sampler]) -> dict[str, str]:
     except RAISED as error:
         return {"verdict": "raised", "why": f"{type(error).__name__}: {error}"}
     weight = report.worst.text() if report.worst else ""
-    return {"verdict": report.verdict, "why": report.why, "place": report.place, "weight": weight, "hint": report.hint}
+    return {
+        "verdict": report.verdict,
+        "why": report.why,
+        "place": report.place,
+        "weight": weight,
+        "hint": report.hint,
+    }
 
 
 def _first(said: dict[str, str]) -> str:
@@ -74,13 +85,16 @@ def restated() -> dict[str, tuple[Callable[[bool], Sampler], str]]:
 
 @cell
 def judged_bug(name: str, fixed: bool, code: str) -> dict[str, str]:
-    """The kit's verdict on a reported bug, before or after its fix; `code` is the checksum of the file that has it."""
+    """The kit's verdict on a reported bug, before or after its fix; `code` is the checksum of
+    the file that has it.
+    """
     return _judged(lambda: restated()[name][0](fixed))
 
 
 @cell
 def refuted_by_statement(name: str, code: str) -> str:
-    """What refutes a reported bug by what the fixed sampler states: its noise levels, and that it runs in one step.
+    """What refutes a reported bug by what the fixed sampler states: its noise levels, and that it
+    runs in one step.
 
     Empty where nothing does. Both are read off the fixed sampler's runs, for every bug alike.
     """
@@ -94,30 +108,44 @@ def refuted_by_statement(name: str, code: str) -> str:
     except RAISED as error:
         return f"{type(error).__name__}: {error}"
     return next(
-        (f"{name}: {findings[name].why}" for name in ("finite", "levels", "bfloat16") if findings[name].holds is False),
+        (
+            f"{name}: {findings[name].why}"
+            for name in ("finite", "levels", "bfloat16")
+            if findings[name].holds is False
+        ),
         "",
     )
 
 
 def of_bug(name: str, fixed: bool) -> dict[str, str]:
-    """Return what the kit says of a reported bug; what was not asked of it has the verdict `not asked`."""
+    """Return what the kit says of a reported bug; what was not asked of it has the verdict `not
+    asked`.
+    """
     if name not in restated():
         return {"verdict": "not asked", "why": ""}
     return judged_bug(name, fixed, restated()[name][1])
 
 
 def as_stated(name: str) -> dict[str, str]:
-    """Return what the kit says of a reported bug before its fix, told what `refuted_by_statement` tells it."""
+    """Return what the kit says of a reported bug before its fix, told what
+    `refuted_by_statement` tells it.
+    """
     why = refuted_by_statement(name, restated()[name][1]) if name in restated() else ""
     return {"verdict": "refuted", "why": why} if why else of_bug(name, fixed=False)
 
 
-def share(settings: Settings, fixed: bool, stated: bool = False, half: str = "judging") -> Measurement:
-    """Measure the share of a half's reported bugs that is refuted before its fix, or not refuted after it.
+def share(
+    settings: Settings, fixed: bool, stated: bool = False, half: str = "judging"
+) -> Measurement:
+    """Measure the share of a half's reported bugs that is refuted before its fix, or not refuted
+    after it.
 
     `stated`: the kit is told the fixed sampler's noise levels and fewest steps.
     """
-    said = {row["id"]: as_stated(row["id"]) if stated else of_bug(row["id"], fixed) for row in reported(half)}
+    said = {
+        row["id"]: as_stated(row["id"]) if stated else of_bug(row["id"], fixed)
+        for row in reported(half)
+    }
     right = {name for name, one in said.items() if (one["verdict"] == "refuted") is not fixed}
     missed: dict[str, Any] = {
         name: f"{one['verdict']} {_first(one)}" for name, one in said.items() if name not in right
@@ -127,23 +155,43 @@ def share(settings: Settings, fixed: bool, stated: bool = False, half: str = "ju
 
 @cache
 def samplers(settings: Settings) -> tuple[dict[str, Any], ...]:
-    """Return the samplers of the blind trial: all in the profile full, the few of the profile cpu, none in quick."""
+    """Return the samplers of the blind trial: all in the profile full, the few of the profile
+    cpu, none in quick.
+    """
     rows = _rows("blind", "sampler")
-    return tuple(row for row in rows if settings.rows == "full" or (settings.rows == "cpu" and row.get("few")))
+    return tuple(
+        row
+        for row in rows
+        if settings.rows == "full" or (settings.rows == "cpu" and row.get("few"))
+    )
 
 
 @cell
 def judged_blind(
-    sampler: str, order: int | None, kind: str | None, network: str | None, convention: str | None, code: str
+    sampler: str,
+    order: int | None,
+    kind: str | None,
+    network: str | None,
+    convention: str | None,
+    code: str,
 ) -> dict[str, str]:
-    """The kit's verdict on a sampler of a file, asked with these options; `code` is the checksum of the file."""
+    """The kit's verdict on a sampler of a file, asked with these options; `code` is the checksum
+    of the file.
+    """
     return _judged(lambda: loaded(f"{BLIND}/{sampler}", {}, order, kind, network, convention))
 
 
 def _asked(row: dict[str, Any]) -> tuple[str, int | None, str | None, str | None, str | None, str]:
     convention = row["convention"] if row.get("stated") else None
     code = sha256((BLIND / row["file"]).read_bytes()).hexdigest()
-    return f"{row['file']}:{row['name']}", row.get("order"), row.get("kind"), row.get("network"), convention, code
+    return (
+        f"{row['file']}:{row['name']}",
+        row.get("order"),
+        row.get("kind"),
+        row.get("network"),
+        convention,
+        code,
+    )
 
 
 def of_blind(row: dict[str, Any]) -> dict[str, str]:
@@ -152,19 +200,31 @@ def of_blind(row: dict[str, Any]) -> dict[str, str]:
 
 
 def refuted(settings: Settings, right: bool) -> Measurement:
-    """Count the right or the wrong samplers that are refuted; the detail names those not judged as they are."""
-    said = {row["id"]: of_blind(row)["verdict"] for row in samplers(settings) if row["right"] is right}
+    """Count the right or the wrong samplers that are refuted; the detail names those not judged
+    as they are.
+    """
+    said = {
+        row["id"]: of_blind(row)["verdict"] for row in samplers(settings) if row["right"] is right
+    }
     due = "holds" if right else "refuted"
     others: dict[str, Any] = {name: one for name, one in said.items() if one != due}
-    return Measurement(value=list(said.values()).count("refuted"), n=len(said), detail={"others": others})
+    return Measurement(
+        value=list(said.values()).count("refuted"), n=len(said), detail={"others": others}
+    )
 
 
 def cells(settings: Settings) -> list[Cell]:
-    """Return the cells of the reported bugs, if they are asked for, and of the blind samplers of a profile."""
-    bugs = [(name, fixed, code) for name, (_, code) in restated().items() for fixed in (False, True)]
+    """Return the cells of the reported bugs, if they are asked for, and of the blind samplers of
+    a profile.
+    """
+    bugs = [
+        (name, fixed, code) for name, (_, code) in restated().items() for fixed in (False, True)
+    ]
     of_bugs: list[Cell] = [judged_bug.cell(*each) for each in bugs]
     of_bugs += [refuted_by_statement.cell(name, code) for name, (_, code) in restated().items()]
-    return (of_bugs if settings.bugs else []) + [judged_blind.cell(*_asked(row)) for row in samplers(settings)]
+    return (of_bugs if settings.bugs else []) + [
+        judged_blind.cell(*_asked(row)) for row in samplers(settings)
+    ]
 
 
 def table_of_bugs() -> Table:
@@ -172,28 +232,55 @@ def table_of_bugs() -> Table:
     rows = []
     for half in ("judging", "held out"):
         for row in reported(half):
-            said = of_bug(row["id"], fixed=False), as_stated(row["id"]), of_bug(row["id"], fixed=True)
+            said = (
+                of_bug(row["id"], fixed=False),
+                as_stated(row["id"]),
+                of_bug(row["id"], fixed=True),
+            )
             verdicts = (each["verdict"] for each in said)
             rows.append((half, *verdicts, row["project"], row["title"], _first(said[1])[:90]))
     caption = (
-        "Publicly reported bugs of samplers, drawn by lot from a list that was made before any was tried, those held "
-        "out when the kit was frozen: before the fix, before it with stated noise levels, after it. The last column is "
+        "Publicly reported bugs of samplers, drawn by lot from a list that was made "
+        "before any was tried, those held "
+        "out when the kit was frozen: before the fix, before it with stated noise levels, "
+        "after it. The last column is "
         "the weight to look at, or the reason."
     )
     header = ("half", "before", "with levels", "after", "project", "report", "the kit says")
-    return Table(id="reported_bugs", caption=caption, header=header, rows=tuple(sorted(rows)), claims=("F25", "F30"))
+    return Table(
+        id="reported_bugs",
+        caption=caption,
+        header=header,
+        rows=tuple(sorted(rows)),
+        claims=("F25", "F30"),
+    )
 
 
 def table_of_blind_samplers() -> Table:
-    """Return all blind samplers with the verdicts of the first trial and of the present kit, and what the kit names."""
+    """Return all blind samplers with the verdicts of the first trial and of the present kit, and
+    what the kit names.
+    """
     rows = []
     for row in samplers(FULL):
         said, defect = of_blind(row), "" if row["right"] else row["bug"]
         names = said.get("place") or said.get("weight") or said.get("hint") or said["why"]
-        rows.append((row["id"], said["verdict"], row["first"], row.get("named", ""), defect[:90], names[:90]))
+        rows.append(
+            (
+                row["id"],
+                said["verdict"],
+                row["first"],
+                row.get("named", ""),
+                defect[:90],
+                names[:90],
+            )
+        )
     caption = (
-        "Blind trial: right (r) and wrong (w) samplers by authors who did not know the kit, frozen before it saw them. "
-        "The first trial was before any mend; the last column is the weight or the place to look at, or the reason."
+        "Blind trial: right (r) and wrong (w) samplers by authors who did not know the "
+        "kit, frozen before it saw them. "
+        "The first trial was before any mend; the last column is the weight or the "
+        "place to look at, or the reason."
     )
     header = ("sampler", "verdict", "first trial", "named by", "defect", "the kit says")
-    return Table(id="blind_trial", caption=caption, header=header, rows=tuple(rows), claims=("F25", "F28"))
+    return Table(
+        id="blind_trial", caption=caption, header=header, rows=tuple(rows), claims=("F25", "F28")
+    )

@@ -1,6 +1,7 @@
 """The empirical target against a naive float64 reference, also between points and at small sigma.
 
-Its logits come by products and by differences; the rounding of products is estimated on several kinds of data.
+Its logits come by products and by differences; the rounding of products is estimated on several
+kinds of data.
 """
 
 import math
@@ -26,12 +27,16 @@ LEVELS = [Level(0, sigma) for sigma in (1e-3, 0.02, 0.1, 1.0, 50.0)] + [
 
 
 def digits(dtype: torch.dtype = torch.float32) -> Tensor:
-    """Return scikit-learn's digits in 255ths, as float32 rounds them (sixteenths would hide all rounding)."""
+    """Return scikit-learn's digits in 255ths, as float32 rounds them (sixteenths would hide all
+    rounding).
+    """
     return torch.from_numpy((load_digits().images * 255 / 16).round() / 255).float().to(dtype)
 
 
 def hard_rows(data: Tensor, level: Level) -> Tensor:
-    """Return rows to ask about: midpoints of neighbours, draws, the mean, noise alone, far away; scaled as x_t is."""
+    """Return rows to ask about: midpoints of neighbours, draws, the mean, noise alone, far away;
+    scaled as x_t is.
+    """
     flat = data.flatten(1).double()
     some = flat[:40]
     distance = torch.cdist(some, flat)
@@ -39,7 +44,13 @@ def hard_rows(data: Tensor, level: Level) -> Tensor:
     middle = (some + flat[distance.argmin(1)]) / 2
     noise = draws(1, 40, flat.shape[1])
     centre = flat.mean(0, keepdim=True)
-    kinds = [middle, some + level.sigma / max(level.scale, 1e-9) * noise, centre, noise, 1e3 * noise[:5]]
+    kinds = [
+        middle,
+        some + level.sigma / max(level.scale, 1e-9) * noise,
+        centre,
+        noise,
+        1e3 * noise[:5],
+    ]
     return (level.scale * torch.cat(kinds)).to(data.dtype).reshape(-1, *data.shape[1:])
 
 
@@ -61,14 +72,20 @@ def test_float64_agrees_with_the_naive_reference(level: Level) -> None:
     log_density, denoised = naive(data, x, level)
     assert target.log_density(x, level).numpy() == pytest.approx(log_density, rel=1e-10)
     tolerance = 1e-13 * float(x.flatten(1).square().sum(1).max()) / level.sigma**2 + 1e-12
-    assert float(np.abs(target.denoise(x, level).flatten(1) - denoised).max()) < min(tolerance, 1e-5)
+    assert float(np.abs(target.denoise(x, level).flatten(1) - denoised).max()) < min(
+        tolerance, 1e-5
+    )
     score = (level.scale * denoised - x.flatten(1).numpy()) / level.sigma**2
-    assert target.score(x, level).flatten(1).numpy() == pytest.approx(score, rel=1e-7, abs=tolerance / level.sigma**2)
+    assert target.score(x, level).flatten(1).numpy() == pytest.approx(
+        score, rel=1e-7, abs=tolerance / level.sigma**2
+    )
 
 
 @pytest.mark.parametrize("level", LEVELS, ids=lambda level: f"{level.scale:g}-{level.sigma:.2g}")
 def test_float32_stays_near_float64_between_points_too(level: Level) -> None:
-    """The bound is 2e-3 in a pixel at sigma >= 0.02; it holds with a margin, and at sigma = 1e-3."""
+    """The bound is 2e-3 in a pixel at sigma >= 0.02; it holds with a margin, and at sigma =
+    1e-3.
+    """
     data = digits()[:300]
     x, target = hard_rows(data, level), Empirical(data)
     log_density, denoised = naive(data, x, level)
@@ -79,8 +96,12 @@ def test_float32_stays_near_float64_between_points_too(level: Level) -> None:
 @pytest.mark.parametrize("logits", [1, 300])
 @pytest.mark.parametrize("few", [0.0, 1.0])
 @pytest.mark.parametrize("sigma", [1e-3, 0.05, 1.0])
-def test_the_result_does_not_depend_on_blocks(sigma: float, few: float, logits: int, monkeypatch) -> None:
-    """One point a block and several, tiles, three rows a query, pairs in parts; both ways for the remaining pairs."""
+def test_the_result_does_not_depend_on_blocks(
+    sigma: float, few: float, logits: int, monkeypatch
+) -> None:
+    """One point a block and several, tiles, three rows a query, pairs in parts; both ways for
+    the remaining pairs.
+    """
     data, level = digits()[:40], Level(0, sigma)
     x = hard_rows(data, level)[36:45]
     whole = Empirical(data).denoise(x, level)
@@ -100,7 +121,9 @@ def test_the_result_does_not_depend_on_blocks(sigma: float, few: float, logits: 
     scale=st.floats(1e-3, 1),
     seed=st.integers(0, 99),
 )
-def test_any_small_cloud_agrees_with_the_naive_reference(n: int, d: int, sigma: float, scale: float, seed: int) -> None:
+def test_any_small_cloud_agrees_with_the_naive_reference(
+    n: int, d: int, sigma: float, scale: float, seed: int
+) -> None:
     data, level = draws(seed, n, d, dtype=torch.float32).sigmoid(), Level(0, sigma, scale)
     x = scale * (data[: n // 2 + 1] + data[-(n // 2 + 1) :]) / 2
     _, denoised = naive(data, x, level)
@@ -142,8 +165,13 @@ def test_an_answer_is_new_of_the_shape_and_dtype_asked(dtype: torch.dtype) -> No
         assert (answer.shape, answer.dtype) == (x.shape, dtype)
         assert answer.data_ptr() != x.data_ptr()
     assert torch.equal(x, before)
-    assert target.log_density(x, level).dtype == dtype and target.score(x.flatten(1), level).shape == (len(x), 64)
-    assert target.score(x[:0], level).shape == (0, 8, 8) and len(target.nearest(x[:0], level).point) == 0
+    assert target.log_density(x, level).dtype == dtype and target.score(
+        x.flatten(1), level
+    ).shape == (len(x), 64)
+    assert (
+        target.score(x[:0], level).shape == (0, 8, 8)
+        and len(target.nearest(x[:0], level).point) == 0
+    )
 
 
 def test_the_marginal_is_the_target_at_the_noise_level() -> None:
@@ -156,25 +184,33 @@ def test_the_marginal_is_the_target_at_the_noise_level() -> None:
     further = Level(0, 0.3, 0.5)
     both = Level(0, math.hypot(0.5 * 0.6, 0.3), 0.5 * 0.8)
     assert torch.allclose(marginal.score(x, further), target.score(x, both), rtol=1e-9, atol=1e-9)
-    assert marginal.marginal(Level(0, 0.1)).cloud.points.data_ptr() == marginal.cloud.points.data_ptr()  # no copy
+    assert (
+        marginal.marginal(Level(0, 0.1)).cloud.points.data_ptr() == marginal.cloud.points.data_ptr()
+    )  # no copy
 
 
 def test_denoising_with_a_bandwidth_is_tweedies_formula() -> None:
     """`E[x_0 | x] = (x + sigma^2 score) / scale` holds for any distribution of x_0."""
     target, level = Empirical(digits(torch.float64)[:50], bandwidth=0.4), Level(0, 0.6, 0.8)
     x = hard_rows(digits(torch.float64)[:50], level)
-    assert torch.allclose(target.denoise(x, level), (x + 0.36 * target.score(x, level)) / 0.8, rtol=1e-9, atol=1e-9)
+    assert torch.allclose(
+        target.denoise(x, level), (x + 0.36 * target.score(x, level)) / 0.8, rtol=1e-9, atol=1e-9
+    )
 
 
 @pytest.mark.monte_carlo(share=0.01)
 def test_samples_have_the_distribution(monte_carlo: MonteCarlo) -> None:
-    """At sigma 1e-3 every draw is close to its point: tests of the counts and of the squares of the noise."""
+    """At sigma 1e-3 every draw is close to its point: tests of the counts and of the squares of
+    the noise.
+    """
     data, level, n, share = digits()[:20], Level(0, 1e-3, 0.9), 10_000, monte_carlo.share / 2
     samples = Empirical(data).sample(n, level, monte_carlo.torch())
     assert samples.shape == (n, 8, 8)
     nearest = Empirical(data).nearest(samples, level)
     counts = monte_carlo.note(plan_fit_test(n, [1 / 20] * 20, effect=0.11, share=share))
-    assert not counts.rejects(goodness_of_fit(torch.bincount(nearest.point, minlength=20).numpy(), [1 / 20] * 20))
+    assert not counts.rejects(
+        goodness_of_fit(torch.bincount(nearest.point, minlength=20).numpy(), [1 / 20] * 20)
+    )
     z = nearest.residual / level.sigma
     squares = monte_carlo.note(plan_squares_test(z.numel(), effect=0.016, share=share))
     assert not squares.rejects(float(z.square().sum()))
@@ -208,7 +244,8 @@ def normal(*shape: int, seed: int = 0) -> Tensor:
 CLOUDS = {
     "plane": normal(3000, 2),
     "far from the origin": normal(3000, 2) + 100,
-    "pixels": (normal(1000, 784) > 1).float() * torch.rand(1000, 784, generator=torch.Generator().manual_seed(1)),
+    "pixels": (normal(1000, 784) > 1).float()
+    * torch.rand(1000, 784, generator=torch.Generator().manual_seed(1)),
     "many dimensions": normal(200, 3072),
     "nearly constant": 1 + 0.01 * normal(500, 784),
     "heavy tails": torch.exp(3 * normal(2000, 64)),
@@ -218,14 +255,23 @@ CLOUDS = {
 @pytest.mark.parametrize("scale", [1.0, 0.3])
 @pytest.mark.parametrize("kind", CLOUDS)
 def test_rounding_is_estimated_from_above(kind: str, scale: float) -> None:
-    """The largest error over all points against products in float64, on points, midpoints, near and far rows.
+    """The largest error over all points against products in float64, on points, midpoints, near and
+    far rows.
 
-    Ten per cent over the estimate is allowed, since the window computed from it has a margin of e^-27.
+    Ten per cent over the estimate is allowed, since the window computed from it has a margin of
+    e^-27.
     """
     points = CLOUDS[kind]
     some, noise = points[:100], normal(100, points.shape[1], seed=2)
     x = scale * torch.cat(
-        [some, (some + points[100:200]) / 2, some + 0.02 * noise, noise, 100 * noise, torch.ones_like(noise)]
+        [
+            some,
+            (some + points[100:200]) / 2,
+            some + 0.02 * noise,
+            noise,
+            100 * noise,
+            torch.ones_like(noise),
+        ]
     )
     query = Query(Cloud.of(points), x, scale, 1.0)
     error = query.products(query.cloud) - query.products(query.cloud.wide())

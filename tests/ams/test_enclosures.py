@@ -1,6 +1,8 @@
-"""Ball arithmetic: what must not enter it is refused, and its enclosures hold what the exact law computes in float64.
+"""Ball arithmetic: what must not enter it is refused, and its enclosures hold what the exact law
+computes in float64.
 
-They hold themselves too: with more bits, in other directions, along other runs. A rounding that is lost is noticed.
+They hold themselves too: with more bits, in other directions, along other runs. A rounding that is
+lost is noticed.
 """
 
 import math
@@ -10,7 +12,17 @@ import pytest
 import torch
 from flint import arb
 
-from ams.enclosures import Ball, BallLaw, GivenCoefficients, Undecided, ball, ends, lifted_level, mean_field, precision
+from ams.enclosures import (
+    Ball,
+    BallLaw,
+    GivenCoefficients,
+    Undecided,
+    ball,
+    ends,
+    lifted_level,
+    mean_field,
+    precision,
+)
 from ams.enclosures.expected_norm import expected_norm
 from ams.enclosures.mean_field import run_mean_field
 from ams.enclosures.stationary import frozen, reproduced, verified_zero
@@ -42,13 +54,25 @@ WIDE, LIFTED, ADAPTIVE = Ball(arb(1, 0.5)), lifted_level(LEVEL), momentum(moment
         (lambda: ball(0.1) / math.pi, TypeError, "where a ball belongs"),
         (lambda: ball(0.1) < 0.3, TypeError, "where a ball belongs"),
         (lambda: BallLaw(ONE).sqrt(0.1), TypeError, "where a ball belongs"),
-        (lambda: taken(langevin(), LEVEL), TypeError, "where a ball belongs"),  # its step size is a float
+        (
+            lambda: taken(langevin(), LEVEL),
+            TypeError,
+            "where a ball belongs",
+        ),  # its step size is a float
         (lambda: taken(langevin(factor=1.1), LIFTED), TypeError, "where a ball belongs"),
-        (lambda: taken(momentum(momentum_rule(constant(0.9))), LIFTED), TypeError, "where a ball belongs"),
+        (
+            lambda: taken(momentum(momentum_rule(constant(0.9))), LIFTED),
+            TypeError,
+            "where a ball belongs",
+        ),
         (lambda: float(ball(0.1)), TypeError, "a ball is no float"),
         (lambda: math.sqrt(ball(0.1)), TypeError, "a ball is no float"),
         (lambda: Ball(0.1), TypeError, "a ball holds an arb"),
-        (lambda: BallLaw(ONE).combine((1.0, torch.zeros(1, 4).double())), TypeError, "columns of balls"),
+        (
+            lambda: BallLaw(ONE).combine((1.0, torch.zeros(1, 4).double())),
+            TypeError,
+            "columns of balls",
+        ),
         (lambda: taken(ADAPTIVE, LEVEL, GivenCoefficients), TypeError, "given doubles"),
         (lambda: BallLaw(GaussianLaw([1.0], multiplicity=1.5)), ValueError, "integers"),
         (lambda: WIDE < 1, Undecided, "overlaps"),
@@ -63,7 +87,9 @@ WIDE, LIFTED, ADAPTIVE = Ball(arb(1, 0.5)), lifted_level(LEVEL), momentum(moment
     ],
 )
 def test_what_is_not_enclosed_is_refused(call, error, match):
-    """A float where a ball belongs, what the radius leaves open, a ball without width or end, an unstable step."""
+    """A float where a ball belongs, what the radius leaves open, a ball without width or end, an
+    unstable step.
+    """
     with precision(128), pytest.raises(error, match=match or None):
         call()
 
@@ -96,7 +122,11 @@ def test_a_lost_rounding_is_caught(monkeypatch):
         return [arb(each).mid() for each in column]
 
     def middles(law, mean, covariance):
-        whole(law, [middle(column) for column in mean], [[middle(column) for column in row] for row in covariance])
+        whole(
+            law,
+            [middle(column) for column in mean],
+            [[middle(column) for column in row] for row in covariance],
+        )
 
     monkeypatch.setattr(BallLaw, "carry", middles)
     assert not enclosed_variance(40).contains(enclosed_variance(200))
@@ -125,7 +155,11 @@ def random_vector(generator):
     """Return means, variances and multiplicities of a Gaussian vector in 1 to 20 directions."""
     directions = int(generator.integers(1, 21))
     variance = np.exp(generator.uniform(-9, 4, directions))
-    mean = generator.normal(size=directions) * math.exp(generator.uniform(-4, 2)) * generator.integers(0, 2)
+    mean = (
+        generator.normal(size=directions)
+        * math.exp(generator.uniform(-4, 2))
+        * generator.integers(0, 2)
+    )
     return mean, variance, generator.integers(1, 4, directions)
 
 
@@ -158,7 +192,9 @@ def test_float_stationary_laws_lie_in_their_enclosures():
         value = law.moments(float_frozen(law, u * variance, beta).x).variance
         assert within(value.item(), spread[0], SOLVED)
         both = (0.0, value, 0.0, law.variance, law.multiplicity)
-        excess = abs(value.item() / variance - 1)  # a relative error of v/v' - 1 is that of v over it
+        excess = abs(
+            value.item() / variance - 1
+        )  # a relative error of v/v' - 1 is that of v over it
         assert within(gaussian_w2(*both), balls.w2(mean, spread), 2 * SOLVED / excess)
         assert within(gaussian_kl(*both), balls.kl(mean, spread), 4 * SOLVED / excess)
 
@@ -204,7 +240,9 @@ def run(bits=128, norm_bits=80):
     with precision(bits):
         law = BallLaw(TARGET, norm_bits)
         levels = [lifted_level(level) for level in LEVELS]
-        *_, end = run_mean_field(law, momentum_rule(adaptive(ball(1e-3))), levels, law.start(0.0, 9.0))
+        *_, end = run_mean_field(
+            law, momentum_rule(adaptive(ball(1e-3))), levels, law.start(0.0, 9.0)
+        )
         return end.moments()
 
 
@@ -213,13 +251,17 @@ def test_a_float_run_lies_in_its_enclosure():
     moments = TARGET.moments(TARGET.end(program, TARGET.start(0.0, 9.0))[0].x)
     with precision(128):
         for values, enclosures in zip(moments, run(), strict=True):
-            assert all(within(v, e, SOLVED) for v, e in zip(values.tolist(), enclosures, strict=True))
+            assert all(
+                within(v, e, SOLVED) for v, e in zip(values.tolist(), enclosures, strict=True)
+            )
             assert all(e.value.rad() < 1e-12 for e in enclosures)
 
 
 def contained(fine, coarse):
     return all(
-        two.value.contains(one.value) for part in zip(fine, coarse, strict=True) for one, two in zip(*part, strict=True)
+        two.value.contains(one.value)
+        for part in zip(fine, coarse, strict=True)
+        for one, two in zip(*part, strict=True)
     )
 
 
@@ -231,7 +273,9 @@ def test_a_run_with_coarse_norms_contains_one_with_fine_norms():
 def test_without_its_bound_the_run_would_miss_it(broken, monkeypatch):
     if broken == "norms":  # the rule sees norms without what beta may be off
         monkeypatch.setattr(
-            mean_field._WiderNorms, "norm", lambda self, vector: Ball(self.law.norm(vector).value.mid())
+            mean_field._WiderNorms,
+            "norm",
+            lambda self, vector: Ball(self.law.norm(vector).value.mid()),
         )
     else:
         monkeypatch.setattr(mean_field, "_upper", lambda values: [arb(0) for _ in values])

@@ -1,6 +1,8 @@
-"""The suite's samplers in other libraries: each is the suite's loop at fixed noise; and in the kit, by their maps.
+"""The suite's samplers in other libraries: each is the suite's loop at fixed noise; and in the kit,
+by their maps.
 
-The scheduler is in diffusers' own pipelines too: with a network, its configuration on disk, image to image.
+The scheduler is in diffusers' own pipelines too: with a network, its configuration on disk, image
+to image.
 """
 
 from dataclasses import replace
@@ -41,7 +43,9 @@ def k_diffusion(method: str) -> Sampler:
         def model(x: Tensor, sigma: Tensor) -> Tensor:
             return network("x0", x, noise_level(1.0, sigma))
 
-        return library.sample(method, model, x, geometric(steps), disable=True, hyperparameters=HYPERPARAMETERS)
+        return library.sample(
+            method, model, x, geometric(steps), disable=True, hyperparameters=HYPERPARAMETERS
+        )
 
     return sampler(method, end, RANGE.first)
 
@@ -79,7 +83,9 @@ def diffusers(method: str) -> Sampler:
 
 def sampler(method: str, end, prior: float) -> Sampler:
     calls = calls_per_level(method, HYPERPARAMETERS)
-    return Sampler(method, "", end, lambda steps: prior, noise=None, evaluations=lambda steps: calls * steps)
+    return Sampler(
+        method, "", end, lambda steps: prior, noise=None, evaluations=lambda steps: calls * steps
+    )
 
 
 LIBRARIES = [k_diffusion, azula, diffusers]
@@ -104,7 +110,9 @@ def suite(method: str, sigmas: SigmaRange, steps: int, x: Tensor, noise: Tensor)
 def test_a_run_is_the_suites_loop(library, method: str) -> None:
     adapted, steps = library(method), 6
     x, noise = adapted.prior(steps) * draws(1, 4, 2), draws(2, 40, 4, 2)
-    path = trajectory(adapted, TwoModes(1.0).network(), x, steps, Draws(lambda k, shape: noise[k].reshape(shape)))
+    path = trajectory(
+        adapted, TwoModes(1.0).network(), x, steps, Draws(lambda k, shape: noise[k].reshape(shape))
+    )
     levels = [call.level for call in path.calls]
     sigmas = SigmaRange(*(level.sigma / level.scale for level in (levels[0], levels[-1])))
     assert_equal(path.end, suite(method, sigmas, steps, x / levels[0].scale, noise), 1e-6, 1e-6)
@@ -131,10 +139,22 @@ def test_k_diffusions_callback_noise_and_progress() -> None:
         return torch.full_like(x, shift)
 
     end = library.sample_annealed_langevin(
-        model, x, sigmas, {"shift": 0.5}, seen.append, True, noise_sampler, Hyperparameters(repeats=2)
+        model,
+        x,
+        sigmas,
+        {"shift": 0.5},
+        seen.append,
+        True,
+        noise_sampler,
+        Hyperparameters(repeats=2),
     )
     assert_equal(end, torch.full_like(x, 0.5))
-    assert [call["i"] for call in seen] == list(range(6)) and set(seen[0]) >= {"x", "sigma", "sigma_hat", "denoised"}
+    assert [call["i"] for call in seen] == list(range(6)) and set(seen[0]) >= {
+        "x",
+        "sigma",
+        "sigma_hat",
+        "denoised",
+    }
     assert [float(call["sigma"]) for call in seen] == [float(sigmas[i]) for i in (0, 0, 1, 1, 2, 2)]
     assert asked == [(float(sigmas[i]), float(sigmas[i + 1])) for i in (0, 0, 1, 1, 2)]
 
@@ -149,7 +169,9 @@ def pipeline():
     library = pytest.importorskip("diffusers")
     torch.manual_seed(0)
     blocks = {"down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
-    unet = library.UNet2DModel(8, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4, **blocks)
+    unet = library.UNet2DModel(
+        8, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4, **blocks
+    )
     made = library.DDPMPipeline(unet, library.DDPMScheduler(beta_schedule="scaled_linear"))
     made.set_progress_bar_config(disable=True)
     return made
@@ -160,7 +182,10 @@ def test_a_pipeline_runs_end_to_end(pipeline, scheduler, method: str, tmp_path) 
     pipeline.scheduler = scheduler.from_config(pipeline.scheduler.config, method=method, repeats=2)
     pipeline.save_pretrained(tmp_path)
     loaded = type(pipeline).from_pretrained(tmp_path).scheduler
-    kept, given = ({k: v for k, v in each.config.items() if k[0] != "_"} for each in (loaded, pipeline.scheduler))
+    kept, given = (
+        {k: v for k, v in each.config.items() if k[0] != "_"}
+        for each in (loaded, pipeline.scheduler)
+    )
     assert kept == given and (given["method"], given["beta_schedule"]) == (method, "scaled_linear")
     images = []
     for each in (pipeline.scheduler, loaded):
@@ -177,7 +202,9 @@ def test_noise_for_image_to_image_is_that_of_training(scheduler) -> None:
 
 
 def test_a_run_begins_where_image_to_image_begins(scheduler) -> None:
-    """From the noise level of the middle, with a network whose denoised point is the image, the image comes back."""
+    """From the noise level of the middle, with a network whose denoised point is the image, the
+    image comes back.
+    """
     image, ours, ends = draws(1, 2, 1, 2, 2), scheduler(repeats=2, prediction_type="sample"), []
     for number in (8, None):  # as told, and as found from the timestep
         ours.set_timesteps(6)
@@ -199,20 +226,28 @@ def test_a_step_is_that_of_every_prediction(scheduler, kind: str) -> None:
         v = ours._pairs[0][1].sigma
         scale, sigma = (1 + v**2) ** -0.5, v * (1 + v**2) ** -0.5
         eps = (x - scale * x0) / sigma
-        output = {"sample": x0, "epsilon": eps, "v_prediction": scale * eps - sigma * x0}[prediction]
-        steps.append(ours.step(output, ours.timesteps[0], x, torch.Generator().manual_seed(3), False)[0])
+        output = {"sample": x0, "epsilon": eps, "v_prediction": scale * eps - sigma * x0}[
+            prediction
+        ]
+        steps.append(
+            ours.step(output, ours.timesteps[0], x, torch.Generator().manual_seed(3), False)[0]
+        )
     assert_equal(steps[0], steps[1], 1e-6)
 
 
 def test_what_the_scheduler_does_not_know_is_said(scheduler) -> None:
-    with pytest.raises(UserError, match="unknown method 'adaptive momentun': did you mean adaptive momentum"):
+    with pytest.raises(
+        UserError, match="unknown method 'adaptive momentun': did you mean adaptive momentum"
+    ):
         scheduler(method="adaptive momentun")
     with pytest.raises(UserError, match="prediction_type 'score'"):
         ours = scheduler(prediction_type="score")
         ours.step(draws(1, 2, 3), ours.timesteps[0], draws(1, 2, 3))
 
 
-@pytest.mark.parametrize("name", ["annealed Langevin", "Euler ODE", "DPM-Solver++", "annealed BAOAB, tapered"])
+@pytest.mark.parametrize(
+    "name", ["annealed Langevin", "Euler ODE", "DPM-Solver++", "annealed BAOAB, tapered"]
+)
 def test_the_map_that_is_read_is_the_exact_law(name: str) -> None:
     data, sampler = two_targets(1.0), load(f"ams:{name}", {"repeats": 2})
     calls = 20 if name == "annealed Langevin" else 10
@@ -225,12 +260,18 @@ def test_the_map_that_is_read_is_the_exact_law(name: str) -> None:
 @pytest.mark.parametrize("known", [True, False], ids=["with its mean field", "without"])
 def test_a_rule_that_couples_its_batch_is_not_read_as_an_affine_map(known: bool) -> None:
     sampler = load("ams:PC, Langevin")
-    assert read_map(sampler, two_targets(1.0).network(), 8, 6).defect < 1e-9  # within one batch superposition holds
-    report = conform(sampler if known else replace(sampler, mean_field=None), steps=(12, 24, 48, 96))
+    assert (
+        read_map(sampler, two_targets(1.0).network(), 8, 6).defect < 1e-9
+    )  # within one batch superposition holds
+    report = conform(
+        sampler if known else replace(sampler, mean_field=None), steps=(12, 24, 48, 96)
+    )
     found = {judgement.check: judgement for judgement in report.judgements}
     assert found["rows independent"].verdict == "noted" and report.verdict == "inconclusive"
     assert "means over the batch" in found["rows independent"].why
-    assert found["affine"].why.startswith("not affine, by " if known else "samples depend on the rest of their batch")
+    assert found["affine"].why.startswith(
+        "not affine, by " if known else "samples depend on the rest of their batch"
+    )
     assert found["affine"].verdict == ("noted" if known else "inconclusive")
     assert ("limit" in found) is known is (len(report.w2) == 3)
 
@@ -248,7 +289,9 @@ PUBLISHED = ("DPM-Solver++", "SDE-DPM-Solver++", "Heun ODE", "EDM stochastic", "
 
 
 def reaches_its_order(report: Report) -> bool:
-    """Tell whether marginals, steps or points on a mixture surely have the stated order, if there is one."""
+    """Tell whether marginals, steps or points on a mixture surely have the stated order, if
+    there is one.
+    """
     judged = {judgement.check: judgement.verdict for judgement in report.judgements}
     orders = (judged.get(name) for name in ("order", "order of each step", "order on the mixture"))
     return report.order is None or HOLDS in orders
@@ -256,7 +299,9 @@ def reaches_its_order(report: Report) -> bool:
 
 @pytest.mark.parametrize("name", [*PUBLISHED, *RIVALS])
 def test_the_kit_refutes_none_of_the_samplers_that_are_compared(name: str) -> None:
-    """A sampler that holds a noise level has few steps for the rest of its way: twice as many are asked for."""
+    """A sampler that holds a noise level has few steps for the rest of its way: twice as many
+    are asked for.
+    """
     times = 2 if SPECS[name].family is Family.HELD else 1
     report = conform(load(f"ams:{name}"), steps=tuple(times * count for count in STEPS))
     assert report.verdict != REFUTED and reaches_its_order(report)

@@ -1,4 +1,5 @@
-"""Distances: of Gaussians, of densities on the line, of samples by energy, by kernels, in a space of features.
+"""Distances: of Gaussians, of densities on the line, of samples by energy, by kernels, in a space
+of features.
 
 Each is compared with its definition by brute force, or with distributions whose distance is known.
 """
@@ -38,7 +39,10 @@ from tests.monte_carlo import MonteCarlo
 
 def test_multiplicities_repeat_directions() -> None:
     m, v, tm, tv, n = [0.5, -1.0], [0.3, 4.0], [0.0, 0.25], [1.0, 3.5], [3, 2]
-    repeated = [torch.tensor(value, dtype=torch.float64).repeat_interleave(torch.tensor(n)) for value in (m, v, tm, tv)]
+    repeated = [
+        torch.tensor(value, dtype=torch.float64).repeat_interleave(torch.tensor(n))
+        for value in (m, v, tm, tv)
+    ]
     for distance in (gaussian_w2, gaussian_kl):
         assert distance(*repeated) == pytest.approx(distance(m, v, tm, tv, n), rel=1e-14)
 
@@ -62,7 +66,9 @@ def test_degenerate_gaussians() -> None:
 def test_frechet_distance_is_the_textbook_formula(n: int, m: int, d: int) -> None:
     """For more samples than features and for fewer."""
     x, y = draws(1, n, d), 2 * draws(2, m, d) + 1
-    (c, shift_x), (tc, shift_y) = ((np.atleast_2d(np.cov(s.numpy().T)), s.mean(0).numpy()) for s in (x, y))
+    (c, shift_x), (tc, shift_y) = (
+        (np.atleast_2d(np.cov(s.numpy().T)), s.mean(0).numpy()) for s in (x, y)
+    )
     root = linalg.sqrtm(c)
     bures = np.trace(c + tc - 2 * linalg.sqrtm(root @ tc @ root).real)
     exact = float(((shift_x - shift_y) ** 2).sum() + bures)
@@ -88,8 +94,12 @@ def two(weight, apart, deviation):
 @given(shift=st.floats(-2, 2), scale=st.floats(0.2, 5))
 def test_gaussians_have_their_closed_forms(shift, scale):
     density, target = normal(shift, scale), log_normal(0.0, 1.0)
-    assert line_w2(density, normal(0.0, 1.0)) == pytest.approx(gaussian_w2(shift, scale**2, 0.0, 1.0), abs=1e-9)
-    assert line_kl(density, target) == pytest.approx(gaussian_kl(shift, scale**2, 0.0, 1.0), rel=1e-10, abs=1e-13)
+    assert line_w2(density, normal(0.0, 1.0)) == pytest.approx(
+        gaussian_w2(shift, scale**2, 0.0, 1.0), abs=1e-9
+    )
+    assert line_kl(density, target) == pytest.approx(
+        gaussian_kl(shift, scale**2, 0.0, 1.0), rel=1e-10, abs=1e-13
+    )
     assert half_line(density, 0.3) == pytest.approx(ndtr((0.3 - shift) / scale), abs=1e-12)
 
 
@@ -97,7 +107,9 @@ def test_gaussians_have_their_closed_forms(shift, scale):
 def test_nearly_equal_densities_lose_no_digits(shift):
     """For a shift by t, W2 is t and KL is t^2 / 2."""
     density = normal(shift, 1.0)
-    assert line_w2(density, normal(0.0, 1.0)) == pytest.approx(shift, abs=1e-9 if shift > 1e-6 else 1e-10)
+    assert line_w2(density, normal(0.0, 1.0)) == pytest.approx(
+        shift, abs=1e-9 if shift > 1e-6 else 1e-10
+    )
     assert line_kl(density, log_normal(0.0, 1.0)) == pytest.approx(shift**2 / 2, rel=1e-7)
 
 
@@ -110,12 +122,16 @@ def test_kl_of_nearly_equal_densities_has_the_odd_term(stretch):
 
 
 def test_a_wrong_weight_of_distant_modes_is_seen():
-    """Mass 0.1 moves between modes with a density of 1e-22 between them, where quantile functions jump."""
+    """Mass 0.1 moves between modes with a density of 1e-22 between them, where quantile
+    functions jump.
+    """
     density, target = tabulated(two(0.2, 1.0, 0.1)), tabulated(two(0.3, 1.0, 0.1))
     shifted = line_w2(density, target) ** 2
     assert shifted == pytest.approx(0.1 * 1.73**2, rel=0.01)
     quantiles = np.linspace(0.0, 1.0, 400_001)[1:-1]
-    gaps = density.refined(4).primitive().inverse(quantiles) - target.refined(4).primitive().inverse(quantiles)
+    gaps = density.refined(4).primitive().inverse(quantiles) - target.refined(
+        4
+    ).primitive().inverse(quantiles)
     assert shifted == pytest.approx(np.mean(gaps**2), rel=1e-4)
     assert half_line(density) == pytest.approx(0.2, abs=1e-13)
 
@@ -136,7 +152,9 @@ def brute_force(x: torch.Tensor, y: torch.Tensor) -> float:
 
 @pytest.mark.parametrize("block", [1, 7, 1024])
 @pytest.mark.parametrize("shape", [(1,), (3, 2)])
-def test_it_is_the_u_statistic_whatever_the_block(shape: tuple[int, ...], block: int, monkeypatch) -> None:
+def test_it_is_the_u_statistic_whatever_the_block(
+    shape: tuple[int, ...], block: int, monkeypatch
+) -> None:
     monkeypatch.setattr(energy, "_BLOCK", block)
     x, y = draws(0, 23, *shape), draws(1, 31, *shape) + 10
     assert energy_distance(x, y) == pytest.approx(brute_force(x, y), rel=1e-12)
@@ -153,7 +171,9 @@ def test_a_mixture_without_noise_is_its_points() -> None:
 
 def test_one_point_gives_the_noise_of_two_draws() -> None:
     spread = mixture_spread(torch.ones(1, 3), 0.5)
-    assert spread == pytest.approx(0.5 * math.sqrt(2) * math.sqrt(8 / math.pi), rel=1e-12)  # E|z| in 3-D
+    assert spread == pytest.approx(
+        0.5 * math.sqrt(2) * math.sqrt(8 / math.pi), rel=1e-12
+    )  # E|z| in 3-D
 
 
 def replicates(count: int, generator: torch.Generator) -> np.ndarray:
@@ -163,14 +183,18 @@ def replicates(count: int, generator: torch.Generator) -> np.ndarray:
 
     def one() -> float:
         chosen = points[torch.randint(12, (32,), generator=generator)]
-        return reference.energy_distance(chosen + 0.3 * torch.randn(32, 5, generator=generator, dtype=torch.float64))
+        return reference.energy_distance(
+            chosen + 0.3 * torch.randn(32, 5, generator=generator, dtype=torch.float64)
+        )
 
     return np.array([one() for _ in range(count)])
 
 
 @pytest.mark.monte_carlo(share=0.01)
 def test_against_its_own_distribution_it_is_zero_on_average(monte_carlo: MonteCarlo) -> None:
-    """The bias of the V-statistic, E|Y - Y'| / 32 = 0.076, is some 1.5 standard deviations of one distance."""
+    """The bias of the V-statistic, E|Y - Y'| / 32 = 0.076, is some 1.5 standard deviations of
+    one distance.
+    """
     test = monte_carlo.note(plan_mean_test(600, effect=0.4, share=monte_carlo.share))
     distances = replicates(600, monte_carlo.torch())
     assert not test.rejects(distances)
@@ -179,7 +203,10 @@ def test_against_its_own_distribution_it_is_zero_on_average(monte_carlo: MonteCa
 
 def test_one_reference_serves_several_samples() -> None:
     points, generator = torch.rand(7, 2, 3), torch.Generator().manual_seed(2)
-    reference, known = MixtureReference(points, 0.3), MixtureReference(points, 0.3, mixture_spread(points, 0.3))
+    reference, known = (
+        MixtureReference(points, 0.3),
+        MixtureReference(points, 0.3, mixture_spread(points, 0.3)),
+    )
     for x in (torch.randn(4, 2, 3, generator=generator), torch.randn(5, 2, 3, generator=generator)):
         assert reference.energy_distance(x) == known.energy_distance(x)
 
@@ -189,7 +216,9 @@ def gaussian(points: np.ndarray) -> np.ndarray:
     return np.exp(-0.5 * (points[:, None] - points) ** 2)
 
 
-def pool(n: int, m: int, seed: int = 0, shift: float = 0.5) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def pool(
+    n: int, m: int, seed: int = 0, shift: float = 0.5
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return a kernel of n standard normal points and m shifted ones, and the weights of both."""
     points = np.random.default_rng(seed).standard_normal(n + m)
     first = np.arange(n + m) < n
@@ -199,7 +228,9 @@ def pool(n: int, m: int, seed: int = 0, shift: float = 0.5) -> tuple[np.ndarray,
 def test_both_estimates_are_the_means_over_pairs():
     k, x, y = pool(5, 7)
     kxx, kyy, kxy = k[:5, :5], k[5:, 5:], k[:5, 5:]
-    assert mmd_squared(k, x, y, biased_within) == pytest.approx(kxx.mean() + kyy.mean() - 2 * kxy.mean(), rel=1e-12)
+    assert mmd_squared(k, x, y, biased_within) == pytest.approx(
+        kxx.mean() + kyy.mean() - 2 * kxy.mean(), rel=1e-12
+    )
     different = [block[~np.eye(len(block), dtype=bool)].mean() for block in (kxx, kyy)]
     assert mmd_squared(k, x, y) == pytest.approx(sum(different) - 2 * kxy.mean(), rel=1e-12)
 
@@ -287,9 +318,15 @@ def test_support_is_its_definition():
 
 def test_expected_coverage_is_that_of_equal_distributions():
     """The interval of 99.99 % of 200 pairs of sets contains the combinatorial value."""
-    values = [support(features(20, 2, 2 * s), features(30, 2, 2 * s + 1), 3).coverage for s in range(1000, 1200)]
+    values = [
+        support(features(20, 2, 2 * s), features(30, 2, 2 * s + 1), 3).coverage
+        for s in range(1000, 1200)
+    ]
     interval = mean_interval(values, 0.9999)
-    assert interval.low < expected_coverage(30, 20, 3) < interval.high and interval.high - interval.low < 0.08
+    assert (
+        interval.low < expected_coverage(30, 20, 3) < interval.high
+        and interval.high - interval.low < 0.08
+    )
     assert expected_coverage(2, 1, 1) == pytest.approx(1 / 2)
 
 
@@ -310,7 +347,10 @@ ONES = torch.ones(9, 2)
         (lambda: energy_distance(ONES[:1], ONES), "at least 2"),
         (lambda: energy_distance(ONES, torch.ones(3, 3)), "."),
         (lambda: MixtureReference(ONES, 0.1).energy_distance(ONES[:1]), "at least two"),
-        (lambda: MixtureReference(ONES, 0.1).energy_distance(ONES.T), r"shape \(2,\) are needed, not \(2, 9\)"),
+        (
+            lambda: MixtureReference(ONES, 0.1).energy_distance(ONES.T),
+            r"shape \(2,\) are needed, not \(2, 9\)",
+        ),
         (lambda: mixture_spread(ONES[:0], 0.1), "at least 1"),
         (lambda: kernel_distance(ONES[:1], ONES), "at least"),
         (lambda: kernel_distance(ONES, torch.ones(9, 3)), "."),

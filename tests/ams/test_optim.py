@@ -1,4 +1,6 @@
-"""SGDF: the published rule to the last digits, what is kept and read back, what a compiler makes of it, bad input."""
+"""SGDF: the published rule to the last digits, what is kept and read back, what a compiler makes
+of it, bad input.
+"""
 
 import copy
 import io
@@ -13,8 +15,12 @@ from ams.optim import SGDF
 BETAS, EPS = (0.9, 0.999), 1e-8
 
 
-def transcribed(x: list[float], gradients: list[list[float]], rate: float, gamma: float, decay: float) -> list[float]:
-    """Return where the published rule ends, entry by entry in Python's numbers: corrected averages, no shortcuts."""
+def transcribed(
+    x: list[float], gradients: list[list[float]], rate: float, gamma: float, decay: float
+) -> list[float]:
+    """Return where the published rule ends, entry by entry in Python's numbers: corrected
+    averages, no shortcuts.
+    """
     (b1, b2), m, s = BETAS, [0.0] * len(x), [0.0] * len(x)
     for t, row in enumerate(gradients, 1):
         for i, plain in enumerate(row):
@@ -40,7 +46,9 @@ def descended(optimiser: SGDF, gradients: Tensor) -> None:
 
 def start(dtype: torch.dtype = torch.float64) -> list[nn.Parameter]:
     draw = torch.Generator().manual_seed(1)
-    return [nn.Parameter(torch.randn(shape, generator=draw, dtype=dtype)) for shape in ((3, 2), (4,))]
+    return [
+        nn.Parameter(torch.randn(shape, generator=draw, dtype=dtype)) for shape in ((3, 2), (4,))
+    ]
 
 
 def flat(parameters: list[nn.Parameter]) -> Tensor:
@@ -51,7 +59,9 @@ def gradients(steps: int, dtype: torch.dtype = torch.float64) -> Tensor:
     return torch.randn(steps, 10, generator=torch.Generator().manual_seed(2), dtype=dtype)
 
 
-@pytest.mark.parametrize(("rate", "gamma", "decay"), [(0.5, 0.5, 0.0), (0.5, 1.0, 0.0), (0.1, 0.3, 0.05)])
+@pytest.mark.parametrize(
+    ("rate", "gamma", "decay"), [(0.5, 0.5, 0.0), (0.5, 1.0, 0.0), (0.1, 0.3, 0.05)]
+)
 def test_it_is_the_published_rule(rate: float, gamma: float, decay: float) -> None:
     parameters, given = start(), gradients(200)
     wanted = transcribed(flat(parameters).tolist(), given.tolist(), rate, gamma, decay)
@@ -76,7 +86,9 @@ def test_its_state_is_kept_and_read_back(dtype: torch.dtype) -> None:
 
 
 def test_a_compiler_traces_it_twice_and_changes_nothing() -> None:
-    """Once with the state made, once with the state there: the number of the step is no constant of the trace."""
+    """Once with the state made, once with the state there: the number of the step is no constant
+    of the trace.
+    """
     from torch._dynamo.testing import CompileCounter
 
     parameters, others, given = start(), start(), gradients(20)

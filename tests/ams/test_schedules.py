@@ -1,4 +1,6 @@
-"""Noise levels and processes against their definition: moments of the forward SDE by numerical integration."""
+"""Noise levels and processes against their definition: moments of the forward SDE by numerical
+integration.
+"""
 
 import math
 from itertools import pairwise
@@ -39,7 +41,9 @@ def test_the_marginal_solves_the_forward_equation(process: VE | VP, t: float) ->
         r, v = moments
         return [process.drift(time) * r, 2 * process.drift(time) * v + process.diffusion2(time)]
 
-    end = solve_ivp(slope, (begin, t), [scale, sigma**2], method="DOP853", rtol=1e-12, atol=1e-15).y[:, -1]
+    end = solve_ivp(
+        slope, (begin, t), [scale, sigma**2], method="DOP853", rtol=1e-12, atol=1e-15
+    ).y[:, -1]
     scale, sigma = process.marginal(t)
     assert end == pytest.approx([scale, sigma**2], rel=1e-9)
 
@@ -100,11 +104,17 @@ def test_geometric_levels() -> None:
 
 
 def test_edm_levels() -> None:
-    """Equally spaced in `sigma^(1/rho)`; ends exact; as rho grows they tend to the geometric levels."""
+    """Equally spaced in `sigma^(1/rho)`; ends exact; as rho grows they tend to the geometric
+    levels.
+    """
     sigmas = karras_sigmas(80.0, 0.002, 18)
-    assert np.diff(sigmas ** (1 / 7)) == pytest.approx(np.full(17, (0.002 ** (1 / 7) - 80 ** (1 / 7)) / 17), rel=1e-12)
+    assert np.diff(sigmas ** (1 / 7)) == pytest.approx(
+        np.full(17, (0.002 ** (1 / 7) - 80 ** (1 / 7)) / 17), rel=1e-12
+    )
     assert sigmas[[0, -1]] == pytest.approx([80.0, 0.002], rel=1e-13)
-    assert karras_sigmas(80.0, 0.002, 18, 1e6) == pytest.approx(geometric_sigmas(80.0, 0.002, 18), rel=1e-4)
+    assert karras_sigmas(80.0, 0.002, 18, 1e6) == pytest.approx(
+        geometric_sigmas(80.0, 0.002, 18), rel=1e-4
+    )
     assert karras_sigmas(3.0, 1.0, 5, 1.0) == pytest.approx([3.0, 2.5, 2.0, 1.5, 1.0], rel=1e-15)
 
 
@@ -120,7 +130,9 @@ def test_annealed_steps_follow_the_variance() -> None:
 
 
 def excess(u: float, g: float, repeats: int) -> float:
-    """Return NCSNv2's `f(u)` by the exact law: a point target, `repeats` Langevin steps at sigma 1, from g^2."""
+    """Return NCSNv2's `f(u)` by the exact law: a point target, `repeats` Langevin steps at sigma
+    1, from g^2.
+    """
     law = GaussianLaw([1e-40])
     state, _ = law.end([(langevin(), Level(0, sigma=1.0, step=u))] * repeats, law.start(0.0, g**2))
     return law.moments(state.x).variance.item() - 1.0
@@ -130,11 +142,15 @@ def excess(u: float, g: float, repeats: int) -> float:
 def test_the_step_rule_minimises_the_excess_variance(g: float, repeats: int) -> None:
     sigmas = [0.3 * g**2, 0.3 * g, 0.3]
     u = ncsnv2_step(sigmas, repeats) / 0.3**2
-    best = minimize_scalar(lambda u: excess(u, g, repeats), bounds=(1e-6, 1.0), options={"xatol": 1e-9})
+    best = minimize_scalar(
+        lambda u: excess(u, g, repeats), bounds=(1e-6, 1.0), options={"xatol": 1e-9}
+    )
     assert best.fun > 0.0 and 1e-3 < best.x < 0.999
     assert u == pytest.approx(best.x, rel=2e-4)
     stationary = 2 * u / (1 - (1 - u) ** 2)
-    assert excess(u, g, repeats) == pytest.approx((1 - u) ** (2 * repeats) * (g**2 - stationary) + stationary - 1)
+    assert excess(u, g, repeats) == pytest.approx(
+        (1 - u) ** (2 * repeats) * (g**2 - stationary) + stationary - 1
+    )
 
 
 REFUSED = {
@@ -142,9 +158,15 @@ REFUSED = {
         geometric_sigmas,
         [(1.0, 2.0, 3), (1.0, 0.0, 3), (1.0, 0.5, 0), (math.nan, 0.5, 3)],
     ),
-    "EDM's levels need": (karras_sigmas, [(0.1, 1.0, 5), (1.0, 0.0, 5), (1.0, 0.1, 1), (1.0, 0.1, 5, 0.0)]),
+    "EDM's levels need": (
+        karras_sigmas,
+        [(0.1, 1.0, 5), (1.0, 0.0, 5), (1.0, 0.1, 1), (1.0, 0.1, 5, 0.0)],
+    ),
     "noise levels must fall": (ve_levels, [([1.0, 1.0],), ([1.0, 2.0],), ([1.0, -0.5],)]),
-    "end above 0": (annealed_levels, [(sigmas, 0.1) for sigmas in ([], [1.0, 0.0], [1.0, -1.0], [1.0, math.nan])]),
+    "end above 0": (
+        annealed_levels,
+        [(sigmas, 0.1) for sigmas in ([], [1.0, 0.0], [1.0, -1.0], [1.0, math.nan])],
+    ),
     "at least two": (ncsnv2_step, [([1.0], 5)]),
 }
 

@@ -1,4 +1,5 @@
-"""Gaussians and mixtures, dense and of low rank: against SciPy, automatic differentiation and their own draws.
+"""Gaussians and mixtures, dense and of low rank: against SciPy, automatic differentiation and their
+own draws.
 
 Each has every form of a covariance that the arguments allow.
 """
@@ -24,7 +25,13 @@ from tests.monte_carlo import MonteCarlo
 
 SHAPE, K = (2, 3), 3
 WEIGHTS = [0.2, 0.5, 0.3]
-LEVELS = [CLEAN, Level(0, 0.02), Level(0, 50.0), Level(0, 0.6, 0.8), Level(0, math.sqrt(1 - 1e-8), 1e-4)]
+LEVELS = [
+    CLEAN,
+    Level(0, 0.02),
+    Level(0, 50.0),
+    Level(0, 0.6, 0.8),
+    Level(0, math.sqrt(1 - 1e-8), 1e-4),
+]
 MEAN, MEANS = draws(4, *SHAPE), 2 * draws(5, K, *SHAPE)
 FACTORS = draws(3, K, 6, 12)
 MATRICES = FACTORS @ FACTORS.mT / 6
@@ -44,7 +51,9 @@ OF_SEVERAL = {
 
 
 class Case(NamedTuple):
-    """A target with its components, and the relative tolerances of its score and of its marginal's."""
+    """A target with its components, and the relative tolerances of its score and of its
+    marginal's.
+    """
 
     target: Gaussian | GaussianMixture
     weights: list[float]
@@ -56,10 +65,15 @@ class Case(NamedTuple):
     def joint(self, x: Tensor, level: Level) -> np.ndarray:
         """Return log weight plus log density of each component, by scipy; (K, batch)."""
         means = level.scale * self.means.flatten(1)
-        covariances = level.scale**2 * dense(self.covariance, len(means)) + level.sigma**2 * torch.eye(6).double()
+        covariances = (
+            level.scale**2 * dense(self.covariance, len(means))
+            + level.sigma**2 * torch.eye(6).double()
+        )
         parts = zip(self.weights, means.numpy(), covariances.numpy(), strict=True)
         rows = x.flatten(1).numpy()
-        return np.stack([math.log(w) + stats.multivariate_normal(m, c).logpdf(rows) for w, m, c in parts])
+        return np.stack(
+            [math.log(w) + stats.multivariate_normal(m, c).logpdf(rows) for w, m, c in parts]
+        )
 
 
 def dense(covariance: Any, count: int) -> Tensor:
@@ -67,14 +81,18 @@ def dense(covariance: Any, count: int) -> Tensor:
     value = torch.as_tensor(covariance, dtype=torch.float64)
     if value.shape[-2:] == (6, 6):
         return value.expand(count, 6, 6)
-    return torch.diag_embed((value if value.ndim else value.expand(count)).reshape(count, -1).expand(count, 6))
+    return torch.diag_embed(
+        (value if value.ndim else value.expand(count)).reshape(count, -1).expand(count, 6)
+    )
 
 
 CASES = {
     f"Gaussian, {kind}": Case(Gaussian(MEAN, each), [1.0], MEAN[None], each, 1e-11, 1e-13)
     for kind, each in OF_ONE.items()
 } | {
-    f"mixture, {kind}": Case(GaussianMixture(WEIGHTS, MEANS, each), WEIGHTS, MEANS, each, 1e-9, 1e-12)
+    f"mixture, {kind}": Case(
+        GaussianMixture(WEIGHTS, MEANS, each), WEIGHTS, MEANS, each, 1e-9, 1e-12
+    )
     for kind, each in OF_SEVERAL.items()
 }
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -87,10 +105,14 @@ def test_density_is_scipys_and_score_its_gradient(case: Case, level: Level) -> N
     density, joint = case.target.log_density(x, level), case.joint(x.detach(), level)
     assert density.detach().numpy() == pytest.approx(logsumexp(joint, axis=0), rel=1e-11)
     (gradient,) = torch.autograd.grad(density.sum(), x)
-    torch.testing.assert_close(case.target.score(x.detach(), level), gradient, rtol=case.score, atol=case.score / 1000)
+    torch.testing.assert_close(
+        case.target.score(x.detach(), level), gradient, rtol=case.score, atol=case.score / 1000
+    )
     if isinstance(case.target, GaussianMixture):
         posterior = case.target.posterior(x.detach(), level)
-        assert posterior.numpy() == pytest.approx(np.exp(joint - logsumexp(joint, axis=0)).T, rel=1e-7, abs=1e-12)
+        assert posterior.numpy() == pytest.approx(
+            np.exp(joint - logsumexp(joint, axis=0)).T, rel=1e-7, abs=1e-12
+        )
 
 
 @each_case
@@ -117,15 +139,21 @@ def test_float32_and_any_shape_of_as_many_elements(case: Case) -> None:
 @pytest.mark.monte_carlo(share=0.01)
 @pytest.mark.parametrize("kind", OF_ONE)
 def test_draws_of_a_gaussian_have_its_distribution(kind: str, monte_carlo: MonteCarlo) -> None:
-    """Whitened, the draws are standard normal: mean and square along 21 directions, for every covariance entry.
+    """Whitened, the draws are standard normal: mean and square along 21 directions, for every
+    covariance entry.
 
-    The directions are the coordinates and the sums of two of them, whose square depends on their covariance.
+    The directions are the coordinates and the sums of two of them, whose square depends on their
+    covariance.
     """
     level, n, share = Level(0, 0.6, 0.8), 4000, monte_carlo.share / 42
     samples = Gaussian(MEAN, OF_ONE[kind]).sample(n, level, monte_carlo.torch())
     assert samples.shape == (n, *SHAPE)
-    factor = torch.linalg.cholesky(level.scale**2 * dense(OF_ONE[kind], 1)[0] + level.sigma**2 * torch.eye(6).double())
-    white = torch.linalg.solve_triangular(factor, (samples - level.scale * MEAN).flatten(1).mT, upper=False)
+    factor = torch.linalg.cholesky(
+        level.scale**2 * dense(OF_ONE[kind], 1)[0] + level.sigma**2 * torch.eye(6).double()
+    )
+    white = torch.linalg.solve_triangular(
+        factor, (samples - level.scale * MEAN).flatten(1).mT, upper=False
+    )
     of_mean = monte_carlo.note(plan_known_mean_test(n, effect=0.15, share=share))
     of_square = monte_carlo.note(plan_squares_test(n, effect=0.24, share=share))
     for i, j in combinations_with_replacement(range(6), 2):
@@ -148,7 +176,9 @@ def test_draws_of_a_mixture_have_its_distribution(monte_carlo: MonteCarlo) -> No
         residual = (samples[component == k] - 50 * level.scale * MEANS[k]).flatten(1)
         covariance = level.scale**2 * MATRICES[k] + level.sigma**2 * torch.eye(6).double()
         squares = monte_carlo.note(plan_squares_test(residual.numel(), effect=0.2, share=share))
-        assert not squares.rejects(float((residual @ torch.linalg.inv(covariance) * residual).sum()))
+        assert not squares.rejects(
+            float((residual @ torch.linalg.inv(covariance) * residual).sum())
+        )
 
 
 def test_an_isotropic_covariance_takes_no_memory() -> None:
@@ -160,7 +190,9 @@ def test_a_singular_target_has_no_density_at_sigma_0() -> None:
     for call in (target.score, target.log_density):
         with pytest.raises(ValueError, match="use a noise level with sigma > 0"):
             call(x, CLEAN)
-    torch.testing.assert_close(target.score(x, Level(0, 1.0)), torch.tensor([[-0.5, -1.0]]).expand(3, 2))
+    torch.testing.assert_close(
+        target.score(x, Level(0, 1.0)), torch.tensor([[-0.5, -1.0]]).expand(3, 2)
+    )
     assert bool((target.sample(5, CLEAN, torch.Generator())[:, 1] == 0).all())
 
 
@@ -181,14 +213,18 @@ def test_rows_of_another_width_or_dtype_are_refused() -> None:
 
 
 ZERO = torch.zeros(4, dtype=torch.float64)
-MATRIX = torch.tensor([[2.0, 0.5, 0, 0], [0.5, 1.0, 0, 0], [0, 0, 3.0, -1.0], [0, 0, -1.0, 1.0]], dtype=torch.float64)
+MATRIX = torch.tensor(
+    [[2.0, 0.5, 0, 0], [0.5, 1.0, 0, 0], [0, 0, 3.0, -1.0], [0, 0, -1.0, 1.0]], dtype=torch.float64
+)
 
 
 def test_rounding_of_single_precision_is_allowed() -> None:
     u = draws(1, 4, 1, dtype=torch.float32)
     flat = u @ u.mT  # rank 1: eigenvalues of about -1e-8 in float32
     assert bool((as_covariance(flat, ZERO.float(), (2, 2)).variances >= 0).all())
-    assert as_covariance(flat, ZERO.float(), (2, 2)).to(torch.float64).variances.dtype == torch.float64
+    assert (
+        as_covariance(flat, ZERO.float(), (2, 2)).to(torch.float64).variances.dtype == torch.float64
+    )
 
 
 @pytest.mark.parametrize(
@@ -241,7 +277,9 @@ PARTS = (SHARES, CENTRES, BASES, VARIANCES, RESIDUAL)
 def as_mixture(mixture: LowRankMixture) -> GaussianMixture:
     """Return a mixture with its covariances as matrices."""
     bases = torch.nn.functional.pad(mixture.bases, (0, 0, 0, mixture.d - mixture.m))
-    along = torch.einsum("kir,kr,kjr->kij", bases, mixture.variances - mixture.residual[:, None], bases)
+    along = torch.einsum(
+        "kir,kr,kjr->kij", bases, mixture.variances - mixture.residual[:, None], bases
+    )
     covariances = along + mixture.residual[:, None, None] * torch.eye(mixture.d).to(along)
     means = torch.nn.functional.pad(mixture.means, (0, mixture.d - mixture.m))
     return GaussianMixture(mixture.weights, means, covariances)
@@ -249,17 +287,23 @@ def as_mixture(mixture: LowRankMixture) -> GaussianMixture:
 
 @pytest.mark.parametrize("mixture", [LowRankMixture(*PARTS, 12), in_its_subspace(*PARTS)])
 def test_it_is_the_dense_mixture(mixture: LowRankMixture) -> None:
-    """Score, density and posterior, in any coordinates; also those of the distribution at the noise level."""
+    """Score, density and posterior, in any coordinates; also those of the distribution at the
+    noise level.
+    """
     x = 2 * torch.randn(7, 12, generator=DRAWS, dtype=torch.float64)
     clean = Level(0, sigma=0.0)
     for name in ("score", "log_density", "posterior"):
         wanted = getattr(as_mixture(mixture), name)(x, LEVEL)
         assert torch.allclose(getattr(mixture, name)(x, LEVEL), wanted, rtol=1e-10, atol=1e-12)
-        assert torch.allclose(getattr(mixture.marginal(LEVEL), name)(x, clean), wanted, rtol=1e-10, atol=1e-12)
+        assert torch.allclose(
+            getattr(mixture.marginal(LEVEL), name)(x, clean), wanted, rtol=1e-10, atol=1e-12
+        )
 
 
 def test_all_structure_lies_in_its_first_coordinates() -> None:
-    """Three centred means span two dimensions and three bases six: eight of twelve; distances are kept."""
+    """Three centred means span two dimensions and three bases six: eight of twelve; distances
+    are kept.
+    """
     mixture = in_its_subspace(*PARTS)
     assert mixture.m == 8
     assert torch.allclose(torch.cdist(mixture.means, mixture.means), torch.cdist(CENTRES, CENTRES))
@@ -267,7 +311,9 @@ def test_all_structure_lies_in_its_first_coordinates() -> None:
 
 
 @pytest.mark.parametrize("flipped", [(0,), (1,), (0, 1)])
-def test_no_sign_of_a_decomposition_is_seen(flipped: tuple[int, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_sign_of_a_decomposition_is_seen(
+    flipped: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nor in draws: processors differ in the signs of singular vectors."""
     mixture, svd = in_its_subspace(*PARTS), torch.linalg.svd
     turned = BASES.clone()
@@ -283,7 +329,9 @@ def test_no_sign_of_a_decomposition_is_seen(flipped: tuple[int, ...], monkeypatc
 
 
 def test_its_draws_have_its_moments() -> None:
-    """Mean and covariance of 40,000 draws: six standard errors, a false alarm in 1e7; a tenth of a variance is seen."""
+    """Mean and covariance of 40,000 draws: six standard errors, a false alarm in 1e7; a tenth of
+    a variance is seen.
+    """
     mixture, n = in_its_subspace(*PARTS), 40_000
     x = mixture.sample(n, LEVEL, torch.Generator().manual_seed(1))
     whole = as_mixture(mixture.marginal(LEVEL))
@@ -295,7 +343,9 @@ def test_its_draws_have_its_moments() -> None:
     assert float((x.mean(0) / (spread.diag() / n).sqrt()).abs().max()) < 6
 
 
-@pytest.mark.parametrize("wrong", [{"weights": 2 * SHARES}, {"bases": 2 * BASES}, {"residual": -RESIDUAL}])
+@pytest.mark.parametrize(
+    "wrong", [{"weights": 2 * SHARES}, {"bases": 2 * BASES}, {"residual": -RESIDUAL}]
+)
 def test_parameters_that_do_not_fit_are_refused(wrong: dict[str, torch.Tensor]) -> None:
     parts = dict(zip(("weights", "means", "bases", "variances", "residual"), PARTS, strict=True))
     with pytest.raises(ValueError, match="low-rank mixture"):

@@ -1,4 +1,6 @@
-"""Shared parts of tests: seeded draws, trajectories, exact moments, tolerances, files that may be missing."""
+"""Shared parts of tests: seeded draws, trajectories, exact moments, tolerances, files that may
+be missing.
+"""
 
 import math
 from collections.abc import Callable, Sequence
@@ -39,14 +41,19 @@ def moments_at_end(law: GaussianLaw, program: Program, start: State) -> Moments:
 
 
 def g3(u: float, b: float, lam: float) -> tuple[float, float, float]:
-    """Return constant momentum's Var x, Var m and Cov(x_t, m_{t-1}), as G3 states them, at precision `lam`."""
+    """Return constant momentum's Var x, Var m and Cov(x_t, m_{t-1}), as G3 states them, at
+    precision `lam`.
+    """
     c, left = (1 + b) ** 2, 2 - u * (1 - b**2)
     of_x = 2 * (1 - b + 2 * u * b * (1 + b)) / ((1 - b) * c * left)
     return of_x / lam, 2 * lam / (c * left), 2 * (u * (1 + b) - 1) / (c * left)
 
 
 def assert_equal(
-    one: Sequence[Tensor] | Tensor, other: Sequence[Tensor] | Tensor, tolerance: float = 1e-12, absolute: float = 1e-12
+    one: Sequence[Tensor] | Tensor,
+    other: Sequence[Tensor] | Tensor,
+    tolerance: float = 1e-12,
+    absolute: float = 1e-12,
 ) -> None:
     """Demand equal tensors, or sequences of them, within a relative or absolute tolerance."""
     torch.testing.assert_close(
@@ -58,11 +65,13 @@ def assert_equal(
 
 
 def rounding(operations: int, scale: float = 1.0, dtype: torch.dtype = torch.float32) -> float:
-    """Bound the difference of two results of `operations` sums and products in a row, of numbers up to `scale`.
+    """Bound the difference of two results of `operations` sums and products in a row, of numbers up
+    to `scale`.
 
-    Each operation rounds by at most u = eps / 2 of its result. In the worst case both are off by `operations u`.
-    Where rounding errors have mean zero, both are off by at most `8 sqrt(operations) u` but for a probability of
-    `2 operations e^-32` (Higham and Mary, 2019). Vector width, blocks, threads, fused products change the order alone.
+    Each operation rounds by at most u = eps / 2 of its result. In the worst case both are off by
+    `operations u`. Where rounding errors have mean zero, both are off by at most `8
+    sqrt(operations) u` but for a probability of `2 operations e^-32` (Higham and Mary, 2019).
+    Vector width, blocks, threads, fused products change the order alone.
     """
     return min(operations, 8 * math.sqrt(operations)) * torch.finfo(dtype).eps * scale
 

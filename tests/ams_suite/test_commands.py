@@ -32,7 +32,9 @@ from verdicts.report.templating import render
 from verdicts.studies.kept import Archive, KeptCell
 
 
-def printed(capsys: pytest.CaptureFixture[str], *arguments: object, **more: object) -> dict[str, object]:
+def printed(
+    capsys: pytest.CaptureFixture[str], *arguments: object, **more: object
+) -> dict[str, object]:
     """Return what `law --json` prints."""
     assert law(*arguments, json=True, **more) == 0
     out, err = capsys.readouterr()
@@ -49,9 +51,15 @@ def test_constant_momentum_ends_in_g3(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_langevin_after_one_step_by_hand(capsys: pytest.CaptureFixture[str]) -> None:
-    found = printed(capsys, "langevin", 0.1, "0.5", 1, mean="3", start_variance="0.5", multiplicity="4")
+    found = printed(
+        capsys, "langevin", 0.1, "0.5", 1, mean="3", start_variance="0.5", multiplicity="4"
+    )
     m, v = 3 - 3 * 0.95, 0.95**2 * 0.5 + 0.2
-    assert found["beta"] is None and found["mean"] == pytest.approx([m]) and found["variance"] == pytest.approx([v])
+    assert (
+        found["beta"] is None
+        and found["mean"] == pytest.approx([m])
+        and found["variance"] == pytest.approx([v])
+    )
     gap = math.sqrt(v) - math.sqrt(2)
     assert found["w2"] == pytest.approx(math.sqrt(4 * ((m - 3) ** 2 + gap**2)))
     assert found["kl"] == pytest.approx(4 * (v / 2 - 1 - math.log(v / 2) + (m - 3) ** 2 / 2) / 2)
@@ -59,19 +67,30 @@ def test_langevin_after_one_step_by_hand(capsys: pytest.CaptureFixture[str]) -> 
 
 def test_the_first_move_is_langevins() -> None:
     """A single first move: beta 0, whatever the momentum."""
-    laws = [exact_law(s, 0.1, "1,3", 1, beta=b) for s, b in (("langevin", None), ("constant", 0.9), ("adaptive", None))]
+    laws = [
+        exact_law(s, 0.1, "1,3", 1, beta=b)
+        for s, b in (("langevin", None), ("constant", 0.9), ("adaptive", None))
+    ]
     assert laws[0]["variance"] == laws[1]["variance"] == laws[2]["variance"]
     assert [each["beta"] for each in laws] == [None, 0.0, 0.0]
 
 
 def test_the_start_is_the_target_by_default() -> None:
     found = exact_law("adaptive", 0.1, "1,4", 0, mean="1,2")
-    assert found == {"mean": [0.0, 0.0], "variance": [1.0, 0.25], "beta": None, "w2": math.sqrt(5), "kl": (1 + 16) / 2}
+    assert found == {
+        "mean": [0.0, 0.0],
+        "variance": [1.0, 0.25],
+        "beta": None,
+        "w2": math.sqrt(5),
+        "kl": (1 + 16) / 2,
+    }
 
 
 def test_one_value_stands_for_all_directions() -> None:
     short = exact_law("adaptive", 0.05, "1,4", 9, multiplicity="3", mean="2", start_variance="0.5")
-    assert short == exact_law("adaptive", 0.05, "1,4", 9, multiplicity="3,3", mean="2,2", start_variance="0.5,0.5")
+    assert short == exact_law(
+        "adaptive", 0.05, "1,4", 9, multiplicity="3,3", mean="2,2", start_variance="0.5,0.5"
+    )
 
 
 def test_delta_bounds_the_damping() -> None:
@@ -99,7 +118,10 @@ BAD = [
     ({"precision": "1,x"}, "--precision 1,x: expected comma-separated numbers"),
     ({"precision": "1,0"}, "--precision 1,0: expected finite numbers above 0"),
     ({"precision": "1e-320"}, "--precision 1e-320: expected numbers whose inverse is finite"),
-    ({"multiplicity": "1,2,3"}, "--multiplicity 1,2,3: expected one value, or as many as precisions (2)"),
+    (
+        {"multiplicity": "1,2,3"},
+        "--multiplicity 1,2,3: expected one value, or as many as precisions (2)",
+    ),
     ({"mean": "nan"}, "--mean nan: expected finite numbers"),
     ({"mean": "1;2"}, "--mean 1;2: expected comma-separated numbers"),
     ({"start_variance": "-1"}, "--start-variance -1: expected 0 or more"),
@@ -112,7 +134,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("change", "told"), BAD, ids=lambda value: str(value) if isinstance(value, dict) else "")
+@pytest.mark.parametrize(
+    ("change", "told"), BAD, ids=lambda value: str(value) if isinstance(value, dict) else ""
+)
 def test_a_bad_argument_is_named(change: dict[str, object], told: str) -> None:
     with pytest.raises(UserError) as refused:
         law(**(GOOD | change))
@@ -131,14 +155,21 @@ number = { check = "A1.one", label = "units" }
 
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
-    """Return a toy in the current folder: A1 restates P1, B1 restates P2; the certificate's alpha is smaller."""
+    """Return a toy in the current folder: A1 restates P1, B1 restates P2; the certificate's
+    alpha is smaller.
+    """
     toy = Toy.make(tmp_path)
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
     toy.replace_in_claims("beta", 'where = "beyond" }', 'where = "beyond" }\npaper = ["P2"]')
     second = FINDING.replace("P1", "P2").replace("A1.one", "B1.three").replace("A1", "B1")
     toy.write("paper/findings.toml", FINDING + second)
-    toy.write("config/certificate.toml", 'profile = "cpu"\nkept = false\n[groups.alpha]\nsteps = 2\n')
-    toy.write("tests/test_toy.py", "def test_one(): pass\nclass TestToy:\n    def test_two(self): assert False\n")
+    toy.write(
+        "config/certificate.toml", 'profile = "cpu"\nkept = false\n[groups.alpha]\nsteps = 2\n'
+    )
+    toy.write(
+        "tests/test_toy.py",
+        "def test_one(): pass\nclass TestToy:\n    def test_two(self): assert False\n",
+    )
     (toy.root / "paper/expected").mkdir()
     claims = load_claims(toy.root)
     verdicts = {claim.id: claim.expected for claim in claims.claim}
@@ -186,15 +217,27 @@ def test_a_claim_is_decided_by_its_stored_verdict_alone(verdict, wanted, state):
 
 @pytest.mark.parametrize(
     ("decided", "against", "failed", "code"),
-    [(True, [], False, 0), (False, [], False, 1), (True, ["A1"], False, 1), (True, [], True, 3), (False, [], True, 3)],
+    [
+        (True, [], False, 0),
+        (False, [], False, 1),
+        (True, ["A1"], False, 1),
+        (True, [], True, 3),
+        (False, [], True, 3),
+    ],
 )
 def test_exit_codes_of_a_certificate(decided, against, failed, code):
-    facts = {"rows": [{"decided": True}, {"decided": decided}], "against": against, "failed": failed}
+    facts = {
+        "rows": [{"decided": True}, {"decided": decided}],
+        "against": against,
+        "failed": failed,
+    }
     assert certifying.exit_code(facts) == code
 
 
 def test_each_claim_that_a_row_needs_is_computed_or_rests_on_kept_cells():
-    """In the repository itself each row has claims that a certificate can decide, so that none is decided by words."""
+    """In the repository itself each row has claims that a certificate can decide, so that none
+    is decided by words.
+    """
     own, larger = certifying.opened(REPOSITORY, REPOSITORY / "results/none")
     needed = certificate.needed(own, load_findings(REPOSITORY, own.all_claims))
     assert all(needed.values()) and len(needed) == len(own.all_claims.outline.stated)
@@ -202,9 +245,15 @@ def test_each_claim_that_a_row_needs_is_computed_or_rests_on_kept_cells():
 
 
 def test_a_command_that_outlives_its_time_is_ended_with_its_children(tmp_path):
-    child = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import time; time.sleep(60)'])"
+    child = (
+        "import subprocess, sys; subprocess.run([sys.executable, '-c', "
+        "'import time; time.sleep(60)'])"
+    )
     began = time.monotonic()
-    assert certifying.in_time([sys.executable, "-c", child], tmp_path / "log", tmp_path, began + 0.5) is None
+    assert (
+        certifying.in_time([sys.executable, "-c", child], tmp_path / "log", tmp_path, began + 0.5)
+        is None
+    )
     assert time.monotonic() - began < 30
 
 
@@ -226,15 +275,26 @@ def test_a_certificate_decides_its_rows_and_enlarges_what_was_smaller(toy, monke
     assert record["checks"][0]["n"] == 2, "its own sizes decided it first"
     assert json.loads((folder / "larger/cpu/records/A1.json").read_text())["checks"][0]["n"] == 3
     assert not (folder / "larger/cpu/records/B1.json").exists(), "its sizes are cpu's already"
-    assert {each["claim"]: each["flipped"] for each in facts["falsified"]} == {"A1": True, "B1": True}
+    assert {each["claim"]: each["flipped"] for each in facts["falsified"]} == {
+        "A1": True,
+        "B1": True,
+    }
     assert "2 of 2 rows decided here" in capsys.readouterr().out
     assert (folder / "certificate.pdf").read_bytes().startswith(b"%PDF")
     check = yaml.safe_load((folder / "codecheck.yml").read_text())
     assert "certificate" not in check and check["summary"].startswith("2 of 2 rows")
     kinds = facts["checksums"]
-    assert "tests/test_toy.py" in kinds["tests"] and f"{toy.package}/alpha/claims.toml" in kinds["claims"]
-    assert f"{toy.package}/alpha/checks.py" in kinds["sources"] and "config/certificate.toml" in kinds["sizes"]
-    listed = subprocess.run(["sha256sum", "-c", folder / "checksums.txt"], cwd=toy.root, capture_output=True)
+    assert (
+        "tests/test_toy.py" in kinds["tests"]
+        and f"{toy.package}/alpha/claims.toml" in kinds["claims"]
+    )
+    assert (
+        f"{toy.package}/alpha/checks.py" in kinds["sources"]
+        and "config/certificate.toml" in kinds["sizes"]
+    )
+    listed = subprocess.run(
+        ["sha256sum", "-c", folder / "checksums.txt"], cwd=toy.root, capture_output=True
+    )
     assert listed.returncode == 0
 
 
@@ -252,7 +312,10 @@ def test_a_certificate_says_what_it_contradicts_and_why_a_number_differs(toy, mo
         True,
     )
     assert facts["same"]["moved"] == ["B1.three"]
-    assert "not within the stored interval: at equal sizes" in (folder / "certificate.html").read_text()
+    assert (
+        "not within the stored interval: at equal sizes"
+        in (folder / "certificate.html").read_text()
+    )
 
 
 def ledger(path: Path, **checks: tuple[float | None, float | None, float | None, str]) -> Path:
@@ -288,7 +351,9 @@ def test_a_rounding_error_may_change_within_its_tolerance(tmp_path: Path) -> Non
     one = ledger(tmp_path / "a", x=(1e-5, 1e-5, 1e-5, "holds"))
     other = ledger(tmp_path / "b", x=(3e-5, 3e-5, 3e-5, "holds"))
     lines: list[str] = []
-    assert compare(one, other, None, lines.append, {"x": 1e-4}) == 0 and lines[0].endswith("tolerance of rounding")
+    assert compare(one, other, None, lines.append, {"x": 1e-4}) == 0 and lines[0].endswith(
+        "tolerance of rounding"
+    )
     assert compare(one, other, None, lines.append, {"x": 1e-5}) == 1 and lines[-2].endswith("moved")
 
 
@@ -301,14 +366,20 @@ def test_what_is_gone_counts_and_what_is_new_does_not(tmp_path: Path) -> None:
 
 
 def test_kept_values_are_a_run_too(tmp_path: Path) -> None:
-    kept = {"claims": {"A1": {"checks": {"x": {"value": 1.0, "low": 1.0, "high": 1.0, "verdict": "holds"}}}}}
+    kept = {
+        "claims": {
+            "A1": {"checks": {"x": {"value": 1.0, "low": 1.0, "high": 1.0, "verdict": "holds"}}}
+        }
+    }
     (tmp_path / "kept").write_text(json.dumps(kept))
     lines: list[str] = []
     run = ledger(tmp_path / "a", x=(1.0, 1.0, 1.0, "holds"))
     assert compare(tmp_path / "kept", run, None, lines.append, {}) == 0
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"claims": 3}', '{"claims": [{"checks": [{"id": "x"}]}]}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"claims": 3}', '{"claims": [{"checks": [{"id": "x"}]}]}']
+)
 def test_any_other_file_is_refused_in_one_line(tmp_path: Path, content: str) -> None:
     (tmp_path / "a").write_text(content)
     with pytest.raises(UserError, match="neither a ledger nor kept values; give results"):
@@ -317,7 +388,9 @@ def test_any_other_file_is_refused_in_one_line(tmp_path: Path, content: str) -> 
         compare(tmp_path / "none", tmp_path / "a", None, print, {})
 
 
-needs_mkdocs = pytest.mark.skipif(not importlib.util.find_spec("mkdocs"), reason="mkdocs is not installed")
+needs_mkdocs = pytest.mark.skipif(
+    not importlib.util.find_spec("mkdocs"), reason="mkdocs is not installed"
+)
 
 
 @pytest.fixture
@@ -329,7 +402,9 @@ def workspace(tmp_path: Path) -> Workspace:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder, lines = tmp_path_factory.mktemp("site"), list[str]()
     workspace = Workspace.open(REPOSITORY, Profile.QUICK, folder / "results", PROJECT)
-    assert build_site(workspace, folder / "site", [], lines.append) == 0 and "index.html" in lines[-1]
+    assert (
+        build_site(workspace, folder / "site", [], lines.append) == 0 and "index.html" in lines[-1]
+    )
     return folder / "site"
 
 
@@ -342,16 +417,24 @@ def test_it_holds_every_page_and_asks_for_nothing(site: Path) -> None:
         assert not re.search(r'(?:src|href)="https?://[^"]*\.(?:js|css|woff2?)"', text), name
 
 
-def test_without_mkdocs_it_says_what_to_do(workspace: Workspace, tmp_path: Path, monkeypatch) -> None:
+def test_without_mkdocs_it_says_what_to_do(
+    workspace: Workspace, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr("ams_suite.maintenance.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"mkdocs is not installed: `bash reproduce\.sh docs` adds it"):
+    with pytest.raises(
+        UserError, match=r"mkdocs is not installed: `bash reproduce\.sh docs` adds it"
+    ):
         build_site(workspace, tmp_path, [], print)
 
 
-def test_notebooks_are_announced_with_their_time_and_named_as_they_begin(toy: Toy, monkeypatch) -> None:
+def test_notebooks_are_announced_with_their_time_and_named_as_they_begin(
+    toy: Toy, monkeypatch
+) -> None:
     for group in ("alpha", "beta"):
         toy.add_notebook(group, "# A derivation\n")
-    kept = kept_values("cpu", load_claims(toy.root), dict.fromkeys(("A1", "A2", "B1", "B2"), "holds"), seconds=60.0)
+    kept = kept_values(
+        "cpu", load_claims(toy.root), dict.fromkeys(("A1", "A2", "B1", "B2"), "holds"), seconds=60.0
+    )
     kept.write(expected_path(toy.root, Profile.CPU))
     workspace, lines, ran = toy.workspace("cpu"), list[str](), list[dict[str, str]]()
     monkeypatch.setattr("ams_suite.maintenance.find_spec", lambda name: name)
@@ -366,8 +449,12 @@ def test_notebooks_are_announced_with_their_time_and_named_as_they_begin(toy: To
 
     monkeypatch.setattr("ams_suite.maintenance.subprocess.run", build)
     assert build_site(workspace, toy.root / "site", workspace.claims.group, lines.append) == 0
-    assert lines[0] == "2 notebooks to execute in the cpu profile, one after another: about 3 to 6 min"
-    assert lines[1:3] == ["1 of 2: alpha", "2 of 2: beta"] and ran[0]["PYTHONDONTWRITEBYTECODE"] == "1"
+    assert (
+        lines[0] == "2 notebooks to execute in the cpu profile, one after another: about 3 to 6 min"
+    )
+    assert (
+        lines[1:3] == ["1 of 2: alpha", "2 of 2: beta"] and ran[0]["PYTHONDONTWRITEBYTECODE"] == "1"
+    )
     lines.clear()
     assert build_site(workspace, toy.root / "site", workspace.claims.group, lines.append) == 0
     assert len(lines) == 1, "their pages are current"
@@ -379,13 +466,17 @@ def hooks(tmp_path: Path, monkeypatch) -> ModuleType:
     spec = importlib.util.spec_from_file_location("hooks", REPOSITORY / "docs/hooks.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    page = render("notebook.html.j2", title="One", source="", profile="quick", blocks=[], highlighting="")
+    page = render(
+        "notebook.html.j2", title="One", source="", profile="quick", blocks=[], highlighting=""
+    )
     (tmp_path / "one.html").write_text(page)
     monkeypatch.setenv("AMS_GALLERY", str(tmp_path))
     return module
 
 
-def test_in_the_site_a_notebook_page_leads_back_to_the_list_of_notebooks(hooks: ModuleType, tmp_path: Path) -> None:
+def test_in_the_site_a_notebook_page_leads_back_to_the_list_of_notebooks(
+    hooks: ModuleType, tmp_path: Path
+) -> None:
     hooks.on_post_build({"site_dir": str(tmp_path / "site")})
     text = (tmp_path / "site/gallery/one.html").read_text()
     assert 'href="../gallery.html">Notebooks</a>' in text and "report.html" not in text
@@ -396,7 +487,14 @@ def test_no_bytecode_is_published(workspace: Workspace) -> None:
     assert "__pycache__/" in site["exclude_docs"].split()
 
 
-def test_formulas_become_mathml_outside_of_code_and_plain_text_in_headings(hooks: ModuleType) -> None:
+def test_formulas_become_mathml_outside_of_code_and_plain_text_in_headings(
+    hooks: ModuleType,
+) -> None:
     text = hooks.on_page_markdown("So $x^2$, but `$y$`.\n\n```\n$z$\n```\n<!-- gallery -->")
-    assert text.count("<math") == 1 and "`$y$`" in text and "$z$" in text and "- [One](gallery/one.html)" in text
+    assert (
+        text.count("<math") == 1
+        and "`$y$`" in text
+        and "$z$" in text
+        and "- [One](gallery/one.html)" in text
+    )
     assert hooks.on_page_markdown("## Near $\\sqrt{\\kappa}$\n\nSo.") == "## Near √κ\n\nSo."

@@ -1,4 +1,6 @@
-"""What reproduce.sh asks: what a Python lacks, what a log tells, whether files are those that the lock lists."""
+"""What reproduce.sh asks: what a Python lacks, what a log tells, whether files are those that
+the lock lists.
+"""
 
 import json
 import os
@@ -44,7 +46,9 @@ def test_requirements_come_in_the_files_order(project: Path) -> None:
         ("torch>=2.3 ; python_version < '3'", "1.0", None),
     ],
 )
-def test_a_version_meets_a_requirement(monkeypatch, requirement: str, found: str, problem: str | None) -> None:
+def test_a_version_meets_a_requirement(
+    monkeypatch, requirement: str, found: str, problem: str | None
+) -> None:
     monkeypatch.setattr(environment, "version", lambda name: str(Version(found)))
     assert environment.unmet(requirement) == problem
 
@@ -55,7 +59,9 @@ def test_the_lowest_release_is_the_end_of_a_range() -> None:
     assert environment.answer(["lowest", "test"]).count("==") > 10
 
 
-def test_pips_copy_reads_requirements_where_packaging_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pips_copy_reads_requirements_where_packaging_is_absent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     pytest.importorskip("pip._vendor.packaging.requirements")
     monkeypatch.setitem(sys.modules, "packaging.requirements", None)
     assert environment.parsed("torch>=2.3").name == "torch"
@@ -87,12 +93,16 @@ def test_without_a_gpu_the_index_of_cpu_builds_is_named(without_gpu: pytest.Monk
             assert environment.index() == ""
 
 
-def test_an_address_that_does_not_answer_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_address_that_does_not_answer_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert not environment.answers("http://127.0.0.1:9/")
     there = tmp_path / "page"
     there.touch()
     assert environment.answers(there.as_uri())
-    monkeypatch.setattr(environment, "urlopen", lambda url, timeout: threading.Event().wait(60) or sys.exit())
+    monkeypatch.setattr(
+        environment, "urlopen", lambda url, timeout: threading.Event().wait(60) or sys.exit()
+    )
     assert not environment.answers("http://slow/", seconds=0.05)
 
 
@@ -104,8 +114,13 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
     (place / "bin/python").write_text('#!/bin/sh\necho "$@"\n')
     (place / "bin/python").chmod(0o755)
     assert environment.answer(["finish", str(place)]) == ""
-    assert (site / "ams-suite.pth").read_text().splitlines() == [f"{environment.ROOT}/src", str(environment.ROOT)]
-    done = subprocess.run([place / "bin/ams", "law", "a b"], capture_output=True, text=True, check=True)
+    assert (site / "ams-suite.pth").read_text().splitlines() == [
+        f"{environment.ROOT}/src",
+        str(environment.ROOT),
+    ]
+    done = subprocess.run(
+        [place / "bin/ams", "law", "a b"], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "-m ams_suite law a b\n"
 
 
@@ -118,10 +133,16 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
         ("urllib3.exceptions.IncompleteRead: 5 bytes read, 7 more expected", "cannot be reached"),
         ("No module named 'ensurepip'", f"apt-get install python3.{sys.version_info.minor}-venv"),
         (
-            "Could not fetch URL http://x/: connection error: refused\nNo matching distribution found for y",
+            (
+                "Could not fetch URL http://x/: connection error: refused\nNo matching "
+                "distribution found for y"
+            ),
             "cannot be reached",
         ),
-        ("ERROR: No matching distribution found for rich==15.0 (from x)", "no rich==15.0 for Python 3."),
+        (
+            "ERROR: No matching distribution found for rich==15.0 (from x)",
+            "no rich==15.0 for Python 3.",
+        ),
         (
             "The user requested (constraint) rich==15.0\nERROR: ResolutionImpossible: for help",
             "no rich==15.0 for Python 3.",
@@ -129,7 +150,10 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
         ("ERROR: ResolutionImpossible: for help", "the requirements conflict"),
         ("a\nERROR: something {new}\n \n", "it ended with: something {new}"),
         (
-            "1:46,578 ERROR: first\n1:46,579 ERROR: no such file\n1:46,580 Removed build tracker: '/x'\n",
+            (
+                "1:46,578 ERROR: first\n1:46,579 ERROR: no such file\n1:46,580 "
+                "Removed build tracker: '/x'\n"
+            ),
             "it ended with: no such file",
         ),
         ("", "it ended without a word"),
@@ -139,7 +163,9 @@ def test_a_log_tells_its_cause(log: str, told: str) -> None:
     assert told in environment.cause(log)
 
 
-def test_a_log_on_a_full_disk_is_cut_short_and_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_log_on_a_full_disk_is_cut_short_and_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     log = tmp_path / "log"
     log.touch()
     assert environment.cause(environment.read(log)) == "it ended without a word"
@@ -171,7 +197,9 @@ def test_pins_are_releases_by_canonical_name_and_ranges_are_left_out() -> None:
     }
 
 
-@pytest.mark.parametrize("line", ["nothing", f"{SHA} one-space.whl", f"{SHA.upper()}  x.whl", f"{SHA}  a b"])
+@pytest.mark.parametrize(
+    "line", ["nothing", f"{SHA} one-space.whl", f"{SHA.upper()}  x.whl", f"{SHA}  a b"]
+)
 def test_a_line_that_is_no_checksum_is_an_error(line: str) -> None:
     assert lock.checksums(f"# head\n{SHA}  x-1.whl\n") == {"x-1.whl": SHA}
     with pytest.raises(ValueError, match="not a sha256"):
@@ -189,7 +217,9 @@ def test_a_line_that_is_no_checksum_is_an_error(line: str) -> None:
         ("torch", "t-1%2Bcpu.whl", {"hash": "sha256=0"}, False),
     ],
 )
-def test_files_of_pinned_distributions_are_held_against_the_list(name, file, archive, differs: bool) -> None:
+def test_files_of_pinned_distributions_are_held_against_the_list(
+    name, file, archive, differs: bool
+) -> None:
     found = lock.differing(report((name, "9", file, archive)), lock.pins(TEXT), {"so-1.whl": SHA})
     assert bool(found) is differs and all(f"{name} 9: {file}" in line for line in found)
 
@@ -200,10 +230,14 @@ def test_the_verdict_is_one_line(tmp_path: Path) -> None:
     told = tmp_path / "report.json"
 
     def verdict(**more: Path) -> str:
-        return lock.verdict(told, **{"lock": tmp_path / "lock", "listing": tmp_path / "sums"} | more)
+        return lock.verdict(
+            told, **{"lock": tmp_path / "lock", "listing": tmp_path / "sums"} | more
+        )
 
     assert "report.json cannot be read: No such file" in verdict()
-    told.write_text(json.dumps(report(("wrapt", "1", "w.whl", {}), ("smart_open", "1", "s.whl", {}))))
+    told.write_text(
+        json.dumps(report(("wrapt", "1", "w.whl", {}), ("smart_open", "1", "s.whl", {})))
+    )
     assert "in sums (and 1 more). Another index" in verdict() and "\n" not in verdict()
     told.write_text(json.dumps(report(("other", "1", "o.whl", {}))))
     assert verdict() == ""

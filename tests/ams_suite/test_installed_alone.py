@@ -1,4 +1,6 @@
-"""The library alone: `ams law` and `ams replay` work where what the suite needs beside it cannot be imported."""
+"""The library alone: `ams law` and `ams replay` work where what the suite needs beside it cannot
+be imported.
+"""
 
 import json
 import re
@@ -30,13 +32,18 @@ SUITE = {
 }
 
 
-# What the conformance kit does not need either: the rest of the library's own, and what pytest cases need
+# What the conformance kit does not need either: the rest of the library's own, and what pytest
+# cases need
 KIT = {"sympy", "pooch", "requests", "pytest", "hypothesis", "tqdm", "altair"}
 
 
-def alone(tmp_path: Path, *arguments: str, blocked: set[str] = SUITE) -> subprocess.CompletedProcess[str]:
+def alone(
+    tmp_path: Path, *arguments: str, blocked: set[str] = SUITE
+) -> subprocess.CompletedProcess[str]:
     """Run the command line, in a process of its own, without the modules of the suite."""
-    return Toy(tmp_path, "").python("-c", BLOCKED.format(blocked=blocked, arguments=list(arguments)))
+    return Toy(tmp_path, "").python(
+        "-c", BLOCKED.format(blocked=blocked, arguments=list(arguments))
+    )
 
 
 def test_law(tmp_path):
@@ -53,7 +60,9 @@ def test_replay(tmp_path):
 
 
 def test_conform_on_the_sampler_of_the_docs(tmp_path):
-    """With torch, NumPy, SciPy, tyro, rich and jaxtyping alone, the page's adapter gives the page's verdict."""
+    """With torch, NumPy, SciPy, tyro, rich and jaxtyping alone, the page's adapter gives the
+    page's verdict.
+    """
     files, _ = blocks("../sampler_adapters.md")
     (tmp_path / "my_sampler.py").write_text(files["my_sampler.py"], encoding="utf-8")
     done = alone(tmp_path, "conform", "my_sampler.py:mine", blocked=SUITE | KIT)
@@ -77,8 +86,14 @@ def test_the_wheel_has_all_of_the_library_and_the_kit_and_nothing_else():
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())
     where = project["tool"]["setuptools"]["packages"]["find"]
     packed = find_packages(REPOSITORY / "src", where["exclude"], where["include"])
-    files = [file for name in ("ams", "samplercheck") for file in (REPOSITORY / "src" / name).rglob("*.py")]
-    assert {*packed} == {".".join(file.parent.relative_to(REPOSITORY / "src").parts) for file in files}
+    files = [
+        file
+        for name in ("ams", "samplercheck")
+        for file in (REPOSITORY / "src" / name).rglob("*.py")
+    ]
+    assert {*packed} == {
+        ".".join(file.parent.relative_to(REPOSITORY / "src").parts) for file in files
+    }
     assert len({*BASE} - {"torch", "numpy", "scipy"}) <= 3
     module, _, name = project["project"]["scripts"]["samplercheck"].partition(":")
     assert callable(getattr(import_module(module), name))

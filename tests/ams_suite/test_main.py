@@ -1,4 +1,6 @@
-"""The command line: usage in one line, exit codes, commands of groups, and what the engine is told of this suite."""
+"""The command line: usage in one line, exit codes, commands of groups, and what the engine is
+told of this suite.
+"""
 
 import json
 import os
@@ -37,15 +39,27 @@ def toy(tmp_path, monkeypatch):
         ("reproduce --onyl A1", "Unrecognized options: --onyl, A1; did you mean --only?"),
         ("reproduce --profile quick --only", "--only: expected at least one ID; --list shows them"),
         ("reproduce --force --list", "--force: expected at least one ID"),
-        ("reproduce --profile quick --only B2 --strict", "--strict: B2 is not part of the quick profile: run with"),
-        ("run B1 B2 --profile quick --strict", "not part of the quick profile: run with --profile cpu"),
+        (
+            "reproduce --profile quick --only B2 --strict",
+            "--strict: B2 is not part of the quick profile: run with",
+        ),
+        (
+            "run B1 B2 --profile quick --strict",
+            "not part of the quick profile: run with --profile cpu",
+        ),
         ("check --profile quick --out=", "--out '': expected a folder"),
         ("nonsense", "nonsense"),
         ("run", "run: name at least one claim or group"),
         ("run a11", "unknown claim or group 'a11': did you mean A1"),
-        ("reproduce --profile quick --only A1 --only A3", "unknown claim or group 'A3': did you mean A"),
+        (
+            "reproduce --profile quick --only A1 --only A3",
+            "unknown claim or group 'A3': did you mean A",
+        ),
         ("reproduce --profile quick --force C9", "unknown claim or group 'C9'"),
-        ("reproduce --profile quick --only P3", "unknown claim or group 'P3': did you mean P1 or P2?"),
+        (
+            "reproduce --profile quick --only P3",
+            "unknown claim or group 'P3': did you mean P1 or P2?",
+        ),
         ("reproduce --list P1", "P1: no claim here restates it; see --list"),
         ("list --profile quick zzz", "unknown claim or group 'zzz'"),
         ("check --profile paper", "config/paper.toml cannot be read"),
@@ -70,7 +84,10 @@ def test_a_group_of_which_a_part_runs_is_taken_a_claim_that_does_not_run_is_refu
     assert main(["reproduce", "--profile", "quick", "--only", "A1", "B2"]) == 0
     capsys.readouterr()
     assert main(["reproduce", "--profile", "quick", "--only", "B2"]) == 2
-    assert capsys.readouterr().err == "ams: B2 is not part of the quick profile: run with --profile cpu\n"
+    assert (
+        capsys.readouterr().err
+        == "ams: B2 is not part of the quick profile: run with --profile cpu\n"
+    )
 
 
 def test_help_needs_no_command(capsys):
@@ -94,13 +111,20 @@ def test_reproduce_runs_lists_and_checks(toy, capsys):
 
 def test_a_claim_of_the_paper_lists_those_that_restate_it(toy, capsys):
     toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
-    for words in ("list P1", "reproduce --list P1", "reproduce --list --only P1", "reproduce --only P1 --list"):
+    for words in (
+        "list P1",
+        "reproduce --list P1",
+        "reproduce --list --only P1",
+        "reproduce --only P1 --list",
+    ):
         assert main([*words.split(), "--profile", "quick"]) == 0
         assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["A1"]
 
 
 def test_where_the_console_has_no_other_letters_there_are_ascii_s(toy):
-    done = toy.python("-m", "ams_suite", "run", "A2", "--profile", "quick", PYTHONIOENCODING="ascii")
+    done = toy.python(
+        "-m", "ams_suite", "run", "A2", "--profile", "quick", PYTHONIOENCODING="ascii"
+    )
     assert done.returncode == 0 and "\nx A2 " in done.stdout and "2 [1.9, 2.1] <= 1 " in done.stdout
 
 
@@ -113,7 +137,9 @@ def test_run_works_in_this_process_with_any_profile(toy, capsys):
 
 def test_offline_forbids_downloads(toy, monkeypatch):
     monkeypatch.setenv("AMS_OFFLINE", "0")
-    toy.replace_in_module("beta/checks", "value=3", "value=int(__import__('os').environ['AMS_OFFLINE'])")
+    toy.replace_in_module(
+        "beta/checks", "value=3", "value=int(__import__('os').environ['AMS_OFFLINE'])"
+    )
     assert main(["run", "B1", "--profile", "quick", "--offline"]) == 0
     assert json.loads(toy.record("B1").read_text())["checks"][0]["value"] == 1.0
 
@@ -130,7 +156,11 @@ def test_compare_reads_ledgers(toy, capsys):
 
 def test_without_docstrings_it_is_a_line(toy):
     done = toy.python("-m", "ams_suite", "list", "--profile", "quick", PYTHONOPTIMIZE="2")
-    assert done.returncode == 2 and done.stderr.startswith("ams: -OO: ") and done.stderr.count("\n") == 1
+    assert (
+        done.returncode == 2
+        and done.stderr.startswith("ams: -OO: ")
+        and done.stderr.count("\n") == 1
+    )
 
 
 def test_a_reader_that_has_seen_enough_is_no_verdict(toy):
@@ -147,12 +177,27 @@ def test_a_reader_that_has_seen_enough_is_no_verdict(toy):
     [
         (KeyboardInterrupt(), -1, 130, r"\A[^\n]+\n\Z"),
         (MemoryError(), -1, 3, r"\Aams: there is not enough memory: [^\n]+\n\Z"),
-        (SystemError("NULL without an error"), 2**32, 3, r"\Aams: there is not enough memory: [^\n]+\n\Z"),
+        (
+            SystemError("NULL without an error"),
+            2**32,
+            3,
+            r"\Aams: there is not enough memory: [^\n]+\n\Z",
+        ),
         (SystemError("NULL without an error"), -1, 3, r"SystemError: NULL without an error\n\Z"),
         (OSError(24, "Too many open files"), -1, 3, r"\Aams: too many open files: [^\n]+\n\Z"),
-        (OSError(27, "File too large"), -1, 3, r"\Aams: [^\n]+: make room or lift the limit, and run it again\n\Z"),
+        (
+            OSError(27, "File too large"),
+            -1,
+            3,
+            r"\Aams: [^\n]+: make room or lift the limit, and run it again\n\Z",
+        ),
         (RuntimeError("unforeseen"), -1, 3, r"RuntimeError: unforeseen\n\Z"),
-        (type("PanicException", (BaseException,), {})("of Rust"), -1, 3, r"PanicException: of Rust\n\Z"),
+        (
+            type("PanicException", (BaseException,), {})("of Rust"),
+            -1,
+            3,
+            r"PanicException: of Rust\n\Z",
+        ),
     ],
 )
 def test_an_interrupt_or_a_crash_is_no_verdict(monkeypatch, capsys, error, limit, code, said):
@@ -174,23 +219,34 @@ def test_an_interrupt_at_once_is_no_verdict(monkeypatch, capsys):
 
 
 def test_too_low_a_limit_on_memory_is_refused_in_a_line(capsys, monkeypatch):
-    monkeypatch.setattr("ams_suite.__main__.resource.getrlimit", lambda kind: (256 << 20, 256 << 20))
+    monkeypatch.setattr(
+        "ams_suite.__main__.resource.getrlimit", lambda kind: (256 << 20, 256 << 20)
+    )
     assert main(["list"]) == 2
-    assert capsys.readouterr().err == "ams: memory is limited to 256 MiB (ulimit -v): lift it to 1 GiB or more\n"
+    assert (
+        capsys.readouterr().err
+        == "ams: memory is limited to 256 MiB (ulimit -v): lift it to 1 GiB or more\n"
+    )
 
 
 def test_12_gb_of_addresses_suffice_for_a_run_with_its_report(toy):
-    """The converter of charts aborts Python below 64 GiB: it is not begun, and one line says what is left out."""
+    """The converter of charts aborts Python below 64 GiB: it is not begun, and one line says
+    what is left out.
+    """
     line = f'ulimit -v 12000000 && exec "{sys.executable}" -m ams_suite reproduce --profile quick'
     command = ["bash", "-c", line]
-    done = subprocess.run(command, cwd=toy.root, env=toy.environment(), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=toy.root, env=toy.environment(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0 and "stack trace" not in done.stderr, done.stderr[-2000:]
     assert done.stdout.count("charts that move have no still picture") == 1
     report = (toy.folder() / "report.html").read_text()
     assert "No still picture of this chart" in report and 'id="figure-margins"' in report
     again = toy.ams("reproduce", "--profile", "quick")
     assert again.returncode == 0 and "no still picture" not in again.stdout
-    assert "No still picture" not in (toy.folder() / "report.html").read_text(), "drawn as soon as it can be"
+    assert "No still picture" not in (toy.folder() / "report.html").read_text(), (
+        "drawn as soon as it can be"
+    )
 
 
 def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
@@ -201,7 +257,9 @@ def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):
     heeds = lambda: signal.signal(signal.SIGINT, signal.default_int_handler)  # noqa: E731
     path = f"{tmp_path}/early:{toy.environment()['PYTHONPATH']}"
     command = [sys.executable, "-m", "ams_suite", "schema"]
-    done = subprocess.run(command, env=toy.environment() | {"PYTHONPATH": path}, capture_output=True, preexec_fn=heeds)
+    done = subprocess.run(
+        command, env=toy.environment() | {"PYTHONPATH": path}, capture_output=True, preexec_fn=heeds
+    )
     assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
 
 
@@ -214,10 +272,14 @@ SWALLOWED = """import os, signal
 
 
 def test_an_interrupt_that_a_library_swallows_ends_the_run(toy):
-    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE", f"{SWALLOWED} Measurement(value=ONE")
+    toy.replace_in_module(
+        "alpha/checks", "return Measurement(value=ONE", f"{SWALLOWED} Measurement(value=ONE"
+    )
     done = toy.ams("reproduce", "--profile", "quick")
     assert done.returncode == 130 and "interrupted" in done.stderr, done.stderr
-    assert toy.record("A1").exists() and not toy.record("B1").exists(), "the next claims are not begun"
+    assert toy.record("A1").exists() and not toy.record("B1").exists(), (
+        "the next claims are not begun"
+    )
     assert "Traceback" not in done.stderr
 
 
@@ -277,7 +339,9 @@ def test_a_signal_to_end_interrupts_unless_it_is_ignored(before):
     theirs = [signal.signal(each, before) for each in sent]
     try:
         assert main(["schema"]) == 0
-        assert {isinstance(signal.getsignal(each), Interrupt) for each in sent} == {before is signal.SIG_DFL}
+        assert {isinstance(signal.getsignal(each), Interrupt) for each in sent} == {
+            before is signal.SIG_DFL
+        }
     finally:
         for each, handler in zip(sent, theirs, strict=True):
             signal.signal(each, handler)
@@ -293,12 +357,17 @@ def test_a_signal_to_end_interrupts_unless_it_is_ignored(before):
 )
 def test_streams_that_take_nothing_are_no_verdict(toy, words, streams, code):
     command = f'exec "{sys.executable}" -m ams_suite {words} {streams}'
-    done = subprocess.run(["bash", "-c", command], env=toy.environment(), stderr=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        ["bash", "-c", command], env=toy.environment(), stderr=subprocess.PIPE, check=False
+    )
     assert done.returncode == code and done.stderr.count(b"\n") <= 1, done.stderr
 
 
 def test_help_and_list_do_not_import_torch(toy):
-    code = "import sys; from ams_suite.__main__ import main; main(sys.argv[1:]); sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from ams_suite.__main__ import main; main(sys.argv[1:]); "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert toy.python("-c", code, "list", "--profile", "quick").returncode == 0
 
 
@@ -362,15 +431,28 @@ def test_help_lists_it(greeting, capsys):
     with pytest.raises(SystemExit) as ending:
         main(["--help"])
     said = capsys.readouterr().out
-    assert ending.value.code == 0 and "greet" in said and "Greet somebody." in said and "reproduce" in said
+    assert (
+        ending.value.code == 0
+        and "greet" in said
+        and "Greet somebody." in said
+        and "reproduce" in said
+    )
 
 
-@pytest.mark.parametrize(("word", "meant"), [("gret", "did you mean greet"), ("reprodcue", "did you mean reproduce")])
-def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(greeting, capsys, word, meant):
-    assert complaint(capsys, word, "--profile", "quick").startswith(f"ams: unknown command '{word}': {meant}")
+@pytest.mark.parametrize(
+    ("word", "meant"), [("gret", "did you mean greet"), ("reprodcue", "did you mean reproduce")]
+)
+def test_an_unknown_command_is_one_line_and_2_and_the_nearest_is_named(
+    greeting, capsys, word, meant
+):
+    assert complaint(capsys, word, "--profile", "quick").startswith(
+        f"ams: unknown command '{word}': {meant}"
+    )
 
 
-@pytest.mark.parametrize(("place", "reason"), [("gone:Greet", "No module named"), ("common:Gone", "has no attribute")])
+@pytest.mark.parametrize(
+    ("place", "reason"), [("gone:Greet", "No module named"), ("common:Gone", "has no attribute")]
+)
 def test_a_command_that_is_not_there_is_one_line_and_2(greeting, capsys, place, reason):
     greeting.replace_in_claims("alpha", "common:Greet", place)
     said = complaint(capsys, "greet", "you")
@@ -385,7 +467,10 @@ def test_a_claims_file_that_cannot_be_read_is_one_line_and_2(greeting, capsys):
 def test_commands_of_the_suite_do_not_read_the_groups(greeting, capsys):
     greeting.claims("beta").write_text("[group")
     assert main(["schema"]) == 0
-    assert main(["law", "--sampler", "langevin", "--step", "0.1", "--precision", "1", "--steps", "1"]) == 0
+    assert (
+        main(["law", "--sampler", "langevin", "--step", "0.1", "--precision", "1", "--steps", "1"])
+        == 0
+    )
 
 
 def test_a_group_cannot_replace_a_command_of_the_suite(greeting, capsys):

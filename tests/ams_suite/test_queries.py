@@ -29,18 +29,29 @@ def measure(sampler: str, budget: int, numbers: tuple[int, ...]) -> list[Numbers
 
 
 def table(blank: bool = False) -> RunTable:
-    """Return a row for each of three batches of each error, in two cells, and one row that has a label more."""
+    """Return a row for each of three batches of each error, in two cells, and one row that has a
+    label more.
+    """
     rows = [
         Rows({"sampler": name, "budget": budget}, measure.cell(name, budget, block), block, 8, 7)
         for name, errors in ERRORS.items()
         for budget in errors
         for block in ((-1, 0), (1,))
     ]
-    other = Rows({"sampler": "fast", "budget": 10, "tuning": "tuned"}, measure.cell("fast", 20, (5,)), (5,), 8, 7)
+    other = Rows(
+        {"sampler": "fast", "budget": 10, "tuning": "tuned"},
+        measure.cell("fast", 20, (5,)),
+        (5,),
+        8,
+        7,
+    )
     return RunTable((*rows, other), blank)
 
 
-CURVES = {"slow": {10: 8.0, 20: 4.0, 40: 1.0, 80: 0.5}, "fast": {10: 4.0, 20: 1.0, 30: 0.7, 40: 4.0}}
+CURVES = {
+    "slow": {10: 8.0, 20: 4.0, 40: 1.0, 80: 0.5},
+    "fast": {10: 4.0, 20: 1.0, 30: 0.7, 40: 4.0},
+}
 """Exact errors by sampler and budget."""
 ESTIMATE = Interval(1.0, 0.5, 4.0, 32)
 
@@ -69,7 +80,9 @@ def exact_table(blank: bool = False) -> RunTable:
         for name, errors in CURVES.items()
         for place, budget in enumerate(errors)
     ]
-    return RunTable((*rows, Rows({"sampler": "drawn", "budget": 20}, estimated.cell(), seed=5)), blank)
+    return RunTable(
+        (*rows, Rows({"sampler": "drawn", "budget": 20}, estimated.cell(), seed=5)), blank
+    )
 
 
 def test_a_mean_is_of_the_rows_that_have_these_labels_alone() -> None:
@@ -93,8 +106,15 @@ class Estimates(NamedTuple):
 @cell
 def estimate(sampler: str, n: int) -> list[Estimates]:
     """Estimates made by hand, whose resamples have a common part."""
-    common, own = np.random.default_rng(0).normal(size=100), 0.01 * np.arange(100) * (sampler == "near")
-    return [Estimates(BootstrapEstimate(float(sampler == "far"), tuple((common + own).tolist()), n), 2.0)]
+    common, own = (
+        np.random.default_rng(0).normal(size=100),
+        0.01 * np.arange(100) * (sampler == "near"),
+    )
+    return [
+        Estimates(
+            BootstrapEstimate(float(sampler == "far"), tuple((common + own).tolist()), n), 2.0
+        )
+    ]
 
 
 def estimates(*units: int) -> RunTable:
@@ -117,7 +137,9 @@ def test_estimates_are_paired_by_their_resamples_and_one_number_is_exact() -> No
         queries.difference(estimates(9, 8), "mmd", sampler=("far", "near"))
 
 
-def test_what_a_row_rests_on_is_computed_before_it_and_an_estimate_is_written_as_an_interval() -> None:
+def test_what_a_row_rests_on_is_computed_before_it_and_an_estimate_is_written_as_an_interval() -> (
+    None
+):
     cells = [str(cell).partition("(")[0].rpartition(".")[2] for cell in estimates(9, 9).cells]
     assert cells == ["measure", "estimate"] * 2
     with using(Memory()):
@@ -128,31 +150,49 @@ def test_what_a_row_rests_on_is_computed_before_it_and_an_estimate_is_written_as
 
 def unpaired() -> RunTable:
     """Return the table without the last batch of each of the slow sampler's budgets."""
-    return RunTable(tuple(r for r in table().rows if r.labels["sampler"] == "fast" or len(r.batches) == 2))
+    return RunTable(
+        tuple(r for r in table().rows if r.labels["sampler"] == "fast" or len(r.batches) == 2)
+    )
 
 
 def test_a_speed_up_is_read_between_the_budgets_of_the_slower() -> None:
     found = queries.speed_up(table(), "error", sampler=("slow", "fast"), budget=20)
-    assert found.value == pytest.approx(2.0) and found.detail["largest ratio that could be seen"] == 2.0
+    assert (
+        found.value == pytest.approx(2.0)
+        and found.detail["largest ratio that could be seen"] == 2.0
+    )
 
 
 def test_extremes_are_found_over_what_both_samplers_have() -> None:
     given = {"of": "difference", "number": "error", "sampler": ("slow", "fast")}
     wide = {"budget": {"from": 1, "to": 100}}
     least, largest, farthest = (
-        query(table(), over=wide, **given) for query in (queries.least, queries.largest, queries.farthest)
+        query(table(), over=wide, **given)
+        for query in (queries.least, queries.largest, queries.farthest)
     )
-    assert (least.detail["budget"], largest.detail["budget"], farthest.detail["budget"]) == (20, 10, 10)
+    assert (least.detail["budget"], largest.detail["budget"], farthest.detail["budget"]) == (
+        20,
+        10,
+        10,
+    )
     assert queries.least(table(), over={"budget": [10]}, **given) == largest
 
 
 def test_cases_above_a_bound_are_counted_and_named() -> None:
-    found = queries.count(table(), over={"sampler": ["slow", "fast"], "budget": [10, 20]}, above=1.5, number="error")
-    assert (found.value, found.n, found.detail["counted"]) == (3, 4, ["slow 10", "slow 20", "fast 10"])
+    found = queries.count(
+        table(), over={"sampler": ["slow", "fast"], "budget": [10, 20]}, above=1.5, number="error"
+    )
+    assert (found.value, found.n, found.detail["counted"]) == (
+        3,
+        4,
+        ["slow 10", "slow 20", "fast 10"],
+    )
 
 
 def test_numbers_without_batches_are_exact_or_have_their_own_interval() -> None:
-    known, drawn = (queries.mean(exact_table(), "error", sampler=name, budget=20) for name in ("slow", "drawn"))
+    known, drawn = (
+        queries.mean(exact_table(), "error", sampler=name, budget=20) for name in ("slow", "drawn")
+    )
     assert (known.value, known.low, known.n) == (4.0, None, None)
     assert (drawn.value, drawn.interval, drawn.n, drawn.seeds) == (1.0, (0.5, 4.0), 32, (5,))
 
@@ -245,24 +285,40 @@ def test_an_axis_of_pairs_leaves_the_next_one_its_range() -> None:
 @pytest.mark.parametrize(
     ("given", "complaint"),
     [
-        ({"sampler": "fast", "budget": 30}, "no row of sampler = 'fast', budget = 30; budget can be 10, 20"),
-        ({"sampler": "none", "budget": 10}, "no row of sampler = 'none', budget = 10; sampler can be fast, slow"),
+        (
+            {"sampler": "fast", "budget": 30},
+            "no row of sampler = 'fast', budget = 30; budget can be 10, 20",
+        ),
+        (
+            {"sampler": "none", "budget": 10},
+            "no row of sampler = 'none', budget = 10; sampler can be fast, slow",
+        ),
         ({"number": "kl", "sampler": "fast", "budget": 10}, "rows have no 'kl', but error"),
     ],
 )
-def test_what_no_row_has_is_refused_before_anything_is_computed(given: dict[str, object], complaint: str) -> None:
+def test_what_no_row_has_is_refused_before_anything_is_computed(
+    given: dict[str, object], complaint: str
+) -> None:
     with using(Memory()), pytest.raises(UserError, match=complaint):
         queries.mean(table(blank=True), **{"number": "error", **given})
 
 
 def test_a_query_for_a_row_that_is_not_run_is_refused_with_its_place() -> None:
     group = claims().group_named("digits")
-    check = next(each for claim in claims().of_group("digits") for each in claim.check if each.id == "D3.flow")
+    check = next(
+        each
+        for claim in claims().of_group("digits")
+        for each in claim.check
+        if each.id == "D3.flow"
+    )
     asked = check.model_copy(update={"arguments": {**check.arguments, "budget": 25}})
     with pytest.raises(UserError) as told:
         Checks(group, quick_settings("digits")).refuse_missing_rows([check, asked])
     line = "experiments/images/digits/claims.toml: check[D3.flow].with: `runs` makes no row of"
-    assert str(told.value) == f"{line} sampler = 'adaptive momentum', budget = 25; budget can be 20, 60, 300"
+    assert (
+        str(told.value)
+        == f"{line} sampler = 'adaptive momentum', budget = 25; budget can be 20, 60, 300"
+    )
 
 
 def test_a_table_is_written_a_row_a_batch_without_what_is_not_computed() -> None:

@@ -1,4 +1,6 @@
-"""Annealed runs: each claim's verdict, the change that flips it, the methods that they rest on, and two charts."""
+"""Annealed runs: each claim's verdict, the change that flips it, the methods that they rest on,
+and two charts.
+"""
 
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -34,9 +36,16 @@ from verdicts.studies.cells import active
 SETTINGS = quick_settings("annealed")
 CURVES = SETTINGS.model_copy(update={"every_part": (20,), "every": SETTINGS.every[::4]})
 FEWER = CURVES.model_copy(
-    update={"every": (20, 40, 60, 80, 100, 150), "every_long": (200, 300, 600, 1300), "tuned": (60, 100)}
+    update={
+        "every": (20, 40, 60, 80, 100, 150),
+        "every_long": (200, 300, 600, 1300),
+        "tuned": (60, 100),
+    }
 )
-ON_KL, ON_W2 = ("first", "last", "most", "overtaken"), ("first", "last", "never_first", "never_last", "overtaken")
+ON_KL, ON_W2 = (
+    ("first", "last", "most", "overtaken"),
+    ("first", "last", "never_first", "never_last", "overtaken"),
+)
 EXCHANGED = {  # checks that the tests break by an exchange of samplers
     "P2": (*(f"kl_{part}" for part in ON_KL), *(f"w2_{part}" for part in ON_W2), "mixture"),
     "B1": ("minimum", "where", "grows", "langevin"),
@@ -75,19 +84,25 @@ Exchange = Callable[..., object]
 
 @pytest.fixture
 def exchange() -> Iterator[Exchange]:
-    """Return a function that puts other samplers' runs in the places of some, until the test ends."""
+    """Return a function that puts other samplers' runs in the places of some, until the test
+    ends.
+    """
     with ExitStack() as stack:
         yield lambda others, times=1: stack.enter_context(using(Exchanged(others, times)))
 
 
 @pytest.mark.parametrize("claim", ["B1", "B3", "B4", "B5"])
 def test_fewer_budgets_refute_nothing_where_no_sampler_is_exchanged(claim: str) -> None:
-    """What follows is seen for the exchange, not for the smaller settings; P2 holds on its whole curves."""
+    """What follows is seen for the exchange, not for the smaller settings; P2 holds on its whole
+    curves.
+    """
     assert {verdict_of(claim, f"{claim}.{part}", FEWER) for part in EXCHANGED[claim]} == {"holds"}
 
 
 def test_annealed_langevin_in_its_place_refutes_p2_and_b1(exchange: Exchange) -> None:
-    """Falsifier of P2 and B1: annealed Langevin needs as many evaluations as itself; its error only falls."""
+    """Falsifier of P2 and B1: annealed Langevin needs as many evaluations as itself; its error
+    only falls.
+    """
     exchange({PAPER: BASELINE})
     assert refuted("P2", *EXCHANGED["P2"], settings=CURVES)
     assert refuted("B1", "minimum", "where", "grows", settings=FEWER)
@@ -95,14 +110,20 @@ def test_annealed_langevin_in_its_place_refutes_p2_and_b1(exchange: Exchange) ->
 
 def test_annealed_langevin_in_its_place_refutes_p2a(exchange: Exchange) -> None:
     """Falsifier of P2a: annealed Langevin needs as many evaluations as itself."""
-    few = SETTINGS.model_copy(update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0)})
+    few = SETTINGS.model_copy(
+        update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0)}
+    )
     exchange({PAPER: BASELINE})
     assert refuted("P2a", "least", settings=few)
 
 
 def test_annealed_langevin_in_its_place_refutes_p2b(monkeypatch, exchange: Exchange) -> None:
-    """Falsifier of P2b: annealed Langevin needs as many evaluations as itself, and one at an edge is seen."""
-    few = SETTINGS.model_copy(update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0, 4.0)})
+    """Falsifier of P2b: annealed Langevin needs as many evaluations as itself, and one at an
+    edge is seen.
+    """
+    few = SETTINGS.model_copy(
+        update={"line_tuned": (40,), "line_tuned_long": (), "line_factors": (1.0, 2.0, 4.0)}
+    )
     monkeypatch.setitem(CHOSEN, PAPER, CHOSEN[BASELINE])
     exchange({PAPER: BASELINE})
     assert refuted("P2b", "least", "edges", settings=few)
@@ -115,20 +136,32 @@ def test_annealed_langevin_in_its_place_refutes_p2c(exchange: Exchange) -> None:
     assert refuted("P2c", "kl_first", "kl_last", "kl_most", "w2_least", "w2_most", settings=few)
 
 
-@pytest.mark.parametrize(("times", "parts"), [(1, ("w2_most", "w2_small")), (3, ("kl_most", "kl_least"))])
-def test_annealed_langevin_in_its_place_refutes_p2d(exchange, times: int, parts: tuple[str, ...]) -> None:
-    """Falsifier of P2d: annealed Langevin itself, and with three times the evaluations it is charged for."""
+@pytest.mark.parametrize(
+    ("times", "parts"), [(1, ("w2_most", "w2_small")), (3, ("kl_most", "kl_least"))]
+)
+def test_annealed_langevin_in_its_place_refutes_p2d(
+    exchange, times: int, parts: tuple[str, ...]
+) -> None:
+    """Falsifier of P2d: annealed Langevin itself, and with three times the evaluations it is
+    charged for.
+    """
     known = {"elsewhere": (20, 60), "compared": (20, 60), "compared_long": (40, 170, 180)}
     exchange({PAPER: BASELINE}, times)
     assert refuted("P2d", *parts, settings=SETTINGS.model_copy(update=known))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sampler", "budget"), [(PAPER, 40), (BASELINE, 40), (BASELINE, 60), (BASELINE, 100)])
-def test_the_settings_chosen_on_other_mixtures_are_the_best_tried(sampler: str, budget: int) -> None:
-    """At the budgets that decide P2b: adaptive momentum's error is annealed Langevin's between 60 and 100 evaluations.
+@pytest.mark.parametrize(
+    ("sampler", "budget"), [(PAPER, 40), (BASELINE, 40), (BASELINE, 60), (BASELINE, 100)]
+)
+def test_the_settings_chosen_on_other_mixtures_are_the_best_tried(
+    sampler: str, budget: int
+) -> None:
+    """At the budgets that decide P2b: adaptive momentum's error is annealed Langevin's between 60
+    and 100 evaluations.
 
-    Without the settings of small steps, whose fine grids take long, and with the particles that chose them.
+    Without the settings of small steps, whose fine grids take long, and with the particles that
+    chose them.
     """
     tried = [h for h in Settings().line_grid(sampler) if h.factor >= 1.0 and h.repeats <= 2]
     sizes = Sizes(Settings().batch, Settings().batches, Settings().nodes, Settings().seed + 1)
@@ -140,7 +173,9 @@ def test_the_settings_chosen_on_other_mixtures_are_the_best_tried(sampler: str, 
 
 
 def test_no_setting_was_chosen_at_other_budgets() -> None:
-    with pytest.raises(UserError, match=r"was tuned on other mixtures at .* evaluations, not at 30"):
+    with pytest.raises(
+        UserError, match=r"was tuned on other mixtures at .* evaluations, not at 30"
+    ):
         chosen(PAPER, 30)
 
 
@@ -169,7 +204,9 @@ def test_a_grid_that_ends_at_an_optimum_refutes_p2c() -> None:
     """NCSNv2's step times 4 was best at every budget while it was the largest tried."""
     few = SETTINGS.model_copy(update={"factors": (1.0, 2.0, 4.0), "tuned": (100,)})
     assert refuted("P2c", "edges", settings=few)
-    elsewhere = few.model_copy(update={"elsewhere": (60,), "compared": (60,), "factors": (1.0, 2.0)})
+    elsewhere = few.model_copy(
+        update={"elsewhere": (60,), "compared": (60,), "factors": (1.0, 2.0)}
+    )
     assert refuted("P2d", "edges", settings=elsewhere)
 
 
@@ -182,7 +219,9 @@ def test_runs_computed_together_are_those_computed_alone() -> None:
 
 
 def test_a_sampler_three_times_as_fast_would_make_b2_hold(exchange: Exchange) -> None:
-    """Falsifier of the refutation B2: annealed Langevin itself, with three times the evaluations it is charged for."""
+    """Falsifier of the refutation B2: annealed Langevin itself, with three times the evaluations
+    it is charged for.
+    """
     with upheld("B2", settings=FEWER):
         exchange({PAPER: BASELINE}, times=3)
 
@@ -196,7 +235,8 @@ def test_a_sampler_three_times_as_fast_would_make_b2_hold(exchange: Exchange) ->
         ("B3", "noise", {"adaptive, noise corrected": "adaptive, drift only"}),
         ("B3", "adaptive", {PAPER: "adaptive, average only"}),
         ("B3", "control", {"Langevin, drift x1.5": BASELINE}),
-        # Langevin, who needs more than adaptive momentum, among the rivals; in the place of those that lose weight
+        # Langevin, who needs more than adaptive momentum, among the rivals; in the place of those
+        # that lose weight
         ("B4", "gaussian tuned mixture", {"Heun ODE": BASELINE}),
         ("B5", "factor adaptive", {PAPER: BASELINE, "Langevin, drift x2": BASELINE}),
         ("B5", "langevin particles", {BASELINE: "Langevin, drift x2"}),
@@ -205,7 +245,9 @@ def test_a_sampler_three_times_as_fast_would_make_b2_hold(exchange: Exchange) ->
         ("P2", "kl_first w2_first", {PAPER: "Heun ODE"}),
     ],
 )
-def test_another_sampler_is_seen(exchange: Exchange, claim: str, parts: str, exchanged: dict[str, str]) -> None:
+def test_another_sampler_is_seen(
+    exchange: Exchange, claim: str, parts: str, exchanged: dict[str, str]
+) -> None:
     """Falsifier of B3, B4 and B5."""
     exchange(exchanged)
     assert refuted(claim, *parts.split(), settings=CURVES if claim == "P2" else FEWER)
@@ -230,13 +272,18 @@ def test_each_error_has_its_own_optimum_and_another_sampler_can_choose() -> None
 
 def test_tuning_leaves_out_what_does_not_divide_the_budget_and_overshoots() -> None:
     few = SETTINGS.model_copy(update={"repeats": (1, 7, 10, 20), "factors": (1.0, 64.0)})
-    assert {h.repeats for h in grid(few, BASELINE, 20, gaussian.SIGMAS)} == {1, 5, 10}, "5: the default"
+    assert {h.repeats for h in grid(few, BASELINE, 20, gaussian.SIGMAS)} == {1, 5, 10}, (
+        "5: the default"
+    )
     assert {h.factor for h in grid(few, BASELINE, 20, gaussian.SIGMAS)} == {1.0}
 
 
 def test_the_grid_holds_what_a_sampler_tunes_and_the_defaults() -> None:
     few = SETTINGS.model_copy(update={"rhos": (7.0, 0.0), "churns": (5.0,), "betas": (0.5,)})
-    assert few.grid(SPECS["EDM stochastic"]) == (*(DEFAULT._replace(rho=r, churn=5.0) for r in (7.0, 0.0)), DEFAULT)
+    assert few.grid(SPECS["EDM stochastic"]) == (
+        *(DEFAULT._replace(rho=r, churn=5.0) for r in (7.0, 0.0)),
+        DEFAULT,
+    )
     assert {h.beta for h in few.grid(SPECS["constant momentum"])} == {0.5, 0.9}
     assert min(h.factor for h in few.grid(SPECS[PAPER])) == 1.0 and 0.25 in {
         h.factor for h in few.grid(SPECS["Langevin, drift x2"])
@@ -260,7 +307,9 @@ def test_batches_are_coupled_within_themselves() -> None:
 
 
 def test_a_kernel_density_is_the_blurred_distribution() -> None:
-    """Of the quantiles of N(0, 1): N(0, 1 + b^2), whose KL from N(0, 1) is `(b^2 - log(1 + b^2)) / 2`."""
+    """Of the quantiles of N(0, 1): N(0, 1 + b^2), whose KL from N(0, 1) is `(b^2 - log(1 + b^2))
+    / 2`.
+    """
     x, b = norm.ppf((np.arange(40_000) + 0.5) / 40_000).reshape(2, -1), 0.3
     density = averaged(smoothed(x, b))
     assert density.integral() == pytest.approx(1.0, abs=1e-6)
@@ -275,7 +324,9 @@ def test_a_divergence_where_the_density_has_gaps() -> None:
 
 
 def test_a_transport_is_exact_on_a_gaussian() -> None:
-    """Heun on N(1, 0.25): affine, so the end is Gaussian with known moments; against the exact law's."""
+    """Heun on N(1, 0.25): affine, so the end is Gaussian with known moments; against the exact
+    law's.
+    """
     target, start = Gaussian([1.0], 0.25), 10.0
     program = SPECS["Heun ODE"].build(SigmaRange(start, 0.02), 40)
     moved, evaluations = Nodes(target, start, 4000).run(program)
@@ -301,7 +352,8 @@ def test_a_transport_draws_nothing() -> None:
 
 @pytest.mark.monte_carlo(share=0.02)
 def test_two_methods_agree_on_the_mixture(monte_carlo: MonteCarlo) -> None:
-    """Heun's distribution by moved quantiles, and by particles from random starts: within the particles' interval.
+    """Heun's distribution by moved quantiles, and by particles from random starts: within the
+    particles' interval.
 
     Two intervals of a false-alarm rate of 1e-6; at 12,800 particles a weight off by 0.05 is seen.
     """
@@ -309,7 +361,11 @@ def test_two_methods_agree_on_the_mixture(monte_carlo: MonteCarlo) -> None:
     exact = mixture.by_transport(SIZES, program)
     drawn = mixture.by_particles(SIZES._replace(seed=monte_carlo.seed), program)
     assert drawn.kl.low < exact.kl.value < drawn.kl.high
-    assert drawn.minority.low < exact.minority.value < drawn.minority.high and drawn.w2 is None and exact.w2 is not None
+    assert (
+        drawn.minority.low < exact.minority.value < drawn.minority.high
+        and drawn.w2 is None
+        and exact.w2 is not None
+    )
 
 
 def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkeypatch) -> None:
@@ -325,7 +381,9 @@ def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkey
     assert {(row["case"], row["tuned"]) for row in rows} == set(
         product(("Gaussian, KL", "Gaussian, W2", "mixture, KL"), ("default", "tuned"))
     )
-    assert all(row["times"] == row["budget"] / (100 if row["tuned"] == "tuned" else 50) for row in rows)
+    assert all(
+        row["times"] == row["budget"] / (100 if row["tuned"] == "tuned" else 50) for row in rows
+    )
     above, below = figures.speed_up_curves(quick_settings("annealed")).axes
     assert [len(axes.lines) for axes in (above, below)] == [8, 5], (
         "a line at 1, each error at defaults and tuned twice, and one of bounds"
@@ -333,7 +391,9 @@ def test_the_speed_up_is_charted_for_each_target_and_both_hyperparameters(monkey
 
 
 def test_the_slider_of_the_film_counts_noise_levels_as_its_title_does(monkeypatch) -> None:
-    monkeypatch.setattr(film_chart, "frames", lambda sampler, seed: np.ones((3, 1 + film_chart.SHOWN)))
+    monkeypatch.setattr(
+        film_chart, "frames", lambda sampler, seed: np.ones((3, 1 + film_chart.SHOWN))
+    )
     chart = film_chart.film(quick_settings("annealed")).to_dict()
     assert {row["k"] for rows in chart["datasets"].values() for row in rows} == {1, 2, 3}
     assert chart["vconcat"][0]["title"]["text"] == {"expr": "'noise level ' + k + ' of 3'"}

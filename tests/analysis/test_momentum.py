@@ -25,24 +25,32 @@ ADAPTIVE = ("A1", "A2", "A3", "A5", "A6", "P1a", "P1b", "P1c")
 
 @pytest.mark.parametrize("identifier", [*CONSTANT, *ADAPTIVE])
 def test_claims_come_out_as_expected(identifier: str) -> None:
-    assert verdict_of(identifier, settings=SMALL if identifier in CONSTANT else None) is expected(identifier)
+    assert verdict_of(identifier, settings=SMALL if identifier in CONSTANT else None) is expected(
+        identifier
+    )
 
 
 def replace_factor(monkeypatch: MonkeyPatch, factor: Callable[[Any], Any]) -> None:
     """Give the sampler another drift factor A/a, everywhere that the claims look."""
     for module in (constant, transition):
-        monkeypatch.setattr(module, "momentum_rule", lambda beta_of, **more: momentum_rule(beta_of, factor=factor))
+        monkeypatch.setattr(
+            module, "momentum_rule", lambda beta_of, **more: momentum_rule(beta_of, factor=factor)
+        )
 
 
 def test_a_dropped_factor_breaks_g1_and_g2(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of G1 and G2: the step moves by a m, not a (1+b)^2 m. The best b is another, its gain 2 and not 8."""
+    """Falsifier of G1 and G2: the step moves by a m, not a (1+b)^2 m. The best b is another, its
+    gain 2 and not 8.
+    """
     replace_factor(monkeypatch, lambda beta: beta**0)
     assert refuted("G1", "transition", "invariants", "jury", "boundary", settings=SMALL)
     assert refuted("G2", "regimes", "law", "best", settings=SMALL)
 
 
 def test_a_lesser_factor_breaks_g3_and_g4(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of G3 and G4: the drift factor is 1 + b. Algebra, reached distributions and particles see it."""
+    """Falsifier of G3 and G4: the drift factor is 1 + b. Algebra, reached distributions and
+    particles see it.
+    """
     replace_factor(monkeypatch, lambda beta: 1 + beta)
     assert refuted("G3", "covariance", "reached", "particles", settings=SMALL)
     assert refuted("G4", "series", "remainder")
@@ -54,8 +62,12 @@ def test_a_doubled_drift_breaks_g2_langevin(monkeypatch: MonkeyPatch, fresh_cell
 
 
 def test_corrected_noise_breaks_g5(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of G5: with the noise scaled like the drift, sqrt(2 a c), the limit is the target itself."""
-    monkeypatch.setattr(constant, "momentum_rule", lambda beta_of: with_corrected_noise(momentum_rule(beta_of)))
+    """Falsifier of G5: with the noise scaled like the drift, sqrt(2 a c), the limit is the
+    target itself.
+    """
+    monkeypatch.setattr(
+        constant, "momentum_rule", lambda beta_of: with_corrected_noise(momentum_rule(beta_of))
+    )
     assert refuted("G5", "limit", "flux", "mixture", settings=SMALL)
 
 
@@ -70,14 +82,18 @@ def test_the_largest_step_doubles_the_variance_and_gains_a_factor_of_1_68() -> N
 
 
 def test_uncorrected_noise_breaks_g7(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of G7: with the authors' noise, sqrt(2a), the limit is 1/c, and no formula of G7 holds."""
+    """Falsifier of G7: with the authors' noise, sqrt(2a), the limit is 1/c, and no formula of G7
+    holds.
+    """
     for module in (constant, stationary):
         monkeypatch.setattr(module, "with_corrected_noise", lambda rule: rule)
     assert refuted("G7", "variance", "loses", "reached", settings=SMALL)
 
 
 def test_a_kept_factor_breaks_g7(monkeypatch: MonkeyPatch) -> None:
-    """The corrected step's `u = a c lam`: with `u = a lam` the rate and the solved variances are others."""
+    """The corrected step's `u = a c lam`: with `u = a lam` the rate and the solved variances are
+    others.
+    """
     true = stationary.solved_variance
     monkeypatch.setattr(stationary, "C", sp.Integer(1))
     monkeypatch.setattr(stationary, "solved_variance", lambda u, beta, factor: true(u, beta))
@@ -87,13 +103,17 @@ def test_a_kept_factor_breaks_g7(monkeypatch: MonkeyPatch) -> None:
 
 
 def corrected(u: float, dimension: float = 1.0) -> Stationary:
-    """Adaptive momentum with its noise scaled like its drift: its step is that of `u` without the drift's factor."""
+    """Adaptive momentum with its noise scaled like its drift: its step is that of `u` without
+    the drift's factor.
+    """
     rule = momentum_rule(adaptive(1e-6), factor=lambda beta: 1.0)
     return solved(GaussianLaw([1.0]), rule, u, 1 - 1e-6, lambda beta: 1.0)
 
 
 def test_a_ratio_without_its_factor_breaks_a2(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of A2: the ratio without its factor (1 + b), as if the score's change were measured a move late."""
+    """Falsifier of A2: the ratio without its factor (1 + b), as if the score's change were
+    measured a move late.
+    """
     true = study.stationary_ratio
     monkeypatch.setattr(study, "stationary_ratio", lambda u, beta: true(u, beta) / (1 + beta))
     assert refuted("A2", "solved", "reached", "unbiased")
@@ -103,7 +123,11 @@ def test_another_drift_factor_breaks_a3_and_a6(monkeypatch: MonkeyPatch, fresh_c
     """Falsifier of A3 and A6: the step moves by a (1 + b) m. A2's derivation sees it as well."""
     broken = lambda beta_of: momentum_rule(beta_of, factor=lambda beta: 1 + beta)  # noqa: E731
     monkeypatch.setattr(constant, "momentum_rule", broken)
-    assert refuted("A2", "ratio") and refuted("A3", "damping", "variance") and refuted("A6", "identity")
+    assert (
+        refuted("A2", "ratio")
+        and refuted("A3", "damping", "variance")
+        and refuted("A6", "identity")
+    )
 
 
 def test_a_norm_of_the_mean_square_breaks_a1(monkeypatch: MonkeyPatch) -> None:
@@ -117,15 +141,21 @@ def test_a_norm_of_the_mean_square_breaks_a1(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_independent_norms_break_a5(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of A5: a coefficient that does not act back on the distribution fluctuates 5 % more than batches do."""
+    """Falsifier of A5: a coefficient that does not act back on the distribution fluctuates 5 %
+    more than batches do.
+    """
     true = linearisation.linearised
-    monkeypatch.setattr(linearisation, "linearised", lambda u: true(u)._replace(response=np.zeros(9)))
+    monkeypatch.setattr(
+        linearisation, "linearised", lambda u: true(u)._replace(response=np.zeros(9))
+    )
     assert refuted("A5", "constant", "single")
 
 
 def test_batches_have_norms_of_their_own() -> None:
     x = torch.tensor([[[3.0, 4.0], [0.0, 0.0]], [[0.0, 2.0], [0.0, 4.0]]])
-    assert study.Batches().norm(x).shape == (2, 1, 1) and study.Batches().norm(x).flatten().tolist() == [2.5, 3.0]
+    assert study.Batches().norm(x).shape == (2, 1, 1) and study.Batches().norm(
+        x
+    ).flatten().tolist() == [2.5, 3.0]
 
 
 def test_norm_products_in_closed_form() -> None:
@@ -134,7 +164,9 @@ def test_norm_products_in_closed_form() -> None:
     np.testing.assert_allclose(linearisation.norm_product(r, 1.0), line, atol=1e-12)
     for d in (3.0, 15.0, 16.0, 256.0):
         halves = math.exp(2 * (math.lgamma((d + 1) / 2) - math.lgamma(d / 2)))
-        np.testing.assert_allclose(linearisation.norm_product(np.ones(1), d), d / 2 / halves - 1, atol=1e-6)
+        np.testing.assert_allclose(
+            linearisation.norm_product(np.ones(1), d), d / 2 / halves - 1, atol=1e-6
+        )
     assert linearisation.norm_product(np.ones(1), np.inf) == 0.5
 
 
@@ -146,8 +178,8 @@ def test_unstable_momentum_is_not_ergodic(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_another_rule_far_away_breaks_p1a(monkeypatch: MonkeyPatch) -> None:
-    """A critical momentum without its square; a Lyapunov function beyond its steps; moves at the ratio 1, where beta is
-    at its minimum.
+    """A critical momentum without its square; a Lyapunov function beyond its steps; moves at the
+    ratio 1, where beta is at its minimum.
     """
     with monkeypatch.context() as patched:
         patched.setattr(convergence, "critical_momentum", lambda w: (1 - w) / (1 + w))
@@ -161,8 +193,12 @@ def test_another_rule_far_away_breaks_p1a(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_corrected_noise_would_make_p1b_hold(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of the refutation P1b: with the noise scaled like the drift, sqrt(2 a c), the claim holds."""
-    without = lambda u, beta: stationary.solved_variance(u * (1 + beta) ** 2, beta, lambda beta: 1.0)  # noqa: E731
+    """Falsifier of the refutation P1b: with the noise scaled like the drift, sqrt(2 a c), the
+    claim holds.
+    """
+    without = lambda u, beta: stationary.solved_variance(
+        u * (1 + beta) ** 2, beta, lambda beta: 1.0
+    )  # noqa: E731
     with upheld("P1b"):
         monkeypatch.setattr(convergence, "stationary_at", corrected)
         monkeypatch.setattr(convergence, "solved_variance", without)
@@ -179,7 +215,9 @@ def test_langevin_alone_passes_p1c(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_the_tolerances_are_those_that_the_plans_need() -> None:
-    """Where a plan says what tolerance its false-alarm rate needs, the claims file's is not smaller."""
+    """Where a plan says what tolerance its false-alarm rate needs, the claims file's is not
+    smaller.
+    """
     (claim,) = (claim for claim in claims().claim if claim.id == "A5")
     for check in claim.check:
         assert measured(check.id).detail["tolerance needed"] <= check.tolerance

@@ -31,16 +31,22 @@ def test_orders_to_the_target_itself_break_b6(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_a_biased_langevin_breaks_b6(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """A drift too long by a hundredth: the distribution tends to another power of the target, and no order is left."""
+    """A drift too long by a hundredth: the distribution tends to another power of the target,
+    and no order is left.
+    """
     monkeypatch.setattr(study, "langevin", lambda: langevin(factor=1.01))
     for part in ("langevin_w2", "langevin_kl"):
         assert verdict_of("B6", only=part) is not Verdict.HOLDS
 
 
 def test_another_factor_breaks_the_gaussian_parts_of_b6(monkeypatch: MonkeyPatch) -> None:
-    """Half the momentum coefficient, and four times the variance, in the place of the fixed point's."""
+    """Half the momentum coefficient, and four times the variance, in the place of the fixed
+    point's.
+    """
     gaussian_law = checks.gaussian_law
-    monkeypatch.setattr(checks, "gaussian_law", lambda u: gaussian_law(u)._replace(beta=gaussian_law(u).beta / 2))
+    monkeypatch.setattr(
+        checks, "gaussian_law", lambda u: gaussian_law(u)._replace(beta=gaussian_law(u).beta / 2)
+    )
     for part in ("adaptive_gaussian", "coefficient"):
         assert verdict_of("B6", only=part) is not Verdict.HOLDS
     wider = lambda u: gaussian_law(u)._replace(variance=gaussian_law(u).variance * 4)  # noqa: E731
@@ -48,7 +54,9 @@ def test_another_factor_breaks_the_gaussian_parts_of_b6(monkeypatch: MonkeyPatch
     assert verdict_of("B6", only="adaptive_limit") is not Verdict.HOLDS
 
 
-def test_one_draw_in_place_of_the_average_breaks_k5(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
+def test_one_draw_in_place_of_the_average_breaks_k5(
+    monkeypatch: MonkeyPatch, fresh_cells: None
+) -> None:
     """Falsifier of K5: Langevin's own noise in the place of the mean of two draws."""
 
     def one_draw(state: Any, score: Any, noise: Any, level: Any, algebra: Any) -> Any:
@@ -72,7 +80,9 @@ def test_a_rule_without_its_factor_breaks_b5a(monkeypatch: MonkeyPatch, fresh_ce
 
 
 def test_no_order_becomes_an_interval() -> None:
-    """Where nothing is asymptotic the interval spans the local orders: inconclusive, not an error."""
+    """Where nothing is asymptotic the interval spans the local orders: inconclusive, not an
+    error.
+    """
     steps = [2.0**-k for k in range(5)]
     order = checks.ordered((steps, [1.0, 0.9, 0.4, 0.39, 0.01]))
     assert order.interval[0] < 0.1 and order.interval[1] > 5.0

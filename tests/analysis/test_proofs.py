@@ -1,4 +1,6 @@
-"""Proofs: what remains of an identity, and numbers in balls, which can prove nothing but what the exact law gives."""
+"""Proofs: what remains of an identity, and numbers in balls, which can prove nothing but what
+the exact law gives.
+"""
 
 from typing import NamedTuple
 
@@ -42,7 +44,13 @@ def test_expressions_are_read_back_with_their_assumptions() -> None:
 
 
 GROUPS = ("adaptive", "contraction", "momentum")
-PROVED = [check for group in GROUPS for claim in claims().of_group(group) for check in claim.check if check.enclosed]
+PROVED = [
+    check
+    for group in GROUPS
+    for claim in claims().of_group(group)
+    for check in claim.check
+    if check.enclosed
+]
 
 
 @pytest.mark.parametrize("check", PROVED, ids=lambda check: check.id)
@@ -55,7 +63,9 @@ def test_a_number_is_proved(check):
 
 
 def test_at_least_forty_seven_checks_are_proved():
-    assert sum(check.enclosed is not None for claim in claims().claim for check in claim.check) >= 47
+    assert (
+        sum(check.enclosed is not None for claim in claims().claim for check in claim.check) >= 47
+    )
 
 
 def test_a_speed_up_is_proved_between_two_budgets_and_no_other_is():
@@ -79,9 +89,16 @@ def test_what_decides_a_number_is_proved_up_to_the_largest_budget_asked_for():
 
 def test_a_proof_is_told_what_was_measured():
     """It proves the KL at the budget at which the query found the least."""
-    check = next(each for claim in claims().of_group("annealed") for each in claim.check if each.id == "B1.minimum")
+    check = next(
+        each
+        for claim in claims().of_group("annealed")
+        for each in claim.check
+        if each.id == "B1.minimum"
+    )
     settings = quick_settings("annealed").model_copy(update={"every": (20, 25), "enclosed": 25})
-    asked = check.model_copy(update={"arguments": {**check.arguments, "over": {"budget": [20, 25]}}})
+    asked = check.model_copy(
+        update={"arguments": {**check.arguments, "over": {"budget": [20, 25]}}}
+    )
     measured = Checks(_group("annealed"), settings).measured(asked)
     assert measured.detail["budget"] == 25 and measured.enclosure and measured.enclosure.bits >= 128
 
@@ -89,7 +106,9 @@ def test_a_proof_is_told_what_was_measured():
 def test_a_number_that_moved_is_not_proved(monkeypatch):
     check = next(each for each in PROVED if each.id == "G5.w2")
     proof = momentum.limiting_w2
-    monkeypatch.setattr(momentum, "limiting_w2", lambda settings: proof(settings).model_copy(update={"value": 0.4}))
+    monkeypatch.setattr(
+        momentum, "limiting_w2", lambda settings: proof(settings).model_copy(update={"value": 0.4})
+    )
     with pytest.raises(ValueError, match="not that of its proof"):
         Checks(_group("momentum"), quick_settings("momentum")).measured(check)
 

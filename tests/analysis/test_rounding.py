@@ -1,4 +1,6 @@
-"""Recorded runs and rounding: verdicts, and the changes that flip them. One seed, the same bytes."""
+"""Recorded runs and rounding: verdicts, and the changes that flip them. One seed, the same
+bytes.
+"""
 
 import hashlib
 import os
@@ -35,7 +37,9 @@ def digest() -> str:
 
 
 def test_one_seed_gives_the_same_bytes() -> None:
-    """In one process, with other draws in between, and in a fresh one; another seed gives others."""
+    """In one process, with other draws in between, and in a fresh one; another seed gives
+    others.
+    """
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     command = [sys.executable, "-c", PROGRAM]
     fresh = subprocess.check_output(command, text=True, env=environment, cwd=ROOT).strip()

@@ -1,4 +1,6 @@
-"""The second implementation beside this one: that a handicap, a wrong count and a lost digit are seen."""
+"""The second implementation beside this one: that a handicap, a wrong count and a lost digit are
+seen.
+"""
 
 from dataclasses import replace
 
@@ -17,7 +19,9 @@ CURVES = ("P2.kl_first", "P2.kl_last", "P2.kl_most", "P2.kl_50", "P2.w2_overtake
 
 
 def stored(monkeypatch: MonkeyPatch) -> None:
-    """Let the numbers of P2 and B1 that are stored stand for the second implementation's, which takes a minute."""
+    """Let the numbers of P2 and B1 that are stored stand for the second implementation's, which
+    takes a minute.
+    """
     kept = read_expected(ROOT, Profile.CPU)
     assert kept is not None
     checks = {name: check for claim in kept.claims.values() for name, check in claim.checks.items()}
@@ -25,7 +29,9 @@ def stored(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_a_handicapped_baseline_is_seen(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of S2: the annealed Langevin of this implementation has steps that are 5 % too short."""
+    """Falsifier of S2: the annealed Langevin of this implementation has steps that are 5 % too
+    short.
+    """
     stored(monkeypatch)
     assert measured("S2.digits").value > 9.0
     assert measured("S2.counts").value == 0.0

@@ -62,7 +62,9 @@ def test_noise_in_the_momentum_breaks_r3(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_a_clip_that_bites_refutes_p3() -> None:
-    """Falsifier of P3: with deltas up to 0.9 the clip is a hyperparameter, and each part of the claim sees it."""
+    """Falsifier of P3: with deltas up to 0.9 the clip is a hyperparameter, and each part of the
+    claim sees it.
+    """
     wide = quick_settings("update_rule").model_copy(update={"deltas": (1e-6, 0.9)})
     assert refuted("P3", "stationary", "far_start", settings=wide)
 
@@ -73,7 +75,9 @@ def test_a_clip_that_does_not_act_refutes_that_it_matters_at_smaller_steps() -> 
 
 
 def test_a_lost_part_breaks_r4(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of R4: the corrector's drift is lost, and the parts no longer add up to the score's change."""
+    """Falsifier of R4: the corrector's drift is lost, and the parts no longer add up to the
+    score's change.
+    """
     true = study.remembering
 
     def losing(corrector: Step) -> Step:
@@ -84,11 +88,15 @@ def test_a_lost_part_breaks_r4(monkeypatch: MonkeyPatch, fresh_cells: None) -> N
         return lossy
 
     monkeypatch.setattr(study, "remembering", losing)
-    assert refuted("R4", "sum", settings=quick_settings("update_rule").model_copy(update={"levels": (30,)}))
+    assert refuted(
+        "R4", "sum", settings=quick_settings("update_rule").model_copy(update={"levels": (30,)})
+    )
 
 
 def test_a_present_norm_breaks_r5(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of R5: sized by the updated momentum's norm, the control is plain Langevin and gains nothing."""
+    """Falsifier of R5: sized by the updated momentum's norm, the control is plain Langevin and
+    gains nothing.
+    """
     true = study.corrector_run
     present = lambda name, count: true("Langevin" if name == study.LAGGED[0] else name, count)  # noqa: E731
     monkeypatch.setattr(study, "corrector_run", present)

@@ -29,13 +29,20 @@ def test_claims_hold(claim):
 
 def test_the_transition_is_that_of_the_step():
     for beta, u in ((0.0, 0.5), (0.4, 0.1), (0.9, 0.01)):
-        assert np.abs(Chain(beta, u, 0.1, 1.0).transition(1.0) - exact_transition(u, beta)).max() < 1e-12
+        assert (
+            np.abs(Chain(beta, u, 0.1, 1.0).transition(1.0) - exact_transition(u, beta)).max()
+            < 1e-12
+        )
 
 
 def test_the_region_ends_where_the_notebook_says():
     for beta in (0.1, 0.4, 0.9):
         edge = 2 * (1 - beta) / (1 + beta) ** 3
-        assert Chain(beta, 0.999 * edge, 1e-9, 1.0).rate < 1 < Chain(beta, 1.001 * edge, 1e-9, 1.0).rate
+        assert (
+            Chain(beta, 0.999 * edge, 1e-9, 1.0).rate
+            < 1
+            < Chain(beta, 1.001 * edge, 1e-9, 1.0).rate
+        )
         assert all(Chain(beta, 0.999 * edge, m, 1.0).rate < 1 for m in np.linspace(0.001, 1.0, 500))
 
 
@@ -44,7 +51,9 @@ def test_no_quadratic_form_is_made_up_where_none_shrinks():
         _ = Chain(0.9, 0.1, 1e-4, 1.0).metric
 
 
-@pytest.mark.parametrize(("beta", "step", "form"), [(0.0, 0.5, (1.0, 1.0)), (0.0, 1.95, (1.0, -1.0))])
+@pytest.mark.parametrize(
+    ("beta", "step", "form"), [(0.0, 0.5, (1.0, 1.0)), (0.0, 1.95, (1.0, -1.0))]
+)
 def test_a_form_shrinks_by_the_least_rate_of_langevin(beta, step, form):
     """The notebook's form, on either side of the best step `2 / (L + m)`."""
     chain, q = Chain(beta, step, 0.1, 1.0), 1e-3
@@ -52,11 +61,16 @@ def test_a_form_shrinks_by_the_least_rate_of_langevin(beta, step, form):
     across = form[1] * q * end / chain.rate
     metric = np.array([[1.0, across], [across, q]])
     excess = [t.T @ metric @ t - chain.rate**2 * metric for t in map(chain.transition, (0.1, 1.0))]
-    assert np.linalg.eigvalsh(metric)[0] > 0 and max(np.linalg.eigvalsh(each)[-1] for each in excess) < 1e-12
+    assert (
+        np.linalg.eigvalsh(metric)[0] > 0
+        and max(np.linalg.eigvalsh(each)[-1] for each in excess) < 1e-12
+    )
 
 
 def test_no_form_shrinks_by_the_least_rate_at_langevins_best_step():
-    """Each form grows by more than its own size allows at an end; the larger the rate, the larger q may be."""
+    """Each form grows by more than its own size allows at an end; the larger the rate, the
+    larger q may be.
+    """
     chain = Chain(0.0, 2 / 1.1, 0.1, 1.0)
     ends = [chain.transition(curvature) for curvature in (0.1, 1.0)]
 
@@ -78,7 +92,9 @@ def test_no_other_form_shrinks_faster():
     for skew in np.linspace(-0.99, 0.99, 67):
         for size in np.geomspace(0.05, 20.0, 121):
             root = np.linalg.cholesky([[1.0, skew * size], [skew * size, size**2]]).T
-            best = min(best, max(np.linalg.norm(root @ end @ np.linalg.inv(root), 2) for end in ends))
+            best = min(
+                best, max(np.linalg.norm(root @ end @ np.linalg.inv(root), 2) for end in ends)
+            )
     assert chain.rate <= best <= chain.rate + 2e-3
 
 
@@ -104,7 +120,9 @@ def test_a_gaussian_rate_would_break_h1b(monkeypatch):
 
 def test_a_forgotten_defect_breaks_h3a(monkeypatch):
     whole = Chain.distance_if_smooth
-    monkeypatch.setattr(Chain, "distance_if_smooth", lambda chain, *given: whole(chain, *given) / 10)
+    monkeypatch.setattr(
+        Chain, "distance_if_smooth", lambda chain, *given: whole(chain, *given) / 10
+    )
     assert refuted("H3a", "gaussian", "mixture", "uninformative")
     monkeypatch.setattr(Chain, "distance_if_smooth", lambda chain, *_: 100 * chain.step**0.5)
     assert refuted("H3a", "order", "informative")
@@ -120,7 +138,9 @@ def test_another_drift_breaks_h3as_lines(monkeypatch):
 
 def test_a_forgotten_factor_breaks_h4(monkeypatch):
     whole = Chain.error_constant.fget
-    monkeypatch.setattr(Chain, "error_constant", property(lambda chain: whole(chain) * (1 - chain.beta)))
+    monkeypatch.setattr(
+        Chain, "error_constant", property(lambda chain: whole(chain) * (1 - chain.beta))
+    )
     assert verdict_of("H4") == "refuted"
 
 
@@ -136,24 +156,47 @@ def test_sums_over_time_are_bounded_within_two_per_cent():
     assert (exact <= bound * (1 + 1e-8)).all() and (bound <= 1.02 * exact).all()
 
 
-@pytest.mark.parametrize("sign", [lambda n: 1, lambda n: -1, lambda n: (-1) ** n, lambda n: (-1) ** (n // 7)])
+@pytest.mark.parametrize(
+    "sign", [lambda n: 1, lambda n: -1, lambda n: (-1) ** n, lambda n: (-1) ** (n // 7)]
+)
 def test_what_changed_coefficients_leave_is_within_the_responses(sign):
-    """Exact second moments of a kick, and random starts, with the coefficient at an end of its range at each step."""
+    """Exact second moments of a kick, and random starts, with the coefficient at an end of its
+    range at each step.
+    """
     loop, delta = adaptive.log_spaced(1e-3, 10.0), 0.03
-    b, rate, lam, growth = loop.beta, loop.rate, np.array(loop.precisions), loop.growth(delta) / loop.rate
+    b, rate, lam, growth = (
+        loop.beta,
+        loop.rate,
+        np.array(loop.precisions),
+        loop.growth(delta) / loop.rate,
+    )
     free, forced, d = loop._free(growth, delta), loop._forced(growth, delta), delta * sign(0)
     own, sums = np.ones((len(lam), 2)), np.zeros(3)
-    position = loop.step * lam[:, None] * ((1 + b + d) ** 2 * own + (2 * (1 + b) + d) * loop.matrix[:, 1])
+    position = (
+        loop.step * lam[:, None] * ((1 + b + d) ** 2 * own + (2 * (1 + b) + d) * loop.matrix[:, 1])
+    )
     kick = np.stack([position, own], axis=1)
-    left, start = kick @ loop.covariance @ kick.mT, np.random.default_rng(0).standard_normal((len(lam), 2, 30))
+    left, start = (
+        kick @ loop.covariance @ kick.mT,
+        np.random.default_rng(0).standard_normal((len(lam), 2, 30)),
+    )
     start, moved = start / np.linalg.norm(start, axis=0), left[:, 0, 0]
     for n in range(1, 3000):
-        score, momentum, move = (math.sqrt(each.sum()) for each in (left[:, 0, 0], left[:, 1, 1], moved))
+        score, momentum, move = (
+            math.sqrt(each.sum()) for each in (left[:, 0, 0], left[:, 1, 1], moved)
+        )
         sums += np.array([score, momentum, move + loop.ratio * momentum]) / rate**n
-        step, drift = loop.transition(b + delta * sign(n)), loop.step * lam * (1 + b + delta * sign(n)) ** 2
+        step, drift = (
+            loop.transition(b + delta * sign(n)),
+            loop.step * lam * (1 + b + delta * sign(n)) ** 2,
+        )
         left, start = step @ left @ step.mT, step @ start
-        score, momentum, move = np.linalg.norm([*start.swapaxes(0, 1), drift[:, None] * start[:, 1]], axis=1)
-        assert (np.stack([score, momentum, move + loop.ratio * momentum], 1) <= free * rate**n).all()
+        score, momentum, move = np.linalg.norm(
+            [*start.swapaxes(0, 1), drift[:, None] * start[:, 1]], axis=1
+        )
+        assert (
+            np.stack([score, momentum, move + loop.ratio * momentum], 1) <= free * rate**n
+        ).all()
         moved = drift**2 * left[:, 1, 1]
     assert (sums <= forced).all() and (forced <= 2 * sums).all()
 
@@ -199,7 +242,9 @@ def test_a_smaller_slope_breaks_h2(monkeypatch):
 def test_a_growth_without_its_first_order_breaks_h2(monkeypatch):
     whole = Loop.growth
     monkeypatch.setattr(
-        Loop, "growth", lambda loop, delta: whole(loop, 0.0) + (whole(loop, delta) - whole(loop, 0.0)) / 2
+        Loop,
+        "growth",
+        lambda loop, delta: whole(loop, 0.0) + (whole(loop, delta) - whole(loop, 0.0)) / 2,
     )
     assert adaptive.largest_share_of_the_growth(Settings(spectra=5)).value > 1.1
 

@@ -94,7 +94,9 @@ def test_the_hyperparameters_that_are_judged_are_the_best_of_six_trials(sampler:
 
 
 def test_outcomes_of_fresh_draws_and_of_changed_ones() -> None:
-    """Of 1024 draws: an error within 0.005 of 0 (its standard error is 5e-4), a shift and a scale at their size."""
+    """Of 1024 draws: an error within 0.005 of 0 (its standard error is 5e-4), a shift and a
+    scale at their size.
+    """
     mixture, level = target().mixture, Level(0, sigma=LAST)
     x = mixture.sample(1024, level, torch.Generator().manual_seed(3))
     assert abs(checks.error_of(study.judged(JUDGED, x)).mean()) < 0.005

@@ -1,4 +1,6 @@
-"""Kinetic Langevin: each claim's verdict, the change that flips it, and the methods that they rest on."""
+"""Kinetic Langevin: each claim's verdict, the change that flips it, and the methods that they
+rest on.
+"""
 
 from importlib import import_module
 from typing import Any
@@ -18,7 +20,9 @@ CLAIMS = [claim.id for claim in claims().of_group("kinetic_langevin")]
 
 
 def small(**more: object) -> Settings:
-    settings: Settings = quick_settings("kinetic_langevin").model_copy(update={"targets": 8, **more})
+    settings: Settings = quick_settings("kinetic_langevin").model_copy(
+        update={"targets": 8, **more}
+    )
     return settings
 
 
@@ -41,7 +45,9 @@ def test_claims_come_out_as_expected(identifier: str) -> None:
         ("K3", "exponential obabo", {"exponential Euler": "OBABO", "OBABO": "exponential Euler"}),
     ],
 )
-def test_another_method_is_seen(monkeypatch, fresh_cells: None, claim: str, parts: str, others: dict[str, str]) -> None:
+def test_another_method_is_seen(
+    monkeypatch, fresh_cells: None, claim: str, parts: str, others: dict[str, str]
+) -> None:
     """Falsifier of K1 to K3: another kinetic method in the place of one."""
     for name, step in {name: one_level.METHODS[other] for name, other in others.items()}.items():
         monkeypatch.setitem(one_level.METHODS, name, step)
@@ -50,7 +56,9 @@ def test_another_method_is_seen(monkeypatch, fresh_cells: None, claim: str, part
 
 def test_a_doubled_drift_and_old_noise_break_k6(monkeypatch: MonkeyPatch) -> None:
     factored, corrected = drift_calibration.factored, drift_calibration.corrected
-    monkeypatch.setattr(drift_calibration, "factored", lambda drift, noise: factored(2 * drift, noise))
+    monkeypatch.setattr(
+        drift_calibration, "factored", lambda drift, noise: factored(2 * drift, noise)
+    )
     monkeypatch.setattr(drift_calibration, "langevin", lambda: langevin(factor=1.0 + 1e-6))
     assert refuted("K6", "lag", "factor", "exact", "law")
     old = lambda level, step, drift: corrected(level._replace(next=None), step, drift)  # noqa: E731
@@ -59,10 +67,14 @@ def test_a_doubled_drift_and_old_noise_break_k6(monkeypatch: MonkeyPatch) -> Non
 
 
 def test_a_velocity_that_is_not_rescaled_breaks_k7(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of K7: the kick as one would write it first, p ~ N(0, 1) at the start and its variance free of u."""
+    """Falsifier of K7: the kick as one would write it first, p ~ N(0, 1) at the start and its
+    variance free of u.
+    """
 
     def kicked(state: Any, s: Any, noise: Any, level: Any, coefficients: Any, algebra: Any) -> Any:
-        half, before = (algebra.sqrt(u / 2) * level.sigma for u in (coefficients.u, coefficients.u_before))
+        half, before = (
+            algebra.sqrt(u / 2) * level.sigma for u in (coefficients.u, coefficients.u_before)
+        )
         if state.p is None:
             return algebra.combine((1.0, noise(state.x)), (half, s))
         return algebra.combine((1.0, state.p), (half + before, s))
@@ -77,19 +89,27 @@ def test_a_velocity_that_is_not_rescaled_breaks_k7(monkeypatch: MonkeyPatch) -> 
     ids=["worse", "better"],
 )
 def test_an_exchange_of_samplers_is_seen(monkeypatch: MonkeyPatch, parts: str, other: str) -> None:
-    """Falsifier of K8: another sampler's errors in the place of annealed BAOAB's, and of DPM-Solver++'s."""
+    """Falsifier of K8: another sampler's errors in the place of annealed BAOAB's, and of
+    DPM-Solver++'s.
+    """
     curve, taken = nfe_comparison.curve, {"annealed BAOAB, e = 0": other}
     if other == "DPM-Solver++":
         taken = {other: "ancestral"}
-    monkeypatch.setattr(nfe_comparison, "curve", lambda name, *sizes: curve(taken.get(name, name), *sizes))
+    monkeypatch.setattr(
+        nfe_comparison, "curve", lambda name, *sizes: curve(taken.get(name, name), *sizes)
+    )
     assert refuted("K8", *parts.split(), settings=SMALL)
 
 
 def test_other_damping_breaks_k10(monkeypatch: MonkeyPatch, fresh_cells: None) -> None:
     monkeypatch.setattr(rates, "critically_damped", lambda kappa: 0.5)
     plain = rates.corrector
-    monkeypatch.setattr(rates, "corrector", lambda sigma, variance, e: plain(sigma, variance, e or 0.2))
-    monkeypatch.setattr(rates, "rate_without_momentum", lambda condition: (condition - 2) / (condition + 2))
+    monkeypatch.setattr(
+        rates, "corrector", lambda sigma, variance, e: plain(sigma, variance, e or 0.2)
+    )
+    monkeypatch.setattr(
+        rates, "rate_without_momentum", lambda condition: (condition - 2) / (condition + 2)
+    )
     assert refuted("K10", "damped", "memoryless", "mean", "limit", settings=small(spectra=3))
 
 

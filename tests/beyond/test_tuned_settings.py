@@ -1,7 +1,9 @@
-"""The settings of samplers that have no published ones are the best of their grids on a fixed development family.
+"""The settings of samplers that have no published ones are the best of their grids on a fixed
+development family.
 
-The family has 24 Gaussians in 16 directions, with exact scores, with scores that are scaled at high noise, and with a
-bad start. Counted are evaluations to KL / d = 1e-4, by exact laws: nothing is random, and nothing is estimated.
+The family has 24 Gaussians in 16 directions, with exact scores, with scores that are scaled at high
+noise, and with a bad start. Counted are evaluations to KL / d = 1e-4, by exact laws: nothing is
+random, and nothing is estimated.
 """
 
 import math
@@ -32,7 +34,13 @@ from ams.samplers.presets import (
     step_per_level,
 )
 from ams.schedules import Level
-from beyond.kinetic_langevin.nfe_comparison import DIRECTIONS, Family, family, first_budgets, nfe_of_targets
+from beyond.kinetic_langevin.nfe_comparison import (
+    DIRECTIONS,
+    Family,
+    family,
+    first_budgets,
+    nfe_of_targets,
+)
 
 TARGETS = 24
 THRESHOLD = 1e-4
@@ -42,14 +50,18 @@ ENDS = SigmaRange(50.0, 0.01)
 
 
 class Scaled(Family):
-    """Targets whose scores are multiplied by 0.8 to 1.2, a factor a direction, above a noise level of each target."""
+    """Targets whose scores are multiplied by 0.8 to 1.2, a factor a direction, above a noise
+    level of each target.
+    """
 
     def __init__(self, targets: Family) -> None:
         variance = targets.variance.reshape(TARGETS, -1)
         super().__init__(variance, targets.mean.reshape(TARGETS, -1))
         generator = np.random.default_rng([1, 1])
         self.gain = torch.as_tensor(generator.uniform(-0.2, 0.2, variance.numel()))
-        ratios = torch.as_tensor(np.exp(generator.uniform(math.log(10.0), math.log(100.0), TARGETS)))
+        ratios = torch.as_tensor(
+            np.exp(generator.uniform(math.log(10.0), math.log(100.0), TARGETS))
+        )
         self.turn = (variance.amax(1) / ratios).sqrt().repeat_interleave(DIRECTIONS)
 
     def score(self, x: Row, level: Level) -> Row:
@@ -59,7 +71,9 @@ class Scaled(Family):
 
 
 class Tuning(NamedTuple):
-    """The chosen settings, the next values of the grid below and above each, and the programs with some."""
+    """The chosen settings, the next values of the grid below and above each, and the programs
+    with some.
+    """
 
     chosen: dict[str, float]
     beside: dict[str, tuple[float, float]]
@@ -95,22 +109,32 @@ TUNINGS = {
         {"low": (6.0, 10.0), "high": (200.0, 500.0), "share": (0.5, 0.7), "times": (1, 3)},
         lambda **settings: restart_program(Restarts(**settings)),
     ),
-    "SA-Solver, tau 1": Tuning({"low": SA_LOW[1.0]}, {"low": (100.0, 500.0)}, partial(sa_solver_program, 1.0)),
-    "SA-Solver, tau 0.2": Tuning({"low": SA_LOW[0.2]}, {"low": (2.0, 10.0)}, partial(sa_solver_program, 0.2)),
+    "SA-Solver, tau 1": Tuning(
+        {"low": SA_LOW[1.0]}, {"low": (100.0, 500.0)}, partial(sa_solver_program, 1.0)
+    ),
+    "SA-Solver, tau 0.2": Tuning(
+        {"low": SA_LOW[0.2]}, {"low": (2.0, 10.0)}, partial(sa_solver_program, 0.2)
+    ),
 }
 SAVED_BESIDE = {"tapered": 0.02}
-"""The share of evaluations that a neighbour may save: the schedule was fixed before, and `most` ends at 2."""
+"""The share of evaluations that a neighbour may save: the schedule was fixed before, and `most`
+ends at 2.
+"""
 
 
 @cache
 def problems() -> list[tuple[Family, SigmaRange]]:
-    """Return the targets with exact scores, with scaled ones, and with the start N(0, 0.15^2 I) at noise 0.15."""
+    """Return the targets with exact scores, with scaled ones, and with the start N(0, 0.15^2 I)
+    at noise 0.15.
+    """
     exact = family(TARGETS, seed=1)
     return [(exact, ENDS), (Scaled(exact), ENDS), (exact, ENDS._replace(first=0.15))]
 
 
 def evaluations(program: BuildProgram) -> float:
-    """Return the geometric mean over problems and targets; 640 stands for a run that does not arrive."""
+    """Return the geometric mean over problems and targets; 640 stands for a run that does not
+    arrive.
+    """
     counts = []
     for targets, sigmas in problems():
         rows = list[Any]()
@@ -121,7 +145,9 @@ def evaluations(program: BuildProgram) -> float:
 
 
 def largest_saving(tuning: Tuning) -> float:
-    """Return the largest share of evaluations that one other value saves; negative if each needs more."""
+    """Return the largest share of evaluations that one other value saves; negative if each needs
+    more.
+    """
     chosen = evaluations(tuning.program(**tuning.chosen))
     return max(1.0 - evaluations(tuning.program(**other)) / chosen for other in tuning.neighbours())
 
@@ -131,7 +157,8 @@ QUICK = ("tapered", "prediction-correction", "critically damped corrector")
 
 
 @pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TUNINGS]
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TUNINGS],
 )
 def test_no_other_value_of_one_setting_needs_fewer_evaluations(name: str) -> None:
     assert largest_saving(TUNINGS[name]) <= SAVED_BESIDE.get(name, 0.0)

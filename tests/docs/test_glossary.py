@@ -1,4 +1,6 @@
-"""The project's words: what docs/glossary.toml says to avoid stands in no module, identifier or text of its scope."""
+"""The project's words: what docs/glossary.toml says to avoid stands in no module, identifier or
+text of its scope.
+"""
 
 import ast
 import io
@@ -16,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 WORDS = tomllib.loads((ROOT / "docs/glossary.toml").read_text(encoding="utf-8"))["word"]
 CODE = ("src", "analysis", "experiments", "related", "beyond", "survey")
 TEXTS = (".md", ".toml", ".j2", ".typ", ".cff")
-IDS = re.compile(r"^\s*(?:id|falsifier|needs|checks|here|claims?|module|image)\s*=.*$|`[A-Z]\w*\.\w+`", re.MULTILINE)
+IDS = re.compile(
+    r"^\s*(?:id|falsifier|needs|checks|here|claims?|module|image)\s*=.*$|`[A-Z]\w*\.\w+`",
+    re.MULTILINE,
+)
 # What a word is, by scope: not a part of another one
 WHOLE = {
     "prose": r"(?i)(?<![\w-])(?:{})(?![\w-])",
@@ -35,18 +40,29 @@ class Text(NamedTuple):
 
 
 def files() -> Iterator[Path]:
-    """Yield the files that `.gitignore` leaves. Git is not asked: an archive has none, another user's may refuse."""
-    ignored = [".git", *(line for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line)]
+    """Yield the files that `.gitignore` leaves. Git is not asked: an archive has none, another
+    user's may refuse.
+    """
+    ignored = [
+        ".git",
+        *(line for line in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines() if line),
+    ]
 
     def kept(path: Path) -> bool:
-        return not any(PurePosixPath("/", path.relative_to(ROOT)).match(pattern) for pattern in ignored)
+        return not any(
+            PurePosixPath("/", path.relative_to(ROOT)).match(pattern) for pattern in ignored
+        )
 
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if kept(Path(folder, name))]
         yield from (path for name in names if kept(path := Path(folder, name)))
 
 
-FILES = {name: file for file in files() if not (name := file.relative_to(ROOT).as_posix()).startswith(UNWATCHED)}
+FILES = {
+    name: file
+    for file in files()
+    if not (name := file.relative_to(ROOT).as_posix()).startswith(UNWATCHED)
+}
 SOURCES = {
     name: file.read_text(encoding="utf-8")
     for name, file in FILES.items()
@@ -81,7 +97,9 @@ def prose() -> Iterator[Text]:
         yield from of_python(name, source)
     for name, file in FILES.items():
         if file.suffix in TEXTS or file.name == "reproduce.sh":
-            for number, line in enumerate(without_code(file.read_text(encoding="utf-8")).split("\n"), 1):
+            for number, line in enumerate(
+                without_code(file.read_text(encoding="utf-8")).split("\n"), 1
+            ):
                 yield Text(f"{name}:{number}", IDS.sub("", line))
 
 
@@ -107,7 +125,11 @@ def of_python(name: str, source: str) -> Iterator[Text]:
 def matches(scope: str, texts: Iterator[Text]) -> list[str]:
     """Return a line for every word of a scope that stands in one of the texts."""
     lines = []
-    watched = [(word, re.compile(WHOLE[scope].format(word["avoid"]))) for word in WORDS if scope in word["scope"]]
+    watched = [
+        (word, re.compile(WHOLE[scope].format(word["avoid"])))
+        for word in WORDS
+        if scope in word["scope"]
+    ]
     for text in texts:
         for word, avoided in watched:
             rest = text.text
@@ -118,7 +140,9 @@ def matches(scope: str, texts: Iterator[Text]) -> list[str]:
     return lines
 
 
-@pytest.mark.parametrize(("scope", "texts"), [("module", modules), ("identifier", identifiers), ("prose", prose)])
+@pytest.mark.parametrize(
+    ("scope", "texts"), [("module", modules), ("identifier", identifiers), ("prose", prose)]
+)
 def test_no_word_of_our_own(scope, texts) -> None:
     assert {"CONTRIBUTING.md", "paper/limitations.toml", "src/ams/__init__.py"} <= FILES.keys()
     lines = matches(scope, texts())

@@ -1,4 +1,6 @@
-"""What README and notebooks name exists; README's results are those of the kept values, its badges those of the kit."""
+"""What README and notebooks name exists; README's results are those of the kept values, its
+badges those of the kit.
+"""
 
 import re
 import shutil
@@ -37,7 +39,9 @@ def test_every_claim_that_is_named_is_there():
 
 
 def words(text):
-    """Return the words that a reader sees: no link's address, code block, comment, tag, nor sign by itself."""
+    """Return the words that a reader sees: no link's address, code block, comment, tag, nor sign
+    by itself.
+    """
     bare = re.sub(r"```.*?```|<!--.*?-->|<[^>]+>", " ", text, flags=re.DOTALL)
     return re.findall(r"\S*\w\S*", re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", bare))
 
@@ -45,7 +49,9 @@ def words(text):
 def test_it_is_read_in_minutes():
     prose = re.sub(r"```.*?```|<!--.*?-->", "", TEXT, flags=re.DOTALL)
     parts = re.split(r"\n\s*\n|\n(?=- )|<br>", prose)
-    paragraphs = [part for part in parts if part.strip() and not part.lstrip().startswith(("|", "#"))]
+    paragraphs = [
+        part for part in parts if part.strip() and not part.lstrip().startswith(("|", "#"))
+    ]
     sentences = [each for part in paragraphs for each in re.split(r"(?<=[.:?])\s", part)]
     assert len(words(TEXT)) <= 900
     assert max(len(words(part)) for part in paragraphs) <= 80
@@ -66,7 +72,9 @@ def copy(tmp_path):
         shutil.copy(ROOT / name, tmp_path / name)
     for name in ("README.md", "paper", "config"):
         source = ROOT / name
-        shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(source, tmp_path / name)
+        shutil.copytree(source, tmp_path / name) if source.is_dir() else shutil.copy(
+            source, tmp_path / name
+        )
     for folder in ("tests", "analysis", "experiments", "related", "beyond", "survey"):
         (tmp_path / folder).symlink_to(ROOT / folder)
     return tmp_path
@@ -88,10 +96,14 @@ def test_without_kept_values_the_pages_say_so(copy):
     shutil.rmtree(copy / "paper/expected", ignore_errors=True)
     readme.write(copy)
     assert readme.NOTHING in (copy / "README.md").read_text()
-    assert (copy / "docs/running.md").read_text().count("not measured | not measured") == len(Profile)
+    assert (copy / "docs/running.md").read_text().count("not measured | not measured") == len(
+        Profile
+    )
 
 
-@pytest.mark.parametrize(("file", "sampler"), [("azula-heun", "HeunSampler"), ("azula-reab", "REABSampler")])
+@pytest.mark.parametrize(
+    ("file", "sampler"), [("azula-heun", "HeunSampler"), ("azula-reab", "REABSampler")]
+)
 def test_a_badge_is_drawn_from_its_report(file: str, sampler: str) -> None:
     if installed("azula") is None:
         pytest.skip("azula is not installed")
@@ -100,7 +112,9 @@ def test_a_badge_is_drawn_from_its_report(file: str, sampler: str) -> None:
 
 
 def names_of(group: Path) -> list[str]:
-    """Return a pattern for each name that figures and tables may have: a string, with fields, or a function's name."""
+    """Return a pattern for each name that figures and tables may have: a string, with fields, or
+    a function's name.
+    """
     sources = (path.read_text() for folder in (group, group.parent) for path in folder.glob("*.py"))
     names = [either or other for source in sources for either, other in NAMED.findall(source)]
     return [re.sub(r"\\{[^}]*\\}", r"\\w+", re.escape(name)) for name in names]
@@ -110,4 +124,6 @@ def names_of(group: Path) -> list[str]:
 def test_a_notebook_asks_for_what_its_group_makes(notebook):
     made = names_of(notebook.parent)
     for name in ASKED.findall(notebook.read_text()):
-        assert any(re.fullmatch(pattern, name) for pattern in made), f"{notebook.parent.name} makes no {name}"
+        assert any(re.fullmatch(pattern, name) for pattern in made), (
+            f"{notebook.parent.name} makes no {name}"
+        )

@@ -1,4 +1,5 @@
-"""The docs followed to the letter: recipes of docs/how-to in a copy, and reproductions of docs/finds.
+"""The docs followed to the letter: recipes of docs/how-to in a copy, and reproductions of
+docs/finds.
 
 Each recipe works, and touches no more than it says; each reproduction prints what its page says.
 """
@@ -24,7 +25,11 @@ from tests.verdicts.toy import REPOSITORY, Toy
 HOW_TO = REPOSITORY / "docs/how-to"
 BLOCK = re.compile(r"```(python|toml)\n(.*?)```", re.DOTALL)
 PLACE = re.compile(r"# (\S+\.(?:py|toml))(?:, .*)?\n")
-OF_EXTRAS = {"einops", "torchsde", "tqdm"}  # what repositories import, and the extras of the survey bring
+OF_EXTRAS = {
+    "einops",
+    "torchsde",
+    "tqdm",
+}  # what repositories import, and the extras of the survey bring
 NUMBER = r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 PAGES = sorted(path for path in FINDS.glob("*.md") if path.name != "README.md")
 
@@ -81,7 +86,9 @@ assert LOOKS["Langevin, half drift"].family == "Annealed, no momentum"
 
 
 class Repository(Toy):
-    """A copy of what a recipe needs, in which files are written and a program is run: one, since to import is slow."""
+    """A copy of what a recipe needs, in which files are written and a program is run: one, since
+    to import is slow.
+    """
 
     def environment(self) -> dict[str, str]:
         path = os.pathsep.join([str(self.root / "src"), str(self.root)])
@@ -97,7 +104,9 @@ class Repository(Toy):
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Repository:
-    shutil.copytree(REPOSITORY / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        REPOSITORY / "src", tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
     return Repository(tmp_path, "")
 
@@ -109,7 +118,14 @@ def test_a_claim_takes_two_files_and_its_test_and_figures_a_third(copy: Reposito
         copy.write(name, text)
     for name in ("analysis/__init__.py", "tests/__init__.py"):
         copy.write(name, "")
-    texts = ("outline.toml", "paper.typ", "supplement.typ", "style.typ", "references.bib", "style.mplstyle")
+    texts = (
+        "outline.toml",
+        "paper.typ",
+        "supplement.typ",
+        "style.typ",
+        "references.bib",
+        "style.mplstyle",
+    )
     for name in ("config/quick.toml", "tests/claims.py", *(f"paper/{text}" for text in texts)):
         copy.write(name, (REPOSITORY / name).read_text(encoding="utf-8"))
     copy.write("config/quick.toml", 'device = "cpu"\nnotebooks = false\n')
@@ -127,7 +143,10 @@ def test_a_sampler_takes_its_file_a_record_and_a_look(copy: Repository) -> None:
     family = '"Annealed, no momentum": {'
     copy.replace("src/ams/samplers/looks.py", family, family + files["src/ams/samplers/looks.py"])
     copy.write("src/ams/samplers/half_step.py", step)
-    copy.write("test_presets.py", (REPOSITORY / "tests/ams/samplers/test_presets.py").read_text(encoding="utf-8"))
+    copy.write(
+        "test_presets.py",
+        (REPOSITORY / "tests/ams/samplers/test_presets.py").read_text(encoding="utf-8"),
+    )
     said = copy.says(example + PRESET)
     assert float(re.search(r"\[(\S+)\]", said)[1].rstrip(",")) == pytest.approx(2.0, abs=0.02)
     assert "passed" in said
@@ -151,7 +170,10 @@ def test_a_data_set_takes_one_entry(copy: Repository) -> None:
     registry.write_text(f"{registry.read_text(encoding='utf-8')}\n{printed}", encoding="utf-8")
     (copy.root / "mirror/mine").mkdir(parents=True)
     shutil.move(copy.root / "mine.npz", copy.root / "mirror/mine/mine.npz")
-    read = "import os; os.environ['AMS_DATA'] = 'mirror'; from ams.data import images; print(images('mine').x.shape)"
+    read = (
+        "import os; os.environ['AMS_DATA'] = 'mirror'; from ams.data import images; "
+        "print(images('mine').x.shape)"
+    )
     assert "torch.Size([3, 2, 2])" in copy.says(read)
 
 
@@ -169,13 +191,19 @@ def here_alone(modules: set[str]) -> Iterator[None]:
         torch.set_default_dtype(dtype)
         for name in [each for each in sys.modules if each.partition(".")[0] in modules]:
             del sys.modules[name]
-        sys.modules.update({name: each for name, each in before.items() if name.partition(".")[0] in modules})
+        sys.modules.update(
+            {name: each for name, each in before.items() if name.partition(".")[0] in modules}
+        )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
-def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reproduction_prints_what_its_page_says(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code, printed = re.findall(r"```(?:python|text)\n(.*?)```", page.read_text(), flags=re.DOTALL)
-    library = re.search(r"(?:from|find_spec\(\")\W*(azula|diffusers|k_diffusion|monai|physicsnemo|refiners)", code)
+    library = re.search(
+        r"(?:from|find_spec\(\")\W*(azula|diffusers|k_diffusion|monai|physicsnemo|refiners)", code
+    )
     if library is None:  # run in a repository's folder, of which its patch names what is enough
         lay_out(tmp_path, *read_patch(page.with_suffix(".patch"))[0].groups()[:3])
     elif find_spec(library[1]) is None:
@@ -194,7 +222,9 @@ def test_a_reproduction_prints_what_its_page_says(page: Path, tmp_path: Path, mo
             pytest.skip(f"{error.name} is not installed")
     said, given = (re.split(NUMBER, text.strip()) for text in (printed, stream.getvalue()))
     assert said[::2] == given[::2]
-    assert [float(one) for one in given[1::2]] == pytest.approx([float(one) for one in said[1::2]], rel=0.2, abs=1e-6)
+    assert [float(one) for one in given[1::2]] == pytest.approx(
+        [float(one) for one in said[1::2]], rel=0.2, abs=1e-6
+    )
 
 
 def test_each_find_has_a_page() -> None:

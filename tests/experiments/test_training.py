@@ -1,4 +1,6 @@
-"""The training loop, which learns and resumes to the bit, and files of weights that say how they were made."""
+"""The training loop, which learns and resumes to the bit, and files of weights that say how they
+were made.
+"""
 
 import hashlib
 
@@ -29,11 +31,15 @@ class Line:
         self.settings = settings or Sizes()
 
     def network(self):
-        return nn.Sequential(nn.Linear(1, self.settings.width), nn.Dropout(0.2), nn.Linear(self.settings.width, 1))
+        return nn.Sequential(
+            nn.Linear(1, self.settings.width), nn.Dropout(0.2), nn.Linear(self.settings.width, 1)
+        )
 
     def losses(self, network, generator, device):
         x = torch.rand(16, 1, generator=generator).to(device)
-        return torch.stack([(network(x) - 2 * x).square().mean(), 1e-3 * network[0].weight.square().sum()])
+        return torch.stack(
+            [(network(x) - 2 * x).square().mean(), 1e-3 * network[0].weight.square().sum()]
+        )
 
     def held_out(self, network, device):
         return self.losses(network, torch.Generator().manual_seed(1), device)
@@ -44,7 +50,10 @@ def ignore(done, losses):
 
 
 def weights_of(trainer):
-    return {**trainer.network.state_dict(), **{f"averaged.{k}": v for k, v in trainer.averaged.state_dict().items()}}
+    return {
+        **trainer.network.state_dict(),
+        **{f"averaged.{k}": v for k, v in trainer.averaged.state_dict().items()},
+    }
 
 
 def test_a_resumed_run_ends_in_the_same_bits(tmp_path):
@@ -65,7 +74,10 @@ def test_a_resumed_run_ends_in_the_same_bits(tmp_path):
 
 
 def test_a_run_learns_and_is_its_seeds_own():
-    runs = {seed: Trainer(Line(), PLAN.model_copy(update={"seed": seed, "steps": 200})) for seed in (1, 2)}
+    runs = {
+        seed: Trainer(Line(), PLAN.model_copy(update={"seed": seed, "steps": 200}))
+        for seed in (1, 2)
+    }
     for run in runs.values():
         for _ in range(200):
             run.step()
@@ -87,7 +99,9 @@ def test_the_rate_rises_and_falls():
     while run.done < PLAN.steps:
         seen.append(run._rate())
         run.step()
-    assert seen[0] == pytest.approx(PLAN.rate / 3) and max(seen) == pytest.approx(PLAN.rate, rel=0.05)
+    assert seen[0] == pytest.approx(PLAN.rate / 3) and max(seen) == pytest.approx(
+        PLAN.rate, rel=0.05
+    )
     assert seen[-1] < 0.01 * PLAN.rate
 
 
@@ -136,7 +150,9 @@ def test_draws_are_the_steps_own_and_leave_torch_alone():
         first = torch.rand(2, generator=generator), torch.rand(2)
     with drawn_from(3, 5) as generator:
         again = torch.rand(2, generator=generator), torch.rand(2)
-    assert torch.equal(torch.stack(first), torch.stack(again)) and torch.equal(before, torch.random.get_rng_state())
+    assert torch.equal(torch.stack(first), torch.stack(again)) and torch.equal(
+        before, torch.random.get_rng_state()
+    )
 
 
 TENSORS = {"b": torch.arange(3.0), "a": torch.ones(2, 2)}
@@ -152,7 +168,11 @@ def test_what_is_written_is_read(tmp_path):
 
 def test_the_digest_is_of_the_tensors_alone():
     assert weights.digest(TENSORS) == weights.digest(dict(sorted(TENSORS.items())))
-    for changed in ({"a": TENSORS["a"]}, {**TENSORS, "b": torch.arange(3.0) + 1e-7}, {**TENSORS, "a": torch.ones(4)}):
+    for changed in (
+        {"a": TENSORS["a"]},
+        {**TENSORS, "b": torch.arange(3.0) + 1e-7},
+        {**TENSORS, "a": torch.ones(4)},
+    ):
         assert weights.digest(changed) != weights.digest(TENSORS)
 
 
@@ -174,10 +194,17 @@ def test_a_file_of_another_kind_says_nothing(tmp_path):
 
 
 def test_tensors_in_another_memory_order_are_the_same_weights(tmp_path):
-    """A convolution of 1 x 1 counts as contiguous in either order, and has other strides in the order of channels."""
+    """A convolution of 1 x 1 counts as contiguous in either order, and has other strides in the
+    order of channels.
+    """
     for side in (1, 3):
         plain = torch.randn(4, 8, side, side)
         other = plain.clone(memory_format=torch.channels_last)
-        assert plain.stride() != other.stride() and weights.digest({"w": plain}) == weights.digest({"w": other})
-        made = [weights.write(tmp_path / f"{n}", {"w": each}, {}) for n, each in enumerate((plain, other))]
+        assert plain.stride() != other.stride() and weights.digest({"w": plain}) == weights.digest(
+            {"w": other}
+        )
+        made = [
+            weights.write(tmp_path / f"{n}", {"w": each}, {})
+            for n, each in enumerate((plain, other))
+        ]
         assert made[0] == made[1]

@@ -1,8 +1,10 @@
-"""`python -m tests.fuzz [NAME ...] --seconds N`: search each parser's inputs for one that breaks it, with atheris.
+"""`python -m tests.fuzz [NAME ...] --seconds N`: search each parser's inputs for one that breaks
+it, with atheris.
 
-Each parser has a process, since a search ends its own. Of the inputs that reach new code the smallest are kept in the
-archive tests/fuzz/corpus.tar.gz; one that breaks the parser is written to tests/fuzz/found and named. At most 2 GiB of
-memory, 10 seconds and 64 KiB an input. Needs `pip install atheris`.
+Each parser has a process, since a search ends its own. Of the inputs that reach new code the
+smallest are kept in the archive tests/fuzz/corpus.tar.gz; one that breaks the parser is written to
+tests/fuzz/found and named. At most 2 GiB of memory, 10 seconds and 64 KiB an input. Needs `pip
+install atheris`.
 """
 
 import argparse
@@ -13,10 +15,26 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-INSTRUMENTED = ["ams.data", "ams.errors", "experiments", "verdicts", "zipfile", "pickle", "gzip", "tomllib", "json"]
+INSTRUMENTED = [
+    "ams.data",
+    "ams.errors",
+    "experiments",
+    "verdicts",
+    "zipfile",
+    "pickle",
+    "gzip",
+    "tomllib",
+    "json",
+]
 KEPT, LONGEST = 48, 4096
 """Inputs that are kept of a parser, and their most bytes."""
-LIMITS = ["-rss_limit_mb=2048", "-timeout=10", "-max_len=65536", "-verbosity=0", "-print_final_stats=1"]
+LIMITS = [
+    "-rss_limit_mb=2048",
+    "-timeout=10",
+    "-max_len=65536",
+    "-verbosity=0",
+    "-print_final_stats=1",
+]
 
 
 def search(name: str, options: list[str], folders: list[Path]) -> None:
@@ -35,7 +53,9 @@ def search(name: str, options: list[str], folders: list[Path]) -> None:
 
 
 def fuzz(name: str, seconds: int) -> int:
-    """Search one parser's inputs in a process of its own, and keep the smallest of note; returns its exit code."""
+    """Search one parser's inputs in a process of its own, and keep the smallest of note; returns
+    its exit code.
+    """
     from tests.fuzz.targets import TARGETS, read_corpus, write_corpus
 
     kept, found, fresh = read_corpus(), HERE / "found", HERE / "found" / f"{name}-corpus"
@@ -44,7 +64,9 @@ def fuzz(name: str, seconds: int) -> int:
         (fresh / hashlib.sha1(content).hexdigest()).write_bytes(content)
     command = [sys.executable, "-m", "tests.fuzz", "--inner", name]
     place = f"-artifact_prefix={found}/{name}-"
-    code = subprocess.run([*command, f"-max_total_time={seconds}", place, str(fresh)], check=False).returncode
+    code = subprocess.run(
+        [*command, f"-max_total_time={seconds}", place, str(fresh)], check=False
+    ).returncode
     smallest = sorted(fresh.iterdir(), key=lambda file: (file.stat().st_size, file.name))[:KEPT]
     kept[name] = [file.read_bytes() for file in smallest if file.stat().st_size <= LONGEST]
     write_corpus(kept)

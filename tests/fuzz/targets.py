@@ -1,7 +1,9 @@
-"""The parsers that take a file from outside, each as a function of bytes; small files that each takes; and the corpus.
+"""The parsers that take a file from outside, each as a function of bytes; small files that each
+takes; and the corpus.
 
-A parser may refuse its input by the errors that it documents; anything else is a defect. Where a path is wanted the
-bytes are written to a file first. The corpus is what fuzzing has kept, as one archive: for each parser its inputs.
+A parser may refuse its input by the errors that it documents; anything else is a defect. Where a
+path is wanted the bytes are written to a file first. The corpus is what fuzzing has kept, as one
+archive: for each parser its inputs.
 """
 
 import gzip
@@ -43,7 +45,9 @@ def read_corpus(archive: Path = ARCHIVE) -> dict[str, list[bytes]]:
     inputs: dict[str, list[bytes]] = {}
     with tarfile.open(archive) as members:
         for member in members:
-            inputs.setdefault(member.name.partition("/")[0], []).append(members.extractfile(member).read())
+            inputs.setdefault(member.name.partition("/")[0], []).append(
+                members.extractfile(member).read()
+            )
     return inputs
 
 
@@ -107,14 +111,20 @@ _RECORD = {"schema_version": 1, "digest": "0" * 64, "claim": "A1", "verdict": "h
 
 
 def _about_seeds() -> list[bytes]:
-    header = {"training": json.dumps({"command": "ams train-images digits-score", "plan": {"steps": 1}})}
+    header = {
+        "training": json.dumps({"command": "ams train-images digits-score", "plan": {"steps": 1}})
+    }
     return [save(_TENSORS, header), save(_TENSORS)]
 
 
 TARGETS: dict[str, Target] = {
     "npy": Target(
         lambda content: load_array(content, "it"),
-        lambda: [of_array(np.arange(6.0).reshape(2, 3)), of_array(np.array(["a", "bc"])), of_array(np.array(1, ">i2"))],
+        lambda: [
+            of_array(np.arange(6.0).reshape(2, 3)),
+            of_array(np.array(["a", "bc"])),
+            of_array(np.array(1, ">i2")),
+        ],
     ),
     "npz": Target(
         lambda content: load_arrays(content, "it"),
@@ -129,7 +139,8 @@ TARGETS: dict[str, Target] = {
         lambda: [gzip.compress(text) for text in (b"[[3, [[0, 1], [1, 2]]]]", b"[]", b"[[1, []]]")],
     ),
     "graphs_pickle": Target(
-        lambda content: unpickled_graphs(content, "it"), lambda: [pickle.dumps([nx.path_graph(3)], 2), pickle.dumps([])]
+        lambda content: unpickled_graphs(content, "it"),
+        lambda: [pickle.dumps([nx.path_graph(3)], 2), pickle.dumps([])],
     ),
     "cifar_part": Target(
         _cifar_part,

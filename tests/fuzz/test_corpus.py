@@ -1,7 +1,8 @@
-"""Every parser of files from outside takes what it should, and refuses all else in its documented way.
+"""Every parser of files from outside takes what it should, and refuses all else in its documented
+way.
 
-The corpus is what fuzzing kept: small inputs that each reached new code of a parser. Bombs are inputs
-of at most 16 MiB that ask for far more; each is refused or read within a GiB.
+The corpus is what fuzzing kept: small inputs that each reached new code of a parser. Bombs are
+inputs of at most 16 MiB that ask for far more; each is refused or read within a GiB.
 """
 
 import gzip
@@ -62,7 +63,10 @@ BOMBS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
     "deflated graphs": (lambda: gzip.compress(b"[" * 2**26, 9), ("graphs_json",)),
     "deflated archive": (lambda: archive_of(2**30), ("npz", "torch")),
     "nested text": (lambda: b"[" * 2**20, ("own_json", "record", "cell", "config")),
-    "huge header": (lambda: b"\x93NUMPY\x01\x00" + len(HEAD).to_bytes(2, "little") + HEAD, ("npy",)),
+    "huge header": (
+        lambda: b"\x93NUMPY\x01\x00" + len(HEAD).to_bytes(2, "little") + HEAD,
+        ("npy",),
+    ),
     "huge tensor": (lambda: len(TENSOR).to_bytes(8, "little") + TENSOR, ("safetensors", "recipe")),
     "huge memo": (lambda: MEMO, ("graphs_pickle", "cifar_part")),
     "huge number": (lambda: NUMBER, ("torch", "graphs_pickle", "cifar_part")),
@@ -70,7 +74,9 @@ BOMBS: dict[str, tuple[Callable[[], bytes], tuple[str, ...]]] = {
 """Small inputs that ask a parser for much: a stream, an archive, a nesting, a header, a pickle."""
 
 
-@pytest.mark.parametrize(("bomb", "name"), [(bomb, name) for bomb in BOMBS for name in BOMBS[bomb][1]])
+@pytest.mark.parametrize(
+    ("bomb", "name"), [(bomb, name) for bomb in BOMBS for name in BOMBS[bomb][1]]
+)
 def test_a_bomb_is_refused_within_a_gibibyte(bomb: str, name: str) -> None:
     content = BOMBS[bomb][0]()
     assert len(content) <= 2**24

@@ -1,4 +1,6 @@
-"""Noise schedules and the training of scores: each claim's verdict, and the change that flips it."""
+"""Noise schedules and the training of scores: each claim's verdict, and the change that flips
+it.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -15,7 +17,9 @@ from related.design_space.score_training.settings import Settings
 from tests.claims import expected, quick_settings, refuted, upheld, verdict_of
 
 SCHEDULES = quick_settings("noise_schedules")
-SMALL = Settings(cases=6, widths=(64, 256), seeds=16, steps=1000, budgets=(200,), networks=3, updates=150)
+SMALL = Settings(
+    cases=6, widths=(64, 256), seeds=16, steps=1000, budgets=(200,), networks=3, updates=150
+)
 NARROW = SMALL.model_copy(update={"points": (32, 128), "seeds": 3})
 SHORT = SMALL.model_copy(update={"budgets": (50,)})
 
@@ -30,18 +34,29 @@ def test_claims_come_out_as_expected(identifier: str, settings: Any) -> None:
 
 
 def test_a_dropped_part_breaks_n2(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N2: without the score's part the bound is none, and not the kernel's divergence."""
+    """Falsifier of N2: without the score's part the bound is none, and not the kernel's
+    divergence.
+    """
     monkeypatch.setattr(schedules, "score_part", lambda levels, law, error: 0.0)
     assert refuted("N2", "chain", "bound", settings=SCHEDULES)
 
 
 def test_swapped_schedules_break_n2b(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N2b: each schedule under the other's name, and a path-optimal one that is exponential."""
-    other, outcomes = {"exponential": "EDM", "EDM": "exponential", "path-optimal": "exponential"}, schedules.outcomes
-    monkeypatch.setattr(schedules, "outcomes", lambda target, name, *sizes: outcomes(target, other[name], *sizes))
+    """Falsifier of N2b: each schedule under the other's name, and a path-optimal one that is
+    exponential.
+    """
+    other, outcomes = (
+        {"exponential": "EDM", "EDM": "exponential", "path-optimal": "exponential"},
+        schedules.outcomes,
+    )
+    monkeypatch.setattr(
+        schedules, "outcomes", lambda target, name, *sizes: outcomes(target, other[name], *sizes)
+    )
     assert refuted("N2b", "good", "wide", "bad", "optimal", settings=SCHEDULES)
     monkeypatch.setattr(
-        schedules, "geometric_sigmas", lambda first, last, count: karras_sigmas(first, last, count, 1.0)
+        schedules,
+        "geometric_sigmas",
+        lambda first, last, count: karras_sigmas(first, last, count, 1.0),
     )
     assert refuted("N2b", "cause", settings=SCHEDULES)
 
@@ -53,7 +68,9 @@ def test_narrow_networks_come_out_as_expected() -> None:
 def test_another_rate_breaks_n5(monkeypatch: pytest.MonkeyPatch) -> None:
     """Falsifier of N5: descent at a rate one percent larger than the law's."""
     descend = linear.losses_by_descent
-    monkeypatch.setattr(linear, "losses_by_descent", lambda i, t, rate, steps: descend(i, t, 1.01 * rate, steps))
+    monkeypatch.setattr(
+        linear, "losses_by_descent", lambda i, t, rate, steps: descend(i, t, 1.01 * rate, steps)
+    )
     assert refuted("N5", "law", settings=SMALL)
 
 
@@ -64,30 +81,42 @@ def test_an_oscillating_rate_breaks_n6(monkeypatch: pytest.MonkeyPatch, fresh_ce
     assert refuted("N6", "linear_both", settings=SMALL)
 
 
-def losses_made_up(rate: Callable[[int], float], law: Callable[[np.ndarray], np.ndarray]) -> Callable[..., np.ndarray]:
+def losses_made_up(
+    rate: Callable[[int], float], law: Callable[[np.ndarray], np.ndarray]
+) -> Callable[..., np.ndarray]:
     """Return log-losses that fall with `law` of the steps, three seeds a little apart."""
     apart = np.array([[1.0], [1.01], [1.02]])
-    return lambda trained, points, width, seeds, steps, seed: -rate(width) * apart * law(np.arange(1.0, steps + 1))
+    return lambda trained, points, width, seeds, steps, seed: (
+        -rate(width) * apart * law(np.arange(1.0, steps + 1))
+    )
 
 
 def test_a_power_law_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Losses that fall as a power of the steps are no exponentials, though their logarithm is nearly a line."""
+    """Losses that fall as a power of the steps are no exponentials, though their logarithm is
+    nearly a line.
+    """
     power = losses_made_up(lambda width: 1.0, lambda steps: np.log(steps) + 1e-3 * np.sin(steps))
     monkeypatch.setattr(networks, "log_losses", power)
     assert refuted("N6", "linear_second", "linear_both", "exponential_both", settings=SMALL)
 
 
 def test_a_rate_that_falls_with_width_breaks_n6(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(networks, "log_losses", losses_made_up(lambda width: 1 / width, lambda steps: steps))
+    monkeypatch.setattr(
+        networks, "log_losses", losses_made_up(lambda width: 1 / width, lambda steps: steps)
+    )
     assert refuted("N6", "width_second", "width_both", settings=SMALL)
 
 
 def test_rates_that_grow_with_width_uphold_n6a(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of N6a: exponentials whose rate is the width, up to a ripple; a curve breaks its other part."""
+    """Falsifier of N6a: exponentials whose rate is the width, up to a ripple; a curve breaks its
+    other part.
+    """
     rippled = losses_made_up(lambda width: float(width), lambda steps: steps + np.sin(steps))
     with upheld("N6a", settings=NARROW):
         monkeypatch.setattr(networks, "log_losses", rippled)
-    monkeypatch.setattr(networks, "log_losses", losses_made_up(float, lambda steps: steps**0.1 + np.sin(steps)))
+    monkeypatch.setattr(
+        networks, "log_losses", losses_made_up(float, lambda steps: steps**0.1 + np.sin(steps))
+    )
     assert refuted("N6a", "linear", settings=NARROW)
 
 
@@ -97,7 +126,9 @@ def test_the_worst_ratio_is_the_one_whose_interval_ends_last() -> None:
     both = networks._ratios(SMALL, {"sure": (sure, 1.0), "unsure": (unsure, 1.0)})
     alone = networks._ratios(SMALL, {"unsure": (unsure, 1.0)})["unsure"]
     found = networks._extreme(both, largest=True)
-    assert found.interval == both["unsure"].interval and found.detail["sure"] == pytest.approx(2.05, abs=0.01)
+    assert found.interval == both["unsure"].interval and found.detail["sure"] == pytest.approx(
+        2.05, abs=0.01
+    )
     assert both["unsure"].interval[1] > alone.interval[1]
 
 
@@ -113,8 +144,11 @@ def test_equal_weights_break_n7(monkeypatch: pytest.MonkeyPatch) -> None:
     assert verdict_of("N7", settings=SMALL) == "holds"
 
 
-def test_a_worse_rival_and_more_large_levels_would_make_n7a_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of the refutation N7a: the uniform weight in the place of Song's, and a lower exponent of EDM's levels.
+def test_a_worse_rival_and_more_large_levels_would_make_n7a_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Falsifier of the refutation N7a: the uniform weight in the place of Song's, and a lower
+    exponent of EDM's levels.
 
     Their exponent is 2 and not 7: more of them are large, which pays early and costs late.
     """
@@ -130,7 +164,9 @@ def test_equal_weights_break_n7a(monkeypatch: pytest.MonkeyPatch, fresh_cells: N
     assert refuted("N7a", "early", settings=SHORT)
 
 
-def test_a_bound_without_the_score_part_breaks_n5(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+def test_a_bound_without_the_score_part_breaks_n5(
+    monkeypatch: pytest.MonkeyPatch, fresh_cells: None
+) -> None:
     """Without the trained error the bound is none."""
     monkeypatch.setattr(linear.AffineError, "power", lambda self, law, level: 0 * law.variance)
     assert refuted("N8", "bound", settings=SHORT)
@@ -144,7 +180,10 @@ def test_levels_exchanged_break_n7a(monkeypatch: pytest.MonkeyPatch, fresh_cells
 
 
 def test_more_training_leaves_a_network_less_error() -> None:
-    few, many = (networks.score_part(networks.train("EDM", 2, updates, 0.03, 1)).mean() for updates in (20, 400))
+    few, many = (
+        networks.score_part(networks.train("EDM", 2, updates, 0.03, 1)).mean()
+        for updates in (20, 400)
+    )
     assert float(many) < 0.5 * float(few)
 
 
@@ -156,7 +195,9 @@ def test_the_frozen_rates_are_inside_their_grid() -> None:
 def test_a_trained_score_is_its_optimum_in_the_limit() -> None:
     law = linear.TARGETS["one variance"]
     slope, shift = linear.trained(law, [1.0, 0.5], lambda sigma, s: 1.0, 10**6).table[0.5]
-    assert torch.allclose(slope, torch.zeros_like(slope)) and torch.allclose(shift, torch.zeros_like(shift))
+    assert torch.allclose(slope, torch.zeros_like(slope)) and torch.allclose(
+        shift, torch.zeros_like(shift)
+    )
 
 
 def test_the_tangent_kernels_eigenvalue_is_automatic_differentiations() -> None:
@@ -169,4 +210,6 @@ def test_the_tangent_kernels_eigenvalue_is_automatic_differentiations() -> None:
     by_first, by_second = torch.autograd.functional.jacobian(output, (first, second))
     jacobian = torch.cat([by_first.flatten(1), by_second.flatten(1)], 1)
     wanted = torch.linalg.eigvalsh(jacobian @ jacobian.T)[-1]
-    assert float(networks.largest_eigenvalue(given, 500)[0]) == pytest.approx(float(wanted), rel=1e-6)
+    assert float(networks.largest_eigenvalue(given, 500)[0]) == pytest.approx(
+        float(wanted), rel=1e-6
+    )

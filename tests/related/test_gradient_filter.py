@@ -1,4 +1,6 @@
-"""Filters on the gradient (SGDF) and on the score: each claim's verdict, and the change that flips it."""
+"""Filters on the gradient (SGDF) and on the score: each claim's verdict, and the change that
+flips it.
+"""
 
 import math
 from collections.abc import Callable
@@ -73,7 +75,8 @@ def test_another_average_has_another_variance(monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.mark.monte_carlo(share=0.005)
 def test_the_entrywise_error_is_that_of_the_optimiser(monte_carlo: MonteCarlo) -> None:
-    """Run SGDF on white noise at rate 1: each step is minus its estimate of the gradient 0, m_t beside it.
+    """Run SGDF on white noise at rate 1: each step is minus its estimate of the gradient 0, m_t
+    beside it.
 
     At beta_2 = .999 the average of squares varies: the errors' ratio may be off by .01.
     """
@@ -92,7 +95,8 @@ def test_the_entrywise_error_is_that_of_the_optimiser(monte_carlo: MonteCarlo) -
 
 
 def test_the_optimal_gain_without_an_average_is_the_correlation_s() -> None:
-    """At b = 0 the estimate `g' + K (g - g')` is of two gradients, x moved by the earlier: both have closed forms.
+    """At b = 0 the estimate `g' + K (g - g')` is of two gradients, x moved by the earlier: both
+    have closed forms.
 
     `x' = (1 - a) x - a (z + K (..))` with K = 1/2, from 4e5 steps of a run: to .01.
     """
@@ -109,7 +113,9 @@ def test_the_optimal_gain_without_an_average_is_the_correlation_s() -> None:
 
 
 def made_up(steps: dict[str, float]) -> Callable[..., np.ndarray]:
-    return lambda settings, problem, optimiser: steps[optimiser] * (1 + 0.01 * np.arange(settings.seeds))
+    return lambda settings, problem, optimiser: (
+        steps[optimiser] * (1 + 0.01 * np.arange(settings.seeds))
+    )
 
 
 def settle(monkeypatch: pytest.MonkeyPatch, ours: float, rivals: float) -> None:
@@ -118,11 +124,17 @@ def settle(monkeypatch: pytest.MonkeyPatch, ours: float, rivals: float) -> None:
 
 
 @pytest.mark.parametrize("identifier", ["N10d", "N10j"])
-def test_other_losses_settle_n10d_and_n10j(monkeypatch: pytest.MonkeyPatch, identifier: str) -> None:
+def test_other_losses_settle_n10d_and_n10j(
+    monkeypatch: pytest.MonkeyPatch, identifier: str
+) -> None:
     """Falsifier of N10d and N10j: each check sees twice the rivals' steps, and half of them."""
-    names = [check.id for claim in claims().claim if claim.id == identifier for check in claim.check]
+    names = [
+        check.id for claim in claims().claim if claim.id == identifier for check in claim.check
+    ]
     settle(monkeypatch, 100.0, 50.0)
-    assert [verdict_of(identifier, name, settings=ALL) for name in names] == ["refuted"] * len(names)
+    assert [verdict_of(identifier, name, settings=ALL) for name in names] == ["refuted"] * len(
+        names
+    )
     settle(monkeypatch, 50.0, 100.0)
     assert verdict_of(identifier, settings=ALL) == "holds"
 
@@ -151,7 +163,9 @@ def test_the_chosen_rate_takes_the_fewest_steps_of_its_grid(problem: str, optimi
         runs = study.tuning_runs(problem, optimiser, rate)
         return float(np.mean([math.log(study.steps_to_threshold(run, run.until)) for run in runs]))
 
-    assert min(study.tried(problem, optimiser), key=mean_log_steps) == study.rate(problem, optimiser)
+    assert min(study.tried(problem, optimiser), key=mean_log_steps) == study.rate(
+        problem, optimiser
+    )
 
 
 def test_the_chosen_rates_are_inside_their_grids() -> None:
@@ -164,13 +178,18 @@ def test_the_chosen_rates_are_inside_their_grids() -> None:
 def test_judged_seeds_are_none_of_tuning() -> None:
     for problem in study.BUDGETS:
         judged = {run.seed for run in study.runs(ALL, problem, FILTER)}
-        assert len(judged) == 8 and not judged & {run.seed for run in study.tuning_runs(problem, FILTER, 1.0)}
+        assert len(judged) == 8 and not judged & {
+            run.seed for run in study.tuning_runs(problem, FILTER, 1.0)
+        }
 
 
 @pytest.mark.parametrize("problem", [QUADRATIC, DIGITS])
 def test_optimisers_have_one_start_and_their_own_end(problem: str) -> None:
     ends = {name: descend(Descent(problem, name, 0.01, 6, 3, 0.0, 5)) for name in OPTIMISERS}
-    assert len({each[0] for each in ends.values()}) == 1 and len({each[-1] for each in ends.values()}) == 6
+    assert (
+        len({each[0] for each in ends.values()}) == 1
+        and len({each[-1] for each in ends.values()}) == 6
+    )
     assert np.array_equal(ends["SGD"], descend(Descent(problem, "SGD", 0.01, 6, 3, 0.0, 5)))
 
 
@@ -198,7 +217,9 @@ def test_a_run_ends_at_its_loss_and_where_nothing_is_finite() -> None:
 SMALL = quick_settings("score_filter")
 
 
-def replace_noise(monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: float = 1.0) -> None:
+def replace_noise(
+    monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: float = 1.0
+) -> None:
     """Give the filtered step another score or, at gains below 1, another noise."""
     true = wiener.filtered
 
@@ -206,7 +227,9 @@ def replace_noise(monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: 
         step = true(beta, gain)
 
         def other(state: Any, score: Any, noise: Any, level: Level, algebra: Any) -> Any:
-            lighter = noise if isinstance(gain, float) and gain == 1.0 else lambda x: noise_by * noise(x)
+            lighter = (
+                noise if isinstance(gain, float) and gain == 1.0 else lambda x: noise_by * noise(x)
+            )
             return step(state, lambda x, level: score_by * score(x, level), lighter, level, algebra)
 
         return other
@@ -215,7 +238,9 @@ def replace_noise(monkeypatch: pytest.MonkeyPatch, score_by: int = 1, noise_by: 
 
 
 def test_a_lighter_noise_breaks_n3(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of N3: with noise a tenth too small at gains below 1 these are less biased, and faster."""
+    """Falsifier of N3: with noise a tenth too small at gains below 1 these are less biased, and
+    faster.
+    """
     replace_noise(monkeypatch, noise_by=0.9)
     assert refuted("N3", "bias", "law", "speed", "wiener", "particles", settings=SMALL)
 

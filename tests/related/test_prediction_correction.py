@@ -1,4 +1,6 @@
-"""Prediction-correction: each claim's verdict, the change that flips it, and the parts against independent numbers."""
+"""Prediction-correction: each claim's verdict, the change that flips it, and the parts against
+independent numbers.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,7 +20,13 @@ from ams.statistics import NotAsymptotic
 from ams.statistics.tuning import optima_on_edge
 from ams.targets import CLEAN, GaussianMixture
 from analysis.misspecified_score import ScoreError
-from related.prediction_correction import equal_cost, fixed_time, inexact, study as comparison, truncated
+from related.prediction_correction import (
+    equal_cost,
+    fixed_time,
+    inexact,
+    study as comparison,
+    truncated,
+)
 from related.prediction_correction.corrected_digits import study
 from related.prediction_correction.corrected_digits.settings import Settings
 from tests.claims import expected, quick_settings, refuted, upheld, verdict_of
@@ -38,7 +46,9 @@ def test_claims_come_out_as_expected(identifier: str) -> None:
 
 
 def test_a_smaller_constant_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
-    """Falsifier of N1: a bound smaller by a fifth is violated, by random errors and more by ascents."""
+    """Falsifier of N1: a bound smaller by a fifth is violated, by random errors and more by
+    ascents.
+    """
     bound = inexact.bound
     monkeypatch.setattr(inexact, "bound", lambda case, power=None: 0.8 * bound(case, power))
     assert refuted("N1", "bound", "power", "adversarial", settings=SMALL)
@@ -52,9 +62,15 @@ def test_no_correction_breaks_n1b(monkeypatch: pytest.MonkeyPatch, fresh_cells: 
 
 
 def test_one_mode_has_no_barrier(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fixed_time, "two_modes", lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2))
+    monkeypatch.setattr(
+        fixed_time,
+        "two_modes",
+        lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2),
+    )
     assert refuted("N1b", "mixture", settings=SMALL)
-    assert fixed_time.relaxation_time(CLEAN) == pytest.approx(0.2**2, rel=1e-3)  # a Gaussian's: its variance
+    assert fixed_time.relaxation_time(CLEAN) == pytest.approx(
+        0.2**2, rel=1e-3
+    )  # a Gaussian's: its variance
 
 
 def test_another_drift_tends_to_another_diffusion(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,7 +80,9 @@ def test_another_drift_tends_to_another_diffusion(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_diffusions_law_against_its_moment_equations() -> None:
-    """`m' = -K (m) + b`, `S' = -K S - S K^T + 2`, integrated; and the divergence, in one direction, by quadrature."""
+    """`m' = -K (m) + b`, `S' = -K S - S K^T + 2`, integrated; and the divergence, in one
+    direction, by quadrature.
+    """
     case = inexact.random_cases(3, 5, 2)
     case = case._replace(time=0.3 * case.constant)
     diffused = inexact.diffused(case)
@@ -90,7 +108,9 @@ def test_moment_and_divergence_against_quadrature() -> None:
     p, q = norm(0, 0.5**0.5), norm(0.2, 0.8**0.5)
     moment = quad(lambda x: p.pdf(x) * np.exp(0.6 * (0.4 * x + 0.3) ** 2), -12, 12)[0]
     divergence = quad(lambda x: q.pdf(x) * (q.logpdf(x) - p.logpdf(x)), -12, 12)[0]
-    assert inexact.log_moment(case, np.array([0.6])).item() == pytest.approx(np.log(moment), rel=1e-8)
+    assert inexact.log_moment(case, np.array([0.6])).item() == pytest.approx(
+        np.log(moment), rel=1e-8
+    )
     assert inexact.divergence(case).item() == pytest.approx(divergence, rel=1e-8)
     assert inexact.log_moment(case, np.array([10.0])).item() == np.inf
 
@@ -99,7 +119,9 @@ def idle(state: State, score: Any, noise: Any, level: Level, algebra: Any) -> tu
     return state, Info(1, state.x, lambda: state.x)
 
 
-def test_corrections_that_do_nothing_break_the_gain(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+def test_corrections_that_do_nothing_break_the_gain(
+    monkeypatch: pytest.MonkeyPatch, fresh_cells: None
+) -> None:
     """Falsifier of N1c: evaluations spent on a step that moves nothing."""
     monkeypatch.setattr(equal_cost, "held", lambda v, largest: (idle, Level(0, sigma=v)))
     monkeypatch.setattr(comparison, "TARGETS", {"Gaussian": equal_cost.gaussian_w2s})
@@ -111,16 +133,23 @@ def test_corrections_that_do_nothing_break_the_gain(monkeypatch: pytest.MonkeyPa
 def with_exact_scores(monkeypatch: pytest.MonkeyPatch, corrected: bool) -> None:
     """Let the score be exact in all runs with corrections, or in all without."""
 
-    def altered(true: Callable[..., Any], settings: Any, size: float) -> dict[equal_cost.Place, float]:
+    def altered(
+        true: Callable[..., Any], settings: Any, size: float
+    ) -> dict[equal_cost.Place, float]:
         wrong, exact = (true(settings, each) for each in (size, 0.0))
-        return {place: (exact if bool(place.corrections) is corrected else wrong)[place] for place in wrong}
+        return {
+            place: (exact if bool(place.corrections) is corrected else wrong)[place]
+            for place in wrong
+        }
 
     targets = {name: partial(altered, true) for name, true in comparison.TARGETS.items()}
     monkeypatch.setattr(comparison, "TARGETS", targets)
 
 
 def test_corrections_of_an_exact_score_would_make_n1d_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of the refutation N1d: runs with corrections have no error, so that one T1 is best for them."""
+    """Falsifier of the refutation N1d: runs with corrections have no error, so that one T1 is
+    best for them.
+    """
     with upheld("N1d", settings=SMALL):
         with_exact_scores(monkeypatch, corrected=True)
 
@@ -130,25 +159,33 @@ def test_a_flow_of_one_best_time_refutes_n1d(monkeypatch: pytest.MonkeyPatch) ->
     assert refuted("N1e", "alone", settings=SMALL)
 
 
-def test_a_smaller_bound_by_the_moment_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+def test_a_smaller_bound_by_the_moment_breaks_n1(
+    monkeypatch: pytest.MonkeyPatch, fresh_cells: None
+) -> None:
     """Both bounds halved."""
     bounds = truncated.bounds
     with monkeypatch.context() as patch:
-        patch.setattr(truncated, "bounds", lambda case, start: tuple(part / 2 for part in bounds(case, start)))
+        patch.setattr(
+            truncated, "bounds", lambda case, start: tuple(part / 2 for part in bounds(case, start))
+        )
         assert refuted("N1h", "moment", "square", settings=SMALL)
 
 
 def test_a_raw_score_breaks_n1(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
     monkeypatch.setattr(truncated, "truncated", lambda case, x, score: score)
     assert refuted("N1h", "finite", settings=SMALL)
-    bounded = truncated.growth(truncated.random_problem(np.random.default_rng(1)), lambda case, x: 0.01 * np.sin(x))
+    bounded = truncated.growth(
+        truncated.random_problem(np.random.default_rng(1)), lambda case, x: 0.01 * np.sin(x)
+    )
     assert bounded < 1.01
 
 
 def test_a_truncated_scores_error_grows_nowhere() -> None:
     case = truncated.random_problem(np.random.default_rng(5))
     x = truncated.grid(case, 30.0)
-    assert (np.abs(truncated.truncated_error(case, x)) <= np.abs(truncated.raw_error(case, x)) + 1e-12).all()
+    assert (
+        np.abs(truncated.truncated_error(case, x)) <= np.abs(truncated.raw_error(case, x)) + 1e-12
+    ).all()
     assert np.abs(truncated.truncated_error(case, x)).max() <= case.width * (1 + 1e-12)
 
 
@@ -165,7 +202,9 @@ def test_the_mixtures_score_and_curvature_are_its_densitys() -> None:
 
 
 def test_the_density_on_a_grid_is_an_ornstein_uhlenbeck_processs() -> None:
-    """Two points at one place are a Gaussian: N(0, s^2) from N(m, v) after t, exact scores, finer grids nearer."""
+    """Two points at one place are a Gaussian: N(0, s^2) from N(m, v) after t, exact scores,
+    finer grids nearer.
+    """
     case = truncated.Problem(1e-9, 0.8, 0.5, 0.0, (0.0, 1.0, 0.0), 0.0, 1.0, 0.7, 0.5, 0.6)
     decay = np.exp(-case.times * case.constant / case.s**2)
     mean, variance = case.mean * decay, case.s**2 + (case.deviation**2 - case.s**2) * decay**2
@@ -179,12 +218,16 @@ def test_w2_on_the_mixture_hardly_depends_on_its_nodes(monkeypatch: pytest.Monke
     place = 0.5, (16,), (0.0, 0.01)
     coarse = comparison.mixture_runs.wrapped(*place)
     monkeypatch.setattr(comparison, "COARSE", 1500)
-    monkeypatch.setattr(comparison, "ABOUT", np.concatenate([part := np.geomspace(1e-8, 1, 600), -part]))
+    monkeypatch.setattr(
+        comparison, "ABOUT", np.concatenate([part := np.geomspace(1e-8, 1, 600), -part])
+    )
     np.testing.assert_allclose(comparison.mixture_runs.wrapped(*place), coarse, rtol=2e-3)
 
 
 def test_the_flow_carries_the_target_to_the_target() -> None:
-    """From the target's own density at T1 an exact score's flow ends at the target, to the solver's error."""
+    """From the target's own density at T1 an exact score's flow ends at the target, to the
+    solver's error.
+    """
     v = equal_cost.noise_at(0.5)
     own = NodeAlgebra(comparison.TARGET).exact(Level(0, sigma=v))
     errors = []
@@ -225,7 +268,9 @@ def test_equal_runs_break_n1i(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_flow_from_too_early_would_make_n1j_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of the refutation N1j: a T1 at which the flow alone has not reached the noise that it starts from."""
+    """Falsifier of the refutation N1j: a T1 at which the flow alone has not reached the noise
+    that it starts from.
+    """
     made_up(monkeypatch, AS_MEASURED)
     with upheld("N1j", settings=ON_DIGITS):
         monkeypatch.setitem(study.CHOSEN, "alone", EARLY)
@@ -235,7 +280,11 @@ def test_the_frozen_settings_are_inside_what_was_tried() -> None:
     """The flow's own T1 ends where the noise is the largest that the network knows, 10."""
     t1, corrections = study.CHOSEN["corrected"]
     assert optima_on_edge(study.TRIED, {"corrected": {"T1": t1, "K": corrections}}) == []
-    assert t1 in study.TRIED["T1"] and corrections in study.TRIED["K"] and study.CHOSEN["alone"][0] == max(study.ALONE)
+    assert (
+        t1 in study.TRIED["T1"]
+        and corrections in study.TRIED["K"]
+        and study.CHOSEN["alone"][0] == max(study.ALONE)
+    )
 
 
 def test_without_a_long_enough_time_the_flow_is_far_from_digits() -> None:

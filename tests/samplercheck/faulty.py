@@ -17,7 +17,9 @@ REFERENCES = "tests/samplercheck/references.py"
 
 
 class Fault(NamedTuple):
-    """`old` becomes `new` in `file`; `valid` says why what then results is a valid scheme, if it is."""
+    """`old` becomes `new` in `file`; `valid` says why what then results is a valid scheme, if it
+    is.
+    """
 
     reference: str
     old: str
@@ -40,7 +42,9 @@ def fault_of(reference: str, why: str) -> Fault:
 
 
 def blind_sampler(identifier: str) -> Sampler:
-    """Return a sampler of the blind trial, asked with its options; a function's convention is found."""
+    """Return a sampler of the blind trial, asked with its options; a function's convention is
+    found.
+    """
     row = next(row for row in trials.samplers(trials.FULL) if row["id"] == identifier)
     options = (row.get("order"), row.get("kind"), row.get("network"), None)
     return loaded(f"{trials.BLIND}/{row['file']}:{row['name']}", {}, *options)
@@ -52,7 +56,11 @@ def faulty(fault: Fault) -> Sampler:
         if fault.file != REFERENCES:
             name = fault.file.removeprefix("src/").removesuffix(".py").replace("/", ".")
             patch.setitem(sys.modules, name, _module(name, fault.file, fault))
-        return _module("faulty_references", REFERENCES, fault).REFERENCES[fault.reference].sampler(fault.why)
+        return (
+            _module("faulty_references", REFERENCES, fault)
+            .REFERENCES[fault.reference]
+            .sampler(fault.why)
+        )
 
 
 def _module(name: str, file: str, fault: Fault) -> ModuleType:

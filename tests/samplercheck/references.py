@@ -1,12 +1,14 @@
-r"""Reference samplers: clean methods of known order, as black boxes for the kit. Some are steps of `ams.samplers`.
+r"""Reference samplers: clean methods of known order, as black boxes for the kit. Some are steps of
+`ams.samplers`.
 
-In `y = x / scale`, `v = sigma / scale`, `lambda = -ln v` the probability flow is `dy = eps dv`. With `h = lambda' -
-lambda` its exact steps are
+In `y = x / scale`, `v = sigma / scale`, `lambda = -ln v` the probability flow is `dy = eps dv`.
+With `h = lambda' - lambda` its exact steps are
 
     y' = exp(-h) y + int exp(-(lambda' - l)) x0(l) dl,        y' = y + int eps dv.
 
-A multistep method puts for x0 or eps the polynomial through its last values, as a function of lambda (exponential
-integrators) or of v (Adams and Bashforth). Every mesh has positive noise levels, then the data: `scale` 1, `sigma` 0.
+A multistep method puts for x0 or eps the polynomial through its last values, as a function of
+lambda (exponential integrators) or of v (Adams and Bashforth). Every mesh has positive noise
+levels, then the data: `scale` 1, `sigma` 0.
 """
 
 import math
@@ -25,7 +27,15 @@ from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.edm import edm_stochastic, flow_heun
 from ams.samplers.loop import last, one_step_per_level, run
 from ams.samplers.particles import Particles
-from ams.schedules import VP, Level, geometric_sigmas, karras_sigmas, linked, process_levels, ve_levels
+from ams.schedules import (
+    VP,
+    Level,
+    geometric_sigmas,
+    karras_sigmas,
+    linked,
+    process_levels,
+    ve_levels,
+)
 from samplercheck import Draws, Network, Sampler
 
 Mesh = Callable[[int], list[Level]]
@@ -34,7 +44,9 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 
 
 class Reference(NamedTuple):
-    """`run(network, x, levels, draws)`, its mesh, order and noise, and its evaluations for so many steps."""
+    """`run(network, x, levels, draws)`, its mesh, order and noise, and its evaluations for so
+    many steps.
+    """
 
     run: Callable[[Network, Tensor, list[Level], Draws], Tensor]
     mesh: Mesh
@@ -53,7 +65,12 @@ class Reference(NamedTuple):
             first = levels(steps)[0]
             return math.hypot(first.sigma, first.scale) if first.scale < 0.1 else first.sigma
 
-        stated = {"order": self.order, "noise": self.noise, "evaluations": self.evaluations, **fields}
+        stated = {
+            "order": self.order,
+            "noise": self.noise,
+            "evaluations": self.evaluations,
+            **fields,
+        }
         return Sampler(name, "reference", black_box, prior, **stated)
 
     def through(self, change: Callable[[Network, str, Tensor, Level], Tensor]) -> "Reference":
@@ -85,7 +102,9 @@ def preserving(steps: int, final: float = 1e-3, process: VP = VP()) -> list[Leve
 
 
 def rectified(steps: int, shift: float = 1.0) -> list[Level]:
-    """Return the noise levels `(1 - t, t)` of rectified flow, with times moved towards 1 by `shift`."""
+    """Return the noise levels `(1 - t, t)` of rectified flow, with times moved towards 1 by
+    `shift`.
+    """
     times = np.linspace(1.0, 0.0, steps + 1)
     times = shift * times / (1 + (shift - 1) * times)
     return linked([Level(i, sigma=float(t), scale=1 - float(t)) for i, t in enumerate(times)])
@@ -111,10 +130,14 @@ def log_noise(level: Level) -> float:
 
 def lagrange(nodes: list[float], i: int, at: np.ndarray) -> np.ndarray:
     """Return the polynomial that is 1 at node i and 0 at the others."""
-    return math.prod(((at - u) / (nodes[i] - u) for j, u in enumerate(nodes) if j != i), start=np.ones_like(at))
+    return math.prod(
+        ((at - u) / (nodes[i] - u) for j, u in enumerate(nodes) if j != i), start=np.ones_like(at)
+    )
 
 
-def advance(x: Tensor, level: Level, after: Level, past: Past, predict: str, exponential: bool) -> Tensor:
+def advance(
+    x: Tensor, level: Level, after: Level, past: Past, predict: str, exponential: bool
+) -> Tensor:
     """Return the step from `level` to `after` with the polynomial through `past`."""
     high, low = log_noise(level), log_noise(after)
     h = high - low
@@ -131,8 +154,12 @@ def advance(x: Tensor, level: Level, after: Level, past: Past, predict: str, exp
     return after.scale * y
 
 
-def multistep(order: int, predict: str, exponential: bool) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
-    """Return the method through the last `order` values. For order 3 the first step is corrected once."""
+def multistep(
+    order: int, predict: str, exponential: bool
+) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
+    """Return the method through the last `order` values. For order 3 the first step is corrected
+    once.
+    """
 
     def black_box(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
         past: Past = []
@@ -149,7 +176,9 @@ def multistep(order: int, predict: str, exponential: bool) -> Callable[[Network,
 
 
 def unipc(order: int) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
-    """Return UniPC (arXiv 2302.04867): predictor of `order`, corrector with one value more, no evaluation more."""
+    """Return UniPC (arXiv 2302.04867): predictor of `order`, corrector with one value more, no
+    evaluation more.
+    """
 
     def black_box(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
         past: Past = [(levels[0], network("x0", x, levels[0]))]
@@ -188,7 +217,9 @@ def rectified_heun(network: Network, x: Tensor, levels: list[Level], draws: Draw
     return x
 
 
-def ddim(eta: float, predict: str = "eps") -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
+def ddim(
+    eta: float, predict: str = "eps"
+) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
     """Return DDIM (arXiv 2010.02502) with noise eta, from predictions of eps or of v."""
 
     def black_box(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
@@ -207,7 +238,9 @@ def ddim(eta: float, predict: str = "eps") -> Callable[[Network, Tensor, list[Le
 
 
 def euler_maruyama(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-    """Euler and Maruyama's method on the reverse SDE of a VE process, on one Brownian path in the variance's time."""
+    """Euler and Maruyama's method on the reverse SDE of a VE process, on one Brownian path in
+    the variance's time.
+    """
     for level, after in pairwise(levels[:-1]):
         start, end = -(level.sigma**2), -(after.sigma**2)
         x = x + (end - start) * network("score", x, level)
@@ -216,7 +249,9 @@ def euler_maruyama(network: Network, x: Tensor, levels: list[Level], draws: Draw
 
 
 def sde_midpoint(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-    """A singlestep SDE-DPM-Solver++ on a VE mesh, whose half steps share the Brownian path of whole ones."""
+    """A singlestep SDE-DPM-Solver++ on a VE mesh, whose half steps share the Brownian path of
+    whole ones.
+    """
 
     def moved(x: Tensor, x0: Tensor, start: float, end: float) -> Tensor:
         keep = (end / start) ** 2
@@ -243,11 +278,15 @@ REFERENCES = {
     "ancestral": Reference(stepped(lambda n: affine(ancestral)), preserving, 1, 1.0),
     "reverse SDE": Reference(stepped(lambda n: affine(reverse_sde)), karras, 1, 1.0),
     "EDM": Reference(stepped(lambda n: edm_stochastic(n, 10.0)), karras, 2, None, twice),
-    "annealed BAOAB": Reference(stepped(lambda n: annealed_baoab(fixed(rate=math.inf))), geometric, 1, None),
+    "annealed BAOAB": Reference(
+        stepped(lambda n: annealed_baoab(fixed(rate=math.inf))), geometric, 1, None
+    ),
     "AB2 in v": Reference(multistep(2, "eps", False), karras, 2),
     "AB3 in v": Reference(multistep(3, "eps", False), karras, 3, 0.0, lambda n: n + 1),
     "exponential AB2, eps": Reference(multistep(2, "eps", True), preserving, 2),
-    "exponential AB3, eps": Reference(multistep(3, "eps", True), preserving, 3, 0.0, lambda n: n + 1),
+    "exponential AB3, eps": Reference(
+        multistep(3, "eps", True), preserving, 3, 0.0, lambda n: n + 1
+    ),
     "exponential AB2, x0": Reference(multistep(2, "x0", True), preserving, 2),
     "exponential AB3, x0": Reference(multistep(3, "x0", True), geometric, 3, 0.0, lambda n: n + 1),
     "UniPC-2": Reference(unipc(2), preserving, 3),

@@ -1,7 +1,7 @@
 """Adapters and sampling functions as libraries ship them.
 
-How a sampler is named, what is refused, that each installed library's samplers run as they say; of a function which
-argument is what, and what its network is told and returns.
+How a sampler is named, what is refused, that each installed library's samplers run as they say; of
+a function which argument is what, and what its network is told and returns.
 """
 
 import ast
@@ -53,7 +53,8 @@ own = Sampler("own", "1", lambda network, x, steps, draws: x, prior=lambda steps
 def test_a_library_that_is_missing_is_named_with_its_pip_command(monkeypatch):
     monkeypatch.setitem(adapters.LIBRARIES, "k-diffusion", "--no-deps k-diffusion-lost")
     with pytest.raises(
-        UserError, match="k-diffusion is not installed: python -m pip install --no-deps k-diffusion-lost"
+        UserError,
+        match="k-diffusion is not installed: python -m pip install --no-deps k-diffusion-lost",
     ):
         adapters.load("k-diffusion:sample_euler")
 
@@ -88,15 +89,23 @@ def test_every_sampler_of_a_library_that_is_here_takes_noise_to_the_data(library
     steps = 24 if library in libraries.LOADED else 12
     for name in adapters.adapter(library).names():
         # KDPM2 takes seconds to make on a refined training grid.
-        sampler = adapters.load(f"{library}:{name}", {"grid": 1} if name.startswith("KDPM2") else {})
+        sampler = adapters.load(
+            f"{library}:{name}", {"grid": 1} if name.startswith("KDPM2") else {}
+        )
         data = two_targets(sampler.data_std)
-        x = sampler.prior(steps) * torch.randn(4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        x = sampler.prior(steps) * torch.randn(
+            4, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+        )
         path = trajectory(sampler, data.network(), x, steps, Draws())
-        assert len(path.calls) >= 10 and path.end.shape == x.shape and bool(path.end.isfinite().all()), name
+        assert (
+            len(path.calls) >= 10 and path.end.shape == x.shape and bool(path.end.isfinite().all())
+        ), name
         assert path.calls[-1].level.sigma < path.calls[0].level.sigma, name
 
 
-@pytest.mark.parametrize("name", ["k-diffusion:sample_euler_ancestral", "k-diffusion:sample_dpmpp_2m_sde"])
+@pytest.mark.parametrize(
+    "name", ["k-diffusion:sample_euler_ancestral", "k-diffusion:sample_dpmpp_2m_sde"]
+)
 def test_eta_between_flow_and_reverse_sde_is_the_library_s(name):
     if adapters.installed("k-diffusion") is None:
         pytest.skip("k-diffusion is not installed")
@@ -107,8 +116,13 @@ def test_eta_between_flow_and_reverse_sde_is_the_library_s(name):
 def test_rounded_timesteps_are_said_in_words():
     if adapters.installed("diffusers") is None:
         pytest.skip("diffusers is not installed")
-    name, said = "diffusers:DPMSolverMultistepScheduler", ".*one of 1000 noise levels.* % in 20 steps.* of length 0.*"
-    assert re.match(said, adapters.load(name, {"grid": 1, "use_karras_sigmas": True}).rounding((20, 144)))
+    name, said = (
+        "diffusers:DPMSolverMultistepScheduler",
+        ".*one of 1000 noise levels.* % in 20 steps.* of length 0.*",
+    )
+    assert re.match(
+        said, adapters.load(name, {"grid": 1, "use_karras_sigmas": True}).rounding((20, 144))
+    )
     assert not adapters.load(name, {"grid": 1}).rounding((20, 144))
 
 
@@ -299,24 +313,40 @@ def test_a_right_function_is_read_and_holds(
 
 @pytest.mark.parametrize(
     ("name", "convention"),
-    [("r02", "x0@sigma"), ("r19", "v@cosine"), ("r20", "score@vp"), ("r21", "eps@betas"), ("r11", "v@linear")],
+    [
+        ("r02", "x0@sigma"),
+        ("r19", "v@cosine"),
+        ("r20", "score@vp"),
+        ("r21", "eps@betas"),
+        ("r11", "v@linear"),
+    ],
 )
 def test_a_right_sampler_of_other_authors_is_read_and_holds(name: str, convention: str) -> None:
-    """EDM's, one whose times are asked for, one that draws its start, one of as many steps as betas, a scheduler."""
+    """EDM's, one whose times are asked for, one that draws its start, one of as many steps as
+    betas, a scheduler.
+    """
     sampler = blind_sampler(name)
     assert sampler.version.endswith(convention)
     assert conform(sampler).verdict == HOLDS
 
 
-@pytest.mark.parametrize(("name", "check"), [("w49", "order"), ("w22", "limit"), ("w40", "draws independent")])
+@pytest.mark.parametrize(
+    ("name", "check"), [("w49", "order"), ("w22", "limit"), ("w40", "draws independent")]
+)
 def test_a_wrong_sampler_of_other_authors_is_read_and_refuted(name: str, check: str) -> None:
-    """Weights of Adams and Bashforth's method, a scheduler's next level, a generator that is seeded in each step."""
-    assert check in {each.check for each in conform(blind_sampler(name)).judgements if each.verdict == REFUTED}
+    """Weights of Adams and Bashforth's method, a scheduler's next level, a generator that is
+    seeded in each step.
+    """
+    assert check in {
+        each.check for each in conform(blind_sampler(name)).judgements if each.verdict == REFUTED
+    }
 
 
 def test_a_scheduler_may_have_settings_and_a_stated_convention() -> None:
     name = f"{BLIND}/deterministic_right.py:r11_ddim_v_scheduler"
-    assert adapters.load(name, {"num_train_timesteps": 500}, "v@linear").version.endswith("v@linear")
+    assert adapters.load(name, {"num_train_timesteps": 500}, "v@linear").version.endswith(
+        "v@linear"
+    )
     with pytest.raises(UserError, match="unknown setting of r11_ddim_v_scheduler"):
         adapters.load(name, {"train_timesteps": 500})
     with pytest.raises(UserError, match="--convention: of a sampling function"):
@@ -326,10 +356,16 @@ def test_a_scheduler_may_have_settings_and_a_stated_convention() -> None:
 def test_weights_for_even_steps_are_refuted_on_uneven_ones(file: Path) -> None:
     report = conform(replace(read(file, "bashforth", "model"), order=2))
     verdicts = {each.check: each.verdict for each in report.judgements}
-    assert (verdicts["order of each step"], verdicts["order on uneven steps"]) == (HOLDS, REFUTED), report.text()
+    assert (verdicts["order of each step"], verdicts["order on uneven steps"]) == (
+        HOLDS,
+        REFUTED,
+    ), report.text()
     unstated = conform(read(file, "bashforth", "model"))
     assert unstated.verdict == HOLDS and "not judged, since none is stated" in unstated.text()
-    assert f": {report.hint}" in report.text() and report.hint == "weights made for steps of one length"
+    assert (
+        f": {report.hint}" in report.text()
+        and report.hint == "weights made for steps of one length"
+    )
 
 
 @pytest.mark.parametrize(
@@ -341,7 +377,9 @@ def test_weights_for_even_steps_are_refuted_on_uneven_ones(file: Path) -> None:
         ("unclear", "model", "is not clear: .*--convention PREDICTION@TIME"),
     ],
 )
-def test_what_cannot_be_read_is_said_in_a_line(file: Path, name: str, network: str, words: str) -> None:
+def test_what_cannot_be_read_is_said_in_a_line(
+    file: Path, name: str, network: str, words: str
+) -> None:
     with pytest.raises(UserError, match=words):
         read(file, name, network)
 
@@ -353,7 +391,9 @@ def test_a_convention_may_be_stated_and_must_be_known(file: Path) -> None:
         load(asked, "unclear", "model", {}, "x0@sigmas")
 
 
-def test_a_module_is_found_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_module_is_found_without_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "broken_package"
     package.mkdir()
     (package / "__init__.py").write_text("import no_such_module", encoding="utf-8")
@@ -365,7 +405,9 @@ def test_a_module_is_found_without_its_package(tmp_path: Path, monkeypatch: pyte
         function("broken_package.lost:flow")
 
 
-def test_the_command_names_the_function_and_its_convention(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_names_the_function_and_its_convention(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     asked = ["conform", f"{file}:bashforth", "--order", "1"]
     assert main([*asked, "--network", "model"]) == 0
     read = "sampling.py:bashforth as it is, from noise to data, its network read as x0@sigma: holds"
@@ -392,7 +434,9 @@ def test_what_a_library_ships_can_be_named(
     assert sampler.version.endswith(f" {convention}")
     report = conform(sampler)
     assert report.verdict == (REFUTED if refuted else HOLDS), report.text()
-    assert not refuted or refuted in {each.check for each in report.judgements if each.verdict == REFUTED}
+    assert not refuted or refuted in {
+        each.check for each in report.judgements if each.verdict == REFUTED
+    }
     leaps = "," in convention and name != "trajectory"
     assert not leaps or max(report.w2.values()) < 1e-3, "a flow map is exact in any number of steps"
 
@@ -421,8 +465,21 @@ def test_states_may_have_a_fixed_shape(forms: Path, wrong: float, verdict: str) 
         ("2,2,2", "a state of shape (2, 2, 2)"),
     ],
 )
-def test_a_shape_is_that_of_a_state(forms: Path, capsys: pytest.CaptureFixture[str], shape: str, words: str) -> None:
-    main(["conform", f"{forms}:images", "--network", "model", "--convention", "flow@flow", "--shape", shape])
+def test_a_shape_is_that_of_a_state(
+    forms: Path, capsys: pytest.CaptureFixture[str], shape: str, words: str
+) -> None:
+    main(
+        [
+            "conform",
+            f"{forms}:images",
+            "--network",
+            "model",
+            "--convention",
+            "flow@flow",
+            "--shape",
+            shape,
+        ]
+    )
     assert words in capsys.readouterr().err
 
 
@@ -463,12 +520,16 @@ def test_a_shape_fills_up_where_its_elements_are_no_multiple() -> None:
     drawn = adapters.load("ams:ancestral")
     plain, shaped = conform(drawn), conform(replace(drawn, shape=(3, 5, 3)))
     assert shaped.w2 == pytest.approx(plain.w2, rel=1e-9) and shaped.verdict == plain.verdict
-    with pytest.raises(TypeError, match=r"shape is \(7,\): expected the sizes of one state of 8 elements"):
+    with pytest.raises(
+        TypeError, match=r"shape is \(7,\): expected the sizes of one state of 8 elements"
+    ):
         replace(drawn, shape=(7,))
 
 
 def test_a_class_without_a_method_that_samples_is_said_to_have_none(forms: Path) -> None:
-    with pytest.raises(UserError, match=r"which method samples is not known: write Nothing\.METHOD, of look"):
+    with pytest.raises(
+        UserError, match=r"which method samples is not known: write Nothing\.METHOD, of look"
+    ):
         read(forms, "Nothing", "model")
 
 
@@ -490,10 +551,15 @@ def test_all_imports_that_are_missing_are_named_at_once_and_may_be_empty(
     monkeypatch.setattr(sys, "meta_path", sys.meta_path.copy())
     monkeypatch.setattr(imports._FINDER, "names", [])
     (tmp_path / "needs.py").write_text(NEEDS, encoding="utf-8")
-    assert main(["conform", f"{tmp_path}/needs.py:Network", "--network", "x", "--stub", "lost_a"]) == 2
+    assert (
+        main(["conform", f"{tmp_path}/needs.py:Network", "--network", "x", "--stub", "lost_a"]) == 2
+    )
     assert "needs lost_b, lost_c: " in capsys.readouterr().err
     imports._FINDER.names.clear()
-    with pytest.raises(UserError, match=r"needs lost_a, lost_b, lost_c: .*: --stub lost_a --stub lost_b --stub lost_c"):
+    with pytest.raises(
+        UserError,
+        match=r"needs lost_a, lost_b, lost_c: .*: --stub lost_a --stub lost_b --stub lost_c",
+    ):
         function(f"{tmp_path}/needs.py:Network")
     imports.stub("lost_a", "lost_b", "lost_c")
     sampler = adapters.module_of(tmp_path / "needs.py").Network()
@@ -509,11 +575,15 @@ def test_every_scheduler_of_diffusers_is_judged_or_named_with_the_reason() -> No
     there = {name for name in dir(diffusers) if name.endswith("Scheduler")}
     known = adapters.adapter("diffusers")
     assert there <= {*known.names(), *known.left_out}
-    with pytest.raises(UserError, match="RePaintScheduler is not judged: it fills a part of an image"):
+    with pytest.raises(
+        UserError, match="RePaintScheduler is not judged: it fills a part of an image"
+    ):
         adapters.load("diffusers:RePaintScheduler")
 
 
-@pytest.mark.parametrize("name", ["SCM", "TCD", "CMStochasticIterative", "FlowMapEulerDiscrete", "UnCLIP"])
+@pytest.mark.parametrize(
+    "name", ["SCM", "TCD", "CMStochasticIterative", "FlowMapEulerDiscrete", "UnCLIP"]
+)
 def test_distilled_networks_and_previous_timesteps_of_diffusers_reach_the_data(name: str) -> None:
     if adapters.installed("diffusers") is None:
         pytest.skip("diffusers is not installed")
@@ -532,18 +602,26 @@ def test_the_kit_names_no_module_of_the_suite_that_it_may_judge() -> None:
             assert not (isinstance(name, str) and suite.match(name)), f"{file.name}: {name}"
 
 
-def test_a_package_adds_libraries_by_an_entry_point(monkeypatch: pytest.MonkeyPatch, capsys) -> None:  # type: ignore[no-untyped-def]
+def test_a_package_adds_libraries_by_an_entry_point(
+    monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:  # type: ignore[no-untyped-def]
     broken = EntryPoint("broken", "no_such_module", adapters.GROUP)
-    monkeypatch.setattr(adapters, "entry_points", lambda group: [broken] * (group == adapters.GROUP))
+    monkeypatch.setattr(
+        adapters, "entry_points", lambda group: [broken] * (group == adapters.GROUP)
+    )
     adapters._imported.__wrapped__()
-    assert "the libraries of no_such_module are left out: No module named" in capsys.readouterr().err
+    assert (
+        "the libraries of no_such_module are left out: No module named" in capsys.readouterr().err
+    )
     asked = [sys.executable, "-c", "from samplercheck import adapters; print(*adapters.others())"]
     there = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
     assert {"ams", "dpm-solver", "openai/guided-diffusion"} <= {*there}
 
 
 class KeepsItsPast:
-    """Adams-Bashforth's method of order 2 on a flow, whose second run begins with the past of the first."""
+    """Adams-Bashforth's method of order 2 on a flow, whose second run begins with the past of
+    the first.
+    """
 
     def __init__(self, model):
         self.model, self.past = model, None
@@ -559,5 +637,7 @@ class KeepsItsPast:
 def test_unnamed_parameters_are_read_by_their_place_and_an_object_runs_twice():
     sampler = load(KeepsItsPast, "past", "model", {}, "back@rising")
     assert invariants(sampler)["second run"].holds is None
-    path = trajectory(sampler, two_targets(1.0).network(), torch.ones(2, 8, dtype=torch.float64), 9, Draws())
+    path = trajectory(
+        sampler, two_targets(1.0).network(), torch.ones(2, 8, dtype=torch.float64), 9, Draws()
+    )
     assert len(path.calls) == 9 and bool(path.end.isfinite().all())

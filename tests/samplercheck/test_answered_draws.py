@@ -1,7 +1,8 @@
 """What a black box is given: the exact network, and draws that are answered one by one.
 
-The network's five predictions against each other and against Bayes' rule, guidance, clipping, errors. Each function of
-PyTorch that draws is answered or refused, there is one Brownian path, and all that is widened is narrow again.
+The network's five predictions against each other and against Bayes' rule, guidance, clipping,
+errors. Each function of PyTorch that draws is answered or refused, there is one Brownian path, and
+all that is widened is narrow again.
 """
 
 import math
@@ -22,7 +23,10 @@ from samplercheck.sampler import Types, driven
 from tests.ams.tools import assert_equal, draws
 
 LEVEL = Level(0, sigma=0.6, scale=0.8)
-MEAN, VARIANCE = torch.tensor([1.0, -0.5], dtype=torch.float64), torch.tensor([0.3, 2.0], dtype=torch.float64)
+MEAN, VARIANCE = (
+    torch.tensor([1.0, -0.5], dtype=torch.float64),
+    torch.tensor([0.3, 2.0], dtype=torch.float64),
+)
 X = draws(1, 4, 1, 1, 2)
 
 
@@ -39,7 +43,13 @@ def posterior_mean(x: Tensor) -> Tensor:
 def test_the_predictions_are_one() -> None:
     x0 = posterior_mean(X)
     eps = (X - 0.8 * x0) / 0.6
-    expected = {"x0": x0, "eps": eps, "v": 0.8 * eps - 0.6 * x0, "flow": eps - x0, "score": -eps / 0.6}
+    expected = {
+        "x0": x0,
+        "eps": eps,
+        "v": 0.8 * eps - 0.6 * x0,
+        "flow": eps - x0,
+        "score": -eps / 0.6,
+    }
     for predict, value in expected.items():
         assert_equal(network()(predict, X, LEVEL), value)
 
@@ -68,7 +78,9 @@ def test_pure_noise_predicts_the_mean_and_no_noise_the_point() -> None:
 
 def test_guidance_combines_and_clipping_bounds() -> None:
     both = guided(network(), network(1.0), 3.0)
-    assert_equal(both("x0", X, LEVEL), 3 * network()("x0", X, LEVEL) - 2 * network(1.0)("x0", X, LEVEL))
+    assert_equal(
+        both("x0", X, LEVEL), 3 * network()("x0", X, LEVEL) - 2 * network(1.0)("x0", X, LEVEL)
+    )
     bounded = clipped(network(), 0.7)
     x0, eps = bounded("x0", X, LEVEL), bounded("eps", X, LEVEL)
     assert_equal(x0, posterior_mean(X).clamp(-0.7, 0.7))
@@ -77,7 +89,10 @@ def test_guidance_combines_and_clipping_bounds() -> None:
 
 def test_noise_levels() -> None:
     assert noise_level(torch.full((3, 1), 0.8), 0.6)[1:3] == (0.6, pytest.approx(0.8))
-    assert log_snr(LEVEL) == pytest.approx(math.log(4 / 3)) and log_snr(Level(0, sigma=0.0)) == math.inf
+    assert (
+        log_snr(LEVEL) == pytest.approx(math.log(4 / 3))
+        and log_snr(Level(0, sigma=0.0)) == math.inf
+    )
     rounded = torch.tensor([0.1, 0.1 * (1 + 1e-7)])
     assert noise_level(1.0, rounded).sigma == pytest.approx(0.1), "rows that differ by rounding"
     assert noise_level(1.0, -1e-17).sigma == 0.0 and noise_level(-1e-17, 1.0).scale == 0.0
@@ -119,10 +134,16 @@ def test_every_normal_draw_is_answered_in_order(name: str) -> None:
         found = [ANSWERED[name](), ANSWERED[name]()]
     assert draws.count == 2
     for value, number in zip(found, (1.0, 2.0), strict=True):
-        assert value.dtype is torch.float64 and value.shape == (ROWS, WIDTH) and bool((value == number).all())
+        assert (
+            value.dtype is torch.float64
+            and value.shape == (ROWS, WIDTH)
+            and bool((value == number).all())
+        )
 
 
-def test_draws_by_a_function_in_pytorchs_place_are_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_by_a_function_in_pytorchs_place_are_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """As of code that wraps `torch.randn_like`: the state that it is given stays as it is."""
     theirs, x = torch.randn_like, torch.zeros(ROWS, WIDTH)
     monkeypatch.setattr(torch, "randn_like", lambda like, **given: theirs(like, **given))
@@ -185,21 +206,35 @@ def test_draws_of_one_sample_each_are_the_rows_of_one_draw() -> None:
     with answered(draws, ROWS, width=WIDTH):
         twice = torch.stack([torch.randn(2, 1, WIDTH) for _ in range(ROWS)], dim=1)
         draws.close(ROWS)
-        once = torch.cat([torch.randn((1, WIDTH), generator=torch.Generator().manual_seed(i)) for i in range(ROWS)])
+        once = torch.cat(
+            [
+                torch.randn((1, WIDTH), generator=torch.Generator().manual_seed(i))
+                for i in range(ROWS)
+            ]
+        )
     assert draws.count == 3
     for number, value in enumerate([*twice.squeeze(2), once]):
         assert torch.equal(value, values(number, torch.Size((ROWS, WIDTH))))
 
 
 def test_whose_a_draw_is_must_be_known() -> None:
-    with pytest.raises(Shared, match=r"shape \(1, 2\) for a batch of 3"), answered(Draws(), ROWS, width=WIDTH):
+    with (
+        pytest.raises(Shared, match=r"shape \(1, 2\) for a batch of 3"),
+        answered(Draws(), ROWS, width=WIDTH),
+    ):
         torch.randn(1, WIDTH)
         torch.randn(ROWS, WIDTH)
-    with pytest.raises(Unanswered, match="not known whose") as raised, answered(Draws(), ROWS, width=WIDTH):
+    with (
+        pytest.raises(Unanswered, match="not known whose") as raised,
+        answered(Draws(), ROWS, width=WIDTH),
+    ):
         for _ in range(ROWS + 1):
             torch.randn(WIDTH)
     assert not isinstance(raised.value, Shared)
-    with pytest.raises(Unanswered, match="elements of a sample share") as raised, answered(Draws(), ROWS, width=WIDTH):
+    with (
+        pytest.raises(Unanswered, match="elements of a sample share") as raised,
+        answered(Draws(), ROWS, width=WIDTH),
+    ):
         torch.randn(ROWS, 1)
     assert not isinstance(raised.value, Shared)
 
@@ -210,19 +245,33 @@ def test_an_increment_has_the_type_of_the_run() -> None:
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         for after in range(1, steps + 1):
-            x = network("x0", x, noise_level(1.0, 2.0 - after / steps)) + draws.increment(after - 1.0, after, x.shape)
+            x = network("x0", x, noise_level(1.0, 2.0 - after / steps)) + draws.increment(
+                after - 1.0, after, x.shape
+            )
             types.append(x.dtype)
         return x
 
     sampler = Sampler("path", "0", run, lambda steps: 1.0)
-    driven(sampler, TwoModes(1.0).network(), LIKE.double(), 2, seeded(ROWS, WIDTH), Types(torch.float32))
+    driven(
+        sampler,
+        TwoModes(1.0).network(),
+        LIKE.double(),
+        2,
+        seeded(ROWS, WIDTH),
+        Types(torch.float32),
+    )
     assert types and set(types) == {torch.float32}
 
 
 def test_float32_is_widened_and_narrow_again_after_an_exception() -> None:
     with pytest.raises(ZeroDivisionError), answered(Draws(), ROWS):
         assert torch.zeros(2).dtype is torch.zeros(2, dtype=torch.float32).dtype is torch.float64
-        assert LIKE.half().dtype is LIKE.to(torch.bfloat16).dtype is LIKE.float().dtype is torch.float64
+        assert (
+            LIKE.half().dtype
+            is LIKE.to(torch.bfloat16).dtype
+            is LIKE.float().dtype
+            is torch.float64
+        )
         assert np.float32 is np.float64 and np.zeros(1, np.float32).itemsize == 8
         raise ZeroDivisionError
     assert torch.get_default_dtype() is torch.float32 and np.zeros(1, np.float32).itemsize == 4
@@ -231,7 +280,10 @@ def test_float32_is_widened_and_narrow_again_after_an_exception() -> None:
 
 def test_a_run_in_its_own_type_keeps_it() -> None:
     with answered(Draws(numbered), ROWS, widen=False):
-        assert torch.randn_like(LIKE.bfloat16()).dtype is torch.bfloat16 and np.zeros(1, np.float32).itemsize == 4
+        assert (
+            torch.randn_like(LIKE.bfloat16()).dtype is torch.bfloat16
+            and np.zeros(1, np.float32).itemsize == 4
+        )
         assert torch.randn(ROWS, 1).dtype is torch.float32
 
 
@@ -248,9 +300,15 @@ def test_one_brownian_path(time: Callable[[float], float | Tensor]) -> None:
         return torch.eye(3, dtype=torch.float64)[:, k : k + 1].reshape(shape)
 
     path = count.again(impulses)
-    values = torch.cat([path.increment(*map(time, pair), torch.Size((3, 1))) for pair in intervals], dim=1)
+    values = torch.cat(
+        [path.increment(*map(time, pair), torch.Size((3, 1))) for pair in intervals], dim=1
+    )
     covariance = values.T @ values
-    exact = [[1, 0.5, math.sqrt(0.75), -0.5], [0.5, 1, 0, 0], [math.sqrt(0.75), 0, 1, -math.sqrt(1 / 3)]]
+    exact = [
+        [1, 0.5, math.sqrt(0.75), -0.5],
+        [0.5, 1, 0, 0],
+        [math.sqrt(0.75), 0, 1, -math.sqrt(1 / 3)],
+    ]
     torch.testing.assert_close(covariance[:3], torch.tensor(exact, dtype=torch.float64))
     assert covariance[3, 3].item() == pytest.approx(1.0)
     assert not path.increment(1.0, 1.0, torch.Size((3, 1))).any()
@@ -264,7 +322,11 @@ def test_a_path_and_single_draws_are_numbered_apart() -> None:
     assert count.count == 3
     again = count.again(numbered)
     shape = torch.Size((ROWS, 1))
-    assert [again.increment(0.0, 1.0, shape)[0], again.normal(shape, ROWS)[0], again.increment(1.0, 3.0, shape)[0]] == [
+    assert [
+        again.increment(0.0, 1.0, shape)[0],
+        again.normal(shape, ROWS)[0],
+        again.increment(1.0, 3.0, shape)[0],
+    ] == [
         1.0,
         3.0,
         2.0,
@@ -282,4 +344,6 @@ def test_seeded_draws_depend_on_their_number_alone() -> None:
     first = one(0, shape)
     with answered(Draws(), 1000):
         assert torch.equal(other(1, shape), one(1, shape)) and torch.equal(other(0, shape), first)
-    assert abs(float((first * one(1, shape)).mean())) < 0.2 and not torch.equal(first, one(1, shape))
+    assert abs(float((first * one(1, shape)).mean())) < 0.2 and not torch.equal(
+        first, one(1, shape)
+    )

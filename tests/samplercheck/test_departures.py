@@ -1,4 +1,6 @@
-"""What the limit of many steps forgets is noted with its step: wrong samplers beside their right twins."""
+"""What the limit of many steps forgets is noted with its step: wrong samplers beside their right
+twins.
+"""
 
 import math
 import re
@@ -27,7 +29,9 @@ def _one(steps: int) -> float:
 
 
 def flow(network: Network, x: Tensor, t: float, level: float | None = None) -> Tensor:
-    """Return the velocity of a straight path at time t, of a network that is passed `level` in its place."""
+    """Return the velocity of a straight path at time t, of a network that is passed `level` in
+    its place.
+    """
     level = t if level is None else level
     return network("flow", x, noise_level(1 - level, level))
 
@@ -37,7 +41,9 @@ def euler(
     passed: Callable[[int, int], float] | None = None,
     ends: int = 0,
 ) -> Sampler:
-    """Return Euler's method on `times(n)`, all steps but the last `ends`, at the levels `passed(k, n)`."""
+    """Return Euler's method on `times(n)`, all steps but the last `ends`, at the levels
+    `passed(k, n)`.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         grid = times(steps)
@@ -54,7 +60,9 @@ def even(steps: int) -> list[float]:
 
 
 def heun(skipped: int, late: float = 1.0) -> Sampler:
-    """Return Heun's method, its last `skipped` steps with one call; the second is passed `late` times its time."""
+    """Return Heun's method, its last `skipped` steps with one call; the second is passed `late`
+    times its time.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         for k, (t, after) in enumerate(pairwise(even(steps))):
@@ -69,7 +77,9 @@ def heun(skipped: int, late: float = 1.0) -> Sampler:
 
 
 def churned(stale: bool) -> Sampler:
-    """Return Euler's method after new noise, its network passed the level before that noise if `stale`."""
+    """Return Euler's method after new noise, its network passed the level before that noise if
+    `stale`.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         grid = [*torch.logspace(1, -2, steps, dtype=torch.float64).tolist(), 0.0]
@@ -84,7 +94,9 @@ def churned(stale: bool) -> Sampler:
 
 
 def masked(mask: bool) -> Sampler:
-    """Return DDPM with its larger variance on few timesteps, with noise in its last step too unless `mask`."""
+    """Return DDPM with its larger variance on few timesteps, with noise in its last step too
+    unless `mask`.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         levels = preserving(steps, 1 / steps)
@@ -127,17 +139,42 @@ DEPARTURES = {
         "outliers",
         r"x is at sigma / scale \d.*, at 1\d of 19",
     ),
-    "second call at another level": (heun(1, 0.9), heun(1), "outliers", "in step .*call 2, x is at sigma / scale"),
-    "correction left out": (heun(2), heun(1), "outliers", "level 20 of 20 is passed in 1 call, most in 2"),
-    "no last step": (euler(even, ends=1), euler(even), "outliers", "0.05208.*: as if a last step were missing"),
+    "second call at another level": (
+        heun(1, 0.9),
+        heun(1),
+        "outliers",
+        "in step .*call 2, x is at sigma / scale",
+    ),
+    "correction left out": (
+        heun(2),
+        heun(1),
+        "outliers",
+        "level 20 of 20 is passed in 1 call, most in 2",
+    ),
+    "no last step": (
+        euler(even, ends=1),
+        euler(even),
+        "outliers",
+        "0.05208.*: as if a last step were missing",
+    ),
     "no first step": (
         euler(lambda n: even(n)[1:]),
         euler(even),
         "outliers",
         "the first call is passed .*: as if a first step were missing",
     ),
-    "level before the noise": (churned(True), churned(False), "outliers", "1.3 times the level passed, off at 10"),
-    "noise in the last step": (masked(False), masked(True), "outliers", "is added after the last call"),
+    "level before the noise": (
+        churned(True),
+        churned(False),
+        "outliers",
+        "1.3 times the level passed, off at 10",
+    ),
+    "noise in the last step": (
+        masked(False),
+        masked(True),
+        "outliers",
+        "is added after the last call",
+    ),
     "ratio of steps inverted": (
         pair_of(lambda h, before: before / (2 * h)),
         pair_of(lambda h, before: h / (2 * before)),
@@ -192,7 +229,9 @@ def two_step(velocity, noise, num_steps, history=[]):
 """
 
 
-def test_a_start_that_is_overwritten_is_noted_and_state_kept_between_runs_is_refuted(tmp_path: Path) -> None:
+def test_a_start_that_is_overwritten_is_noted_and_state_kept_between_runs_is_refuted(
+    tmp_path: Path,
+) -> None:
     file = tmp_path / "forms.py"
     file.write_text(FORMS)
     reports = {
@@ -222,9 +261,16 @@ class Euler:
 
 
 def two_step(
-    network: Network, x: Tensor, steps: int, draws: Draws, uneven: bool = False, inverted: bool = True
+    network: Network,
+    x: Tensor,
+    steps: int,
+    draws: Draws,
+    uneven: bool = False,
+    inverted: bool = True,
 ) -> Tensor:
-    """Return the end of Adams and Bashforth's two-step method on a straight path, its ratio of steps inverted."""
+    """Return the end of Adams and Bashforth's two-step method on a straight path, its ratio of
+    steps inverted.
+    """
     times, before = 0.99 * (1 - places(steps, uneven)), None
     for k, (t, after) in enumerate(pairwise(times.tolist())):
         slope, h = flow(network, x, t), after - t
@@ -238,9 +284,13 @@ def two_step(
 @pytest.mark.parametrize("inverted", [True, False])
 def test_a_ratio_that_is_1_on_even_steps_shows_on_uneven_ones(inverted: bool) -> None:
     run = partial(two_step, inverted=inverted)
-    made = Sampler("two-step", "", run, prior=_one, noise=0.0, order=2, uneven=partial(run, uneven=True))
+    made = Sampler(
+        "two-step", "", run, prior=_one, noise=0.0, order=2, uneven=partial(run, uneven=True)
+    )
     noted = {each.check: each.why for each in conform(made).judgements if each.verdict == "noted"}
-    assert noted.get("weights", "").endswith("as if the ratio of two steps were inverted" if inverted else "")
+    assert noted.get("weights", "").endswith(
+        "as if the ratio of two steps were inverted" if inverted else ""
+    )
     assert ("weights" in noted) is inverted
 
 
@@ -250,7 +300,10 @@ def test_in_pytest_a_scheduler_class_needs_no_network_and_a_kind_is_stated(tmp_p
     kind = adapters.function(f"{file}:Euler")
     cases = {case.id: case.values[0] for case in conformance_cases(kind, order=1)}
     cases["order"]()
-    drawn = {case.id: case.values[0] for case in conformance_cases(kind, kind="sde", convention="flow@flow")}
+    drawn = {
+        case.id: case.values[0]
+        for case in conformance_cases(kind, kind="sde", convention="flow@flow")
+    }
     with pytest.raises(pytest.fail.Exception, match="noise=1 is stated"):
         drawn["noise"]()
     with pytest.raises(UserError, match="kind 'other': expected one of ode, sde, churn"):

@@ -1,4 +1,6 @@
-"""Failures that an author expects, what a report shows of them, and what a test leaves of its caller's process."""
+"""Failures that an author expects, what a report shows of them, and what a test leaves of its
+caller's process.
+"""
 
 import json
 from dataclasses import replace
@@ -15,7 +17,11 @@ from samplercheck.report import Report
 from tests.samplercheck.test_judgement import order, report
 
 pytest_plugins = ["pytester"]
-OFF: dict[str, Any] = {"limit": Limit(0.03, 0.01), "settings": {"a": "<b>"}, "command": "samplercheck x --set a='<b>'"}
+OFF: dict[str, Any] = {
+    "limit": Limit(0.03, 0.01),
+    "settings": {"a": "<b>"},
+    "command": "samplercheck x --set a='<b>'",
+}
 FAILING = {"limit": "ends early"}
 
 
@@ -31,19 +37,36 @@ FAILING = {"limit": "ends early"}
         ),
         (OFF, FAILING, "holds", "0.01 allowed; expected: ends early"),
         (OFF, {}, "refuted", "smallest failing run: N = 16, 0.1 of the data's scale"),
-        (OFF | {"end": Limit(0.1, 0.0)}, FAILING, "refuted", "smallest failing run: N = 5, 0.2 of the data's scale"),
+        (
+            OFF | {"end": Limit(0.1, 0.0)},
+            FAILING,
+            "refuted",
+            "smallest failing run: N = 5, 0.2 of the data's scale",
+        ),
         (
             {},
             FAILING,
             "refuted",
             "limit is expected to be refuted (ends early), its verdict is holds: expect",
         ),
-        ({}, {"evaluations": "so"}, "refuted", "evaluations is expected to be refuted (so), its verdict is not made"),
+        (
+            {},
+            {"evaluations": "so"},
+            "refuted",
+            "evaluations is expected to be refuted (so), its verdict is not made",
+        ),
         ({"limit": Limit(0.03, 0.025)}, FAILING, "inconclusive", "? limit"),
-        (OFF, {}, "refuted", "  Settings: a='<b>'\n  Command: samplercheck x --set a='<b>'\n\n  x limit  "),
+        (
+            OFF,
+            {},
+            "refuted",
+            "  Settings: a='<b>'\n  Command: samplercheck x --set a='<b>'\n\n  x limit  ",
+        ),
     ],
 )
-def test_a_report_says_what_was_expected(fields: Any, failures: dict[str, str], verdict: str, words: str) -> None:
+def test_a_report_says_what_was_expected(
+    fields: Any, failures: dict[str, str], verdict: str, words: str
+) -> None:
     made = report(**fields, expected=failures)
     curve = made.convergence
     assert curve is not None
@@ -74,19 +97,26 @@ def test_the_first_pair_of_runs_whose_error_falls_too_slowly_is_named() -> None:
         (None, "No such file"),
     ],
 )
-def test_expected_failures_in_a_file(tmp_path: Path, monkeypatch: Any, capsys: Any, text: str, words: str) -> None:
+def test_expected_failures_in_a_file(
+    tmp_path: Path, monkeypatch: Any, capsys: Any, text: str, words: str
+) -> None:
     def judged(*_: object, expected_failed_checks: dict[str, str], **__: object) -> Report:
         return report(limit=Limit(0.03, 0.01), expected=expected_failed_checks)
 
     monkeypatch.setattr(command, "conform", judged)
-    sampler = "from samplercheck import Sampler\nx = Sampler('my x', '0', lambda n, x, s, d: x, lambda s: 1.0)"
+    sampler = (
+        "from samplercheck import Sampler\nx = Sampler('my x', '0', lambda n, "
+        "x, s, d: x, lambda s: 1.0)"
+    )
     (tmp_path / "x.py").write_text(sampler, encoding="utf-8")
     name, file = f"{tmp_path / 'x.py'}:x", tmp_path / "expected.toml"
     if text:
         file.write_text(text.replace("[x]", f'["{name}"]'), encoding="utf-8")
     assert main(["conform", name, "--expected", str(file)]) == (2 if words else 0)
     out, err = capsys.readouterr()
-    assert words.replace("x:", name + ":").replace("[x]", f"[{name}]") in err and err.count("\n") == bool(words)
+    assert words.replace("x:", name + ":").replace("[x]", f"[{name}]") in err and err.count(
+        "\n"
+    ) == bool(words)
     assert ("holds but for 1 expected failure" in out) is not bool(words)
     assert main(["conform", name]) == 1
 
@@ -94,7 +124,10 @@ def test_expected_failures_in_a_file(tmp_path: Path, monkeypatch: Any, capsys: A
 def test_an_unknown_check_is_told_before_anything_runs() -> None:
     for ask in (conform, pytest_plugin.conformance_cases):
         with pytest.raises(UserError, match="unknown check 'limt': did you mean limit"):
-            ask(Sampler("x", "", lambda *run: run[1], lambda steps: 1.0), expected_failed_checks={"limt": "so"})
+            ask(
+                Sampler("x", "", lambda *run: run[1], lambda steps: 1.0),
+                expected_failed_checks={"limt": "so"},
+            )
 
 
 SUITE = """
@@ -150,19 +183,29 @@ def test_file(check):
 
 def test_in_a_suite_of_somebody_else(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(test_suite=SUITE)
-    (pytester.path / "expected.toml").write_text("[x]\nevaluations = 'one call in all'\n", encoding="utf-8")
+    (pytester.path / "expected.toml").write_text(
+        "[x]\nevaluations = 'one call in all'\n", encoding="utf-8"
+    )
     done = pytester.runpytest_inprocess("-v", "-rxf", "-p", "no:cacheprovider")
     outcomes = done.parseoutcomes()
     assert outcomes["xfailed"] == 2, done.outlines
-    done.stdout.fnmatch_lines(["*the_process_is_as_it_was?wrong? PASSED*", "*the_process_is_as_it_was?right? PASSED*"])
+    done.stdout.fnmatch_lines(
+        ["*the_process_is_as_it_was?wrong? PASSED*", "*the_process_is_as_it_was?right? PASSED*"]
+    )
     done.stdout.fnmatch_lines(["*test_dictionary?limit? FAILED*", "*XPASS(strict)*it holds*"])
     assert expected.read(pytester.path / "expected.toml", "x") == {"evaluations": "one call in all"}
 
 
 def test_a_comparison_has_a_curve_and_a_row_for_each(tmp_path: Path) -> None:
-    shown = page.comparison({"<a>": [(5, 9, 0.3), (10, 19, 0.02)], "b": [(5, 5, 0.5), (10, 10, 0.2)], "c": []})
+    shown = page.comparison(
+        {"<a>": [(5, 9, 0.3), (10, 19, 0.02)], "b": [(5, 5, 0.5), (10, 10, 0.2)], "c": []}
+    )
     assert shown.count("<polyline") == 3 and "&lt;a&gt;" in shown and "<a>" not in shown
-    assert "<td>10<td>19<td>0.02</tr>" in shown and "not measured" in shown and ">network calls</text>" in shown
+    assert (
+        "<td>10<td>19<td>0.02</tr>" in shown
+        and "not measured" in shown
+        and ">network calls</text>" in shown
+    )
 
 
 def test_compare_writes_network_calls_and_distances(tmp_path: Path, monkeypatch: Any) -> None:

@@ -1,7 +1,7 @@
 """What holds of every sampler: each invariant with a sampler that breaks it and no other.
 
-Samples that share a norm, a step size or a call with others are noted and judged, never refuted for it. Where the data
-have no variance, clean methods leave nothing.
+Samples that share a norm, a step size or a call with others are noted and judged, never refuted for
+it. Where the data have no variance, clean methods leave nothing.
 """
 
 import math
@@ -28,16 +28,26 @@ CLEAN = REFERENCES["DDIM, eta 0.6"]
 
 def narrow(cast: Callable[[Tensor], Tensor]) -> Reference:
     """Return DDIM whose network is called with what `cast` makes narrow, in its own type."""
-    return CLEAN.through(lambda network, predict, x, level: network(predict, cast(x).to(x.dtype), level))
+    return CLEAN.through(
+        lambda network, predict, x, level: network(predict, cast(x).to(x.dtype), level)
+    )
 
 
-def drawn(noise: Callable[[Tensor, int], Tensor]) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
-    """Return the ancestral sampler with `noise(x, steps)`, all of it drawn before the first step."""
+def drawn(
+    noise: Callable[[Tensor, int], Tensor],
+) -> Callable[[Network, Tensor, list[Level], Draws], Tensor]:
+    """Return the ancestral sampler with `noise(x, steps)`, all of it drawn before the first
+    step.
+    """
 
     def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
         for z, (level, after) in zip(noise(x, len(levels) - 1), pairwise(levels), strict=True):
             x0 = network("x0", x, level)
-            kept = after.scale / level.scale * (after.sigma / after.scale / (level.sigma / level.scale)) ** 2
+            kept = (
+                after.scale
+                / level.scale
+                * (after.sigma / after.scale / (level.sigma / level.scale)) ** 2
+            )
             spread = (after.sigma**2 - (kept * level.sigma) ** 2) ** 0.5
             x = after.scale * x0 + kept * (x - level.scale * x0) + spread * z
         return x
@@ -61,23 +71,46 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "nothing": (CLEAN, set()),
     "its end is not finite": (
         CLEAN.ended(lambda x: x / 0.0 * 0.0),
-        {"finite", "deterministic", "rows independent", "rotation", "scaling", "float32", "bfloat16"},
+        {
+            "finite",
+            "deterministic",
+            "rows independent",
+            "rotation",
+            "scaling",
+            "float32",
+            "bfloat16",
+        },
     ),
     "noise where none is stated": (CLEAN._replace(noise=0.0), {"noise"}),
     "no noise where some is stated": (REFERENCES["DDIM"]._replace(noise=1.0), {"noise"}),
-    "noise drawn before the first step": (CLEAN._replace(run=drawn(lambda x, n: torch.randn(n, *x.shape))), set()),
+    "noise drawn before the first step": (
+        CLEAN._replace(run=drawn(lambda x, n: torch.randn(n, *x.shape))),
+        set(),
+    ),
     "a generator a sample": (
-        CLEAN._replace(run=drawn(lambda x, n: torch.stack([torch.randn(n, *x.shape[1:]) for _ in x], dim=1))),
+        CLEAN._replace(
+            run=drawn(lambda x, n: torch.stack([torch.randn(n, *x.shape[1:]) for _ in x], dim=1))
+        ),
         set(),
     ),
     "a start that is changed in place": (
-        CLEAN._replace(run=lambda network, x, levels, draws: CLEAN.run(network, x.mul_(1.0).add_(0.1), levels, draws)),
+        CLEAN._replace(
+            run=lambda network, x, levels, draws: CLEAN.run(
+                network, x.mul_(1.0).add_(0.1), levels, draws
+            )
+        ),
         {"rotation", "scaling"},
     ),
     "a batch mean": (CLEAN.ended(lambda x: x - 0.1 * x.mean(0)), {"rows independent"}),
     "a clamp": (CLEAN.ended(lambda x: x.clamp(-0.5, 0.5)), {"rotation", "scaling"}),
-    "a norm": (CLEAN.ended(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)), {"scaling"}),
-    "its count of evaluations": (CLEAN._replace(evaluations=lambda steps: steps + 1), {"evaluations"}),
+    "a norm": (
+        CLEAN.ended(lambda x: x / x.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)),
+        {"scaling"},
+    ),
+    "its count of evaluations": (
+        CLEAN._replace(evaluations=lambda steps: steps + 1),
+        {"evaluations"},
+    ),
     "its count in an odd number of steps": (
         CLEAN._replace(evaluations=lambda steps: steps + steps % 2),
         {"evaluations"},
@@ -86,12 +119,18 @@ BROKEN: dict[str, tuple[Reference, set[str]]] = {
     "an odd number of steps refused": (CLEAN._replace(run=odd_is_refused), set()),
     "float16": (narrow(torch.Tensor.half), set()),
     "float16 by name": (narrow(lambda x: x.type("torch.HalfTensor")), set()),
-    "NumPy's float16": (narrow(lambda x: torch.from_numpy(x.float().numpy().astype(np.float16))), set()),
+    "NumPy's float16": (
+        narrow(lambda x: torch.from_numpy(x.float().numpy().astype(np.float16))),
+        set(),
+    ),
     "a number of Python's own generator": (
         CLEAN.ended(lambda x: x + random.random()),
         {"deterministic", "rows independent", "rotation", "scaling", "float32"},
     ),
-    "an end of three digits": (CLEAN.ended(lambda x: x if x.dtype is torch.float64 else x + 2e-3), {"float32"}),
+    "an end of three digits": (
+        CLEAN.ended(lambda x: x if x.dtype is torch.float64 else x + 2e-3),
+        {"float32"},
+    ),
 }
 
 
@@ -104,7 +143,9 @@ def test_each_break_is_seen_and_nothing_else(name: str) -> None:
 
 
 def midpoint(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-    """Return the end of the midpoint method in sigma on the logarithm's mesh, whose first step is a thousandfold."""
+    """Return the end of the midpoint method in sigma on the logarithm's mesh, whose first step
+    is a thousandfold.
+    """
     for a, b in pairwise([level.sigma for level in levels]):
         middle = math.sqrt(a * b)
         y = x + (middle - a) * network("eps", x, noise_level(1.0, a))
@@ -113,11 +154,18 @@ def midpoint(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> 
 
 
 @pytest.mark.parametrize(("lost", "holds"), [(1.0, None), (1.01, False)])
-def test_steps_that_amplify_rounding_are_noted_and_lost_digits_are_refuted(lost: float, holds: bool | None) -> None:
+def test_steps_that_amplify_rounding_are_noted_and_lost_digits_are_refuted(
+    lost: float, holds: bool | None
+) -> None:
     def mesh(steps: int) -> list[Level]:
-        return [Level(0, sigma=2e4), *(Level(k, sigma=sigma) for k, sigma in enumerate(np.geomspace(20, 0.01, steps)))]
+        return [
+            Level(0, sigma=2e4),
+            *(Level(k, sigma=sigma) for k, sigma in enumerate(np.geomspace(20, 0.01, steps))),
+        ]
 
-    broken = CLEAN._replace(run=midpoint).ended(lambda x: x if x.dtype is torch.float64 else lost * x)
+    broken = CLEAN._replace(run=midpoint).ended(
+        lambda x: x if x.dtype is torch.float64 else lost * x
+    )
     found = invariants(broken.sampler("midpoint", mesh))["float32"]
     assert found.holds is holds and found.value > found.allowed, found
 
@@ -126,30 +174,55 @@ def ratios(mesh: Mesh) -> Callable[[int], list[float]]:
     return lambda steps: [ratio(level) for level in mesh(steps)]
 
 
-@pytest.mark.parametrize("name", [name for name, each in REFERENCES.items() if each.evaluations(9) == 9])
+@pytest.mark.parametrize(
+    "name", [name for name, each in REFERENCES.items() if each.evaluations(9) == 9]
+)
 def test_a_right_sampler_is_at_its_stated_levels(name: str) -> None:
-    """The end of a reverse SDE's step is not: on data at one point it is not exact, and so not compared."""
-    found = invariants(REFERENCES[name].sampler(name, levels=ratios(REFERENCES[name].mesh)))["levels"]
+    """The end of a reverse SDE's step is not: on data at one point it is not exact, and so not
+    compared.
+    """
+    found = invariants(REFERENCES[name].sampler(name, levels=ratios(REFERENCES[name].mesh)))[
+        "levels"
+    ]
     assert found.holds and found.value < 1e-9
 
 
 @pytest.mark.parametrize(
     ("run", "where"),
     [
-        (lambda net, x, levels, draws: CLEAN.run(net, x, [levels[0], *levels[:-2], levels[-1]], draws), "call 20: "),
+        (
+            lambda net, x, levels, draws: CLEAN.run(
+                net, x, [levels[0], *levels[:-2], levels[-1]], draws
+            ),
+            "call 20: ",
+        ),
         (
             lambda net, x, levels, draws: CLEAN.run(net, x, levels[:-1], draws),
             "20 calls in 21 steps, noise levels of 21",
         ),
-        (lambda net, x, levels, draws: CLEAN.run(net, x, levels, draws) + 0.01 * torch.randn_like(x), "end: "),
-        (lambda net, x, levels, draws: CLEAN.run(net, x, [*levels[:-1], levels[-2]], draws), "end: "),
+        (
+            lambda net, x, levels, draws: (
+                CLEAN.run(net, x, levels, draws) + 0.01 * torch.randn_like(x)
+            ),
+            "end: ",
+        ),
+        (
+            lambda net, x, levels, draws: CLEAN.run(net, x, [*levels[:-1], levels[-2]], draws),
+            "end: ",
+        ),
     ],
     ids=["one late", "one less", "noise at the end", "no last step"],
 )
-def test_what_is_off_its_stated_levels_is_refuted_where_it_is(run: Callable[..., Tensor], where: str) -> None:
+def test_what_is_off_its_stated_levels_is_refuted_where_it_is(
+    run: Callable[..., Tensor], where: str
+) -> None:
     found = invariants(CLEAN._replace(run=run).sampler("x", levels=ratios(CLEAN.mesh)))["levels"]
     assert found.holds is False and where in found.why
-    unknown = invariants(CLEAN._replace(run=run).sampler("x", levels=lambda n: [*ratios(CLEAN.mesh)(n)[:-1], math.nan]))
+    unknown = invariants(
+        CLEAN._replace(run=run).sampler(
+            "x", levels=lambda n: [*ratios(CLEAN.mesh)(n)[:-1], math.nan]
+        )
+    )
     assert unknown["levels"].holds is ("end" in where)
 
 
@@ -171,14 +244,18 @@ def test_what_the_kit_does_not_answer_is_told_from_noise() -> None:
         "the code draws noise": CLEAN._replace(noise=0.0),
         "clear what it keeps from run to run": still.ended(lambda x: x + 0.1 * next(runs)),
         "no draw that the kit answers": still._replace(noise=1.0),
-        "no draw moves the end": still.ended(lambda x: x + 0 * torch.randn_like(x))._replace(noise=1.0),
+        "no draw moves the end": still.ended(lambda x: x + 0 * torch.randn_like(x))._replace(
+            noise=1.0
+        ),
     }
     for words, reference in told.items():
         found = invariants(reference.sampler(words))["noise"]
         assert found.holds is False and words in found.why
 
 
-@pytest.mark.parametrize("generator", [np.random, np.random.default_rng(0)], ids=["global", "its own"])
+@pytest.mark.parametrize(
+    "generator", [np.random, np.random.default_rng(0)], ids=["global", "its own"]
+)
 def test_draws_that_the_kit_does_not_answer_are_told_and_not_judged(generator) -> None:  # type: ignore[no-untyped-def]
     drawn = CLEAN.ended(lambda x: x + torch.from_numpy(generator.standard_normal(x.shape)).to(x))
     with pytest.raises(Unanswered, match=r"the kit does not answer, as NumPy's or jax\.random's"):
@@ -191,7 +268,9 @@ def test_rising_noise_is_noted_and_not_judged() -> None:
     assert invariants(REFERENCES["Heun"].sampler("Heun"))["levels fall"].holds
 
 
-@pytest.mark.parametrize("call", [lambda x: torch.linalg.inv(torch.eye(2, dtype=x.dtype)), lambda x: x.numpy()])
+@pytest.mark.parametrize(
+    "call", [lambda x: torch.linalg.inv(torch.eye(2, dtype=x.dtype)), lambda x: x.numpy()]
+)
 def test_a_type_that_an_operation_lacks_is_noted(call: Callable[[Tensor], object]) -> None:
     def lacking(x: Tensor) -> Tensor:
         call(x)
@@ -202,15 +281,23 @@ def test_a_type_that_an_operation_lacks_is_noted(call: Callable[[Tensor], object
 
 
 def test_a_brownian_path_is_rotated_and_split_with_its_samples() -> None:
-    found = invariants(Reference(REFERENCES["SDE midpoint"].run, karras, 2, 1.0, lambda n: 2 * n - 1).sampler("path"))
+    found = invariants(
+        Reference(REFERENCES["SDE midpoint"].run, karras, 2, 1.0, lambda n: 2 * n - 1).sampler(
+            "path"
+        )
+    )
     assert all(finding.holds is not False for finding in found.values())
 
 
 def langevin(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-    """Reverse diffusion with a Langevin step at each noise level, its size from norms averaged over the batch."""
+    """Reverse diffusion with a Langevin step at each noise level, its size from norms averaged
+    over the batch.
+    """
     for a, b in pairwise([level.sigma for level in geometric(steps, 10.0)]):
         score, z = network("score", x, noise_level(1.0, a)), torch.randn_like(x)
-        size = 2 * (0.16 * z.flatten(1).norm(dim=1).mean() / score.flatten(1).norm(dim=1).mean()) ** 2
+        size = (
+            2 * (0.16 * z.flatten(1).norm(dim=1).mean() / score.flatten(1).norm(dim=1).mean()) ** 2
+        )
         x = x + size * score + (2 * size).sqrt() * z
         moved = x + (a**2 - b**2) * network("score", x, noise_level(1.0, a))
         x = moved + math.sqrt(a**2 - b**2) * torch.randn_like(x) if b else moved
@@ -236,9 +323,13 @@ def adaptive(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
 
 
 def guided(network: Network, x: Tensor, steps: int, draws: Draws, mean: float = 0.0) -> Tensor:
-    """Euler's method with guidance of weight 3, whose two predictions come from one call; less `mean` of the batch."""
+    """Euler's method with guidance of weight 3, whose two predictions come from one call; less
+    `mean` of the batch.
+    """
     for a, b in pairwise([level.sigma for level in geometric(steps, 10.0)]):
-        given, free = network("eps", torch.cat([x, x]), noise_level(1.0, torch.full((2 * len(x),), a))).chunk(2)
+        given, free = network(
+            "eps", torch.cat([x, x]), noise_level(1.0, torch.full((2 * len(x),), a))
+        ).chunk(2)
         x = x + (b - a) * (free + 3 * (given - free)) - mean * free.mean(0)
     return x
 
@@ -249,16 +340,28 @@ def guided(network: Network, x: Tensor, steps: int, draws: Draws, mean: float = 
         (langevin, None, "inconclusive", "share norms or a step size, and nothing else"),
         (adaptive, 0.0, "inconclusive", "share norms or a step size, and nothing else"),
         (guided, 0.0, "holds", "calls join 2 copies of all, answered alike"),
-        (lambda *given: guided(*given, mean=0.01), 0.0, "refuted", "a sample alone, against the same in a batch"),
+        (
+            lambda *given: guided(*given, mean=0.01),
+            0.0,
+            "refuted",
+            "a sample alone, against the same in a batch",
+        ),
     ],
     ids=["norms", "step size", "one call", "means"],
 )
 def test_what_samples_share_is_noted_unless_they_are_mixed(run, noise, verdict, words) -> None:  # type: ignore[no-untyped-def]
-    """An order of a step size that follows the error is inconclusive: the number of steps does not set it."""
-    report = conform(Sampler("shares", "0", run, lambda steps: 10.0, 1 if run is guided else 2, noise))
+    """An order of a step size that follows the error is inconclusive: the number of steps does
+    not set it.
+    """
+    report = conform(
+        Sampler("shares", "0", run, lambda steps: 10.0, 1 if run is guided else 2, noise)
+    )
     rows = next(each for each in report.judgements if each.check == "rows independent")
     assert report.verdict == verdict, report.text()
-    assert rows.verdict == {"holds": "holds", "refuted": "refuted"}.get(verdict, "noted") and words in rows.why
+    assert (
+        rows.verdict == {"holds": "holds", "refuted": "refuted"}.get(verdict, "noted")
+        and words in rows.why
+    )
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -270,7 +373,11 @@ def test_a_clean_method_leaves_nothing_but_its_last_noise_level(name: str) -> No
 
 def with_noise(name: str, size: float) -> Sampler:
     """Return a reference that draws noise of this size at its end."""
-    return REFERENCES[name].ended(lambda x: x + size * torch.randn_like(x)).sampler(f"{name} and noise")
+    return (
+        REFERENCES[name]
+        .ended(lambda x: x + size * torch.randn_like(x))
+        .sampler(f"{name} and noise")
+    )
 
 
 STOPS = REFERENCES["reverse SDE"].sampler("stops at 0.06", lambda steps: karras(steps, final=0.06))
@@ -279,6 +386,8 @@ NOISY = [with_noise("ancestral", 0.07), with_noise("Euler-Maruyama", 0.06)]
 
 @pytest.mark.parametrize("sampler", [STOPS, *NOISY], ids=lambda sampler: sampler.name)
 def test_noise_that_other_directions_hide_is_refuted_here_alone(sampler: Sampler) -> None:
-    """Or as an outlier too, where the end has more noise than the level that the network was last told."""
+    """Or as an outlier too, where the end has more noise than the level that the network was
+    last told.
+    """
     refuted = {each.check for each in conform(sampler).judgements if each.verdict == REFUTED}
     assert refuted - {"outliers"} == {"dead direction"}

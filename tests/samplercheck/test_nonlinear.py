@@ -1,7 +1,7 @@
 """Targets other than Gaussians, and other paths to them: two modes, flows, guidance, discrete data.
 
-The mixture's flow against a fine solver; right and wrong paths of flow matching and stochastic interpolants; closed
-forms of guided Gaussians; discrete diffusion as an exact chain.
+The mixture's flow against a fine solver; right and wrong paths of flow matching and stochastic
+interpolants; closed forms of guided Gaussians; discrete diffusion as an exact chain.
 """
 
 import math
@@ -52,15 +52,22 @@ def test_quantiles_invert_the_distribution_function() -> None:
     )
 
 
-@pytest.mark.parametrize(("name", "order"), [("rectified Euler", 1), ("rectified Heun", 2), ("exponential AB3, x0", 3)])
+@pytest.mark.parametrize(
+    ("name", "order"), [("rectified Euler", 1), ("rectified Heun", 2), ("exponential AB3, x0", 3)]
+)
 def test_orders_on_the_mixture(name: str, order: int) -> None:
     found = transport(REFERENCES[name].sampler(name))
     assert found.order is not None and found.order.value == pytest.approx(order, abs=0.3)
 
 
 def even_adams(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
-    """Return the end of Adams and Bashforth's method in eps, begun with Euler's, with the weights of even steps."""
-    weights, old = ((1,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24)), []
+    """Return the end of Adams and Bashforth's method in eps, begun with Euler's, with the
+    weights of even steps.
+    """
+    weights, old = (
+        ((1,), (3 / 2, -1 / 2), (23 / 12, -16 / 12, 5 / 12), (55 / 24, -59 / 24, 37 / 24, -9 / 24)),
+        [],
+    )
     for a, b in pairwise(levels):
         old = [network("eps", x, a), *old[:3]]
         mixed = sum(weight * eps for weight, eps in zip(weights[len(old) - 1], old, strict=True))
@@ -69,7 +76,9 @@ def even_adams(network: Network, x: Tensor, levels: list[Level], draws: Draws) -
 
 
 def test_an_order_that_shows_late_is_not_refuted() -> None:
-    """It is 2 for the start's Euler step, and 1.58 with 48 to 288 steps: as PLMS on the cosine schedule."""
+    """It is 2 for the start's Euler step, and 1.58 with 48 to 288 steps: as PLMS on the cosine
+    schedule.
+    """
 
     def mesh(steps: int) -> list[Level]:
         angles = 0.99 * math.pi / 2 * (1 - places(steps))
@@ -78,11 +87,15 @@ def test_an_order_that_shows_late_is_not_refuted() -> None:
     report = conform(Reference(even_adams, mesh, 2).sampler("PLMS"))
     assert all(each.verdict != REFUTED for each in report.judgements), report.why
     wrong = conform(Reference(even_adams, mesh, 3).sampler("PLMS, of order 3"))
-    assert "order of each step" in {each.check for each in wrong.judgements if each.verdict == REFUTED}
+    assert "order of each step" in {
+        each.check for each in wrong.judgements if each.verdict == REFUTED
+    }
 
 
 def test_a_sampler_that_is_right_on_every_gaussian_may_be_wrong_here() -> None:
-    """The velocity of two rows' mean: no Gaussian shows an error of third order in the state, the mixture does."""
+    """The velocity of two rows' mean: no Gaussian shows an error of third order in the state,
+    the mixture does.
+    """
 
     def bent(network: Network, *asked: Any) -> Tensor:
         value = network(*asked)
@@ -108,10 +121,19 @@ PATHS: dict[str, Callable[[float], tuple[float, float]]] = {
 }
 
 
-def euler(path: str, shift: float = 1.0, seen: float = 0.0, level: str = "", rates: str = "", last: int = 0) -> Sampler:
-    """Return Euler's method from t = 0.99, with times moved towards 1 by `shift`, without its `last` steps.
+def euler(
+    path: str,
+    shift: float = 1.0,
+    seen: float = 0.0,
+    level: str = "",
+    rates: str = "",
+    last: int = 0,
+) -> Sampler:
+    """Return Euler's method from t = 0.99, with times moved towards 1 by `shift`, without its
+    `last` steps.
 
-    The network is passed times moved by `seen`, as on the path `level`; the velocity has the rates of `rates`.
+    The network is passed times moved by `seen`, as on the path `level`; the velocity has the rates
+    of `rates`.
     """
 
     def time(k: int, steps: int, factor: float) -> float:
@@ -128,10 +150,19 @@ def euler(path: str, shift: float = 1.0, seen: float = 0.0, level: str = "", rat
             x = x + h * ((above[0] - below[0]) * x0 + (above[1] - below[1]) * z) / 2e-6
         return x
 
-    return Sampler("Euler", "1", run, lambda steps: math.hypot(*PATHS[path](time(0, steps, shift))), order=1)
+    return Sampler(
+        "Euler", "1", run, lambda steps: math.hypot(*PATHS[path](time(0, steps, shift))), order=1
+    )
 
 
-RIGHT = [("linear", 1.0), ("linear", 3.0), ("linear", 12.0), ("trigonometric", 1.0), ("VP-like", 1.0), ("gamma", 1.0)]
+RIGHT = [
+    ("linear", 1.0),
+    ("linear", 3.0),
+    ("linear", 12.0),
+    ("trigonometric", 1.0),
+    ("VP-like", 1.0),
+    ("gamma", 1.0),
+]
 WRONG: dict[str, dict[str, Any]] = {
     "shift of the steps alone": {"path": "linear", "shift": 3.0, "seen": 1.0},
     "shift of the network's times alone": {"path": "linear", "seen": 3.0},
@@ -151,13 +182,22 @@ def test_a_right_path_holds(path: str, shift: float) -> None:
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_path_is_refuted(name: str) -> None:
-    assert "limit" in {each.check for each in conform(euler(**WRONG[name])).judgements if each.verdict == REFUTED}
+    assert "limit" in {
+        each.check for each in conform(euler(**WRONG[name])).judgements if each.verdict == REFUTED
+    }
 
 
 def test_a_run_that_stops_short_leaves_the_level_at_which_it_stops() -> None:
     short = conform(euler("linear", last=1))
-    assert {each.check for each in short.judgements if each.verdict != "holds"} == {"outliers", "dead direction"}
-    assert short.verdict == "holds" and short.as_dict()["noted"] == ["outliers", "dead direction"] and short.dead
+    assert {each.check for each in short.judgements if each.verdict != "holds"} == {
+        "outliers",
+        "dead direction",
+    }
+    assert (
+        short.verdict == "holds"
+        and short.as_dict()["noted"] == ["outliers", "dead direction"]
+        and short.dead
+    )
     assert short.dead.left == pytest.approx({n: 0.99 / n for n in (5, 10, 20, 40)}, rel=1e-3)
     assert short.dead.order is not None and short.dead.order.value == pytest.approx(1.0)
 
@@ -182,7 +222,11 @@ def test_the_flow_is_that_of_a_fine_solver_and_of_a_sampler_with_many_steps() ->
     target = powered(CLASS, EVERY, 3.0)
     assert target is not None
     found = guided_distances(REFERENCES["Heun"].sampler("Heun"), NETWORK, FLOW, target, (20, 200))
-    assert found["200"] == pytest.approx(found["flow"], rel=1e-2) != pytest.approx(found["20"], rel=1e-2)
+    assert (
+        found["200"]
+        == pytest.approx(found["flow"], rel=1e-2)
+        != pytest.approx(found["20"], rel=1e-2)
+    )
 
 
 def test_no_density_and_no_exact_distribution_are_said() -> None:
@@ -190,7 +234,9 @@ def test_no_density_and_no_exact_distribution_are_said() -> None:
     text = with_guidance(REFERENCES["ancestral"].sampler("ancestral"), -0.5).text()
     assert "p(c|x)^-0.5: none, it has no density" in text
     by_batch = REFERENCES["DDIM, eta 0.6"].ended(lambda x: x * (1 + x.std()))
-    assert list(with_guidance(by_batch.sampler("a factor of the batch"), 2.0).to_density) == ["flow"]
+    assert list(with_guidance(by_batch.sampler("a factor of the batch"), 2.0).to_density) == [
+        "flow"
+    ]
 
 
 DATA = torch.rand(729, dtype=torch.float64, generator=torch.Generator().manual_seed(0)) ** 4
@@ -198,7 +244,9 @@ DATA /= DATA.sum()
 
 
 def uniform(predicted: Tensor, x: Tensor, t: float, s: float) -> Tensor:
-    """Return D3PM's step from uniform noise: p(x_s | x_t) is the sum over x_0 of p(x_s | x_t, x_0) predicted(x_0)."""
+    """Return D3PM's step from uniform noise: p(x_s | x_t) is the sum over x_0 of p(x_s | x_t,
+    x_0) predicted(x_0).
+    """
     between = one_hot(x, 3) * (1 - t) / (1 - s) + (t - s) / (1 - s) / 3
     joint = between[:, :, None] * ((1 - s) * torch.eye(3, dtype=torch.float64) + s / 3)
     return (predicted[..., None] * joint / joint.sum(-1, keepdim=True)).sum(2)
@@ -209,7 +257,9 @@ def unmasking(rate) -> Step:  # type: ignore[no-untyped-def]
 
     def step(predicted: Tensor, x: Tensor, t: float, s: float) -> Tensor:
         share = (rate(x, t, s) * (x == 3).double())[..., None]
-        return share * torch.cat([predicted, torch.zeros(*x.shape, 1)], -1) + (1 - share) * one_hot(x, 4)
+        return share * torch.cat([predicted, torch.zeros(*x.shape, 1)], -1) + (1 - share) * one_hot(
+            x, 4
+        )
 
     return step
 
@@ -221,12 +271,18 @@ def test_right_steps_have_order_1_and_one_site_at_a_time_is_exact() -> None:
         order = chain(step, absorbing, DATA).order
         assert order is not None and order.low <= 1.15 and order.high >= 0.9
     leftmost = unmasking(lambda x, t, s: (x == 3).cumsum(1) == 1)
-    assert chain(leftmost, True, DATA, (6, 8)).distance == pytest.approx({6: 0.0, 8: 0.0}, abs=1e-12)
+    assert chain(leftmost, True, DATA, (6, 8)).distance == pytest.approx(
+        {6: 0.0, 8: 0.0}, abs=1e-12
+    )
 
 
-@pytest.mark.parametrize("rate", [lambda x, t, s: t - s, lambda x, t, s: 1.0], ids=["t - s", "all at once"])
+@pytest.mark.parametrize(
+    "rate", [lambda x, t, s: t - s, lambda x, t, s: 1.0], ids=["t - s", "all at once"]
+)
 def test_a_wrong_unmasking_probability_stays_wrong(rate) -> None:  # type: ignore[no-untyped-def]
-    """Unmasking with t - s leaves masks; all sites from one output, stated as exact, lack their correlations."""
+    """Unmasking with t - s leaves masks; all sites from one output, stated as exact, lack their
+    correlations.
+    """
     assert min(chain(unmasking(rate), True, DATA, (4, 16)).distance.values()) > 0.1
 
 

@@ -1,7 +1,8 @@
 """Runs as affine maps, their orders, and the conditions of a step's order.
 
-The maps: by algebra, against the suite's exact law, against samples of the same black box. The conditions: methods of
-known degree and order; wrong first steps, which they leave out, and wrong weights.
+The maps: by algebra, against the suite's exact law, against samples of the same black box. The
+conditions: methods of known degree and order; wrong first steps, which they leave out, and wrong
+weights.
 """
 
 import json
@@ -21,17 +22,36 @@ from samplercheck.convergence import Data, calls_a_step, converge, fitted, two_t
 from samplercheck.order_conditions import order_conditions
 from tests.ams.tools import assert_equal
 from tests.monte_carlo import MonteCarlo
-from tests.samplercheck.references import REFERENCES, Reference, karras, preserving, rectified, unipc
+from tests.samplercheck.references import (
+    REFERENCES,
+    Reference,
+    karras,
+    preserving,
+    rectified,
+    unipc,
+)
 
-DATA = Data(torch.tensor([0.5, -1.0, 0.0], dtype=torch.float64), torch.tensor([0.1, 1.0, 2.0], dtype=torch.float64))
+DATA = Data(
+    torch.tensor([0.5, -1.0, 0.0], dtype=torch.float64),
+    torch.tensor([0.1, 1.0, 2.0], dtype=torch.float64),
+)
 
 
 def test_ddim_by_algebra() -> None:
-    """A step is `(v' + r) / (v + r) (y - m) + m` with `r` the slope of the posterior mean in `y = x / scale`."""
+    """A step is `(v' + r) / (v + r) (y - m) + m` with `r` the slope of the posterior mean in `y
+    = x / scale`.
+    """
     levels, map_ = preserving(6), read_map(REFERENCES["DDIM"].sampler("DDIM"), DATA.network(), 3, 6)
-    gain, offset = torch.ones(3, dtype=torch.float64) / levels[0].scale, torch.zeros(3, dtype=torch.float64)
+    gain, offset = (
+        torch.ones(3, dtype=torch.float64) / levels[0].scale,
+        torch.zeros(3, dtype=torch.float64),
+    )
     for level, after in pairwise(levels):
-        v, v_next, variance = level.sigma / level.scale, after.sigma / after.scale, DATA.std.square()
+        v, v_next, variance = (
+            level.sigma / level.scale,
+            after.sigma / after.scale,
+            DATA.std.square(),
+        )
         factor = (variance + v * v_next) / (variance + v * v)  # eps = v (y - m) / (variance + v^2)
         gain, offset = factor * gain, DATA.mean + factor * (offset - DATA.mean)
     assert_equal([map_.start[-1], map_.offset[-1]], [gain, offset], 1e-11, 1e-11)
@@ -50,7 +70,9 @@ def test_each_draw_has_its_own_impulse() -> None:
     map_ = read_map(Sampler("halves", "1", run, lambda steps: 1.0, noise=1.0), DATA.network(), 3, 4)
     assert map_.draws[-1, :, 0].tolist() == [1 / 8, 2 / 4, 3 / 2, 4.0]
     assert map_.law(-1, 2.0, 1.0)[0][0] == 2 / 16
-    assert map_.law(-1, 2.0, 1.0)[1][0].item() == pytest.approx(1 / 256 + 1 / 64 + 1 / 4 + 9 / 4 + 16, rel=1e-14)
+    assert map_.law(-1, 2.0, 1.0)[1][0].item() == pytest.approx(
+        1 / 256 + 1 / 64 + 1 / 4 + 9 / 4 + 16, rel=1e-14
+    )
 
 
 def test_a_sampler_that_says_it_draws_nothing_may_draw() -> None:
@@ -63,14 +85,18 @@ def test_the_exact_start_has_the_marginal_at_the_first_call() -> None:
         level = preserving(2)[0]
         return network("x0", 3.0 * x + 0.1 * torch.randn_like(x), level)
 
-    map_ = read_map(Sampler("scaled", "1", run, lambda steps: 1.0, noise=None), DATA.network(), 3, 1)
+    map_ = read_map(
+        Sampler("scaled", "1", run, lambda steps: 1.0, noise=None), DATA.network(), 3, 1
+    )
     exact = DATA.marginal(map_.levels[0])
     assert_equal(map_.law(0, *map_.exact_start(*exact)), exact)
 
 
 @pytest.mark.parametrize("clamp", [0.5, 1e9])
 def test_a_clamp_is_not_affine(clamp: float) -> None:
-    clamped = REFERENCES["DDIM"].through(lambda network, *asked: network(*asked).clamp(-clamp, clamp))
+    clamped = REFERENCES["DDIM"].through(
+        lambda network, *asked: network(*asked).clamp(-clamp, clamp)
+    )
     assert (read_map(clamped.sampler("clamped"), DATA.network(), 3, 8).defect > 1e-2) is (clamp < 1)
 
 
@@ -84,8 +110,12 @@ def test_the_law_is_that_of_a_million_samples(name: str, monte_carlo: MonteCarlo
     torch.manual_seed(monte_carlo.seed)
     x = sampler.prior(5) * torch.randn(n, 1, 1, 1, dtype=torch.float64)
     white = (sampler.run(data.network(), x, 5, Draws()).flatten() - mean) / variance.sqrt()
-    assert not monte_carlo.note(plan_known_mean_test(n, 0.01, share)).rejects(white.sum().item() / math.sqrt(n))
-    assert not monte_carlo.note(plan_squares_test(n, 0.014, share)).rejects(white.square().sum().item())
+    assert not monte_carlo.note(plan_known_mean_test(n, 0.01, share)).rejects(
+        white.sum().item() / math.sqrt(n)
+    )
+    assert not monte_carlo.note(plan_squares_test(n, 0.014, share)).rejects(
+        white.square().sum().item()
+    )
 
 
 SHORT = (16, 24, 32, 48, 64, 96)
@@ -114,18 +144,29 @@ def test_methods_of_known_degree_and_order(name: str, degree: int, order: int) -
 
 @pytest.mark.parametrize("predictor", [2, 3])
 def test_a_corrector_raises_the_order_by_one(predictor: int) -> None:
-    found = order_conditions(Reference(unipc(predictor), karras, None).sampler("UniPC"), (48, 72, 96, 144))
+    found = order_conditions(
+        Reference(unipc(predictor), karras, None).sampler("UniPC"), (48, 72, 96, 144)
+    )
     assert found.order is not None and found.order.value == pytest.approx(predictor + 1, abs=0.3)
 
 
 def test_the_first_steps_are_left_out() -> None:
-    """The first value is wrong by a tenth, and so are the first two steps of AB2; all others are right."""
+    """The first value is wrong by a tenth, and so are the first two steps of AB2; all others are
+    right.
+    """
 
     def first_wrong(network: Network, predict: str, x: Tensor, level: Level) -> Tensor:
         return network(predict, x, level) * (1.1 if math.isclose(level.sigma, 5.0) else 1.0)
 
-    started = REFERENCES["AB2 in v"].through(first_wrong).sampler("start", lambda steps: karras(steps, 5.0))
-    found, law = order_conditions(started, SHORT).order, converge(started, two_targets(1.0), SHORT)[0].order
+    started = (
+        REFERENCES["AB2 in v"]
+        .through(first_wrong)
+        .sampler("start", lambda steps: karras(steps, 5.0))
+    )
+    found, law = (
+        order_conditions(started, SHORT).order,
+        converge(started, two_targets(1.0), SHORT)[0].order,
+    )
     assert found is not None and found.value == pytest.approx(2, abs=0.25)
     assert law is not None and law.value < 1.5
 
@@ -143,7 +184,9 @@ def test_a_linear_multistep_method_of_a_wrong_weight_does_not_converge() -> None
 
 
 def test_a_sampler_without_noise_levels_in_range_says_so() -> None:
-    found = order_conditions(REFERENCES["Euler"].sampler("Euler", lambda steps: karras(steps, 0.15, 0.02)), SHORT)
+    found = order_conditions(
+        REFERENCES["Euler"].sampler("Euler", lambda steps: karras(steps, 0.15, 0.02)), SHORT
+    )
     assert found.order is None and "no steps between" in found.why
 
 
@@ -156,7 +199,9 @@ def test_the_order_of_exact_laws(name: str, order: int) -> None:
 
 
 def test_a_wrong_start_and_a_wrong_end_are_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The end is that of the posterior mean at noise 0.4, whose deviation is `s^2 / sqrt(s^2 + 0.16)` by algebra."""
+    """The end is that of the posterior mean at noise 0.4, whose deviation is `s^2 / sqrt(s^2 +
+    0.16)` by algebra.
+    """
     data = Data(torch.zeros(2, dtype=torch.float64), torch.tensor([0.3, 1.0], dtype=torch.float64))
     early = REFERENCES["Heun"].sampler("early", lambda steps: karras(steps, 80.0, 0.4))
     short = data.std - data.std.square() / (data.std.square() + 0.16).sqrt()
@@ -165,14 +210,20 @@ def test_a_wrong_start_and_a_wrong_end_are_measured(monkeypatch: pytest.MonkeyPa
     wide = Sampler(wide.name, "1", wide.run, lambda steps: 120.0)
     assert converge(wide, data, SHORT)[0].start == pytest.approx(0.405, abs=1e-3)  # ln(120 / 80)
     few = Sampler(wide.name, "1", wide.run, lambda steps: 80.0 * (1 + 4 / steps))
-    assert converge(few, data, SHORT)[0].start == pytest.approx(math.log(1 + 4 / SHORT[0]), abs=1e-3)
+    assert converge(few, data, SHORT)[0].start == pytest.approx(
+        math.log(1 + 4 / SHORT[0]), abs=1e-3
+    )
     starts = iter([0.1, *[math.nan] * (len(SHORT) - 1)])
     monkeypatch.setattr(convergence, "_start", lambda *_: next(starts))
-    assert math.isnan(converge(few, data, SHORT)[0].start), "what is not a number is not passed over"
+    assert math.isnan(converge(few, data, SHORT)[0].start), (
+        "what is not a number is not passed over"
+    )
 
 
 def runge_kutta(weight: float) -> Reference:
-    """Return the classical method of order 4 on rectified flow; `weight` is 1/6 in it, of the first and last stage."""
+    """Return the classical method of order 4 on rectified flow; `weight` is 1/6 in it, of the
+    first and last stage.
+    """
 
     def run(network: Network, x: Tensor, levels: list[Level], draws: Draws) -> Tensor:
         def velocity(x: Tensor, t: float) -> Tensor:
@@ -197,7 +248,9 @@ def test_a_method_of_four_calls_a_step_has_its_order_unless_it_is_wrong() -> Non
     assert found.conditions is not None and found.conditions.order is not None
     assert found.conditions.order.value == pytest.approx(4, abs=0.1)
     wrong = conform(runge_kutta(0.17).sampler("wrong"), steps=SHORT)
-    assert "order of each step" in {each.check for each in wrong.judgements if each.verdict == "refuted"}
+    assert "order of each step" in {
+        each.check for each in wrong.judgements if each.verdict == "refuted"
+    }
 
 
 def test_scale_and_sigma_that_are_swapped_are_told() -> None:
@@ -222,7 +275,9 @@ def test_steps_of_different_numbers_of_calls_refute_no_order() -> None:
     assert orders["order of each step"].verdict == "inconclusive"
     assert "one number of calls with each step" in orders["order of each step"].why
     assert "refuted" not in {each.verdict for each in orders.values()}
-    assert json.loads(found.json())["order_conditions"]["high"] is None and not changes(*[json.loads(found.json())] * 2)
+    assert json.loads(found.json())["order_conditions"]["high"] is None and not changes(
+        *[json.loads(found.json())] * 2
+    )
 
 
 def test_calls_a_step_are_the_growth_of_a_run() -> None:
@@ -231,7 +286,9 @@ def test_calls_a_step_are_the_growth_of_a_run() -> None:
 
 
 @pytest.mark.parametrize("first", [0.0, 0.05], ids=["from pure noise", "from nearly pure noise"])
-def test_the_midpoint_rule_has_its_order_where_a_velocity_begins_at_pure_noise(first: float) -> None:
+def test_the_midpoint_rule_has_its_order_where_a_velocity_begins_at_pure_noise(
+    first: float,
+) -> None:
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         def velocity(x: Tensor, t: float) -> Tensor:
             angle = t * math.pi / 2
@@ -247,21 +304,29 @@ def test_the_midpoint_rule_has_its_order_where_a_velocity_begins_at_pure_noise(f
 
 
 def test_a_start_of_many_calls_and_weights_of_even_steps_hide_no_order() -> None:
-    """Three steps of four calls each, of which one is used, then weights of Adams and Bashforth's method on t for v.
+    """Three steps of four calls each, of which one is used, then weights of Adams and Bashforth's
+    method on t for v.
 
     By Taylor's formula a step is off by h^3 eps' v'' / 12, so that the method has order 2, not 4.
     """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
-        times, past = [0.99 * math.pi / 2 * (1 - k / steps) for k in range(steps + 1)], list[Tensor]()
+        times, past = (
+            [0.99 * math.pi / 2 * (1 - k / steps) for k in range(steps + 1)],
+            list[Tensor](),
+        )
         for t, after in pairwise(times):
-            high, middle, low = (noise_level(math.cos(s), math.sin(s)) for s in (t, (t + after) / 2, after))
+            high, middle, low = (
+                noise_level(math.cos(s), math.sin(s)) for s in (t, (t + after) / 2, after)
+            )
             past = [network("eps", x, high), *past][:4]
             weights = (55, -59, 37, -9) if len(past) == 4 else (24,)
             for stage in (middle, middle, low)[: 0 if len(past) == 4 else 3]:
                 network("eps", x, stage)
             eps = sum(weight * value for weight, value in zip(weights, past, strict=False)) / 24
-            x = low.scale * (x / high.scale + (low.sigma / low.scale - high.sigma / high.scale) * eps)
+            x = low.scale * (
+                x / high.scale + (low.sigma / low.scale - high.sigma / high.scale) * eps
+            )
         return x
 
     measured = order_conditions(Sampler("PLMS", "0", run, lambda steps: 1.0)).order
@@ -270,5 +335,7 @@ def test_a_start_of_many_calls_and_weights_of_even_steps_hide_no_order() -> None
 
 def test_an_order_that_passes_from_one_to_another_has_no_narrow_interval() -> None:
     """The local orders rise by three and fall by two, so that their drift is small."""
-    order, why = fitted((24, 36, 48, 72, 96, 144), [0.283, 0.108, 0.0495, 0.00525, 0.00119, 0.000252])
+    order, why = fitted(
+        (24, 36, 48, 72, 96, 144), [0.283, 0.108, 0.0495, 0.00525, 0.00119, 0.000252]
+    )
     assert order is not None and order.low < 2 and order.high > 5 and "differ by more than 1" in why

@@ -1,4 +1,6 @@
-"""The kit on inversions, on samplers of distilled networks, and on starts from noised data, right and wrong ones."""
+"""The kit on inversions, on samplers of distilled networks, and on starts from noised data,
+right and wrong ones.
+"""
 
 import math
 from collections.abc import Callable
@@ -18,7 +20,9 @@ SHORT = (16, 24, 32, 48, 64, 96)
 
 
 def from_data(order: int, late: int = 0, factor: float = 1.0) -> Sampler:
-    """Return Euler's or Heun's method from data to noise on straight paths; the network is told `late` steps later."""
+    """Return Euler's or Heun's method from data to noise on straight paths; the network is told
+    `late` steps later.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         def slope(x: Tensor, k: int) -> Tensor:
@@ -33,7 +37,11 @@ def from_data(order: int, late: int = 0, factor: float = 1.0) -> Sampler:
     def levels(steps: int) -> list[float]:
         return [k / (steps - k) for k in range(steps)] + [math.inf]
 
-    return inversion(Sampler("inversion", "1", run, lambda steps: 1.0, order, levels=levels if order == 1 else None))
+    return inversion(
+        Sampler(
+            "inversion", "1", run, lambda steps: 1.0, order, levels=levels if order == 1 else None
+        )
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,11 +60,15 @@ def test_an_inversion_is_judged_as_a_sampler_whose_data_are_the_noise(
 ) -> None:
     report = conform(sampler, steps=SHORT)
     assert report.verdict == verdict, report.why
-    assert not check or {each.check for each in report.judgements if each.verdict == REFUTED} >= {check}
+    assert not check or {each.check for each in report.judgements if each.verdict == REFUTED} >= {
+        check
+    }
 
 
 def test_an_image_may_count_as_the_first_entry_of_a_table() -> None:
-    """DDIM's inversion from timestep 0 of 8000, whose noise of 0.35 % the code takes its clean image to have."""
+    """DDIM's inversion from timestep 0 of 8000, whose noise of 0.35 % the code takes its clean
+    image to have.
+    """
     bars = np.cumprod(1 - np.linspace(1e-4, 0.02, 8000) / 8)
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
@@ -67,7 +79,10 @@ def test_an_image_may_count_as_the_first_entry_of_a_table() -> None:
 
     made = Sampler("DDIM inversion", "1", run, lambda steps: 0.5)
     assert conform(inversion(made)).verdict == HOLDS
-    assert conform(inversion(replace(made, begins=lambda steps: noise_level(1.0, 0.0)))).verdict == HOLDS
+    assert (
+        conform(inversion(replace(made, begins=lambda steps: noise_level(1.0, 0.0)))).verdict
+        == HOLDS
+    )
     noised = conform(inversion(replace(made, begins=lambda steps: noise_level(1.0, 0.05))))
     assert {each.check for each in noised.judgements if each.verdict == REFUTED} == {"limit", "end"}
 
@@ -75,15 +90,19 @@ def test_an_image_may_count_as_the_first_entry_of_a_table() -> None:
 def at_arrival(late: int = 0, clean: bool = True, entry: float = 0.0) -> Sampler:
     """Return DDIM's inversion, called at the level to which a step goes, or `late` steps after it.
 
-    So is the first guess of DDIM's step solved backwards. Its levels begin at `entry` of a table, which an image has
-    that does not count as `clean`; from a clean one the first step leads to the next level.
+    So is the first guess of DDIM's step solved backwards. Its levels begin at `entry` of a table,
+    which an image has that does not count as `clean`; from a clean one the first step leads to the
+    next level.
     """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         angles = math.pi / 2 * torch.linspace(entry, 0.97, steps + 1, dtype=torch.float64)
         angles[0] *= not clean
         for k in range(steps):
-            (now, then, told), at = angles[[k, k + 1, min(k + 1 + late, steps)]].tolist(), noise_level
+            (now, then, told), at = (
+                angles[[k, k + 1, min(k + 1 + late, steps)]].tolist(),
+                noise_level,
+            )
             eps = network("eps", x, at(math.cos(told), math.sin(told)))
             x = math.cos(then) / math.cos(now) * (x - math.sin(now) * eps) + math.sin(then) * eps
         return x
@@ -96,7 +115,9 @@ BEGUN = [at_arrival(), at_arrival(1), at_arrival(clean=False, entry=0.03)]
 
 @pytest.mark.parametrize("sampler", BEGUN, ids=["at arrival", "later", "from an entry"])
 def test_an_inversion_may_call_at_the_level_of_arrival(sampler: Sampler) -> None:
-    """A late level is of order 1, and so is each step, however far the state is from the data at the start."""
+    """A late level is of order 1, and so is each step, however far the state is from the data at
+    the start.
+    """
     report = conform(sampler)
     assert report.verdict == HOLDS, report.why
     order = report.conditions and report.conditions.order
@@ -110,7 +131,9 @@ def test_a_first_step_off_the_data_to_a_table_is_judged_as_a_last_one() -> None:
 
 
 def multistep(noise: Callable[[float], float], last: bool = False) -> Sampler:
-    """Return multistep consistency sampling, which adds `noise(sigma)` after each call; `last`: after the last too."""
+    """Return multistep consistency sampling, which adds `noise(sigma)` after each call; `last`:
+    after the last too.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         for now, then in pairwise([*np.geomspace(80, 0.1, steps), 0.05 if last else 0.0]):
@@ -137,12 +160,18 @@ def test_a_consistency_function_gives_the_data_after_any_number_of_steps(
     report = conform(sampler)
     assert report.verdict == verdict, report.why
     assert max(report.w2.values()) < 0.005 or verdict == REFUTED
-    assert not check or check in {each.check for each in report.judgements if each.verdict == verdict}
+    assert not check or check in {
+        each.check for each in report.judgements if each.verdict == verdict
+    }
 
 
 @pytest.mark.parametrize(("skipped", "verdict"), [(0, HOLDS), (1, REFUTED)])
-def test_a_start_from_noised_data_is_at_the_level_that_is_told_first(skipped: int, verdict: str) -> None:
-    """Of a part of a run, as from images to images: one index too far is 8 % of the noise at 24 steps."""
+def test_a_start_from_noised_data_is_at_the_level_that_is_told_first(
+    skipped: int, verdict: str
+) -> None:
+    """Of a part of a run, as from images to images: one index too far is 8 % of the noise at 24
+    steps.
+    """
 
     def mesh(steps: int) -> list[float]:
         return [*np.linspace(1.0, 0.1, steps) ** 2, 0.0]
@@ -152,7 +181,9 @@ def test_a_start_from_noised_data_is_at_the_level_that_is_told_first(skipped: in
             x = x + (then / now - 1) * (x - network("x0", x, noise_level(1.0, now)))
         return x
 
-    report = conform(Sampler("part", "1", run, lambda steps: 1.0, begins=lambda steps: noise_level(1.0, 1.0)))
+    report = conform(
+        Sampler("part", "1", run, lambda steps: 1.0, begins=lambda steps: noise_level(1.0, 1.0))
+    )
     assert report.verdict == verdict, report.why
     assert {each.check for each in report.judgements if each.verdict == REFUTED} == (
         {"start", "outliers"} if skipped else set()
@@ -163,16 +194,23 @@ def test_a_start_from_noised_data_is_at_the_level_that_is_told_first(skipped: in
 def test_noise_levels_that_only_bfloat16_moves_are_refuted_where_they_are_stated(
     kind: torch.dtype | None, holds: bool
 ) -> None:
-    """Of a table of timesteps: kept in the run's type it gives others, of one that is kept in float64 none."""
+    """Of a table of timesteps: kept in the run's type it gives others, of one that is kept in
+    float64 none.
+    """
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         times = torch.linspace(990, 10, steps, dtype=kind or x.dtype).round()
         for now, then in pairwise([*times.double().tolist(), 0.0]):
-            x = x + (then - now) / 1000 * network("flow", x, noise_level(1 - now / 1000, now / 1000))
+            x = x + (then - now) / 1000 * network(
+                "flow", x, noise_level(1 - now / 1000, now / 1000)
+            )
         return x
 
     def levels(steps: int) -> list[float]:
-        return [t / (1000 - t) for t in torch.linspace(990, 10, steps, dtype=torch.float64).round().tolist()] + [0.0]
+        return [
+            t / (1000 - t)
+            for t in torch.linspace(990, 10, steps, dtype=torch.float64).round().tolist()
+        ] + [0.0]
 
     found = invariants(Sampler("table", "1", run, lambda steps: 1.0, levels=levels))
     assert found["levels"].holds and found["bfloat16"].holds is holds, found["bfloat16"].why

@@ -1,4 +1,6 @@
-"""Each sampler is judged in a process of its own, and a test leaves the process of its caller as it found it."""
+"""Each sampler is judged in a process of its own, and a test leaves the process of its caller as
+it found it.
+"""
 
 import json
 import os
@@ -87,7 +89,9 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
         ("listed", "expected a tensor of shape (4, 1, 1, 2), of real numbers"),
     ],
 )
-def test_what_ends_without_a_report_fails_in_one_line(file: str, capsys: Any, name: str, words: str) -> None:
+def test_what_ends_without_a_report_fails_in_one_line(
+    file: str, capsys: Any, name: str, words: str
+) -> None:
     began = time.monotonic()
     assert main(["conform", f"{file}:{name}", "--json", "--timeout", "2"]) == 3
     out, err = capsys.readouterr()
@@ -96,17 +100,25 @@ def test_what_ends_without_a_report_fails_in_one_line(file: str, capsys: Any, na
         and words.replace("FILE", file) in err
         and err.count("\n") == 1 + (name == "exiting")
     )
-    assert json.loads(out) == json.loads(out) | {"schema": 1, "asked": f"{file}:{name}", "verdict": "raised"}
+    assert json.loads(out) == json.loads(out) | {
+        "schema": 1,
+        "asked": f"{file}:{name}",
+        "verdict": "raised",
+    }
     assert "\x1b" not in out + err and time.monotonic() - began < 20
 
 
-def test_each_of_several_has_its_own_report_whatever_becomes_of_the_others(file: str, capsys: Any) -> None:
+def test_each_of_several_has_its_own_report_whatever_becomes_of_the_others(
+    file: str, capsys: Any
+) -> None:
     names = [f"{file}:{name}" for name in ("right", "exiting", "absent", "printing", "raising")]
     assert main(["conform", *names, "--json"]) == 3
     out, err = capsys.readouterr()
     reports = json.loads(out)
     assert [each["verdict"] for each in reports] == ["holds", "raised", "raised", "holds", "raised"]
-    assert [each["asked"] for each in reports] == names and all(each["schema"] == 1 for each in reports)
+    assert [each["asked"] for each in reports] == names and all(
+        each["schema"] == 1 for each in reports
+    )
     assert "to one\nto two\n" in err and "\x1b" not in err + out and "\x07" not in err
     assert main(["conform", *names[:1], names[3]]) == 0
     assert "\x1b" not in capsys.readouterr().out
@@ -125,8 +137,12 @@ def test_what_was_judged_and_is_not_is_worse(file: str, tmp_path: Path, capsys: 
         assert words in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("text", ["", "{", "[1]", "{}", '{"schema": 9, "verdict": "holds"}', '{"verdict": "holds"}'])
-def test_what_is_no_report_is_told_before_anything_runs(file: str, tmp_path: Path, capsys: Any, text: str) -> None:
+@pytest.mark.parametrize(
+    "text", ["", "{", "[1]", "{}", '{"schema": 9, "verdict": "holds"}', '{"verdict": "holds"}']
+)
+def test_what_is_no_report_is_told_before_anything_runs(
+    file: str, tmp_path: Path, capsys: Any, text: str
+) -> None:
     (tmp_path / "old.json").write_text(text, encoding="utf-8")
     assert main(["conform", f"{file}:raising", "--against", str(tmp_path / "old.json")]) == 2
     assert capsys.readouterr().err.count("\n") == 1
@@ -138,7 +154,9 @@ def _sum(*numbers: int) -> int:
 
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
-def test_a_process_is_forked_or_started_anew(monkeypatch: pytest.MonkeyPatch, platform: str) -> None:
+def test_a_process_is_forked_or_started_anew(
+    monkeypatch: pytest.MonkeyPatch, platform: str
+) -> None:
     monkeypatch.setattr(in_process.sys, "platform", platform)
     assert in_process.in_process(sum, [1, 2], seconds=60) == (3, "")
 

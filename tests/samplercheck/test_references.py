@@ -1,7 +1,8 @@
-"""The kit on samplers of known quality: no clean reference is refuted, every fault that matters is caught.
+"""The kit on samplers of known quality: no clean reference is refuted, every fault that matters is
+caught.
 
-What a report names of a fault: the step at which x leaves its noise level, the weight that is wrong, an error constant
-that is large.
+What a report names of a fault: the step at which x leaves its noise level, the weight that is
+wrong, an error constant that is large.
 """
 
 import json
@@ -34,18 +35,27 @@ def random_mesh(rng: random.Random, name: str) -> Mesh:
     if "rectified" in name:
         shift = rng.uniform(0.5, 3.0)
         return lambda steps: rectified(steps, shift)
-    first, final, rho = rng.uniform(20.0, 150.0), 10 ** rng.uniform(-2.3, -1.3), rng.uniform(3.0, 10.0)
+    first, final, rho = (
+        rng.uniform(20.0, 150.0),
+        10 ** rng.uniform(-2.3, -1.3),
+        rng.uniform(3.0, 10.0),
+    )
     process, end = VP(0.1, rng.uniform(14.0, 25.0)), 10 ** rng.uniform(-4.0, -2.5)
     choices: list[Mesh] = [lambda steps: preserving(steps, end, process)]
     if name in EXPLODING:
         choices = []
     if name != "DDIM, v":
-        choices += [lambda steps: karras(steps, first, final, rho), lambda steps: geometric(steps, first, final)]
+        choices += [
+            lambda steps: karras(steps, first, final, rho),
+            lambda steps: geometric(steps, first, final),
+        ]
     return rng.choice(choices)
 
 
 def random_setting(name: str, trial: int) -> tuple[Sampler, tuple[int, ...], Data]:
-    """Return a reference on a random mesh, step counts and a Gaussian target, fixed by the number of the trial."""
+    """Return a reference on a random mesh, step counts and a Gaussian target, fixed by the
+    number of the trial.
+    """
     rng = random.Random(f"{name} {trial}")
     base = 2 * rng.randint(8, 18)
     steps = (base, 3 * base // 2, 2 * base, 3 * base, 4 * base, 6 * base)
@@ -80,7 +90,11 @@ def test_the_faults_are_many_in_many_samplers() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        pytest.param(fault, id=f"{fault.reference}-{fault.why}", marks=() if k % 12 == 0 else pytest.mark.slow)
+        pytest.param(
+            fault,
+            id=f"{fault.reference}-{fault.why}",
+            marks=() if k % 12 == 0 else pytest.mark.slow,
+        )
         for k, fault in enumerate(faults())
     ],
 )
@@ -96,17 +110,34 @@ def test_a_fault_is_refuted_unless_it_is_a_valid_scheme(fault: Fault) -> None:
 PLACES = {
     ("Heun", "the network is told the wrong noise level"): "call 2, x is at scale 1, sigma",
     ("DPM-Solver-2", "the half step is a whole one"): "call 2, x is at scale 1, sigma",
-    ("DPM-Solver-2", "the first evaluation is told the noise level of the second"): "call 2, x is at scale 1, sigma",
+    (
+        "DPM-Solver-2",
+        "the first evaluation is told the noise level of the second",
+    ): "call 2, x is at scale 1, sigma",
     ("DDIM", "the scale of the wrong step"): "after step",
-    ("reverse SDE", "Langevin's factor of 2 in the noise"): "the step's noise is 0.07439, expected 0.04475",
+    (
+        "reverse SDE",
+        "Langevin's factor of 2 in the noise",
+    ): "the step's noise is 0.07439, expected 0.04475",
     ("ancestral", "noise a tenth too large"): "the step's noise is 0.2705, expected 0.2459",
-    ("EDM", "noise three per cent too large"): "the step's noise is 35.22, with 34.2 it would lead there",
-    ("DDIM, eta 0.6", "the direction is not shortened by the noise"): "noise is right, so that its mean is not",
-    ("Euler-Maruyama", "intervals of the Brownian path that overlap"): "draw 1 acts in several steps",
+    (
+        "EDM",
+        "noise three per cent too large",
+    ): "the step's noise is 35.22, with 34.2 it would lead there",
+    (
+        "DDIM, eta 0.6",
+        "the direction is not shortened by the noise",
+    ): "noise is right, so that its mean is not",
+    (
+        "Euler-Maruyama",
+        "intervals of the Brownian path that overlap",
+    ): "draw 1 acts in several steps",
     ("w04",): "call 1, x is at sigma",
     ("w41",): "told that of the call before",
 }
-"""Of faults by reference and reason, and of samplers of the blind trial: what is said of the place."""
+"""Of faults by reference and reason, and of samplers of the blind trial: what is said of the
+place.
+"""
 
 
 def test_a_right_sampler_is_where_the_network_is_told() -> None:
@@ -120,10 +151,16 @@ def test_a_right_sampler_is_where_the_network_is_told() -> None:
 @pytest.mark.parametrize("key", PLACES, ids=" ".join)
 def test_a_wrong_level_or_noise_is_named(key: tuple[str, ...]) -> None:
     with one_thread():
-        assert PLACES[key] in misplaced(faulty(fault_of(*key)) if len(key) > 1 else blind_sampler(*key))
+        assert PLACES[key] in misplaced(
+            faulty(fault_of(*key)) if len(key) > 1 else blind_sampler(*key)
+        )
 
 
-RIGHT = [name for name, reference in REFERENCES.items() if reference.noise in (0.0, 1.0) and name != "UniPC-2"]
+RIGHT = [
+    name
+    for name, reference in REFERENCES.items()
+    if reference.noise in (0.0, 1.0) and name != "UniPC-2"
+]
 """UniPC's corrector is no polynomial through the outputs of its step, so no method is near."""
 WEIGHTS = {
     ("Heun", "the weights of another method of order 2"): (1, 1 / 3, 1 / 2),
@@ -135,7 +172,9 @@ WEIGHTS = {
     ("reverse SDE", "Langevin's factor of 2 in the noise"): (NOISE, None, None),
     ("SDE-DPM-Solver++ 2M", "noise of the wrong variance"): (NOISE, None, None),
 }
-"""Of faults by reference and reason: whose weight is wrong, what it is and what is expected, where that is plain."""
+"""Of faults by reference and reason: whose weight is wrong, what it is and what is expected,
+where that is plain.
+"""
 
 
 @pytest.mark.parametrize("name", RIGHT)
@@ -157,13 +196,21 @@ def test_a_wrong_weight_is_named(key: tuple[str, str]) -> None:
 def test_a_report_tells_the_place_before_the_weight() -> None:
     report = conform(faulty(fault_of("Euler", "one per cent too far in each step")))
     told = json.loads(report.json())
-    assert told["worst"]["expected"] == pytest.approx(1.0) and told["worst"]["got"] == pytest.approx(1.027, abs=1e-3)
+    assert told["worst"]["expected"] == pytest.approx(1.0) and told["worst"][
+        "got"
+    ] == pytest.approx(1.027, abs=1e-3)
     first, second = report.text().splitlines()[2:4]
-    assert "Look here first: after step" in first and told["first"] in first and "Look here first" in html(report)
+    assert (
+        "Look here first: after step" in first
+        and told["first"] in first
+        and "Look here first" in html(report)
+    )
     assert "step 6: weight of the last output" in second
 
 
-DETERMINISTIC = [name for name, each in REFERENCES.items() if each.noise == 0 and each.order and "3" not in name]
+DETERMINISTIC = [
+    name for name, each in REFERENCES.items() if each.noise == 0 and each.order and "3" not in name
+]
 
 
 def of(sampler: Sampler) -> float:
@@ -202,11 +249,17 @@ def test_a_large_constant_is_noted_with_the_weight_to_look_at_and_refutes_nothin
     report = conform(Sampler("stale", "0", stale, lambda steps: 80.0, order=1))
     noted = next(each for each in report.judgements if each.check == "error constant")
     assert noted.verdict == NOTED and "times the largest of methods of order 1" in noted.why
-    assert report.worst is not None and "weight of the last output 0, expected 1" in report.worst.text()
+    assert (
+        report.worst is not None
+        and "weight of the last output 0, expected 1" in report.worst.text()
+    )
     assert report.as_dict()["error_constant"] == report.constant
     assert report.verdict == HOLDS, report.text()
 
 
 @pytest.mark.parametrize("change", [{"order": None}, {"noise": None}])
 def test_there_is_none_without_an_order_or_with_noise(change: dict[str, None]) -> None:
-    assert error_constant(replace(REFERENCES["Euler"].sampler("Euler"), **change), two_targets(1.0)) is None
+    assert (
+        error_constant(replace(REFERENCES["Euler"].sampler("Euler"), **change), two_targets(1.0))
+        is None
+    )

@@ -1,9 +1,9 @@
 """A copy of what `reproduce.sh` needs, on a PATH of its own, with stubs of Python and pip.
 
-A stub Python hands everything to the Python that runs these tests, save what a test replaces: its `venv`, its `pip`.
-It runs without site-packages, so that it lacks every requirement, unless a test asks for a complete one. The Python
-of an environment that is made has what its "pip" wrote to the file `installed`. The package `ams_suite` is a stub
-too: it prints what it was given.
+A stub Python hands everything to the Python that runs these tests, save what a test replaces: its
+`venv`, its `pip`. It runs without site-packages, so that it lacks every requirement, unless a test
+asks for a complete one. The Python of an environment that is made has what its "pip" wrote to the
+file `installed`. The package `ams_suite` is a stub too: it prints what it was given.
 """
 
 from __future__ import annotations
@@ -26,7 +26,21 @@ FILES = (
     *("src/ams_suite/environment.py", "src/ams_suite/lock.py"),
 )
 TOOLS = (
-    *("bash", "sh", "cat", "chmod", "cksum", "cp", "cut", "dirname", "find", "flock", "grep", "ls", "mkdir"),
+    *(
+        "bash",
+        "sh",
+        "cat",
+        "chmod",
+        "cksum",
+        "cp",
+        "cut",
+        "dirname",
+        "find",
+        "flock",
+        "grep",
+        "ls",
+        "mkdir",
+    ),
     *("readlink", "rm", "tail", "touch"),
 )
 
@@ -43,13 +57,17 @@ STUBS = Path(__file__).with_name("stubs")
 VENV_PYTHON = (STUBS / "venv-python").read_text()
 PYTHON = (STUBS / "python").read_text()
 
-MAKE_VENV = 'mkdir -p "$3/bin" && cp "@TEMPLATE@" "$3/bin/python" && cp "@TEMPLATE@" "$3/bin/python3"'
+MAKE_VENV = (
+    'mkdir -p "$3/bin" && cp "@TEMPLATE@" "$3/bin/python" && cp "@TEMPLATE@" "$3/bin/python3"'
+)
 INSTALL = 'cat "$place/requirements.txt" >>"$place/installed"'
 
 
 @dataclass
 class Checkout:
-    """A copy of the repository's shell side at `root`, a PATH at `bin`, and the variables that a run sees."""
+    """A copy of the repository's shell side at `root`, a PATH at `bin`, and the variables that a
+    run sees.
+    """
 
     root: Path
     bin: Path
@@ -75,10 +93,14 @@ class Checkout:
         path.chmod(0o755)
         return path
 
-    def python(self, name: str = "python3", *, venv: str = MAKE_VENV, complete: bool = False) -> Path:
+    def python(
+        self, name: str = "python3", *, venv: str = MAKE_VENV, complete: bool = False
+    ) -> Path:
         """Put a stub Python on the PATH, bare or with every requirement."""
         template, site = str(self.bin.parent / "venv-python"), "" if complete else "-S"
-        return self.stub(name, PYTHON, VENV=venv, TEMPLATE=template, REAL=f"{self.bin}/remember", SITE=site)
+        return self.stub(
+            name, PYTHON, VENV=venv, TEMPLATE=template, REAL=f"{self.bin}/remember", SITE=site
+        )
 
     def old_python(self, name: str = "python3") -> None:
         """Put a Python of 3.10 on the PATH, which knows no option -P."""
@@ -98,7 +120,11 @@ class Checkout:
         return {"PATH": str(self.bin), "LANG": "C.UTF-8", **self.variables, **variables}
 
     def run(
-        self, *arguments: str, command: list[str] | None = None, cwd: Path | None = None, **variables: str
+        self,
+        *arguments: str,
+        command: list[str] | None = None,
+        cwd: Path | None = None,
+        **variables: str,
     ) -> Outcome:
         """Run `reproduce.sh` with nothing in its environment but what the test names."""
         done = subprocess.run(
@@ -137,13 +163,20 @@ def copy_of(tmp_path: Path) -> Callable[[str], Checkout]:
             shutil.copy(REPOSITORY / file, root / file)
         (root / "src/ams_suite/__init__.py").touch()
         (root / "src/ams_suite/__main__.py").write_text(AMS)
-        checkout = Checkout(root, tmp_path / "bin", {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)})
+        checkout = Checkout(
+            root, tmp_path / "bin", {"HOME": str(tmp_path / "home"), "TMPDIR": str(tmp_path)}
+        )
         checkout.bin.mkdir(exist_ok=True)
         for tool in TOOLS:
             found = shutil.which(tool)
             if found and not (checkout.bin / tool).exists():
                 (checkout.bin / tool).symlink_to(found)
-        checkout.stub("remember", (STUBS / "remember").read_text(), ANSWERS=str(tmp_path.parent), REAL=sys.executable)
+        checkout.stub(
+            "remember",
+            (STUBS / "remember").read_text(),
+            ANSWERS=str(tmp_path.parent),
+            REAL=sys.executable,
+        )
         checkout.stub("sleep", f'[ "$1" != 0.1 ] || set 0.01; exec {shutil.which("sleep")} "$@"')
         checkout.pip()
         return checkout
@@ -161,11 +194,23 @@ def checkout(copy_of: Callable[[str], Checkout]) -> Checkout:
 
 @pytest.fixture
 def read_only(checkout: Checkout) -> Iterator[Checkout]:
-    """The same without write permission; for root, to whom that means nothing, on a read-only file system."""
+    """The same without write permission; for root, to whom that means nothing, on a read-only
+    file system.
+    """
     if os.geteuid() == 0:  # in a namespace of the run's own, which ends with it
-        mounts = f'mount --bind "{checkout.root}" "{checkout.root}" && mount -o remount,ro,bind "{checkout.root}"'
+        mounts = (
+            f'mount --bind "{checkout.root}" "{checkout.root}" && mount -o '
+            f'remount,ro,bind "{checkout.root}"'
+        )
         script = f'PATH=/usr/sbin:/usr/bin:/bin; {mounts} && PATH=$OLD && exec "$@"'
-        checkout.prefix = [shutil.which("unshare") or "sh", "--mount", str(checkout.bin / "sh"), "-c", script, "sh"]
+        checkout.prefix = [
+            shutil.which("unshare") or "sh",
+            "--mount",
+            str(checkout.bin / "sh"),
+            "-c",
+            script,
+            "sh",
+        ]
         checkout.variables["OLD"] = str(checkout.bin)
         if subprocess.run([*checkout.prefix, "ls"], env=checkout.environment()).returncode != 0:
             pytest.skip("this test needs the right to mount")
@@ -184,7 +229,9 @@ def environment_with_pip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def with_real_pip(checkout: Checkout, environment_with_pip: Path) -> Checkout:
-    """A bare Python whose environments have a real pip; pip's own configuration on this machine is kept out."""
+    """A bare Python whose environments have a real pip; pip's own configuration on this machine
+    is kept out.
+    """
     checkout.python(venv=f'mkdir -p "$3" && cp -Rp "{environment_with_pip}/." "$3"')
     checkout.variables |= {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0"}
     return checkout

@@ -1,4 +1,6 @@
-"""A real pip with indexes that are served here: what a hostile one gives is refused before anything of it runs."""
+"""A real pip with indexes that are served here: what a hostile one gives is refused before
+anything of it runs.
+"""
 
 import functools
 import hashlib
@@ -46,7 +48,10 @@ def source(folder: Path, name: str, code: str) -> Path:
     path = folder / name.replace("_", "-") / f"{name}-1.0.tar.gz"
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as archive:
-        for file, text in (("setup.py", code), ("PKG-INFO", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")):
+        for file, text in (
+            ("setup.py", code),
+            ("PKG-INFO", f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"),
+        ):
             entry = tarfile.TarInfo(f"{name}-1.0/{file}")
             entry.size = len(text)
             archive.addfile(entry, io.BytesIO(text.encode()))
@@ -55,7 +60,9 @@ def source(folder: Path, name: str, code: str) -> Path:
 
 @pytest.fixture
 def index(with_real_pip, tmp_path: Path) -> Iterator[Path]:
-    """Serve two indexes, `simple` and `torch`, of what a small project needs and pins; return their folder."""
+    """Serve two indexes, `simple` and `torch`, of what a small project needs and pins; return
+    their folder.
+    """
     folder = tmp_path / "indexes"
     pinned = [
         wheel(folder / "simple", "tiny", "1.0"),
@@ -66,7 +73,9 @@ def index(with_real_pip, tmp_path: Path) -> Iterator[Path]:
     (root / "constraints.txt").write_text("tiny==1.0\ntorch>=2,<3\n")
     lines = [f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in pinned]
     (root / "constraints.sha256").write_text("".join(lines))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(SimpleHTTPRequestHandler, directory=folder))
+    server = ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(SimpleHTTPRequestHandler, directory=folder)
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     with_real_pip.variables |= {"PIP_INDEX_URL": f"{address}/simple", "TORCH": f"{address}/torch"}
@@ -88,7 +97,9 @@ def refusal(checkout) -> str:
     return done.err.splitlines()[-1]
 
 
-def test_listed_files_are_installed_and_torch_from_its_own_index(with_real_pip, index: Path) -> None:
+def test_listed_files_are_installed_and_torch_from_its_own_index(
+    with_real_pip, index: Path
+) -> None:
     """What else lies in torch's index, though later than a pin or unpinned, is not taken."""
     wheel(index / "torch", "tiny", "1.0", {"tiny.py": "of torch's index"})
     done = with_real_pip.run("--profile", "quick")
@@ -109,7 +120,9 @@ def test_nothing_of_another_file_runs_before_it_is_refused(
     canary, act = planted(tmp_path)
     if what == "wheel":
         wheel(index / "simple", "tiny", "1.0", {"tiny.pth": act})
-        wanted = "a file is not the one that was pinned: tiny 1.0: tiny-1.0-py3-none-any.whl has sha256"
+        wanted = (
+            "a file is not the one that was pinned: tiny 1.0: tiny-1.0-py3-none-any.whl has sha256"
+        )
     else:
         (index / "simple/tiny/tiny-1.0-py3-none-any.whl").unlink()
         source(index / "simple", "tiny", act)

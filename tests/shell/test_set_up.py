@@ -1,7 +1,8 @@
-"""What is installed into the environment that is made, from which files, and what becomes of one that is not right.
+"""What is installed into the environment that is made, from which files, and what becomes of one
+that is not right.
 
-What goes wrong on other people's machines ends in one clear line and exit code 2, or is got round. A pinned release is
-installed from a file that the lock lists, or the set-up stops.
+What goes wrong on other people's machines ends in one clear line and exit code 2, or is got round.
+A pinned release is installed from a file that the lock lists, or the set-up stops.
 """
 
 import json
@@ -29,17 +30,28 @@ def made(checkout, *arguments: str, **variables: str):
 def extras(done) -> list[str]:
     """Return the extras that a run has installed, or tried to, in its order."""
     head = "pip: installing the extra "
-    return [line.removeprefix(head).split()[0] for line in done.err.splitlines() if line.startswith(head)]
+    return [
+        line.removeprefix(head).split()[0]
+        for line in done.err.splitlines()
+        if line.startswith(head)
+    ]
 
 
 def test_a_virtual_environment_is_made_once(checkout) -> None:
     checkout.variables["PYTHONDONTWRITEBYTECODE"] = "1"
     first = made(checkout)
-    assert first.child["PYTHONDONTWRITEBYTECODE"] is None, "its modules are compiled once, not by each process"
-    assert f"environment: making {checkout.venv}, since {checkout.bin}/python3 lacks pip" in first.err
+    assert first.child["PYTHONDONTWRITEBYTECODE"] is None, (
+        "its modules are compiled once, not by each process"
+    )
+    assert (
+        f"environment: making {checkout.venv}, since {checkout.bin}/python3 lacks pip" in first.err
+    )
     assert (checkout.venv / "finished").exists()
     (call,) = checkout.pip_calls
-    assert f"-c {checkout.root}/constraints.txt" in call and f"-r {checkout.venv}/requirements.txt" in call
+    assert (
+        f"-c {checkout.root}/constraints.txt" in call
+        and f"-r {checkout.venv}/requirements.txt" in call
+    )
     assert "--no-index" not in call and "extra-index" not in call
     second = checkout.run(PATH=f"{checkout.venv}/bin:{checkout.bin}")
     assert (second.err, len(checkout.pip_calls)) == ("", 1), "also where it is active"
@@ -59,10 +71,14 @@ def test_a_virtual_environment_is_made_once(checkout) -> None:
         (["test"], ["test", "molecules"]),
     ],
 )
-def test_each_command_and_profile_has_its_extras(checkout, words: list[str], added: list[str]) -> None:
+def test_each_command_and_profile_has_its_extras(
+    checkout, words: list[str], added: list[str]
+) -> None:
     lacking = "molecules conformance survey k-diffusion paper"
     assert extras(checkout.run(*words, LACKING=lacking)) == ["suite", *added]
-    assert [("--no-deps" in call) for call in checkout.pip_calls[1:]] == [name == "k-diffusion" for name in added]
+    assert [("--no-deps" in call) for call in checkout.pip_calls[1:]] == [
+        name == "k-diffusion" for name in added
+    ]
     if "full" in words:
         assert extras(checkout.run(*words, LACKING=lacking)) == [], "they are there"
 
@@ -79,7 +95,10 @@ def test_without_an_optional_extra_the_rest_runs(checkout) -> None:
     for _ in range(2):
         done = checkout.run(LACKING="molecules")
         assert done.code == 0
-        assert "the extra molecules cannot be had here, so rows that need it are not run: no rdkit==1" in done.err
+        assert (
+            "the extra molecules cannot be had here, so rows that need it are not run: no rdkit==1"
+            in done.err
+        )
 
 
 def test_without_the_extra_test_there_are_no_tests_and_the_environment_stays(checkout) -> None:
@@ -115,7 +134,10 @@ def test_two_at_once_make_it_once(checkout, extra: str) -> None:
         made(checkout)
     calls = len(checkout.pip_calls)
     environment = checkout.environment(LACKING=extra)
-    command, streams = checkout.command("--profile", "paper"), {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE}
+    command, streams = (
+        checkout.command("--profile", "paper"),
+        {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE},
+    )
     running = [subprocess.Popen(command, env=environment, **streams) for _ in range(2)]
     ends = [process.communicate(timeout=120)[1] for process in running]
     assert [process.returncode for process in running] == [0, 0]
@@ -133,11 +155,18 @@ def alive(pid: int) -> bool:
 
 
 @pytest.mark.parametrize(("number", "seconds"), [(signal.SIGTERM, 5), (signal.SIGKILL, 1)])
-def test_a_killed_setup_is_not_taken_for_complete(checkout, number: signal.Signals, seconds: int) -> None:
+def test_a_killed_setup_is_not_taken_for_complete(
+    checkout, number: signal.Signals, seconds: int
+) -> None:
     """A signal that can be caught ends pip and what it started as well."""
     pids = checkout.root / "pids"
-    checkout.pip(f"[ -e {pids} ] || {{ sleep {seconds} & echo $$ $! >{pids}_; cp {pids}_ {pids}; wait; }}; {INSTALL}")
-    process = subprocess.Popen(checkout.command(), env=checkout.environment(), stderr=subprocess.DEVNULL)
+    checkout.pip(
+        f"[ -e {pids} ] || {{ sleep {seconds} & echo $$ $! >{pids}_; cp {pids}_ "
+        f"{pids}; wait; }}; {INSTALL}"
+    )
+    process = subprocess.Popen(
+        checkout.command(), env=checkout.environment(), stderr=subprocess.DEVNULL
+    )
     while not pids.exists():
         time.sleep(0.02)
     os.kill(process.pid, number)
@@ -158,11 +187,17 @@ def test_torchs_own_index_is_asked_for_torch_alone(checkout) -> None:
     assert "https://cpu" not in second and "requirements.txt" in second
     checkout.run("bench", LACKING="bench", CPU_INDEX="https://cpu")
     third, fourth = checkout.pip_calls[2:]
-    assert "--index-url https://cpu" in third and "--no-deps" not in third, "torchvision's build is that of torch's"
+    assert "--index-url https://cpu" in third and "--no-deps" not in third, (
+        "torchvision's build is that of torch's"
+    )
     assert (checkout.venv / "torch.txt").read_text() == "torch>=2.6\ntorchvision>=0.15\n"
     assert "https://cpu" not in fourth
-    checkout.run("--profile", "paper", "--cluster", "slurm", LACKING="paper", CPU_INDEX="https://cpu")
-    assert "https://cpu" not in checkout.pip_calls[4], "the nodes have the GPU that this machine lacks"
+    checkout.run(
+        "--profile", "paper", "--cluster", "slurm", LACKING="paper", CPU_INDEX="https://cpu"
+    )
+    assert "https://cpu" not in checkout.pip_calls[4], (
+        "the nodes have the GPU that this machine lacks"
+    )
 
 
 def test_another_package_from_torchs_index_stops_the_set_up(checkout) -> None:
@@ -182,7 +217,9 @@ WITHHELD = "ERROR: ResolutionImpossible\n  The user requested (constraint) rich=
 
 
 @pytest.mark.parametrize("log", [UNMET, WITHHELD])
-def test_a_pin_that_is_withheld_is_named_and_ends_the_set_up_unless_ranges_are_asked_for(checkout, log: str) -> None:
+def test_a_pin_that_is_withheld_is_named_and_ends_the_set_up_unless_ranges_are_asked_for(
+    checkout, log: str
+) -> None:
     checkout.pip(f"case \"$*\" in *constraints.txt*) printf '{log}' >&2; exit 1 ;; esac; {INSTALL}")
     told = complaint(checkout.run())
     assert "no rich==15.0.0 for Python 3." in told and len(checkout.pip_calls) == 1
@@ -191,7 +228,9 @@ def test_a_pin_that_is_withheld_is_named_and_ends_the_set_up_unless_ranges_are_a
     assert "any release in the ranges of pyproject.toml is taken, as AMS_RANGES asks" in asked.err
     assert "constraints.txt" not in checkout.pip_calls[1]
     assert checkout.run(AMS_RANGES="1").err == ""
-    assert "no rich==15.0.0" in complaint(checkout.run()), "without the word, an environment of ranges is not used"
+    assert "no rich==15.0.0" in complaint(checkout.run()), (
+        "without the word, an environment of ranges is not used"
+    )
 
 
 def test_offline_asks_no_index(checkout) -> None:
@@ -200,7 +239,10 @@ def test_offline_asks_no_index(checkout) -> None:
     assert "--no-index" in checkout.pip_calls[0]
 
 
-NO_ENSUREPIP = 'echo "The virtual environment was not created successfully because ensurepip is not available."; exit 1'
+NO_ENSUREPIP = (
+    'echo "The virtual environment was not created successfully because '
+    'ensurepip is not available."; exit 1'
+)
 
 
 def complaint(done) -> str:
@@ -219,7 +261,9 @@ def test_without_a_python_that_serves_the_command_of_conda_is_named(checkout, th
     elif there != "none":
         checkout.stub("python3", "echo Python 3.8.10")
     told = complaint(checkout.run())
-    assert told.startswith("no Python of 3.11 or later on PATH: install one, or make an environment with conda")
+    assert told.startswith(
+        "no Python of 3.11 or later on PATH: install one, or make an environment with conda"
+    )
     assert told.endswith(" or mamba: mamba env create -f environment.yml && mamba activate ams")
 
 
@@ -237,11 +281,15 @@ def test_no_venv_module(checkout) -> None:
     assert told.endswith(f"Log: {checkout.venv}/setup.log")
 
 
-READ_ONLY = "ERROR: Could not install packages due to an OSError: [Errno 30] Read-only file system: 'x'"
+READ_ONLY = (
+    "ERROR: Could not install packages due to an OSError: [Errno 30] Read-only file system: 'x'"
+)
 CONFLICT = "ERROR: ResolutionImpossible: for help visit"
 
 
-@pytest.mark.parametrize(("line", "told"), [(READ_ONLY, "cannot be written"), (CONFLICT, "the requirements conflict")])
+@pytest.mark.parametrize(
+    ("line", "told"), [(READ_ONLY, "cannot be written"), (CONFLICT, "the requirements conflict")]
+)
 def test_pip_failures_are_explained(checkout, line: str, told: str) -> None:
     checkout.pip(f'echo "{line}" >&2; exit 1')
     said = complaint(checkout.run())
@@ -253,7 +301,9 @@ def test_pip_failures_are_explained(checkout, line: str, told: str) -> None:
 
 def test_offline_without_packages_says_that_no_index_was_asked(checkout) -> None:
     checkout.pip('echo "ERROR: No matching distribution found for torch>=2.3" >&2; exit 1')
-    assert "(--offline: no index was asked): no torch>=2.3 for Python" in complaint(checkout.run("--offline"))
+    assert "(--offline: no index was asked): no torch>=2.3 for Python" in complaint(
+        checkout.run("--offline")
+    )
 
 
 def test_an_index_that_cannot_be_reached(with_real_pip) -> None:
@@ -264,7 +314,9 @@ def test_an_index_that_cannot_be_reached(with_real_pip) -> None:
 def reported(name: str, version: str, file: str, sha256: str) -> str:
     """What pip reports of one installed file."""
     place = {"url": f"https://index/{file}", "archive_info": {"hash": f"sha256={sha256}"}}
-    return json.dumps({"install": [{"metadata": {"name": name, "version": version}, "download_info": place}]})
+    return json.dumps(
+        {"install": [{"metadata": {"name": name, "version": version}, "download_info": place}]}
+    )
 
 
 ALTERED = reported("rich", "15.0.0", "rich-15.0.0-py3-none-any.whl", "0" * 64)
@@ -272,12 +324,20 @@ ALTERED = reported("rich", "15.0.0", "rich-15.0.0-py3-none-any.whl", "0" * 64)
 
 def test_a_pinned_release_from_another_file_stops_the_set_up(checkout) -> None:
     said = complaint(checkout.run(PIP_REPORT=ALTERED))
-    assert said.startswith("the environment is not used, since a file is not the one that was pinned: rich 15.0.0: ")
-    assert "ranges" not in said and len(checkout.pip_calls) == 1 and not (checkout.venv / ".ams-suite").exists()
+    assert said.startswith(
+        "the environment is not used, since a file is not the one that was pinned: rich 15.0.0: "
+    )
+    assert (
+        "ranges" not in said
+        and len(checkout.pip_calls) == 1
+        and not (checkout.venv / ".ams-suite").exists()
+    )
     assert checkout.run().code == 0 and len(checkout.pip_calls) == 2  # made anew
 
 
 def test_an_extra_from_another_file_stops_the_run(checkout) -> None:
     assert checkout.run().code == 0
-    assert "rich 15.0.0" in complaint(checkout.run("--profile", "paper", PIP_REPORT=ALTERED, LACKING="paper"))
+    assert "rich 15.0.0" in complaint(
+        checkout.run("--profile", "paper", PIP_REPORT=ALTERED, LACKING="paper")
+    )
     assert not (checkout.venv / ".ams-suite").exists()

@@ -1,4 +1,6 @@
-"""The command line of `reproduce.sh`, what it hands over, and checkouts and environments in odd places."""
+"""The command line of `reproduce.sh`, what it hands over, and checkouts and environments in odd
+places.
+"""
 
 import shutil
 import subprocess
@@ -21,24 +23,43 @@ def complete(checkout):
 
 
 def test_the_active_python_is_used_as_it_is(complete) -> None:
-    given = ["--only", "P1", "alpha", "--force=P1", "--profile", "full", "--jobs", "2", "-v", "--fetch"]
+    given = [
+        "--only",
+        "P1",
+        "alpha",
+        "--force=P1",
+        "--profile",
+        "full",
+        "--jobs",
+        "2",
+        "-v",
+        "--fetch",
+    ]
     done = complete.run(*given, PYTHONPATH="/users/own", AMS_EXIT="3")
     assert done.err == "", "what needs no work is not told"
     assert (done.code, done.child["arguments"]) == (3, ["reproduce", *given])
-    assert (done.child["python"], done.child["cwd"]) == (str(complete.bin / "python3"), str(complete.root))
+    assert (done.child["python"], done.child["cwd"]) == (
+        str(complete.bin / "python3"),
+        str(complete.root),
+    )
     assert done.child["PYTHONPATH"] == f"{complete.root}/src:{complete.root}:/users/own"
     assert (done.child["OMP_NUM_THREADS"], done.child["AMS_SETUP_SECONDS"]) == ("1", None)
     assert not complete.venv.exists()
 
 
 def test_an_active_python_without_pytest_runs_no_tests(complete) -> None:
-    real, lacking = (complete.bin / "python3").read_text(), 'case "$*" in *" suite test") exit ;; esac'
+    real, lacking = (
+        (complete.bin / "python3").read_text(),
+        'case "$*" in *" suite test") exit ;; esac',
+    )
     complete.stub("python3", real.replace("\n", f"\n{lacking}\n", 1))
     assert complete.run("test", "-q").out == "pytest: -m pytest -q\n" and complete.venv.exists()
 
 
 def test_the_child_is_told_what_the_set_up_took(complete) -> None:
-    assert int(complete.run(SECONDS="7").child["AMS_SETUP_SECONDS"]) >= 7, "which bash takes for its own clock"
+    assert int(complete.run(SECONDS="7").child["AMS_SETUP_SECONDS"]) >= 7, (
+        "which bash takes for its own clock"
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,13 +67,21 @@ def test_the_child_is_told_what_the_set_up_took(complete) -> None:
     [
         (["certify", "--minutes", "5"], ["certify", "--minutes", "5"]),
         (["docs", "--offline", "--site", "a b"], ["docs", "--site", "@/a b"]),
-        (["bench", "--out=a b", "--list"], ["reproduce", "--profile", "bench", "--out=@/a b", "--list"]),
-        (["--list", "--out", "a b", "--strict"], ["reproduce", "--list", "--out", "@/a b", "--strict"]),
+        (
+            ["bench", "--out=a b", "--list"],
+            ["reproduce", "--profile", "bench", "--out=@/a b", "--list"],
+        ),
+        (
+            ["--list", "--out", "a b", "--strict"],
+            ["reproduce", "--list", "--out", "@/a b", "--strict"],
+        ),
         (["--out", "/a", "--check"], ["reproduce", "--out", "/a", "--check"]),
         (["--out="], ["reproduce", "--out="]),
     ],
 )
-def test_a_path_is_relative_to_the_caller(complete, tmp_path: Path, given: list[str], handed: list[str]) -> None:
+def test_a_path_is_relative_to_the_caller(
+    complete, tmp_path: Path, given: list[str], handed: list[str]
+) -> None:
     done = complete.run(*given, cwd=tmp_path)
     assert done.child["arguments"] == [word.replace("@", str(tmp_path)) for word in handed]
     assert done.child["AMS_OFFLINE"] == ("1" if "--offline" in given else None)
@@ -62,8 +91,14 @@ def test_help_needs_no_python(checkout) -> None:
     (checkout.bin / "python3").unlink()
     done = checkout.run("--profile", "quick", "--help")
     assert done.code == 0 and checkout.run("certify", "-h").out == done.out
-    options = {option.name.replace("_", "-") for command in (Reproduce, Certify) for option in fields(command)}
-    assert all(f" --{option} " in done.out for option in options | {"site"}), "else it would be refused"
+    options = {
+        option.name.replace("_", "-")
+        for command in (Reproduce, Certify)
+        for option in fields(command)
+    }
+    assert all(f" --{option} " in done.out for option in options | {"site"}), (
+        "else it would be refused"
+    )
 
 
 @pytest.mark.parametrize(
@@ -71,23 +106,34 @@ def test_help_needs_no_python(checkout) -> None:
     [
         (
             ["figures"],
-            "'figures' is not known: 'certify', 'verify', 'test', 'lint', 'bench', 'docs' or options are expected",
+            (
+                "'figures' is not known: 'certify', 'verify', 'test', 'lint', 'bench', "
+                "'docs' or options are expected"
+            ),
         ),
         (["--profil", "quick"], "unknown option --profil; see --help"),
         (["certify", "--minute=5"], "unknown option --minute=5; see --help"),
         (["bench", "--out", "x", "-w"], "unknown option -w; see --help"),
     ],
 )
-def test_an_unknown_word_is_refused_before_an_environment_is_made(checkout, given: list[str], line: str) -> None:
+def test_an_unknown_word_is_refused_before_an_environment_is_made(
+    checkout, given: list[str], line: str
+) -> None:
     done = checkout.run(*given)
-    assert (done.code, done.err.count("\n"), done.err.startswith(f"reproduce.sh: {line}")) == (2, 1, True)
+    assert (done.code, done.err.count("\n"), done.err.startswith(f"reproduce.sh: {line}")) == (
+        2,
+        1,
+        True,
+    )
     assert not checkout.venv.exists()
 
 
 def test_tests_get_their_own_arguments_but_offline(complete) -> None:
     done = complete.run("test", "-k", "law and not slow", "--offline", "tests/laws")
     assert done.out == "pytest: -m pytest -k law and not slow tests/laws\n"
-    assert complete.run("test").out == "pytest: -m pytest -n auto --maxprocesses 4 --dist loadfile\n"
+    assert (
+        complete.run("test").out == "pytest: -m pytest -n auto --maxprocesses 4 --dist loadfile\n"
+    )
 
 
 @pytest.mark.parametrize(("failing", "called"), [("mypy", 3), ("lint-imports", 4)])
@@ -100,17 +146,24 @@ def test_lint_stops_at_the_first_complaint(complete, failing: str, called: int) 
 
 
 def test_another_shell_hands_over_to_bash(complete) -> None:
-    done = complete.run(command=[str(complete.bin / "sh"), str(complete.root / "reproduce.sh"), "--list"])
+    done = complete.run(
+        command=[str(complete.bin / "sh"), str(complete.root / "reproduce.sh"), "--list"]
+    )
     assert done.child["arguments"] == ["reproduce", "--list"]
 
 
 def test_a_script_without_its_checkout_says_so(complete) -> None:
     (complete.root / "pyproject.toml").unlink()
     done = complete.run()
-    assert (done.code, "has no pyproject.toml: run this script in a whole checkout" in done.err) == (2, True)
+    assert (
+        done.code,
+        "has no pyproject.toml: run this script in a whole checkout" in done.err,
+    ) == (2, True)
 
 
-@pytest.mark.parametrize("name", ["a checkout, with spaces", "día – Überprüfung 検証", "-dash", 'it\'s $HOME `x` "q"'])
+@pytest.mark.parametrize(
+    "name", ["a checkout, with spaces", "día – Überprüfung 検証", "-dash", 'it\'s $HOME `x` "q"']
+)
 def test_any_name_of_the_checkout(copy_of, name: str) -> None:
     checkout = copy_of(name)
     checkout.python()
@@ -143,7 +196,9 @@ def test_ams_env_names_the_place_and_checkouts_do_not_share_it(copy_of, tmp_path
         checkout.python()
         places.add(checkout.run(AMS_ENV="environments", cwd=tmp_path).child["python"])
         assert not checkout.venv.exists()
-    assert len(places) == 2 and all(place.startswith(f"{tmp_path}/environments/") for place in places)
+    assert len(places) == 2 and all(
+        place.startswith(f"{tmp_path}/environments/") for place in places
+    )
 
 
 @pytest.mark.usefixtures("needs_git")
@@ -152,7 +207,9 @@ def test_git_ignores_links_to_an_environment_and_to_results(tmp_path: Path) -> N
     shutil.copy(REPOSITORY / ".gitignore", tmp_path)
     for name in (".venv", "results"):
         (tmp_path / name).symlink_to("/")
-    status = subprocess.run(["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    status = subprocess.run(
+        ["git", "status", "--porcelain"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
     assert status.stdout == "?? .gitignore\n"
 
 
@@ -168,11 +225,16 @@ def test_a_read_only_checkout_keeps_its_environment_in_the_cache(read_only) -> N
     for _ in range(2):
         done = read_only.run("--out", "results", XDG_CACHE_HOME=str(cache))
         assert done.child["python"].startswith(f"{cache}/ams-suite/")
-        assert f"{read_only.venv} does not serve, and was not made here or cannot be written" in done.err
+        assert (
+            f"{read_only.venv} does not serve, and was not made here or cannot be written"
+            in done.err
+        )
     assert len(read_only.pip_calls) == 1
     del read_only.variables["HOME"]
     done = read_only.run()
-    assert done.code == 2 and done.err.endswith("cannot be written: name another folder with AMS_ENV\n")
+    assert done.code == 2 and done.err.endswith(
+        "cannot be written: name another folder with AMS_ENV\n"
+    )
 
 
 def test_a_venv_made_by_hand_is_used_if_it_serves_and_else_left_alone(checkout) -> None:
@@ -190,7 +252,10 @@ def test_a_venv_made_by_hand_is_used_if_it_serves_and_else_left_alone(checkout) 
 def test_an_empty_venv_is_another_run_that_has_not_made_its_lock_yet(checkout) -> None:
     checkout.venv.mkdir()
     done = checkout.run()
-    assert done.child["python"] == str(checkout.venv / "bin/python") and "left as it is" not in done.err
+    assert (
+        done.child["python"] == str(checkout.venv / "bin/python")
+        and "left as it is" not in done.err
+    )
 
 
 def test_a_link_to_the_venv_of_another_checkout_leaves_that_as_it_is(checkout, copy_of) -> None:

@@ -126,7 +126,9 @@ CODES = {
     "score-sde-lib": PROCESS,
     "score-sde-utils": "import sde_lib\nsign = -1.0\n",
     "comfyui": f"import torch\n{FUNCTIONS}",
-    "comfyui-utils": "def append_dims(value, n):\n    return value[(...,) + (None,) * (n - value.ndim)]\n",
+    "comfyui-utils": (
+        "def append_dims(value, n):\n    return value[(...,) + (None,) * (n - value.ndim)]\n"
+    ),
     "comfyui-deis": "",
     "comfyui-sa-solver": "",
     "comfyui-uni-pc": "",
@@ -137,44 +139,74 @@ COMMIT = "0123456789abcdef"
 
 @pytest.fixture
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """Register the codes above, those of ComfyUI without an address, and yield the folder that has them."""
+    """Register the codes above, those of ComfyUI without an address, and yield the folder that
+    has them.
+    """
     entries = {}
     (tmp_path / "code").mkdir()
     for name, code in CODES.items():
         (tmp_path / f"code/{name}.py").write_text(code, encoding="utf-8")
         digest = hashlib.sha256(code.encode()).hexdigest()
-        address = None if name.startswith("comfyui") else f"https://a.b/owner/name/{COMMIT}/{name}.py"
+        address = (
+            None if name.startswith("comfyui") else f"https://a.b/owner/name/{COMMIT}/{name}.py"
+        )
         file = registry.File(f"code/{name}.py", digest, len(code), address)
         origin = f"https://c.d/owner/name/tree/{COMMIT}"
         entries[name] = registry.Entry(
-            title="", contents=digest, files=(file,), licence="", origin=origin, obtain=f"copy {name}"
+            title="",
+            contents=digest,
+            files=(file,),
+            licence="",
+            origin=origin,
+            obtain=f"copy {name}",
         )
     monkeypatch.setattr(files, "ENTRIES", entries)
     monkeypatch.setattr(registry, "CODE", entries)
-    for name, value in {"AMS_DATA": tmp_path, "AMS_OFFLINE": 1, "AMS_CACHE": tmp_path / "cache"}.items():
+    for name, value in {
+        "AMS_DATA": tmp_path,
+        "AMS_OFFLINE": 1,
+        "AMS_CACHE": tmp_path / "cache",
+    }.items():
         monkeypatch.setenv(name, str(value))
     sources.registered.cache_clear()
     yield tmp_path / "code"
     sources.registered.cache_clear()
 
 
-def test_files_import_each_other_and_leave_nothing_behind(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_import_each_other_and_leave_nothing_behind(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own = object()
     monkeypatch.setitem(sys.modules, "sde_lib", own)
-    names = {"models", "models.utils", "comfy", "comfy.k_diffusion", "comfy.model_sampling", "sde_lib"}
+    names = {
+        "models",
+        "models.utils",
+        "comfy",
+        "comfy.k_diffusion",
+        "comfy.model_sampling",
+        "sde_lib",
+    }
     before = {name: sys.modules.get(name) for name in names}
     assert sources.registered("score-sde").sde_lib is sources.registered("score-sde-lib")
-    assert sources.registered("comfyui").comfy.model_sampling is sources.registered("comfyui-model-sampling")
-    assert {name: sys.modules.get(name) for name in names} == before, "a user's own module of that name is back"
+    assert sources.registered("comfyui").comfy.model_sampling is sources.registered(
+        "comfyui-model-sampling"
+    )
+    assert {name: sys.modules.get(name) for name in names} == before, (
+        "a user's own module of that name is back"
+    )
 
 
-def test_a_registered_file_is_tested_as_it_is(mirror: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_registered_file_is_tested_as_it_is(
+    mirror: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     sampler = load("edm:edm_sampler", {"power": 5.0})
     assert sampler.version == COMMIT[:8] and sampler.order == 2 and sampler.data_std == 0.5
     order = converge(sampler, two_targets(sampler.data_std))[0].order
     assert order is not None and order.value == pytest.approx(2, abs=0.2)
     assert capsys.readouterr().out == "", "what the library prints is dropped"
-    assert "click" not in sys.modules or hasattr(sys.modules["click"], "__version__"), "a stand-in was left behind"
+    assert "click" not in sys.modules or hasattr(sys.modules["click"], "__version__"), (
+        "a stand-in was left behind"
+    )
 
 
 def test_other_bytes_are_refused_and_absence_is_no_failure(mirror: Path) -> None:
@@ -196,24 +228,43 @@ def test_predictors_of_the_flow_and_of_the_reverse_sde(mirror: Path) -> None:
 
 
 def test_functions_on_both_kinds_of_states(mirror: Path) -> None:
-    for settings in ({}, {"mesh": "karras", "sigma_max": 20.0}, {"model": "flow"}, {"model": "flow", "shift": 1.0}):
+    for settings in (
+        {},
+        {"mesh": "karras", "sigma_max": 20.0},
+        {"model": "flow"},
+        {"model": "flow", "shift": 1.0},
+    ):
         euler = load("comfyui:sample_euler", settings)
-        assert euler.version == COMMIT[:8] and end_distance(euler, two_targets(1.0), 100) < 0.15, settings
-    assert end_distance(load("comfyui:sample_euler", {"factor": 0.5}), two_targets(1.0), 100) > 0.3, "it is passed on"
+        assert euler.version == COMMIT[:8] and end_distance(euler, two_targets(1.0), 100) < 0.15, (
+            settings
+        )
+    assert (
+        end_distance(load("comfyui:sample_euler", {"factor": 0.5}), two_targets(1.0), 100) > 0.3
+    ), "it is passed on"
 
 
 @pytest.mark.parametrize(
     ("name", "settings", "said"),
     [
         ("score-sde:euler", {}, "unknown sampler of score-sde 'euler'"),
-        ("score-sde:euler_maruyama", {"sdes": "vp"}, "unknown setting of score-sde 'sdes': did you mean sde"),
+        (
+            "score-sde:euler_maruyama",
+            {"sdes": "vp"},
+            "unknown setting of score-sde 'sdes': did you mean sde",
+        ),
         ("score-sde:euler_maruyama", {"sde": "vpp"}, "unknown sde 'vpp'"),
-        ("score-sde:ancestral_sampling", {"sde": "subvp"}, "for the reverse SDE of vp and ve alone"),
+        (
+            "score-sde:ancestral_sampling",
+            {"sde": "subvp"},
+            "for the reverse SDE of vp and ve alone",
+        ),
         ("comfyui:sample_euler", {"model": "v"}, "unknown model 'v'"),
         ("comfyui:sample_euler", {"shifted": 1.0}, "unknown setting of sample_euler 'shifted'"),
     ],
 )
-def test_what_is_not_there_is_told_in_a_line(mirror: Path, name: str, settings: dict[str, str], said: str) -> None:
+def test_what_is_not_there_is_told_in_a_line(
+    mirror: Path, name: str, settings: dict[str, str], said: str
+) -> None:
     with pytest.raises(UserError) as refused:
         load(name, settings)
     assert said in str(refused.value) and "\n" not in str(refused.value)
@@ -243,7 +294,9 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (place / "sampling.py").write_text("import no_such_module\nvalue = 1\n", encoding="utf-8")
     monkeypatch.setenv("AMS_DATA", str(tmp_path))
     monkeypatch.setitem(sources.COMMITS, "owner/name", "0" * 40)
-    monkeypatch.setitem(sources.CHECKSUMS, "owner/name", sources.digest(place, sources.contents(place)))
+    monkeypatch.setitem(
+        sources.CHECKSUMS, "owner/name", sources.digest(place, sources.contents(place))
+    )
     monkeypatch.setitem(adapters.OTHERS, "owner/name", sources.adapter("owner/name", {}))
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.setattr(sys, "path_hooks", [*sys.path_hooks])
@@ -258,7 +311,9 @@ def test_listed_bytes_are_executed_with_stand_ins(copied: Path) -> None:
 
 
 def forged_cache(file: Path) -> None:
-    """Put a cache of other code beside a file, with the file's own time and size, as a forger would have it."""
+    """Put a cache of other code beside a file, with the file's own time and size, as a forger
+    would have it.
+    """
     cache = Path(cache_from_source(str(file)))
     cache.parent.mkdir()
     about = file.stat()
@@ -271,7 +326,9 @@ def test_bytecode_beside_listed_bytes_is_not_executed(copied: Path) -> None:
     assert sources.code("owner/name", "sampling.py", "no_such_module").value == 1
 
 
-def test_a_module_that_a_listed_one_imports_is_compiled_of_its_listed_bytes(copied: Path, monkeypatch) -> None:
+def test_a_module_that_a_listed_one_imports_is_compiled_of_its_listed_bytes(
+    copied: Path, monkeypatch
+) -> None:
     """Neither a cache beside it nor what lies there once it was read has a say."""
     (copied / "sampling.py").write_text("from imported_by_listed import value\n", encoding="utf-8")
     other = copied / "imported_by_listed.py"
@@ -317,7 +374,9 @@ def test_what_is_compiled_counts_among_the_bytes(copied: Path, suffix: str) -> N
 
 def test_other_bytes_are_refused(copied: Path) -> None:
     (copied / "sampling.py").write_text("raise SystemExit", encoding="utf-8")
-    with pytest.raises(DataUnavailable, match=r"owner/name is missing or another: copy the files of .* at 0{40}"):
+    with pytest.raises(
+        DataUnavailable, match=r"owner/name is missing or another: copy the files of .* at 0{40}"
+    ):
         sources.folder("owner/name")
     assert adapters.installed("owner/name") is None
 

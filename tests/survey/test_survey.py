@@ -1,7 +1,8 @@
 """The survey of other libraries' samplers, and the falsifiers of its claims.
 
-None of the libraries is needed: their reports and effects are made up, as the kit would return them. Of the corpus of
-reported bugs and of the blind trial: their lists, their code, and one true verdict each.
+None of the libraries is needed: their reports and effects are made up, as the kit would return
+them. Of the corpus of reported bugs and of the blind trial: their lists, their code, and one true
+verdict each.
 """
 
 import ast
@@ -23,7 +24,9 @@ from tests.claims import claim_of, claims, expected, refuted, upheld, verdict_of
 
 OF_REPORTS = ("F25.stated", "F26.after", "F30.before", "F31.stated", "F32.after")
 OF_BUGS = ("F25", "F28", "F30")  # claims whose checks are falsified below
-GROUP = [claim for claim in claims().claim if claim.group == "conformance" and claim.id not in OF_BUGS]
+GROUP = [
+    claim for claim in claims().claim if claim.group == "conformance" and claim.id not in OF_BUGS
+]
 CHECKS = [check.id for claim in GROUP for check in claim.check]
 LIBRARIES = [name for name in CHECKS if name.endswith(".refuted")]
 DEFECTS = [name.removesuffix(".shipped") for name in CHECKS if name.endswith(".shipped")]
@@ -51,7 +54,9 @@ diff --git a/survey/conformance/checks.py b/survey/conformance/checks.py
 
 
 def made_up(verdict):
-    return lambda settings, library: [(row, {"verdict": verdict, "why": ""}) for row in study.rows(settings, library)]
+    return lambda settings, library: [
+        (row, {"verdict": verdict, "why": ""}) for row in study.rows(settings, library)
+    ]
 
 
 @pytest.mark.parametrize("check", LIBRARIES)
@@ -64,7 +69,9 @@ def test_a_refuted_sampler_breaks_the_claims_of_libraries(check, monkeypatch):
 
 
 def test_a_mended_sampler_would_make_the_claims_of_libraries_hold(monkeypatch):
-    """Falsifier of the refutations F1, F2 and F9: the kit's own report on a reported bug, then on its fix."""
+    """Falsifier of the refutations F1, F2 and F9: the kit's own report on a reported bug, then
+    on its fix.
+    """
 
     def reports(fixed, settings, library):
         return [(row, trials.of_bug(SEEN, fixed)) for row in study.rows(settings, library)]
@@ -77,7 +84,9 @@ def test_a_mended_sampler_would_make_the_claims_of_libraries_hold(monkeypatch):
 @pytest.mark.parametrize("find", DEFECTS)
 def test_a_library_without_the_defect_breaks_its_claim(find, monkeypatch):
     mended = dict.fromkeys((defects.order, defects.order_of_steps), 3.0)
-    monkeypatch.setattr(defects, "measured", lambda name, fixed: mended.get(defects.DEFECTS[name].measure, 0.0))
+    monkeypatch.setattr(
+        defects, "measured", lambda name, fixed: mended.get(defects.DEFECTS[name].measure, 0.0)
+    )
     assert expected(claim_of(f"{find}.shipped")) == "holds"
     assert refuted(find, "shipped")
 
@@ -120,7 +129,9 @@ def test_a_library_that_is_not_installed_is_not_run(monkeypatch):
 
     monkeypatch.setattr(adapters, "version", version)
     assert not list(study.cells(Settings()))
-    with pytest.raises(Exception, match="azula is not installed: python -m pip install azula") as refused:
+    with pytest.raises(
+        Exception, match="azula is not installed: python -m pip install azula"
+    ) as refused:
         study.reports(Settings(), "azula")
     assert refused.value.not_run
 
@@ -139,12 +150,17 @@ def test_a_patch_holds_meanwhile_and_needs_its_lines(tmp_path, monkeypatch):
 
 
 def test_every_judging_row_is_restated_or_counts_as_missed() -> None:
-    reasons = {name for file in trials.CORPUS.glob("[!_]*.py") for name in adapters.module_of(file).NOT_ASKED}
+    reasons = {
+        name
+        for file in trials.CORPUS.glob("[!_]*.py")
+        for name in adapters.module_of(file).NOT_ASKED
+    }
     assert {*trials.restated(), *reasons} == REPORTED and not {*trials.restated()} & reasons
 
 
 def test_bugs_that_are_seen_would_make_f30_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of the refutation F30: the kit's own reports on a bug that it misses and one that it sees.
+    """Falsifier of the refutation F30: the kit's own reports on a bug that it misses and one that
+    it sees.
 
     Then the second in the place of the first.
     """
@@ -160,10 +176,20 @@ def test_a_verdict_that_turns_breaks_the_claims_of_reports(monkeypatch: pytest.M
         return {verdict_of(claim_of(check), check, settings=settings) for check in OF_REPORTS}
 
     monkeypatch.setattr(trials, "refuted_by_statement", lambda name, code: "")
-    monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""})
+    monkeypatch.setattr(
+        trials,
+        "of_bug",
+        lambda name, fixed: {"verdict": "holds" if fixed else "refuted", "why": ""},
+    )
     assert verdicts() == {"holds"}
-    assert [row[1:4] for row in trials.table_of_bugs().rows] == [("refuted", "refuted", "holds")] * len(REPORTED)
-    monkeypatch.setattr(trials, "of_bug", lambda name, fixed: {"verdict": "refuted" if fixed else "holds", "why": ""})
+    assert [row[1:4] for row in trials.table_of_bugs().rows] == [
+        ("refuted", "refuted", "holds")
+    ] * len(REPORTED)
+    monkeypatch.setattr(
+        trials,
+        "of_bug",
+        lambda name, fixed: {"verdict": "refuted" if fixed else "holds", "why": ""},
+    )
     assert verdicts() == {"refuted"}
 
 
@@ -183,11 +209,14 @@ def test_what_the_fixed_sampler_states_refutes_what_differs_from_it(name: str, w
     sampler, code = trials.restated()[name]
     told = trials.refuted_by_statement.wrapped(name, code)
     assert told.startswith(why) if why else told == ""
-    assert invariants(replace(sampler(True), levels=partial(levels_of, sampler(True))))["levels"].holds
+    assert invariants(replace(sampler(True), levels=partial(levels_of, sampler(True))))[
+        "levels"
+    ].holds
 
 
 @pytest.mark.parametrize(
-    ("name", "after"), [("diffusers-dpm-single-last-order", "holds"), ("sdcpp-lms-history-index", "inconclusive")]
+    ("name", "after"),
+    [("diffusers-dpm-single-last-order", "holds"), ("sdcpp-lms-history-index", "inconclusive")],
 )
 def test_a_restated_bug_is_refuted_and_its_fix_is_not(name: str, after: str) -> None:
     sampler, _ = trials.restated()[name]
@@ -195,9 +224,18 @@ def test_a_restated_bug_is_refuted_and_its_fix_is_not(name: str, after: str) -> 
 
 
 def test_the_list_has_each_sampler_of_the_code_once_with_the_verdict_of_the_first_trial() -> None:
-    bodies = [ast.parse(file.read_text(encoding="utf-8")).body for file in trials.BLIND.glob("[!_]*.py")]
-    assigned = [node.targets[0].id for body in bodies for node in body if isinstance(node, ast.Assign)]
-    defined = [node.name for body in bodies for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)]
+    bodies = [
+        ast.parse(file.read_text(encoding="utf-8")).body for file in trials.BLIND.glob("[!_]*.py")
+    ]
+    assigned = [
+        node.targets[0].id for body in bodies for node in body if isinstance(node, ast.Assign)
+    ]
+    defined = [
+        node.name
+        for body in bodies
+        for node in body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    ]
     written = [name for name in (*assigned, *defined) if name.split("_")[0][1:].isdigit()]
     assert sorted(written) == sorted(row["name"] for row in BLIND.values())
     assert Counter(row["right"] for row in BLIND.values()) == {True: 40, False: 60}
@@ -207,20 +245,28 @@ def test_the_list_has_each_sampler_of_the_code_once_with_the_verdict_of_the_firs
 
 def test_a_verdict_that_turns_breaks_each_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     def of_blind(row: dict[str, object]) -> dict[str, str]:
-        return {"verdict": "holds" if row["right"] is not (row["id"] in turned) else "refuted", "why": ""}
+        return {
+            "verdict": "holds" if row["right"] is not (row["id"] in turned) else "refuted",
+            "why": "",
+        }
 
     monkeypatch.setattr(trials, "of_blind", of_blind)
     wrong = [name for name, row in BLIND.items() if not row["right"]]
     turned = wrong[:6]
     assert verdict_of("F28", settings=trials.FULL) == "holds"
     assert verdict_of("F25", "F29.wrong", trials.FULL) == "holds"
-    assert Counter(row[1] for row in trials.table_of_blind_samplers().rows) == {"holds": 46, "refuted": 54}
+    assert Counter(row[1] for row in trials.table_of_blind_samplers().rows) == {
+        "holds": 46,
+        "refuted": 54,
+    }
     turned = ["r40", *wrong[:7]]
     assert refuted("F28", "right", settings=trials.FULL)
     assert refuted("F29", "wrong", settings=trials.FULL)
 
 
-@pytest.mark.parametrize(("name", "verdict"), [("r15", "holds"), ("w19", "refuted"), ("w60", "refuted")])
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("r15", "holds"), ("w19", "refuted"), ("w60", "refuted")]
+)
 def test_a_blind_sampler_is_judged_truly(name: str, verdict: str) -> None:
     assert trials.of_blind(BLIND[name])["verdict"] == verdict
 

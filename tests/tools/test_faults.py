@@ -1,4 +1,6 @@
-"""Faults injected into runs: put into a process, tried as they say, seen where a requirement is broken, and tabled."""
+"""Faults injected into runs: put into a process, tried as they say, seen where a requirement is
+broken, and tabled.
+"""
 
 import io
 import json
@@ -14,7 +16,15 @@ import pytest
 from tools import run
 from tools.faults import __main__ as program, requirements
 from tools.faults.__main__ import Faults
-from tools.faults.requirements import FAULTS, Attempt, Fault, Reference, Undisturbed, files_of, select
+from tools.faults.requirements import (
+    FAULTS,
+    Attempt,
+    Fault,
+    Reference,
+    Undisturbed,
+    files_of,
+    select,
+)
 from tools.faults.suite import Injection, RunResult
 from verdicts.errors import UserError
 from verdicts.records import provenance
@@ -36,7 +46,13 @@ BROKEN = [
 @pytest.fixture
 def put(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Put an injection into this process, for this test alone."""
-    for module, name in ((os, "fsync"), (os, "replace"), (io, "open"), (provenance, "datetime"), (time, "time")):
+    for module, name in (
+        (os, "fsync"),
+        (os, "replace"),
+        (io, "open"),
+        (provenance, "datetime"),
+        (time, "time"),
+    ):
         monkeypatch.setattr(module, name, getattr(module, name))
 
     def made(**fields) -> Path:
@@ -57,7 +73,9 @@ def test_calls_below_the_folder_are_counted(put, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("lasting", [False, True])
 @pytest.mark.parametrize("call", [1, 2, 3], ids=["write", "fsync", "rename"])
-def test_the_named_call_fails_and_with_lasting_all_after_it(put, tmp_path: Path, call: int, lasting: bool) -> None:
+def test_the_named_call_fails_and_with_lasting_all_after_it(
+    put, tmp_path: Path, call: int, lasting: bool
+) -> None:
     (tmp_path / "results").mkdir()
     put(number=4 + call, error="EIO", lasting=lasting)  # of the second file
     ends = []
@@ -67,14 +85,24 @@ def test_the_named_call_fails_and_with_lasting_all_after_it(put, tmp_path: Path,
             ends.append("well")
         except OSError as error:
             ends.append(error.strerror)
-    assert ends == ["well", "Input/output error", *(["Input/output error"] * 2 if lasting else ["well"] * 2)]
-    assert {path.name for path in (tmp_path / "results").iterdir()} == ({"a"} if lasting else set("acd"))
+    assert ends == [
+        "well",
+        "Input/output error",
+        *(["Input/output error"] * 2 if lasting else ["well"] * 2),
+    ]
+    assert {path.name for path in (tmp_path / "results").iterdir()} == (
+        {"a"} if lasting else set("acd")
+    )
 
 
 def test_the_clock_jumps_at_a_reading(put) -> None:
     put(seconds=3600.0, reading=2)
     one, then, two, later = provenance.now(), time.time(), provenance.now(), time.time()
-    assert 3599 < (provenance.datetime.fromisoformat(two) - provenance.datetime.fromisoformat(one)).seconds < 3601
+    assert (
+        3599
+        < (provenance.datetime.fromisoformat(two) - provenance.datetime.fromisoformat(one)).seconds
+        < 3601
+    )
     assert 3599 < later - then < 3601
 
 
@@ -111,7 +139,9 @@ def results(out: Path, seconds: float = 1.0) -> Path:
 @pytest.fixture
 def reference(tmp_path: Path) -> Reference:
     files = files_of(results(tmp_path / "undisturbed"), "quick")
-    return Reference(Suite(), 0, {"A1": "holds", "A2": "refuted"}, {"A1": "✓", "A2": "✗"}, files, Memo(texts={}))
+    return Reference(
+        Suite(), 0, {"A1": "holds", "A2": "refuted"}, {"A1": "✓", "A2": "✗"}, files, Memo(texts={})
+    )
 
 
 @pytest.fixture
@@ -136,12 +166,16 @@ def test_what_is_as_without_the_fault_breaks_none(reference: Reference, out: Pat
         (WELL._replace(err="Traceback (most recent call last)"), "a traceback"),
     ],
 )
-def test_a_wrong_end_or_a_wrong_word_is_seen(reference: Reference, out: Path, done: RunResult, said: str) -> None:
+def test_a_wrong_end_or_a_wrong_word_is_seen(
+    reference: Reference, out: Path, done: RunResult, said: str
+) -> None:
     assert [line for line in reference.after(out, done, {0}) if line.startswith(said)]
 
 
 @pytest.mark.parametrize("name", ["quick/records/A1.json", "cells/a/b.json"])
-def test_a_wrong_value_is_seen_unless_it_is_marked_as_failed(reference: Reference, out: Path, name: str) -> None:
+def test_a_wrong_value_is_seen_unless_it_is_marked_as_failed(
+    reference: Reference, out: Path, name: str
+) -> None:
     write(out / name, {"value": 2.0})
     assert list(reference.after(out, WELL, {0})) == [f"{name} is not as it should be"]
     assert list(reference.same(out)) == [f"{name} is another after the next run"]
@@ -161,10 +195,14 @@ def test_what_was_whole_and_is_lost_is_seen(reference: Reference, out: Path) -> 
 
 def test_what_is_left_over_is_seen(reference: Reference, out: Path) -> None:
     (out / "cells/a/.b.json.0.partial").touch()
-    assert list(reference.mended(out)) == ["cells/a/.b.json.0.partial is left over after the next run"]
+    assert list(reference.mended(out)) == [
+        "cells/a/.b.json.0.partial is left over after the next run"
+    ]
 
 
-@pytest.mark.parametrize("ends", [(WELL._replace(code=3), WELL), (WELL, RunResult(1, "A1: edited", ""))])
+@pytest.mark.parametrize(
+    "ends", [(WELL._replace(code=3), WELL), (WELL, RunResult(1, "A1: edited", ""))]
+)
 def test_a_next_run_or_a_check_that_does_not_end_well_is_seen(
     reference: Reference, out: Path, ends: tuple[RunResult, ...]
 ) -> None:
@@ -203,7 +241,10 @@ def test_a_run_that_shows_what_is_wrong_breaks_a_requirement(suite: Undisturbed)
     done = reference.suite.run(out)
     module.write_text(whole)
     broken = list(reference.after(out, done, {0, 1}))
-    assert "A1 is shown as ✗, and is ✓" in broken and "the ledger has A1 as refuted, and it is holds" in broken
+    assert (
+        "A1 is shown as ✗, and is ✓" in broken
+        and "the ledger has A1 as refuted, and it is holds" in broken
+    )
     assert "quick/records/A1.json is not as it should be" in broken
 
 
@@ -226,7 +267,9 @@ def test_a_run_leads_a_group_and_is_asked_to_end_as_by_a_terminal(suite: Undistu
 
 
 def test_a_name_chooses_a_fault_and_none_all() -> None:
-    assert [each.name for each in select(("kill-group",))] == ["kill-group"] and len(select(())) == len(FAULTS) >= 9
+    assert [each.name for each in select(("kill-group",))] == ["kill-group"] and len(
+        select(())
+    ) == len(FAULTS) >= 9
     with pytest.raises(UserError, match="did you mean kill-group"):
         select(("kill-grup",))
 
@@ -254,8 +297,14 @@ def test_what_broke_a_requirement_is_told_and_is_exit_code_1(
 ) -> None:
     assert run(Faults, ["--out", str(tmp_path), "--seed", "7"]) == 1
     said = capsys.readouterr().out
-    assert "  ill, two: A1 is shown as ✗, and is ✓\n" in said and "\n1 tries broke a requirement; record: " in said
-    assert "2 tries in 0 s, 1 broke a requirement, exit codes 0 (1), 1 (1)  two: A1 is shown as" in said
+    assert (
+        "  ill, two: A1 is shown as ✗, and is ✓\n" in said
+        and "\n1 tries broke a requirement; record: " in said
+    )
+    assert (
+        "2 tries in 0 s, 1 broke a requirement, exit codes 0 (1), 1 (1)  two: A1 is shown as"
+        in said
+    )
     well, ill = kept(tmp_path).table.rows
     assert well[:7] == ("well", "It is well.", 3, 0, "0 (1), 3 (1), signal 9 (1)", "", 7)
     remark = "two: A1 is shown as ✗, and is ✓; not tried: no right"
@@ -266,7 +315,10 @@ def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_pa
     assert run(Faults, ["--out", str(tmp_path)]) == 1
     told["ill"] = SOUND
     assert run(Faults, ["ill", "--out", str(tmp_path), "--seed", "9"]) == 0
-    assert [(row[0], row[3], row[6]) for row in kept(tmp_path).table.rows] == [("well", 0, 2405), ("ill", 0, 9)]
+    assert [(row[0], row[3], row[6]) for row in kept(tmp_path).table.rows] == [
+        ("well", 0, 2405),
+        ("ill", 0, 9),
+    ]
     assert "2 kinds of faults were injected into runs, 6 tries" in kept(tmp_path).text
     (tmp_path / "sections/faults.json").write_text("damaged")
     assert run(Faults, ["ill", "--out", str(tmp_path)]) == 0
@@ -274,8 +326,11 @@ def test_a_fault_tried_again_has_its_newest_row_and_the_others_stay(told, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("words", "line"), [("nonsense", "unknown fault 'nonsense'"), ("--tries=-1", "--tries -1: expected at least 0")]
+    ("words", "line"),
+    [("nonsense", "unknown fault 'nonsense'"), ("--tries=-1", "--tries -1: expected at least 0")],
 )
-def test_bad_usage_is_a_line(told, capsys: pytest.CaptureFixture[str], words: str, line: str) -> None:
+def test_bad_usage_is_a_line(
+    told, capsys: pytest.CaptureFixture[str], words: str, line: str
+) -> None:
     assert run(Faults, words.split()) == 2
     assert line in capsys.readouterr().err

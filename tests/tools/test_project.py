@@ -1,7 +1,8 @@
-"""What the project's files declare is so: requirements, pins with their files at an index, budgets of code lines.
+"""What the project's files declare is so: requirements, pins with their files at an index, budgets
+of code lines.
 
-Files that name requirements agree. Of each pinned release the index's files are listed, or it is named. Each house
-keeps to its budget, and files in git are few.
+Files that name requirements agree. Of each pinned release the index's files are listed, or it is
+named. Each house keeps to its budget, and files in git are few.
 """
 
 import functools
@@ -46,7 +47,9 @@ def locked() -> dict[str, Requirement]:
 
 def test_every_requirement_is_pinned_within_its_range_and_torch_is_not() -> None:
     known = locked()
-    for wanted in BASE + [Requirement(line) for extra in ("test", "paper") for line in EXTRAS[extra]]:
+    for wanted in BASE + [
+        Requirement(line) for extra in ("test", "paper") for line in EXTRAS[extra]
+    ]:
         pin = next(iter(known[canonicalize_name(wanted.name)].specifier))
         assert (pin.operator == "==") == (wanted.name != "torch"), wanted
         assert pin.operator != "==" or wanted.specifier.contains(pin.version), wanted
@@ -62,7 +65,8 @@ def test_conda_is_asked_for_the_same_ranges() -> None:
 
 
 def brought(requirements: Iterable[Requirement], found: set[str]) -> set[str]:
-    """Add to `found` the distributions that requirements bring, as they are installed here, and return it.
+    """Add to `found` the distributions that requirements bring, as they are installed here, and
+    return it.
 
     What torch brings is left out: it differs with the build.
     """
@@ -70,7 +74,9 @@ def brought(requirements: Iterable[Requirement], found: set[str]) -> set[str]:
         name = canonicalize_name(wanted.name)
         extras = wanted.extras or {""}
         marker = wanted.marker
-        if name in found or not (marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)):
+        if name in found or not (
+            marker is None or any(marker.evaluate({"extra": extra}) for extra in extras)
+        ):
             continue
         found.add(name)
         with suppress(PackageNotFoundError):
@@ -100,12 +106,16 @@ def test_shellcheck_is_content(script: str) -> None:
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Path, str]]:
-    """A folder, and the address of an index that serves it; a folder answers with its index.html."""
+    """A folder, and the address of an index that serves it; a folder answers with its
+    index.html.
+    """
 
     class Quiet(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_: object) -> None: ...
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=tmp_path)
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield tmp_path, f"http://127.0.0.1:{server.server_port}/simple"
     server.shutdown()
@@ -121,10 +131,20 @@ def files(folder: Path, *names: str, hashes: dict[str, str] | None = None) -> No
 
 def test_files_of_the_release_that_a_platform_can_use_are_listed(served) -> None:
     folder, address = served
-    kept = ["tiny_thing-1.0-cp311-cp311-manylinux2014_x86_64.whl", "tiny_thing-1.0-cp38-abi3-macosx_11_0_arm64.whl"]
+    kept = [
+        "tiny_thing-1.0-cp311-cp311-manylinux2014_x86_64.whl",
+        "tiny_thing-1.0-cp38-abi3-macosx_11_0_arm64.whl",
+    ]
     kept += ["tiny_thing-1.0-py3-none-any.whl", "tiny_thing-1.0.tar.gz"]
-    left = ["tiny_thing-1.0-cp311-cp311-win_amd64.whl", "tiny_thing-1.0-cp39-cp39-manylinux2014_x86_64.whl"]
-    left += ["tiny_thing-1.0.1.tar.gz", "tiny_thing-1.0.egg", "tiny_thing-1.0-cp313-cp313t-macosx_11_0_arm64.whl"]
+    left = [
+        "tiny_thing-1.0-cp311-cp311-win_amd64.whl",
+        "tiny_thing-1.0-cp39-cp39-manylinux2014_x86_64.whl",
+    ]
+    left += [
+        "tiny_thing-1.0.1.tar.gz",
+        "tiny_thing-1.0.egg",
+        "tiny_thing-1.0-cp313-cp313t-macosx_11_0_arm64.whl",
+    ]
     files(folder, *left, *reversed(kept))
     assert list(pin.listing([PIN], address)) == [f"{SHA}  {name}" for name in kept]
 
@@ -154,12 +174,16 @@ def test_an_index_that_does_not_answer_or_answers_otherwise_is_named(served) -> 
 def test_every_pin_has_listed_files_and_every_file_a_pin() -> None:
     pinned, listed = pins(LOCK.read_text()).values(), checksums(CHECKSUMS.read_text())
     of = {file: [each for each in pinned if pin.is_of(file, each)] for file in listed}
-    assert [file for file, known in of.items() if not known] == [], "after a change of the lock: python -m tools.pin"
+    assert [file for file, known in of.items() if not known] == [], (
+        "after a change of the lock: python -m tools.pin"
+    )
     assert {each for known in of.values() for each in known} == set(pinned)
     assert not any(pin.is_of(file, PIN) for file in listed)
 
 
-def test_the_list_is_written_whole_or_not_at_all(served, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_the_list_is_written_whole_or_not_at_all(
+    served, tmp_path: Path, monkeypatch, capsys
+) -> None:
     folder, address = served
     monkeypatch.setenv("PIP_INDEX_URL", f"{address}/")
     (tmp_path / "lock").write_text("Tiny_Thing==1.0\ntorch>=2\n")
@@ -203,14 +227,28 @@ def test_a_code_line_is_not_blank_no_comment_no_docstring_and_no_import() -> Non
 
 
 def test_every_house_keeps_to_its_budget() -> None:
-    above = [house for house in houses(REPOSITORY) if not 0 < house.lines <= house.limit >= house.target]
+    above = [
+        house for house in houses(REPOSITORY) if not 0 < house.lines <= house.limit >= house.target
+    ]
     assert above == [], "python -m tools.mass"
 
 
 def test_every_package_has_a_budget() -> None:
-    packages = {path.parent.relative_to(REPOSITORY).as_posix() for path in REPOSITORY.glob("src/*/__init__.py")}
+    packages = {
+        path.parent.relative_to(REPOSITORY).as_posix()
+        for path in REPOSITORY.glob("src/*/__init__.py")
+    }
     of_houses = {place for budget in TOOL["budgets"].values() for place in budget["of"]}
-    assert {*packages, "analysis", "experiments", "related", "beyond", "survey", "tools", "tests"} <= of_houses
+    assert {
+        *packages,
+        "analysis",
+        "experiments",
+        "related",
+        "beyond",
+        "survey",
+        "tools",
+        "tests",
+    } <= of_houses
 
 
 def test_files_in_git_are_few() -> None:
@@ -226,7 +264,10 @@ def test_a_house_above_its_budget_is_1_and_named(tmp_path: Path, monkeypatch, ca
     (tmp_path / "two.py").write_text("z = 3\n")
     of = '[tool.budgets]\none = { of = ["one", "two.py"], limit = LIMIT, target = 2 }\n'
     monkeypatch.setattr(mass, "ROOT", tmp_path)
-    for limit, code, end in ((3, 0, "code lines of 3, target 2"), (2, 1, "code lines of 2  ABOVE ITS BUDGET")):
+    for limit, code, end in (
+        (3, 0, "code lines of 3, target 2"),
+        (2, 1, "code lines of 2  ABOVE ITS BUDGET"),
+    ):
         (tmp_path / "pyproject.toml").write_text(of.replace("LIMIT", str(limit)))
         assert Mass()() == code
         assert capsys.readouterr().out.rstrip().endswith(end)

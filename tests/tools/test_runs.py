@@ -45,13 +45,18 @@ def test_a_toy_is_the_same_in_shares_and_with_threads(toy, capsys):
     assert run(Determinism, ["gamma"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines == [
-        *(f"gamma, {name}: 0 of 6 cells differ, 0: within 0" for name in ("again", "3 shares", "8 shares")),
+        *(
+            f"gamma, {name}: 0 of 6 cells differ, 0: within 0"
+            for name in ("again", "3 shares", "8 shares")
+        ),
         "gamma, 2 threads: 0 of 6 cells differ, 0: within 0.0001",
     ]
 
 
 def test_what_depends_on_the_process_is_told_and_is_exit_code_1(toy, capsys):
-    toy.replace_in_module("gamma/study", 'log(f"{sampler} {batch}")', "import os; batch += os.getpid()")
+    toy.replace_in_module(
+        "gamma/study", 'log(f"{sampler} {batch}")', "import os; batch += os.getpid()"
+    )
     assert run(Determinism, ["gamma"]) == 1
     first = capsys.readouterr().out.splitlines()[0]
     assert "6 of 6 cells differ" in first and "NOT within 0" in first
@@ -72,10 +77,16 @@ def test_a_number_of_a_table_that_differs_is_told_with_its_column(two):
     rows[1][-1] = str(float(rows[1][-1]) * (1 + 1e-6))
     table.write_text("\n".join(map(",".join, rows)) + "\n")
     found = compared(*two, "gamma")
-    assert found.where.startswith("gamma.csv: ") and 1e-8 < found.difference < 2e-6 and found.others == 0
+    assert (
+        found.where.startswith("gamma.csv: ")
+        and 1e-8 < found.difference < 2e-6
+        and found.others == 0
+    )
     assert found.within(1e-5) and not found.within(1e-8) and f"e-07 in {found.where}" in str(found)
     bytes_alone = found._replace(others=1, difference=0.0)
-    assert bytes_alone.within(1e-8) and not bytes_alone.within(0.0), "without a tolerance no byte may differ"
+    assert bytes_alone.within(1e-8) and not bytes_alone.within(0.0), (
+        "without a tolerance no byte may differ"
+    )
 
 
 def test_another_verdict_and_a_missing_cell_are_told(two):
@@ -84,7 +95,9 @@ def test_another_verdict_and_a_missing_cell_are_told(two):
     content["checks"][0]["verdict"] = "refuted"
     record.write_text(json.dumps(content))
     found = compared(*two, "gamma")
-    assert found.difference == float("inf") and found.where.startswith("C2") and not found.within(1.0)
+    assert (
+        found.difference == float("inf") and found.where.startswith("C2") and not found.within(1.0)
+    )
     record.unlink()
     found = compared(*two, "gamma")
     assert found.missing and "one lacks C2" in str(found) and not found.within(1.0)
@@ -128,8 +141,20 @@ def drawn(*words: str) -> int:
 def test_only_monte_carlo_checks_are_drawn_again_each_at_its_own_seeds(seeded, capsys) -> None:
     assert drawn("--seeds", "6", "--entropy", "5") == 0
     first, line, last = capsys.readouterr().out.splitlines()
-    assert first == "quick profile, 6 fresh seeds of entropy 5" and last.startswith("0 alarms of the 1 checks with")
-    assert line.split() == ["B1.three", "holds", "wanted,", "values", "1", "to", "2;", "0", "alarms"]
+    assert first == "quick profile, 6 fresh seeds of entropy 5" and last.startswith(
+        "0 alarms of the 1 checks with"
+    )
+    assert line.split() == [
+        "B1.three",
+        "holds",
+        "wanted,",
+        "values",
+        "1",
+        "to",
+        "2;",
+        "0",
+        "alarms",
+    ]
 
 
 def test_the_same_entropy_gives_the_same_seeds_and_none_is_given_by_default(seeded, capsys) -> None:
@@ -163,22 +188,33 @@ def test_a_claim_that_is_refuted_wants_the_verdict_of_its_own_seed(seeded) -> No
 
 def experiment(toy: Toy) -> None:
     """Let B1 be an experiment, whose check states no share."""
-    text = toy.claims("beta").read_text().replace(MONTE_CARLO, 'origin = "stated margin: by hand"', 1)
+    text = (
+        toy.claims("beta").read_text().replace(MONTE_CARLO, 'origin = "stated margin: by hand"', 1)
+    )
     before, _, after = text.partition('id = "B1"')
     evidence = re.sub(r'evidence = "[^"]*"', 'evidence = "experiment"', after, count=1)
     toy.claims("beta").write_text(f'{before}id = "B1"{evidence}')
 
 
-def test_a_check_without_a_share_may_be_left_undecided_and_rarely_be_decided_otherwise(seeded, capsys) -> None:
+def test_a_check_without_a_share_may_be_left_undecided_and_rarely_be_decided_otherwise(
+    seeded, capsys
+) -> None:
     experiment(seeded)
-    measure(seeded, "return Measurement(value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0)")
+    measure(
+        seeded, "return Measurement(value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0)"
+    )
     assert drawn("--seeds", "3") == 0
     decided = "of 1 with intervals of confidence 0.99 that their own seeds decide,"
     said = capsys.readouterr().out
-    assert "holds wanted, values 2 to 2; 0 alarms" in said and f"{decided} 0 were decided otherwise" in said
+    assert (
+        "holds wanted, values 2 to 2; 0 alarms" in said
+        and f"{decided} 0 were decided otherwise" in said
+    )
     value = "(0.0 if settings.seed != 7 else 2.0)"
     seeded.replace_in_module(
-        "beta/checks", "value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0", f"value={value}"
+        "beta/checks",
+        "value=2.0, low=0.0 if settings.seed != 7 else 1.5, high=3.0",
+        f"value={value}",
     )
     assert drawn("--seeds", "1") == 0, "one alarm of one check may be"
     capsys.readouterr()
@@ -188,7 +224,13 @@ def test_a_check_without_a_share_may_be_left_undecided_and_rarely_be_decided_oth
 
 
 def test_as_many_checks_without_a_share_raise_an_alarm_as_their_intervals_allow() -> None:
-    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018; of one, P(1) = .005 > .00001."""
+    """One seed of 100 checks at .005: P(more than 4) = .00017, P(more than 3) = .0018; of one,
+    P(1) = .005 > .00001.
+    """
     assert limits(100, 1) == (4, 1) and limits(0, 20) == (0, 0)
-    assert limits(50, 20).checks == pytest.approx(50 * 0.0954 + 3.3 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5)
-    assert limits(50, 20).alarms == 3, "P(more than 2 of 20) = .00013, more than 3: 3e-6; allowed .00001"
+    assert limits(50, 20).checks == pytest.approx(
+        50 * 0.0954 + 3.3 * (50 * 0.0954 * 0.9046) ** 0.5, abs=1.5
+    )
+    assert limits(50, 20).alarms == 3, (
+        "P(more than 2 of 20) = .00013, more than 3: 3e-6; allowed .00001"
+    )

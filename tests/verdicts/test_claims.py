@@ -1,4 +1,6 @@
-"""Claims: a fault in a file of theirs is one line; a measurement is refused, or a verdict follows from its interval."""
+"""Claims: a fault in a file of theirs is one line; a measurement is refused, or a verdict
+follows from its interval.
+"""
 
 import math
 
@@ -18,31 +20,64 @@ from verdicts.records.record import CheckResult
 from verdicts.report.words import spread
 
 CLAIM_FAULTS = [
-    ('expected = "holds"', 'expected = "hold"', "claim[A1].expected = 'hold': input should be 'holds'"),
+    (
+        'expected = "holds"',
+        'expected = "hold"',
+        "claim[A1].expected = 'hold': input should be 'holds'",
+    ),
     ('evidence = "algebra"', "", "claim[A1].evidence is missing"),
-    ('origin = "rounding"', 'origin = "taste"', "claim[A1].check[A1.one].origin = 'taste': expected one of algebra"),
+    (
+        'origin = "rounding"',
+        'origin = "taste"',
+        "claim[A1].check[A1.one].origin = 'taste': expected one of algebra",
+    ),
     ("tolerance = 1e-12", "tolerance = nan", "tolerance = nan: input should be a finite number"),
     ('title = "One is one"', 'titel = "One is one"', "claim[A1].title is missing (and 1 more)"),
     ("test_toy.py::test_one", "test_toy.py::test_gone", "claim[A1].falsifier"),
-    ("::TestToy::test_two", "::test_two", "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test"),
+    (
+        "::TestToy::test_two",
+        "::test_two",
+        "claim[A2].falsifier = 'tests/test_toy.py::test_two': no such test",
+    ),
     *(
         ('measure = "checks.one"', entry, f"check[A1.one].{line}")
         for entry, line in (
-            ('measure = "checks.noe"', "measure: unknown function of checks.py 'noe': did you mean one?"),
+            (
+                'measure = "checks.noe"',
+                "measure: unknown function of checks.py 'noe': did you mean one?",
+            ),
             ('measure = "cheks.one"', "measure: unknown function of cheks.py 'one': known: none"),
             ('measure = "one"', "measure = 'one'"),
             ("", "measure is missing"),
-            ('measure = "checks.scaled"\nwith = { facto = 2 }', "with: unknown argument of checks.scaled 'facto': did"),
+            (
+                'measure = "checks.scaled"\nwith = { facto = 2 }',
+                "with: unknown argument of checks.scaled 'facto': did",
+            ),
             ('measure = "checks.scaled"', "with: checks.scaled also needs factor"),
-            ('measure = "checks.one"\nenclosed = "checks.noe"', "enclosed: unknown function of checks.py 'noe'"),
+            (
+                'measure = "checks.one"\nenclosed = "checks.noe"',
+                "enclosed: unknown function of checks.py 'noe'",
+            ),
         )
     ),
     ("[group]", "[group", "not valid TOML"),
     ("[group]", "[group]\nid = 'alpha'", "group.id = 'alpha': no such field"),
     ('part = "theory"', 'part = "theory"\ncommands = { Bad = "a:b" }', "group.commands.Bad"),
-    ('part = "theory"', 'part = "theory"\ncommands = { good = "a.b" }', "group.commands.good = 'a.b'"),
-    ('expected = "holds"', 'expected = "holds"\ndata = ["a/../../b"]', "'a/../../b' is no pattern of files below"),
-    ('expected = "holds"', 'expected = "holds"\ndata = ["a/**x"]', "'a/**x': ** stands for folders"),
+    (
+        'part = "theory"',
+        'part = "theory"\ncommands = { good = "a.b" }',
+        "group.commands.good = 'a.b'",
+    ),
+    (
+        'expected = "holds"',
+        'expected = "holds"\ndata = ["a/../../b"]',
+        "'a/../../b' is no pattern of files below",
+    ),
+    (
+        'expected = "holds"',
+        'expected = "holds"\ndata = ["a/**x"]',
+        "'a/**x': ** stands for folders",
+    ),
 ]
 
 
@@ -67,9 +102,21 @@ BETWEEN_FILES = [
     ('id = "A2"', 'id = "B1"', "the claim id B1 is given 2 times"),
     ('id = "A2"', 'id = "P1"', "the claim id P1 is given 2 times"),
     ('id = "A2.two"', 'id = "B1.three"', "the check id B1.three is given 2 times"),
-    ('part = "theory"', 'part = "theroy"', "group alpha: unknown part 'theroy': did you mean theory?"),
-    ('id = "A1"', 'id = "A1"\npaper = ["P3"]', "claim A1: unknown stated claim 'P3': did you mean P1 or P2?"),
-    ('id = "A1"', 'id = "A1"\nsupports = ["X"]', "claim A1: unknown stated claim 'X': known: P1; P2"),
+    (
+        'part = "theory"',
+        'part = "theroy"',
+        "group alpha: unknown part 'theroy': did you mean theory?",
+    ),
+    (
+        'id = "A1"',
+        'id = "A1"\npaper = ["P3"]',
+        "claim A1: unknown stated claim 'P3': did you mean P1 or P2?",
+    ),
+    (
+        'id = "A1"',
+        'id = "A1"\nsupports = ["X"]',
+        "claim A1: unknown stated claim 'X': known: P1; P2",
+    ),
 ]
 
 
@@ -82,11 +129,27 @@ def test_what_does_not_fit_together_is_one_line(toy, old, new, line):
 
 def test_a_check_has_the_fields_that_its_claim_gives_all_checks_and_its_own_over_them(toy):
     claim = load_claims(toy.root).claim[0].model_dump(by_alias=True)
-    shared = {**claim["check"][0], "quantity": "share of {of} at {at}, {not} there", "with": {"of": "A", "at": 1}}
-    own = [{"id": "A1.one"}, {"id": "A1.two", "with": {"at": 20}, "bound": 3.0}, {"id": "A1.three", "quantity": "{of}"}]
+    shared = {
+        **claim["check"][0],
+        "quantity": "share of {of} at {at}, {not} there",
+        "with": {"of": "A", "at": 1},
+    }
+    own = [
+        {"id": "A1.one"},
+        {"id": "A1.two", "with": {"at": 20}, "bound": 3.0},
+        {"id": "A1.three", "quantity": "{of}"},
+    ]
     one, two, three = Claim(**{**claim, "check": own}, common=shared).check
-    assert (one.quantity, one.arguments, one.bound) == ("share of A at 1, {not} there", {"of": "A", "at": 1}, 1.0)
-    assert (two.quantity, two.arguments, two.bound) == ("share of A at 20, {not} there", {"of": "A", "at": 20}, 3.0)
+    assert (one.quantity, one.arguments, one.bound) == (
+        "share of A at 1, {not} there",
+        {"of": "A", "at": 1},
+        1.0,
+    )
+    assert (two.quantity, two.arguments, two.bound) == (
+        "share of A at 20, {not} there",
+        {"of": "A", "at": 20},
+        3.0,
+    )
     assert three.quantity == "{of}"
     with pytest.raises(ValidationError, match=r"check.0\n.*should be a valid dictionary"):
         Claim(**{**claim, "check": ["A1.one"]}, common=shared)
@@ -104,7 +167,10 @@ def test_two_groups_of_one_name_are_refused(toy):
 @pytest.mark.parametrize("folder", ["Alpha", "1st", "with-dash"])
 def test_a_folder_that_is_no_module_is_refused(toy, folder):
     toy.claims("beta").unlink()
-    toy.write(f"{toy.package}/{folder}/claims.toml", toy.claims("alpha").read_text().replace('id = "A', 'id = "C'))
+    toy.write(
+        f"{toy.package}/{folder}/claims.toml",
+        toy.claims("alpha").read_text().replace('id = "A', 'id = "C'),
+    )
     with pytest.raises(UserError, match=rf"{folder}/claims\.toml: .*id = '{folder}'"):
         load_claims(toy.root)
 
@@ -112,7 +178,10 @@ def test_a_folder_that_is_no_module_is_refused(toy, folder):
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("subject = 3", "paper/outline.toml: subject = 3: input should be a valid string (and 1 more)"),
+        (
+            "subject = 3",
+            "paper/outline.toml: subject = 3: input should be a valid string (and 1 more)",
+        ),
         ('subject = "s"', "paper/outline.toml: part is missing"),
     ],
 )
@@ -127,7 +196,11 @@ def test_the_toy_loads_and_selects(toy):
     assert [claim.id for claim in claims.select(["B1", "alpha"])] == ["A1", "A2", "B1"]
     assert [claim.id for claim in claims.of_group("beta")] == ["B1", "B2"]
     alpha = claims.group[0]
-    assert (alpha.id, alpha.module, alpha.folder) == ("alpha", f"{toy.package}.alpha", f"{toy.package}/alpha")
+    assert (alpha.id, alpha.module, alpha.folder) == (
+        "alpha",
+        f"{toy.package}.alpha",
+        f"{toy.package}/alpha",
+    )
     with pytest.raises(UserError, match="unknown claim or group 'b11': did you mean B1"):
         claims.select(["b11"])
     with pytest.raises(UserError, match="unknown claim or group 'zzz': see --list"):
@@ -146,8 +219,13 @@ def test_what_claims_and_checks_share_is_stated_once(toy):
 def test_groups_come_by_part_then_by_order_then_by_place(toy):
     for name, letter in (("aaa", "C"), ("zzz", "D")):
         text = toy.claims("alpha").read_text().replace('id = "A', f'id = "{letter}')
-        toy.write(f"{toy.package}/{name}/claims.toml", text.replace("[group]", "[group]\norder = 1"))
-        toy.write(f"{toy.package}/{name}/checks.py", toy.claims("alpha").with_name("checks.py").read_text())
+        toy.write(
+            f"{toy.package}/{name}/claims.toml", text.replace("[group]", "[group]\norder = 1")
+        )
+        toy.write(
+            f"{toy.package}/{name}/checks.py",
+            toy.claims("alpha").with_name("checks.py").read_text(),
+        )
     assert [group.id for group in load_claims(toy.root).group] == ["alpha", "aaa", "zzz", "beta"]
 
 
@@ -177,16 +255,28 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
     [
         ('devise = "cpu"', "config/quick.toml: devise = 'cpu': no such field"),
         ("[groups.alhpa]", "config/quick.toml: groups: unknown group 'alhpa': did you mean alpha?"),
-        ("[resources.alhpa]", "config/quick.toml: resources: unknown group 'alhpa': did you mean alpha?"),
+        (
+            "[resources.alhpa]",
+            "config/quick.toml: resources: unknown group 'alhpa': did you mean alpha?",
+        ),
         ("[resources.alpha]\nthreads = 0", "resources.alpha.threads = 0: input should be greater"),
         ("[groups.alpha]\nsteps = nan", "groups.alpha.steps"),
         ("a = [", "config/quick.toml is not valid TOML"),
         (f"groups.alpha.steps = {'9' * 5000}", "config/quick.toml is not valid TOML"),
-        (f"notebooks = 0x{'f' * 5000}", "config/quick.toml: notebooks = a number of too many digits"),
+        (
+            f"notebooks = 0x{'f' * 5000}",
+            "config/quick.toml: notebooks = a number of too many digits",
+        ),
         (f"a = {'[' * 50_000}", "config/quick.toml is not valid TOML"),
         ('"\\uD800" = 1', "config/quick.toml is not valid TOML"),
-        ("notebooks = true\nnotebooks = false", "config/quick.toml is not valid TOML: Cannot overwrite a value"),
-        ('extends = "cpu"', "config/quick.toml: extends = 'cpu': a smaller profile than quick is meant"),
+        (
+            "notebooks = true\nnotebooks = false",
+            "config/quick.toml is not valid TOML: Cannot overwrite a value",
+        ),
+        (
+            'extends = "cpu"',
+            "config/quick.toml: extends = 'cpu': a smaller profile than quick is meant",
+        ),
     ],
 )
 def test_a_fault_in_the_configuration_is_one_line(toy, text, line):
@@ -195,16 +285,27 @@ def test_a_fault_in_the_configuration_is_one_line(toy, text, line):
 
 
 def test_resources_fall_back_to_the_default_entry_and_this_to_one_thread(toy):
-    for text, memory, threads in (("default = { mem_mb = 5 }\nalpha = { threads = 2 }", 5, 2), ("", 2000, 1)):
+    for text, memory, threads in (
+        ("default = { mem_mb = 5 }\nalpha = { threads = 2 }", 5, 2),
+        ("", 2000, 1),
+    ):
         toy.write("config/cpu.toml", f"[resources]\n{text}\n")
         config = load_config(toy.root, Profile.CPU, load_claims(toy.root))
-        assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (memory, threads)
+        assert (config.resources_of("beta").mem_mb, config.resources_of("alpha").threads) == (
+            memory,
+            threads,
+        )
         assert config.settings_of("alpha") == {}
 
 
 def test_a_profile_stands_on_those_that_it_extends(toy):
-    toy.write("config/cpu.toml", "notebooks = false\n[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n")
-    toy.write("config/full.toml", 'extends = "cpu"\nevery_picture = false\n[groups.alpha]\nsteps = 90\n')
+    toy.write(
+        "config/cpu.toml",
+        "notebooks = false\n[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n",
+    )
+    toy.write(
+        "config/full.toml", 'extends = "cpu"\nevery_picture = false\n[groups.alpha]\nsteps = 90\n'
+    )
     toy.write("config/paper.toml", 'extends = "full"\ndevice = "cuda"\n[groups.alpha]\nseed = 2\n')
     config = load_config(toy.root, Profile.PAPER, load_claims(toy.root))
     assert config.groups == {"alpha": {"steps": 90, "seed": 2}, "beta": {"steps": 5}}
@@ -212,14 +313,18 @@ def test_a_profile_stands_on_those_that_it_extends(toy):
 
 
 def test_an_overlay_cuts_the_sizes_of_its_profile_alone(toy, monkeypatch):
-    toy.write("config/cpu.toml", "[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n")
+    toy.write(
+        "config/cpu.toml", "[groups]\nalpha = { steps = 9, seed = 1 }\nbeta = { steps = 5 }\n"
+    )
     toy.write("config/quick.toml", "[groups.alpha]\nsteps = 3\n")
     over = 'profile = "cpu"\n[groups.alpha]\nsteps = 2\n[resources.alpha]\nmem_mb = 7\n'
     toy.write("config/small.toml", over)
     monkeypatch.setenv("VERDICTS_CONFIG", "config/small.toml")
     claims = load_claims(toy.root)
     config = load_config(toy.root, Profile.CPU, claims)
-    assert config.settings_of("alpha") == {"steps": 2, "seed": 1} and config.settings_of("beta") == {"steps": 5}
+    assert config.settings_of("alpha") == {"steps": 2, "seed": 1} and config.settings_of(
+        "beta"
+    ) == {"steps": 5}
     assert config.resources_of("alpha").mem_mb == 7
     assert load_config(toy.root, Profile.QUICK, claims).settings_of("alpha") == {"steps": 3}
 
@@ -243,7 +348,9 @@ def test_a_fault_in_an_overlay_is_one_line(toy, monkeypatch, text, line):
 PROOF = Enclosure(low=0.5, high=0.75, bits=128)
 
 
-@pytest.mark.parametrize(("given", "value"), [(True, 1.0), (np.bool_(False), 0.0), (np.float32(1.5), 1.5), (3, 3.0)])
+@pytest.mark.parametrize(
+    ("given", "value"), [(True, 1.0), (np.bool_(False), 0.0), (np.float32(1.5), 1.5), (3, 3.0)]
+)
 def test_booleans_and_numpy_numbers_count(given, value):
     assert Measurement(value=given).value == value
 
@@ -268,14 +375,22 @@ def test_what_is_no_measurement_is_refused(fields, complaint):
 
 
 def proof(value, low, high):
-    return Measurement(value=value, low=low, high=high, enclosure=Enclosure(low=low, high=high, bits=128))
+    return Measurement(
+        value=value, low=low, high=high, enclosure=Enclosure(low=low, high=high, bits=128)
+    )
 
 
 def test_a_proof_takes_the_place_of_the_number_and_keeps_the_rest():
     plain = Measurement(value=0.5 + 1e-9, n=3, seeds=(1,), unit="m", detail={"a": 1})
     proved = plain.proved_by(proof(0.5, 0.49999999, 0.50000001), seconds=0.25)
     assert proved.interval == (0.49999999, 0.50000001)
-    assert (proved.value, proved.n, proved.seeds, proved.unit, proved.detail) == (0.5, 3, (1,), "m", {"a": 1})
+    assert (proved.value, proved.n, proved.seeds, proved.unit, proved.detail) == (
+        0.5,
+        3,
+        (1,),
+        "m",
+        {"a": 1},
+    )
     assert proved.enclosure == Enclosure(low=0.49999999, high=0.50000001, bits=128, seconds=0.25)
 
 
@@ -302,7 +417,12 @@ def test_a_proved_number_is_shown_with_what_it_may_be_off(low, high, shown):
     assert spread(wider).startswith(f"{shown} [")
 
 
-HOLDS, REFUTED, OPEN, NOT_RUN = Verdict.HOLDS, Verdict.REFUTED, Verdict.INCONCLUSIVE, Verdict.NOT_RUN
+HOLDS, REFUTED, OPEN, NOT_RUN = (
+    Verdict.HOLDS,
+    Verdict.REFUTED,
+    Verdict.INCONCLUSIVE,
+    Verdict.NOT_RUN,
+)
 
 
 @pytest.mark.parametrize(
@@ -325,16 +445,25 @@ def test_check_verdicts(low, high, equal, at_most, at_least):
 
 @pytest.mark.parametrize(
     ("checks", "verdict"),
-    [([HOLDS, HOLDS], HOLDS), ([HOLDS, OPEN], OPEN), ([OPEN, NOT_RUN], NOT_RUN), ([NOT_RUN, REFUTED, HOLDS], REFUTED)],
+    [
+        ([HOLDS, HOLDS], HOLDS),
+        ([HOLDS, OPEN], OPEN),
+        ([OPEN, NOT_RUN], NOT_RUN),
+        ([NOT_RUN, REFUTED, HOLDS], REFUTED),
+    ],
 )
 def test_claim_verdicts(checks, verdict):
     assert claim_verdict(checks) is verdict
 
 
 @settings(deadline=None, max_examples=50)
-@given(value=st.floats(-10, 10), spread=st.floats(0, 5), relation=st.sampled_from(["=", "<=", ">="]))
+@given(
+    value=st.floats(-10, 10), spread=st.floats(0, 5), relation=st.sampled_from(["=", "<=", ">="])
+)
 def test_more_certainty_never_turns_a_verdict_around(value, spread, relation):
-    wide = check_verdict(entry(relation), Measurement(value=value, low=value - spread, high=value + spread))
+    wide = check_verdict(
+        entry(relation), Measurement(value=value, low=value - spread, high=value + spread)
+    )
     assert wide in (OPEN, check_verdict(entry(relation), Measurement(value=value)))
 
 

@@ -1,4 +1,6 @@
-"""Pipes, huge files, bombs and deep nesting in claims, records and kept cells end in one line, at once."""
+"""Pipes, huge files, bombs and deep nesting in claims, records and kept cells end in one line,
+at once.
+"""
 
 import lzma
 import os
@@ -56,13 +58,17 @@ def replaced(path: Path, hostile: Hostile) -> None:
 
 @pytest.mark.parametrize("what", TOML)
 @pytest.mark.parametrize("name", ["claims.toml", "config"])
-def test_claims_and_sizes_end_in_one_line_and_exit_code_2(toy, monkeypatch, capsys, name: str, what: str) -> None:
+def test_claims_and_sizes_end_in_one_line_and_exit_code_2(
+    toy, monkeypatch, capsys, name: str, what: str
+) -> None:
     path = toy.claims("alpha") if name == "claims.toml" else toy.root / "config/quick.toml"
     replaced(path, TOML[what])
     monkeypatch.chdir(toy.root)
     assert main(["list", "--profile", "quick"]) == 2
     said = capsys.readouterr().err
-    assert said.count("\n") == 1 and path.relative_to(toy.root).as_posix() in said and len(said) < 400, said
+    assert (
+        said.count("\n") == 1 and path.relative_to(toy.root).as_posix() in said and len(said) < 400
+    ), said
 
 
 @pytest.mark.parametrize("what", JSON)

@@ -1,7 +1,8 @@
-"""A small repository with claims of its own, and a driver on it in this process: two groups, no torch.
+"""A small repository with claims of its own, and a driver on it in this process: two groups, no
+torch.
 
-A third group, `gamma`, reads a study (`with_study`). Every toy has its own package of checks, so that toys do not meet
-in Python's memory.
+A third group, `gamma`, reads a study (`with_study`). Every toy has its own package of checks, so
+that toys do not meet in Python's memory.
 """
 
 import errno
@@ -35,7 +36,9 @@ from verdicts.studies.study import cells_of
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 FILES = Path(__file__).with_name("toy_repository")
-"""What toys are made of: `small` with two groups, `study` with one more; `{package}` is their name."""
+"""What toys are made of: `small` with two groups, `study` with one more; `{package}` is their
+name.
+"""
 NUMBERS = itertools.count()
 
 
@@ -63,7 +66,9 @@ class Toy:
         return toy
 
     def lay(self, part: str, files: str = "*") -> None:
-        """Write the files of a part as they are, and let the next import in this process see its modules."""
+        """Write the files of a part as they are, and let the next import in this process see its
+        modules.
+        """
         for path in (each for each in (FILES / part).rglob(files) if each.is_file()):
             name = path.relative_to(FILES / part).as_posix().removesuffix(".txt")
             text = path.read_text(encoding="utf-8").replace("{package}", self.package)
@@ -148,11 +153,19 @@ class Toy:
         """Run the command line in a process of its own."""
         return self.python("-m", "ams_suite", *arguments)
 
-    def python(self, *arguments: str, folder: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
+    def python(
+        self, *arguments: str, folder: str = "", **variables: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run Python in a process of its own, in a folder of the repository."""
         command, environment = [sys.executable, *arguments], self.environment() | variables
         return subprocess.run(
-            command, cwd=self.root / folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+            command,
+            cwd=self.root / folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
         )
 
 
@@ -161,7 +174,9 @@ ALL = ["one 0", "one 1", "one 2", "start one", "start two", "two 0", "two 1", "t
 
 
 def with_study(root: Path) -> Toy:
-    """Return a toy repository with the third group, whose checks, figures and notebook read a study."""
+    """Return a toy repository with the third group, whose checks, figures and notebook read a
+    study.
+    """
     toy = Toy.make(root)
     toy.lay("study")
     return toy
@@ -187,27 +202,42 @@ def listed(workspace: Workspace) -> list[Cell[Any]]:
 
 def set_batches(toy: Toy, count: int, profile: str = "quick") -> None:
     """Let the study have so many batches."""
-    toy.write(f"config/{profile}.toml", f"one_process = true\nnotebooks = false\n[groups.gamma]\nbatches = {count}\n")
+    toy.write(
+        f"config/{profile}.toml",
+        f"one_process = true\nnotebooks = false\n[groups.gamma]\nbatches = {count}\n",
+    )
 
 
 def tree(folder: Path, kind: str = ".json") -> dict[str, bytes]:
     """Return the files of a kind below a folder with their bytes."""
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob(f"*{kind}"))}
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob(f"*{kind}"))
+    }
 
 
 class Session:
-    """A toy repository with a driver on it, in this process; `said` is what the last command printed."""
+    """A toy repository with a driver on it, in this process; `said` is what the last command
+    printed.
+    """
 
     def __init__(self, toy: Toy, monkeypatch) -> None:
         self.toy = toy
         self.said = ""
         monkeypatch.chdir(toy.root)
-        monkeypatch.setattr(console, "BEAT", 3600.0)  # lines that come with time are asked for where they are tested
+        monkeypatch.setattr(
+            console, "BEAT", 3600.0
+        )  # lines that come with time are asked for where they are tested
         monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody cuts the power here
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 
     def command(self, work, terminal=None, **options):
-        screen = Console(file=(stream := io.StringIO()), width=400, force_terminal=terminal, force_interactive=terminal)
+        screen = Console(
+            file=(stream := io.StringIO()),
+            width=400,
+            force_terminal=terminal,
+            force_interactive=terminal,
+        )
         try:
             return work(RunOptions(**{"profile": Profile.QUICK} | options), screen)
         finally:
@@ -235,7 +265,18 @@ def after_a_run(toy: Toy) -> Callable[[], None]:
 
 def do_job(toy: Toy, work: str, *more: str) -> int:
     """Do a job of the profile `cpu` in this process; return its exit code."""
-    return job.main([work, "--root", str(toy.root), "--profile", "cpu", "--out", str(toy.root / "results"), *more])
+    return job.main(
+        [
+            work,
+            "--root",
+            str(toy.root),
+            "--profile",
+            "cpu",
+            "--out",
+            str(toy.root / "results"),
+            *more,
+        ]
+    )
 
 
 def reproduce(toy: Toy, monkeypatch, **options) -> tuple[int, str]:

@@ -1,7 +1,8 @@
 """The faults: a world that is wrong, runs that are killed or interrupted, and calls that fail.
 
-Wrong worlds have results that are damaged or lost, disks that are full, clocks that jump. Runs are killed at random
-moments. Each write, fsync and rename fails in turn, once or with all after it, as in SQLite's tests.
+Wrong worlds have results that are damaged or lost, disks that are full, clocks that jump. Runs are
+killed at random moments. Each write, fsync and rename fails in turn, once or with all after it, as
+in SQLite's tests.
 """
 
 import os
@@ -17,13 +18,24 @@ from random import Random
 
 import psutil  # type: ignore[import-untyped]
 
-from tools.faults.requirements import INTERRUPTED, NO_RESULT, Attempt, Files, Reference, Undisturbed, fault, files_of
+from tools.faults.requirements import (
+    INTERRUPTED,
+    NO_RESULT,
+    Attempt,
+    Files,
+    Reference,
+    Undisturbed,
+    fault,
+    files_of,
+)
 from tools.faults.suite import Injection, Running
 
 UNSEEN = ("published.json", "memo.json", *NO_RESULT[2:])
 """What `--check` does not look at: it has no result in it."""
 INNER, OUTER = "/study/start/", "cells/*/gamma/study/outcome/*"
-"""Cells that only others ask for, and these: `--check` does not read the inner ones, only who computes an outer one."""
+"""Cells that only others ask for, and these: `--check` does not read the inner ones, only who
+computes an outer one.
+"""
 CODES = frozenset({0, 2, 3})
 ROOM = "64m"
 DAY = 86400.0
@@ -46,12 +58,16 @@ def _edited(path: Path, moments: Random) -> None:
 
 def _exchanged(path: Path, moments: Random) -> None:
     """Write what another file of its kind near it holds; nothing where there is none."""
-    near = {each.read_bytes() for each in path.parents[1].rglob(f"*{path.suffix}") if each.is_file()}
+    near = {
+        each.read_bytes() for each in path.parents[1].rglob(f"*{path.suffix}") if each.is_file()
+    }
     path.write_bytes(moments.choice(sorted(near - {path.read_bytes()}) or [b""]))
 
 
 KINDS: dict[str, Callable[[Path, Random], object]] = {
-    "cut short": lambda path, moments: path.write_bytes(path.read_bytes()[: moments.randrange(path.stat().st_size)]),
+    "cut short": lambda path, moments: path.write_bytes(
+        path.read_bytes()[: moments.randrange(path.stat().st_size)]
+    ),
     "emptied": lambda path, moments: path.write_bytes(b""),
     "zeroed": lambda path, moments: path.write_bytes(bytes(path.stat().st_size)),
     "one bit changed": _edited,
@@ -61,10 +77,13 @@ KINDS: dict[str, Callable[[Path, Random], object]] = {
 
 
 @fault(
-    "A file of whole results is cut short, emptied, zeroed or lost, holds what another should, or one bit is changed."
+    "A file of whole results is cut short, emptied, zeroed or lost, holds what another "
+    "should, or one bit is changed."
 )
 def damaged_file(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
-    """Every file in every way: `--check` names its claim, group or document, and the next run makes it again."""
+    """Every file in every way: `--check` names its claim, group or document, and the next run
+    makes it again.
+    """
     reference, whole = suite.quick, _whole(suite.quick)
     cases = list(product(_files(whole), KINDS))
     for name, kind in sorted(moments.sample(cases, tries)) if 0 < tries < len(cases) else cases:
@@ -101,9 +120,18 @@ def _files(out: Path, pattern: str = "**/*") -> list[str]:
 
 
 def _words(name: str) -> set[str]:
-    """Return the words of a file's place of which `--check` uses one: a claim, a group, the document itself."""
+    """Return the words of a file's place of which `--check` uses one: a claim, a group, the
+    document itself.
+    """
     place = Path(name)
-    words = {place.stem, *place.parts[1:-1]} - {"records", "figures", "studies", "cells", "study", "notebooks"}
+    words = {place.stem, *place.parts[1:-1]} - {
+        "records",
+        "figures",
+        "studies",
+        "cells",
+        "study",
+        "notebooks",
+    }
     return words if place.stem != "run" else {"ledger"}  # which says what the last run computed
 
 
@@ -112,7 +140,10 @@ def _noticed(reference: Reference, out: Path, case: str, spoilt: set[str]) -> At
     broken, seen = [], {name for name in spoilt if not (name.endswith(UNSEEN) or INNER in name)}
     checked = reference.suite.check(out)
     if checked.code != (1 if seen else 0) or "Traceback" in checked.err:
-        broken.append(f"--check ended with {checked.code}: {(checked.out + checked.err).strip().splitlines()[-1:]}")
+        broken.append(
+            f"--check ended with {checked.code}: "
+            f"{(checked.out + checked.err).strip().splitlines()[-1:]}"
+        )
     for name in sorted(seen):
         if not any(word in checked.out for word in _words(name)):
             broken.append(f"--check does not name {name}: {checked.out.strip().splitlines()[:1]}")
@@ -124,7 +155,13 @@ def _noticed(reference: Reference, out: Path, case: str, spoilt: set[str]) -> At
     return Attempt(case, done.code, tuple(broken))
 
 
-@fault("The disk of the results is full: a file system of so many bytes, swept from too small to large enough.", 40)
+@fault(
+    (
+        "The disk of the results is full: a file system of so many bytes, swept from "
+        "too small to large enough."
+    ),
+    40,
+)
 def full_disk(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
     """Where it is full the run says so; once there is room the next one goes on."""
     reference, whole = suite.quick, suite.quick.place()
@@ -147,7 +184,10 @@ def _disk(place: Path, size: int) -> Iterator[bool]:
     """Mount a file system of `size` bytes; yield whether that could be done."""
     place.mkdir(parents=True)
     mount = ["mount", "-t", "tmpfs", "-o", f"size={size}", "none", str(place)]
-    mounted = shutil.which("mount") is not None and subprocess.run(mount, capture_output=True).returncode == 0
+    mounted = (
+        shutil.which("mount") is not None
+        and subprocess.run(mount, capture_output=True).returncode == 0
+    )
     try:
         yield mounted
     finally:
@@ -155,35 +195,62 @@ def _disk(place: Path, size: int) -> Iterator[bool]:
             subprocess.run(["umount", str(place)], check=True)
 
 
-@fault("No file may grow beyond so many bytes (ulimit -f), swept from none to all that a run writes.", 30)
+@fault(
+    "No file may grow beyond so many bytes (ulimit -f), swept from none to all that a run writes.",
+    30,
+)
 def file_size_limit(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
     """A run that cannot write says so; without the limit the next one goes on."""
     reference = suite.quick
     for number in range(tries):
         limit, out = 2 ** (22 * number // max(tries - 1, 1)), reference.place()
         done = reference.suite.run(out, Injection(largest_file=limit))
-        yield Attempt(f"{limit} bytes", done.code, (*reference.after(out, done, CODES), *reference.mended(out)))
+        yield Attempt(
+            f"{limit} bytes",
+            done.code,
+            (*reference.after(out, done, CODES), *reference.mended(out)),
+        )
 
 
-@fault("The clock of a run is wrong, by a minute to decades, from its start or from one of its readings on.", 24)
+@fault(
+    (
+        "The clock of a run is wrong, by a minute to decades, from its start or "
+        "from one of its readings on."
+    ),
+    24,
+)
 def wrong_clock(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
-    """No verdict and no value is another, in that run or in the next, whose clock is right; then the other way round.
+    """No verdict and no value is another, in that run or in the next, whose clock is right; then
+    the other way round.
 
-    Which run made a result is known by the run's id, so that no time of day makes an older one look current.
+    Which run made a result is known by the run's id, so that no time of day makes an older one look
+    current.
     """
     reference = suite.quick
     for number in range(tries):
-        seconds, reading = MOVES[number % len(MOVES)], moments.choice((0, moments.randrange(1, READINGS)))
+        seconds, reading = (
+            MOVES[number % len(MOVES)],
+            moments.choice((0, moments.randrange(1, READINGS))),
+        )
         out = reference.place()
         first = number // len(MOVES) % 2 == 0
         turns = (Injection(seconds=seconds, reading=reading), Injection())[:: 1 if first else -1]
         ends = [reference.suite.run(out, injection) for injection in turns]
         broken = [line for done in ends for line in reference.after(out, done, {reference.code, 3})]
-        case = f"{seconds:+.0f} s from reading {reading} on, in the {'first' if first else 'second'} run"
+        case = (
+            f"{seconds:+.0f} s from reading {reading} on, in the "
+            f"{'first' if first else 'second'} run"
+        )
         yield Attempt(case, ends[-1].code, (*broken, *reference.mended(out)))
 
 
-@fault("The whole run, its jobs included, is killed (SIGKILL) at a random moment; then so is the next one.", 50)
+@fault(
+    (
+        "The whole run, its jobs included, is killed (SIGKILL) at a random "
+        "moment; then so is the next one."
+    ),
+    50,
+)
 def kill_group(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
     """Kill a run in one process and one with jobs, in turn, each twice; then let it end."""
     for number in range(tries):
@@ -200,9 +267,17 @@ def kill_group(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Atte
         shutil.rmtree(out, ignore_errors=True)
 
 
-@fault("The driver of a run with jobs is killed (SIGKILL) at a random moment; its jobs go on without it.", 20)
+@fault(
+    (
+        "The driver of a run with jobs is killed (SIGKILL) at a random moment; "
+        "its jobs go on without it."
+    ),
+    20,
+)
 def kill_driver(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
-    """While jobs are still at work the next run is refused with 2; after they have ended it goes on."""
+    """While jobs are still at work the next run is refused with 2; after they have ended it goes
+    on.
+    """
     reference = suite.jobs
     for _ in range(tries):
         out = reference.place()
@@ -210,11 +285,20 @@ def kill_driver(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Att
         run.signal(signal.SIGKILL)
         done = run.ended()
         again = reference.suite.run(out)
-        broken = [*reference.after(out, done, KILLED), *reference.after(out, again, {reference.code, 2})]
-        if again.code == 2 and "still at work" not in again.err and "another run is in progress" not in again.err:
+        broken = [
+            *reference.after(out, done, KILLED),
+            *reference.after(out, again, {reference.code, 2}),
+        ]
+        if (
+            again.code == 2
+            and "still at work" not in again.err
+            and "another run is in progress" not in again.err
+        ):
             broken.append(f"refused for another reason: {again.err}")
         psutil.wait_procs(_alive(run), timeout=60)
-        yield Attempt(f"after {moment:.2f} s, next {again.code}", done.code, (*broken, *reference.mended(out)))
+        yield Attempt(
+            f"after {moment:.2f} s, next {again.code}", done.code, (*broken, *reference.mended(out))
+        )
 
 
 @fault("A run is interrupted (SIGINT, SIGTERM, SIGHUP) at a random moment after its start.", 30)
@@ -229,7 +313,9 @@ def interrupt(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attem
         broken = list(reference.after(out, done, ENDED | INTERRUPTED))
         if left := _alive(run):
             broken.append(f"{len(left)} processes outlive it")
-        yield Attempt(f"{sent.name} after {moment:.2f} s", done.code, (*broken, *reference.mended(out)))
+        yield Attempt(
+            f"{sent.name} after {moment:.2f} s", done.code, (*broken, *reference.mended(out))
+        )
 
 
 def _begun(reference: Reference, out: Path, moments: Random) -> tuple[Running, float]:
@@ -250,29 +336,44 @@ def _alive(run: Running) -> list[psutil.Process]:
     return alive
 
 
-@fault("The run is killed at each write (half of it is written), each fsync and each rename in turn.")
+@fault(
+    "The run is killed at each write (half of it is written), each fsync and each rename in turn."
+)
 def kill_at_call(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
     """Sweep all calls of a run."""
     yield from _swept(suite.quick, moments, tries, (("KILL", False),), frozenset({-9}))
 
 
-@fault("Each write (after half of it), fsync and rename in turn fails, once (EIO), and with all after it (ENOSPC).")
+@fault(
+    "Each write (after half of it), fsync and rename in turn fails, once (EIO), and "
+    "with all after it (ENOSPC)."
+)
 def failing_call(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
     """Sweep all calls of a run."""
     yield from _swept(suite.quick, moments, tries, FAILED, frozenset({0, 2, 3}))
 
 
 def _swept(
-    reference: Reference, moments: Random, tries: int, ways: tuple[tuple[str, bool], ...], codes: frozenset[int]
+    reference: Reference,
+    moments: Random,
+    tries: int,
+    ways: tuple[tuple[str, bool], ...],
+    codes: frozenset[int],
 ) -> Iterator[Attempt]:
     """Try every call in each way, or so many of them at random."""
     cases = list(product(range(1, _count(reference) + 1), ways))
-    for number, (error, lasting) in moments.sample(cases, tries) if 0 < tries < len(cases) else cases:
+    for number, (error, lasting) in (
+        moments.sample(cases, tries) if 0 < tries < len(cases) else cases
+    ):
         out = reference.place()
         done = reference.suite.run(out, _injection(out, number, error, lasting))
         broken = [*reference.after(out, done, codes), *reference.mended(out, checked=False)]
         shutil.rmtree(out, ignore_errors=True)
-        yield Attempt(f"call {number}, {error}{', and from then on' if lasting else ''}", done.code, tuple(broken))
+        yield Attempt(
+            f"call {number}, {error}{', and from then on' if lasting else ''}",
+            done.code,
+            tuple(broken),
+        )
 
 
 def _count(reference: Reference) -> int:

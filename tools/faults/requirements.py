@@ -1,9 +1,11 @@
-"""What must hold after every fault, whatever it was; and what a kind of fault is, which a function attempts.
+"""What must hold after every fault, whatever it was; and what a kind of fault is, which a function
+attempts.
 
-Right after it: the exit code is one of those that are documented, and allowed for the fault; nobody is shown a
-traceback; each verdict that is shown is the true one, or `not run`; each result that lies there is as a run that
-nothing disturbs makes it, or says of itself that it failed. Then a plain run ends as that one did, with the same
-verdicts and values and the same files, and `--check` finds all current.
+Right after it: the exit code is one of those that are documented, and allowed for the fault; nobody
+is shown a traceback; each verdict that is shown is the true one, or `not run`; each result that
+lies there is as a run that nothing disturbs makes it, or says of itself that it failed. Then a
+plain run ends as that one did, with the same verdicts and values and the same files, and `--check`
+finds all current.
 """
 
 import re
@@ -21,9 +23,15 @@ from verdicts.claims.schema import Verdict
 from verdicts.errors import unknown
 from verdicts.records.files import Memo, shown_json
 
-OF_TIME = frozenset({"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"})
-OF_THE_RUN = re.compile(r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)")
-"""Files that tell of the last run, or of what there was when they were made: `--check` compares them."""
+OF_TIME = frozenset(
+    {"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"}
+)
+OF_THE_RUN = re.compile(
+    r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)"
+)
+"""Files that tell of the last run, or of what there was when they were made: `--check` compares
+them.
+"""
 NO_RESULT = (".log", ".pdf", ".cost", ".lock", ".jobs")
 SHOWN = re.compile(r"^(\S) ([A-Z]\w*) +\S.*$", re.MULTILINE)
 NOT_REACHED = frozenset("–-!")
@@ -32,7 +40,8 @@ Files = dict[str, Any]
 
 
 class Reference(NamedTuple):
-    """What a run that nothing disturbs gives: its exit code, the verdicts, the marks that it prints, its files.
+    """What a run that nothing disturbs gives: its exit code, the verdicts, the marks that it
+    prints, its files.
 
     A run that has the `memo` of an earlier one takes `seconds`.
     """
@@ -61,13 +70,19 @@ class Reference(NamedTuple):
         return found._replace(seconds=time.monotonic() - begin, files=files_of(out, suite.profile))
 
     def place(self) -> Path:
-        """Return a new place for results that holds the memo of the undisturbed run, with one unused entry."""
+        """Return a new place for results that holds the memo of the undisturbed run, with one
+        unused entry.
+        """
         out = self.suite.place()
         Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
         return out
 
-    def after(self, out: Path, done: RunResult, codes: Collection[int], spoilt: Collection[str] = ()) -> Iterator[str]:
-        """Yield what is wrong right after a fault; `spoilt` are files that the fault itself has damaged."""
+    def after(
+        self, out: Path, done: RunResult, codes: Collection[int], spoilt: Collection[str] = ()
+    ) -> Iterator[str]:
+        """Yield what is wrong right after a fault; `spoilt` are files that the fault itself has
+        damaged.
+        """
         if done.code not in codes:
             yield f"exit code {done.code}: {_last(done)}"
         if "Traceback" in done.out + done.err:
@@ -80,15 +95,22 @@ class Reference(NamedTuple):
                 yield f"the ledger has {claim} as {verdict}, and it is {self.verdicts.get(claim)}"
         now = files_of(out, self.suite.profile)
         for name, content in now.items():
-            record, own = now.get(name.replace(".csv", ".json")), name.endswith(("ledger.json", ".failed", ".partial"))
-            without = record is None and "/studies/" in name  # a table without its record is no result
+            record, own = (
+                now.get(name.replace(".csv", ".json")),
+                name.endswith(("ledger.json", ".failed", ".partial")),
+            )
+            without = (
+                record is None and "/studies/" in name
+            )  # a table without its record is no result
             if own or without or name in spoilt or OF_THE_RUN.fullmatch(name):
                 continue
             if content != self.files.get(name) and not (_failed(content) or _failed(record)):
                 yield f"{name} is not as it should be"
 
     def lost(self, before: Files, out: Path) -> Iterator[str]:
-        """Yield which of the results that were whole `before` a fault are gone, or others, after it."""
+        """Yield which of the results that were whole `before` a fault are gone, or others, after
+        it.
+        """
         now = files_of(out, self.suite.profile)
         for name in before.keys() & self.files.keys():
             kept = not (OF_THE_RUN.fullmatch(name) or name.endswith("ledger.json"))
@@ -96,16 +118,21 @@ class Reference(NamedTuple):
                 yield f"{name} was whole, and is lost"
 
     def mended(self, out: Path, checked: bool = True) -> Iterator[str]:
-        """Run it plainly on what a fault has left, and yield what is not as it would be without the fault.
+        """Run it plainly on what a fault has left, and yield what is not as it would be without the
+        fault.
 
-        Where it need not be `checked`, the documents (pages, paper) are not compared with what the records give.
+        Where it need not be `checked`, the documents (pages, paper) are not compared with what the
+        records give.
         """
         done = self.suite.run(out)
         if done.code != self.code or "Traceback" in done.err:
             yield f"the next run ended with {done.code}: {_last(done)}"
         yield from self.same(out)
         if checked and (asked := self.suite.check(out)).code != 0:
-            yield f"after the next run, --check ended with {asked.code}: {asked.out.strip().splitlines()[:1]}"
+            yield (
+                f"after the next run, --check ended with {asked.code}: "
+                f"{asked.out.strip().splitlines()[:1]}"
+            )
 
     def same(self, out: Path) -> Iterator[str]:
         """Yield which files differ from those of the undisturbed run, times apart."""
@@ -120,11 +147,17 @@ class Reference(NamedTuple):
 
 
 def files_of(out: Path, profile: str) -> Files:
-    """Return the results below `out`, of a profile and of the cells, by place; JSON without what tells of time."""
-    places = [path for part in (profile, "cells") for path in (out / part).rglob("*") if path.is_file()]
+    """Return the results below `out`, of a profile and of the cells, by place; JSON without what
+    tells of time.
+    """
+    places = [
+        path for part in (profile, "cells") for path in (out / part).rglob("*") if path.is_file()
+    ]
     files = {}
     for path in (each for each in places if not each.name.endswith(NO_RESULT)):
-        with suppress(FileNotFoundError):  # a job that outlives its driver renames what it has written
+        with suppress(
+            FileNotFoundError
+        ):  # a job that outlives its driver renames what it has written
             files[path.relative_to(out).as_posix()] = _content(path)
     return files
 
@@ -136,7 +169,9 @@ def _content(path: Path) -> Any:
 
 
 def timeless(value: Any) -> Any:
-    """Drop what may differ between two runs of the same work, and the digests of files with pictures."""
+    """Drop what may differ between two runs of the same work, and the digests of files with
+    pictures.
+    """
     if isinstance(value, dict):
         return {name: timeless(item) for name, item in value.items() if name not in OF_TIME}
     return [timeless(item) for item in value] if isinstance(value, list) else value
@@ -144,11 +179,15 @@ def timeless(value: Any) -> Any:
 
 def _verdicts(folder: Path) -> dict[str, str]:
     """Return the verdicts of a ledger by claim; none where there is no ledger."""
-    return {row["id"]: row["verdict"] for row in shown_json(folder / "ledger.json").get("claims", ())}
+    return {
+        row["id"]: row["verdict"] for row in shown_json(folder / "ledger.json").get("claims", ())
+    }
 
 
 def _failed(content: Any) -> bool:
-    return isinstance(content, dict) and bool(content.get("failed") or content.get("verdict") == Verdict.NOT_RUN)
+    return isinstance(content, dict) and bool(
+        content.get("failed") or content.get("verdict") == Verdict.NOT_RUN
+    )
 
 
 def _last(done: RunResult) -> str:
@@ -158,7 +197,8 @@ def _last(done: RunResult) -> str:
 
 
 class Attempt(NamedTuple):
-    """One attempt: which case it was, its exit code, and what it broke (nothing, where all is well).
+    """One attempt: which case it was, its exit code, and what it broke (nothing, where all is
+    well).
 
     `skipped` says why it could not be made here.
     """
@@ -171,7 +211,9 @@ class Attempt(NamedTuple):
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """What undisturbed runs of a small suite give; it lies in the folder `work`, where faults are attempted too."""
+    """What undisturbed runs of a small suite give; it lies in the folder `work`, where faults
+    are attempted too.
+    """
 
     work: Path
 
@@ -190,7 +232,9 @@ Attempts = Callable[[Undisturbed, Random, int], Iterator[Attempt]]
 
 
 class Fault(NamedTuple):
-    """A kind of fault, attempted `tries` times where nobody says; 0: as often as there are cases."""
+    """A kind of fault, attempted `tries` times where nobody says; 0: as often as there are
+    cases.
+    """
 
     name: str
     what: str

@@ -1,7 +1,9 @@
-"""What faults are injected into: a small suite of its own; its runs, each in its own process; what is put into these.
+"""What faults are injected into: a small suite of its own; its runs, each in its own process; what
+is put into these.
 
-A run is a fork of a server that has imported what runs need: so a moment at random falls on the work, not on imports.
-A call that fails, or a clock that jumps, is put in before the run starts; a plain run has no such code in it.
+A run is a fork of a server that has imported what runs need: so a moment at random falls on the
+work, not on imports. A call that fails, or a clock that jumps, is put in before the run starts; a
+plain run has no such code in it.
 """
 
 import datetime
@@ -31,7 +33,12 @@ NUMBERS = count()
 AHEAD = (
     *("altair", "torch", "typst", "matplotlib.pyplot"),
     *(f"matplotlib.backends.backend_{kind}" for kind in ("agg", "pdf", "svg")),
-    *("ams_suite.project", "verdicts.report.notebooks", "verdicts.report.page", "verdicts.report.paper"),
+    *(
+        "ams_suite.project",
+        "verdicts.report.notebooks",
+        "verdicts.report.page",
+        "verdicts.report.paper",
+    ),
     *("verdicts.run.driver", "verdicts.run.job"),
 )
 """What runs need is imported by the server of which they are forks; nothing in it has threads."""
@@ -42,10 +49,11 @@ SERVER.set_forkserver_preload([*AHEAD])
 class Injection(Frozen):
     """What is put in; as it stands: nothing.
 
-    The `number`-th call (write, fsync, rename) on what lies below `below`, over all processes of a run, fails with
-    `error` (a name of `errno`, or KILL: the process is killed then), and with `lasting` each later one fails too;
-    number 0: none. `counter` is a file that gets a byte for each such call. The clock is `seconds` ahead from its
-    reading number `reading` on. No file may grow beyond `largest_file` bytes; 0: without such a limit.
+    The `number`-th call (write, fsync, rename) on what lies below `below`, over all processes of a
+    run, fails with `error` (a name of `errno`, or KILL: the process is killed then), and with
+    `lasting` each later one fails too; number 0: none. `counter` is a file that gets a byte for
+    each such call. The clock is `seconds` ahead from its reading number `reading` on. No file may
+    grow beyond `largest_file` bytes; 0: without such a limit.
     """
 
     number: int = 0
@@ -64,7 +72,10 @@ class Injection(Frozen):
         if self.seconds:
             self._move_clock()
         if self.largest_file:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (self.largest_file, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+            resource.setrlimit(
+                resource.RLIMIT_FSIZE,
+                (self.largest_file, resource.getrlimit(resource.RLIMIT_FSIZE)[1]),
+            )
 
     def _watch_calls(self) -> None:
         sync, rename, opened = os.fsync, os.replace, io.open
@@ -77,10 +88,17 @@ class Injection(Frozen):
             self._count(new)
             rename(old, new, **more)
 
-        def watched_open(file: Any, mode: str = "r", buffering: int = -1, *text: Any, **more: Any) -> Any:
+        def watched_open(
+            file: Any, mode: str = "r", buffering: int = -1, *text: Any, **more: Any
+        ) -> Any:
             if not set(mode) & set("wax+") or not self._meant(file):
                 return opened(file, mode, buffering, *text, **more)
-            return _stream(_Watched(file, mode.translate({98: None, 116: None}), self._count), mode, buffering, more)
+            return _stream(
+                _Watched(file, mode.translate({98: None, 116: None}), self._count),
+                mode,
+                buffering,
+                more,
+            )
 
         vars(os).update(fsync=watched_sync, replace=watched_rename)
         vars(io).update(open=watched_open)
@@ -89,7 +107,9 @@ class Injection(Frozen):
         return isinstance(place, str | os.PathLike) and Path(place).is_relative_to(self.below)
 
     def _count(self, place: Any, before: Callable[[], object] = lambda: None) -> None:
-        """Count a call; `before` the one that fails, do what is done all the same. Raises OSError."""
+        """Count a call; `before` the one that fails, do what is done all the same. Raises
+        OSError.
+        """
         if not self._meant(place):
             return
         descriptor = os.open(self.counter, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
@@ -151,7 +171,9 @@ class RunResult(NamedTuple):
 
 
 class Running:
-    """A run in progress, the leader of a process group of its own; its output goes to the folder `said`."""
+    """A run in progress, the leader of a process group of its own; its output goes to the folder
+    `said`.
+    """
 
     def __init__(self, root: Path, words: Sequence[str], injection: Injection, said: Path) -> None:
         self._said = said
@@ -163,7 +185,9 @@ class Running:
                 time.sleep(0.001)
 
     def signal(self, sent: int, jobs: bool = False) -> None:
-        """Send a signal to the run's own process, with `jobs` to its whole group, unless that has ended."""
+        """Send a signal to the run's own process, with `jobs` to its whole group, unless that
+        has ended.
+        """
         with suppress(ProcessLookupError):
             (os.killpg if jobs else os.kill)(self.pid, sent)
 
@@ -176,7 +200,9 @@ class Running:
 
 @dataclass(frozen=True)
 class SystemUnderTest:
-    """A suite at `root`; a plain run of it is `ams reproduce --profile PROFILE`. `work` holds what attempts make."""
+    """A suite at `root`; a plain run of it is `ams reproduce --profile PROFILE`. `work` holds
+    what attempts make.
+    """
 
     root: Path
     work: Path
@@ -186,7 +212,9 @@ class SystemUnderTest:
         """Return a new place for results."""
         return self.work / f"results-{next(NUMBERS)}"
 
-    def start(self, out: Path, injection: Injection | None = None, more: Sequence[str] = ()) -> Running:
+    def start(
+        self, out: Path, injection: Injection | None = None, more: Sequence[str] = ()
+    ) -> Running:
         """Start a run whose results go to `out`."""
         said = self.work / f"said-{next(NUMBERS)}"
         said.mkdir(parents=True)
@@ -205,7 +233,9 @@ class SystemUnderTest:
 
 
 def small_suite(work: Path, profile: str) -> SystemUnderTest:
-    """Write a suite below `work` whose runs take a second or two: two groups, and one with cells."""
+    """Write a suite below `work` whose runs take a second or two: two groups, and one with
+    cells.
+    """
     package = f"suite{next(NUMBERS)}_{os.getpid()}"
     root = work / package
     for folder in (TOYS / part for part in PARTS):
@@ -219,14 +249,19 @@ def small_suite(work: Path, profile: str) -> SystemUnderTest:
 
 
 def _work(root: Path, words: Sequence[str], injection: Injection, said: Path) -> None:
-    """Be a run: lead a group, write to files, be asked to end as by a terminal, and end with the command's code."""
+    """Be a run: lead a group, write to files, be asked to end as by a terminal, and end with the
+    command's code.
+    """
     os.setsid()
     for number, name in ((1, "out"), (2, "err")):
         os.dup2(os.open(said / name, os.O_WRONLY), number)
         setattr(sys, f"std{name}", open(number, "w", encoding="utf-8", closefd=False))  # noqa: SIM115 (a descriptor)
     for sent in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(sent, signal.default_int_handler if sent == signal.SIGINT else signal.SIG_DFL)
-    os.environ |= {"PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]), "PYTHONDONTWRITEBYTECODE": "1"}
+    os.environ |= {
+        "PYTHONPATH": os.pathsep.join([str(ROOT / "src"), str(ROOT)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     os.chdir(root)
     injection.put_in()
     code = main(words)

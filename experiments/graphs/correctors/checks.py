@@ -1,4 +1,6 @@
-"""Checks that combine several numbers: a gain that is excluded, a factor of evaluations, published rows beside ours."""
+"""Checks that combine several numbers: a gain that is excluded, a factor of evaluations,
+published rows beside ours.
+"""
 
 import math
 from typing import Any
@@ -31,7 +33,9 @@ def number(table: RunTable, name: str, **labels: Label) -> Any:
 
 
 def gain(table: RunTable, data: str, nearer: Preset, farther: Preset) -> Measurement:
-    """Return by how much one sampler's squared MMD is below another's at the judged evaluations, as checks do."""
+    """Return by how much one sampler's squared MMD is below another's at the judged evaluations,
+    as checks do.
+    """
     pair = (farther.name, nearer.name)
     return queries.difference(table, "mmd", data=data, sampler=pair, budget=2 * JUDGED)
 
@@ -52,7 +56,8 @@ def gain_not_excluded(settings: Settings, data: str) -> Measurement:
 
 
 def evaluations_of_langevin(settings: Settings, data: str, budget: int) -> Measurement:
-    """Return the evaluations of Langevin's corrector over adaptive momentum's `budget` at equal squared MMD.
+    """Return the evaluations of Langevin's corrector over adaptive momentum's `budget` at equal
+    squared MMD.
 
     Langevin's squared MMD is taken as linear in the logarithm of its evaluations, from that budget
     to its next. Raises Unavailable where it has no larger one.
@@ -72,7 +77,9 @@ def evaluations_of_langevin(settings: Settings, data: str, budget: int) -> Measu
 
 
 def stray_of_graphs(settings: Settings, data: str) -> Measurement:
-    """Return how many standard errors the published MMDs of a set are from ours, the largest of three (as V10)."""
+    """Return how many standard errors the published MMDs of a set are from ours, the largest of
+    three (as V10).
+    """
     table, labels = study.table_of(settings), {"data": data, "row": "published"}
     row = study.TableRow(*(number(table, name, **labels) for name in study.TableRow._fields))
     detail: dict[str, Any] = {entry.statistic: entry.text() for entry in row.entries}
@@ -84,11 +91,13 @@ def stray_of_graphs(settings: Settings, data: str) -> Measurement:
 def stray_of_molecules(settings: Settings, data: str) -> Measurement:
     """Return how many standard errors published validity and NSPDK MMD are from ours, the larger.
 
-    The error is that of our interval, of a published row of 10,000 molecules (ours, scaled) and of the last digit.
+    The error is that of our interval, of a published row of 10,000 molecules (ours, scaled) and of
+    the last digit.
     """
     table, (sampler, budget, stated) = study.table_of(settings), PUBLISHED_ROWS[data]
     count, valid, mmd = (
-        number(table, name, data=data, sampler=sampler, budget=budget) for name in ("graphs", "validity", "mmd")
+        number(table, name, data=data, sampler=sampler, budget=budget)
+        for name in ("graphs", "validity", "mmd")
     )
     strays, detail = list[float](), dict[str, Any]()
     for name, (value, low, high, _) in {"valid": valid, "NSPDK": mmd.interval()}.items():
@@ -96,7 +105,8 @@ def stray_of_molecules(settings: Settings, data: str) -> Measurement:
         error = math.hypot(error, error * math.sqrt(count / PUBLISHED_MOLECULES), DIGITS[name])
         strays.append(abs(stated[name] - value) / error)
         detail[name] = (
-            f"published {stated[name]:g}, ours {value:.4f} [{low:.4f}, {high:.4f}], standard error {error:.4f}, "
+            f"published {stated[name]:g}, ours {value:.4f} [{low:.4f}, {high:.4f}], "
+            f"standard error {error:.4f}, "
             f"smallest effect seen {smallest_seen(len(DIGITS)) * error:.4f}"
         )
     return over_seeds(farthest(strays, count), settings.seed, 1, **detail)

@@ -1,12 +1,15 @@
-"""What is run on each set: the predictor, the corrector's step and noise, the samplers, and the published rows.
+"""What is run on each set: the predictor, the corrector's step and noise, the samplers, and the
+published rows.
 
-A corrector takes as many score evaluations as the predictor, so all samplers of a row have equal evaluations: the
-predictor alone makes twice as many steps as a predictor with a corrector. (An evaluation is one of both networks.)
+A corrector takes as many score evaluations as the predictor, so all samplers of a row have equal
+evaluations: the predictor alone makes twice as many steps as a predictor with a corrector. (An
+evaluation is one of both networks.)
 
-The step (snr) and the scale of the noise are those of GDSS's configurations, with two exceptions. Its configuration of
-ego_small has no corrector, so the numbers of community_small, whose processes are the same, stand in. Its sampler of
-ENZYMES is S4, which has no separate corrector: here correctors go with reverse diffusion, as on grid, and with the snr
-and scale of S4. S4 itself runs too.
+The step (snr) and the scale of the noise are those of GDSS's configurations, with two exceptions.
+Its configuration of ego_small has no corrector, so the numbers of community_small, whose processes
+are the same, stand in. Its sampler of ENZYMES is S4, which has no separate corrector: here
+correctors go with reverse diffusion, as on grid, and with the snr and scale of S4. S4 itself runs
+too.
 """
 
 from collections.abc import Mapping
@@ -31,14 +34,18 @@ MOLECULES = ("QM9", "ZINC250k")
 STEPS = (50, 100, 200, 500, 1000)
 """Steps of a predictor with a corrector, of the whole table."""
 JUDGED = 100
-"""The steps at which claims compare samplers: a small budget that every set has, 200 evaluations."""
+"""The steps at which claims compare samplers: a small budget that every set has, 200
+evaluations.
+"""
 
 
 class Configuration(NamedTuple):
-    """A set's predictor, the corrector's snr and noise scale, and how GDSS's configuration differs ("" if not).
+    """A set's predictor, the corrector's snr and noise scale, and how GDSS's configuration differs
+    ("" if not).
 
-    `momentum` is the noise scale in the configuration of the authors of adaptive momentum, where it is known.
-    `rate` is the processor time of one graph's evaluation, in seconds, measured on one thread.
+    `momentum` is the noise scale in the configuration of the authors of adaptive momentum, where it
+    is known. `rate` is the processor time of one graph's evaluation, in seconds, measured on one
+    thread.
     """
 
     predictor: Predictor
@@ -52,8 +59,12 @@ class Configuration(NamedTuple):
 _EULER, _REVERSE = samplers.euler_maruyama, samplers.reverse_diffusion
 CONFIGURATIONS: Mapping[str, Configuration] = {
     "community_small": Configuration(_EULER, 0.05, 0.7, 0.0005, momentum=ADAPTIVE_LESS.noise),
-    "ego_small": Configuration(_EULER, 0.05, 0.7, 0.0003, "no corrector; snr and scale are community_small's"),
-    "ENZYMES": Configuration(_REVERSE, 0.15, 0.7, 0.003, "S4, without a corrector; snr and scale are S4's"),
+    "ego_small": Configuration(
+        _EULER, 0.05, 0.7, 0.0003, "no corrector; snr and scale are community_small's"
+    ),
+    "ENZYMES": Configuration(
+        _REVERSE, 0.15, 0.7, 0.003, "S4, without a corrector; snr and scale are S4's"
+    ),
     "grid": Configuration(_REVERSE, 0.1, 0.7, 0.13),
     "QM9": Configuration(_REVERSE, 0.2, 0.7, 0.00013),
     "ZINC250k": Configuration(_REVERSE, 0.2, 0.9, 0.001),
@@ -102,5 +113,6 @@ PUBLISHED_ROWS = {
 }
 """GDSS's rows (arXiv 2202.02514, tables of graphs and of molecules).
 
-The table of molecules was not available: its two shares valid were not checked against it. V20 compares with them.
+The table of molecules was not available: its two shares valid were not checked against it. V20
+compares with them.
 """

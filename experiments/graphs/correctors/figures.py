@@ -1,8 +1,8 @@
 """The group's figures and tables, from its table, and the command that prints one row by itself.
 
-Figures: a set's distances and validity by score evaluations, and what momentum gains on every set, in standard errors
-and in units of what the corrector changes. Tables: one shaped like the published ones, every cell with its cost, and
-the configurations.
+Figures: a set's distances and validity by score evaluations, and what momentum gains on every set,
+in standard errors and in units of what the corrector changes. Tables: one shaped like the published
+ones, every cell with its cost, and the configurations.
 """
 
 import math
@@ -58,13 +58,49 @@ PAIRS = {
     "adaptive on the predictor alone": (ADAPTIVE, PREDICTOR, PREDICTOR),
     "adaptive in both on Langevin": (ADAPTIVE_IN_BOTH, LANGEVIN, ADAPTIVE_IN_BOTH),
 }
-"""The nearer and the farther sampler of each gain that is drawn, and the one as which it is drawn."""
-TEST_SET = {"community_small": 20, "ego_small": 40, "ENZYMES": 117, "grid": 20, "QM9": 1000, "ZINC250k": 1000}
-"""How many graphs or molecules the hours of a cell that is not run are for: the published test set's, or 1000."""
-SHARES = {"valid": "validity", "unique": "uniqueness", "new": "novelty", "NSPDK": "mmd", "FCD": "chemnet"}
+"""The nearer and the farther sampler of each gain that is drawn, and the one as which it is
+drawn.
+"""
+TEST_SET = {
+    "community_small": 20,
+    "ego_small": 40,
+    "ENZYMES": 117,
+    "grid": 20,
+    "QM9": 1000,
+    "ZINC250k": 1000,
+}
+"""How many graphs or molecules the hours of a cell that is not run are for: the published test
+set's, or 1000.
+"""
+SHARES = {
+    "valid": "validity",
+    "unique": "uniqueness",
+    "new": "novelty",
+    "NSPDK": "mmd",
+    "FCD": "chemnet",
+}
 """Columns of a set of molecules, and what they have."""
-CELLS = ("set", "sampler", "evaluations", "steps", "n", "seeds", "squared MMD", "low", "high", "not run", "hours")
-CONFIGURED = ("set", "predictor", "snr", "noise scale", "noise scale, momentum", "deviation: GDSS has")
+CELLS = (
+    "set",
+    "sampler",
+    "evaluations",
+    "steps",
+    "n",
+    "seeds",
+    "squared MMD",
+    "low",
+    "high",
+    "not run",
+    "hours",
+)
+CONFIGURED = (
+    "set",
+    "predictor",
+    "snr",
+    "noise scale",
+    "noise scale, momentum",
+    "deviation: GDSS has",
+)
 MARGIN = 0.1
 """Of what Langevin's corrector changes: two correctors are alike within it (V15, V15a, V19)."""
 REAL = 200
@@ -85,17 +121,23 @@ def _of_set(settings: Settings, folder: Path, name: str) -> Figure:
     if name in MOLECULES:
         what, against = "NSPDK kernel", "real molecules"
     caption = (
-        f"{name} by score evaluations: squared MMD ({what}; unbiased, so it is 0 on average for real ones) to {against}"
-        f"{', and the share valid without correction' if name in MOLECULES else ''}. A predictor with a corrector (PC) "
-        "takes two evaluations a step, the predictor alone one. The authors' checkpoint, common noise; "
-        f"{COMMON['confidence']} intervals. The table graphs_correctors_cells has the numbers of graphs or molecules."
+        f"{name} by score evaluations: squared MMD ({what}; unbiased, so it is 0 on "
+        f"average for real ones) to {against}"
+        f"{', and the share valid without correction' if name in MOLECULES else ''}. A "
+        "predictor with a corrector (PC) "
+        "takes two evaluations a step, the predictor alone one. The authors' "
+        "checkpoint, common noise; "
+        f"{COMMON['confidence']} intervals. The table graphs_correctors_cells has the "
+        "numbers of graphs or molecules."
     )
     stem = f"graphs_correctors_{name.lower()}"
     return save_figure(draw_set(settings, name), folder, stem, caption, CLAIMS_OF[name])
 
 
 def draw_set(settings: Settings, name: str) -> Drawing:
-    """Draw a set's curves, one below the other; side by side as rows of points where there is one budget."""
+    """Draw a set's curves, one below the other; side by side as rows of points where there is
+    one budget.
+    """
     quantities = {"squared MMD": "mmd"} | ({"share valid": "validity"} if name in MOLECULES else {})
     curves: dict[str, dict[str, dict[int, Interval]]] = {label: {} for label in quantities}
     for (sampler, budget), (row,) in results(settings, name).items():
@@ -103,7 +145,12 @@ def draw_set(settings: Settings, name: str) -> Drawing:
             curves[label].setdefault(sampler, {})[budget] = interval_of(getattr(row, quantity))
     budgets = sorted({budget for own in curves["squared MMD"].values() for budget in own})
     if len(budgets) == 1:
-        return _rows({label: {n: own[budgets[0]] for n, own in each.items()} for label, each in curves.items()})
+        return _rows(
+            {
+                label: {n: own[budgets[0]] for n, own in each.items()}
+                for label, each in curves.items()
+            }
+        )
     drawing, axes_of = panels(len(curves), 2.4 if len(curves) == 1 else 2.0, sharex=True)
     for axes, (label, own) in zip(axes_of, curves.items(), strict=True):
         interval_curves(axes, own, LOOKS, DODGE)
@@ -139,10 +186,10 @@ def _rows(quantities: dict[str, dict[str, Interval]]) -> Drawing:
 
 
 def graphs_correctors_gains(settings: Settings) -> Drawing:
-    """What adaptive momentum gains in squared MMD (positive: nearer to real graphs or molecules) after {evaluations}
-    score evaluations, in standard errors of each set. "adaptive" is the authors' code, which loses the
-    adjacency's momentum, "in both" has it in both states. Lines: {confidence} intervals, which hold 0 where nothing is
-    resolved.
+    """What adaptive momentum gains in squared MMD (positive: nearer to real graphs or molecules)
+    after {evaluations} score evaluations, in standard errors of each set. "adaptive" is the
+    authors' code, which loses the adjacency's momentum, "in both" has it in both states. Lines:
+    {confidence} intervals, which hold 0 where nothing is resolved.
     """
     drawing, axes, names = _by_set(settings, 0.36)
     table = study.table_of(settings)
@@ -156,24 +203,29 @@ def graphs_correctors_gains(settings: Settings) -> Drawing:
 
 
 def graphs_correctors_margins(settings: Settings) -> Drawing:
-    """On QM9 a gain over Langevin's corrector beyond the margin is excluded; on other sets it is not. Gain in squared
-    MMD of adaptive momentum (authors' code) over Langevin's corrector, over what that corrector changes itself;
-    positive: adaptive momentum is nearer to real ones. {evaluations} score evaluations, common noise, equal noise
-    scales; {confidence} intervals. Shaded: the margin, a tenth. Above each line: the gain itself.
+    """On QM9 a gain over Langevin's corrector beyond the margin is excluded; on other sets it is
+    not. Gain in squared MMD of adaptive momentum (authors' code) over Langevin's corrector, over
+    what that corrector changes itself; positive: adaptive momentum is nearer to real ones.
+    {evaluations} score evaluations, common noise, equal noise scales; {confidence} intervals.
+    Shaded: the margin, a tenth. Above each line: the gain itself.
     """
     table, look = study.table_of(settings), LOOKS[ADAPTIVE.name].style()
     drawing, axes, names = _by_set(settings, 0.32)
     axes.axvspan(-MARGIN, MARGIN, color="C0", alpha=0.12, linewidth=0)
     for place, name in enumerate(names):
         own = gain(table, name, ADAPTIVE, LANGEVIN)
-        unit = abs(gain(table, name, LANGEVIN, PREDICTOR).value) or math.nan  # no line where it changes nothing
+        unit = (
+            abs(gain(table, name, LANGEVIN, PREDICTOR).value) or math.nan
+        )  # no line where it changes nothing
         low, high = own.interval
         axes.plot([low / unit, high / unit], [place, place], color=look["color"], lw=1.3)
         axes.plot([own.value / unit], [place], "o", color=look["color"], ms=4)
         number = f"{own.value:.2g} [{low:.2g}, {high:.2g}]".replace("e-0", "e-").replace("-", "−")
         axes.text(0.0, place - 0.15, number, ha="center", va="bottom", fontsize="small")
     axes.set_xscale("symlog", linthresh=MARGIN / 10)
-    axes.set_xticks((-10, -1, -MARGIN, 0, MARGIN, 1, 10), ("−10", "−1", "−0.1", "0", "0.1", "1", "10"))
+    axes.set_xticks(
+        (-10, -1, -MARGIN, 0, MARGIN, 1, 10), ("−10", "−1", "−0.1", "0", "0.1", "1", "10")
+    )
     axes.minorticks_off()
     axes.set_xlabel("gain, in units of the corrector's change")
     return drawing
@@ -191,17 +243,33 @@ def _by_set(settings: Settings, height: float) -> tuple[Drawing, Any, list[str]]
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return the published tables' shape (graphs, molecules), every cell, and the configurations."""
+    """Return the published tables' shape (graphs, molecules), every cell, and the
+    configurations.
+    """
     return [
-        tabled(graphs_correctors, ("set", "sampler", "n, seeds", *STATISTICS), CLAIMS, settings, **COMMON),
-        tabled(molecules_correctors, ("set", "sampler", "n, seeds", *SHARES), CLAIMS, settings, **COMMON),
+        tabled(
+            graphs_correctors,
+            ("set", "sampler", "n, seeds", *STATISTICS),
+            CLAIMS,
+            settings,
+            **COMMON,
+        ),
+        tabled(
+            molecules_correctors,
+            ("set", "sampler", "n, seeds", *SHARES),
+            CLAIMS,
+            settings,
+            **COMMON,
+        ),
         tabled(graphs_correctors_cells, CELLS, CLAIMS, settings),
         tabled(graphs_correctors_configurations, CONFIGURED, CLAIMS),
     ]
 
 
 def text_of(number: Any) -> str:
-    """Return a number, with its interval where it has one, as a table has it; empty where there is none."""
+    """Return a number, with its interval where it has one, as a table has it; empty where there
+    is none.
+    """
     number = interval_of(number)
     if isinstance(number, Interval):
         return f"{number.value:.3f} [{number.low:.3f}, {number.high:.3f}]"
@@ -209,9 +277,10 @@ def text_of(number: Any) -> str:
 
 
 def graphs_correctors(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and below them GDSS's
-    published row (1000 steps of its own sampler). Squared MMDs to the authors' test set, as published (biased, for sets
-    of its size). A set that is not run at this profile says so; graphs_correctors_cells has its command.
+    """Every sampler after {evaluations} score evaluations, each with its {confidence} interval, and
+    below them GDSS's published row (1000 steps of its own sampler). Squared MMDs to the authors'
+    test set, as published (biased, for sets of its size). A set that is not run at this profile
+    says so; graphs_correctors_cells has its command.
     """
     for name in (name for name in NAMES if name not in MOLECULES):
         yield from _block(settings, name, STATISTICS)
@@ -239,13 +308,19 @@ def _block(settings: Settings, name: str, kinds: tuple[str, ...]) -> Iterator[tu
         yield (name, sampler.name, *cells)
     values = PUBLISHED_ROWS[name].values
     stated = (f"{values[kind]:g}" if kind in values else "" for kind in kinds)
-    yield (name, "GDSS, published", str(PUBLISHED_MOLECULES if name in MOLECULES else TEST_SET[name]), *stated)
+    yield (
+        name,
+        "GDSS, published",
+        str(PUBLISHED_MOLECULES if name in MOLECULES else TEST_SET[name]),
+        *stated,
+    )
 
 
 def graphs_correctors_cells(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Every sampler, set and budget, and what is not run with the command that would fill it and its processor hours on
-    one thread, for as many graphs as the published test set has (1000 molecules). steps: of the sampler itself. Squared
-    MMD: unbiased, mean of three statistics or NSPDK.
+    """Every sampler, set and budget, and what is not run with the command that would fill it and
+    its processor hours on one thread, for as many graphs as the published test set has (1000
+    molecules). steps: of the sampler itself. Squared MMD: unbiased, mean of three statistics or
+    NSPDK.
     """
     for name in NAMES:
         made = results(settings, name)
@@ -260,9 +335,9 @@ def graphs_correctors_cells(settings: Settings) -> Iterator[tuple[TableCell, ...
 
 
 def graphs_correctors_configurations() -> Iterator[tuple[TableCell, ...]]:
-    """What the correctors are run with: predictor, snr and noise scale of GDSS's configuration; the noise scale in the
-    configuration of the authors of adaptive momentum, where it is known (run as a sampler of its own); and what GDSS's
-    configuration has instead.
+    """What the correctors are run with: predictor, snr and noise scale of GDSS's configuration; the
+    noise scale in the configuration of the authors of adaptive momentum, where it is known (run as
+    a sampler of its own); and what GDSS's configuration has instead.
     """
     for name, own in CONFIGURATIONS.items():
         momentum = "not known" if own.momentum is None else f"{own.momentum:g}"
@@ -273,15 +348,19 @@ def graphs_correctors_configurations() -> Iterator[tuple[TableCell, ...]]:
 def correct(name: str, evaluations: int, graphs: int, seed: int) -> int:
     """Print the squared MMD of every sampler of a set to real graphs, and return 0.
 
-    Raises UserError for fewer than four graphs and odd evaluations, DataUnavailable, Unavailable, NonFiniteState.
+    Raises UserError for fewer than four graphs and odd evaluations, DataUnavailable, Unavailable,
+    NonFiniteState.
     """
     if graphs < 4 or evaluations < 2 or evaluations % 2:
         raise UserError(
-            f"{graphs} graphs, {evaluations} evaluations: at least 4 graphs and evenly many evaluations are needed"
+            f"{graphs} graphs, {evaluations} evaluations: at least 4 graphs and evenly "
+            "many evaluations are needed"
         )
     batch = next(size for size in (4, 2, 1) if graphs % size == 0 and graphs >= 4 * size)
     common = study.Common(name, graphs, batch, REAL if name in MOLECULES else 0, seed)
-    print(f"{name}: squared MMD after {evaluations} score evaluations, {graphs} graphs, seed {seed}")
+    print(
+        f"{name}: squared MMD after {evaluations} score evaluations, {graphs} graphs, seed {seed}"
+    )
     for sampler in samplers_of(name):
         (row,) = study.measure(common, study.SamplerRun(sampler.name, evaluations, 1), False)
         print(f"{sampler.name:24} {text_of(row.mmd)}", flush=True)

@@ -12,10 +12,10 @@ from verdicts.validation import Frozen
 class SetSizes(Frozen):
     """Sizes of one set.
 
-    At each of `steps` (of a predictor with a corrector; others have as many evaluations) every sampler makes `seeds`
-    times `graphs` graphs, at the judged steps `more` times. Norms are averaged over batches of `batch` graphs. The
-    published row, in its own steps, is of `published` times `graphs`; 0: it is not run. Molecules are compared with
-    `real` ones.
+    At each of `steps` (of a predictor with a corrector; others have as many evaluations) every
+    sampler makes `seeds` times `graphs` graphs, at the judged steps `more` times. Norms are
+    averaged over batches of `batch` graphs. The published row, in its own steps, is of `published`
+    times `graphs`; 0: it is not run. Molecules are compared with `real` ones.
     """
 
     steps: Sizes = (JUDGED,)
@@ -62,7 +62,9 @@ class Settings(Frozen):
     def _real_in_batches(self) -> "Settings":
         for name, sizes in self.sets():
             if name in MOLECULES and sizes.real % sizes.batch:
-                raise ValueError(f"{name}: real = {sizes.real} is no multiple of batch = {sizes.batch}")
+                raise ValueError(
+                    f"{name}: real = {sizes.real} is no multiple of batch = {sizes.batch}"
+                )
         return self
 
     def sets(self) -> Iterator[tuple[str, SetSizes]]:

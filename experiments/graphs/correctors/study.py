@@ -1,9 +1,11 @@
-"""What is run on each data set, and what is measured of each sampler's graphs or molecules, all seeds together.
+"""What is run on each data set, and what is measured of each sampler's graphs or molecules, all
+seeds together.
 
-All samplers of a seed start from common noise and meet it, so differences are paired; a batch of coupled graphs is one
-unit. Graphs are compared with the authors' test set by the mean of degree, clustering and orbit kernels, molecules with
-real ones by the NSPDK kernel. Squared MMDs are unbiased. Estimates as published are biased, and here at the size of the
-test set, whatever the number of graphs.
+All samplers of a seed start from common noise and meet it, so differences are paired; a batch of
+coupled graphs is one unit. Graphs are compared with the authors' test set by the mean of degree,
+clustering and orbit kernels, molecules with real ones by the NSPDK kernel. Squared MMDs are
+unbiased. Estimates as published are biased, and here at the size of the test set, whatever the
+number of graphs.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,7 +18,13 @@ from ams.data import smiles
 from ams.metrics.mmd import Kernel
 from ams.statistics import Interval
 from ams.statistics.bootstrap import BootstrapEstimate
-from experiments.graphs.correctors.configurations import JUDGED, MOLECULES, PUBLISHED_ROWS, plan, samplers_of
+from experiments.graphs.correctors.configurations import (
+    JUDGED,
+    MOLECULES,
+    PUBLISHED_ROWS,
+    plan,
+    samplers_of,
+)
 from experiments.graphs.correctors.settings import SetSizes, Settings
 from experiments.graphs.data import from_graph6, published, sizes, thresholded, to_graph6, trimmed
 from experiments.graphs.discrepancy import mmd_estimate, moved
@@ -44,15 +52,28 @@ TO_PUBLISHED = ("ENZYMES",)
 NOTHING = Molecule(("",), ())
 """A molecule of which correction left nothing: like itself alone."""
 CHANGED = 1e-3
-"""The share of graphs or molecules that another instruction set may change; see `tests/test_kept.py`."""
-SECONDS = {"community_small": 0.012, "ego_small": 0.012, "ENZYMES": 0.13, "QM9": 0.1, "ZINC250k": 0.15, "grid": 0.3}
+"""The share of graphs or molecules that another instruction set may change; see
+`tests/test_kept.py`.
+"""
+SECONDS = {
+    "community_small": 0.012,
+    "ego_small": 0.012,
+    "ENZYMES": 0.13,
+    "QM9": 0.1,
+    "ZINC250k": 0.15,
+    "grid": 0.3,
+}
 """Seconds that one evaluation for all of an outcome's graphs takes one core with AVX2."""
 SEEN = 9
-"""The seed of bootstraps: one for all sets and samplers, so that they differ by their graphs alone."""
+"""The seed of bootstraps: one for all sets and samplers, so that they differ by their graphs
+alone.
+"""
 
 
 class Common(NamedTuple):
-    """What all runs on a set share: graphs a seed, graphs a batch, real molecules (0 for graphs), the first seed."""
+    """What all runs on a set share: graphs a seed, graphs a batch, real molecules (0 for
+    graphs), the first seed.
+    """
 
     name: str
     graphs: int
@@ -70,10 +91,12 @@ class SamplerRun(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """What is measured of so many graphs or molecules of so many seeds: their squared MMD to real ones.
+    """What is measured of so many graphs or molecules of so many seeds: their squared MMD to real
+    ones.
 
-    Of graphs the published estimate of each statistic. Of molecules the shares that are valid without correction,
-    different among all, not in the list of known ones; the Frechet ChemNet distance, where it is asked for.
+    Of graphs the published estimate of each statistic. Of molecules the shares that are valid
+    without correction, different among all, not in the list of known ones; the Frechet ChemNet
+    distance, where it is asked for.
     """
 
     graphs: int
@@ -89,13 +112,24 @@ class Numbers(NamedTuple):
 
 
 def runs(settings: Settings) -> Iterator[Rows]:
-    """Yield the rows: every sampler and budget of each set, and the published row beside that of its run."""
+    """Yield the rows: every sampler and budget of each set, and the published row beside that of
+    its run.
+    """
     for name, own in settings.sets():
-        common = Common(name, own.graphs, own.batch, own.real if name in MOLECULES else 0, settings.seed)
+        common = Common(
+            name, own.graphs, own.batch, own.real if name in MOLECULES else 0, settings.seed
+        )
         for run in runs_of(name, own):
-            made = tuple(outcome.cell(common, run.sampler, run.evaluations, number) for number in range(run.seeds))
+            made = tuple(
+                outcome.cell(common, run.sampler, run.evaluations, number)
+                for number in range(run.seeds)
+            )
             chemnet = name in MOLECULES and settings.chemnet and run.evaluations == 2 * JUDGED
-            labels: dict[str, Any] = {"data": name, "sampler": run.sampler, "budget": run.evaluations}
+            labels: dict[str, Any] = {
+                "data": name,
+                "sampler": run.sampler,
+                "budget": run.evaluations,
+            }
             yield Rows(labels, measure.cell(common, run, chemnet), (0,), 1, settings.seed, made)
             if name in TO_PUBLISHED and own.published and run[:2] == PUBLISHED_ROWS[name][:2]:
                 row = published_row.cell(common, run, settings.draws)
@@ -108,9 +142,13 @@ def table_of(settings: Settings) -> RunTable:
 
 
 def runs_of(name: str, own: SetSizes) -> list[SamplerRun]:
-    """Return the runs on a set, in the table's order, and that of the published row where it is asked for."""
+    """Return the runs on a set, in the table's order, and that of the published row where it is
+    asked for.
+    """
     seeds = {
-        (sampler.name, 2 * steps): own.seeds_at(steps) for sampler in samplers_of(name) for steps in sorted(own.steps)
+        (sampler.name, 2 * steps): own.seeds_at(steps)
+        for sampler in samplers_of(name)
+        for steps in sorted(own.steps)
     }
     if own.published:
         seeds.setdefault(PUBLISHED_ROWS[name][:2], own.published)
@@ -124,7 +162,8 @@ def seconds_of(common: Common, evaluations: int, **others: object) -> float:
 
 @cell(data=DATA, kept=Kept("correctors.outcome", changed=CHANGED, seconds=seconds_of))
 def outcome(common: Common, sampler: str, evaluations: int, number: int) -> Sample:
-    """A sampler's graphs of one seed, as graph6 without isolated nodes (all count as valid), or molecules as SMILES.
+    """A sampler's graphs of one seed, as graph6 without isolated nodes (all count as valid), or
+    molecules as SMILES.
 
     Raises DataUnavailable, Unavailable and NonFiniteState.
     """
@@ -132,14 +171,22 @@ def outcome(common: Common, sampler: str, evaluations: int, number: int) -> Samp
     if name in MOLECULES:
         molecules.refuse_without_packages()
         nodes = molecules.atoms(name, common.graphs, seed, common.real, common.seed)
-        return molecules.sample(name, generated(name, sampler, evaluations, nodes, common.batch, seed))
+        return molecules.sample(
+            name, generated(name, sampler, evaluations, nodes, common.batch, seed)
+        )
     nodes = sizes(published(name).train, common.graphs, seed)
     made = generated(name, sampler, evaluations, nodes, common.batch, seed).adjacency
-    return Sample([True] * len(nodes), [to_graph6(trimmed(graph)) for graph in thresholded(made, nodes)])
+    return Sample(
+        [True] * len(nodes), [to_graph6(trimmed(graph)) for graph in thresholded(made, nodes)]
+    )
 
 
-def generated(name: str, sampler: str, evaluations: int, nodes: Sequence[int], batch: int, seed: int) -> Denoised:
-    """Return samples of graphs of `nodes` nodes with norms averaged over batches of `batch`, in the caller's order."""
+def generated(
+    name: str, sampler: str, evaluations: int, nodes: Sequence[int], batch: int, seed: int
+) -> Denoised:
+    """Return samples of graphs of `nodes` nodes with norms averaged over batches of `batch`, in
+    the caller's order.
+    """
     setting, layout, own = PUBLISHED[name], Layout.of(nodes), plan(name, sampler, evaluations)
     return drawn(setting, setting.networks(), own, layout, seed, coupling_of(layout, batch))
 
@@ -151,18 +198,28 @@ def outcomes_of(common: Common, run: SamplerRun) -> list[Sample]:
 
 @cell(data=DATA)
 def measure(common: Common, run: SamplerRun, chemnet: bool) -> list[Numbers]:
-    """What is measured of a run's graphs or molecules; `chemnet`: their Frechet ChemNet distance too."""
+    """What is measured of a run's graphs or molecules; `chemnet`: their Frechet ChemNet distance
+    too.
+    """
     whole = Sample(*(list(chain(*lists)) for lists in zip(*outcomes_of(common, run), strict=True)))
-    numbers = of_molecules(common, whole, chemnet) if common.name in MOLECULES else of_graphs(common, whole.smiles)
+    numbers = (
+        of_molecules(common, whole, chemnet)
+        if common.name in MOLECULES
+        else of_graphs(common, whole.smiles)
+    )
     return [Numbers(len(whole.smiles), run.seeds, **numbers)]
 
 
 def of_graphs(common: Common, lines: Sequence[str]) -> dict[str, Any]:
-    """Return what is measured of graphs, by name; statistics are as published, of sets as large as the test set."""
+    """Return what is measured of graphs, by name; statistics are as published, of sets as large
+    as the test set.
+    """
     test = published(common.name).test
     pool, size = [*test, *map(from_graph6, lines)], len(test)
     kernels = {statistic.name: statistic.kernel(pool) for statistic in STATISTICS}
-    numbers: dict[str, Any] = {"mmd": distance(np.mean([*kernels.values()], axis=0), size, common.batch)}
+    numbers: dict[str, Any] = {
+        "mmd": distance(np.mean([*kernels.values()], axis=0), size, common.batch)
+    }
     for name, k in kernels.items():
         (value,) = rows.means_of_parts(k, size, size, [len(lines)])
         numbers[name] = moved(distance(k, size, common.batch).interval(), value)

@@ -9,10 +9,11 @@ from verdicts import Measurement
 
 
 def largest_stray(settings: Settings, name: str) -> Measurement:
-    """Return how many standard errors the published value of a set is from ours, the largest of three statistics.
+    """Return how many standard errors the published value of a set is from ours, the largest of
+    three statistics.
 
-    Its interval holds the largest true difference: in the standard errors of published row and ours together. Raises
-    InsufficientData for so few graphs that no possible difference would be seen.
+    Its interval holds the largest true difference: in the standard errors of published row and ours
+    together. Raises InsufficientData for so few graphs that no possible difference would be seen.
     """
     row = study.row_of(settings, name)
     size = len(study.published(name).test)
@@ -25,11 +26,19 @@ def largest_stray(settings: Settings, name: str) -> Measurement:
 
 
 def half_range_of_real_graphs(settings: Settings, name: str) -> Measurement:
-    """Return half the central 95 % range of a row's mean over the statistics, with real graphs as generated ones.
+    """Return half the central 95 % range of a row's mean over the statistics, with real graphs as
+    generated ones.
 
     Its interval is that of both ends over the random draws.
     """
     floor = study.real_floor(name, settings.draws, settings.seed)
     size = len(study.published(name).test)
-    detail: dict[str, JsonValue] = {"mean": floor.value, "low": floor.low, "high": floor.high, "size": size}
-    return over_seeds(study.real_half_range(name, settings.draws, settings.seed), settings.seed, 1, **detail)
+    detail: dict[str, JsonValue] = {
+        "mean": floor.value,
+        "low": floor.low,
+        "high": floor.high,
+        "size": size,
+    }
+    return over_seeds(
+        study.real_half_range(name, settings.draws, settings.seed), settings.seed, 1, **detail
+    )

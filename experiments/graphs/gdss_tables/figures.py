@@ -21,20 +21,47 @@ CLAIMS = ("V10", "V11")
 def tables(settings: Settings) -> list[Table]:
     """Return every row beside the published one and the floor."""
     sized = ("set", "statistic", "graphs", "steps")
-    header = (*sized, "published", "ours", "errors", "seen from", "low", "high", "floor", "floor low", "floor high")
-    return [tabled(rows_and_published, header, CLAIMS, settings, name="graphs_rows", confidence=f"{CONFIDENCE:g}")]
+    header = (
+        *sized,
+        "published",
+        "ours",
+        "errors",
+        "seen from",
+        "low",
+        "high",
+        "floor",
+        "floor low",
+        "floor high",
+    )
+    return [
+        tabled(
+            rows_and_published,
+            header,
+            CLAIMS,
+            settings,
+            name="graphs_rows",
+            confidence=f"{CONFIDENCE:g}",
+        )
+    ]
 
 
 def rows_and_published(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean of the published
-    (biased) estimate over sets as large as the test set; how many standard errors the published value is from it; the
-    smallest difference that is seen with probability {confidence}; the interval with the test set resampled too. Floor:
-    real graphs as generated ones, mean and central 95 % range.
+    """Published squared MMDs and ours, from the authors' checkpoints and samplers. Ours: the mean
+    of the published (biased) estimate over sets as large as the test set; how many standard errors
+    the published value is from it; the smallest difference that is seen with probability
+    {confidence}; the interval with the test set resampled too. Floor: real graphs as generated
+    ones, mean and central 95 % range.
     """
     sizes = (settings.samples, settings.steps)
     for name in SETS:
         for entry in study.row_of(settings, name).entries:
-            ours = (entry.ours.value, entry.stray, entry.smallest, entry.resampled.low, entry.resampled.high)
+            ours = (
+                entry.ours.value,
+                entry.stray,
+                entry.smallest,
+                entry.resampled.low,
+                entry.resampled.high,
+            )
             yield name, entry.statistic, *sizes, entry.published, *ours, *entry.floor[:3]
 
 
@@ -43,15 +70,19 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     rows = {name: study.row_of(settings, name) for name in SETS}
     far = [name for name, row in rows.items() if max(entry.stray for entry in row.entries) > ERRORS]
     values = {
-        "far": f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}." if far else "",
+        "far": (
+            f" Farther than {ERRORS:.2f} standard errors from the published row: {', '.join(far)}."
+        )
+        if far
+        else "",
     }
     return save_drawn({graphs_rows: CLAIMS}, folder, settings, **values)
 
 
 def graphs_rows(settings: Settings) -> Drawing:
-    """Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central 95 % of real graphs
-    as generated ones. Circles: published; squares: ours, with one standard error of a single set. Published rows
-    are of 1000 steps.{far}
+    """Squared MMDs of the authors' checkpoints to the test set, for sets of its size. Grey: central
+    95 % of real graphs as generated ones. Circles: published; squares: ours, with one standard
+    error of a single set. Published rows are of 1000 steps.{far}
     """
     drawing, axes_of = panels(len(SETS), 1.2)
     for axes, name in zip(axes_of, SETS, strict=True):
@@ -71,9 +102,13 @@ def graphs_rows(settings: Settings) -> Drawing:
 
 def _draw_entry(axes: Axes, place: int, entry: Entry) -> None:
     floor = [entry.floor.low, entry.floor.high]
-    axes.plot(floor, [place] * 2, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %")
+    axes.plot(
+        floor, [place] * 2, color="0.8", lw=9, solid_capstyle="butt", label="real graphs, 95 %"
+    )
     at = (entry.published, place - 0.14)
     (circle,) = axes.plot(*at, "o", color="black", mfc="white", ms=5, label="published", zorder=3)
     circle.set_clip_on(False)  # where it lies on the axis
     label, error = "ours, one standard error of a set", entry.spread
-    axes.errorbar(entry.ours.value, place + 0.14, xerr=error, fmt="s", color="black", label=label, zorder=3)
+    axes.errorbar(
+        entry.ours.value, place + 0.14, xerr=error, fmt="s", color="black", label=label, zorder=3
+    )

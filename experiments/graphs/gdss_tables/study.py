@@ -1,4 +1,6 @@
-"""What the group computes once: graphs from the authors' checkpoints, and published rows beside ours."""
+"""What the group computes once: graphs from the authors' checkpoints, and published rows beside
+ours.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +10,15 @@ from typing import NamedTuple
 from ams.data import Graph
 from ams.statistics import CONFIDENCE, Interval
 from experiments.graphs import discrepancy, generation
-from experiments.graphs.data import Split, from_graph6, published, sizes, thresholded, to_graph6, trimmed
+from experiments.graphs.data import (
+    Split,
+    from_graph6,
+    published,
+    sizes,
+    thresholded,
+    to_graph6,
+    trimmed,
+)
 from experiments.graphs.gdss_tables import rows
 from experiments.graphs.gdss_tables.settings import Settings
 from experiments.graphs.intervals import smallest_seen, stretch
@@ -41,9 +51,10 @@ DATA = (*ROWS, *(generation.PUBLISHED[name].checkpoint for name in ROWS))
 class Entry(NamedTuple):
     """A statistic of a set: the published value, ours, and the floor of real graphs.
 
-    `ours` is the mean over sets as large as the test set, with one standard error to each side; `spread` the standard
-    deviation of a single set; `each` the mean of every seed alone; `resampled` the interval with the test set
-    resampled too; `floor` holds the central 95 % of real graphs.
+    `ours` is the mean over sets as large as the test set, with one standard error to each side;
+    `spread` the standard deviation of a single set; `each` the mean of every seed alone;
+    `resampled` the interval with the test set resampled too; `floor` holds the central 95 % of real
+    graphs.
     """
 
     statistic: str
@@ -56,7 +67,8 @@ class Entry(NamedTuple):
 
     @property
     def error(self) -> float:
-        """Return the standard error of the difference: of the published row, of our mean and of the last digit.
+        """Return the standard error of the difference: of the published row, of our mean and of the
+        last digit.
 
         It is lengthened for few graphs, since all statistics of a set are judged together.
         """
@@ -77,13 +89,17 @@ class Entry(NamedTuple):
         """Return the published value beside ours, in words for a record."""
         each = ", ".join(f"{mean:.4f}" for mean in self.each)
         return (
-            f"published {self.published:g}, ours {self.ours.value:.4f} (each seed: {each}), standard error "
-            f"{self.error:.4f}, smallest effect seen {self.smallest:.4f}, floor {self.floor.value:.4f}"
+            f"published {self.published:g}, ours {self.ours.value:.4f} (each seed: "
+            f"{each}), standard error "
+            f"{self.error:.4f}, smallest effect seen {self.smallest:.4f}, "
+            f"floor {self.floor.value:.4f}"
         )
 
 
 class TableRow(NamedTuple):
-    """The three statistics of a set, and how often a correct row is beyond `ERRORS` (None for too few graphs)."""
+    """The three statistics of a set, and how often a correct row is beyond `ERRORS` (None for
+    too few graphs).
+    """
 
     entries: list[Entry]
     false_alarms: float | None
@@ -95,13 +111,16 @@ class TableRow(NamedTuple):
         """
         if (seen := max(entry.smallest for entry in self.entries)) > LARGEST:
             graphs = self.entries[0].ours.n
-            raise InsufficientData(f"{graphs} graphs see no difference below {seen:.3g}: a squared MMD is at most 2")
+            raise InsufficientData(
+                f"{graphs} graphs see no difference below {seen:.3g}: a squared MMD is at most 2"
+            )
         return [entry.stray for entry in self.entries]
 
 
 @cell(data=DATA)
 def generated(name: str, steps: int, count: int, seed: int) -> list[str]:
-    """`count` graphs of the authors' checkpoint and sampler in one batch, in graph6, without isolated nodes.
+    """`count` graphs of the authors' checkpoint and sampler in one batch, in graph6, without
+    isolated nodes.
 
     Raises DataUnavailable and NonFiniteState.
     """
@@ -112,13 +131,19 @@ def generated(name: str, steps: int, count: int, seed: int) -> list[str]:
 
 @cell(data=DATA)
 def table_row(name: str, steps: int, parts: tuple[int, ...], draws: int, seed: int) -> TableRow:
-    """The published row of a set beside ours, from runs of `parts` graphs with the seeds from `seed` on."""
-    made = [[from_graph6(line) for line in lines] for lines in generated_parts(name, steps, parts, seed)]
+    """The published row of a set beside ours, from runs of `parts` graphs with the seeds from
+    `seed` on.
+    """
+    made = [
+        [from_graph6(line) for line in lines] for lines in generated_parts(name, steps, parts, seed)
+    ]
     return compared(name, made, draws, seed)
 
 
 def compared(name: str, made: Sequence[Sequence[Graph]], draws: int, seed: int) -> TableRow:
-    """Return the published row of a set beside that of generated graphs, a list for each of their seeds."""
+    """Return the published row of a set beside that of generated graphs, a list for each of
+    their seeds.
+    """
     real, lengths = published(name), [len(graphs) for graphs in made]
     pool, size = [*real.test, *(graph for graphs in made for graph in graphs)], len(real.test)
     kernels = [statistic.kernel(pool) for statistic in STATISTICS]
@@ -134,13 +159,17 @@ def compared(name: str, made: Sequence[Sequence[Graph]], draws: int, seed: int) 
 
 @cell(data=DATA)
 def real_floor(name: str, draws: int, seed: int) -> Interval:
-    """The mean of the three published MMDs of real graphs in the place of generated ones, over random draws."""
+    """The mean of the three published MMDs of real graphs in the place of generated ones, over
+    random draws.
+    """
     return _floor(STATISTICS, published(name), draws, seed)
 
 
 @cell(data=DATA)
 def real_half_range(name: str, draws: int, seed: int) -> Interval:
-    """Half the central 95 % range of the mean of the three published MMDs of real graphs, over random draws."""
+    """Half the central 95 % range of the mean of the three published MMDs of real graphs, over
+    random draws.
+    """
     real = published(name)
     k = discrepancy.mean_kernel(STATISTICS, [*real.test, *real.train])
     return rows.half_range(rows.real_rows(k, len(real.test), len(real.test), seed, draws))

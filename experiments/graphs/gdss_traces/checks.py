@@ -1,17 +1,19 @@
-r"""V1 and V2: trace equivalence of the graph code with the authors' code, and the digits that its float32 loses.
+r"""V1 and V2: trace equivalence of the graph code with the authors' code, and the digits that its
+float32 loses.
 
-Golden traces are replayed with their own noise. `gdss_network_<set>.npz` holds the outputs of both networks of a data
-set on random inputs, `gdss_sampler_<case>.npz` a run of an authors' sampler on the community_small networks: the state
-at each network call, the noise, the result. The file's name gives the data set or the case. `flags` (batch, N) are 1 at
-real nodes; padded nodes come last.
+Golden traces are replayed with their own noise. `gdss_network_<set>.npz` holds the outputs of both
+networks of a data set on random inputs, `gdss_sampler_<case>.npz` a run of an authors' sampler on
+the community_small networks: the state at each network call, the noise, the result. The file's name
+gives the data set or the case. `flags` (batch, N) are 1 at real nodes; padded nodes come last.
 
-Networks are compared graph by graph in the Euclidean norm, relative to the recorded output's. (Entry by entry the
-record itself deviates by 3e-5 of its largest entry from the same networks in float64, on grid.) States are compared
-entry by entry: those that the networks are called with, and the result.
+Networks are compared graph by graph in the Euclidean norm, relative to the recorded output's.
+(Entry by entry the record itself deviates by 3e-5 of its largest entry from the same networks in
+float64, on grid.) States are compared entry by entry: those that the networks are called with, and
+the result.
 
-The authors' code computes `sigma(t) = sqrt(1 - exp(2 l))`, `l = -t^2 (beta_max - beta_min)/4 - t beta_min/2`, in
-float32. At the last time 1e-4 the difference is 1e-5, and float32 has a spacing of 6e-8 just below 1. So the difference
-is up to 0.3 % off, and sigma half as much.
+The authors' code computes `sigma(t) = sqrt(1 - exp(2 l))`, `l = -t^2 (beta_max - beta_min)/4 - t
+beta_min/2`, in float32. At the last time 1e-4 the difference is 1e-5, and float32 has a spacing of
+6e-8 just below 1. So the difference is up to 0.3 % off, and sigma half as much.
 """
 
 import math
@@ -53,7 +55,9 @@ _CASE = re.compile(
 
 
 class NetworkTrace(NamedTuple):
-    """Outputs `features_out`, `adjacency_out` of the networks of `checkpoint` at `x`, `adjacency` (batch, N, N)."""
+    """Outputs `features_out`, `adjacency_out` of the networks of `checkpoint` at `x`,
+    `adjacency` (batch, N, N).
+    """
 
     checkpoint: str
     averaged: bool
@@ -65,7 +69,9 @@ class NetworkTrace(NamedTuple):
 
 
 class SamplerTrace(NamedTuple):
-    """A run: its sampler (None, None for S4), processes, graphs, and its arrays by their names in the file."""
+    """A run: its sampler (None, None for S4), processes, graphs, and its arrays by their names
+    in the file.
+    """
 
     corrector: str | None
     predictor: str | None
@@ -75,12 +81,18 @@ class SamplerTrace(NamedTuple):
 
 
 def load_networks(path: Path) -> NetworkTrace:
-    """Return the outputs of networks in a file. Raises UserError for one that is no archive of arrays."""
+    """Return the outputs of networks in a file. Raises UserError for one that is no archive of
+    arrays.
+    """
     arrays = _arrays(path)
     checkpoint = "gdss-" + path.stem.removeprefix("gdss_network_")
-    adjacency, out = (_square(arrays[name], arrays["x"].shape[1]) for name in ("adj_upper", "network_adj_upper"))
+    adjacency, out = (
+        _square(arrays[name], arrays["x"].shape[1]) for name in ("adj_upper", "network_adj_upper")
+    )
     sizes, averaged = arrays["flags"].sum(1).tolist(), bool(arrays["ema"])
-    return NetworkTrace(checkpoint, averaged, sizes, arrays["x"], adjacency, arrays["network_x"], out)
+    return NetworkTrace(
+        checkpoint, averaged, sizes, arrays["x"], adjacency, arrays["network_x"], out
+    )
 
 
 def _square(upper: Tensor, side: int) -> Tensor:
@@ -97,14 +109,20 @@ def load_sampler(path: Path) -> SamplerTrace:
     if not case:
         raise ValueError(f"{path}: no trace of a graph sampler has this name")
     arrays = _arrays(path)
-    processes, sizes = (str(arrays["sde_x"]), str(arrays["sde_adj"])), arrays["flags"].sum(1).tolist()
+    processes, sizes = (
+        (str(arrays["sde_x"]), str(arrays["sde_adj"])),
+        arrays["flags"].sum(1).tolist(),
+    )
     return SamplerTrace(case["corrector"], case["predictor"], processes, sizes, arrays)
 
 
 def _arrays(path: Path) -> dict[str, Any]:
     """Return the arrays of a file by name, numbers as tensors."""
     arrays = load_arrays(path.read_bytes(), str(path))
-    return {name: held if held.dtype.kind == "U" else torch.from_numpy(held) for name, held in arrays.items()}
+    return {
+        name: held if held.dtype.kind == "U" else torch.from_numpy(held)
+        for name, held in arrays.items()
+    }
 
 
 def deviations(path: Path) -> dict[str, float]:
@@ -142,11 +160,15 @@ def _finite(gap: Tensor) -> float:
 
 
 def replay_sampler(trace: SamplerTrace) -> dict[str, float]:
-    """Return the largest deviations of the states at network calls, and of the result; infinite for other calls."""
+    """Return the largest deviations of the states at network calls, and of the result; infinite
+    for other calls.
+    """
     result, calls = rerun(trace, SYSTEMS)
     recorded = zip(trace.arrays["call_x"], trace.arrays["call_adj"], strict=True)
     in_order = [name for name, _, _ in calls] == trace.arrays["call_network"].tolist()
-    states = max(max(map(apart, call, seen)) for (_, *call), seen in zip(calls, recorded, strict=False))
+    states = max(
+        max(map(apart, call, seen)) for (_, *call), seen in zip(calls, recorded, strict=False)
+    )
     end = max(map(apart, result, (trace.arrays["final_x"], trace.arrays["final_adj"])))
     return {"states": states if in_order else math.inf, "result": end}
 
@@ -156,7 +178,10 @@ CORRECTORS: dict[str, samplers.Corrector] = {
     "released_adaptive": partial(samplers.authors_momentum, samplers.ADAPTIVE),
     "released_constant": partial(samplers.authors_momentum, samplers.CONSTANT),
 }
-PREDICTORS: dict[str, samplers.Predictor] = {"euler": samplers.euler_maruyama, "reverse": samplers.reverse_diffusion}
+PREDICTORS: dict[str, samplers.Predictor] = {
+    "euler": samplers.euler_maruyama,
+    "reverse": samplers.reverse_diffusion,
+}
 SYSTEMS = {"VP": vp_system(0.1, 1.0, float32=True), "VE": ve_system(0.2, 1.0)}
 
 
@@ -175,21 +200,40 @@ Call = tuple[str, Tensor, Tensor]
 
 
 def rerun(trace: SamplerTrace, systems: Mapping[str, System]) -> tuple[Denoised, list[Call]]:
-    """Return the padded result of our sampler from the recorded start with the recorded noise, and its network calls.
+    """Return the padded result of our sampler from the recorded start with the recorded noise, and
+    its network calls.
 
     Raises DataUnavailable where the networks cannot be had.
     """
     pair, layout = Pair(*(systems[name] for name in trace.processes)), Layout.of(trace.sizes)
-    both, calls = scores(checkpoints.networks("gdss-community_small", False), pair, layout), list[Call]()
-    side, packs, halves = trace.arrays["final_x"].shape[1], (layout.pack_rows, layout.pack_pairs), []
-    for part, pack, score, owner in zip(("x", "adj"), packs, both, Ownership.both(layout), strict=True):
-        start, noise = pack(trace.arrays[f"call_{part}"][0]), map(pack, trace.arrays[f"noise_{part}"])
-        halves.append(Half(start, _noted(part, score, layout, side, calls), replayed(noise), RaggedBatch(owner)))
+    both, calls = (
+        scores(checkpoints.networks("gdss-community_small", False), pair, layout),
+        list[Call](),
+    )
+    side, packs, halves = (
+        trace.arrays["final_x"].shape[1],
+        (layout.pack_rows, layout.pack_pairs),
+        [],
+    )
+    for part, pack, score, owner in zip(
+        ("x", "adj"), packs, both, Ownership.both(layout), strict=True
+    ):
+        start, noise = (
+            pack(trace.arrays[f"call_{part}"][0]),
+            map(pack, trace.arrays[f"noise_{part}"]),
+        )
+        halves.append(
+            Half(
+                start, _noted(part, score, layout, side, calls), replayed(noise), RaggedBatch(owner)
+            )
+        )
     end = samplers.denoised_end(samplers.coupled(plan_of(trace, pair), *halves))
     return end.padded(layout, side), calls
 
 
-def _noted(part: str, score: CoupledScore, layout: Layout, side: int, calls: list[Call]) -> CoupledScore:
+def _noted(
+    part: str, score: CoupledScore, layout: Layout, side: int, calls: list[Call]
+) -> CoupledScore:
     """Return the score, which adds each of its calls to `calls`."""
 
     def noted(own: Tensor, partner: Tensor, level: Level) -> Tensor:
@@ -208,7 +252,8 @@ VP_RANGES = ((0.1, 1.0), (0.2, 0.8))
 
 
 def largest_deviation(pattern: str, quantities: Sequence[str]) -> Measurement:
-    """Return the largest deviation of some quantities over the traces that match, each one's own in the detail.
+    """Return the largest deviation of some quantities over the traces that match, each one's own in
+    the detail.
 
     Raises ValueError where no trace matches, DataUnavailable where the networks cannot be had.
     """
@@ -228,15 +273,21 @@ def traces(pattern: str) -> list[Path]:
 
 
 def error_of_float32_sigma_at_last_time() -> Measurement:
-    """Measure the relative error of the authors' sigma at the last time, 1e-4, the largest over the published rates."""
+    """Measure the relative error of the authors' sigma at the last time, 1e-4, the largest over
+    the published rates.
+    """
     return named_extreme({str(rates): sigma_error(VP(*rates), END) for rates in VP_RANGES})
 
 
 def error_of_float32_sigma_before() -> Measurement:
-    """Measure the relative error of the authors' sigma before the last time, the largest over rates and step counts."""
+    """Measure the relative error of the authors' sigma before the last time, the largest over
+    rates and step counts.
+    """
     return named_extreme(
         {
-            f"{rates}, {n} steps": max(sigma_error(VP(*rates), at.t) for at in vp_system(*rates).levels(n, END)[:-1])
+            f"{rates}, {n} steps": max(
+                sigma_error(VP(*rates), at.t) for at in vp_system(*rates).levels(n, END)[:-1]
+            )
             for rates in VP_RANGES
             for n in STEP_COUNTS
         }
@@ -255,23 +306,34 @@ EXACT = {**SYSTEMS, "VP": vp_system(0.1, 1.0)}
 
 
 def change_of_results_by_exact_sigma() -> Measurement:
-    """Measure the largest change of an entry of a recorded run's result, features and adjacency, by exact sigmas."""
+    """Measure the largest change of an entry of a recorded run's result, features and adjacency,
+    by exact sigmas.
+    """
     return _exact_results(lambda exact, float32: max(map(apart, exact, float32)))
 
 
 def edges_changed_by_exact_sigma() -> Measurement:
-    """Measure the number of edges of a recorded run's result that exact sigmas change, the largest over the traces."""
+    """Measure the number of edges of a recorded run's result that exact sigmas change, the
+    largest over the traces.
+    """
     return _exact_results(
-        lambda exact, float32: float(((exact.adjacency >= PRESENT) != (float32.adjacency >= PRESENT)).sum())
+        lambda exact, float32: float(
+            ((exact.adjacency >= PRESENT) != (float32.adjacency >= PRESENT)).sum()
+        )
     )
 
 
 def _exact_results(compared: Callable[[Denoised, Denoised], float]) -> Measurement:
-    """Compare replays of recorded runs with exact sigmas and with the authors'. Raises DataUnavailable.
+    """Compare replays of recorded runs with exact sigmas and with the authors'. Raises
+    DataUnavailable.
 
-    Both are replayed here: a float32 sum rounds by processor, which moves a result of S4 by 0.006 to 0.013.
+    Both are replayed here: a float32 sum rounds by processor, which moves a result of S4 by 0.006
+    to 0.013.
     """
     runs = {path.stem: load_sampler(path) for path in traces("gdss_sampler_*.npz")}
     return named_extreme(
-        {name: compared(*(rerun(run, systems)[0] for systems in (EXACT, SYSTEMS))) for name, run in runs.items()}
+        {
+            name: compared(*(rerun(run, systems)[0] for systems in (EXACT, SYSTEMS)))
+            for name, run in runs.items()
+        }
     )

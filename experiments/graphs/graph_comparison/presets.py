@@ -1,7 +1,8 @@
-"""The samplers that are compared on graphs: Euler-Maruyama, alone or with a corrector before each of its steps.
+"""The samplers that are compared on graphs: Euler-Maruyama, alone or with a corrector before each
+of its steps.
 
-A corrector takes as many score evaluations as the predictor, so the predictor alone makes twice the steps with the same
-evaluations. (An evaluation here is one of both networks.)
+A corrector takes as many score evaluations as the predictor, so the predictor alone makes twice the
+steps with the same evaluations. (An evaluation here is one of both networks.)
 """
 
 from dataclasses import dataclass
@@ -17,8 +18,8 @@ from experiments.graphs.systems import Pair
 class Preset:
     """A sampler of graphs; `corrector` is None for the predictor alone.
 
-    `per_graph`: a graph's step size is found from its own norms, not from its batch's. `noise` is the scale of the
-    noise where it is not GDSS's own for this data set (1: not scaled, a control).
+    `per_graph`: a graph's step size is found from its own norms, not from its batch's. `noise` is
+    the scale of the noise where it is not GDSS's own for this data set (1: not scaled, a control).
     """
 
     name: str
@@ -32,14 +33,21 @@ class Preset:
         return 1 if self.corrector is None else 2
 
     def plan(
-        self, pair: Pair, steps: int, snr: float, scale_eps: float, predictor: Predictor = euler_maruyama
+        self,
+        pair: Pair,
+        steps: int,
+        snr: float,
+        scale_eps: float,
+        predictor: Predictor = euler_maruyama,
     ) -> CoupledProgram:
         """Return the run in so many steps of the predictor."""
         correctors = self.corrector and self.corrector(snr, self.noise or scale_eps)
         return samplers.planned(pair, predictor, steps, END, correctors)
 
 
-_ADAPTIVE, _CONSTANT = (partial(samplers.authors_momentum, one) for one in (samplers.ADAPTIVE, samplers.CONSTANT))
+_ADAPTIVE, _CONSTANT = (
+    partial(samplers.authors_momentum, one) for one in (samplers.ADAPTIVE, samplers.CONSTANT)
+)
 _ADAPTIVE_IN_BOTH = partial(samplers.momentum_in_both, samplers.ADAPTIVE)
 
 PREDICTOR = Preset("predictor alone")
@@ -64,6 +72,8 @@ _ALL = (
 )
 
 SAMPLERS = {sampler.name: sampler for sampler in _ALL}
-"""Every sampler by its name. `PC, adaptive` and `PC, constant` are those of the authors' code, which loses the
-adjacency's momentum; those named `in both` have momentum in both states, the form that their code appears to intend.
-GDSS's configuration of community_small scales the noise by 0.7, the authors' configuration with momentum by 0.6."""
+"""Every sampler by its name. `PC, adaptive` and `PC, constant` are those of the authors' code,
+which loses the adjacency's momentum; those named `in both` have momentum in both states, the form
+that their code appears to intend. GDSS's configuration of community_small scales the noise by 0.7,
+the authors' configuration with momentum by 0.6.
+"""

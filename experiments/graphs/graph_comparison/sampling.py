@@ -1,12 +1,14 @@
-r"""Runs of the samplers: the graphs at their end, and the residual variance of the adjacency on the way.
+r"""Runs of the samplers: the graphs at their end, and the residual variance of the adjacency on the
+way.
 
-Near the end of a run the distribution of an adjacency entry is known, given the edge that it becomes: `N(r a, sigma^2)`
-with `a` in {0, 1}, `r` the mean factor. So the residual variance
+Near the end of a run the distribution of an adjacency entry is known, given the edge that it
+becomes: `N(r a, sigma^2)` with `a` in {0, 1}, `r` the mean factor. So the residual variance
 
     V = mean over pairs of (A_t - r [A_t > r / 2])^2 / sigma^2
 
-is 1 for the forward process, whatever the graphs (to 1e-4 at `t = 0.1`, where `r / 2` is four sigma). Above 1 the
-sampler lags behind the noise level, or is undecided between an edge and none; below 1 its variance is too small.
+is 1 for the forward process, whatever the graphs (to 1e-4 at `t = 0.1`, where `r / 2` is four
+sigma). Above 1 the sampler lags behind the noise level, or is undecided between an edge and none;
+below 1 its variance is too small.
 """
 
 from collections.abc import Sequence
@@ -33,7 +35,9 @@ OBSERVED = 0.1
 
 
 class Batches(NamedTuple):
-    """Graphs of `sizes` nodes; norms are averaged over batches of `batch`; `seed` fixes start and noise."""
+    """Graphs of `sizes` nodes; norms are averaged over batches of `batch`; `seed` fixes start
+    and noise.
+    """
 
     sizes: Sequence[int]
     batch: int
@@ -43,7 +47,8 @@ class Batches(NamedTuple):
 def sampled(
     both: Networks, sampler: Preset, steps: int, snr: float, scale_eps: float, batches: Batches
 ) -> tuple[list[Graph], Float[Tensor, " graphs"]]:
-    """Return a run's graphs, isolated nodes included, and their residual variances. Raises NonFiniteState.
+    """Return a run's graphs, isolated nodes included, and their residual variances. Raises
+    NonFiniteState.
 
     The processes and features are those of community_small.
     """
@@ -53,7 +58,10 @@ def sampled(
     start = halves(scores(both, pair, layout), layout, features, batches.seed, coupling)
     levels = pair.adjacency.levels(steps, END)
     step = min(range(steps), key=lambda number: abs(levels[number].t - OBSERVED))
-    observed, variances = (step + 1) * sampler.evaluations - 1, torch.empty(0)  # the round of the predictor's step
+    observed, variances = (
+        (step + 1) * sampler.evaluations - 1,
+        torch.empty(0),
+    )  # the round of the predictor's step
     rounds = samplers.coupled(sampler.plan(pair, steps, snr, scale_eps), *start)
     for number, (_, (_, info)) in enumerate(rounds):
         if number == observed:
@@ -70,7 +78,9 @@ def coupling_of(layout: Layout, batch: int) -> Coupling:
     return lambda ownership: RaggedBatches(ownership, number)
 
 
-def residual_variances(pairs: Float[Tensor, " pairs"], level: Level, layout: Layout) -> Float[Tensor, " graphs"]:
+def residual_variances(
+    pairs: Float[Tensor, " pairs"], level: Level, layout: Layout
+) -> Float[Tensor, " graphs"]:
     """Return V of each graph's entries at a noise level, graphs in the caller's order."""
     residual = (pairs - level.scale * (pairs > level.scale / 2)) / level.sigma
     means = residual.new_zeros(layout.graphs).index_add_(0, layout.graph_of_pair, residual.square())

@@ -11,14 +11,21 @@ from verdicts.validation import Frozen
 class Settings(Frozen):
     """Sizes of the group.
 
-    `networks`: the authors', or the bundled ones. Each of `samplers` runs at each of `steps` with `seeds` seeds of
-    `graphs` graphs; its norms are averaged over batches of `batch`, as in the authors' code. In the fewest steps there
-    are `more` seeds, and the samplers of `once` run too. `reference` counts the fresh graphs that they are compared
-    with; `snr` and `scale_eps` are the published ones; `drawn` graphs of each sampler are drawn.
+    `networks`: the authors', or the bundled ones. Each of `samplers` runs at each of `steps` with
+    `seeds` seeds of `graphs` graphs; its norms are averaged over batches of `batch`, as in the
+    authors' code. In the fewest steps there are `more` seeds, and the samplers of `once` run too.
+    `reference` counts the fresh graphs that they are compared with; `snr` and `scale_eps` are the
+    published ones; `drawn` graphs of each sampler are drawn.
     """
 
     networks: Literal["authors", "bundled"] = "authors"
-    samplers: Names = ("predictor alone", "PC, Langevin", "PC, adaptive", "PC, adaptive in both", "PC, constant")
+    samplers: Names = (
+        "predictor alone",
+        "PC, Langevin",
+        "PC, adaptive",
+        "PC, adaptive in both",
+        "PC, constant",
+    )
     once: tuple[str, ...] = (
         "PC, Langevin, full noise",
         "PC, Langevin, noise 0.6",

@@ -33,11 +33,15 @@ def novelty(settings: Settings) -> Measurement:
     """Return the share of the different molecules that are not in the list of known ones."""
     compared = study.comparison_of(settings)
     each = {"each seed": _each([one.novelty for one in compared.each])}
-    return _measured(settings, compared.quality.novelty, uniqueness=compared.quality.uniqueness, **each)
+    return _measured(
+        settings, compared.quality.novelty, uniqueness=compared.quality.uniqueness, **each
+    )
 
 
 def nspdk_distance_of_qm9(settings: Settings) -> Measurement:
-    """Measure the unbiased squared NSPDK MMD of generated and real QM9 molecules; the detail has other distances."""
+    """Measure the unbiased squared NSPDK MMD of generated and real QM9 molecules; the detail has
+    other distances.
+    """
     compared = study.comparison_of(settings)
     detail: dict[str, JsonValue] = {
         "real against real": compared.nspdk_real.value,

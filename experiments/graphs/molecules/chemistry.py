@@ -1,10 +1,12 @@
-"""Molecules: from sampled matrices and from SMILES, with validity, correction, and distances of sets.
+"""Molecules: from sampled matrices and from SMILES, with validity, correction, and distances of
+sets.
 
-Needs the extra `molecules` (RDKit; `fcd` for ChemNet). Conventions are those of the published evaluation (GDSS, arXiv
-2202.02514): atoms where a feature exceeds 1/2, bonds of order 0 to 3 by rounding, a charge at a nitrogen or oxygen with
-one bond too many. A molecule is valid *without correction* if every valence is then permitted. All others are
-corrected: the highest bond of the first atom at fault is lowered until no atom is at fault, and the largest fragment
-stays. Uniqueness, novelty and distances are of corrected molecules.
+Needs the extra `molecules` (RDKit; `fcd` for ChemNet). Conventions are those of the published
+evaluation (GDSS, arXiv 2202.02514): atoms where a feature exceeds 1/2, bonds of order 0 to 3 by
+rounding, a charge at a nitrogen or oxygen with one bond too many. A molecule is valid *without
+correction* if every valence is then permitted. All others are corrected: the highest bond of the
+first atom at fault is lowered until no atom is at fault, and the largest fragment stays.
+Uniqueness, novelty and distances are of corrected molecules.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +19,10 @@ from torch import Tensor
 
 from experiments.graphs.molecules.nspdk import Molecule
 
-ATOMS: Mapping[str, tuple[int, ...]] = {"QM9": (6, 7, 8, 9), "ZINC250k": (6, 7, 8, 9, 15, 16, 17, 35, 53)}
+ATOMS: Mapping[str, tuple[int, ...]] = {
+    "QM9": (6, 7, 8, 9),
+    "ZINC250k": (6, 7, 8, 9, 15, 16, 17, 35, 53),
+}
 """The atomic number of each node feature, by data set."""
 
 _BONDS = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
@@ -34,10 +39,14 @@ def assembled(
     return [_molecule(*one, atoms) for one in zip(kinds, orders, strict=True)]
 
 
-def _molecule(kinds: Bool[np.ndarray, "n f"], orders: Int[np.ndarray, "n n"], atoms: Sequence[int]) -> Chem.RWMol:
-    """Return one molecule, its bonds added row by row; a node of several features is the first of them.
+def _molecule(
+    kinds: Bool[np.ndarray, "n f"], orders: Int[np.ndarray, "n n"], atoms: Sequence[int]
+) -> Chem.RWMol:
+    """Return one molecule, its bonds added row by row; a node of several features is the first of
+    them.
 
-    The charge is given as soon as a bond makes the excess, if no earlier atom is at fault: later bonds do not undo it.
+    The charge is given as soon as a bond makes the excess, if no earlier atom is at fault: later
+    bonds do not undo it.
     """
     present = kinds.any(1)
     molecule = Chem.RWMol()
@@ -61,13 +70,17 @@ def _charge(atom: Chem.Atom) -> None:
 def fault(molecule: Chem.Mol) -> int | None:
     """Return the first atom whose valence is not permitted, None where all are."""
     with rdBase.BlockLogs():
-        for problem in Chem.DetectChemistryProblems(molecule, Chem.SanitizeFlags.SANITIZE_PROPERTIES):
+        for problem in Chem.DetectChemistryProblems(
+            molecule, Chem.SanitizeFlags.SANITIZE_PROPERTIES
+        ):
             return int(problem.GetAtomIdx())
     return None
 
 
 def corrected(molecule: Chem.RWMol) -> Chem.Mol | None:
-    """Return the largest fragment once all valences are permitted; None if there is no atom, or RDKit refuses it."""
+    """Return the largest fragment once all valences are permitted; None if there is no atom, or
+    RDKit refuses it.
+    """
     made = Chem.RWMol(molecule)
     while (atom := fault(made)) is not None:
         bond = max(made.GetAtomWithIdx(atom).GetBonds(), key=lambda one: int(one.GetBondType()))
@@ -92,7 +105,9 @@ def parsed(smiles: str) -> Chem.Mol | None:
 
 
 def canonical(smiles: Iterable[str]) -> list[str]:
-    """Return RDKit's canonical SMILES; those that it refuses (61 of the 13,301 of `qm9-test`) are left out."""
+    """Return RDKit's canonical SMILES; those that it refuses (61 of the 13,301 of `qm9-test`)
+    are left out.
+    """
     return [Chem.MolToSmiles(molecule) for one in smiles if (molecule := parsed(one)) is not None]
 
 
@@ -103,12 +118,16 @@ def labelled(smiles: str) -> Molecule:
     bonds = map(molecule.GetBondWithIdx, range(molecule.GetNumBonds()))
     return Molecule(
         tuple(atom.GetSymbol() for atom in atoms),
-        tuple((bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), int(bond.GetBondTypeAsDouble())) for bond in bonds),
+        tuple(
+            (bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), int(bond.GetBondTypeAsDouble()))
+            for bond in bonds
+        ),
     )
 
 
 def chemnet_features(smiles: Sequence[str]) -> Float[Tensor, "n 512"]:
-    """Return the last hidden layer of ChemNet (Preuer et al. 2018) for each molecule, on the CPU: 3 ms a molecule.
+    """Return the last hidden layer of ChemNet (Preuer et al. 2018) for each molecule, on the CPU: 3
+    ms a molecule.
 
     ChemNet and its weights are those of the package `fcd`.
     """

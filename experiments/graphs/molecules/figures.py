@@ -8,7 +8,20 @@ from experiments.graphs.molecules.settings import Settings
 from verdicts import Table
 from verdicts.records.figures import TableCell
 
-HEADER = ("set", "molecules", "steps", "valid", "low", "high", "unique", "new", "NSPDK", "real", "FCD", "real FCD")
+HEADER = (
+    "set",
+    "molecules",
+    "steps",
+    "valid",
+    "low",
+    "high",
+    "unique",
+    "new",
+    "NSPDK",
+    "real",
+    "FCD",
+    "real FCD",
+)
 
 
 def tables(settings: Settings) -> list[Table]:
@@ -17,9 +30,10 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def molecules(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Molecules from the authors' checkpoint, fewer and in fewer steps than published: valid without correction
-    (Clopper-Pearson), different among all, not in the known list; unbiased squared NSPDK MMD and Frechet ChemNet
-    distance at equal sizes (none for fewer than {fewest}), and both for real molecules.
+    """Molecules from the authors' checkpoint, fewer and in fewer steps than published: valid
+    without correction (Clopper-Pearson), different among all, not in the known list; unbiased
+    squared NSPDK MMD and Frechet ChemNet distance at equal sizes (none for fewer than {fewest}),
+    and both for real molecules.
     """
     compared = study.comparison_of(settings)
     validity, uniqueness, novelty = compared.quality

@@ -1,13 +1,15 @@
-r"""The neighbourhood subgraph pairwise distance kernel of molecules (Costa and De Grave, ICML 2010), without hashing.
+r"""The neighbourhood subgraph pairwise distance kernel of molecules (Costa and De Grave, ICML
+2010), without hashing.
 
-A feature of radius r and distance d is the pair of neighbourhoods of radius r about two atoms that are d bonds apart,
-and the second neighbourhood alone. A neighbourhood is known by its shells: the atoms (element, degree) at each distance
-from its root, and the bonds (order) between shells and within one. Counts of each (r, d), both up to 4, are scaled to
-unit norm, so the kernel `k(x, y) = <f(x), f(y)> / (|f(x)| |f(y)|)` weighs them alike.
+A feature of radius r and distance d is the pair of neighbourhoods of radius r about two atoms that
+are d bonds apart, and the second neighbourhood alone. A neighbourhood is known by its shells: the
+atoms (element, degree) at each distance from its root, and the bonds (order) between shells and
+within one. Counts of each (r, d), both up to 4, are scaled to unit norm, so the kernel `k(x, y) =
+<f(x), f(y)> / (|f(x)| |f(y)|)` weighs them alike.
 
-The published evaluation computes this with EDeN, which hashes features to 16 bits. There some collide, and since Python
-salts the hashes of strings, which ones do changes from run to run (unless PYTHONHASHSEED is set). Here each feature has
-its own column.
+The published evaluation computes this with EDeN, which hashes features to 16 bits. There some
+collide, and since Python salts the hashes of strings, which ones do changes from run to run (unless
+PYTHONHASHSEED is set). Here each feature has its own column.
 """
 
 from collections.abc import Sequence
@@ -23,11 +25,15 @@ AT_ONCE = 4096
 """Molecules whose pairs of atoms are in memory together."""
 OFTEN = 0.1
 """The share of rows with an entry above which a column is multiplied as a dense one."""
-_CODES = 2**24  # more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
+_CODES = (
+    2**24
+)  # more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
 
 
 class Molecule(NamedTuple):
-    """A graph with labels: the atoms' elements, and bonds `(u, v, order)`; an aromatic bond counts as order 1."""
+    """A graph with labels: the atoms' elements, and bonds `(u, v, order)`; an aromatic bond
+    counts as order 1.
+    """
 
     atoms: tuple[str, ...]
     bonds: tuple[tuple[int, int, int], ...]
@@ -36,8 +42,8 @@ class Molecule(NamedTuple):
 def nspdk_kernel(molecules: Sequence[Molecule], together: int = 1) -> Float[np.ndarray, "n n"]:
     """Return the kernel of every pair of molecules, each of at least one atom.
 
-    Of every pair of batches, `together` molecules in a row: the mean kernel of their molecules. Raises ValueError where
-    the last batch is not whole.
+    Of every pair of batches, `together` molecules in a row: the mean kernel of their molecules.
+    Raises ValueError where the last batch is not whole.
     """
     numbers: dict[Molecule, int] = {}
     places = np.array([numbers.setdefault(molecule, len(numbers)) for molecule in molecules])
@@ -47,7 +53,8 @@ def nspdk_kernel(molecules: Sequence[Molecule], together: int = 1) -> Float[np.n
 
 
 def _products(matrix: csr_array) -> Float[np.ndarray, "n n"]:
-    """Return the inner product of every pair of rows, by a dense and a sparse product; the matrix is lost.
+    """Return the inner product of every pair of rows, by a dense and a sparse product; the matrix
+    is lost.
 
     Columns with entries in more than a share `OFTEN` of the rows are multiplied as a dense matrix.
     """
@@ -60,10 +67,11 @@ def _products(matrix: csr_array) -> Float[np.ndarray, "n n"]:
 
 
 def _features(molecules: Sequence[Molecule]) -> csr_array:
-    """Return a row a molecule, a column a feature: each (radius, distance) of one norm, all of norm 1 together.
+    """Return a row a molecule, a column a feature: each (radius, distance) of one norm, all of norm
+    1 together.
 
-    A feature is one number, of radius and distance, then the smaller and the larger code of the two neighbourhoods; of
-    the second alone, its code and one that stands for none.
+    A feature is one number, of radius and distance, then the smaller and the larger code of the two
+    neighbourhoods; of the second alone, its code and one that stands for none.
     """
     distances = _distances(molecules)
     codes = _neighbourhoods(molecules, distances)
@@ -82,20 +90,27 @@ def _merged(parts: Sequence[Int[np.ndarray, " columns"]]) -> Int[np.ndarray, " a
     return every[np.concatenate(([True], every[1:] != every[:-1]))]
 
 
-def _among(columns: Int[np.ndarray, " all"], keys: Int[np.ndarray, " columns"], part: csr_array) -> csr_array:
+def _among(
+    columns: Int[np.ndarray, " all"], keys: Int[np.ndarray, " columns"], part: csr_array
+) -> csr_array:
     """Return a matrix whose columns have the `keys` as one with a column for each of `columns`."""
     places = np.searchsorted(columns, keys).astype(np.int32)
     return csr_array((part.data, places[part.indices], part.indptr), (part.shape[0], len(columns)))
 
 
 def _distances(molecules: Sequence[Molecule]) -> Int[np.ndarray, "n atoms atoms"]:
-    """Return how many bonds apart atoms are; `LARGEST + 1` for farther ones, and for those that a molecule lacks."""
+    """Return how many bonds apart atoms are; `LARGEST + 1` for farther ones, and for those that
+    a molecule lacks.
+    """
     sizes = np.array([len(molecule.atoms) for molecule in molecules])
     row, u, v, _ = _bonds(molecules)
     bonded = np.zeros((len(molecules), sizes.max(), sizes.max()), np.float32)
     bonded[row, u, v] = bonded[row, v, u] = 1
     distances = np.full(bonded.shape, LARGEST + 1, np.int8)
-    reached = np.eye(sizes.max(), dtype=np.float32) * (np.arange(sizes.max()) < sizes[:, None])[:, :, None]
+    reached = (
+        np.eye(sizes.max(), dtype=np.float32)
+        * (np.arange(sizes.max()) < sizes[:, None])[:, :, None]
+    )
     for distance in range(LARGEST + 1):
         distances[(reached > 0) & (distances > distance)] = distance
         reached = reached @ bonded
@@ -114,13 +129,17 @@ def _neighbourhoods(
 ) -> Int[np.ndarray, "radii n atoms"]:
     """Return the code of each atom's neighbourhood of each radius; -1 where no atom is so far away.
 
-    Neighbourhoods have one code where the counts of all their shells agree: of the atoms at each distance, by element
-    and degree, and of the bonds from there outwards or within, by order.
+    Neighbourhoods have one code where the counts of all their shells agree: of the atoms at each
+    distance, by element and degree, and of the bonds from there outwards or within, by order.
     """
     row, u, v, order = _bonds(molecules)
     degrees = np.zeros(distances.shape[:2], int)
     np.add.at(degrees, (np.concatenate([row, row]), np.concatenate([u, v])), 1)
-    names = [(name, degrees[i, j]) for i, molecule in enumerate(molecules) for j, name in enumerate(molecule.atoms)]
+    names = [
+        (name, degrees[i, j])
+        for i, molecule in enumerate(molecules)
+        for j, name in enumerate(molecule.atoms)
+    ]
     kinds = {name: kind for kind, name in enumerate(sorted(set(names)))}
     atoms = np.zeros(distances.shape[:2], int)
     atoms[distances.diagonal(axis1=1, axis2=2) == 0] = [kinds[name] for name in names]
@@ -132,10 +151,18 @@ def _neighbourhoods(
         shells = [_histogram(at, root, atoms[at, other], degrees.shape, len(kinds))]
         if radius:
             bond, start = np.nonzero(first == radius - 1)
-            shells.append(_histogram(row[bond], start, orders[bond], degrees.shape, orders.max(initial=0) + 1))
+            shells.append(
+                _histogram(row[bond], start, orders[bond], degrees.shape, orders.max(initial=0) + 1)
+            )
         there = shells[0].any(axis=2) & (code >= 0)
-        table = np.concatenate([code[there][:, None], *(shell[there] for shell in shells)], axis=1, dtype=np.int32)
-        whole = np.ascontiguousarray(table).view(np.dtype((np.void, table.itemsize * table.shape[1]))).ravel()
+        table = np.concatenate(
+            [code[there][:, None], *(shell[there] for shell in shells)], axis=1, dtype=np.int32
+        )
+        whole = (
+            np.ascontiguousarray(table)
+            .view(np.dtype((np.void, table.itemsize * table.shape[1])))
+            .ravel()
+        )
         code = np.full_like(code, -1)
         code[there] = np.unique(whole, return_inverse=True)[1]
         codes.append(code)
@@ -169,7 +196,9 @@ def _counted(
         keys.append(group + other[there] * _CODES + (_CODES - 1))
         rows += [row[there], row[there]]
     columns, places = np.unique(np.concatenate(keys), return_inverse=True)
-    counts = csr_array((np.ones(len(places)), (np.concatenate(rows), places)), (len(distances), len(columns)))
+    counts = csr_array(
+        (np.ones(len(places)), (np.concatenate(rows), places)), (len(distances), len(columns))
+    )
     counts.sum_duplicates()
     owner = np.repeat(np.arange(len(distances)), np.diff(counts.indptr))
     cell = owner * (LARGEST + 1) ** 2 + columns[counts.indices] // _CODES**2

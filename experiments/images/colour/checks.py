@@ -10,11 +10,16 @@ from verdicts import Measurement
 
 
 def gain(settings: Settings, network: str) -> Measurement:
-    """Return the plain corrector's kernel distance minus the adaptive one's at the smallest budget, paired by batch."""
+    """Return the plain corrector's kernel distance minus the adaptive one's at the smallest
+    budget, paired by batch.
+    """
     asked, names = settings.of(network), (PLAIN, ADAPTIVE)
     plain, adaptive = (
-        study.judged(settings, network, name, min(asked.budgets), settings.features).kernel for name in names
+        study.judged(settings, network, name, min(asked.budgets), settings.features).kernel
+        for name in names
     )
     lost: JsonValue = {PLAIN: plain.count(study.LOST), ADAPTIVE: adaptive.count(study.LOST)}
     detail: dict[str, JsonValue] = {"snr": settings.networks[network].snr, "lost batches": lost}
-    return measures.mean_difference(plain, adaptive, CONFIDENCE, settings.seed, asked.batch, **detail)
+    return measures.mean_difference(
+        plain, adaptive, CONFIDENCE, settings.seed, asked.batch, **detail
+    )

@@ -20,17 +20,19 @@ Features: TypeAlias = Literal["efficientnet-lite0", "inception", "pixels"]
 class Network(Frozen):
     """A network's file, and the images that its samples are judged by.
 
-    `path` is a checkpoint of score_sde (`trained` as its configuration says), NCSN or NCSNv2, or a folder in diffusers'
-    format, `sha256` that of the checkpoint or of the folder's weights. A folder needs `config_sha256`, that of its
-    config.json, too, and `largest` where it holds a VE model: the sigma_max that it was trained at, where a run begins.
-    Images have `side` pixels a side, runs end at `last_sigma`, `snr` is the correctors' (score_sde has 0.075 for images
-    of 256 pixels). `reference` is a registered set of images or a file of them (.npy, .npz: uint8, n x side x side x 3)
-    with its `reference_sha256`, `halved` where they have twice the side. The suite's own networks are named in place of
-    a path: cifar16-score.
+    `path` is a checkpoint of score_sde (`trained` as its configuration says), NCSN or NCSNv2, or a
+    folder in diffusers' format, `sha256` that of the checkpoint or of the folder's weights. A
+    folder needs `config_sha256`, that of its config.json, too, and `largest` where it holds a VE
+    model: the sigma_max that it was trained at, where a run begins. Images have `side` pixels a
+    side, runs end at `last_sigma`, `snr` is the correctors' (score_sde has 0.075 for images of 256
+    pixels). `reference` is a registered set of images or a file of them (.npy, .npz: uint8, n x
+    side x side x 3) with its `reference_sha256`, `halved` where they have twice the side. The
+    suite's own networks are named in place of a path: cifar16-score.
 
-    Annealed samplers take `repeats` steps at a noise level, or go through `levels` of them at every budget, with
-    NCSNv2's step or, where it is given, with `step` at the last level. `samplers`, `budgets` and how many `images` each
-    makes, in batches of `batch`, are the group's own where they are not given.
+    Annealed samplers take `repeats` steps at a noise level, or go through `levels` of them at every
+    budget, with NCSNv2's step or, where it is given, with `step` at the last level. `samplers`,
+    `budgets` and how many `images` each makes, in batches of `batch`, are the group's own where
+    they are not given.
     """
 
     path: Path
@@ -54,20 +56,28 @@ class Network(Frozen):
 
     @property
     def alone(self) -> "Network":
-        """Return the network without what it is asked for, so that more budgets compute the new ones alone."""
+        """Return the network without what it is asked for, so that more budgets compute the new
+        ones alone.
+        """
         return self.model_copy(update=dict.fromkeys(("samplers", "budgets", "images", "batch")))
 
     @model_validator(mode="after")
     def _a_file_has_a_checksum(self) -> Self:
         is_file = self.reference.endswith((".npy", ".npz"))
         if is_file is not (self.reference_sha256 is not None):
-            wanted = "needs reference_sha256 (see sha256sum)" if is_file else "is no .npy or .npz file to have a sha256"
+            wanted = (
+                "needs reference_sha256 (see sha256sum)"
+                if is_file
+                else "is no .npy or .npz file to have a sha256"
+            )
             raise ValueError(f"reference {self.reference!r} {wanted}")
         return self
 
 
 class Asked(NamedTuple):
-    """What a network is asked for: each sampler at each budget makes `batches` of `batch` samples."""
+    """What a network is asked for: each sampler at each budget makes `batches` of `batch`
+    samples.
+    """
 
     samplers: tuple[str, ...]
     budgets: tuple[int, ...]
@@ -76,16 +86,24 @@ class Asked(NamedTuple):
 
 
 class Settings(Frozen):
-    """Sizes: `budgets` (NFE), independent `batches` of `batch` samples, `samplers`; a network may have its own.
+    """Sizes: `budgets` (NFE), independent `batches` of `batch` samples, `samplers`; a network may
+    have its own.
 
-    Samples are judged by `reference` images, in `features` for the checks, and for the tables in those of `also` that
-    can be had.
+    Samples are judged by `reference` images, in `features` for the checks, and for the tables in
+    those of `also` that can be had.
     """
 
     budgets: Sizes = (50, 100, 500)
     batches: PositiveInt = 8
     batch: PositiveInt = 256
-    samplers: Names = ("annealed Langevin", "adaptive momentum", PLAIN, ADAPTIVE, "Heun ODE", "annealed BAOAB, e = 1/2")
+    samplers: Names = (
+        "annealed Langevin",
+        "adaptive momentum",
+        PLAIN,
+        ADAPTIVE,
+        "Heun ODE",
+        "annealed BAOAB, e = 1/2",
+    )
     reference: PositiveInt = 10_000
     networks: dict[str, Network] = Field({})
     features: Features = "efficientnet-lite0"
@@ -96,7 +114,10 @@ class Settings(Frozen):
         """Return a network. Raises DataUnavailable for one that the configuration lacks."""
         if name not in self.networks:
             raise DataUnavailable(
-                f"{name}: no file is named: have it from {README}; give path and sha256 under colour.networks",
+                (
+                    f"{name}: no file is named: have it from {README}; give path and "
+                    "sha256 under colour.networks"
+                ),
                 missing=f"a file for {name}",
             )
         return self.networks[name]
@@ -106,4 +127,6 @@ class Settings(Frozen):
         network = self.named(name)
         batch = network.batch or self.batch
         batches = -(-network.images // batch) if network.images else self.batches
-        return Asked(network.samplers or self.samplers, network.budgets or self.budgets, batches, batch)
+        return Asked(
+            network.samplers or self.samplers, network.budgets or self.budgets, batches, batch
+        )

@@ -42,12 +42,17 @@ _QUANTITIES = ("frechet", "kernel", "density", "coverage")
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw distances against evaluations, and samples side by side."""
-    values = {"confidence": f"{CONFIDENCE:.0%}", "batches": settings.batches, "batch": settings.batch}
+    values = {
+        "confidence": f"{CONFIDENCE:.0%}",
+        "batches": settings.batches,
+        "batch": settings.batch,
+    }
     drawn = {colour_network_distances: _CLAIMS}
     distances = save_drawn(drawn, folder, settings, reference=settings.reference, **values)
     budget = max(settings.budgets)
     caption = (
-        "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen twice on other images: denoised "
+        "CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen "
+        "twice on other images: denoised "
         f"samples after {budget} evaluations, one less with a corrector, from the same noise."
     )
     samples, name = draw_samples(settings, budget), f"colour_network_samples_{budget}"
@@ -55,16 +60,22 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def colour_network_distances(settings: Settings) -> Drawing:
-    """CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen twice on other images, the mean of
-    both. Above: kernel distance of the denoised samples to {reference} test images a batch, in EfficientNet-Lite0's
-    features (dotted: other test images). Below: variance ratio; 1 is exact. Bands:
-    {confidence} intervals, {batches} batches of {batch}.
+    """CIFAR-10 at 16 x 16 pixels, the suite's own network, hyperparameters chosen twice on other
+    images, the mean of both. Above: kernel distance of the denoised samples to {reference} test
+    images a batch, in EfficientNet-Lite0's features (dotted: other test images). Below: variance
+    ratio; 1 is exact. Bands: {confidence} intervals, {batches} batches of {batch}.
     """
     drawing, (above, below) = panels(2)
-    drawn = (above, "kernel distance", study.kernels), (below, "variance ratio", study.variance_ratios)
+    drawn = (
+        (above, "kernel distance", study.kernels),
+        (below, "variance ratio", study.variance_ratios),
+    )
     for axes, label, values in drawn:
         curves = {
-            sampler: {n: mean_interval(_mean(settings, sampler, n, values), CONFIDENCE) for n in settings.budgets}
+            sampler: {
+                n: mean_interval(_mean(settings, sampler, n, values), CONFIDENCE)
+                for n in settings.budgets
+            }
             for sampler in settings.samplers
         }
         interval_curves(axes, curves, LOOKS)
@@ -77,7 +88,9 @@ def colour_network_distances(settings: Settings) -> Drawing:
     return drawing
 
 
-def _mean(settings: Settings, sampler: str, budget: int, values: Callable[..., list[float]]) -> list[float]:
+def _mean(
+    settings: Settings, sampler: str, budget: int, values: Callable[..., list[float]]
+) -> list[float]:
     """Return each batch's mean over both choices of a sampler's hyperparameters."""
     held = [values(settings, sampler, budget, choice) for choice in range(len(tuning.CHOICES))]
     return [sum(each) / len(each) for each in zip(*held, strict=True)]
@@ -98,10 +111,24 @@ def _pictures(batch: Batch) -> Float[Tensor, "n h w 3"]:
 def tables(settings: Settings) -> list[Table]:
     """Return every number of every sampler and budget, with its conditions."""
     quantities = (*_QUANTITIES, "energy", "variance_ratio")
-    header = ("sampler", "chosen", "NFE", "sets", "n", *CONDITIONS, *half_widths_named(map(title, quantities)))
+    header = (
+        "sampler",
+        "chosen",
+        "NFE",
+        "sets",
+        "n",
+        *CONDITIONS,
+        *half_widths_named(map(title, quantities)),
+    )
     made = [
         tabled(colour_network, header, _CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}"),
-        tabled(colour_network_speed_ups, SPEED_UP_HEADER, ("X6",), settings, confidence=f"{CONFIDENCE:.0%}"),
+        tabled(
+            colour_network_speed_ups,
+            SPEED_UP_HEADER,
+            ("X6",),
+            settings,
+            confidence=f"{CONFIDENCE:.0%}",
+        ),
     ]
     if settings.published:
         made.append(tabled(colour_network_published, HEADER, _CLAIMS, settings.published))
@@ -109,31 +136,38 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def colour_network_speed_ups(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """How many times as many evaluations Langevin's corrector needs as the adaptive one, and annealed Langevin as
-    adaptive momentum, for the kernel distance of the latter: CIFAR-10 at 16 x 16 pixels, the suite's own network.
-    Intervals of {confidence} end at budgets that were run. "Not reached": no budget of the baseline gets there.
+    """How many times as many evaluations Langevin's corrector needs as the adaptive one, and
+    annealed Langevin as adaptive momentum, for the kernel distance of the latter: CIFAR-10 at 16 x
+    16 pixels, the suite's own network. Intervals of {confidence} end at budgets that were run. "Not
+    reached": no budget of the baseline gets there.
     """
     yield from speed_up_rows(study.tuned_pairs(settings))
     if settings.published is not None:
-        with suppress(Refused):  # kept cells that an audit does not let be shown; its record says why
+        with suppress(
+            Refused
+        ):  # kept cells that an audit does not let be shown; its record says why
             yield from speed_up_rows(study.untuned_pairs(settings.published))
 
 
 def colour_network_published(settings: Published) -> Iterator[tuple[TableCell, ...]]:
-    """The suite's own network in the form of a published table: CIFAR-10 at 16 x 16 pixels, hyperparameters as in the
-    authors' configurations, tuning none. The Fréchet distance, to 10,000 test images, and the Inception score are in
-    the features and classes of EfficientNet-Lite0, so no published number compares with them.
+    """The suite's own network in the form of a published table: CIFAR-10 at 16 x 16 pixels,
+    hyperparameters as in the authors' configurations, tuning none. The Fréchet distance, to 10,000
+    test images, and the Inception score are in the features and classes of EfficientNet-Lite0, so
+    no published number compares with them.
     """
     for network in settings.networks:
-        with suppress(Refused):  # kept cells that an audit does not let be shown; its record says why
+        with suppress(
+            Refused
+        ):  # kept cells that an audit does not let be shown; its record says why
             yield from rows(settings, network)
 
 
 def colour_network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density and coverage in
-    EfficientNet-Lite0's features, all batches as one set (±: jackknife over batches); energy distance (pixel units) and
-    variance ratio, means over batches (±: Student); {confidence} intervals. The Fréchet distance has a bias of its n:
-    rows compare where n is equal, real images are the floor; no published FID does.
+    """CIFAR-10 at 16 x 16 pixels with the suite's own network: Fréchet and kernel distance, density
+    and coverage in EfficientNet-Lite0's features, all batches as one set (±: jackknife over
+    batches); energy distance (pixel units) and variance ratio, means over batches (±: Student);
+    {confidence} intervals. The Fréchet distance has a bias of its n: rows compare where n is equal,
+    real images are the floor; no published FID does.
     """
     runs = [(study.REAL, 0, 0)]
     for sampler, budget in product(settings.samplers, settings.budgets):
@@ -146,8 +180,14 @@ def colour_network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
     ]
     judge = quality.judge(settings.setup, settings.numbers)
     for one, batches in zip(judged(judge, entries, CONFIDENCE), held, strict=True):
-        means = (mean_interval(column(batches, name), CONFIDENCE) for name in ("energy", "variance_ratio"))
-        yield *of_run(one), *with_half_widths([*(one.numbers[name] for name in _QUANTITIES), *means])
+        means = (
+            mean_interval(column(batches, name), CONFIDENCE)
+            for name in ("energy", "variance_ratio")
+        )
+        yield (
+            *of_run(one),
+            *with_half_widths([*(one.numbers[name] for name in _QUANTITIES), *means]),
+        )
 
 
 def _unlike(choices: Sequence[Hyperparameters]) -> list[tuple[int, Hyperparameters]]:
@@ -161,4 +201,6 @@ def _words(sampler: str, budget: int, choice: int) -> str:
         return ""
     given = tuning.chosen(sampler, budget)[choice]
     corrector = BY_NAME[sampler].family is Family.PREDICTOR_CORRECTOR
-    return tuning.in_words({"snr": given.snr, "rho": given.rho} if corrector else {"rho": given.rho})
+    return tuning.in_words(
+        {"snr": given.snr, "rho": given.rho} if corrector else {"rho": given.rho}
+    )

@@ -1,16 +1,19 @@
-r"""How good samples of colour images are: in EfficientNet-Lite0's features, in pixels, and by their variance.
+r"""How good samples of colour images are: in EfficientNet-Lite0's features, in pixels, and by their
+variance.
 
-Samples are compared with test images of CIFAR-10, each 2 x 2 block of pixels averaged, which the network has not seen.
-Each batch has a reference of its own, so that what differs between batches is due to samples and references alike:
+Samples are compared with test images of CIFAR-10, each 2 x 2 block of pixels averaged, which the
+network has not seen. Each batch has a reference of its own, so that what differs between batches is
+due to samples and references alike:
 
-- kernel and Frechet distance of the denoised samples, in 1280 features of ImageNet's EfficientNet-Lite0 (images are
-  enlarged to 224 pixels; no published FID is in these features);
+- kernel and Frechet distance of the denoised samples, in 1280 features of ImageNet's
+  EfficientNet-Lite0 (images are enlarged to 224 pixels; no published FID is in these features);
 - energy distance of the denoised samples, in pixel units;
 - variance ratio of the samples before the last denoising,
 
       V = E |noise(x, sigma_L)|^2 / E |noise(y, sigma_L)|^2 ,   y = x_0 + sigma_L z ,
 
-  with `noise = -sigma score` by the network, x_0 test images: 1 for samples as noisy as the noise level says.
+  with `noise = -sigma score` by the network, x_0 test images: 1 for samples as noisy as the noise
+  level says.
 """
 
 from functools import cache
@@ -38,7 +41,8 @@ SHOWN = 7
 
 
 class Batch(NamedTuple):
-    """One batch: score evaluations, energy distance, variance ratio, features (n, 1280) of the denoised samples.
+    """One batch: score evaluations, energy distance, variance ratio, features (n, 1280) of the
+    denoised samples.
 
     `shown` holds the first denoised samples of a first batch, uint8 (n, 16, 16, 3).
     """
@@ -58,13 +62,17 @@ def problem(last_sigma: float) -> Problem:
 
 @cache
 def test_images() -> Float[Tensor, "n 3 16 16"]:
-    """Return CIFAR-10's test images at 16 x 16 pixels, shuffled. Raises DataUnavailable without their file."""
+    """Return CIFAR-10's test images at 16 x 16 pixels, shuffled. Raises DataUnavailable without
+    their file.
+    """
     return at_half(shuffled(images("cifar10-test").x))
 
 
 @cache
 def learned() -> Parts:
-    """Return the training images, and those held out of the training. Raises DataUnavailable without their file."""
+    """Return the training images, and those held out of the training. Raises DataUnavailable
+    without their file.
+    """
     return ColourTask(Colour(kind=NETWORK)).split
 
 
@@ -75,14 +83,18 @@ def extractor() -> Extractor:
 
 
 class Shares(NamedTuple):
-    """A batch's own test images: those that samples are compared with, those that are compared in their place."""
+    """A batch's own test images: those that samples are compared with, those that are compared
+    in their place.
+    """
 
     reference: Float[Tensor, "n 3 16 16"]
     real: Float[Tensor, "m 3 16 16"]
 
 
 def shares(setup: Setup, number: int) -> Shares:
-    """Return the test images of the batch of a number, from 1 on. Raises ValueError where they are all given out."""
+    """Return the test images of the batch of a number, from 1 on. Raises ValueError where they
+    are all given out.
+    """
     count = setup.reference + setup.size
     own = test_images()[(number - 1) * count :][:count]
     if len(own) < count:
@@ -112,9 +124,13 @@ def _reference(setup: Setup, number: int) -> tuple[Float[Tensor, "n d"], float]:
 
 @cell(data=DATA)
 def real_noise(last_sigma: float) -> float:
-    """The mean square noise that the network sees in test images with the last noise level's noise."""
+    """The mean square noise that the network sees in test images with the last noise level's
+    noise.
+    """
     x = test_images()[:500]
-    return seen_noise(problem(last_sigma), x + last_sigma * torch.randn(x.shape, generator=generator(1, 0)))
+    return seen_noise(
+        problem(last_sigma), x + last_sigma * torch.randn(x.shape, generator=generator(1, 0))
+    )
 
 
 def judged(x: Float[Tensor, "n 3 16 16"], setup: Setup, number: int, evaluations: int) -> Batch:
@@ -123,12 +139,20 @@ def judged(x: Float[Tensor, "n 3 16 16"], setup: Setup, number: int, evaluations
     clean = denoised(asked, x)
     energy = metrics.energy_distance(clean, shares(setup, number).reference)
     ratio = seen_noise(asked, x) / real_noise(setup.last_sigma)
-    return Batch(evaluations, energy, ratio, _short(extractor()(clean)), pictures(clean[: SHOWN * (number == 1)]))
+    return Batch(
+        evaluations,
+        energy,
+        ratio,
+        _short(extractor()(clean)),
+        pictures(clean[: SHOWN * (number == 1)]),
+    )
 
 
 def kernel(batch: Batch, setup: Setup, number: int) -> float:
     """Return the kernel distance of the batch of a number to its reference, in features."""
-    return metrics.kernel_distance(torch.from_numpy(batch.features).double(), *_reference(setup, number))
+    return metrics.kernel_distance(
+        torch.from_numpy(batch.features).double(), *_reference(setup, number)
+    )
 
 
 def pictures(x: Float[Tensor, "n 3 h w"]) -> Array:

@@ -25,9 +25,9 @@ class Setup(NamedTuple):
 class Settings(Frozen):
     """`samplers` run at `budgets` (score evaluations) on `batches` batches of `batch` samples.
 
-    Each batch has `reference` test images of its own to be compared with, and as many others as it has samples, which
-    are compared in the samples' place. `published` are the sizes of the table in the form of a published one, and its
-    network.
+    Each batch has `reference` test images of its own to be compared with, and as many others as it
+    has samples, which are compared in the samples' place. `published` are the sizes of the table in
+    the form of a published one, and its network.
     """
 
     budgets: Sizes = (EARLY, LATE)

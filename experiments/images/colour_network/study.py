@@ -19,10 +19,13 @@ from verdicts.studies import Cell, Kept, cell
 
 REAL = "real images"
 DISTANCES = 2e-5
-"""The rounding of an energy distance, in pixel units: it is the difference of mean distances near 10, each in float32
-to some 1e-6."""
+"""The rounding of an energy distance, in pixel units: it is the difference of mean distances near
+10, each in float32 to some 1e-6.
+"""
 UNTUNED = {"correctors": (ADAPTIVE, PLAIN), "annealed": (PAPER, BASELINE)}
-"""Samplers of the table in the published form: with adaptive momentum, and the counterpart without."""
+"""Samplers of the table in the published form: with adaptive momentum, and the counterpart
+without.
+"""
 
 
 def seconds_of(budget: int, **others: object) -> float:
@@ -30,9 +33,13 @@ def seconds_of(budget: int, **others: object) -> float:
     return 0.036 * budget
 
 
-@cell(data=DATA, kept=Kept("colour_network.batch", ROUNDING, {".1": DISTANCES, ".4": GREY}, seconds=seconds_of))
+@cell(
+    data=DATA,
+    kept=Kept("colour_network.batch", ROUNDING, {".1": DISTANCES, ".4": GREY}, seconds=seconds_of),
+)
 def batch(setup: Setup, sampler: str, budget: int, given: Hyperparameters, number: int) -> Batch:
-    """Run one batch; batches of one number start alike and draw the same noise, whatever the sampler.
+    """Run one batch; batches of one number start alike and draw the same noise, whatever the
+    sampler.
 
     Raises NonFiniteState where a run has no end: tuned hyperparameters have none.
     """
@@ -45,21 +52,31 @@ def batch(setup: Setup, sampler: str, budget: int, given: Hyperparameters, numbe
 def real_batch(setup: Setup, number: int) -> Batch:
     """Judge test images that are in no batch's reference, with the last noise level's noise."""
     x, draws = quality.shares(setup, number).real, generator(setup.seed, -number)
-    return quality.judged(x + setup.last_sigma * torch.randn(x.shape, generator=draws), setup, number, 0)
+    return quality.judged(
+        x + setup.last_sigma * torch.randn(x.shape, generator=draws), setup, number, 0
+    )
 
 
 def batches(settings: Settings, sampler: str, budget: int = 0, choice: int = 0) -> list[Batch]:
-    """Return a sampler's batches with one choice of its hyperparameters; `REAL` is a sampler too."""
+    """Return a sampler's batches with one choice of its hyperparameters; `REAL` is a sampler
+    too.
+    """
     setup, numbers = settings.setup, settings.numbers
     if sampler == REAL:
         return [real_batch(setup, number) for number in numbers]
-    return [batch(setup, sampler, budget, tuning.chosen(sampler, budget)[choice], number) for number in numbers]
+    return [
+        batch(setup, sampler, budget, tuning.chosen(sampler, budget)[choice], number)
+        for number in numbers
+    ]
 
 
 def kernels(settings: Settings, sampler: str, budget: int = 0, choice: int = 0) -> list[float]:
     """Return the kernel distance of each of a sampler's batches to the batch's own reference."""
     held = batches(settings, sampler, budget, choice)
-    return [quality.kernel(each, settings.setup, number) for each, number in zip(held, settings.numbers, strict=True)]
+    return [
+        quality.kernel(each, settings.setup, number)
+        for each, number in zip(held, settings.numbers, strict=True)
+    ]
 
 
 def variance_ratios(settings: Settings, sampler: str, budget: int, choice: int) -> list[float]:
@@ -68,7 +85,9 @@ def variance_ratios(settings: Settings, sampler: str, budget: int, choice: int) 
 
 
 def tuned_pairs(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
-    """Return the kernel distances by evaluations of both correctors, the adaptive one's first, for each choice."""
+    """Return the kernel distances by evaluations of both correctors, the adaptive one's first,
+    for each choice.
+    """
     pairs = dict[str, tuple[BatchErrors, BatchErrors]]()
     for choice in range(len(tuning.CHOICES)):
         ours, theirs = (
@@ -80,11 +99,16 @@ def tuned_pairs(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]
 
 
 def untuned_pairs(form: Published) -> dict[str, tuple[BatchErrors, BatchErrors]]:
-    """Return kernel distances of the table in the published form by evaluations, adaptive momentum's first."""
+    """Return kernel distances of the table in the published form by evaluations, adaptive
+    momentum's first.
+    """
     pairs = dict[str, tuple[BatchErrors, BatchErrors]]()
     for network, (name, samplers) in product(form.networks, UNTUNED.items()):
         ours, theirs = (
-            {n: np.array(published.judged(form, network, sampler, n, form.features).kernel) for n in form.budgets}
+            {
+                n: np.array(published.judged(form, network, sampler, n, form.features).kernel)
+                for n in form.budgets
+            }
             for sampler in samplers
         )
         pairs[f"{name}, authors' hyperparameters"] = ours, theirs

@@ -13,19 +13,20 @@ CONSTANT, REVERSE = "Langevin, drift x1.5", "reverse diffusion"
 
 
 class Settings(ExactSettings):
-    """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at `tolerances`.
+    """Annealed Langevin and adaptive momentum run at `past` evaluations too (0: not); RK45 at
+    `tolerances`.
 
     D1b's comparison at twice the evaluations is made on `fresh` batches, on which nobody looked.
 
-    Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches besides the others,
-    on as many of which the minor mode is counted.
+    Reverse diffusion runs at `reverse` too. D3 compares it with adaptive momentum on `more` batches
+    besides the others, on as many of which the minor mode is counted.
 
     On all these batches D1b reads how many evaluations annealed Langevin needs for the KL that
     adaptive momentum has at each of `equalled`: between its budgets and those `between`.
 
-    `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats` (T) and what leaves
-    two noise levels, on `trials` batches that measure nothing else. The minor mode is counted at `rare` evaluations, on
-    `rare_batch` samples a batch.
+    `tuned_samplers` are tuned at each of `tuned`, over `factors` (of NCSNv2's step) times `repeats`
+    (T) and what leaves two noise levels, on `trials` batches that measure nothing else. The minor
+    mode is counted at `rare` evaluations, on `rare_batch` samples a batch.
     """
 
     past: NonNegativeInt = 0
@@ -71,5 +72,7 @@ class Settings(ExactSettings):
         return tuple(AUTHORS._replace(factor=factor, repeats=repeats) for repeats, factor in pairs)
 
     def repeats_at(self, budget: int) -> list[int]:
-        """Return the steps per noise level that tuning tries at a budget, rising: the last leave two noise levels."""
+        """Return the steps per noise level that tuning tries at a budget, rising: the last leave
+        two noise levels.
+        """
         return sorted({each for each in self.repeats if each < budget // 2} | {budget // 2})

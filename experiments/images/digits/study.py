@@ -1,7 +1,8 @@
 """What is run on digits, and what is measured of each batch: errors, and the share of a rare mode.
 
-The rare mode: all zeros and a few ones, with their exact score. A sampler with too small a variance tends to a
-tempered target `p^c` with `c > 1`. There a mode of weight `w` has a weight of order `w^c`, so a rare mode gets rarer.
+The rare mode: all zeros and a few ones, with their exact score. A sampler with too small a variance
+tends to a tempered target `p^c` with `c > 1`. There a mode of weight `w` has a weight of order
+`w^c`, so a rare mode gets rarer.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,13 +28,17 @@ from verdicts.studies.table import Rows
 FIRST_TRIAL, FIRST_RARE, FIRST_MORE, FIRST_FRESH = 10_000, 20_000, 30_000, 40_000
 """The first batch of tuning's, of the rare mode's, of D3's further ones, of D1b's own."""
 RARE_MODE, FREQUENT, RARE, RARE_IMAGES = "zeros, few ones", 0, 1, 18
-"""The target with a rare mode; the classes of its two modes, and how many images the rare one has."""
+"""The target with a rare mode; the classes of its two modes, and how many images the rare one
+has.
+"""
 
 
 class Numbers(NamedTuple):
-    """What is measured of a batch: its `Errors` and KL per pixel (nats), the share of ones over the target's share.
+    """What is measured of a batch: its `Errors` and KL per pixel (nats), the share of ones over the
+    target's share.
 
-    Of its run: the score evaluations, and how many of its hyperparameters tuning chose at an end of what it tried.
+    Of its run: the score evaluations, and how many of its hyperparameters tuning chose at an end of
+    what it tried.
     """
 
     energy: float
@@ -69,7 +74,9 @@ def ones_of(labels: torch.Tensor) -> float:
 
 
 def runs(settings: Settings) -> Iterator[Rows]:
-    """Yield the rows: all samplers at the defaults; some on more batches, on fresh ones, tuned, on the rare mode."""
+    """Yield the rows: all samplers at the defaults; some on more batches, on fresh ones, tuned,
+    on the rare mode.
+    """
     for sampler, budget in exact.planned(settings):
         yield from _rows(settings, exact.numbers(settings, sampler), sampler, budget)
     first, small = [*exact.numbers(settings, PAPER)], max(settings.small)
@@ -125,12 +132,16 @@ def measure(
     grid: tuple[Hyperparameters, ...] = (AUTHORS,),
     trials: tuple[int, ...] = (),
 ) -> list[Numbers]:
-    """What is measured of batches of a sampler, with those of a grid of hyperparameters that do best on trials."""
+    """What is measured of batches of a sampler, with those of a grid of hyperparameters that do
+    best on trials.
+    """
     best = tuned(name, sampler, budget, grid, trials, setup)
     tried = {axis: sorted({getattr(h, axis) for h in grid}) for axis in ("factor", "repeats")}
     natural = {("repeats", 1), ("repeats", budget // 2)}
     edges = len(optima_on_edge(tried, {"": best._asdict()}, natural))
-    return [each._replace(edges=edges) for each in measured(name, sampler, budget, numbers, setup, best)]
+    return [
+        each._replace(edges=edges) for each in measured(name, sampler, budget, numbers, setup, best)
+    ]
 
 
 def tuned(
@@ -141,17 +152,26 @@ def tuned(
     trials: tuple[int, ...],
     setup: BatchSetup,
 ) -> Hyperparameters:
-    """Return the hyperparameters of a grid with the least KL per pixel, summed over trial batches."""
+    """Return the hyperparameters of a grid with the least KL per pixel, summed over trial
+    batches.
+    """
 
     def kl(h: Hyperparameters) -> float:
         parts = blocks(trials, setup)
-        return sum(each.kl for part in parts for each in measure(name, sampler, budget, part, setup, (h,)))
+        return sum(
+            each.kl for part in parts for each in measure(name, sampler, budget, part, setup, (h,))
+        )
 
     return min(grid, key=kl) if len(grid) > 1 else grid[0]
 
 
 def measured(
-    name: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup, h: Hyperparameters
+    name: str,
+    sampler: str,
+    budget: int,
+    numbers: tuple[int, ...],
+    setup: BatchSetup,
+    h: Hyperparameters,
 ) -> list[Numbers]:
     """Return what is measured of batches of a sampler; infinite where a run diverges."""
     try:
@@ -164,12 +184,19 @@ def measured(
     for x, evaluations in batches:
         near = target(name).labels[target(name).target.nearest(x, at).point]
         errors = exact.errors_of(x, target(name), reference(name, setup.last_sigma))
-        results.append(numbers_of(errors, ones_of(near) / ones_of(target(name).labels), evaluations))
+        results.append(
+            numbers_of(errors, ones_of(near) / ones_of(target(name).labels), evaluations)
+        )
     return results
 
 
 def samples(
-    name: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup, h: Hyperparameters
+    name: str,
+    sampler: str,
+    budget: int,
+    numbers: tuple[int, ...],
+    setup: BatchSetup,
+    h: Hyperparameters,
 ) -> list[Samples]:
     """Return batches of a sampler, of fresh draws, or of the probability flow that RK45 solves."""
     if sampler == RK45.name:

@@ -1,1 +1,3 @@
-"""Images compared in a space of features: extractors, scores, and and what their scores depend on."""
+"""Images compared in a space of features: extractors, scores, and and what their scores depend
+on.
+"""

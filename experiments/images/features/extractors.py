@@ -1,12 +1,14 @@
 """Features of images, by name and checksum: pixels in [0, 1] in, a row of numbers an image out.
 
 - `digits-classifier`, `mnist-classifier`: 64 features of the suite's own classifiers.
-- `efficientnet-lite0`: 1280 features of ImageNet's EfficientNet-Lite0 (Apache-2.0; weights from the registry, code
-  from the package `efficientnet-lite-pytorch`), for colour images: resized to 224 pixels (bilinear), normalised by
-  ImageNet's mean and standard deviation of each channel; the last convolution's channels averaged over pixels.
+- `efficientnet-lite0`: 1280 features of ImageNet's EfficientNet-Lite0 (Apache-2.0; weights from the
+  registry, code from the package `efficientnet-lite-pytorch`), for colour images: resized to 224
+  pixels (bilinear), normalised by ImageNet's mean and standard deviation of each channel; the last
+  convolution's channels averaged over pixels.
 - `pixels`: 192 means over blocks of pixels, which judge nothing and cost nothing, for a rehearsal.
-- `inception`: the 2048 features of the published FID, and the classes of the Inception score (logits without bias), by
-  `torch-fidelity`, with the weights that it names. Where these or the package are missing, what needs them is not run.
+- `inception`: the 2048 features of the published FID, and the classes of the Inception score
+  (logits without bias), by `torch-fidelity`, with the weights that it names. Where these or the
+  package are missing, what needs them is not run.
 """
 
 import hashlib
@@ -28,18 +30,22 @@ from experiments.images.networks.loading import fill, optional
 
 Images = Float[Tensor, "n *shape"]
 UNITS = {"digits-classifier": 8.0, "mnist-classifier": 5.2}
-"""The unit of each classifier's features: their root mean square on what it learned from. Then the inner product
-x . y / d in the kernel distance is of order one, as it should be."""
+"""The unit of each classifier's features: their root mean square on what it learned from. Then the
+inner product x . y / d in the kernel distance is of order one, as it should be.
+"""
 _BLOCK = 256
 _FEW = 8
-"""Enlarged images at once: on a processor their features then stay in its cache, and take half the time."""
+"""Enlarged images at once: on a processor their features then stay in its cache, and take half
+the time.
+"""
 _MEAN, _DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, a channel
 _SIDE = 224
 
 
 @dataclass(frozen=True)
 class Extractor:
-    """A map from images to features; `sha256` of its weights; `logits` of the classes, where it knows any.
+    """A map from images to features; `sha256` of its weights; `logits` of the classes, where it
+    knows any.
 
     `block` images are mapped at once.
     """
@@ -53,11 +59,15 @@ class Extractor:
     @torch.no_grad()
     def __call__(self, x: Images) -> Float[Tensor, "n d"]:
         """Return the features of images, float64 on the CPU."""
-        return torch.cat([self.features(block.float()).double().cpu() for block in x.split(self.block)])
+        return torch.cat(
+            [self.features(block.float()).double().cpu() for block in x.split(self.block)]
+        )
 
     @torch.no_grad()
     def shares(self, features: Float[Tensor, "n d"]) -> Float[Tensor, " classes"]:
-        """Return the share of each class that it sees in a set. Raises ValueError for an extractor without classes."""
+        """Return the share of each class that it sees in a set. Raises ValueError for an
+        extractor without classes.
+        """
         if self.logits is None:
             raise ValueError(f"{self.name} knows no classes")
         logits = self.logits(features.float())
@@ -66,17 +76,30 @@ class Extractor:
 
 @cache
 def digit_features(name: str = "digits-classifier") -> Extractor:
-    """Return a committed classifier's features. Raises UserError unless its file is the committed one."""
+    """Return a committed classifier's features. Raises UserError unless its file is the
+    committed one.
+    """
     network, unit = classifier(name), UNITS[name]
-    return Extractor(name, SHA256[name], lambda x: network.features(x) / unit, lambda rows: network.last(rows * unit))
+    return Extractor(
+        name,
+        SHA256[name],
+        lambda x: network.features(x) / unit,
+        lambda rows: network.last(rows * unit),
+    )
 
 
 def efficientnet(device: torch.device | str = "cpu") -> Extractor:
-    """Return EfficientNet-Lite0's features. Raises DataUnavailable without its weights or its package."""
+    """Return EfficientNet-Lite0's features. Raises DataUnavailable without its weights or its
+    package.
+    """
     name = "efficientnet-lite0"
-    code = optional("efficientnet_lite_pytorch", "EfficientNet's code is not installed: pip install '.[suite]'")
+    code = optional(
+        "efficientnet_lite_pytorch", "EfficientNet's code is not installed: pip install '.[suite]'"
+    )
     network = fill(code.EfficientNet.from_name(name), weights(name), name).to(device)
-    mean, deviation = (torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION))
+    mean, deviation = (
+        torch.tensor(values, device=device)[:, None, None] for values in (_MEAN, _DEVIATION)
+    )
 
     def features(x: Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
         wide = interpolate(x.to(device), (_SIDE, _SIDE), mode="bilinear", antialias=True)
@@ -92,7 +115,9 @@ def pixels() -> Extractor:
 
 
 def inception(device: torch.device | str = "cpu") -> Extractor:
-    """Return the 2048 features of the published FID. Raises DataUnavailable where package or weights cannot be had."""
+    """Return the 2048 features of the published FID. Raises DataUnavailable where package or
+    weights cannot be had.
+    """
     module = "torch_fidelity.feature_extractor_inceptionv3"
     code = optional(module, "torch-fidelity is not installed: pip install '.[paper]'")
     file, sha256 = _inception_weights()
@@ -116,9 +141,13 @@ def _inception_weights() -> tuple[Path, str]:
     if not file.is_file():
         address = f"https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/{name}"
         raise DataUnavailable(
-            f"Inception's weights are not at {file}: put {address} there", name, f"put {address} at {file}"
+            f"Inception's weights are not at {file}: put {address} there",
+            name,
+            f"put {address} at {file}",
         )
     sha256 = hashlib.sha256(content_of(file, LARGEST)).hexdigest()
     if not sha256.startswith("6726825d"):
-        raise DataUnavailable(f"{file}: sha256 {sha256} does not begin with 6726825d, as its name says: replace it")
+        raise DataUnavailable(
+            f"{file}: sha256 {sha256} does not begin with 6726825d, as its name says: replace it"
+        )
     return file, sha256

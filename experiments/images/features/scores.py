@@ -1,8 +1,9 @@
-"""How near a set of generated images is to a reference, in a space of features, and what the numbers depend on.
+"""How near a set of generated images is to a reference, in a space of features, and what the
+numbers depend on.
 
-A Frechet distance of 512 samples is larger than one of 5000 whatever the sampler. Numbers with another reference or
-extractor, or of samples that were denoised and of samples that were not, do not compare either: every row of a table
-has its conditions.
+A Frechet distance of 512 samples is larger than one of 5000 whatever the sampler. Numbers with
+another reference or extractor, or of samples that were denoised and of samples that were not, do
+not compare either: every row of a table has its conditions.
 """
 
 import math
@@ -22,8 +23,10 @@ from verdicts.records.figures import TableCell
 
 
 class Scores(NamedTuple):
-    """The scores of one set: `frechet` and `kernel` distance, `precision`, `recall`, `density`, `coverage`, and
-    `classes`, the total variation between its classes and the reference's; NaN for an extractor without classes."""
+    """The scores of one set: `frechet` and `kernel` distance, `precision`, `recall`, `density`,
+    `coverage`, and `classes`, the total variation between its classes and the reference's; NaN for
+    an extractor without classes.
+    """
 
     frechet: float
     kernel: float
@@ -35,8 +38,9 @@ class Scores(NamedTuple):
 
 
 class Conditions(NamedTuple):
-    """What a number depends on beside the sampler: samples `n` in a set, the reference and its size, the extractor by
-    name and checksum, whether samples were denoised at the end."""
+    """What a number depends on beside the sampler: samples `n` in a set, the reference and its
+    size, the extractor by name and checksum, whether samples were denoised at the end.
+    """
 
     n: int
     reference: str
@@ -56,14 +60,20 @@ CONDITIONS = ("reference", "reference n", "extractor", "sha256", "denoised")
 HEADER = ("sampler", "NFE", "quantity", "value", "low", "high", "sets", "n", *CONDITIONS)
 
 
-def row(sampler: str, nfe: int, quantity: str, interval: Interval, conditions: Conditions) -> tuple[TableCell, ...]:
-    """Return a quantity of a sampler at a budget, with its interval over independent sets; see `HEADER`."""
+def row(
+    sampler: str, nfe: int, quantity: str, interval: Interval, conditions: Conditions
+) -> tuple[TableCell, ...]:
+    """Return a quantity of a sampler at a budget, with its interval over independent sets; see
+    `HEADER`.
+    """
     return (sampler, nfe, title(quantity), *interval, conditions.n, *conditions.cells())
 
 
 def title(quantity: str) -> str:
     """Return a quantity's name as a reader knows it."""
-    return {"frechet": "Fréchet", "inception_score": "Inception score"}.get(quantity, quantity.replace("_", " "))
+    return {"frechet": "Fréchet", "inception_score": "Inception score"}.get(
+        quantity, quantity.replace("_", " ")
+    )
 
 
 class Judge:
@@ -85,18 +95,25 @@ class Judge:
 
     def conditions(self, n: int) -> Conditions:
         """Return what the scores of sets of n images depend on."""
-        return Conditions(n, self.name, len(self.reference), self.extractor.name, self.extractor.sha256)
+        return Conditions(
+            n, self.name, len(self.reference), self.extractor.name, self.extractor.sha256
+        )
 
     def kernel(self, features: Float[Tensor, "n d"]) -> float:
-        """Return the kernel distance of a set by its features. Raises ValueError for fewer than two."""
+        """Return the kernel distance of a set by its features. Raises ValueError for fewer than
+        two.
+        """
         return metrics.kernel_distance(features, self.reference, self.within)
 
     def scores(self, x: Float[Tensor, " n *shape"]) -> Scores:
         """Return the scores of a set of images. Raises ValueError for five images or fewer."""
         return self.scores_of(self.extractor(x))
 
-    def scores_of(self, features: Float[Tensor, "n d"], apart: Float[Tensor, "n m"] | None = None) -> Scores:
-        """Return the scores of a set by its features, and by their distances to the reference's where these are known.
+    def scores_of(
+        self, features: Float[Tensor, "n d"], apart: Float[Tensor, "n m"] | None = None
+    ) -> Scores:
+        """Return the scores of a set by its features, and by their distances to the reference's
+        where these are known.
 
         Raises ValueError for five images or fewer.
         """
@@ -110,11 +127,14 @@ class Judge:
             classes,
         )
 
-    def kernel_interval(self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int) -> Interval:
-        """Return the kernel distance of all sets together, with a bootstrap interval over sets and reference images.
+    def kernel_interval(
+        self, sets: list[Float[Tensor, "n d"]], confidence: float, seed: int
+    ) -> Interval:
+        """Return the kernel distance of all sets together, with a bootstrap interval over sets and
+        reference images.
 
-        The samples of a set may be coupled, so a set is one unit. To compare two samplers, take paired differences:
-        there the chance in the reference cancels.
+        The samples of a set may be coupled, so a set is one unit. To compare two samplers, take
+        paired differences: there the chance in the reference cancels.
         """
         pool = torch.cat([*sets, self.reference])
         kernel = metrics.polynomial_kernel(pool, pool)

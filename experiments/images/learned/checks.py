@@ -15,7 +15,9 @@ def coverage_gain(settings: Settings, sampler: str, other: str) -> Measurement:
 
 
 def speed_up_over_annealed_langevin(settings: Settings) -> Measurement:
-    """Measure annealed Langevin's evaluations over adaptive momentum's smallest budget, at equal coverage."""
+    """Measure annealed Langevin's evaluations over adaptive momentum's smallest budget, at equal
+    coverage.
+    """
     ours = _column(settings, PAPER, "missed")
     theirs = error_curve(study.baseline_curve(settings), "missed")
     smallest = min(settings.budgets)

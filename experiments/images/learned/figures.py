@@ -29,9 +29,13 @@ REAL = "real digits"
 
 
 def by_sampler(settings: Settings) -> dict[str, dict[int, list[Quality]]]:
-    """Return every batch with the learned score, by sampler and evaluations; real digits first, at 0 evaluations."""
+    """Return every batch with the learned score, by sampler and evaluations; real digits first,
+    at 0 evaluations.
+    """
     real = {0: [batch.quality for batch in study.real_batches(settings)]}
-    return {REAL: real} | {sampler: study.learned_curve(settings, sampler) for sampler in settings.samplers}
+    return {REAL: real} | {
+        sampler: study.learned_curve(settings, sampler) for sampler in settings.samplers
+    }
 
 
 def _row(
@@ -55,15 +59,18 @@ def network_quality(settings: Settings) -> Drawing:
 
 
 def network_training(settings: Settings) -> Drawing:
-    """How the weights were trained: the loss of each network against its steps, on what it learns from and, with
-    averaged weights, on what is held out.
+    """How the weights were trained: the loss of each network against its steps, on what it learns
+    from and, with averaged weights, on what is held out.
     """
-    return draw_training({file.stem: weights.about(file) for file in sorted(WEIGHTS.glob("*.safetensors"))})
+    return draw_training(
+        {file.stem: weights.about(file) for file in sorted(WEIGHTS.glob("*.safetensors"))}
+    )
 
 
 def network_samples(settings: Settings) -> Drawing:
-    """Digits held out, then each sampler with the learned score at {shown} evaluations, from the same starts and noise;
-    last, with the exact score of the digits seen: these are copies of digits seen.
+    """Digits held out, then each sampler with the learned score at {shown} evaluations, from the
+    same starts and noise; last, with the exact score of the digits seen: these are copies of digits
+    seen.
     """
     shown = {"digits held out": split_digits().test.x[: study.SHOWN]}
     for sampler in settings.samplers:
@@ -79,9 +86,11 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
     conditions = quality.judge().conditions(settings.batch)
     values = {
         "reference": f"{settings.batches} batches of {conditions.n}, denoised at the end, against "
-        f"{conditions.reference_n} {conditions.reference}, in the features of {conditions.extractor} "
+        f"{conditions.reference_n} {conditions.reference}, in the features "
+        f"of {conditions.extractor} "
         f"({conditions.sha256[:12]})",
-        "bands": f"{CONFIDENCE:.1%} intervals over batches. Dotted: digits that the network has seen. Pale: annealed "
+        "bands": f"{CONFIDENCE:.1%} intervals over batches. Dotted: digits that the "
+        "network has seen. Pale: annealed "
         "Langevin and adaptive momentum again. Arrows: means beyond the axis.",
         "shown": settings.grid_budget,
     }
@@ -90,7 +99,9 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
 
 
 def tables(settings: Settings) -> list[Table]:
-    """Return every number with its conditions, and what others need for the coverage of adaptive momentum."""
+    """Return every number with its conditions, and what others need for the coverage of adaptive
+    momentum.
+    """
     against = ("against", "NFE of adaptive momentum", "ratio", "low", "high", "largest seen")
     return [
         tabled(network, HEADER, CLAIMS, settings, confidence=f"{CONFIDENCE:.1%}"),
@@ -99,8 +110,8 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Means over batches with {confidence} Student intervals. Rows that differ in n, reference, extractor or the last
-    denoising are not comparable.
+    """Means over batches with {confidence} Student intervals. Rows that differ in n, reference,
+    extractor or the last denoising are not comparable.
     """
     conditions = quality.judge().conditions(settings.batch)
     for sampler, curve in by_sampler(settings).items():
@@ -111,11 +122,15 @@ def network(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
 
 
 def network_speed(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over adaptive momentum's: above
-    1 adaptive momentum is faster. {confidence} intervals by Student's test over batches, paired, end at budgets that
-    were run; last, the largest ratio that its budgets can show: there value and end are lower bounds.
+    """Evaluations that a sampler needs for the coverage of adaptive momentum's samples, over
+    adaptive momentum's: above 1 adaptive momentum is faster. {confidence} intervals by Student's
+    test over batches, paired, end at budgets that were run; last, the largest ratio that its
+    budgets can show: there value and end are lower bounds.
     """
-    ours = {budget: column(batches, "missed") for budget, batches in study.learned_curve(settings, PAPER).items()}
+    ours = {
+        budget: column(batches, "missed")
+        for budget, batches in study.learned_curve(settings, PAPER).items()
+    }
     for sampler in (name for name in settings.samplers if name != PAPER):
         curve = error_curve(study.learned_curve(settings, sampler), "missed")
         for budget in sorted(ours)[:-1]:

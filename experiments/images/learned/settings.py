@@ -19,5 +19,15 @@ class Settings(RunSettings):
     between: Sizes = (30,)
     batches: PositiveInt = 12
     batch: PositiveInt = 40
-    samplers: Names = (BASELINE, DOUBLED, PAPER, "PC, Langevin", "PC, adaptive", REVERSE, FLOW, SOLVER, BAOAB)
+    samplers: Names = (
+        BASELINE,
+        DOUBLED,
+        PAPER,
+        "PC, Langevin",
+        "PC, adaptive",
+        REVERSE,
+        FLOW,
+        SOLVER,
+        BAOAB,
+    )
     grid_budget: PositiveInt = 20

@@ -51,20 +51,32 @@ def real_batch(number: int, setup: BatchSetup) -> RealBatch:
     return RealBatch(judged.quality, judged.features.numpy())
 
 
-def _sampled(score: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup) -> list[Tensor]:
-    problem, draws = quality.problem(score, setup.last_sigma), [generator(setup.seed, number) for number in numbers]
+def _sampled(
+    score: str, sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup
+) -> list[Tensor]:
+    problem, draws = (
+        quality.problem(score, setup.last_sigma),
+        [generator(setup.seed, number) for number in numbers],
+    )
     return run_together(problem, SPECS[sampler], budget, AUTHORS, setup.size, draws)
 
 
 def batches(settings: Settings, score: str, sampler: str, budget: int) -> list[Quality]:
     """Return the quality of a sampler's batches; those of one number start and draw alike."""
     parts = blocks(range(1, settings.batches + 1), settings.setup)
-    return [one for part in parts for one in sampler_batches(score, sampler, budget, part, settings.setup)]
+    return [
+        one
+        for part in parts
+        for one in sampler_batches(score, sampler, budget, part, settings.setup)
+    ]
 
 
 def real_batches(settings: Settings) -> list[RealBatch]:
     """Return batches of real digits, whose draws are no run's."""
-    return [real_batch(settings.batches + number, settings.setup) for number in range(1, settings.batches + 1)]
+    return [
+        real_batch(settings.batches + number, settings.setup)
+        for number in range(1, settings.batches + 1)
+    ]
 
 
 def learned_curve(settings: Settings, sampler: str) -> dict[int, list[Quality]]:
@@ -73,8 +85,13 @@ def learned_curve(settings: Settings, sampler: str) -> dict[int, list[Quality]]:
 
 
 def baseline_curve(settings: Settings) -> dict[int, list[Quality]]:
-    """Return annealed Langevin's batches with the learned score, by evaluations, those between budgets included."""
-    return {n: batches(settings, LEARNED, BASELINE, n) for n in sorted({*settings.budgets, *settings.between})}
+    """Return annealed Langevin's batches with the learned score, by evaluations, those between
+    budgets included.
+    """
+    return {
+        n: batches(settings, LEARNED, BASELINE, n)
+        for n in sorted({*settings.budgets, *settings.between})
+    }
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
@@ -82,7 +99,11 @@ def cells(settings: Settings) -> Iterator[Cell]:
     setup, numbers = settings.setup, range(1, settings.batches + 1)
     runs = [(LEARNED, s, b) for s in settings.samplers for b in settings.budgets]
     runs += [(LEARNED, BASELINE, budget) for budget in settings.between]
-    yield from (sampler_batches.cell(*each, part, setup) for each in runs for part in blocks(numbers, setup))
+    yield from (
+        sampler_batches.cell(*each, part, setup) for each in runs for part in blocks(numbers, setup)
+    )
     yield from (real_batch.cell(settings.batches + number, setup) for number in numbers)
-    yield from (shown_samples.cell(LEARNED, s, settings.grid_budget, setup) for s in settings.samplers)
+    yield from (
+        shown_samples.cell(LEARNED, s, settings.grid_budget, setup) for s in settings.samplers
+    )
     yield shown_samples.cell(EXACT, BASELINE, settings.grid_budget, setup)

@@ -19,14 +19,20 @@ COMPARED = 1000
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
     """Draw the errors and the speed-ups against the budget."""
-    return exact_figures(settings, study.results(settings), folder, "mnist", "MNIST test images", CLAIMS)
+    return exact_figures(
+        settings, study.results(settings), folder, "mnist", "MNIST test images", CLAIMS
+    )
 
 
 def tables(settings: Settings) -> list[Table]:
     """Return every error in pixels and in features, and the evaluations to thresholds."""
-    note = " Denoised by their exact score, samples are copies of the target's images: they differ in which."
+    note = (
+        " Denoised by their exact score, samples are copies of the target's "
+        "images: they differ in which."
+    )
     in_words = [
-        one._replace(entry=one.entry._replace(sampler=shown(one.entry.sampler))) for one in in_features(settings)
+        one._replace(entry=one.entry._replace(sampler=shown(one.entry.sampler)))
+        for one in in_features(settings)
     ]
     return [
         *exact_tables(settings, study.results(settings), "mnist", CLAIMS),
@@ -35,7 +41,9 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def in_features(settings: Settings) -> list[Pooled]:
-    """Return every run, the target's own draws first, in the classifier's features against the target's images."""
+    """Return every run, the target's own draws first, in the classifier's features against the
+    target's images.
+    """
     reference, features = study.target().images[:COMPARED], digit_features("mnist-classifier")
     judge = Judge(features, f"first {len(reference)} MNIST test images", features(reference))
     return pooled.judged(judge, study.entries(settings), CONFIDENCE)

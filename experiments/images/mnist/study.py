@@ -48,11 +48,15 @@ def reference(last_sigma: float) -> MixtureReference:
 
 
 @cell(data=("mnist-test",))
-def sampler_batches(sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup) -> list[Batch]:
+def sampler_batches(
+    sampler: str, budget: int, numbers: tuple[int, ...], setup: BatchSetup
+) -> list[Batch]:
     """Batches of a sampler, or of fresh draws of the target."""
 
     def judged(x: Tensor) -> Batch:
-        features = digit_features("mnist-classifier")(denoised(target().problem(setup.last_sigma), x))
+        features = digit_features("mnist-classifier")(
+            denoised(target().problem(setup.last_sigma), x)
+        )
         return Batch(exact.errors_of(x, target(), reference(setup.last_sigma)), features.numpy())
 
     return [judged(x) for x in exact.samples(target(), sampler, budget, numbers, setup, AUTHORS)]
@@ -74,7 +78,10 @@ def fresh_batches(settings: Settings, sampler: str) -> list[Cell[list[Batch]]]:
     budget = sorted(settings.budgets)[:2][-1]
     spent = 2 * budget if sampler == BASELINE else budget
     numbers = range(FIRST_FRESH, FIRST_FRESH + settings.fresh)
-    return [sampler_batches.cell(sampler, spent, part, settings.setup) for part in blocks(numbers, settings.setup)]
+    return [
+        sampler_batches.cell(sampler, spent, part, settings.setup)
+        for part in blocks(numbers, settings.setup)
+    ]
 
 
 def fresh_errors(settings: Settings, sampler: str) -> list[Errors]:
@@ -91,7 +98,12 @@ def results(settings: Settings) -> Results:
 def entries(settings: Settings) -> list[Entry]:
     """Return every run's features, the target's own draws first."""
     return [
-        Entry(sampler, "defaults", budget, [torch.from_numpy(b.features) for b in batches(settings, sampler, budget)])
+        Entry(
+            sampler,
+            "defaults",
+            budget,
+            [torch.from_numpy(b.features) for b in batches(settings, sampler, budget)],
+        )
         for sampler, budget in exact.planned(settings)
     ]
 

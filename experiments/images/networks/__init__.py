@@ -1,1 +1,3 @@
-"""Score networks of images behind one interface, `NetworkScore.score(x, level)`: pretrained ones, loaded strictly."""
+"""Score networks of images behind one interface, `NetworkScore.score(x, level)`: pretrained
+ones, loaded strictly.
+"""

@@ -1,7 +1,9 @@
-"""Classifiers of digits, of our own: what they see before the last layer are the features in which sets are compared.
+"""Classifiers of digits, of our own: what they see before the last layer are the features in which
+sets are compared.
 
-Three convolutions (3 x 3; 16, 32, 64 channels; the image is halved twice, MNIST's three times), a layer of 64 features
-behind a rectifier, and the ten classes. Trained by `ams train-images`; accuracy is in the file.
+Three convolutions (3 x 3; 16, 32, 64 channels; the image is halved twice, MNIST's three times), a
+layer of 64 features behind a rectifier, and the ten classes. Trained by `ams train-images`;
+accuracy is in the file.
 """
 
 import math
@@ -25,7 +27,9 @@ class Classifier(nn.Module):
         super().__init__()
         sizes = zip(_CHANNELS, _CHANNELS[1:], _STRIDES[side], strict=False)
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride, 1) for i, o, stride in sizes)
-        last = math.ceil(side / math.prod(_STRIDES[side]))  # the side of the last convolution's output
+        last = math.ceil(
+            side / math.prod(_STRIDES[side])
+        )  # the side of the last convolution's output
         self.hidden = nn.Linear(_CHANNELS[-1] * last**2, FEATURES)
         self.last = nn.Linear(FEATURES, CLASSES)
 
@@ -50,7 +54,9 @@ SIDES = {"digits-classifier": 8, "mnist-classifier": 28}
 
 
 def classifier(name: str) -> Classifier:
-    """Return a committed classifier. Raises UserError unless the file's bytes are those committed."""
+    """Return a committed classifier. Raises UserError unless the file's bytes are those
+    committed.
+    """
     path = WEIGHTS / f"{name}.safetensors"
     network: Classifier = fill(Classifier(SIDES[name]), stored(path, SHA256[name]), str(path))
     return network

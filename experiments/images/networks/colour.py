@@ -1,6 +1,8 @@
-"""The suite's own networks of colour images: CIFAR-10 at 16 x 16 pixels, for two cores, and at 32 x 32, for a GPU.
+"""The suite's own networks of colour images: CIFAR-10 at 16 x 16 pixels, for two cores, and at 32 x
+32, for a GPU.
 
-Both are a denoiser of `unet`, a VE score at noise levels from 0.01 to the largest distance between two images.
+Both are a denoiser of `unet`, a VE score at noise levels from 0.01 to the largest distance between
+two images.
 """
 
 from collections.abc import Callable
@@ -56,7 +58,9 @@ SHA256 = {"cifar16-score": "9f03970b5718090debc525858ddff0ac1ca6397dc178dca5db87
 
 
 def colour_score(name: str) -> NetworkScore:
-    """Return the score of a committed network. Raises UserError unless the file's bytes are those committed."""
+    """Return the score of a committed network. Raises UserError unless the file's bytes are
+    those committed.
+    """
     return score_of(colour_network(name), KINDS[name])
 
 
@@ -70,7 +74,9 @@ def colour_network(name: str) -> Denoiser:
 def score_of(network: Callable[[Tensor, Tensor], Tensor], kind: Kind) -> NetworkScore:
     """Return a trained network, or what computes the same, as a score for samplers."""
 
-    def noise(y: Float[Tensor, "batch 3 side side"], v: float) -> Float[Tensor, "batch 3 side side"]:
+    def noise(
+        y: Float[Tensor, "batch 3 side side"], v: float
+    ) -> Float[Tensor, "batch 3 side side"]:
         return network(y, torch.full((1,), v))
 
     return NetworkScore(noise, (3, kind.side, kind.side), SMALLEST, kind.largest)

@@ -1,11 +1,13 @@
-r"""The noise predictors of a DDPM tutorial, for MNIST and Fashion-MNIST: 1000 steps, linear beta from 1e-4 to 0.02.
+r"""The noise predictors of a DDPM tutorial, for MNIST and Fashion-MNIST: 1000 steps, linear beta
+from 1e-4 to 0.02.
 
     u_k = r_k u_0 + sigma_k z,   r_k^2 = prod_{j<=k} (1 - b_j),   sigma_k^2 = 1 - r_k^2,   u_0 = 2 x_0 - 1
 
-A U-Net of seven stages of three blocks (28, 14, 7, 3, 7, 14, 28 pixels) with concatenated skips; at each stage a
-function of the step's sinusoidal embedding is added to every pixel. The published embedding is a table of the 1000
-steps; here it is the formula of that table, so a noise level between two steps has a step too (`k` interpolated
-in `ln v`). In pixels of [0, 1] the noise is `v = sigma_k / (2 r_k)`.
+A U-Net of seven stages of three blocks (28, 14, 7, 3, 7, 14, 28 pixels) with concatenated skips; at
+each stage a function of the step's sinusoidal embedding is added to every pixel. The published
+embedding is a table of the 1000 steps; here it is the formula of that table, so a noise level
+between two steps has a step too (`k` interpolated in `ln v`). In pixels of [0, 1] the noise is `v =
+sigma_k / (2 r_k)`.
 
 Source: Ho et al., arXiv 2006.11239; weights: registry entries `mnist-ddpm`, `fashion-ddpm`.
 """
@@ -24,10 +26,17 @@ from experiments.images.networks.score_adapter import NetworkScore, vp_score
 
 STEPS, EMBEDDING, BETAS = 1000, 100, (1e-4, 0.02)
 STAGES = (
-    *(("1", 28, 1, 10, 10, 10), ("2", 14, 10, 20, 20, 20), ("3", 7, 20, 40, 40, 40), ("_mid", 3, 40, 20, 20, 40)),
+    *(
+        ("1", 28, 1, 10, 10, 10),
+        ("2", 14, 10, 20, 20, 20),
+        ("3", 7, 20, 40, 40, 40),
+        ("_mid", 3, 40, 20, 20, 40),
+    ),
     *(("4", 7, 80, 40, 20, 20), ("5", 14, 40, 20, 10, 10), ("_out", 28, 20, 10, 10, 10)),
 )
-"""Of each stage its published name, the pixels of a side, the channels before, between and after its blocks."""
+"""Of each stage its published name, the pixels of a side, the channels before, between and after
+its blocks.
+"""
 
 
 def ratios() -> np.ndarray:
@@ -37,14 +46,18 @@ def ratios() -> np.ndarray:
 
 
 def embedded(k: Tensor) -> Float[Tensor, "steps embedding"]:
-    """Return `sin(w_i k), cos(w_i k)` in turn, `w_i = 10000^(-4 i / EMBEDDING)`: the published table's rows."""
+    """Return `sin(w_i k), cos(w_i k)` in turn, `w_i = 10000^(-4 i / EMBEDDING)`: the published
+    table's rows.
+    """
     powers = torch.arange(EMBEDDING // 2, dtype=torch.float64) * (-4.0 / EMBEDDING)
     angles = k[:, None].double() * torch.exp(powers * math.log(10_000.0))
     return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(1).float()
 
 
 class Block(nn.Module):
-    """`silu(conv(silu(conv(norm(x)))))`, the norm over channels and pixels; without it where not `normalised`."""
+    """`silu(conv(silu(conv(norm(x)))))`, the norm over channels and pixels; without it where not
+    `normalised`.
+    """
 
     def __init__(self, inputs: int, outputs: int, side: int, normalised: bool = True) -> None:
         super().__init__()
@@ -70,18 +83,28 @@ class DenoisingUNet(nn.Module):
         for name, side, *widths in STAGES:
             mlp = nn.Linear(EMBEDDING, widths[0]), nn.SiLU(), nn.Linear(widths[0], widths[0])
             self.add_module(f"te{name}", nn.Sequential(*mlp))
-            normalised = (True, True, name != "_out")  # published so: the last norm is stored and not used
+            normalised = (
+                True,
+                True,
+                name != "_out",
+            )  # published so: the last norm is stored and not used
             sizes = zip(widths, widths[1:], normalised, strict=False)
-            self.add_module(f"b{name}", nn.Sequential(*(Block(i, o, side, norm) for i, o, norm in sizes)))
+            self.add_module(
+                f"b{name}", nn.Sequential(*(Block(i, o, side, norm) for i, o, norm in sizes))
+            )
         self.down1 = nn.Conv2d(10, 10, 4, 2, 1)
         self.down2 = nn.Conv2d(20, 20, 4, 2, 1)
         self.down3 = nn.Sequential(nn.Conv2d(40, 40, 2, 1), nn.SiLU(), nn.Conv2d(40, 40, 4, 2, 1))
-        self.up1 = nn.Sequential(nn.ConvTranspose2d(40, 40, 4, 2, 1), nn.SiLU(), nn.ConvTranspose2d(40, 40, 2, 1))
+        self.up1 = nn.Sequential(
+            nn.ConvTranspose2d(40, 40, 4, 2, 1), nn.SiLU(), nn.ConvTranspose2d(40, 40, 2, 1)
+        )
         self.up2 = nn.ConvTranspose2d(20, 20, 4, 2, 1)
         self.up3 = nn.ConvTranspose2d(10, 10, 4, 2, 1)
         self.conv_out = nn.Conv2d(10, 1, 3, padding=1)
 
-    def forward(self, u: Float[Tensor, "batch 1 28 28"], k: float) -> Float[Tensor, "batch 1 28 28"]:
+    def forward(
+        self, u: Float[Tensor, "batch 1 28 28"], k: float
+    ) -> Float[Tensor, "batch 1 28 28"]:
         """Return the noise at one step for all."""
         e = embedded(torch.tensor([k]))[0].to(u.device)
         skips: list[Tensor] = []
@@ -90,10 +113,14 @@ class DenoisingUNet(nn.Module):
             u = self.get_submodule(f"down{i}")(skips[-1])
         u = self._stage("_mid", u, e)
         for i, name in enumerate(("4", "5", "_out"), 1):
-            u = self._stage(name, torch.cat([skips.pop(), self.get_submodule(f"up{i}")(u)], dim=1), e)
+            u = self._stage(
+                name, torch.cat([skips.pop(), self.get_submodule(f"up{i}")(u)], dim=1), e
+            )
         return self.conv_out(u)
 
-    def _stage(self, name: str, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]) -> Tensor:
+    def _stage(
+        self, name: str, x: Float[Tensor, "batch i h w"], e: Float[Tensor, " embedding"]
+    ) -> Tensor:
         return self.get_submodule(f"b{name}")(x + self.get_submodule(f"te{name}")(e)[:, None, None])
 
 
@@ -105,6 +132,8 @@ def ddpm(source: str, device: torch.device | str = "cpu") -> NetworkScore:
     where, given = published(source, "network.")
     table, rows = given.pop("time_embed.weight", torch.empty(0)), embedded(torch.arange(STEPS))
     if table.shape != rows.shape or not torch.allclose(table, rows, rtol=0, atol=1e-3):
-        raise UserError(f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps")
+        raise UserError(
+            f"{where}: its embedding of time is not the sinusoidal one of {STEPS} steps"
+        )
     network: DenoisingUNet = fill(DenoisingUNet(), given, where).to(device)
     return vp_score(lambda u, k: network(u[:, None], k)[:, 0], (28, 28), ratios(), np.arange(STEPS))

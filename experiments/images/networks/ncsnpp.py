@@ -1,19 +1,21 @@
-r"""NCSN++, DDPM++ and DDPM from checkpoints of score_sde: a list of modules, walked in the order in which it is stored.
+r"""NCSN++, DDPM++ and DDPM from checkpoints of score_sde: a list of modules, walked in the order in
+which it is stored.
 
-A checkpoint is `{"model", "ema", "optimizer", "step"}`: `model` a state dictionary of one list, `all_modules.<n>`, and
-`ema["shadow_params"]` the averaged tensors of those that are trained, in that order. Names and shapes of its tensors
-tell what an entry is, so no configuration can disagree with the file:
+A checkpoint is `{"model", "ema", "optimizer", "step"}`: `model` a state dictionary of one list,
+`all_modules.<n>`, and `ema["shadow_params"]` the averaged tensors of those that are trained, in
+that order. Names and shapes of its tensors tell what an entry is, so no configuration can disagree
+with the file:
 
-    W                          Fourier features of ln sigma              Conv_0, 1 x 1      joins the input's pyramid
-    weight (2-D), bias         a linear layer of the embedding           Conv2d_0           carries the pyramid down
-    GroupNorm_0, Conv_0, ...   a residual block; with Conv_2 and as      weight (4-D)       a convolution
+    W  Fourier features of ln sigma  Conv_0, 1 x 1  joins the input's pyramid
+    weight (2-D), bias  a linear layer of the embedding  Conv2d_0  carries the pyramid down
+    GroupNorm_0, Conv_0, ...  a residual block; with Conv_2 and as  weight (4-D)  a convolution
                                many channels out as in: it resamples     weight (1-D)       a norm
-    GroupNorm_0, NIN_0, ...    attention over all pixels                 Conv_0, 3 x 3      resamples (DDPM)
+    GroupNorm_0, NIN_0, ...  attention over all pixels  Conv_0, 3 x 3  resamples (DDPM)
 
-Modules keep the published names, so the file's tensors fill them as they are. What has no weights follows: networks
-with Fourier features, or with a pyramid that is carried down, resample by the filter (1, 3, 3, 1), others by means.
-Every sum of a branch and its input is divided by sqrt 2, in DDPM by 1. Sources: Song et al., arXiv 2011.13456, appendix
-H; Ho et al., arXiv 2006.11239.
+Modules keep the published names, so the file's tensors fill them as they are. What has no weights
+follows: networks with Fourier features, or with a pyramid that is carried down, resample by the
+filter (1, 3, 3, 1), others by means. Every sum of a branch and its input is divided by sqrt 2, in
+DDPM by 1. Sources: Song et al., arXiv 2011.13456, appendix H; Ho et al., arXiv 2006.11239.
 """
 
 import math
@@ -30,7 +32,9 @@ from ams.errors import UserError
 from experiments.images.networks.loading import fill
 
 LARGEST = 2**33
-"""Bytes that a checkpoint may hold: weights, their average and two moments of 300 million parameters."""
+"""Bytes that a checkpoint may hold: weights, their average and two moments of 300 million
+parameters.
+"""
 ROOT2 = math.sqrt(2.0)
 _FIXED = ("sigmas", "all_modules.0.W")
 Features = Float[Tensor, "batch channels h w"]
@@ -43,18 +47,31 @@ def averaged(held: object, where: str) -> dict[str, Tensor]:
 
     Raises UserError, one line that names `where`.
     """
-    model, average = (held.get(part) if isinstance(held, Mapping) else None for part in ("model", "ema"))
-    if not isinstance(model, Mapping) or not isinstance(average, Mapping) or "shadow_params" not in average:
-        raise UserError(f"{where}: no checkpoint of score_sde, which holds `model` and `ema` with `shadow_params`")
+    model, average = (
+        held.get(part) if isinstance(held, Mapping) else None for part in ("model", "ema")
+    )
+    if (
+        not isinstance(model, Mapping)
+        or not isinstance(average, Mapping)
+        or "shadow_params" not in average
+    ):
+        raise UserError(
+            f"{where}: no checkpoint of score_sde, which holds `model` and "
+            "`ema` with `shadow_params`"
+        )
     named = {str(name).removeprefix("module."): tensor for name, tensor in model.items()}
     trained, shadows = [name for name in named if name not in _FIXED], average["shadow_params"]
     if len(trained) != len(shadows):
-        raise UserError(f"{where}: {len(shadows)} averaged tensors for {len(trained)} that are trained")
+        raise UserError(
+            f"{where}: {len(shadows)} averaged tensors for {len(trained)} that are trained"
+        )
     return named | dict(zip(trained, shadows, strict=True))
 
 
 def filtered(x: Features, margin: int, stride: int) -> Features:
-    """Return the features smoothed by (1, 3, 3, 1) / 8 each way, zeros around them, every `stride`-th pixel."""
+    """Return the features smoothed by (1, 3, 3, 1) / 8 each way, zeros around them, every
+    `stride`-th pixel.
+    """
     taps = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device) / 8
     kernel = torch.outer(taps, taps).expand(x.shape[1], 1, 4, 4)
     return conv2d(x, kernel, stride=stride, padding=margin, groups=x.shape[1])
@@ -91,7 +108,10 @@ class Matrix(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.W, self.b = nn.Parameter(torch.zeros(inputs, outputs)), nn.Parameter(torch.zeros(outputs))
+        self.W, self.b = (
+            nn.Parameter(torch.zeros(inputs, outputs)),
+            nn.Parameter(torch.zeros(outputs)),
+        )
 
     def forward(self, x: Float[Tensor, "... i"]) -> Float[Tensor, "... o"]:
         """Return the products."""
@@ -99,14 +119,17 @@ class Matrix(nn.Module):
 
 
 class Block(nn.Module):
-    """`(conv(silu(norm(conv(silu(norm x)) + dense(silu e)))) + shortcut(x)) / divisor`; may resample h and x.
+    """`(conv(silu(norm(conv(silu(norm x)) + dense(silu e)))) + shortcut(x)) / divisor`; may
+    resample h and x.
 
     The shortcut is a convolution of one pixel, in DDPM a matrix (`as_matrix`).
     """
 
     divisor = ROOT2
 
-    def __init__(self, inputs: int, outputs: int, embedding: int, shortcut: bool, as_matrix: bool = False) -> None:
+    def __init__(
+        self, inputs: int, outputs: int, embedding: int, shortcut: bool, as_matrix: bool = False
+    ) -> None:
         super().__init__()
         self.GroupNorm_0, self.Conv_0 = Norm(inputs), Convolution(inputs, outputs)
         self.Dense_0 = nn.Linear(embedding, outputs)
@@ -114,7 +137,9 @@ class Block(nn.Module):
         self.Conv_2 = nn.Conv2d(inputs, outputs, 1) if shortcut and not as_matrix else None
         self.NIN_0 = Matrix(inputs, outputs) if as_matrix else None
 
-    def forward(self, x: Features, e: Float[Tensor, " embedding"], resample: Resample | None = None) -> Features:
+    def forward(
+        self, x: Features, e: Float[Tensor, " embedding"], resample: Resample | None = None
+    ) -> Features:
         """Return the features, resampled after the first norm."""
         h = silu(self.GroupNorm_0(x))
         h, x = (resample(h), resample(x)) if resample else (h, x)
@@ -137,7 +162,9 @@ class Attention(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.GroupNorm_0 = Norm(channels)
-        self.NIN_0, self.NIN_1, self.NIN_2, self.NIN_3 = (Matrix(channels, channels) for _ in range(4))
+        self.NIN_0, self.NIN_1, self.NIN_2, self.NIN_3 = (
+            Matrix(channels, channels) for _ in range(4)
+        )
 
     def forward(self, x: Features) -> Features:
         """Return the features."""
@@ -148,7 +175,9 @@ class Attention(nn.Module):
 
 
 class ResamplingConvolution(nn.Module):
-    """A convolution that takes every other pixel, or follows each pixel's repetition: how DDPM resamples."""
+    """A convolution that takes every other pixel, or follows each pixel's repetition: how DDPM
+    resamples.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -185,7 +214,9 @@ class Fourier(nn.Module):
 def positional(time: Float[Tensor, ""], features: int) -> Float[Tensor, " features"]:
     """Return `sin` and `cos` of `time 10000^(-i / (n - 1))`, `n` half of the features."""
     half = features // 2
-    angles = time * torch.exp(torch.arange(half, device=time.device) * -(math.log(10_000) / (half - 1)))
+    angles = time * torch.exp(
+        torch.arange(half, device=time.device) * -(math.log(10_000) / (half - 1))
+    )
     return torch.cat([angles.sin(), angles.cos()])
 
 
@@ -209,30 +240,41 @@ class Walk:
 
 
 class NCSNpp(nn.Module):
-    """The network: `network(x, time)`, one time for all; VE networks take sigma, and pixels in [0, 1]."""
+    """The network: `network(x, time)`, one time for all; VE networks take sigma, and pixels in
+    [0, 1].
+    """
 
     def __init__(self, modules: list[nn.Module]) -> None:
         super().__init__()
         self.all_modules = nn.ModuleList(modules)
         kinds = [type(module) for module in modules]
         self.fourier = kinds[0] is Fourier
-        self.resampling = ResamplingConvolution if ResamplingConvolution in kinds else ResamplingBlock
+        self.resampling = (
+            ResamplingConvolution if ResamplingConvolution in kinds else ResamplingBlock
+        )
         self.resolutions = kinds.count(self.resampling) // 2 + 1
         self.blocks = kinds[: kinds.index(self.resampling)].count(Block)
         if self.resampling is ResamplingConvolution:
             for module in modules:
                 module.divisor = 1.0  # type: ignore[assignment]
         smooth = self.fourier or CarriedDown in kinds
-        self.down: Resample = (lambda x: filtered(x, 1, 2)) if smooth else (lambda x: avg_pool2d(x, 2))
+        self.down: Resample = (
+            (lambda x: filtered(x, 1, 2)) if smooth else (lambda x: avg_pool2d(x, 2))
+        )
         self.up: Resample = filtered_up if smooth else nearest
 
     @property
     def channels(self) -> int:
         """Return the channels of an image."""
-        return next(module for module in self.all_modules if type(module) is Convolution).in_channels
+        return next(
+            module for module in self.all_modules if type(module) is Convolution
+        ).in_channels
 
-    def forward(self, x: Float[Tensor, "batch c h w"], time: Float[Tensor, ""]) -> Float[Tensor, "batch c h w"]:
-        """Return the last convolution's features: minus the noise of a VE network, the noise of a VP network.
+    def forward(
+        self, x: Float[Tensor, "batch c h w"], time: Float[Tensor, ""]
+    ) -> Float[Tensor, "batch c h w"]:
+        """Return the last convolution's features: minus the noise of a VE network, the noise of a
+        VP network.
 
         Raises ValueError where the modules are in another order than a network's.
         """
@@ -267,7 +309,9 @@ class NCSNpp(nn.Module):
         first, second = walk.take(nn.Linear), walk.take(nn.Linear)
         return second(silu(first(positional(time, first.in_features) if known is None else known)))
 
-    def _lowered(self, walk: Walk, h: Features, pyramid: Features, e: Tensor) -> tuple[Features, Features]:
+    def _lowered(
+        self, walk: Walk, h: Features, pyramid: Features, e: Tensor
+    ) -> tuple[Features, Features]:
         """Return the features and the input's pyramid at half the resolution."""
         h = walk.take(self.resampling)(h, e, self.down)
         if walk.sees(Combination):
@@ -284,12 +328,16 @@ def _attended(walk: Walk, h: Features) -> Features:
 
 
 def network(named: Mapping[str, Tensor], where: str) -> NCSNpp:
-    """Return the network that averaged tensors are of, filled. Raises UserError where there is no such network."""
+    """Return the network that averaged tensors are of, filled. Raises UserError where there is
+    no such network.
+    """
     given = {name: tensor for name, tensor in named.items() if name != "sigmas"}
     try:
         made = fill(NCSNpp([_module(tensors) for tensors in _entries(given)]), given, where)
         side = 2**made.resolutions
-        made(torch.zeros(1, made.channels, side, side), torch.tensor(1.0))  # shows whether its modules fit together
+        made(
+            torch.zeros(1, made.channels, side, side), torch.tensor(1.0)
+        )  # shows whether its modules fit together
     except UserError:
         raise
     except (LookupError, ValueError, AttributeError, RuntimeError, StopIteration) as error:
@@ -299,7 +347,9 @@ def network(named: Mapping[str, Tensor], where: str) -> NCSNpp:
 
 
 def _entries(named: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
-    """Return the tensors of each entry of the list, by the rest of their names. Raises ValueError for a gap."""
+    """Return the tensors of each entry of the list, by the rest of their names. Raises
+    ValueError for a gap.
+    """
     entries: dict[int, dict[str, Tensor]] = {}
     for name, tensor in named.items():
         _, number, rest = name.split(".", 2)
@@ -319,7 +369,9 @@ def _module(tensors: Mapping[str, Tensor]) -> nn.Module:
     if {"GroupNorm_0", "Conv_0"} <= parts:
         outputs, inputs = tensors["Conv_0.weight"].shape[:2]
         kind = ResamplingBlock if "Conv_2" in parts and outputs == inputs else Block
-        return kind(inputs, outputs, tensors["Dense_0.weight"].shape[1], "Conv_2" in parts, "NIN_0" in parts)
+        return kind(
+            inputs, outputs, tensors["Dense_0.weight"].shape[1], "Conv_2" in parts, "NIN_0" in parts
+        )
     if "Conv_0" in parts:
         outputs, inputs, side = tensors["Conv_0.weight"].shape[:3]
         if side == 3:

@@ -1,15 +1,18 @@
-"""NCSN++ and DDPM++ at their published sizes, with random weights: for counts of arithmetic and for timing.
+"""NCSN++ and DDPM++ at their published sizes, with random weights: for counts of arithmetic and for
+timing.
 
-The list of modules is `ncsnpp`'s, in its order, made from a configuration in place of a checkpoint's names:
+The list of modules is `ncsnpp`'s, in its order, made from a configuration in place of a
+checkpoint's names:
 
     embedding, a convolution
     down   at each resolution `blocks` blocks (attention where `attended`), then a block that halves the resolution
     middle a block, attention, a block
     up     at each resolution `blocks` + 1 blocks on the kept features, attention, then a block that doubles it
 
-The input's pyramid joins after each halving (`summed`: added by a convolution of one pixel, `carried`: by one of 3 x 3
-at every other pixel); the output is read at each resolution (`output_pyramid`) or at the last one. Sizes: the
-configurations of score_sde (Song et al., arXiv 2011.13456), by the names of its files.
+The input's pyramid joins after each halving (`summed`: added by a convolution of one pixel,
+`carried`: by one of 3 x 3 at every other pixel); the output is read at each resolution
+(`output_pyramid`) or at the last one. Sizes: the configurations of score_sde (Song et al., arXiv
+2011.13456), by the names of its files.
 """
 
 from collections import OrderedDict
@@ -32,7 +35,8 @@ from experiments.images.networks.ncsnpp import (
 
 
 class Architecture(NamedTuple):
-    """A network's sizes: channels are `width` times `multiples`, one for each resolution from `side` pixels down.
+    """A network's sizes: channels are `width` times `multiples`, one for each resolution from
+    `side` pixels down.
 
     `attended` are the resolutions, in pixels a side, with attention beside the smallest one's.
     """

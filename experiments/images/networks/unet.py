@@ -1,7 +1,7 @@
 r"""A small U-Net, as a denoiser of images and as a network of images.
 
-With `y = x_0 + v z` and m, s the mean and standard deviation of the training pixels, a denoiser with the network F is
-preconditioned as EDM's (Karras et al., arXiv 2206.00364),
+With `y = x_0 + v z` and m, s the mean and standard deviation of the training pixels, a denoiser
+with the network F is preconditioned as EDM's (Karras et al., arXiv 2206.00364),
 
     E[z | y] = v/(s^2 + v^2) (y - m) - s/sqrt(s^2 + v^2) F((y - m)/sqrt(s^2 + v^2), ln v) ,
 
@@ -14,7 +14,13 @@ import torch
 from jaxtyping import Float
 from pydantic import PositiveInt
 from torch import Tensor, nn
-from torch.nn.functional import interpolate, pixel_shuffle, pixel_unshuffle, scaled_dot_product_attention, silu
+from torch.nn.functional import (
+    interpolate,
+    pixel_shuffle,
+    pixel_unshuffle,
+    scaled_dot_product_attention,
+    silu,
+)
 
 from verdicts.validation import Frozen
 
@@ -24,10 +30,11 @@ HEAD = 32
 
 
 class Sizes(Frozen):
-    """Channels in and out, channels at each resolution from the finest down, blocks at each, features of the noise.
+    """Channels in and out, channels at each resolution from the finest down, blocks at each,
+    features of the noise.
 
-    Blocks of `patch` x `patch` pixels are channels: at half the resolution a convolution costs a quarter. The coarsest
-    `attending` resolutions have attention between pixels.
+    Blocks of `patch` x `patch` pixels are channels: at half the resolution a convolution costs a
+    quarter. The coarsest `attending` resolutions have attention between pixels.
     """
 
     inputs: PositiveInt = 1
@@ -40,7 +47,9 @@ class Sizes(Frozen):
 
 
 class Block(nn.Module):
-    """`h + C' silu((1 + a) norm(C silu(h)) + b)`: convolutions C of 3 x 3, (a, b) linear in the embedded noise."""
+    """`h + C' silu((1 + a) norm(C silu(h)) + b)`: convolutions C of 3 x 3, (a, b) linear in the
+    embedded noise.
+    """
 
     def __init__(self, width: int, noise: int) -> None:
         super().__init__()
@@ -59,7 +68,9 @@ class Block(nn.Module):
 
 
 class Attention(nn.Module):
-    """`h + W' softmax(q k^T / sqrt(c)) v` over pixels, in heads of `HEAD` channels; q, k, v linear in `norm(h)`."""
+    """`h + W' softmax(q k^T / sqrt(c)) v` over pixels, in heads of `HEAD` channels; q, k, v
+    linear in `norm(h)`.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -74,7 +85,12 @@ class Attention(nn.Module):
     def forward(self, h: Images, e: Tensor | None) -> Images:
         """Return the features; the noise is not looked at."""
         batch, width, *side = h.shape
-        q, k, v = self.inner(self.norm(h)).reshape(batch, 3, width // HEAD, HEAD, -1).transpose(-1, -2).unbind(1)
+        q, k, v = (
+            self.inner(self.norm(h))
+            .reshape(batch, 3, width // HEAD, HEAD, -1)
+            .transpose(-1, -2)
+            .unbind(1)
+        )
         mixed = scaled_dot_product_attention(q, k, v).transpose(-1, -2).reshape(batch, width, *side)
         return h + self.outer(mixed)
 
@@ -89,7 +105,9 @@ class UNet(nn.Module):
         self.stem = nn.Conv2d(area * sizes.inputs, widths[0], 3, padding=1)
         attends = [number >= len(widths) - sizes.attending for number in range(len(widths))]
         self.down, self.up = (
-            nn.ModuleList(_stage(width, sizes, also) for width, also in zip(widths, attends, strict=True))
+            nn.ModuleList(
+                _stage(width, sizes, also) for width, also in zip(widths, attends, strict=True)
+            )
             for _ in range(2)
         )
         self.narrower = nn.ModuleList(nn.Conv2d(a, b, 2, stride=2) for a, b in pairwise(widths))

@@ -1,11 +1,13 @@
-r"""The VE score network of the score-SDE tutorial, in its form with additive skips, and the process it was trained on.
+r"""The VE score network of the score-SDE tutorial, in its form with additive skips, and the process
+it was trained on.
 
     dx = b^t dw,   sigma(t)^2 = (b^(2t) - 1) / (2 ln b),   b = 25,  t in (0, 1]
 
-Four stages of convolutions down (28, 26, 12, 5, 2 pixels), three up and a last convolution; at each the time, in
-Gaussian Fourier features, enters as a bias a channel. The published network divides its output by `sigma(t)`: the
-output itself is minus the noise, so that is all there is to ask. All samples of a call share one time, hence the
-bias is the convolution's own and costs no pass over the image.
+Four stages of convolutions down (28, 26, 12, 5, 2 pixels), three up and a last convolution; at each
+the time, in Gaussian Fourier features, enters as a bias a channel. The published network divides
+its output by `sigma(t)`: the output itself is minus the noise, so that is all there is to ask. All
+samples of a call share one time, hence the bias is the convolution's own and costs no pass over the
+image.
 
 Source: Song et al., arXiv 2011.13456, and its tutorial; weights: registry entry `mnist-ve`.
 """
@@ -31,7 +33,9 @@ BLOCK = 16
 
 @dataclass(frozen=True)
 class ExponentialVE:
-    """`dx = base^t dw`: scale 1, `sigma(t)^2 = (base^(2t) - 1) / (2 ln base)`; a `schedules.Process`."""
+    """`dx = base^t dw`: scale 1, `sigma(t)^2 = (base^(2t) - 1) / (2 ln base)`; a
+    `schedules.Process`.
+    """
 
     base: float = 25.0
 
@@ -70,7 +74,8 @@ class Frequencies(nn.Module):
 
 
 class LastStage(nn.ConvTranspose2d):
-    """A transposed convolution to one channel: all taps by one product, then added where they overlap.
+    """A transposed convolution to one channel: all taps by one product, then added where they
+    overlap.
 
     PyTorch's own multiplies image by image, at a sixth of the network's time.
     """
@@ -83,16 +88,19 @@ class LastStage(nn.ConvTranspose2d):
 
 
 class VEUNet(nn.Module):
-    """The U-Net, its parts under their published names: minus the noise that it sees in `x` at time `t`.
+    """The U-Net, its parts under their published names: minus the noise that it sees in `x` at time
+    `t`.
 
-    Stage i of the four down, and of the three up, is `silu(norm(conv(x) + bias(t)))`; the bias a channel is linear in
-    the embedded time, published as a layer in a layer.
+    Stage i of the four down, and of the three up, is `silu(norm(conv(x) + bias(t)))`; the bias a
+    channel is linear in the embedded time, published as a layer in a layer.
     """
 
     def __init__(self) -> None:
         super().__init__()
         channels, embedding = (1, 32, 64, 128, 256), 256
-        self.time_embed = nn.Sequential(Frequencies(embedding // 2), nn.Linear(embedding, embedding))
+        self.time_embed = nn.Sequential(
+            Frequencies(embedding // 2), nn.Linear(embedding, embedding)
+        )
         self.tconv1 = LastStage(channels[1], 1, 3)
         for i, (outer, inner) in enumerate(pairwise(channels), 1):
             self.add_module(f"conv{i}", nn.Conv2d(outer, inner, 3, min(i, 2), bias=False))
@@ -101,14 +109,18 @@ class VEUNet(nn.Module):
             if i > 1:
                 self.add_module(f"tconv{i}", nn.ConvTranspose2d(inner, outer, 3, 2, bias=False))
                 self.add_module(f"tgnorm{i}", nn.GroupNorm(32, outer))
-                self.add_module(f"dense{9 - i}", nn.ModuleDict({"dense": nn.Linear(embedding, outer)}))
+                self.add_module(
+                    f"dense{9 - i}", nn.ModuleDict({"dense": nn.Linear(embedding, outer)})
+                )
 
     def biases(self, t: float) -> list[Float[Tensor, " channels"]]:
         """Return the bias that the time makes at each stage."""
         e = silu(self.time_embed(t))
         return [self.get_submodule(f"dense{i}.dense")(e) for i in range(1, 8)]
 
-    def forward(self, x: Float[Tensor, "batch 1 h w"], biases: Sequence[Tensor]) -> Float[Tensor, "batch 1 h w"]:
+    def forward(
+        self, x: Float[Tensor, "batch 1 h w"], biases: Sequence[Tensor]
+    ) -> Float[Tensor, "batch 1 h w"]:
         """Return the network's output at the time that made the biases."""
         skips, biases = [], list(biases)
         for i in (1, 2, 3, 4):
@@ -118,7 +130,9 @@ class VEUNet(nn.Module):
         skips.pop()
         for i in (4, 3, 2):
             extra = int(i < 4)  # pixels that are added at two of the edges
-            x = conv_transpose2d(x, self.get_parameter(f"tconv{i}.weight"), biases.pop(0), 2, output_padding=extra)
+            x = conv_transpose2d(
+                x, self.get_parameter(f"tconv{i}.weight"), biases.pop(0), 2, output_padding=extra
+            )
             x = silu(self.get_submodule(f"tgnorm{i}")(x), inplace=True).add_(skips.pop())
         return self.tconv1(x)
 
@@ -126,8 +140,8 @@ class VEUNet(nn.Module):
 def mnist_ve(source: str = "mnist-ve", device: torch.device | str = "cpu") -> NetworkScore:
     """Return the score of such a network, from the registry or the file at a path, on a device.
 
-    Images are (28, 28), pixels in [0, 1]. Raises DataUnavailable where a registered file cannot be had, UserError for
-    any other contents.
+    Images are (28, 28), pixels in [0, 1]. Raises DataUnavailable where a registered file cannot be
+    had, UserError for any other contents.
     """
     where, given = published(source, "module.")
     network, process = fill(VEUNet(), given, where).to(device), ExponentialVE()

@@ -1,7 +1,7 @@
 """I2 to I4 and I6: what exact scores cannot show. A network errs, and a sampler meets its errors.
 
-Distances are to held-out images, in pixel units. The cause of a gain is found by controls that share start and noise
-with what they control.
+Distances are to held-out images, in pixel units. The cause of a gain is found by controls that
+share start and noise with what they control.
 """
 
 import math
@@ -21,7 +21,9 @@ def values(settings: Settings, sampler: str, budget: int) -> list[float]:
     return [batch.quality.energy for batch in study.results(settings, sampler, budget)]
 
 
-def excess(settings: Settings, sampler: str, other: str, at: str = "side", against: str = "side") -> Measurement:
+def excess(
+    settings: Settings, sampler: str, other: str, at: str = "side", against: str = "side"
+) -> Measurement:
     """Return a sampler's energy distance minus another's (pixel units), paired by batch.
 
     Start and noise are common. The settings `at` and `against` have the budgets of the two.
@@ -29,7 +31,9 @@ def excess(settings: Settings, sampler: str, other: str, at: str = "side", again
     budget = getattr(settings, at)
     distances = values(settings, sampler, budget)
     others = values(settings, other, getattr(settings, against))
-    return measures.mean_difference(distances, others, CONFIDENCE, settings.seed, settings.batch, budget=budget)
+    return measures.mean_difference(
+        distances, others, CONFIDENCE, settings.seed, settings.batch, budget=budget
+    )
 
 
 def ratio(settings: Settings, sampler: str, other: str) -> Measurement:
@@ -61,7 +65,9 @@ def relative_gain(settings: Settings, worse: str, better: str, at: str = "side")
 
 
 def least_relative_gain(settings: Settings, worse: str, better: str) -> Measurement:
-    """Return `relative_gain` at 20 to 100 evaluations: at the budget where its interval begins lowest."""
+    """Return `relative_gain` at 20 to 100 evaluations: at the budget where its interval begins
+    lowest.
+    """
     gains = (relative_gain(settings, worse, better, at) for at in ("early", "side", "late"))
     return min(gains, key=lambda gain: gain.interval[0])
 
@@ -69,35 +75,47 @@ def least_relative_gain(settings: Settings, worse: str, better: str) -> Measurem
 def over(gain: Measurement, size: float) -> Measurement:
     """Return a measurement and the ends of its interval over `size`."""
     low, high = gain.interval
-    return gain.model_copy(update={"value": gain.value / size, "low": low / size, "high": high / size})
+    return gain.model_copy(
+        update={"value": gain.value / size, "low": low / size, "high": high / size}
+    )
 
 
-def tuned_gain(settings: Settings, worse: str, better: str, budget: int, as_share: bool = False) -> Measurement:
-    """Return the energy distance of `worse` minus that of `better` (pixel units), paired, the mean over the choices.
+def tuned_gain(
+    settings: Settings, worse: str, better: str, budget: int, as_share: bool = False
+) -> Measurement:
+    """Return the energy distance of `worse` minus that of `better` (pixel units), paired, the mean
+    over the choices.
 
-    The interval goes from the lowest to the highest end of those of single choices: so it has what choosing moves.
-    `as_share`: each choice's gain over the mean energy distance of `worse`.
+    The interval goes from the lowest to the highest end of those of single choices: so it has what
+    choosing moves. `as_share`: each choice's gain over the mean energy distance of `worse`.
     """
     gains, detail = [], dict[str, str]()
-    pairs = zip(*(study.tuned_results(settings, name, budget) for name in (worse, better)), strict=True)
+    pairs = zip(
+        *(study.tuned_results(settings, name, budget) for name in (worse, better)), strict=True
+    )
     for number, ((theirs, far), (ours, near)) in enumerate(pairs, 1):
         worst, best = ([batch.quality.energy for batch in batches] for batches in (far, near))
         gain = measures.mean_difference(worst, best, CONFIDENCE, settings.seed, settings.batch)
         gains.append(over(gain, float(np.mean(worst))) if as_share else gain)
         for name, chosen in ((worse, theirs), (better, ours)):
-            detail[f"{name}, choice {number}"] = f"factor {chosen.factor:g}, T {chosen.repeats}, snr {chosen.snr:g}"
+            detail[f"{name}, choice {number}"] = (
+                f"factor {chosen.factor:g}, T {chosen.repeats}, snr {chosen.snr:g}"
+            )
     return measures.over_choices(gains).model_copy(update={"detail": detail})
 
 
 def tuned_hyperparameters_on_an_edge(settings: Settings) -> Measurement:
-    """Count the chosen hyperparameters at an end of what was tried, natural bounds aside, over samplers and budgets."""
+    """Count the chosen hyperparameters at an end of what was tried, natural bounds aside, over
+    samplers and budgets.
+    """
     tuned = study.tuned_runs(settings)
     edges = [edge for run in tuned for edge in tuning.edges(*run)]
     return Measurement(value=len(edges), n=len(tuned) * tuning.CHOICES, detail={"edges": [*edges]})
 
 
 def speed_up(settings: Settings, baseline: str, sampler: str, at: str = "side") -> Measurement:
-    """Return the baseline's evaluations over the sampler's, for the energy distance that the sampler has.
+    """Return the baseline's evaluations over the sampler's, for the energy distance that the
+    sampler has.
 
     The setting `at` has the sampler's budget.
     """
@@ -109,23 +127,28 @@ def speed_up(settings: Settings, baseline: str, sampler: str, at: str = "side") 
 
 
 def share_of_gain(settings: Settings, control: str) -> Measurement:
-    """Return the share of the adaptive corrector's gain over Langevin's that a control has: a ratio of means.
+    """Return the share of the adaptive corrector's gain over Langevin's that a control has: a ratio
+    of means.
 
     Raises InsufficientData where the gain is not significant: any number may then be a share of it.
     """
     plain, whole, part = (
-        np.array(values(settings, name, settings.side)) for name in (PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, control)
+        np.array(values(settings, name, settings.side))
+        for name in (PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, control)
     )
     share = ratio_interval(plain - part, plain - whole, CONFIDENCE)
     if not math.isfinite(share.low):
         raise InsufficientData(
-            f"the corrector's gain does not differ from 0 over {share.n} batches, so no share of it is known: take more"
+            f"the corrector's gain does not differ from 0 over {share.n} batches, so no "
+            "share of it is known: take more"
         )
     return measures.of_interval(share, settings.seed, settings.batch)
 
 
 def share_of_gain_by_constant_factor(settings: Settings) -> Measurement:
-    """Measure the share of the adaptive corrector's gain that its mean drift factor has, held constant, alone."""
+    """Measure the share of the adaptive corrector's gain that its mean drift factor has, held
+    constant, alone.
+    """
     share = share_of_gain(settings, samplers.CONSTANT_FACTOR.name)
     factors = [factor for _, factor in study.rule(settings, ADAPTIVE_CORRECTOR)]
     return share.model_copy(update={"detail": {"factor": float(np.mean(factors))}})

@@ -41,7 +41,9 @@ LOOKS = looks.LOOKS | looks.looks({"Controls of the adaptive corrector": CONTROL
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw quality against evaluations, samples side by side, beta along a run, what the corrector's gain is due to."""
+    """Draw quality against evaluations, samples side by side, beta along a run, what the
+    corrector's gain is due to.
+    """
     drawn = {
         pretrained_speed_up: ("I3",),
         pretrained_quality: _CLAIMS,
@@ -51,21 +53,28 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         pretrained_cause: ("I6",),
     }
     values = {
-        "what": f"MNIST with a pretrained VE network, noise from {FIRST_SIGMA:.3g} to {settings.last_sigma:g}",
+        "what": (
+            f"MNIST with a pretrained VE network, noise from {FIRST_SIGMA:.3g} "
+            f"to {settings.last_sigma:g}"
+        ),
         "over": f"{CONFIDENCE:.0%} intervals over batches of {settings.batch}",
         "snr": f"{DEFAULTS.snr:g}",
     }
-    return save_drawn(drawn, folder, settings, side=settings.side, reference=settings.reference, **values)
+    return save_drawn(
+        drawn, folder, settings, side=settings.side, reference=settings.reference, **values
+    )
 
 
 def pretrained_speed_up(settings: Settings) -> Any:
-    """{what}: a baseline's evaluations over those of its counterpart with adaptive momentum at equal energy distance,
-    against the latter's, at the authors' hyperparameters. Shaded: the paper's 2 to 5. No point: the baseline does not
-    get there within its budgets.
+    """{what}: a baseline's evaluations over those of its counterpart with adaptive momentum at
+    equal energy distance, against the latter's, at the authors' hyperparameters. Shaded: the
+    paper's 2 to 5. No point: the baseline does not get there within its budgets.
 
     Choose a pair by its name in the legend.
     """
-    return move_speed_ups({(name, "default"): speed_ups(*pair) for name, pair in _curves(settings).items()})
+    return move_speed_ups(
+        {(name, "default"): speed_ups(*pair) for name, pair in _curves(settings).items()}
+    )
 
 
 def _curves(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
@@ -77,15 +86,18 @@ def _curves(settings: Settings) -> dict[str, tuple[BatchErrors, BatchErrors]]:
 
 
 def pretrained_quality(settings: Settings) -> Drawing:
-    """{what}, the authors' hyperparameters. Above: energy distance of the denoised samples to {reference} held-out test
-    images (pixel units; dotted: as many other test images). Below: variance ratio on pixels that are blank in every
-    image; 1 is exact. Bands: {over}; other samplers at {side} evaluations alone. Pale: annealed Langevin and adaptive
-    momentum again. Arrows: means beyond the axis.
+    """{what}, the authors' hyperparameters. Above: energy distance of the denoised samples to
+    {reference} held-out test images (pixel units; dotted: as many other test images). Below:
+    variance ratio on pixels that are blank in every image; 1 is exact. Bands: {over}; other
+    samplers at {side} evaluations alone. Pale: annealed Langevin and adaptive momentum again.
+    Arrows: means beyond the axis.
     """
     floors = runs.held_out_quality(settings.setup, settings.batches)
     floor = mean_interval([quality.energy for quality in floors], CONFIDENCE).high
     rows = [
-        ErrorPanel(_bands(settings, "energy"), "energy distance", (0.02, 600), lines=(max(floor, 0.02),)),
+        ErrorPanel(
+            _bands(settings, "energy"), "energy distance", (0.02, 600), lines=(max(floor, 0.02),)
+        ),
         ErrorPanel(_bands(settings, "variance_ratio"), "variance ratio", (0.8, 1000), lines=(1.0,)),
     ]
     return draw_rows(rows, settings.budgets)
@@ -95,21 +107,26 @@ def _bands(settings: Settings, quantity: str) -> Bands:
     bands: dict[str, dict[int, tuple[float, float, float]]] = {}
     for sampler, budget in (run for run in study.plan(settings) if run[0] not in CONTROLS):
         batches = study.results(settings, sampler, budget)
-        interval = mean_interval([getattr(batch.quality, quantity) for batch in batches], CONFIDENCE)
+        interval = mean_interval(
+            [getattr(batch.quality, quantity) for batch in batches], CONFIDENCE
+        )
         bands.setdefault(sampler, {})[batches[-1].evaluations] = interval[:3]
     return bands
 
 
 def pretrained_tuned(settings: Settings) -> Drawing:
-    """{what}: energy distance (pixel units) of annealed Langevin minus adaptive momentum's, and of Langevin's corrector
-    minus the adaptive corrector's, against score evaluations; both sides tuned at each budget with as many trials.
-    Bands: {over}, from the lowest to the highest end of those of two choices.
+    """{what}: energy distance (pixel units) of annealed Langevin minus adaptive momentum's, and of
+    Langevin's corrector minus the adaptive corrector's, against score evaluations; both sides tuned
+    at each budget with as many trials. Bands: {over}, from the lowest to the highest end of those
+    of two choices.
     """
     drawing, (axes,) = panels()
     for name, (ours, theirs) in PAIRS.items():
         budgets = [budget for name, budget in study.tuned_runs(settings) if name == ours]
         gains = [tuned_gain(settings, theirs, ours, budget) for budget in budgets]
-        interval_band(axes, budgets, [_interval(settings, gain) for gain in gains], LOOKS[ours].style(name))
+        interval_band(
+            axes, budgets, [_interval(settings, gain) for gain in gains], LOOKS[ours].style(name)
+        )
     axes.axhline(0.0, color="0.35", lw=0.8)
     axes.set(xscale="log", xlabel="score evaluations (NFE)", ylabel="gain in energy distance")
     ticks(axes, settings.tuned)
@@ -122,17 +139,22 @@ def _interval(settings: Settings, gain: Measurement) -> Interval:
 
 
 def pretrained_samples(settings: Settings) -> Drawing:
-    """{what}: denoised samples after {side} evaluations (49 with a corrector), from the same noise."""
+    """{what}: denoised samples after {side} evaluations (49 with a corrector), from the same
+    noise.
+    """
     rows = {"test images": inputs.test_images()[: runs.SHOWN]}
     for sampler in (*settings.samplers, samplers.DOUBLED, *settings.others):
-        rows[sampler] = torch.from_numpy(study.results(settings, sampler, settings.side)[0].shown) / 255
+        rows[sampler] = (
+            torch.from_numpy(study.results(settings, sampler, settings.side)[0].shown) / 255
+        )
     return draw_grid(rows)
 
 
 def pretrained_beta(settings: Settings) -> Drawing:
-    r"""The momentum coefficient $\beta$ along one run of {side} evaluations on the network (markers), and what the mean
-    field of its steps predicts without sampling: on a Gaussian with the images' covariance (solid), on a point
-    (dashed). Above: annealed; below: as a corrector, snr {snr}.
+    r"""The momentum coefficient $\beta$ along one run of {side} evaluations on the network
+    (markers), and what the mean field of its steps predicts without sampling: on a Gaussian with
+    the images' covariance (solid), on a point (dashed). Above: annealed; below: as a corrector, snr
+    {snr}.
     """
     drawing, both = panels(2)
     for axes, name in zip(both, samplers.COUPLED, strict=True):
@@ -147,13 +169,15 @@ def pretrained_beta(settings: Settings) -> Drawing:
 
 
 def pretrained_cause(settings: Settings) -> Drawing:
-    """What the corrector's gain is due to: energy distance (pixel units) of Langevin's corrector minus that of each at
-    {side} evaluations, from common starts and noise; {over}.
+    """What the corrector's gain is due to: energy distance (pixel units) of Langevin's corrector
+    minus that of each at {side} evaluations, from common starts and noise; {over}.
     """
     drawing, (axes,) = panels()
     names = [samplers.ADAPTIVE_CORRECTOR, *(spec.name for spec in samplers.CONTROLS)]
     gains = (excess(settings, samplers.PLAIN_CORRECTOR, name) for name in names)
-    interval_points(axes, [(n, _interval(settings, gain)) for n, gain in zip(names, gains, strict=True)], LOOKS)
+    interval_points(
+        axes, [(n, _interval(settings, gain)) for n, gain in zip(names, gains, strict=True)], LOOKS
+    )
     axes.set_yticks(range(len(names)), names)
     axes.axvline(0.0, color="0.35", lw=0.8)
     axes.set_xlabel("gain in energy distance")
@@ -163,7 +187,10 @@ def pretrained_cause(settings: Settings) -> Drawing:
 def tables(settings: Settings) -> list[Table]:
     """Return every number behind the figures, tuned runs included."""
     named = ("sampler", "settings", "NFE", "n", "reference", "space", "last denoising")
-    header = (*named, *(part for field in Quality._fields for part in (field.replace("_", " "), "low", "high")))
+    header = (
+        *named,
+        *(part for field in Quality._fields for part in (field.replace("_", " "), "low", "high")),
+    )
     said = {"weights": settings.weights, "confidence": f"{CONFIDENCE:.0%}"}
     return [
         tabled(quality, header, _CLAIMS, settings, name="pretrained", **said),
@@ -173,17 +200,18 @@ def tables(settings: Settings) -> list[Table]:
 
 
 def pretrained_speed_ups(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """How many times as many evaluations annealed Langevin needs as adaptive momentum, and Langevin's corrector as the
-    adaptive one, for the energy distance of the latter. The network {weights}, the authors' hyperparameters. Intervals
-    of {confidence} end at budgets that were run. "Not reached": no budget of the baseline gets there.
+    """How many times as many evaluations annealed Langevin needs as adaptive momentum, and
+    Langevin's corrector as the adaptive one, for the energy distance of the latter. The network
+    {weights}, the authors' hyperparameters. Intervals of {confidence} end at budgets that were run.
+    "Not reached": no budget of the baseline gets there.
     """
     yield from speed_up_rows(_curves(settings))
 
 
 def quality(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Samples of the network {weights}: energy distance of the denoised samples (pixel units), variance ratio of the
-    samples and noise left in the denoised ones on blank pixels; rows compare where n, reference, space and denoising
-    are equal. {confidence} Student intervals over batches.
+    """Samples of the network {weights}: energy distance of the denoised samples (pixel units),
+    variance ratio of the samples and noise left in the denoised ones on blank pixels; rows compare
+    where n, reference, space and denoising are equal. {confidence} Student intervals over batches.
     """
     floor = runs.held_out_quality(settings.setup, settings.batches)
     conditions = (f"first {settings.reference} MNIST test images", "pixels (no extractor)", "yes")
@@ -199,7 +227,11 @@ def _runs(settings: Settings) -> Iterator[tuple[str, str, list[Batch]]]:
         yield sampler, "defaults", study.results(settings, sampler, budget)
     for sampler, budget in study.tuned_runs(settings):
         for best, batches in study.tuned_results(settings, sampler, budget):
-            words = f"snr {best.snr:g}" if sampler.startswith("PC") else f"factor {best.factor:g}, T {best.repeats}"
+            words = (
+                f"snr {best.snr:g}"
+                if sampler.startswith("PC")
+                else f"factor {best.factor:g}, T {best.repeats}"
+            )
             yield sampler, f"tuned: {words}", batches
 
 

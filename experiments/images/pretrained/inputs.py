@@ -1,16 +1,19 @@
-r"""What the group samples and judges by: a pretrained network's score, MNIST's test images, a classifier's features.
+r"""What the group samples and judges by: a pretrained network's score, MNIST's test images, a
+classifier's features.
 
-Every run starts at the largest noise level that the VE network was trained for and ends at that of the exact-score
-runs, so that the sampler's errors and the network's can be told apart. The first test images are the reference, those
-after it the floor: real images against real images. The distribution of the samples is not known, so they are judged by
-held-out images, and on blank pixels:
+Every run starts at the largest noise level that the VE network was trained for and ends at that of
+the exact-score runs, so that the sampler's errors and the network's can be told apart. The first
+test images are the reference, those after it the floor: real images against real images. The
+distribution of the samples is not known, so they are judged by held-out images, and on blank
+pixels:
 
-- energy distance of the denoised samples to the uniform distribution on reference images,
-  `2 E|X - Y| - E|X - X'| - E|Y - Y'|` in pixel units: proper, without an extractor, unbiased in the sample; that of as
-  many held-out images is the least that a sampler can reach;
-- variance ratio of the samples at the last noise level, on pixels that are 0 in every image. There the samples of a
-  perfect score are `N(0, sigma_L^2)`, so `T = (median |x| / (0.6745 sigma_L))^2` is 1 whatever the digits are like:
-  above 1 too much noise is left, below 1 the variance is too small. A few stray strokes do not move the median;
+- energy distance of the denoised samples to the uniform distribution on reference images, `2 E|X -
+  Y| - E|X - X'| - E|Y - Y'|` in pixel units: proper, without an extractor, unbiased in the sample;
+  that of as many held-out images is the least that a sampler can reach;
+- variance ratio of the samples at the last noise level, on pixels that are 0 in every image. There
+  the samples of a perfect score are `N(0, sigma_L^2)`, so `T = (median |x| / (0.6745 sigma_L))^2`
+  is 1 whatever the digits are like: above 1 too much noise is left, below 1 the variance is too
+  small. A few stray strokes do not move the median;
 - residual noise of the denoised samples: that median as a standard deviation (pixel units).
 """
 
@@ -38,7 +41,9 @@ SHAPE, CLASSIFIER = (28, 28), "mnist-classifier"
 """Of an image; in whose features samples are judged."""
 FIRST_SIGMA = ExponentialVE().marginal(1.0)[1]
 DEFAULTS = AUTHORS._replace(churn_below=FIRST_SIGMA / 2**0.5)
-"""Hyperparameters of the authors' code; EDM adds noise only where the raised noise level was trained."""
+"""Hyperparameters of the authors' code; EDM adds noise only where the raised noise level was
+trained.
+"""
 
 _QUARTILE = 0.674489750196082
 """Median of a standard normal variable's modulus."""
@@ -58,21 +63,29 @@ def blank(images: Float[Tensor, "n h w"]) -> Bool[Tensor, "h w"]:
 
 
 def noise_level(x: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"]) -> float:
-    """Return the standard deviation of centred normal noise on the pixels, by the median of its modulus."""
+    """Return the standard deviation of centred normal noise on the pixels, by the median of its
+    modulus.
+    """
     return x[:, pixels].abs().median().item() / _QUARTILE
 
 
 class Judge:
-    """Judges batches by reference images and by the pixels that are blank; the reference's part is computed once."""
+    """Judges batches by reference images and by the pixels that are blank; the reference's part
+    is computed once.
+    """
 
-    def __init__(self, reference: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"], last_sigma: float) -> None:
+    def __init__(
+        self, reference: Float[Tensor, "n h w"], pixels: Bool[Tensor, "h w"], last_sigma: float
+    ) -> None:
         self.reference = MixtureReference(reference, 0.0)
         self.pixels, self.last_sigma = pixels, last_sigma
 
     def __call__(self, x: Float[Tensor, "b h w"], clean: Float[Tensor, "b h w"]) -> Quality:
         """Return the quality of samples at the last noise level and of their denoised form."""
         ratio = (noise_level(x, self.pixels) / self.last_sigma) ** 2
-        return Quality(self.reference.energy_distance(clean), ratio, noise_level(clean, self.pixels))
+        return Quality(
+            self.reference.energy_distance(clean), ratio, noise_level(clean, self.pixels)
+        )
 
 
 @cache
@@ -86,7 +99,9 @@ def score(setup: Setup) -> Score:
 
     Raises DataUnavailable without its file.
     """
-    return _score(setup.weights, "cuda" if setup.accelerated and torch.cuda.is_available() else "cpu")
+    return _score(
+        setup.weights, "cuda" if setup.accelerated and torch.cuda.is_available() else "cpu"
+    )
 
 
 def problem(setup: Setup) -> Problem:
@@ -107,12 +122,18 @@ def held_out(setup: Setup, count: int) -> tuple[Tensor, ...]:
 
 @cache
 def judge(reference: int, last_sigma: float) -> Judge:
-    """Return the judge of batches by the first test images. Raises DataUnavailable without the file."""
+    """Return the judge of batches by the first test images. Raises DataUnavailable without the
+    file.
+    """
     return Judge(test_images()[:reference], blank(test_images()), last_sigma)
 
 
 @cache
 def feature_judge(count: int) -> FeatureJudge:
-    """Return the judge in features by the first test images. Raises DataUnavailable without the file."""
+    """Return the judge in features by the first test images. Raises DataUnavailable without the
+    file.
+    """
     extractor = digit_features(CLASSIFIER)
-    return FeatureJudge(extractor, f"first {count} MNIST test images", extractor(test_images()[:count]))
+    return FeatureJudge(
+        extractor, f"first {count} MNIST test images", extractor(test_images()[:count])
+    )

@@ -10,8 +10,10 @@ from verdicts.validation import Frozen
 
 
 class Setup(NamedTuple):
-    """What all runs share: the network by its registered name, on a CUDA device where it is `accelerated` and there is
-    one; the last noise level; the number of reference images; the samples of a batch; the seed."""
+    """What all runs share: the network by its registered name, on a CUDA device where it is
+    `accelerated` and there is one; the last noise level; the number of reference images; the
+    samples of a batch; the seed.
+    """
 
     weights: str
     accelerated: bool
@@ -24,11 +26,12 @@ class Setup(NamedTuple):
 class Settings(Frozen):
     """Sizes; `weights` names the network, `accelerated` lets it run on a CUDA device.
 
-    `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others`, the controls and annealed Langevin with
-    twice the drift at `side`. Claims compare at `early`, `side` and `late`, which are among the budgets.
+    `samplers` run at `budgets` (NFE) on `batches` batches of `batch`; `others`, the controls and
+    annealed Langevin with twice the drift at `side`. Claims compare at `early`, `side` and `late`,
+    which are among the budgets.
 
-    Samplers in `tried` run with their chosen hyperparameters at each of `tuned` (NFE), on `batches` fresh batches: no
-    choice and no earlier look was made on them.
+    Samplers in `tried` run with their chosen hyperparameters at each of `tuned` (NFE), on `batches`
+    fresh batches: no choice and no earlier look was made on them.
 
     `reference`: the first test images, the first `compared` of them in features.
     """
@@ -53,4 +56,6 @@ class Settings(Frozen):
     @property
     def setup(self) -> Setup:
         """Return what all runs share."""
-        return Setup(self.weights, self.accelerated, self.last_sigma, self.reference, self.batch, self.seed)
+        return Setup(
+            self.weights, self.accelerated, self.last_sigma, self.reference, self.batch, self.seed
+        )

@@ -1,4 +1,6 @@
-"""What the group computes once: which cells its settings ask for; samplers tuned, and judged in features."""
+"""What the group computes once: which cells its settings ask for; samplers tuned, and judged in
+features.
+"""
 
 from collections.abc import Iterator
 from itertools import product
@@ -46,7 +48,9 @@ def read(asked: Cell[R]) -> R:
 def batches(settings: Settings, sampler: str, budget: int) -> list[Cell[Batch]]:
     """Return a sampler's batches at the defaults."""
     numbers = range(1, settings.batches + 1)
-    return [runs.batch.cell(settings.setup, sampler, budget, DEFAULTS, number) for number in numbers]
+    return [
+        runs.batch.cell(settings.setup, sampler, budget, DEFAULTS, number) for number in numbers
+    ]
 
 
 def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
@@ -57,22 +61,35 @@ def results(settings: Settings, sampler: str, budget: int) -> list[Batch]:
 def energies(settings: Settings, sampler: str) -> dict[int, np.ndarray]:
     """Return the energy distance of a sampler's batches at the defaults, by evaluations."""
     made = (results(settings, name, budget) for name, budget in plan(settings) if name == sampler)
-    return {batches[-1].evaluations: np.array([batch.quality.energy for batch in batches]) for batches in made}
+    return {
+        batches[-1].evaluations: np.array([batch.quality.energy for batch in batches])
+        for batches in made
+    }
 
 
-def tuned_batches(settings: Settings, sampler: str, budget: int, chosen: Hyperparameters) -> list[Cell[Batch]]:
+def tuned_batches(
+    settings: Settings, sampler: str, budget: int, chosen: Hyperparameters
+) -> list[Cell[Batch]]:
     """Return batches on which no choice and no earlier look was made."""
     numbers = range(FIRST_FRESH, FIRST_FRESH + settings.batches)
     return [runs.batch.cell(settings.setup, sampler, budget, chosen, number) for number in numbers]
 
 
 def tuned_runs(settings: Settings) -> list[tuple[str, int]]:
-    """Return the samplers that are tuned, each with those of the budgets at which choices were made for it."""
-    return [(name, n) for name in settings.tried for n in settings.tuned if n in tuning.budgets(name)]
+    """Return the samplers that are tuned, each with those of the budgets at which choices were
+    made for it.
+    """
+    return [
+        (name, n) for name in settings.tried for n in settings.tuned if n in tuning.budgets(name)
+    ]
 
 
-def tuned_results(settings: Settings, sampler: str, budget: int) -> list[tuple[Hyperparameters, list[Batch]]]:
-    """Return the hyperparameters of each choice for a sampler, and the values of its batches there."""
+def tuned_results(
+    settings: Settings, sampler: str, budget: int
+) -> list[tuple[Hyperparameters, list[Batch]]]:
+    """Return the hyperparameters of each choice for a sampler, and the values of its batches
+    there.
+    """
     return [
         (chosen, [read(batch) for batch in tuned_batches(settings, sampler, budget, chosen)])
         for chosen in tuning.chosen(sampler, budget)
@@ -85,14 +102,20 @@ def rule(settings: Settings, sampler: str) -> list[tuple[float, float]]:
 
 
 def in_features(settings: Settings) -> list[Pooled]:
-    """Return samplers judged in features, held-out images first: as many batches as samplers have."""
+    """Return samplers judged in features, held-out images first: as many batches as samplers
+    have.
+    """
     held_out = inputs.held_out(settings.setup, settings.batches)
-    entries = [Entry(FLOOR, "", 0, [digit_features(inputs.CLASSIFIER)(batch) for batch in held_out])]
+    entries = [
+        Entry(FLOOR, "", 0, [digit_features(inputs.CLASSIFIER)(batch) for batch in held_out])
+    ]
     for sampler, budget in plan(settings):
         runs_made = results(settings, sampler, budget)
         sets = [torch.from_numpy(batch.features) for batch in runs_made if batch.features.size]
         entries.append(Entry(sampler, "defaults", runs_made[-1].evaluations, sets))
-    return judged(inputs.feature_judge(min(settings.compared, settings.reference)), entries, CONFIDENCE)
+    return judged(
+        inputs.feature_judge(min(settings.compared, settings.reference)), entries, CONFIDENCE
+    )
 
 
 def cells(settings: Settings) -> Iterator[Cell]:

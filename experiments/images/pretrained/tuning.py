@@ -1,9 +1,10 @@
-"""The choice of each sampler's hyperparameters at each number of evaluations, on batches that judge nothing.
+"""The choice of each sampler's hyperparameters at each number of evaluations, on batches that judge
+nothing.
 
-A choice runs one trial batch with each of a few coarse settings, then with four more around the best of these, and
-takes the one of least energy distance. So both sides of a comparison have the same number of trials. `CHOICES` choices
-are made, each on a trial batch of its own whose start and noise are common to all settings: where they differ, results
-count all of them.
+A choice runs one trial batch with each of a few coarse settings, then with four more around the
+best of these, and takes the one of least energy distance. So both sides of a comparison have the
+same number of trials. `CHOICES` choices are made, each on a trial batch of its own whose start and
+noise are common to all settings: where they differ, results count all of them.
 """
 
 import json
@@ -23,7 +24,9 @@ from experiments.images.runs import chosen_values
 from verdicts.records.files import write_whole
 
 FILE = Path(__file__).parent / "tuned.json"
-"""What was tried: by sampler and evaluations, for each choice, rows of hyperparameters with their energy distance."""
+"""What was tried: by sampler and evaluations, for each choice, rows of hyperparameters with
+their energy distance.
+"""
 COARSE: Mapping[str, tuple[float, ...]] = {
     "snr": (0.12, 0.24, 0.48, 0.96),
     "factor": (1.0, 2.0, 4.0),
@@ -34,7 +37,9 @@ FINER = tuple(2 ** (k / 4) for k in (-2, -1, 1, 2))
 NATURAL = {("repeats", 1.0)}
 """Ends of what is tried that are not the grid's making."""
 FIRST_TRIAL, CHOICES = 10_000, 2
-"""The number of the first trial batch, which shares nothing with the batches that judge; how many choices are made."""
+"""The number of the first trial batch, which shares nothing with the batches that judge; how
+many choices are made.
+"""
 Values = tuple[float, ...]
 
 
@@ -49,7 +54,9 @@ def hyperparameters(sampler: str, values: Sequence[float]) -> Hyperparameters:
 
 
 def tried(error: Callable[[Values], float], axes: Sequence[str]) -> dict[Values, float]:
-    """Return the error of each coarse setting of the hyperparameters, and of those around the best along the first."""
+    """Return the error of each coarse setting of the hyperparameters, and of those around the
+    best along the first.
+    """
     errors = {values: error(values) for values in product(*(COARSE[name] for name in axes))}
     first, *others = least(errors)
     finer = [(round(first * by, 4), *others) for by in FINER]
@@ -57,7 +64,8 @@ def tried(error: Callable[[Values], float], axes: Sequence[str]) -> dict[Values,
 
 
 def tune(samplers: Sequence[str], budgets: Sequence[int], setup: Setup, out: Path = FILE) -> int:
-    """Write the energy distance of all that is tried into the file, beside what it holds of other runs; return 0.
+    """Write the energy distance of all that is tried into the file, beside what it holds of other
+    runs; return 0.
 
     Raises UserError for a sampler that is not tuned, DataUnavailable without the network's file.
     """
@@ -69,7 +77,9 @@ def tune(samplers: Sequence[str], budgets: Sequence[int], setup: Setup, out: Pat
         rows = [_rows(setup, sampler, budget, number) for number in trials]
         held = json.loads(out.read_text(encoding="utf-8")) if out.exists() else {}
         held.setdefault(sampler, {})[str(budget)] = rows
-        write_whole(out, (json.dumps(held).replace("]], ", "]],\n").replace(": {", ":\n{") + "\n").encode())
+        write_whole(
+            out, (json.dumps(held).replace("]], ", "]],\n").replace(": {", ":\n{") + "\n").encode()
+        )
     return 0
 
 
@@ -77,14 +87,18 @@ def _rows(setup: Setup, sampler: str, budget: int, number: int) -> list[list[flo
     """Return the rows of a choice that is made on the trial batch of a number."""
 
     def error(values: Values) -> float:
-        return runs.batch(setup, sampler, budget, hyperparameters(sampler, values), number).quality.energy
+        return runs.batch(
+            setup, sampler, budget, hyperparameters(sampler, values), number
+        ).quality.energy
 
     return [[*values, round(energy, 6)] for values, energy in tried(error, names(sampler)).items()]
 
 
 @cache
 def tried_of(sampler: str, budget: int) -> list[dict[Values, float]]:
-    """Return what the file holds of a sampler at a number of evaluations: an error by setting, for each choice."""
+    """Return what the file holds of a sampler at a number of evaluations: an error by setting,
+    for each choice.
+    """
     choices = json.loads(FILE.read_text(encoding="utf-8"))[sampler][str(budget)]
     return [{tuple(values): energy for *values, energy in rows} for rows in choices]
 
@@ -105,10 +119,17 @@ def chosen(sampler: str, budget: int) -> list[Hyperparameters]:
 
 
 def edges(sampler: str, budget: int) -> list[str]:
-    """Return the chosen hyperparameters that are the least or the largest that their choice tried."""
+    """Return the chosen hyperparameters that are the least or the largest that their choice
+    tried.
+    """
     at_ends, axes = list[str](), names(sampler)
     for number, errors in enumerate(tried_of(sampler, budget), 1):
         best = dict(zip(axes, least(errors), strict=True))
-        grids = {name: sorted({*column}) for name, column in zip(axes, zip(*errors, strict=True), strict=True)}
-        at_ends += optima_on_edge(grids, {f"{sampler}, {budget} NFE, choice {number}": best}, NATURAL)
+        grids = {
+            name: sorted({*column})
+            for name, column in zip(axes, zip(*errors, strict=True), strict=True)
+        }
+        at_ends += optima_on_edge(
+            grids, {f"{sampler}, {budget} NFE, choice {number}": best}, NATURAL
+        )
     return at_ends

@@ -9,8 +9,8 @@ from verdicts.claims.sizes import Numbers, Sizes
 class Settings(Seeded):
     """`cases` random schedules, spectra and scores of the path bound (N2).
 
-    `counts` the steps of its orders; `budgets` and `sizes` the steps and score errors over which noise schedules are
-    compared (N2b).
+    `counts` the steps of its orders; `budgets` and `sizes` the steps and score errors over which
+    noise schedules are compared (N2b).
     """
 
     cases: PositiveInt = 200

@@ -1,15 +1,18 @@
-"""Networks that are trained: how fast the loss of one falls (N6), and which weight of the loss is best (N7).
+"""Networks that are trained: how fast the loss of one falls (N6), and which weight of the loss is
+best (N7).
 
 N6: a two-layer ReLU network on a fixed noised data set, trained by full-batch gradient descent.
-`f(x) = A relu(W x) / sqrt(m)`, W and A of standard normal entries, on n points of the unit sphere in d = 8: noised
-normal points, `x_0 + z`, divided by their norms; targets are -z. With the second layer alone trained, from A = 0, the
-loss is quadratic and follows exactly from the features' Gram matrix; with both layers it is descended. The rate is half
-the largest at which the linearised network does not oscillate at the start.
+`f(x) = A relu(W x) / sqrt(m)`, W and A of standard normal entries, on n points of the unit sphere
+in d = 8: noised normal points, `x_0 + z`, divided by their norms; targets are -z. With the second
+layer alone trained, from A = 0, the loss is quadratic and follows exactly from the features' Gram
+matrix; with both layers it is descended. The rate is half the largest at which the linearised
+network does not oscillate at the start.
 
-N7: three weights of the denoising loss on the mixture of the line, many networks at once.
-A network of two hidden layers sees `(c_in x, log(sigma) / 4)` and gives F of `D = c_skip x + c_out F` (EDM, arXiv
-2206.00364). What its error costs a sampler is the score part of the path bound on exponential noise levels,
-`sum_k (tau_k - tau_{k+1}) E |D - D_*|^2 / (2 tau_k^2)`, with the expectation under the mixture's marginals.
+N7: three weights of the denoising loss on the mixture of the line, many networks at once. A network
+of two hidden layers sees `(c_in x, log(sigma) / 4)` and gives F of `D = c_skip x + c_out F` (EDM,
+arXiv 2206.00364). What its error costs a sampler is the score part of the path bound on exponential
+noise levels, `sum_k (tau_k - tau_{k+1}) E |D - D_*|^2 / (2 tau_k^2)`, with the expectation under
+the mixture's marginals.
 """
 
 import math
@@ -34,15 +37,18 @@ from verdicts.studies import Array, Cell, cell
 DIMENSION = 8
 TRAINED = ("second layer", "both layers")
 LATER = 8111
-"""From the group's seed, on which bounds were chosen, to the one that judges: first run after they were fixed."""
+"""From the group's seed, on which bounds were chosen, to the one that judges: first run after
+they were fixed.
+"""
 WIDTH, BATCH, STEPS = 64, 128, 50
 """Of the network, of a step of training, of the sampler."""
 RATES = {
     1000: {"EDM": 0.03, "Song": 0.03, "uniform": 0.01},
     2000: {"EDM": 0.03, "Song": 0.01, "uniform": 0.01},
 }
-"""Adam's rate for each weight by the steps of training: the best of `TRIED`, mean of four networks of `DEVELOPMENT`'s
-seed. For other numbers of steps the nearest one's."""
+"""Adam's rate for each weight by the steps of training: the best of `TRIED`, mean of four networks
+of `DEVELOPMENT`'s seed. For other numbers of steps the nearest one's.
+"""
 TRIED = (0.001, 0.003, 0.01, 0.03, 0.1)
 DEVELOPMENT = 11
 
@@ -59,7 +65,9 @@ class Regression(NamedTuple):
 def case(points: int, width: int, seeds: int, seed: int) -> Regression:
     """Return data sets and networks; a seed's data are the same at each width."""
     draw = torch.Generator().manual_seed(seed)
-    clean, noise = (torch.randn(seeds, points, DIMENSION, generator=draw).double() for _ in range(2))
+    clean, noise = (
+        torch.randn(seeds, points, DIMENSION, generator=draw).double() for _ in range(2)
+    )
     first = torch.randn(seeds, DIMENSION, width, generator=draw).double()
     second = torch.randn(seeds, width, DIMENSION, generator=draw).double()
     noised = clean + noise
@@ -67,12 +75,18 @@ def case(points: int, width: int, seeds: int, seed: int) -> Regression:
 
 
 def second_layer_losses(given: Regression, steps: int) -> Tensor:
-    """Return the excess loss `|f - target|^2 / n` at steps 0, 1, ..., (seeds, steps); the second layer is trained."""
+    """Return the excess loss `|f - target|^2 / n` at steps 0, 1, ..., (seeds, steps); the second
+    layer is trained.
+    """
     features = (given.points @ given.first).relu() / math.sqrt(given.first.shape[2])
     values, vectors = torch.linalg.eigh(features @ features.mT / features.shape[1])
     values = values.clamp_min(0.0)
-    reached = values > 1e-12 * values[:, -1:]  # directions that the features have: the others' loss stays
-    share = torch.where(reached, (vectors.mT @ given.targets).square().sum(2), 0.0) / features.shape[1]
+    reached = (
+        values > 1e-12 * values[:, -1:]
+    )  # directions that the features have: the others' loss stays
+    share = (
+        torch.where(reached, (vectors.mT @ given.targets).square().sum(2), 0.0) / features.shape[1]
+    )
     kept = 1 - values / (2 * values[:, -1:])
     return torch.einsum("si,ski->sk", share, kept[:, None] ** (2 * torch.arange(steps)[:, None]))
 
@@ -95,7 +109,9 @@ def both_layers_losses(given: Regression, steps: int) -> Tensor:
 
 
 def largest_eigenvalue(given: Regression, turns: int = 50) -> Tensor:
-    """Return the largest eigenvalue of the tangent kernel at the start, by power iteration, per seed."""
+    """Return the largest eigenvalue of the tangent kernel at the start, by power iteration, per
+    seed.
+    """
     points, targets, first, second = given
     root, active = math.sqrt(first.shape[2]), (points @ first > 0).double()
     features, vector = (points @ first).relu() / root, torch.ones_like(targets)
@@ -123,10 +139,11 @@ def curves(settings: Settings, trained: str, points: int, width: int) -> Array:
 def fits(
     settings: Settings, trained: str, points: int, width: int, power_law: bool = False
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rate of fall a step, and the share of variance, 1 - R^2, that a line leaves of the later half.
+    """Return the rate of fall a step, and the share of variance, 1 - R^2, that a line leaves of the
+    later half.
 
-    Both are of each seed's log-losses. With `power_law` the line is one in the logarithm of the steps, and the rate the
-    power.
+    Both are of each seed's log-losses. With `power_law` the line is one in the logarithm of the
+    steps, and the rate the power.
     """
     losses = curves(settings, trained, points, width)
     first = losses.shape[1] // 2
@@ -139,37 +156,56 @@ def fits(
 
 
 def pairs(settings: Settings, wide: bool) -> list[tuple[int, int]]:
-    """Return (points, width) with a width of at least twice the points, or those of the narrower networks."""
+    """Return (points, width) with a width of at least twice the points, or those of the narrower
+    networks.
+    """
     return [(n, m) for n in settings.points for m in settings.widths if (m >= 2 * n) == wide]
 
 
-def _ratios(settings: Settings, compared: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> dict[str, Measurement]:
-    """Return the geometric mean over seeds of each ratio with Student's interval; the intervals share one miss."""
+def _ratios(
+    settings: Settings, compared: Mapping[str, tuple[np.ndarray, np.ndarray]]
+) -> dict[str, Measurement]:
+    """Return the geometric mean over seeds of each ratio with Student's interval; the intervals
+    share one miss.
+    """
     if not compared:
         raise Unavailable("no network is narrower than twice its points in this profile")
     confidence = 1 - (1 - CONFIDENCE) / len(compared)
-    return {name: geometric_mean_ratio(*pair, confidence, settings.seed + LATER) for name, pair in compared.items()}
+    return {
+        name: geometric_mean_ratio(*pair, confidence, settings.seed + LATER)
+        for name, pair in compared.items()
+    }
 
 
 def _extreme(ratios: Mapping[str, Measurement], largest: bool) -> Measurement:
     """Return the ratio whose interval ends last, or begins first; the detail has all values."""
-    ends = {name: each.interval[1] if largest else -each.interval[0] for name, each in ratios.items()}
+    ends = {
+        name: each.interval[1] if largest else -each.interval[0] for name, each in ratios.items()
+    }
     detail = {name: each.value for name, each in ratios.items()}
     return ratios[max(ends, key=lambda name: ends[name])].model_copy(update={"detail": detail})
 
 
-def most_left(settings: Settings, trained: str, wide: bool, over_power_law: bool = False) -> Measurement:
-    """Return the largest share of variance that a line leaves; with `over_power_law` over what a power law leaves."""
+def most_left(
+    settings: Settings, trained: str, wide: bool, over_power_law: bool = False
+) -> Measurement:
+    """Return the largest share of variance that a line leaves; with `over_power_law` over what a
+    power law leaves.
+    """
     compared = {}
     for n, m in pairs(settings, wide):
         _, by_line = fits(settings, trained, n, m)
-        by_power_law = fits(settings, trained, n, m, power_law=True)[1] if over_power_law else np.ones(1)
+        by_power_law = (
+            fits(settings, trained, n, m, power_law=True)[1] if over_power_law else np.ones(1)
+        )
         compared[f"{n} points, width {m}"] = (by_line, by_power_law)
     return _extreme(_ratios(settings, compared), largest=True)
 
 
 def least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
-    """Return the ratio of rates, widest network over narrowest, at the number of points where it is least."""
+    """Return the ratio of rates, widest network over narrowest, at the number of points where it
+    is least.
+    """
     rates = {}
     for n in settings.points:
         widths = [m for m in settings.widths if m >= 2 * n or not wide]
@@ -180,11 +216,15 @@ def least_growth(settings: Settings, trained: str, wide: bool) -> Measurement:
 
 
 def largest_share_left_by_a_line_over_a_power_laws(settings: Settings) -> Measurement:
-    """Measure the largest share that a line in the steps leaves over what one in their logarithm leaves.
+    """Measure the largest share that a line in the steps leaves over what one in their logarithm
+    leaves.
 
     Wide networks, both layers trained; the detail has the ratios with the second layer trained too.
     """
-    both, second = (most_left(settings, trained, wide=True, over_power_law=True) for trained in reversed(TRAINED))
+    both, second = (
+        most_left(settings, trained, wide=True, over_power_law=True)
+        for trained in reversed(TRAINED)
+    )
     others = {f"second layer alone, {name}": value for name, value in second.detail.items()}
     return both.model_copy(update={"detail": {**both.detail, **others}})
 
@@ -219,7 +259,10 @@ class Networks:
         self.s, self.layers = s, []
         for wide, high in ((2, WIDTH), (WIDTH, WIDTH), (WIDTH, 1)):
             matrix = torch.randn(count, wide, high, generator=draw) / math.sqrt(wide) * (high > 1)
-            self.layers += [matrix.requires_grad_(), torch.zeros(count, 1, high, requires_grad=True)]
+            self.layers += [
+                matrix.requires_grad_(),
+                torch.zeros(count, 1, high, requires_grad=True),
+            ]
 
     def output(self, x: Tensor, sigma: Tensor) -> Tensor:
         """Return F at x and sigma, both (networks, points)."""
@@ -250,7 +293,9 @@ def train(weight: str, count: int, updates: int, rate: float, seed: int) -> Netw
 
 
 def score_part(networks: Networks) -> Tensor:
-    """Return each network's score part of the path bound in nats, by Gauss and Hermite's rule on both modes."""
+    """Return each network's score part of the path bound in nats, by Gauss and Hermite's rule on
+    both modes.
+    """
     target, s = two_modes(), networks.s
     sigma = torch.as_tensor(geometric_sigmas(HIGHEST, LOWEST, STEPS + 1).copy())
     nodes, weights = map(torch.as_tensor, np.polynomial.hermite_e.hermegauss(40))
@@ -267,7 +312,9 @@ def score_part(networks: Networks) -> Tensor:
             exact = (modes.softmax(0) * (torch.tensor([[-1.0], [1.0]]) + gain * from_modes)).sum(0)
             c_in = (s**2 + now**2).rsqrt()
             rows = x.expand(len(part), -1)
-            learned = s**2 * c_in**2 * x + now * s * c_in * networks.output(rows, torch.full_like(rows, float(now)))
+            learned = s**2 * c_in**2 * x + now * s * c_in * networks.output(
+                rows, torch.full_like(rows, float(now))
+            )
             part += (now**2 - after**2) / (2 * now**4) * ((learned - exact).square() @ mass)
     return part
 
@@ -284,10 +331,13 @@ def rates_of(settings: Settings) -> dict[str, float]:
 
 
 def ratio(settings: Settings, other: str) -> Measurement:
-    """Return the score part with EDM's weight over that with another, networks of one seed paired."""
+    """Return the score part with EDM's weight over that with another, networks of one seed
+    paired.
+    """
     rates = rates_of(settings)
     ours, theirs = (
-        parts(name, settings.networks, settings.updates, rates[name], settings.seed) for name in ("EDM", other)
+        parts(name, settings.networks, settings.updates, rates[name], settings.seed)
+        for name in ("EDM", other)
     )
     return geometric_mean_ratio(
         ours, theirs, CONFIDENCE, settings.seed, means=[float(ours.mean()), float(theirs.mean())]
@@ -298,7 +348,9 @@ def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that the checks and the figure read."""
     for target in TARGETS:
         for weight in linear.WEIGHTS:
-            yield from (linear.divergences.cell(target, weight, budget) for budget in settings.budgets)
+            yield from (
+                linear.divergences.cell(target, weight, budget) for budget in settings.budgets
+            )
     for trained in TRAINED:
         for points in settings.points:
             for width in settings.widths:

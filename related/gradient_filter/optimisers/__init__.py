@@ -1,1 +1,3 @@
-"""SGDF (Yao et al., arXiv 2311.02818), a filter on gradients, as an optimiser: its gain, and its steps."""
+"""SGDF (Yao et al., arXiv 2311.02818), a filter on gradients, as an optimiser: its gain, and its
+steps.
+"""

@@ -1,9 +1,9 @@
 """One run of an optimiser on a problem at a constant rate: the loss that is read, every few steps.
 
 Problems: a noisy quadratic, and digits by a small network. Each has a network, the loss of a batch,
-and a loss that is read but not learned (`experiments.training.HeldOut`). The quadratic is
-`sum_i lam_i x_i^2 / 2` in `DIMENSION` dimensions, lam from .01 to 1 evenly in the logarithm, start N(0, 1), gradient
-`lam_i x_i + .1 z`. What is read of it is the exact mean of `lam_i x_i^2 / 2`.
+and a loss that is read but not learned (`experiments.training.HeldOut`). The quadratic is `sum_i
+lam_i x_i^2 / 2` in `DIMENSION` dimensions, lam from .01 to 1 evenly in the logarithm, start N(0,
+1), gradient `lam_i x_i + .1 z`. What is read of it is the exact mean of `lam_i x_i^2 / 2`.
 """
 
 import math
@@ -37,7 +37,9 @@ class QuadraticTask:
         """Return the start, a parameter x."""
         return nn.ParameterDict({"x": torch.randn(DIMENSION)})
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
         """Return the loss, with the draw of noise whose gradient it adds."""
         x, z = network.get_parameter("x"), torch.randn(DIMENSION, generator=generator)
         return (self.eigenvalues * x.square() / 2 + NOISE * z * x).sum()[None]
@@ -53,14 +55,18 @@ class DigitsTask(ClassifyingTask):
     def __init__(self) -> None:
         super().__init__(Classifying(data="digits", batch=64, moved=0, noise=0.0))
 
-    def losses(self, network: nn.Module, generator: torch.Generator, device: torch.device) -> Float[Tensor, " 1"]:
+    def losses(
+        self, network: nn.Module, generator: torch.Generator, device: torch.device
+    ) -> Float[Tensor, " 1"]:
         """Return the cross entropy of a batch drawn with replacement."""
         x, y = self.split.train
         rows = torch.randint(len(x), (self.settings.batch,), generator=generator)
         return cross_entropy(network(x[rows].to(device)), y[rows].to(device))[None]
 
     def network(self) -> nn.Module:
-        """Return random weights of the classes' logits: one layer of 64 features behind a rectifier."""
+        """Return random weights of the classes' logits: one layer of 64 features behind a
+        rectifier.
+        """
         return nn.Sequential(nn.Flatten(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 10))
 
 
@@ -76,11 +82,14 @@ OPTIMISERS: Mapping[str, Callable[..., Optimizer]] = {
     "Adam": Adam,
     "AdamW": AdamW,
 }
-"""Hyperparameters other than the rate are PyTorch's or the authors' defaults; momentum's coefficient is .9."""
+"""Hyperparameters other than the rate are PyTorch's or the authors' defaults; momentum's
+coefficient is .9.
+"""
 
 
 class Descent(NamedTuple):
-    """Problem, optimiser, rate; steps at most, steps between two readings, the loss at which it ends, seed.
+    """Problem, optimiser, rate; steps at most, steps between two readings, the loss at which it
+    ends, seed.
 
     A seed has the same start, batches and dropout for each optimiser and rate.
     """
@@ -101,7 +110,8 @@ def task(problem: str) -> Any:
 
 
 def descend(run: Descent) -> np.ndarray:
-    """Return the loss that is read at the start and after each `every` steps: infinite once it is not finite.
+    """Return the loss that is read at the start and after each `every` steps: infinite once it is
+    not finite.
 
     It ends after the first that is at most `until`.
     """
@@ -111,7 +121,9 @@ def descend(run: Descent) -> np.ndarray:
 
 
 def _losses(run: Descent, generator: torch.Generator) -> Iterator[float]:
-    """Yield the loss that is read, then make `every` steps, as long as it is finite and above `until`."""
+    """Yield the loss that is read, then make `every` steps, as long as it is finite and above
+    `until`.
+    """
     learned, cpu = task(run.problem), torch.device("cpu")
     network = learned.network()
     optimizer = OPTIMISERS[run.optimiser](network.parameters(), lr=run.rate)

@@ -1,8 +1,9 @@
 r"""N10: what SGDF's gain is optimal for, by algebra and exact recursion.
 
-A gradient `g_t = mu + z_t` has stationary noise of variance 1, and m_t is its running average with coefficient b. The
-average of the *earlier* gradients m_{t-1} has the variance P and the covariance C with z_t, where C is 0 for white
-noise. An estimate `A + K (g - A)`, with A = m_{t-1} or A = m_t, has a mean squared error that is quadratic in K.
+A gradient `g_t = mu + z_t` has stationary noise of variance 1, and m_t is its running average with
+coefficient b. The average of the *earlier* gradients m_{t-1} has the variance P and the covariance
+C with z_t, where C is 0 for white noise. An estimate `A + K (g - A)`, with A = m_{t-1} or A = m_t,
+has a mean squared error that is quadratic in K.
 """
 
 from itertools import product
@@ -59,34 +60,42 @@ def best(base: Base) -> sp.Expr:
 
 
 def remainder_of_the_gain_in_white_noise(settings: Settings) -> Measurement:
-    """Measure the operations left in the optimal gain on m_{t-1}, white noise: less SGDF's, less `P / (P + 1)`."""
+    """Measure the operations left in the optimal gain on m_{t-1}, white noise: less SGDF's, less
+    `P / (P + 1)`.
+    """
     p = stationary().subs(C, 0)
     gain = best("earlier").subs(C, 0)
     return left_over(gain - wiener_gain(b), gain - p / (p + 1))
 
 
 def remainder_of_the_gain_in_correlated_noise(settings: Settings) -> Measurement:
-    """Measure the operations left in the optimal gain on m_{t-1} less SGDF's, noise of any autocorrelation."""
+    """Measure the operations left in the optimal gain on m_{t-1} less SGDF's, noise of any
+    autocorrelation.
+    """
     return left_over(best("earlier") - wiener_gain(b))
 
 
 def remainder_of_the_gains_place(settings: Settings) -> Measurement:
-    """Measure the operations left in SGDF's stationary gain less the mean of two: of momentum, 0, and of Nesterov.
+    """Measure the operations left in SGDF's stationary gain less the mean of two: of momentum, 0,
+    and of Nesterov.
 
-    Nesterov's direction `b M_t + g_t`, with the sum `M_t = b M_{t-1} + g_t` of PyTorch, is `m_t + (1 - b) (g_t - m_t)`
-    over `1 - b`.
+    Nesterov's direction `b M_t + g_t`, with the sum `M_t = b M_{t-1} + g_t` of PyTorch, is `m_t +
+    (1 - b) (g_t - m_t)` over `1 - b`.
     """
     nesterov = sp.solve((1 - b) * (b * m / (1 - b) + s) - (m + K * (s - m)), K)[0]
     return left_over(wiener_gain(b) - nesterov / 2)
 
 
 def remainder_of_the_gain_on_the_published_average(settings: Settings) -> Measurement:
-    """Measure the operations left in the optimal gain on m_t less `-(1 - b) / (2 b)`, noise of any autocorrelation."""
+    """Measure the operations left in the optimal gain on m_t less `-(1 - b) / (2 b)`, noise of
+    any autocorrelation.
+    """
     return left_over(best("published") + (1 - b) / (2 * b))
 
 
 def remainder_of_what_a_gain_adds(settings: Settings) -> Measurement:
-    """Measure the operations left in what K on m_t adds to the error, less `2 K b (1 - C) (1 - b + K b) / (1 + b)`.
+    """Measure the operations left in what K on m_t adds to the error, less `2 K b (1 - C) (1 - b +
+    K b) / (1 + b)`.
 
     It is positive for every K > 0, as C < 1.
     """
@@ -95,10 +104,12 @@ def remainder_of_what_a_gain_adds(settings: Settings) -> Measurement:
 
 
 def remainder_of_the_gain_at_a_finite_step(settings: Settings) -> Measurement:
-    """Measure the operations left in the slope at K = 0 of the error of `m^ + K (g - m^)`, white noise, at any step t.
+    """Measure the operations left in the slope at K = 0 of the error of `m^ + K (g - m^)`, white
+    noise, at any step t.
 
-    The slope is `2 (w - p)`, w the weight of g_t in m^ and p the variance of m^; less the form
-    `2 (1 - b) (b - b^t) / ((1 + b) (1 - b^t))`, it leaves nothing. It is 0 at t = 1 and positive later.
+    The slope is `2 (w - p)`, w the weight of g_t in m^ and p the variance of m^; less the form `2
+    (1 - b) (b - b^t) / ((1 + b) (1 - b^t))`, it leaves nothing. It is 0 at t = 1 and positive
+    later.
     """
     keep, take = weights()
     p = take**2 * (1 - POWER**2) / (1 - keep**2) / (1 - POWER) ** 2
@@ -109,32 +120,40 @@ def remainder_of_the_gain_at_a_finite_step(settings: Settings) -> Measurement:
 def entrywise_mean(q: float, power: float) -> float:
     """Return `E xi^2 (q / (q + xi^2))^power`, xi ~ N(0, 1), to 1e-10 by quadrature."""
     density = lambda y: y * y * (q / (q + y * y)) ** power * np.exp(-y * y / 2)  # noqa: E731
-    return float(2 * quad(density, 0, 40, points=[np.sqrt(q), 1, 5], limit=400)[0] / np.sqrt(2 * np.pi))
+    return float(
+        2 * quad(density, 0, 40, points=[np.sqrt(q), 1, 5], limit=400)[0] / np.sqrt(2 * np.pi)
+    )
 
 
 def entrywise_error(beta: float, exponent: float) -> float:
-    """Return the stationary mean squared error of SGDF's own estimate over that of m_t: Gaussian white noise.
+    """Return the stationary mean squared error of SGDF's own estimate over that of m_t: Gaussian
+    white noise.
 
-    beta_2 -> 1, eps = 0: `K = (q / (q + xi^2))^gamma`, xi the error `e = g - m` over its standard deviation s,
-    `q = (1 - b) / (1 + b)`. As m and e are jointly normal with covariance `b q` and `s^2 = 2 b^2 / (1 + b)`, it is
-    `1 + (2 b q E K xi^2 + s^2 E K^2 xi^2) / q`.
+    beta_2 -> 1, eps = 0: `K = (q / (q + xi^2))^gamma`, xi the error `e = g - m` over its standard
+    deviation s, `q = (1 - b) / (1 + b)`. As m and e are jointly normal with covariance `b q` and
+    `s^2 = 2 b^2 / (1 + b)`, it is `1 + (2 b q E K xi^2 + s^2 E K^2 xi^2) / q`.
     """
     q, square = (1 - beta) / (1 + beta), 2 * beta**2 / (1 + beta)
     return 1 + 2 * beta * entrywise_mean(q, exponent) + square / q * entrywise_mean(q, 2 * exponent)
 
 
 def least_error_of_the_entrywise_gain(settings: Settings) -> Measurement:
-    """Measure the least error of SGDF's own entrywise estimate over its average's, b and exponents as listed."""
+    """Measure the least error of SGDF's own entrywise estimate over its average's, b and
+    exponents as listed.
+    """
     pairs = product(COEFFICIENTS, EXPONENTS)
-    return named_extreme({f"b = {at:g}, exponent {g:g}": entrywise_error(at, g) for at, g in pairs}, min)
+    return named_extreme(
+        {f"b = {at:g}, exponent {g:g}": entrywise_error(at, g) for at, g in pairs}, min
+    )
 
 
 def optimal_gain(step: float, beta: float, base: Base) -> float:
-    """Return the gain of the least error on a quadratic, `g = x + z`, where x moves by a stationary run.
+    """Return the gain of the least error on a quadratic, `g = x + z`, where x moves by a stationary
+    run.
 
-    The run is `x' = x - step (m_{t-1} + K (g - m_{t-1}))`, K SGDF's stationary gain. Its covariance solves a discrete
-    Lyapunov equation; the error is that of the estimate of the gradient x. Exact to rounding. `step` is rate times
-    curvature.
+    The run is `x' = x - step (m_{t-1} + K (g - m_{t-1}))`, K SGDF's stationary gain. Its covariance
+    solves a discrete Lyapunov equation; the error is that of the estimate of the gradient x. Exact
+    to rounding. `step` is rate times curvature.
     """
     gain = float(wiener_gain(beta))
     matrix = np.array([[1 - step * gain, -step * (1 - gain)], [1 - beta, beta]])
@@ -150,12 +169,15 @@ def optimal_gain(step: float, beta: float, base: Base) -> float:
 
 
 def gain_over_sgdfs(step: float) -> float:
-    """Return the optimal gain on m_{t-1} over SGDF's stationary one, b = .9, `step` being rate times curvature."""
+    """Return the optimal gain on m_{t-1} over SGDF's stationary one, b = .9, `step` being rate
+    times curvature.
+    """
     return optimal_gain(step, 0.9, "earlier") / float(wiener_gain(0.9))
 
 
 def remainder_of_the_published_variance(settings: Settings) -> Measurement:
-    """Measure the operations left in the stationary mean of `v_t / c_t` over the average's, less `2 b^2 / (1 + b)`.
+    """Measure the operations left in the stationary mean of `v_t / c_t` over the average's, less `2
+    b^2 / (1 + b)`.
 
     White noise: `v_t` averages `(g - m_t)^2`, m_t holding g_t.
     """
@@ -167,9 +189,11 @@ def remainder_of_the_published_variance(settings: Settings) -> Measurement:
 
 
 def remainder_of_the_correction(settings: Settings) -> Measurement:
-    """Measure the operations left in `1 / c_t` times `1 - beta_2^t`, less the variance of m_t, at step t, white noise.
+    """Measure the operations left in `1 / c_t` times `1 - beta_2^t`, less the variance of m_t, at
+    step t, white noise.
 
-    So v_t / c_t has the bias correction of m_t, which starts at 0, and not of `m^ = m_t / (1 - b^t)`.
+    So v_t / c_t has the bias correction of m_t, which starts at 0, and not of `m^ = m_t / (1 -
+    b^t)`.
     """
     keep, take = weights()
     uncorrected = take**2 * (1 - POWER**2) / (1 - keep**2)

@@ -34,7 +34,8 @@ DEVELOPMENT = 11
 
 
 class Budget(NamedTuple):
-    """The loss to reach, steps of a judged run, of one of tuning, steps between readings, seeds of tuning.
+    """The loss to reach, steps of a judged run, of one of tuning, steps between readings, seeds of
+    tuning.
 
     The first judged seed is the group's plus `later`.
     """
@@ -76,14 +77,21 @@ def tried(problem: str, optimiser: str) -> tuple[float, ...]:
 
 
 def tuning_runs(problem: str, optimiser: str, rate: float) -> list[Descent]:
-    """Return the runs of a rate on the seeds of development; each ends where the loss is reached."""
+    """Return the runs of a rate on the seeds of development; each ends where the loss is
+    reached.
+    """
     budget = BUDGETS[problem]
     seeds = range(DEVELOPMENT, DEVELOPMENT + budget.seeds)
-    return [Descent(problem, optimiser, rate, budget.tuning, budget.every, budget.threshold, seed) for seed in seeds]
+    return [
+        Descent(problem, optimiser, rate, budget.tuning, budget.every, budget.threshold, seed)
+        for seed in seeds
+    ]
 
 
 def steps_to_threshold(run: Descent, threshold: float) -> float:
-    """Return the steps after which a run reaches a loss, by log-log interpolation; infinite where it does not."""
+    """Return the steps after which a run reaches a loss, by log-log interpolation; infinite
+    where it does not.
+    """
     points = ((number * run.every, loss) for number, loss in enumerate(losses(run)) if number)
     return nfe_to_threshold(points, threshold)
 
@@ -95,13 +103,19 @@ def runs(settings: Settings, problem: str, optimiser: str) -> list[Descent]:
     budget, chosen = BUDGETS[problem], rate(problem, optimiser)
     first = settings.seed + budget.later
     seeds = range(first, first + settings.seeds)
-    return [Descent(problem, optimiser, chosen, budget.steps, budget.every, 0.0, seed) for seed in seeds]
+    return [
+        Descent(problem, optimiser, chosen, budget.steps, budget.every, 0.0, seed) for seed in seeds
+    ]
 
 
 def steps(settings: Settings, problem: str, optimiser: str) -> np.ndarray:
-    """Return the steps to the problem's loss of each seed; infinite for a run that does not reach it."""
+    """Return the steps to the problem's loss of each seed; infinite for a run that does not
+    reach it.
+    """
     threshold = BUDGETS[problem].threshold
-    return np.array([steps_to_threshold(run, threshold) for run in runs(settings, problem, optimiser)])
+    return np.array(
+        [steps_to_threshold(run, threshold) for run in runs(settings, problem, optimiser)]
+    )
 
 
 def final_loss(settings: Settings, problem: str, optimiser: str) -> float:
@@ -109,15 +123,20 @@ def final_loss(settings: Settings, problem: str, optimiser: str) -> float:
     return float(np.median([losses(run)[-1] for run in runs(settings, problem, optimiser)]))
 
 
-def step_ratio(settings: Settings, problem: str, rival: str, confidence: float, ours: str = FILTER) -> Measurement:
-    """Return the steps of `ours` over a rival's, geometric mean over seeds, paired by start and batches.
+def step_ratio(
+    settings: Settings, problem: str, rival: str, confidence: float, ours: str = FILTER
+) -> Measurement:
+    """Return the steps of `ours` over a rival's, geometric mean over seeds, paired by start and
+    batches.
 
-    A run that does not reach the loss counts with all of its steps: the ratio is then nearer to 1 than it is. Raises
-    InsufficientData where, at a seed, neither reaches it.
+    A run that does not reach the loss counts with all of its steps: the ratio is then nearer to 1
+    than it is. Raises InsufficientData where, at a seed, neither reaches it.
     """
     one, other = (steps(settings, problem, name) for name in (ours, rival))
     if not np.isfinite(np.minimum(one, other)).all():
-        raise InsufficientData(f"{problem}: at some seed neither {ours} nor {rival} reaches the loss")
+        raise InsufficientData(
+            f"{problem}: at some seed neither {ours} nor {rival} reaches the loss"
+        )
     unreached = {name: int(np.isinf(each).sum()) for name, each in ((ours, one), (rival, other))}
     most = BUDGETS[problem].steps
     return geometric_mean_ratio(
@@ -132,9 +151,11 @@ def step_ratio(settings: Settings, problem: str, rival: str, confidence: float, 
 
 
 def hardest(settings: Settings, problem: str, rivals: Sequence[str]) -> Measurement:
-    """Return the ratio of steps over the rival that says most against SGDF; their miss is shared among the rivals.
+    """Return the ratio of steps over the rival that says most against SGDF; their miss is shared
+    among the rivals.
 
-    That is the one whose interval begins last above 1, and if none does so the one whose interval ends last.
+    That is the one whose interval begins last above 1, and if none does so the one whose interval
+    ends last.
     """
     confidence = 1 - (1 - CONFIDENCE) / len(rivals)
     ratios = [step_ratio(settings, problem, rival, confidence) for rival in rivals]

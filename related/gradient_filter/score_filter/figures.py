@@ -13,10 +13,11 @@ from verdicts import Figure
 
 
 def filter_gain(settings: Settings) -> Drawing:
-    """Filtering the score inflates the variance, and slows the chain but for gains near 1. Langevin along a filtered
-    score with gain $K$ and momentum coefficient $b$, exact law. Above: the stationary variance (the target's is 1).
-    Below: rate (1 less the spectral radius) at the step whose bias is 10 %. $K = 1$ is Langevin; just below it the
-    filter's own mode, of rate $1 - b$, may be the slower.
+    """Filtering the score inflates the variance, and slows the chain but for gains near 1. Langevin
+    along a filtered score with gain $K$ and momentum coefficient $b$, exact law. Above: the
+    stationary variance (the target's is 1). Below: rate (1 less the spectral radius) at the step
+    whose bias is 10 %. $K = 1$ is Langevin; just below it the filter's own mode, of rate $1 - b$,
+    may be the slower.
     """
     drawing, (above, below) = panels(2)
     gains, near = np.linspace(0.0, 1.0, 21), np.linspace(0.0, 0.999, 60)
@@ -24,7 +25,10 @@ def filter_gain(settings: Settings) -> Drawing:
     for beta, color in zip(betas, shades(len(betas)), strict=True):
         at = wiener.wiener_gain(beta)
         above.plot(
-            gains, [wiener.law_moments(0.1, beta, gain)[0] for gain in gains], color=color, label=f"$b = {beta}$"
+            gains,
+            [wiener.law_moments(0.1, beta, gain)[0] for gain in gains],
+            color=color,
+            label=f"$b = {beta}$",
         )
         above.plot(at, wiener.law_moments(0.1, beta, at)[0], "o", color=color)
         below.plot(near, [wiener.rate(0.1, beta, gain) for gain in near], color=color)

@@ -6,7 +6,9 @@ from analysis.settings import Seeded
 
 
 class Settings(Seeded):
-    """`gains` that are tried per momentum coefficient; `groups` of `particles` each run SGDF's own gain (N3)."""
+    """`gains` that are tried per momentum coefficient; `groups` of `particles` each run SGDF's
+    own gain (N3).
+    """
 
     gains: PositiveInt = 12
     groups: PositiveInt = 8

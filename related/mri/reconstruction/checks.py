@@ -39,21 +39,33 @@ def psnr(settings: Settings, method: str, acceleration: int = 4) -> np.ndarray:
 
 def _gain(settings: Settings, values: np.ndarray) -> Measurement:
     """Return the mean of a difference over subjects, in dB."""
-    named = {f"subject {subject}": float(value) for subject, value in zip(split().test, values, strict=True)}
+    named = {
+        f"subject {subject}": float(value)
+        for subject, value in zip(split().test, values, strict=True)
+    }
     return mean_of(list(values), CONFIDENCE, settings.seed, settings.slices, "dB", **named)
 
 
 def sampler_ratio(settings: Settings, sampler: str, budget: int) -> Measurement:
-    """Return a sampler's NMSE over annealed Langevin's, the geometric mean over subjects and choices."""
+    """Return a sampler's NMSE over annealed Langevin's, the geometric mean over subjects and
+    choices.
+    """
     if budget not in settings.budgets:
         raise Unavailable(f"{budget} evaluations are none of this profile's budgets")
-    return _over_choices(settings, sampler, budget, lambda case, run: study.sampled_quality(case, *run).nmse.mean())
+    return _over_choices(
+        settings, sampler, budget, lambda case, run: study.sampled_quality(case, *run).nmse.mean()
+    )
 
 
 def _over_choices(
-    settings: Settings, sampler: str, budget: int, value: Callable[[ScannedSubject, SamplerChoice], float]
+    settings: Settings,
+    sampler: str,
+    budget: int,
+    value: Callable[[ScannedSubject, SamplerChoice], float],
 ) -> Measurement:
-    """Return a sampler's value over annealed Langevin's, the geometric mean over subjects, with both choices."""
+    """Return a sampler's value over annealed Langevin's, the geometric mean over subjects, with
+    both choices.
+    """
     ratios = []
     for pair in zip(study.runs(sampler, budget), study.runs(LANGEVIN, budget), strict=True):
         ours, theirs = ([float(value(case, run)) for case in study.cases(settings)] for run in pair)
@@ -62,16 +74,24 @@ def _over_choices(
 
 
 def variance_between_runs(settings: Settings) -> Measurement:
-    """Measure the variance between two runs of adaptive momentum over that of annealed Langevin, at 30 evaluations."""
+    """Measure the variance between two runs of adaptive momentum over that of annealed Langevin,
+    at 30 evaluations.
+    """
     return _over_choices(settings, ADAPTIVE, BUDGET, lambda case, run: study.between(case, *run))
 
 
 def gain(settings: Settings, method: str, over: str, acceleration: int = 4) -> Measurement:
     """Return the PSNR of a method less that of another one on T1 (dB)."""
-    return _gain(settings, psnr(settings, method, acceleration) - psnr(settings, over, acceleration))
+    return _gain(
+        settings, psnr(settings, method, acceleration) - psnr(settings, over, acceleration)
+    )
 
 
 def growth_of_the_advantage_with_less_training(settings: Settings) -> Measurement:
-    """Measure what guidance adds with a quarter of the training subjects less what it adds with all, 4x, T1."""
-    few, whole = (psnr(settings, GUIDED + part) - psnr(settings, UNGUIDED + part) for part in ("-quarter", ""))
+    """Measure what guidance adds with a quarter of the training subjects less what it adds with
+    all, 4x, T1.
+    """
+    few, whole = (
+        psnr(settings, GUIDED + part) - psnr(settings, UNGUIDED + part) for part in ("-quarter", "")
+    )
     return _gain(settings, few - whole)

@@ -35,7 +35,9 @@ BRIGHTER = 5.0
 
 
 def _shown(settings: Settings, errors: bool) -> Mapping[str, Tensor]:
-    """Return a row a method, the middle slice of each test subject or its absolute error, without the margin."""
+    """Return a row a method, the middle slice of each test subject or its absolute error,
+    without the margin.
+    """
     given = study.cases(settings)
     middle = settings.slices // 2
     true = torch.stack([torch.from_numpy(study.truth(case)[middle].copy()) for case in given])
@@ -48,29 +50,37 @@ def _shown(settings: Settings, errors: bool) -> Mapping[str, Tensor]:
 
 
 def reconstructions(settings: Settings) -> Drawing:
-    """T1 slices of the five test subjects from fourfold undersampled k-space of four simulated coils, by method (dark
-    is bright tissue).
+    """T1 slices of the five test subjects from fourfold undersampled k-space of four simulated
+    coils, by method (dark is bright tissue).
     """
     return draw_grid(_shown(settings, errors=False))
 
 
 def error_maps(settings: Settings) -> Drawing:
-    """Absolute errors of T1 slices of the five test subjects, fourfold acceleration, five times as dark as the images
-    are.
+    """Absolute errors of T1 slices of the five test subjects, fourfold acceleration, five times as
+    dark as the images are.
     """
     return draw_grid(_shown(settings, errors=True))
 
 
 def sampler_errors(settings: Settings) -> Drawing:
-    """The squared error of posterior samples over the image's square (NMSE), a point a test subject; T1, fourfold
-    acceleration, each sampler tuned twice on other subjects, the mean of both.
+    """The squared error of posterior samples over the image's square (NMSE), a point a test
+    subject; T1, fourfold acceleration, each sampler tuned twice on other subjects, the mean of
+    both.
     """
     drawing, (axes,) = panels(1, 2.4)
     shown = sorted(study.compared(settings), key=lambda run: (SAMPLERS.index(run[0]), run[1]))
     for place, (sampler, budget) in enumerate(shown):
         nmse = [_nmse(case, sampler, budget) for case in study.cases(settings)]
         label = None if sampler in [name for name, _ in shown[:place]] else sampler
-        axes.plot([place] * len(nmse), nmse, LOOKS[sampler].marker, color=LOOKS[sampler].colour, ms=3, label=label)
+        axes.plot(
+            [place] * len(nmse),
+            nmse,
+            LOOKS[sampler].marker,
+            color=LOOKS[sampler].colour,
+            ms=3,
+            label=label,
+        )
     axes.set_xticks(range(len(shown)), [str(budget) for _, budget in shown])
     axes.set(xlabel="score evaluations (NFE)", ylabel="NMSE", yscale="log")
     legend_above(axes)
@@ -78,7 +88,9 @@ def sampler_errors(settings: Settings) -> Drawing:
 
 
 def _nmse(case: study.ScannedSubject, sampler: str, budget: int) -> float:
-    return float(np.mean([study.sampled_quality(case, *run).nmse for run in study.runs(sampler, budget)]))
+    return float(
+        np.mean([study.sampled_quality(case, *run).nmse for run in study.runs(sampler, budget)])
+    )
 
 
 def quality_by_method(settings: Settings) -> Drawing:

@@ -8,8 +8,8 @@ from verdicts.claims.sizes import Sizes
 
 
 class Settings(Seeded):
-    """Of each test subject `slices` T1 slices are reconstructed, by samplers at `budgets` evaluations; `seed` fixes
-    noise and starts.
+    """Of each test subject `slices` T1 slices are reconstructed, by samplers at `budgets`
+    evaluations; `seed` fixes noise and starts.
     """
 
     slices: PositiveInt = 6

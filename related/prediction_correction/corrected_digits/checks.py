@@ -10,7 +10,9 @@ from verdicts import Measurement
 
 
 def gain(settings: Settings) -> Measurement:
-    """Return the root of the ratio of mean energy distances, flow alone over corrected, with Fieller's interval."""
+    """Return the root of the ratio of mean energy distances, flow alone over corrected, with
+    Fieller's interval.
+    """
     alone, corrected = (study.energies(settings, run) for run in ("alone", "corrected"))
     ratio = ratio_interval(alone, corrected, CONFIDENCE)
     value, low, high = (math.sqrt(max(end, 0.0)) for end in ratio[:3])

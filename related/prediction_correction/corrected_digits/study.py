@@ -1,13 +1,15 @@
-"""N1i and N1j: K of 40 evaluations of the digits' network correct at T1, the others run the flow back.
+"""N1i and N1j: K of 40 evaluations of the digits' network correct at T1, the others run the flow
+back.
 
-The forward process is the Ornstein-Uhlenbeck process of the pixels, whose mean and variance are those of the training
-digits: in `y = x / scale` it adds noise `v = s sqrt(exp(2 T1) - 1)`, and a run starts from `N(mean, s^2 + v^2)`. The
-corrector and the flow are those of `related.prediction_correction.equal_cost`. A batch's error is the unbiased energy
-distance (pixel units) of its denoised samples to the digits held out. The last denoising takes an evaluation that no
-budget counts, for both.
+The forward process is the Ornstein-Uhlenbeck process of the pixels, whose mean and variance are
+those of the training digits: in `y = x / scale` it adds noise `v = s sqrt(exp(2 T1) - 1)`, and a
+run starts from `N(mean, s^2 + v^2)`. The corrector and the flow are those of
+`related.prediction_correction.equal_cost`. A batch's error is the unbiased energy distance (pixel
+units) of its denoised samples to the digits held out. The last denoising takes an evaluation that
+no budget counts, for both.
 
-T1 and K were chosen on twelve batches that measure nothing else, over `TRIED`: the flow alone improves up to the
-largest noise that the network knows.
+T1 and K were chosen on twelve batches that measure nothing else, over `TRIED`: the flow alone
+improves up to the largest noise that the network knows.
 """
 
 import math
@@ -54,10 +56,15 @@ def energy(t1: float, corrections: int, number: int, batch: int, seed: int) -> f
 
 def energies(settings: Settings, run: str) -> list[float]:
     """Return the energy distance of each batch of one of `CHOSEN`."""
-    return [energy(*CHOSEN[run], number, settings.batch, settings.seed) for number in range(1, settings.batches + 1)]
+    return [
+        energy(*CHOSEN[run], number, settings.batch, settings.seed)
+        for number in range(1, settings.batches + 1)
+    ]
 
 
 def cells(settings: Settings) -> Iterator[Cell]:
     """Yield every cell that the checks read."""
     for number in range(1, settings.batches + 1):
-        yield from (energy.cell(*place, number, settings.batch, settings.seed) for place in CHOSEN.values())
+        yield from (
+            energy.cell(*place, number, settings.batch, settings.seed) for place in CHOSEN.values()
+        )

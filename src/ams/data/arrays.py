@@ -1,4 +1,6 @@
-"""NumPy arrays from `.npy` and `.npz` files: the header is checked against the bytes before anything is allocated."""
+"""NumPy arrays from `.npy` and `.npz` files: the header is checked against the bytes before
+anything is allocated.
+"""
 
 import io
 import math
@@ -15,8 +17,9 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 def load_arrays(content: bytes, where: str, largest: int = LARGEST) -> dict[str, np.ndarray]:
     """Return the arrays of an `.npz` file by name.
 
-    Raises UserError, one line that names `where`: for damage, more than `largest` bytes, an entry that is no
-    array, an array of Python objects or one whose header claims another size than the file has.
+    Raises UserError, one line that names `where`: for damage, more than `largest` bytes, an entry
+    that is no array, an array of Python objects or one whose header claims another size than the
+    file has.
     """
     with guarded(where, "a readable .npz file"):
         held = entries(content, largest)
@@ -30,7 +33,9 @@ def load_array(content: bytes, where: str, largest: int = LARGEST) -> np.ndarray
     """Return the array of an `.npy` file. Raises as `load_arrays`."""
     with guarded(where, "a readable .npy file"):
         if len(content) > largest:
-            raise ValueError(f"holds {len(content) >> 20} MiB, more than the {largest >> 20} allowed")
+            raise ValueError(
+                f"holds {len(content) >> 20} MiB, more than the {largest >> 20} allowed"
+            )
         return _array("it", content)
 
 
@@ -46,7 +51,9 @@ def _array(name: str, content: bytes) -> np.ndarray:
     if dtype.hasobject:
         raise ValueError(f"{name[:60]}: Object arrays cannot be loaded: they are pickles")
     if dtype.kind not in _KINDS or not dtype.itemsize:
-        raise ValueError(f"{name[:60]} has elements of type {str(dtype)[:60]}: numbers and strings are read")
+        raise ValueError(
+            f"{name[:60]} has elements of type {str(dtype)[:60]}: numbers and strings are read"
+        )
     claimed, there = math.prod(shape) * dtype.itemsize, len(content) - stream.tell()
     if claimed != there or any(length < 0 for length in shape):
         raise ValueError(f"{name[:60]}: the header claims {claimed} bytes, {there} are there")

@@ -1,4 +1,6 @@
-"""Weights that `torch.save` wrote, read by torch's own reader for weights, which runs no code of the file."""
+"""Weights that `torch.save` wrote, read by torch's own reader for weights, which runs no code of
+the file.
+"""
 
 import io
 import pickle
@@ -11,10 +13,11 @@ from ams.data.safe_read import LARGEST, guarded
 
 
 def load_weights(content: bytes, where: str, largest: int = LARGEST) -> Any:
-    """Return the dictionary or list in a file of weights, with tensors on the CPU; an EasyDict becomes an OrderedDict.
+    """Return the dictionary or list in a file of weights, with tensors on the CPU; an EasyDict
+    becomes an OrderedDict.
 
-    Raises UserError, one line that names `where`, for damage, another format, more than `largest` bytes, and for
-    anything but tensors, numbers, strings and containers.
+    Raises UserError, one line that names `where`, for damage, another format, more than `largest`
+    bytes, and for anything but tensors, numbers, strings and containers.
     """
     import torch
 
@@ -22,18 +25,24 @@ def load_weights(content: bytes, where: str, largest: int = LARGEST) -> Any:
     with guarded(where, "a file of weights"):
         _check(content, largest)
         try:
-            with torch.serialization.safe_globals(stand_in), warnings.catch_warnings(action="ignore"):
+            with (
+                torch.serialization.safe_globals(stand_in),
+                warnings.catch_warnings(action="ignore"),
+            ):
                 value = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         except pickle.UnpicklingError as error:
             reason = str(error).split("WeightsUnpickler error: ")[-1].split("\n")[0]
-            raise ValueError(f"it is damaged or has more than tensors and plain values: {reason}") from None
+            raise ValueError(
+                f"it is damaged or has more than tensors and plain values: {reason}"
+            ) from None
         if not isinstance(value, dict | list):
             raise ValueError("it has no dictionary and no list")
         return value
 
 
 def _check(content: bytes, largest: int) -> None:
-    """Raise ValueError for more than `largest` bytes, also in the zip archive that newer files are, or wrong checksums.
+    """Raise ValueError for more than `largest` bytes, also in the zip archive that newer files are,
+    or wrong checksums.
 
     An archive has a checksum for each of its entries, which torch's reader ignores.
     """

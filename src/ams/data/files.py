@@ -1,12 +1,14 @@
-"""Where a registered file is looked for, and the one way its bytes come in: checked before anything parses them.
+"""Where a registered file is looked for, and the one way its bytes come in: checked before anything
+parses them.
 
-The folder that `AMS_DATA` names, then the cache (`AMS_CACHE`, else the user's own), then the public address unless
-`AMS_OFFLINE` is 1. The first file found is the one used: if its bytes differ it is refused, not passed over. An address
-that did not give its file is asked again after a day, or where `AMS_FETCH` is 1.
+The folder that `AMS_DATA` names, then the cache (`AMS_CACHE`, else the user's own), then the public
+address unless `AMS_OFFLINE` is 1. The first file found is the one used: if its bytes differ it is
+refused, not passed over. An address that did not give its file is asked again after a day, or where
+`AMS_FETCH` is 1.
 
-A file is read once: the bytes whose checksum was taken are those that are parsed. Links are followed, also out of
-the mirror (stores of large files are made of them): the registry fixes the names, only the checksum lets bytes in,
-and nothing is written to a mirror.
+A file is read once: the bytes whose checksum was taken are those that are parsed. Links are
+followed, also out of the mirror (stores of large files are made of them): the registry fixes the
+names, only the checksum lets bytes in, and nothing is written to a mirror.
 """
 
 import hashlib
@@ -27,20 +29,24 @@ from ams.errors import DataUnavailable, UserError, unknown
 _CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
 _CHUNK = 2**16
 _A_DAY, _A_MINUTE = 86400.0, 60.0
-PUT = "put the files, as named here, below the folder AMS_DATA (those with a public address are downloaded)"
+PUT = "put the files, as named here, below the folder AMS_DATA (those with a "
+"public address are downloaded)"
 """What a user can do about any registered file that is missing."""
 
 
 def fetch(name: str) -> Path:
     """Return the place of a file that holds a registered entry, its checksum verified.
 
-    Raises DataUnavailable where it cannot be had, with what to do; UserError for other bytes or an unknown name.
+    Raises DataUnavailable where it cannot be had, with what to do; UserError for other bytes or an
+    unknown name.
     """
     return read(name)[0]
 
 
 def read(name: str) -> tuple[Path, File, bytes]:
-    """Return the place, `File` and verified bytes of a file that holds a registered entry. Raises as `fetch`."""
+    """Return the place, `File` and verified bytes of a file that holds a registered entry.
+    Raises as `fetch`.
+    """
     if name not in ENTRIES:
         raise unknown("data set", name, ENTRIES)
     entry = ENTRIES[name]
@@ -52,7 +58,9 @@ def read(name: str) -> tuple[Path, File, bytes]:
 
 
 def cache() -> Path:
-    """Return the folder of downloaded files: `AMS_CACHE`, else the user's cache folder (of the platform)."""
+    """Return the folder of downloaded files: `AMS_CACHE`, else the user's cache folder (of the
+    platform).
+    """
     return Path(os.environ.get("AMS_CACHE") or pooch.os_cache("ams-suite"))
 
 
@@ -67,18 +75,26 @@ def _verified(path: Path, file: File) -> bytes:
     """Return the file's bytes; UserError unless size and sha256 are those registered."""
     advice = "replace it by the original or delete it"
     with path.open("rb") as stream:
-        content = stream.read(file.size + 1)  # and no more, whatever has become of the file since it was found
+        content = stream.read(
+            file.size + 1
+        )  # and no more, whatever has become of the file since it was found
         size = max(len(content), os.fstat(stream.fileno()).st_size)
     if size != file.size:
-        raise UserError(f"{path}: {size} bytes, expected {file.size}: not the registered file; {advice}")
+        raise UserError(
+            f"{path}: {size} bytes, expected {file.size}: not the registered file; {advice}"
+        )
     actual = hashlib.sha256(content).hexdigest()
     if actual != file.sha256:
-        raise UserError(f"{path}: sha256 {actual}, expected {file.sha256}: not the registered file; {advice}")
+        raise UserError(
+            f"{path}: sha256 {actual}, expected {file.sha256}: not the registered file; {advice}"
+        )
     return content
 
 
 def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
-    """Return the first of the entry's files that has a public address, from there. Raises DataUnavailable."""
+    """Return the first of the entry's files that has a public address, from there. Raises
+    DataUnavailable.
+    """
     public = [file for file in entry.files if file.address]
     if not public:
         raise _absence(name, entry)
@@ -87,31 +103,50 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
     file = public[0]
     path = cache() / file.path
     asked = path.with_name(f"{path.name}.missing")
-    if os.environ.get("AMS_FETCH") != "1" and asked.is_file() and 0 <= time.time() - asked.stat().st_mtime < _A_DAY:
-        raise _absence(name, entry, f", and {file.address} did not give it when last asked (--fetch asks again)")
+    if (
+        os.environ.get("AMS_FETCH") != "1"
+        and asked.is_file()
+        and 0 <= time.time() - asked.stat().st_mtime < _A_DAY
+    ):
+        raise _absence(
+            name,
+            entry,
+            f", and {file.address} did not give it when last asked (--fetch asks again)",
+        )
     _discard_unfinished(path.parent)
     try:
         download = partial(_bounded, file.size)
-        pooch.retrieve(file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=download)
-    except (OSError, ValueError) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
+        pooch.retrieve(
+            file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=download
+        )
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # requests' errors are OSErrors; pooch's for another checksum, ValueError
         with suppress(OSError):
             asked.parent.mkdir(parents=True, exist_ok=True)
             asked.touch()
-        raise _absence(name, entry, f", and {file.address} does not give it ({_line(error)})") from error
+        raise _absence(
+            name, entry, f", and {file.address} does not give it ({_line(error)})"
+        ) from error
     with suppress(OSError):
         asked.unlink(missing_ok=True)
     return path, file, _verified(path, file)
 
 
 def _absence(name: str, entry: Entry, why: str = "") -> DataUnavailable:
-    """Return the error for an entry of which there is no file: where it was looked for, `why` it was not downloaded."""
+    """Return the error for an entry of which there is no file: where it was looked for, `why` it
+    was not downloaded.
+    """
     where = " or ".join(map(str, _folders()))
     message = f"{name} ({entry.title}) is not under {where}{why}: {entry.obtain}"
     return DataUnavailable(message, missing=entry.files[0].path, remedy=PUT)
 
 
 def _discard_unfinished(folder: Path) -> None:
-    """Remove what a process that was killed while it downloaded has left: a download in progress is written to."""
+    """Remove what a process that was killed while it downloaded has left: a download in progress
+    is written to.
+    """
     for path in folder.glob("tmp*"):  # as pooch names them
         with suppress(OSError):
             if path.stat().st_mtime < time.time() - _A_MINUTE:
@@ -119,9 +154,14 @@ def _discard_unfinished(folder: Path) -> None:
 
 
 def _bounded(size: int, url: str, output_file: str | BinaryIO, pooch: object) -> None:
-    """Write the body of `url`, as a downloader of pooch that ends: in time, and at `size` bytes. Raises OSError."""
+    """Write the body of `url`, as a downloader of pooch that ends: in time, and at `size` bytes.
+    Raises OSError.
+    """
     end, length, target = time.monotonic() + _TOTAL, 0, Path(str(output_file))
-    with requests.get(url, stream=True, timeout=(_CONNECT, _SILENCE)) as answer, target.open("wb") as out:
+    with (
+        requests.get(url, stream=True, timeout=(_CONNECT, _SILENCE)) as answer,
+        target.open("wb") as out,
+    ):
         answer.raise_for_status()
         for chunk in answer.iter_content(_CHUNK):
             length += len(chunk)

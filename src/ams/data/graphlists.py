@@ -26,7 +26,9 @@ _NAMES = {
 
 
 class Graph(NamedTuple):
-    """An undirected graph on the nodes `0, ..., nodes - 1`, with sorted edges `(u, v)`, `u < v`, each once."""
+    """An undirected graph on the nodes `0, ..., nodes - 1`, with sorted edges `(u, v)`, `u < v`,
+    each once.
+    """
 
     nodes: int
     edges: tuple[tuple[int, int], ...]
@@ -35,7 +37,8 @@ class Graph(NamedTuple):
 def load_graphs(content: bytes, where: str) -> list[Graph]:
     """Return the graphs of gzipped JSON, `[[n, [[u, v], ...]], ...]`.
 
-    Raises UserError, one line that names `where`, for damage, an invalid graph, and a list that is too large.
+    Raises UserError, one line that names `where`, for damage, an invalid graph, and a list that is
+    too large.
     """
     with guarded(where, "a list of graphs"):
         listed, size = [], 0
@@ -50,8 +53,15 @@ def load_graphs(content: bytes, where: str) -> list[Graph]:
 def _graph(nodes: int, edges: list[list[int]]) -> Graph:
     pairs = sorted((u, v) for u, v in edges)
     whole = all(type(number) is int for number in (nodes, *(end for pair in pairs for end in pair)))
-    if not whole or nodes < 0 or not all(0 <= u < v < nodes for u, v in pairs) or len(set(pairs)) < len(pairs):
-        raise ValueError("a graph is [n, edges], with each edge [u, v] given once and 0 <= u < v < n")
+    if (
+        not whole
+        or nodes < 0
+        or not all(0 <= u < v < nodes for u, v in pairs)
+        or len(set(pairs)) < len(pairs)
+    ):
+        raise ValueError(
+            "a graph is [n, edges], with each edge [u, v] given once and 0 <= u < v < n"
+        )
     return Graph(nodes, tuple(pairs))
 
 
@@ -67,10 +77,12 @@ class _GraphUnpickler(pickle.Unpickler):
 
 
 def unpickled_graphs(content: bytes, where: str) -> list[Graph]:
-    """Return the graphs of a list that the authors of GDSS pickled; nodes are numbered in the order of networkx.
+    """Return the graphs of a list that the authors of GDSS pickled; nodes are numbered in the order
+    of networkx.
 
-    They are networkx graphs, some of them views of a larger graph. The checksum of `content` must be verified before.
-    Raises UserError, one line that names `where`, for damage and for anything but simple undirected graphs.
+    They are networkx graphs, some of them views of a larger graph. The checksum of `content` must
+    be verified before. Raises UserError, one line that names `where`, for damage and for anything
+    but simple undirected graphs.
     """
     with guarded(where, "a list of graphs"):
         listed = _GraphUnpickler(io.BytesIO(pickled(content))).load()

@@ -1,7 +1,7 @@
 """What the registry names: images as tensors with values in [0, 1], graphs, SMILES, weights.
 
-Torch and scikit-learn take a second each to import. They are imported where they are used, since the plan of a run and
-the keys of records need only the registry.
+Torch and scikit-learn take a second each to import. They are imported where they are used, since
+the plan of a run and the keys of records need only the registry.
 """
 
 import hashlib
@@ -24,7 +24,8 @@ from ams.errors import UserError, unknown
 if TYPE_CHECKING:
     from torch import Tensor
 
-_DIGITS = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3"  # sha256 of the pixels as uint8
+# sha256 of the pixels as uint8
+_DIGITS = "8f26b2bd9d135c256808f68f14fdabddde6d9c7f869ae419704b051f0f14b3b3"
 
 
 class Images(NamedTuple):
@@ -35,7 +36,8 @@ class Images(NamedTuple):
 
 
 def digits() -> Images:
-    """Return the 1797 digits of 8 x 8 pixels in scikit-learn (UCI, Alpaydin and Kaynak 1998), divided by 16.
+    """Return the 1797 digits of 8 x 8 pixels in scikit-learn (UCI, Alpaydin and Kaynak 1998),
+    divided by 16.
 
     Raises UserError if the installed scikit-learn has other pixels.
     """
@@ -49,7 +51,9 @@ def digits() -> Images:
 
 
 def images(name: str) -> Images:
-    """Return a registered data set `(n, *shape)`, with pixels divided by 255. Raises as `ams.data.fetch`."""
+    """Return a registered data set `(n, *shape)`, with pixels divided by 255. Raises as
+    `ams.data.fetch`.
+    """
     import torch
 
     path, file, content = _read("set of images", name, DATASETS)
@@ -65,21 +69,32 @@ def graphs(name: str) -> list[Graph]:
     """Return a registered list of graphs. Raises as `ams.data.fetch`."""
     path, file, content = _read("list of graphs", name, GRAPHS)
     listed = (unpickled_graphs if file.path.endswith(".pkl") else load_graphs)(content, str(path))
-    _demand(str(path), json.dumps(listed, separators=(",", ":")).encode(), GRAPHS[name].contents, f"not {name}")
+    _demand(
+        str(path),
+        json.dumps(listed, separators=(",", ":")).encode(),
+        GRAPHS[name].contents,
+        f"not {name}",
+    )
     return listed
 
 
 def smiles(name: str) -> list[str]:
-    """Return a registered list of molecules as SMILES, in the order of its file. Raises as `ams.data.fetch`."""
+    """Return a registered list of molecules as SMILES, in the order of its file. Raises as
+    `ams.data.fetch`.
+    """
     path, _, content = _read("list of molecules", name, MOLECULES)
     listed = content.decode("ascii").splitlines()
     if len(listed) != MOLECULES[name].count:
-        raise UserError(f"{path}: {len(listed)} molecules, expected {MOLECULES[name].count}: not {name}")
+        raise UserError(
+            f"{path}: {len(listed)} molecules, expected {MOLECULES[name].count}: not {name}"
+        )
     return listed
 
 
 def weights(name: str) -> Any:
-    """Return the contents of a registered file of weights, with tensors on the CPU. Raises as `ams.data.fetch`."""
+    """Return the contents of a registered file of weights, with tensors on the CPU. Raises as
+    `ams.data.fetch`.
+    """
     path, _, content = _read("file of weights", name, WEIGHTS)
     return load_weights(content, str(path))
 
@@ -112,6 +127,13 @@ def _check_images(where: str, x: np.ndarray, y: np.ndarray, dataset: Dataset, fi
     expected = f"uint8 {dataset.shape} and labels of {dataset.shape[:1]} below {dataset.classes}"
     right = x.dtype == np.uint8 and (x.shape, y.shape) == (dataset.shape, dataset.shape[:1])
     if not right or int(y.max()) >= dataset.classes:
-        raise UserError(f"{where}: images {x.dtype} {x.shape}, labels {y.dtype} {y.shape}; expected {expected}")
+        raise UserError(
+            f"{where}: images {x.dtype} {x.shape}, labels {y.dtype} {y.shape}; expected {expected}"
+        )
     if dataset.contents != file.sha256:  # that of the only file was verified
-        _demand(where, x.tobytes() + y.astype(np.uint8).tobytes(), dataset.contents, f"not {dataset.title}")
+        _demand(
+            where,
+            x.tobytes() + y.astype(np.uint8).tobytes(),
+            dataset.contents,
+            f"not {dataset.title}",
+        )

@@ -1,7 +1,8 @@
-"""The registry (`registry.toml`) of images, graphs, molecules, weights, code, volumes: which files, and from where.
+"""The registry (`registry.toml`) of images, graphs, molecules, weights, code, volumes: which files,
+and from where.
 
-Several files, in different containers, may have one data set. A file has the checksum of its bytes, a data set the
-checksum of its arrays or graphs, so that results do not depend on the container.
+Several files, in different containers, may have one data set. A file has the checksum of its bytes,
+a data set the checksum of its arrays or graphs, so that results do not depend on the container.
 """
 
 import tomllib
@@ -15,8 +16,8 @@ from typing import Any, TypeVar
 class File:
     """A file that has an entry; for images, as NumPy arrays `x` and `y` with these names.
 
-    `path` is relative to the mirror and to the cache. `size` is in bytes; no more are ever read. `address` is None for
-    a file without a public address.
+    `path` is relative to the mirror and to the cache. `size` is in bytes; no more are ever read.
+    `address` is None for a file without a public address.
     """
 
     path: str
@@ -31,8 +32,9 @@ class File:
 class Entry:
     """An entry of the registry. Any of its `files` will do, in this order of preference.
 
-    `contents` is the sha256 of what results depend on; `obtain` says what a user without the files can do. `count` is
-    the number of undirected graphs in a list, or of molecules as SMILES, one a line.
+    `contents` is the sha256 of what results depend on; `obtain` says what a user without the files
+    can do. `count` is the number of undirected graphs in a list, or of molecules as SMILES, one a
+    line.
     """
 
     title: str
@@ -48,7 +50,8 @@ class Entry:
 class Dataset(Entry):
     """Labelled images: `x` uint8 of `shape`, `y` integers below `classes`.
 
-    Where `sort` is true they are put in the order of class, then pixels: the files of the entry have other orders.
+    Where `sort` is true they are put in the order of class, then pixels: the files of the entry
+    have other orders.
     """
 
     shape: tuple[int, ...]
@@ -84,5 +87,7 @@ ENTRIES: Mapping[str, Entry] = {**DATASETS, **GRAPHS, **MOLECULES, **WEIGHTS, **
 
 
 def registered() -> Mapping[str, str]:
-    """Return the checksum of each entry's contents by name: a result depends on those of the entries that it uses."""
+    """Return the checksum of each entry's contents by name: a result depends on those of the
+    entries that it uses.
+    """
     return {name: entry.contents for name, entry in ENTRIES.items()}

@@ -12,7 +12,8 @@ from ams.errors import DataUnavailable, unknown
 
 
 def volume(name: str) -> Float[np.ndarray, "x y z"]:
-    """Return a registered volume, its voxels turned to the nearest canonical axes: left to right, back to front, up.
+    """Return a registered volume, its voxels turned to the nearest canonical axes: left to right,
+    back to front, up.
 
     Raises as `ams.data.fetch`, and DataUnavailable without nibabel, which reads the format.
     """
@@ -22,7 +23,9 @@ def volume(name: str) -> Float[np.ndarray, "x y z"]:
     try:
         import nibabel
     except ImportError:
-        raise DataUnavailable(f"{path} needs nibabel: pip install nibabel", "nibabel", "pip install nibabel") from None
+        raise DataUnavailable(
+            f"{path} needs nibabel: pip install nibabel", "nibabel", "pip install nibabel"
+        ) from None
     with guarded(str(path), "a NIfTI volume"):
         image = nibabel.Nifti1Image.from_bytes(inflated(content))
         upright: Any = nibabel.as_closest_canonical(image)  # type: ignore[no-untyped-call]

@@ -1,12 +1,13 @@
 """Balls: real numbers enclosed by a midpoint and a radius, that refuse to mix with rounded floats.
 
-A step computes with the scalars of its algebra. `Ball` wraps FLINT's `arb` (or a power series of `arb`, which carries a
-derivative), so that nothing leaves ball arithmetic unseen: `float(ball)` and `math.sqrt(ball)` raise TypeError, a
-comparison that the radius leaves open raises `Undecided`, and a float is accepted only as a literal of few bits (1.0,
-0.5). A parameter enters by `ball(0.9)`, as the double that it is.
+A step computes with the scalars of its algebra. `Ball` wraps FLINT's `arb` (or a power series of
+`arb`, which carries a derivative), so that nothing leaves ball arithmetic unseen: `float(ball)` and
+`math.sqrt(ball)` raise TypeError, a comparison that the radius leaves open raises `Undecided`, and
+a float is accepted only as a literal of few bits (1.0, 0.5). A parameter enters by `ball(0.9)`, as
+the double that it is.
 
-Source: Johansson, *Arb: efficient arbitrary-precision midpoint-radius interval arithmetic*, IEEE Transactions on
-Computers 66 (2017).
+Source: Johansson, *Arb: efficient arbitrary-precision midpoint-radius interval arithmetic*, IEEE
+Transactions on Computers 66 (2017).
 """
 
 import math
@@ -24,12 +25,16 @@ _LITERAL = 2**8  # a float is a literal of the code if it is a multiple of 1/256
 
 
 class Undecided(ArithmeticError):
-    """The radius of a ball leaves a decision open: more bits, or a narrower enclosure of the norms, may decide it."""
+    """The radius of a ball leaves a decision open: more bits, or a narrower enclosure of the
+    norms, may decide it.
+    """
 
 
 @contextmanager
 def precision(bits: int) -> Iterator[None]:
-    """Compute with midpoints of so many bits, in a block or a decorated function; the precision is the process's."""
+    """Compute with midpoints of so many bits, in a block or a decorated function; the precision
+    is the process's.
+    """
     before, ctx.prec = ctx.prec, bits
     try:
         yield
@@ -38,12 +43,17 @@ def precision(bits: int) -> Iterator[None]:
 
 
 def raw(number: "Ball | float") -> Value:
-    """Return the value of a ball, or of an integer or literal. Raises TypeError for any other number."""
+    """Return the value of a ball, or of an integer or literal. Raises TypeError for any other
+    number.
+    """
     if isinstance(number, Ball):
         return number.value
     if isinstance(number, int) or (isinstance(number, float) and (number * _LITERAL).is_integer()):
         return arb(number)
-    raise TypeError(f"{number!r} stands where a ball belongs: enclose what is computed, give a parameter as ball(...)")
+    raise TypeError(
+        f"{number!r} stands where a ball belongs: enclose what is computed, "
+        "give a parameter as ball(...)"
+    )
 
 
 def constant_term(value: Value) -> arb:
@@ -112,14 +122,18 @@ class Ball:
 
 
 def ball(number: float) -> Any:
-    """Return the `Ball` of radius 0 about a double, a parameter's exact value; untyped, as it stands for a float."""
+    """Return the `Ball` of radius 0 about a double, a parameter's exact value; untyped, as it
+    stands for a float.
+    """
     return Ball(arb(number))
 
 
 def ends(number: Ball) -> tuple[float, float]:
-    """Return doubles below and above a ball. Raises ArithmeticError for a ball without end, or without width.
+    """Return doubles below and above a ball. Raises ArithmeticError for a ball without end, or
+    without width.
 
-    Each operation on numbers of few bits that is no integer's leaves a width; without any, a rounding was lost.
+    Each operation on numbers of few bits that is no integer's leaves a width; without any, a
+    rounding was lost.
     """
     value = number.value
     if not value.is_finite():
@@ -127,4 +141,8 @@ def ends(number: Ball) -> tuple[float, float]:
     if value.is_exact() and not value.is_integer():
         raise ArithmeticError(f"{number!r} has no width: a rounding was lost")
     low, high = float(value.lower()), float(value.upper())
-    return (low, high) if value.is_exact() else (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+    return (
+        (low, high)
+        if value.is_exact()
+        else (math.nextafter(low, -math.inf), math.nextafter(high, math.inf))
+    )

@@ -1,9 +1,10 @@
 """The exact law in ball arithmetic: the algebra that encloses a step's Gaussian distribution.
 
-As in `ams.laws.gaussian` a vector has, in each eigendirection of the target, coefficients on the basis (1, the
-components of the last state, the draws of the step); mean and covariance of the components are carried from step to
-step. Here they are balls. A number for each direction is a column, and one that is zero by construction is the integer
-0, the same in all directions: so Python's own time is shared by the directions.
+As in `ams.laws.gaussian` a vector has, in each eigendirection of the target, coefficients on the
+basis (1, the components of the last state, the draws of the step); mean and covariance of the
+components are carried from step to step. Here they are balls. A number for each direction is a
+column, and one that is zero by construction is the integer 0, the same in all directions: so
+Python's own time is shared by the directions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -49,14 +50,17 @@ def in_direction(vector: Columns, number: int) -> list[Value]:
 
 
 class BallLaw:
-    """The algebra on the Gaussian target of a `GaussianLaw`, whose variances and means are taken as exact doubles.
+    """The algebra on the Gaussian target of a `GaussianLaw`, whose variances and means are taken as
+    exact doubles.
 
-    `norm_bits` is how narrow the quadrature of the norm is in several directions. Raises ValueError for a multiplicity
-    that is no integer.
+    `norm_bits` is how narrow the quadrature of the norm is in several directions. Raises ValueError
+    for a multiplicity that is no integer.
     """
 
     def __init__(self, law: GaussianLaw, norm_bits: int = 80) -> None:
-        self.variance, self.mean = ([arb(each) for each in part.tolist()] for part in (law.variance, law.mean))
+        self.variance, self.mean = (
+            [arb(each) for each in part.tolist()] for part in (law.variance, law.mean)
+        )
         counts = law.multiplicity.tolist()
         if not all(count.is_integer() for count in counts):
             raise ValueError(f"multiplicities must be integers, got {counts}")
@@ -65,33 +69,55 @@ class BallLaw:
         self.carry([], [])
 
     def carry(self, mean: Columns, covariance: list[Columns]) -> None:
-        """Set mean and covariance of the basis, columns of each component and pair of them, and begin a step."""
+        """Set mean and covariance of the basis, columns of each component and pair of them, and
+        begin a step.
+        """
         self._drawn, self._mean, self._covariance = 0, mean, covariance
 
     def start(self, mean: float | Sequence[float], variance: float | Sequence[float]) -> State:
-        """Return the state whose position has this mean and variance, exact doubles, and begin a run."""
-        columns = [[part] * len(self._ones) if isinstance(part, int | float) else part for part in (mean, variance)]
+        """Return the state whose position has this mean and variance, exact doubles, and begin a
+        run.
+        """
+        columns = [
+            [part] * len(self._ones) if isinstance(part, int | float) else part
+            for part in (mean, variance)
+        ]
         means, roots = ([arb(each) for each in part] for part in columns)
         self.carry([], [])
         return self.begin_step(State([means, [each.sqrt() for each in roots], ZERO]))
 
     def slopes(self, level: Level) -> list[arb]:
         """Return the score's slope in each direction, `-1 / (scale^2 variance + sigma^2)`."""
-        scale, sigma = (raw(part) if isinstance(part, Ball) else arb(part) for part in (level.scale, level.sigma))
+        scale, sigma = (
+            raw(part) if isinstance(part, Ball) else arb(part)
+            for part in (level.scale, level.sigma)
+        )
         return [-1 / (scale * scale * variance + sigma * sigma) for variance in self.variance]
 
     def score(self, x: Columns, level: Level) -> Columns:
         """Return the score at a noise level, `slope (x - scale mean)`."""
-        scale, slopes = raw(level.scale) if isinstance(level.scale, Ball) else arb(level.scale), self.slopes(level)
-        s = [ZERO if column is ZERO else [a * b for a, b in zip(slopes, column, strict=True)] for column in x]
+        scale, slopes = (
+            raw(level.scale) if isinstance(level.scale, Ball) else arb(level.scale),
+            self.slopes(level),
+        )
+        s = [
+            ZERO if column is ZERO else [a * b for a, b in zip(slopes, column, strict=True)]
+            for column in x
+        ]
         if not all(mean.is_zero() for mean in self.mean):
-            s[0] = _plus(s[0], [-slope * scale * mean for slope, mean in zip(slopes, self.mean, strict=True)])
+            s[0] = _plus(
+                s[0], [-slope * scale * mean for slope, mean in zip(slopes, self.mean, strict=True)]
+            )
         return s
 
     def noise(self, x: Columns) -> Columns:
-        """Return the basis vector of the step's next draw. Raises ValueError if a step draws more than twice."""
+        """Return the basis vector of the step's next draw. Raises ValueError if a step draws
+        more than twice.
+        """
         if self._drawn == _DRAWS:
-            raise ValueError(f"the exact law has room for {_DRAWS} draws a step, this step takes more")
+            raise ValueError(
+                f"the exact law has room for {_DRAWS} draws a step, this step takes more"
+            )
         self._drawn += 1
         return self._basis(len(x), len(x) - _DRAWS + self._drawn - 1)
 
@@ -99,9 +125,14 @@ class BallLaw:
         return [self._ones if j == place else ZERO for j in range(width)]
 
     def combine(self, *terms: tuple[Ball | float, Columns], over: Columns | None = None) -> Columns:
-        """Return the linear combination. Raises TypeError for a coefficient or vector that is not of balls."""
+        """Return the linear combination. Raises TypeError for a coefficient or vector that is
+        not of balls.
+        """
         if not all(isinstance(vector, list) for _, vector in terms):
-            raise TypeError("a vector of this algebra is columns of balls: another algebra's vector stands among them")
+            raise TypeError(
+                "a vector of this algebra is columns of balls: another algebra's "
+                "vector stands among them"
+            )
         total = [ZERO] * len(terms[0][1])
         for c, vector in ((raw(c), vector) for c, vector in terms):
             for j, column in enumerate(vector):
@@ -119,8 +150,14 @@ class BallLaw:
     def _joint(self, vectors: Sequence[Columns]) -> tuple[Columns, list[Columns]]:
         """Return means and covariances of vectors."""
         n = len(self._mean)
-        old, drawn = [vector[1 : 1 + n] for vector in vectors], [vector[1 + n :] for vector in vectors]
-        means = [_plus(vector[0], _dot(part, self._mean)) for vector, part in zip(vectors, old, strict=True)]
+        old, drawn = (
+            [vector[1 : 1 + n] for vector in vectors],
+            [vector[1 + n :] for vector in vectors],
+        )
+        means = [
+            _plus(vector[0], _dot(part, self._mean))
+            for vector, part in zip(vectors, old, strict=True)
+        ]
         half = [[_dot(part, column) for column in self._covariance] for part in old]
         joint = [[ZERO] * len(vectors) for _ in vectors]
         for i, ahead in enumerate(half):
@@ -159,7 +196,9 @@ class BallLaw:
         return numerator / denominator
 
     def clip(self, scalar: Ball, low: Ball | float, high: Ball | float) -> Ball:
-        """Return `min(max(scalar, low), high)`. Raises Undecided for a series whose value is not inside."""
+        """Return `min(max(scalar, low), high)`. Raises Undecided for a series whose value is not
+        inside.
+        """
         value, low, high = (raw(each) for each in (scalar, low, high))
         if isinstance(value, arb):
             return Ball(value.max(low).min(high))
@@ -168,16 +207,24 @@ class BallLaw:
         raise Undecided(f"{scalar!r} is not inside ({low}, {high})")
 
     def w2(self, mean: Sequence[Ball], variance: Sequence[Ball]) -> Ball:
-        """Return the W2 distance to the target, `sqrt(sum_i n_i ((m_i - m'_i)^2 + (sqrt v_i - sqrt v'_i)^2))`."""
+        """Return the W2 distance to the target, `sqrt(sum_i n_i ((m_i - m'_i)^2 + (sqrt v_i -
+        sqrt v'_i)^2))`.
+        """
         total = arb(0)
-        for m, v, tm, tv, n in zip(mean, variance, self.mean, self.variance, self.multiplicity, strict=True):
+        for m, v, tm, tv, n in zip(
+            mean, variance, self.mean, self.variance, self.multiplicity, strict=True
+        ):
             total += n * ((m.value - tm) ** 2 + (v.value.sqrt() - tv.sqrt()) ** 2)
         return Ball(total.sqrt())
 
     def kl(self, mean: Sequence[Ball], variance: Sequence[Ball]) -> Ball:
-        """Return KL to the target, `sum_i n_i (r_i - 1 - log r_i + (m_i - m'_i)^2 / v'_i) / 2`, `r = v / v'`."""
+        """Return KL to the target, `sum_i n_i (r_i - 1 - log r_i + (m_i - m'_i)^2 / v'_i) / 2`,
+        `r = v / v'`.
+        """
         total = arb(0)
-        for m, v, tm, tv, n in zip(mean, variance, self.mean, self.variance, self.multiplicity, strict=True):
+        for m, v, tm, tv, n in zip(
+            mean, variance, self.mean, self.variance, self.multiplicity, strict=True
+        ):
             ratio = v.value / tv
             total += n * (ratio - 1 - ratio.log() + (m.value - tm) ** 2 / tv)
         return Ball(total / 2)
@@ -187,11 +234,15 @@ class BallLaw:
         return all(each.value.is_finite() for part in self.moments(vector) for each in part)
 
     def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
-        """Yield `(state, info)` after each step of a program from `start`, with the score of this target."""
+        """Yield `(state, info)` after each step of a program from `start`, with the score of
+        this target.
+        """
         return run(program, start, self.score, self.noise, self, watch=64)
 
     def end(self, program: Program, start: State) -> tuple[State, Info]:
-        """Return the last state and info of a program from `start`. Raises ValueError for an empty program."""
+        """Return the last state and info of a program from `start`. Raises ValueError for an
+        empty program.
+        """
         return last(self.run(program, start))
 
 
@@ -208,9 +259,10 @@ def lifted_level(level: Level) -> Level:
 class GivenCoefficients(FloatScalars, BallLaw):  # type: ignore[misc]
     """The algebra whose scalars are floats, each an exact number; vectors are those of `BallLaw`.
 
-    The coefficients of most samplers follow from the noise schedule alone, and the program computes them in float64.
-    Taken as they are, they give the distribution that results if all else is exact. A norm has no place here, since a
-    coefficient that depends on the distribution must be a ball.
+    The coefficients of most samplers follow from the noise schedule alone, and the program computes
+    them in float64. Taken as they are, they give the distribution that results if all else is
+    exact. A norm has no place here, since a coefficient that depends on the distribution must be a
+    ball.
     """
 
     begin_step = BallLaw.begin_step
@@ -221,4 +273,6 @@ class GivenCoefficients(FloatScalars, BallLaw):  # type: ignore[misc]
 
     def norm(self, vector: Columns) -> Ball:
         """Raise TypeError: a rule needs `BallLaw`."""
-        raise TypeError("the coefficients are given doubles: a rule that asks for a norm runs on BallLaw")
+        raise TypeError(
+            "the coefficients are given doubles: a rule that asks for a norm runs on BallLaw"
+        )

@@ -1,11 +1,13 @@
-r"""Enclosures of stationary distributions: a linear system in balls, and the interval Newton method.
+r"""Enclosures of stationary distributions: a linear system in balls, and the interval Newton
+method.
 
-Constant momentum's stationary mean and covariance solve `mu = c + M mu` and `C = M C M^T + q q^T`. They are a
-distribution's if some power of M has a row-sum norm below 1, which is decided in balls.
+Constant momentum's stationary mean and covariance solve `mu = c + M mu` and `C = M C M^T + q q^T`.
+They are a distribution's if some power of M has a row-sum norm below 1, which is decided in balls.
 
-An adaptive rule's momentum coefficient solves `f(b) = rule(b) - b = 0`. With `b` a power series `B + eps`, the same
-code gives balls that contain f and f' on B. If `N(B) = m - f(m) / f'(B)`, m in B, lies inside B, then B has exactly
-one zero, and it is in N(B) (Moore, *Interval Analysis*, 1966; Krawczyk, Computing 4, 1969).
+An adaptive rule's momentum coefficient solves `f(b) = rule(b) - b = 0`. With `b` a power series `B
++ eps`, the same code gives balls that contain f and f' on B. If `N(B) = m - f(m) / f'(B)`, m in B,
+lies inside B, then B has exactly one zero, and it is in N(B) (Moore, *Interval Analysis*, 1966;
+Krawczyk, Computing 4, 1969).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,20 +26,25 @@ _RADIUS = 1e-16  # of the ball that is shown to have one zero
 
 
 def frozen(law: BallLaw, size: Ball, beta: Ball, factor: Factor = authors_factor) -> State:
-    """Return the stationary state (x, m, s) of constant momentum `beta` at base step `size`, as a state of `law`.
+    """Return the stationary state (x, m, s) of constant momentum `beta` at base step `size`, as a
+    state of `law`.
 
     Raises Undecided where stability is not decided or does not hold.
     """
     c = Coefficients(beta, size, size * factor(beta), law.sqrt(2 * size))
     x = law.start(0.0, 1.0).x
     state = law.begin_step(State(x, x, x, drift=c.drift, effective_drift=c.drift))
-    return set_stationary(law, state, momentum(lambda *_: c)(state, law.score, law.noise, level_of(size), law)[0])
+    return set_stationary(
+        law, state, momentum(lambda *_: c)(state, law.score, law.noise, level_of(size), law)[0]
+    )
 
 
 def set_stationary(law: BallLaw, state: State, after: State) -> State:
-    """Give `state` the distribution that the step of one draw from `state` to `after` leaves invariant, and return it.
+    """Give `state` the distribution that the step of one draw from `state` to `after` leaves
+    invariant, and return it.
 
-    Both states must have the same vectors. Raises Undecided where stability is not decided or does not hold.
+    Both states must have the same vectors. Raises Undecided where stability is not decided or does
+    not hold.
     """
     means, covariances = [], []
     n = len(state.vectors())
@@ -48,10 +55,16 @@ def set_stationary(law: BallLaw, state: State, after: State) -> State:
         refuse_unstable(matrix)
         less = [[int(i == j) - matrix[i][j] for j in range(n)] for i in range(n)]
         means.append(solved(less, [row[0] for row in rows]))
-        system = [[int((i, j) == (k, m)) - matrix[i][k] * matrix[j][m] for k, m in pairs] for i, j in pairs]
+        system = [
+            [int((i, j) == (k, m)) - matrix[i][k] * matrix[j][m] for k, m in pairs]
+            for i, j in pairs
+        ]
         covariances.append(solved(system, [spread[i] * spread[j] for i, j in pairs]))
     columns = [list(column) for column in zip(*covariances, strict=True)]
-    law.carry([list(column) for column in zip(*means, strict=True)], [columns[i * n : (i + 1) * n] for i in range(n)])
+    law.carry(
+        [list(column) for column in zip(*means, strict=True)],
+        [columns[i * n : (i + 1) * n] for i in range(n)],
+    )
     return state
 
 
@@ -75,7 +88,8 @@ def reproduced(law: BallLaw, rule: Rule, size: Ball, guess: float) -> Ball:
 
 
 def verified_zero(function: Callable[[Ball], Ball], guess: float) -> Ball:
-    """Return a ball with the only zero of a function within 1e-16 of where Newton's method leads from `guess`.
+    """Return a ball with the only zero of a function within 1e-16 of where Newton's method leads
+    from `guess`.
 
     Raises Undecided where the interval Newton method does not show it.
     """
@@ -105,7 +119,9 @@ def refuse_unstable(matrix: Sequence[Sequence[Value]]) -> None:
 
 
 def solved(matrix: Sequence[Sequence[Value]], right: Sequence[Value]) -> list[Value]:
-    """Return the solution of a linear system of balls or series, by Gaussian elimination with row pivots."""
+    """Return the solution of a linear system of balls or series, by Gaussian elimination with
+    row pivots.
+    """
     rows = [[*row, each] for row, each in zip(matrix, right, strict=True)]
     n = len(rows)
     for i in range(n):
@@ -114,5 +130,7 @@ def solved(matrix: Sequence[Sequence[Value]], right: Sequence[Value]) -> list[Va
         rows[i] = [each / rows[i][i] for each in rows[i]]
         for k in range(n):
             if k != i:
-                rows[k] = [each - rows[k][i] * pivot for each, pivot in zip(rows[k], rows[i], strict=True)]
+                rows[k] = [
+                    each - rows[k][i] * pivot for each, pivot in zip(rows[k], rows[i], strict=True)
+                ]
     return [row[-1] for row in rows]

@@ -1,4 +1,6 @@
-"""The suite's samplers as samplers of azula (https://github.com/probabilists/azula), for any of its denoisers."""
+"""The suite's samplers as samplers of azula (https://github.com/probabilists/azula), for any of
+its denoisers.
+"""
 
 from typing import Any
 
@@ -16,8 +18,9 @@ from ams.schedules import Level
 class AMSSampler(Sampler):
     """A method of `ams.integrations.programs`, such as `adaptive momentum`.
 
-    An annealed method calls the denoiser `hyperparameters.repeats` times at each of the `steps` times. With
-    `per_sample` the samples of a batch do not interact. Other arguments are those of azula's `Sampler`.
+    An annealed method calls the denoiser `hyperparameters.repeats` times at each of the `steps`
+    times. With `per_sample` the samples of a batch do not interact. Other arguments are those of
+    azula's `Sampler`.
     """
 
     def __init__(
@@ -34,7 +37,9 @@ class AMSSampler(Sampler):
 
     @torch.no_grad()
     def __call__(self, x: Tensor, **kwargs: Any) -> Tensor:
-        """Return the end of a run from the noisy tensor `x`; `kwargs` are passed to the denoiser."""
+        """Return the end of a run from the noisy tensor `x`; `kwargs` are passed to the
+        denoiser.
+        """
         times = self.timesteps.to(device=x.device)
         scales, sigmas = self.denoiser.schedule(times)
 
@@ -42,7 +47,9 @@ class AMSSampler(Sampler):
             return self.denoiser(scales[level.number] * y, times[level.number], **kwargs).mean
 
         pairs = program(self.method, (sigmas / scales).tolist(), self.hyperparameters)
-        steps = walk(pairs, State(x / scales[0]), denoiser, torch.randn_like, algebra(self.per_sample))
+        steps = walk(
+            pairs, State(x / scales[0]), denoiser, torch.randn_like, algebra(self.per_sample)
+        )
         for _ in self.progress_bar(range(len(pairs))):
             state, _ = next(steps)
         return scales[-1] * state.x

@@ -1,10 +1,12 @@
 """The suite's samplers as one scheduler of diffusers (https://github.com/huggingface/diffusers).
 
-    pipeline.scheduler = AMSScheduler.from_config(pipeline.scheduler.config, method="adaptive momentum")
+    pipeline.scheduler = AMSScheduler.from_config(pipeline.scheduler.config, method="adaptive
+    momentum")
 
-It takes the place of DDIM's or DDPM's: samples have unit scale, `x = r x_0 + sigma z` with `r^2 + sigma^2 = 1`, and the
-network predicts noise, data or v. The noise levels `sigma / r` are geometric between those of the last and the first
-training timestep, or EDM's with exponent `rho`; timesteps between two of training are real numbers.
+It takes the place of DDIM's or DDPM's: samples have unit scale, `x = r x_0 + sigma z` with `r^2 +
+sigma^2 = 1`, and the network predicts noise, data or v. The noise levels `sigma / r` are geometric
+between those of the last and the first training timestep, or EDM's with exponent `rho`; timesteps
+between two of training are real numbers.
 """
 
 from dataclasses import dataclass
@@ -36,10 +38,10 @@ class AMSSchedulerOutput(BaseOutput):
 class AMSScheduler(SchedulerMixin, ConfigMixin):
     """A scheduler that runs a `method` of `ams.integrations.programs`, such as `adaptive momentum`.
 
-    A method that takes T steps at each noise level (`repeats`) has `order` T: a pipeline calls its network T times in
-    each of its `num_inference_steps`. `factor`, `delta` and `extra` are those of `ams.samplers.presets`. The norms of
-    adaptive momentum are means over the batch, as in the authors' code, unless `per_sample`. The other arguments are
-    those of diffusers' `DDIMScheduler`.
+    A method that takes T steps at each noise level (`repeats`) has `order` T: a pipeline calls its
+    network T times in each of its `num_inference_steps`. `factor`, `delta` and `extra` are those of
+    `ams.samplers.presets`. The norms of adaptive momentum are means over the batch, as in the
+    authors' code, unless `per_sample`. The other arguments are those of diffusers' `DDIMScheduler`.
     """
 
     @register_to_config
@@ -59,19 +61,26 @@ class AMSScheduler(SchedulerMixin, ConfigMixin):
         rho: float = 0.0,
         per_sample: bool = False,
     ) -> None:
-        trained = DDPMScheduler(num_train_timesteps, beta_start, beta_end, beta_schedule, trained_betas)
-        # In float64: in float32 the least noise level is off by 8e-5 of itself, and the step sizes follow from it.
+        trained = DDPMScheduler(
+            num_train_timesteps, beta_start, beta_end, beta_schedule, trained_betas
+        )
+        # In float64: in float32 the least noise level is off by 8e-5 of itself, and the step sizes
+        # follow from it.
         products = np.cumprod(1 - trained.betas.double().numpy())
         self.alphas_cumprod = torch.tensor(products, dtype=torch.float32)
         self._trained = np.sqrt(1 / products - 1)
-        self._hyperparameters = Hyperparameters(repeats=repeats, factor=factor, delta=delta, extra=extra)
+        self._hyperparameters = Hyperparameters(
+            repeats=repeats, factor=factor, delta=delta, extra=extra
+        )
         self.order, self.init_noise_sigma = calls_per_level(method, self._hyperparameters), 1.0
         self.set_timesteps(num_train_timesteps // self.order)
 
     def __len__(self) -> int:
         return self.config.num_train_timesteps
 
-    def set_timesteps(self, num_inference_steps: int, device: str | torch.device | None = None) -> None:
+    def set_timesteps(
+        self, num_inference_steps: int, device: str | torch.device | None = None
+    ) -> None:
         """Begin a run with so many noise levels above 0."""
         ends, config = SigmaRange(float(self._trained[-1]), float(self._trained[0])), self.config
         sigmas = [level.sigma for level in levels(ends, num_inference_steps, config.rho)] + [0.0]
@@ -83,7 +92,9 @@ class AMSScheduler(SchedulerMixin, ConfigMixin):
         self.set_begin_index(None)
 
     def set_begin_index(self, begin_index: int | None = 0) -> None:
-        """Begin a run at an entry of `timesteps`; None takes it from the first timestep of the run."""
+        """Begin a run at an entry of `timesteps`; None takes it from the first timestep of the
+        run.
+        """
         self.begin_index, self.step_index = begin_index, begin_index
         self._state, self._algebra = State(None), algebra(self.config.per_sample)
 
@@ -103,7 +114,9 @@ class AMSScheduler(SchedulerMixin, ConfigMixin):
         generator: torch.Generator | list[torch.Generator] | None = None,
         return_dict: bool = True,
     ) -> AMSSchedulerOutput | tuple[Tensor, Tensor]:
-        """Return the next sample from the network's output at `sample`, computed in float32 at least."""
+        """Return the next sample from the network's output at `sample`, computed in float32 at
+        least.
+        """
         if self.step_index is None:
             self.step_index = self.index_for_timestep(timestep)
         pair = self._pairs[self.step_index]
@@ -123,9 +136,13 @@ class AMSScheduler(SchedulerMixin, ConfigMixin):
         return AMSSchedulerOutput(result, denoised) if return_dict else (result, denoised)
 
     def add_noise(self, original_samples: Tensor, noise: Tensor, timesteps: Tensor) -> Tensor:
-        """Return noisy samples at `timesteps`, one for each sample or one for all, as image-to-image pipelines need."""
+        """Return noisy samples at `timesteps`, one for each sample or one for all, as
+        image-to-image pipelines need.
+        """
         times = timesteps.detach().cpu().double().numpy()
-        v = torch.as_tensor(np.interp(times, np.arange(len(self._trained)), self._trained)).to(original_samples)
+        v = torch.as_tensor(np.interp(times, np.arange(len(self._trained)), self._trained)).to(
+            original_samples
+        )
         scale, sigma = _unit(v.reshape(-1, *[1] * (original_samples.ndim - 1)))
         return scale * original_samples + sigma * noise
 
@@ -137,7 +154,10 @@ class AMSScheduler(SchedulerMixin, ConfigMixin):
                 return output
             case "v_prediction":
                 return scale * x - sigma * output
-        raise UserError(f"prediction_type {self.config.prediction_type!r}: expected epsilon, sample or v_prediction")
+        raise UserError(
+            f"prediction_type {self.config.prediction_type!r}: expected "
+            "epsilon, sample or v_prediction"
+        )
 
 
 def _unit(v: Any) -> tuple[Any, Any]:

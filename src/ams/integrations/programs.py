@@ -1,11 +1,14 @@
-r"""A run of a method of the suite over noise levels that a library gives, with that library's network.
+r"""A run of a method of the suite over noise levels that a library gives, with that library's
+network.
 
-All runs are in the variable `y = x / scale`, `v = sigma / scale` of a variance-exploding process, so that one code
-serves every parametrisation. From the denoised point D that a network predicts, the score is `(D - y) / v^2`.
+All runs are in the variable `y = x / scale`, `v = sigma / scale` of a variance-exploding process,
+so that one code serves every parametrisation. From the denoised point D that a network predicts,
+the score is `(D - y) / v^2`.
 
-Annealed methods take T steps at each noise level, with NCSNv2's step for as many geometric noise levels between the
-same ends. Instead of the very last step, `y' = D + (v' / v) (y - D)` leads to the last noise level, where it is not 0:
-the denoising of the code published with arXiv 2405.13726, without an evaluation of its own.
+Annealed methods take T steps at each noise level, with NCSNv2's step for as many geometric noise
+levels between the same ends. Instead of the very last step, `y' = D + (v' / v) (y - D)` leads to
+the last noise level, where it is not 0: the denoising of the code published with arXiv 2405.13726,
+without an evaluation of its own.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -43,32 +46,51 @@ METHODS = (*_ANNEALED, TAPERED_BAOAB)
 
 
 def calls_per_level(method: str, hyperparameters: Hyperparameters = DEFAULT) -> int:
-    """Return how often a method calls the network at each noise level. Raises UserError for an unknown method."""
+    """Return how often a method calls the network at each noise level. Raises UserError for an
+    unknown method.
+    """
     if method not in METHODS:
         raise unknown("method", method, METHODS)
     return hyperparameters.repeats if method in _ANNEALED else 1
 
 
-def program(method: str, sigmas: Sequence[float], hyperparameters: Hyperparameters = DEFAULT) -> Pairs:
-    """Return the run of a method over noise levels `v`, of which the last, where no network is called, may be 0.
+def program(
+    method: str, sigmas: Sequence[float], hyperparameters: Hyperparameters = DEFAULT
+) -> Pairs:
+    """Return the run of a method over noise levels `v`, of which the last, where no network is
+    called, may be 0.
 
-    Raises UserError for an unknown method, ValueError for noise levels that do not fall, or if annealed fewer than 3.
+    Raises UserError for an unknown method, ValueError for noise levels that do not fall, or if
+    annealed fewer than 3.
     """
     repeats, levels = calls_per_level(method, hyperparameters), ve_levels(sigmas)
     if method == TAPERED_BAOAB:
         return list(one_step_per_level(annealed_baoab(TAPERED), levels))
-    size = hyperparameters.factor * noise_schedule(SigmaRange(sigmas[0], sigmas[-2]), len(sigmas) - 1, repeats)[1]
-    steps = list(annealed(_ANNEALED[method](hyperparameters, size), annealed_levels(sigmas[:-1], size), repeats))
+    size = (
+        hyperparameters.factor
+        * noise_schedule(SigmaRange(sigmas[0], sigmas[-2]), len(sigmas) - 1, repeats)[1]
+    )
+    steps = list(
+        annealed(
+            _ANNEALED[method](hyperparameters, size), annealed_levels(sigmas[:-1], size), repeats
+        )
+    )
     return [*steps[:-1], (affine(flow_euler), levels[-2])]
 
 
 def algebra(per_sample: bool) -> Particles:
-    """Return the algebra whose norms are means over the batch, as in the authors' code, or each sample's own."""
+    """Return the algebra whose norms are means over the batch, as in the authors' code, or each
+    sample's own.
+    """
     return PerSample() if per_sample else Particles()
 
 
-def walk(pairs: Pairs, state: State, denoiser: Denoiser, noise: Noise, over: Particles) -> Iterator[tuple[State, Info]]:
-    """Yield state and info after each step, valid until the next. Raises NonFiniteState as `ams.samplers.loop.run`."""
+def walk(
+    pairs: Pairs, state: State, denoiser: Denoiser, noise: Noise, over: Particles
+) -> Iterator[tuple[State, Info]]:
+    """Yield state and info after each step, valid until the next. Raises NonFiniteState as
+    `ams.samplers.loop.run`.
+    """
 
     def score(y: Tensor, level: Level) -> Tensor:
         return (denoiser(y, level) - y) / level.sigma**2

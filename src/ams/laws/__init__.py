@@ -1,9 +1,10 @@
-"""Exact distributions of samplers, without Monte Carlo: algebras on which the samplers' own steps run.
+"""Exact distributions of samplers, without Monte Carlo: algebras on which the samplers' own steps
+run.
 
-The *exact law* (`GaussianLaw`) is the Gaussian distribution of a sampler on a Gaussian target. On one-dimensional
-targets, `ams.laws.grid` has densities of annealed runs, `ams.laws.phase_space` stationary densities of samplers with a
-momentum, and `ams.laws.meanfield` the fixed point of adaptive momentum. `ams.laws.symbolic.Symbols` runs steps on SymPy
-expressions.
+The *exact law* (`GaussianLaw`) is the Gaussian distribution of a sampler on a Gaussian target. On
+one-dimensional targets, `ams.laws.grid` has densities of annealed runs, `ams.laws.phase_space`
+stationary densities of samplers with a momentum, and `ams.laws.meanfield` the fixed point of
+adaptive momentum. `ams.laws.symbolic.Symbols` runs steps on SymPy expressions.
 """
 
 # ruff: noqa: F401

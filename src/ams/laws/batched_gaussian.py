@@ -1,7 +1,9 @@
-"""Several exact laws at once: a grid of step sizes, noise levels or ratios is one run on copies of the directions.
+"""Several exact laws at once: a grid of step sizes, noise levels or ratios is one run on copies of
+the directions.
 
-A number that differs between runs is a *column*: a scalar with a value for each direction, constant over the directions
-of one run. Norms are those of each run, so that adaptive rules act on each run alone.
+A number that differs between runs is a *column*: a scalar with a value for each direction, constant
+over the directions of one run. Norms are those of each run, so that adaptive rules act on each run
+alone.
 """
 
 from collections.abc import Sequence
@@ -19,31 +21,50 @@ from ams.schedules import Level
 
 
 class BatchedGaussian(ColumnScalars, GaussianLaw):
-    """The algebra of `runs` exact laws on one Gaussian target, with `runs` times as many directions."""
+    """The algebra of `runs` exact laws on one Gaussian target, with `runs` times as many
+    directions.
+    """
 
     def __init__(self, law: GaussianLaw, runs: int) -> None:
         """Stack `runs` copies of the target of `law`."""
-        super().__init__(law.variance.repeat(runs), law.mean.repeat(runs), law.multiplicity.repeat(runs))
+        super().__init__(
+            law.variance.repeat(runs), law.mean.repeat(runs), law.multiplicity.repeat(runs)
+        )
         self.single, self.runs = law, runs
 
     def column(self, values: Sequence[float]) -> Float[Tensor, " directions"]:
-        """Return one value for each run as a scalar of this algebra. Raises ValueError for another number of values."""
+        """Return one value for each run as a scalar of this algebra. Raises ValueError for
+        another number of values.
+        """
         if len(values) != self.runs:
             raise ValueError(f"{len(values)} values for {self.runs} runs")
-        return torch.tensor(values, dtype=torch.float64).repeat_interleave(len(self.single.variance))
+        return torch.tensor(values, dtype=torch.float64).repeat_interleave(
+            len(self.single.variance)
+        )
 
     def level(self, levels: Sequence[Level]) -> Level:
-        """Return a noise level without successor; its sigma and step are columns of one noise level of each run."""
-        sigma, step = (self.column([getattr(level, name) for level in levels]) for name in ("sigma", "step"))
+        """Return a noise level without successor; its sigma and step are columns of one noise
+        level of each run.
+        """
+        sigma, step = (
+            self.column([getattr(level, name) for level in levels]) for name in ("sigma", "step")
+        )
         return Level(levels[0].number, sigma=sigma, step=step)  # type: ignore[arg-type]
 
     def program(self, programs: Sequence[Program]) -> Program:
-        """Return the program that runs all `programs`, which have the same steps. ValueError for other lengths."""
+        """Return the program that runs all `programs`, which have the same steps. ValueError for
+        other lengths.
+        """
         pairs = zip(*programs, strict=True)
-        return [(of_each_run[0][0], self.level([level for _, level in of_each_run])) for of_each_run in pairs]
+        return [
+            (of_each_run[0][0], self.level([level for _, level in of_each_run]))
+            for of_each_run in pairs
+        ]
 
     def of_each_run(self, vector: Row) -> Moments:
-        """Return the moments of a vector of the last step, as tensors (runs, directions of the target)."""
+        """Return the moments of a vector of the last step, as tensors (runs, directions of the
+        target).
+        """
         return Moments(*(part.reshape(self.runs, -1) for part in self.moments(vector)))
 
     def combine(self, *terms: tuple[Scalar, Row], over: Row | None = None) -> Row:
@@ -60,5 +81,7 @@ class BatchedGaussian(ColumnScalars, GaussianLaw):
         return norms.repeat_interleave(len(self.single.variance))
 
     def finite(self, vector: Row) -> bool:
-        """Return True: a diverging run does not affect the others, and its moments show that it diverges."""
+        """Return True: a diverging run does not affect the others, and its moments show that it
+        diverges.
+        """
         return True

@@ -1,13 +1,14 @@
 """The exact law: the Gaussian distribution of a sampler on a Gaussian target, without sampling.
 
-On a Gaussian target the score is affine, so that a step is affine in its inputs. In each eigendirection of the target a
-vector is the row of its coefficients on the basis
+On a Gaussian target the score is affine, so that a step is affine in its inputs. In each
+eigendirection of the target a vector is the row of its coefficients on the basis
 
     (1, the components of the last state, the draws of the step)
 
-The algebra carries mean and covariance of these components from step to step, at a cost linear in steps and directions.
-The norm is the exact expectation `E|v|` over all directions. If coefficients depend on norms, the result is the
-mean-field limit (batch -> infinity) of the samples' distribution; otherwise it holds for any batch.
+The algebra carries mean and covariance of these components from step to step, at a cost linear in
+steps and directions. The norm is the exact expectation `E|v|` over all directions. If coefficients
+depend on norms, the result is the mean-field limit (batch -> infinity) of the samples'
+distribution; otherwise it holds for any batch.
 """
 
 import functools
@@ -35,7 +36,9 @@ _DRAWS = 2  # the most that one step takes
 
 @functools.lru_cache(maxsize=64)
 def _basis(directions: int, components: int) -> tuple[Row, ...]:
-    """Return the rows of the components themselves; all steps share them, so they must not be changed."""
+    """Return the rows of the components themselves; all steps share them, so they must not be
+    changed.
+    """
     basis = torch.eye(1 + components + _DRAWS, dtype=torch.float64)[1:-_DRAWS]
     return tuple(row.expand(directions, -1) for row in basis)
 
@@ -48,13 +51,16 @@ class Moments(NamedTuple):
 
 
 class GaussianLaw(FloatScalars):
-    """The algebra of the exact law on a Gaussian target with covariance eigenvalues `variance` and mean `mean`.
+    """The algebra of the exact law on a Gaussian target with covariance eigenvalues `variance` and
+    mean `mean`.
 
-    All arguments have one entry for each distinct direction; `multiplicity` counts how often it occurs. Raises
-    ValueError for a variance that is not positive and for different lengths.
+    All arguments have one entry for each distinct direction; `multiplicity` counts how often it
+    occurs. Raises ValueError for a variance that is not positive and for different lengths.
     """
 
-    def __init__(self, variance: Values, mean: Values | float = 0.0, multiplicity: Values | float = 1.0) -> None:
+    def __init__(
+        self, variance: Values, mean: Values | float = 0.0, multiplicity: Values | float = 1.0
+    ) -> None:
         self.variance = torch.as_tensor(variance, dtype=torch.float64)
         self.mean, self.multiplicity = (self._spread(v) for v in (mean, multiplicity))
         if not (self.variance > 0).all():
@@ -69,17 +75,26 @@ class GaussianLaw(FloatScalars):
 
     def _forget(self) -> None:
         """Make a basis without components of a state."""
-        self._carry(self.variance.new_zeros(len(self.variance), 0), self.variance.new_zeros(len(self.variance), 0, 0))
+        self._carry(
+            self.variance.new_zeros(len(self.variance), 0),
+            self.variance.new_zeros(len(self.variance), 0, 0),
+        )
 
     def start_moments(self, mean: Values | float, variance: Values | float) -> Moments:
-        """Return mean and variance of every direction. Raises ValueError for a variance that is negative or nan."""
+        """Return mean and variance of every direction. Raises ValueError for a variance that is
+        negative or nan.
+        """
         moments = Moments(self._spread(mean), self._spread(variance))
         if not (moments.variance >= 0).all():
-            raise ValueError(f"a start's variances must be 0 or more, got {moments.variance.tolist()}")
+            raise ValueError(
+                f"a start's variances must be 0 or more, got {moments.variance.tolist()}"
+            )
         return moments
 
     def start(self, mean: Values | float, variance: Values | float) -> State:
-        """Return the state whose position has this mean and variance, and begin a run. Raises as `start_moments`."""
+        """Return the state whose position has this mean and variance, and begin a run. Raises as
+        `start_moments`.
+        """
         self._forget()
         m, v = self.start_moments(mean, variance)
         row = torch.stack([m, v.sqrt(), *[torch.zeros_like(m)] * (_DRAWS - 1)], dim=1)
@@ -93,9 +108,13 @@ class GaussianLaw(FloatScalars):
         return s
 
     def noise(self, x: Row) -> Row:
-        """Return the basis vector of the step's next draw. Raises ValueError if a step draws more than twice."""
+        """Return the basis vector of the step's next draw. Raises ValueError if a step draws
+        more than twice.
+        """
         if self._drawn == _DRAWS:
-            raise ValueError(f"the exact law has room for {_DRAWS} draws a step, this step takes more")
+            raise ValueError(
+                f"the exact law has room for {_DRAWS} draws a step, this step takes more"
+            )
         z = torch.zeros_like(x)
         z[:, self._drawn - _DRAWS] = 1.0
         self._drawn += 1
@@ -126,19 +145,22 @@ class GaussianLaw(FloatScalars):
         return mean, covariance  # `@` takes twice as long as bmm with few directions
 
     def transition(self, after: State) -> tuple[Tensor, Tensor, Tensor]:
-        """Return `(c, M, q)` of the step `v -> c + M v + q z` that led to `after`, for a step of one draw.
+        """Return `(c, M, q)` of the step `v -> c + M v + q z` that led to `after`, for a step of
+        one draw.
 
-        `v` are the vectors of the state in the order of `State.vectors`, the same before and after. Shapes:
-        (directions, n), (directions, n, n), (directions, n).
+        `v` are the vectors of the state in the order of `State.vectors`, the same before and after.
+        Shapes: (directions, n), (directions, n, n), (directions, n).
         """
         rows = torch.stack(after.vectors(), dim=1)
         return rows[..., 0], rows[..., 1:-_DRAWS], rows[..., -_DRAWS]
 
     def set_stationary(self, state: State, after: State) -> State:
-        """Give `state` the distribution that the step from `state` to `after` leaves invariant, and return `state`.
+        """Give `state` the distribution that the step from `state` to `after` leaves invariant, and
+        return `state`.
 
-        Mean and covariance solve the linear systems `mu = c + M mu` and `C = M C M^T + q q^T`. Both states must have
-        the same vectors. Raises ValueError unless all eigenvalues of every `M` are inside the unit circle.
+        Mean and covariance solve the linear systems `mu = c + M mu` and `C = M C M^T + q q^T`. Both
+        states must have the same vectors. Raises ValueError unless all eigenvalues of every `M` are
+        inside the unit circle.
         """
         shift, matrix, spread = self.transition(after)
         radius = torch.linalg.eigvals(matrix).abs().max().item()
@@ -172,27 +194,34 @@ class GaussianLaw(FloatScalars):
         return math.isfinite((mean.square().sum() + covariance.sum()).item())
 
     def run(self, program: Program, start: State) -> Iterator[tuple[State, Info]]:
-        """Yield `(state, info)` after each step of a program from `start`, with the score of this target."""
+        """Yield `(state, info)` after each step of a program from `start`, with the score of
+        this target.
+        """
         return run(program, start, self.score, self.noise, self)
 
     def end(self, program: Program, start: State) -> tuple[State, Info]:
-        """Return the last state and info of a program from `start`. Raises ValueError for an empty program."""
+        """Return the last state and info of a program from `start`. Raises ValueError for an
+        empty program.
+        """
         return last(self.run(program, start))
 
 
 def eigenlaw(target: Gaussian) -> GaussianLaw:
     """Return the exact law's algebra on `target`, with one direction for each eigenvector.
 
-    In the eigenbasis of `C = Q diag(v) Q^T` the directions are independent, so that cost and memory are linear in the
-    dimension. The start's covariance must be diagonal there, as every multiple of the identity is. A sample `x` has the
-    coordinates `target.covariance.to_eigenbasis(x)`. Raises ValueError for a singular covariance.
+    In the eigenbasis of `C = Q diag(v) Q^T` the directions are independent, so that cost and memory
+    are linear in the dimension. The start's covariance must be diagonal there, as every multiple of
+    the identity is. A sample `x` has the coordinates `target.covariance.to_eigenbasis(x)`. Raises
+    ValueError for a singular covariance.
     """
     variances, mean = target.covariance.variances, target.covariance.to_eigenbasis(target.mean)
     return GaussianLaw(variances.to(torch.float64), mean.to(torch.float64))
 
 
 def rotated_back(target: Gaussian, moments: Moments) -> Gaussian:
-    """Return the Gaussian in the space of `target` that has these moments in the directions of `eigenlaw(target)`."""
+    """Return the Gaussian in the space of `target` that has these moments in the directions of
+    `eigenlaw(target)`.
+    """
     mean, variance = (value.to(target.mean) for value in moments)
     centre = target.covariance.from_eigenbasis(mean).reshape(target.shape)
     return Gaussian(centre, Covariance(variance, target.covariance.basis))
@@ -208,12 +237,16 @@ def flowed(
     atol: float = 1e-5,
     level_at: Callable[[float], Level] = ve_level,
 ) -> tuple[Moments, int]:
-    """Transport N(mean, variance) from noise `first` to noise `last`; returns the moments and the NFE of the solver.
+    """Transport N(mean, variance) from noise `first` to noise `last`; returns the moments and the
+    NFE of the solver.
 
-    The flow is affine, so that it transports the coefficients (m, s) of `m + s xi`, `xi ~ N(0, 1)`, like samples. The
-    apply to means and standard deviations of all distinct directions. The other arguments are those of `flow_rk45`.
-    Raises NotIntegrated if the solver fails, ValueError for a negative variance.
+    The flow is affine, so that it transports the coefficients (m, s) of `m + s xi`, `xi ~ N(0, 1)`,
+    like samples. The apply to means and standard deviations of all distinct directions. The other
+    arguments are those of `flow_rk45`. Raises NotIntegrated if the solver fails, ValueError for a
+    negative variance.
     """
     m, v = law.start_moments(mean, variance)
-    end, evaluations = flow_rk45(torch.stack([m, v.sqrt()], dim=1), law.score, first, last, rtol, atol, level_at)
+    end, evaluations = flow_rk45(
+        torch.stack([m, v.sqrt()], dim=1), law.score, first, last, rtol, atol, level_at
+    )
     return Moments(end[:, 0], end[:, 1].square()), evaluations

@@ -1,8 +1,8 @@
 """Steps on SymPy expressions: proofs about a sampler start from the transition of its own code.
 
-A vector is an expression in the symbols of one eigendirection, and the score is `-lam (x - mu)`. The norm is an unknown
-function with `<c v> = |c| <v>` for scalars `c`. An identity that simplifies to zero therefore holds for every norm:
-batch mean, per sample or expectation.
+A vector is an expression in the symbols of one eigendirection, and the score is `-lam (x - mu)`.
+The norm is an unknown function with `<c v> = |c| <v>` for scalars `c`. An identity that simplifies
+to zero therefore holds for every norm: batch mean, per sample or expectation.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,9 @@ class Symbols:
         """Return the symbol `z`, for a step that draws once."""
         return z
 
-    def combine(self, *terms: tuple[sp.Expr | float, sp.Expr], over: sp.Expr | None = None) -> sp.Expr:
+    def combine(
+        self, *terms: tuple[sp.Expr | float, sp.Expr], over: sp.Expr | None = None
+    ) -> sp.Expr:
         """Return the linear combination; floats become exact rationals."""
         return sp.Add(*(sp.nsimplify(c) * v for c, v in terms))
 
@@ -80,14 +82,18 @@ class Symbols:
 
 
 def symbolic_step(step: Step, state: State, size: sp.Expr = a) -> State:
-    """Return the expressions of the state after a sampler's step from `state`, at base step `size`."""
+    """Return the expressions of the state after a sampler's step from `state`, at base step
+    `size`.
+    """
     algebra = Symbols()
     level = Level(number=0, sigma=0.0, step=size)
     return step(state, algebra.score, algebra.noise, level, algebra)[0]
 
 
 def transition(state: State, inputs: Sequence[sp.Symbol], outputs: Sequence[str]) -> sp.Matrix:
-    """Return the transition matrix of an affine step: derivatives of the vectors `outputs` of `state` by `inputs`."""
+    """Return the transition matrix of an affine step: derivatives of the vectors `outputs` of
+    `state` by `inputs`.
+    """
     components = sp.Matrix([getattr(state, name) for name in outputs])
     return components.jacobian(sp.Matrix(inputs)).applyfunc(sp.factor)
 

@@ -1,7 +1,8 @@
-"""Distances between distributions: closed forms for Gaussians, exact ones of densities on the line, unbiased estimates.
+"""Distances between distributions: closed forms for Gaussians, exact ones of densities on the line,
+unbiased estimates.
 
-Everything is computed in float64 and returned as a float. The unit is that of the samples (W2, energy distance), its
-square (Frechet distance), nats (KL), that of the kernel (MMD) or none.
+Everything is computed in float64 and returned as a float. The unit is that of the samples (W2,
+energy distance), its square (Frechet distance), nats (KL), that of the kernel (MMD) or none.
 """
 
 # ruff: noqa: F401
@@ -19,5 +20,12 @@ from ams.metrics.features import (
     polynomial_kernel,
     support,
 )
-from ams.metrics.gaussian import Moments, frechet_distance, frechet_of_moments, gaussian_kl, gaussian_w2, moments
+from ams.metrics.gaussian import (
+    Moments,
+    frechet_distance,
+    frechet_of_moments,
+    gaussian_kl,
+    gaussian_w2,
+    moments,
+)
 from ams.metrics.mmd import mmd_squared

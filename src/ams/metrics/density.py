@@ -1,8 +1,9 @@
-"""Distances between histograms, and between densities on grids on the line, without samples and almost without error.
+"""Distances between histograms, and between densities on grids on the line, without samples and
+almost without error.
 
-W2 integrates the difference of quantile functions between neighbouring values of the distribution functions at their
-nodes. There both quantile functions are smooth, even for modes far apart. The upper half of the probabilities is
-counted from the right, so that neither tail loses digits.
+W2 integrates the difference of quantile functions between neighbouring values of the distribution
+functions at their nodes. There both quantile functions are smooth, even for modes far apart. The
+upper half of the probabilities is counted from the right, so that neither tail loses digits.
 """
 
 import math
@@ -21,9 +22,11 @@ _POINTS = 6  # of the Gauss-Legendre rule between neighbouring probabilities
 
 
 def line_w2(one: GridFunction, other: GridFunction) -> float:
-    """Return the Wasserstein-2 distance `(int_0^1 (F^-1(u) - G^-1(u))^2 du)^(1/2)`, in the unit of the line.
+    """Return the Wasserstein-2 distance `(int_0^1 (F^-1(u) - G^-1(u))^2 du)^(1/2)`, in the unit of
+    the line.
 
-    The absolute error is about 1e-10 if the densities are exact to rounding. Both are normalised first.
+    The absolute error is about 1e-10 if the densities are exact to rounding. Both are normalised
+    first.
     """
     halves = [(one, other), (_mirrored(one), _mirrored(other))]
     return math.sqrt(sum(_lower_half(*map(_distribution_function, pair)) for pair in halves))
@@ -34,10 +37,12 @@ def _distribution_function(density: GridFunction) -> Primitive:
 
 
 def line_kl(density: GridFunction, target: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Return `KL(density || target)` in nats; `target` is a normalised log-density, `density` is normalised first.
+    """Return `KL(density || target)` in nats; `target` is a normalised log-density, `density` is
+    normalised first.
 
-    It is the integral of `q (t log t - t + 1)` with `t = p / q`, whose terms are not negative and do not cancel where p
-    and q are close. Beyond the grid of p the ratio t is that at the end of the grid.
+    It is the integral of `q (t log t - t + 1)` with `t = p / q`, whose terms are not negative and
+    do not cancel where p and q are close. Beyond the grid of p the ratio t is that at the end of
+    the grid.
     """
     p = density.normalised()
     beyond = _beyond(p, target)
@@ -75,7 +80,9 @@ def _entropy(r: np.ndarray) -> np.ndarray:
     """Return `(1 + r) log(1 + r) - r`, by its series for small r."""
     small = np.abs(r) < 1e-3
     tiny = np.where(small, r, 0.0)
-    series = tiny * tiny / 2 * (1 - tiny / 3 * (1 - tiny / 2 * (1 - 3 * tiny / 5 * (1 - 2 * tiny / 3))))
+    series = (
+        tiny * tiny / 2 * (1 - tiny / 3 * (1 - tiny / 2 * (1 - 3 * tiny / 5 * (1 - 2 * tiny / 3))))
+    )
     return np.where(small, series, (1 + r) * np.log1p(r) - r)
 
 
@@ -95,14 +102,17 @@ def _lower_half(one: Primitive, other: Primitive) -> float:
 
 
 def total_variation(p: ArrayLike, q: ArrayLike) -> float:
-    """Return `sum_i |p_i - q_i| / 2` of two histograms, in [0, 1]; counts or probabilities are normalised first.
+    """Return `sum_i |p_i - q_i| / 2` of two histograms, in [0, 1]; counts or probabilities are
+    normalised first.
 
-    As an estimate of the distance of the distributions it is biased upwards. Raises ValueError for histograms of
-    different shapes, a negative entry or a total that is not positive and finite.
+    As an estimate of the distance of the distributions it is biased upwards. Raises ValueError for
+    histograms of different shapes, a negative entry or a total that is not positive and finite.
     """
     first, second = as_float(p).double(), as_float(q).double()
     if first.shape != second.shape:
-        raise ValueError(f"histograms of different shapes: {tuple(first.shape)} and {tuple(second.shape)}")
+        raise ValueError(
+            f"histograms of different shapes: {tuple(first.shape)} and {tuple(second.shape)}"
+        )
     return float((_normalised(first) - _normalised(second)).abs().sum()) / 2
 
 

@@ -1,9 +1,10 @@
-"""The energy distance `2 E|X - Y| - E|X - X'| - E|Y - Y'|`, estimated without bias in bounded memory.
+"""The energy distance `2 E|X - Y| - E|X - X'| - E|Y - Y'|`, estimated without bias in bounded
+memory.
 
-It is zero only for equal distributions (Szekely and Rizzo 2013, doi 10.1016/j.jspi.2013.03.018) and has the unit of the
-samples. An unbiased estimate may be negative. Samples `(n, *shape)` are compared as flat float64 vectors. Distances
-come from matrix products about a common centre: among vectors of length R, a distance r has an error of about `1e-16
-R^2 / r`, and of `1e-8 R` for r = 0.
+It is zero only for equal distributions (Szekely and Rizzo 2013, doi 10.1016/j.jspi.2013.03.018) and
+has the unit of the samples. An unbiased estimate may be negative. Samples `(n, *shape)` are
+compared as flat float64 vectors. Distances come from matrix products about a common centre: among
+vectors of length R, a distance r has an error of about `1e-16 R^2 / r`, and of `1e-8 R` for r = 0.
 """
 
 from collections.abc import Callable
@@ -29,13 +30,17 @@ def energy_distance(x: Float[Tensor, " n *shape"], y: Float[Tensor, " m *shape"]
 
 
 class MixtureReference:
-    """The exact law `(1/m) sum_j N(p_j, sigma^2 I)` that several samples are compared with: its part is computed once.
+    """The exact law `(1/m) sum_j N(p_j, sigma^2 I)` that several samples are compared with: its
+    part is computed once.
 
-    `E|x - p_j - sigma z|` is computed exactly (`expected_norm`), so that only the samples add noise. Holds the points
-    as float64. `spread` is `mixture_spread(points, sigma)` where that is known. Raises ValueError for no points.
+    `E|x - p_j - sigma z|` is computed exactly (`expected_norm`), so that only the samples add
+    noise. Holds the points as float64. `spread` is `mixture_spread(points, sigma)` where that is
+    known. Raises ValueError for no points.
     """
 
-    def __init__(self, points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None) -> None:
+    def __init__(
+        self, points: Float[Tensor, " m *shape"], sigma: float, spread: float | None = None
+    ) -> None:
         self.shape, self.sigma = points.shape[1:], sigma
         self.spread = mixture_spread(points, sigma) if spread is None else spread
         flat = points.reshape(len(points), -1).double()
@@ -43,19 +48,25 @@ class MixtureReference:
         self._centred = flat - self._middle
 
     def energy_distance(self, x: Float[Tensor, " n *shape"]) -> float:
-        """Return the unbiased energy distance of a sample. Raises ValueError for fewer than two, or another shape."""
+        """Return the unbiased energy distance of a sample. Raises ValueError for fewer than two,
+        or another shape.
+        """
         if len(x) < 2 or x.shape[1:] != self.shape:
             needed = f"at least two samples of shape {tuple(self.shape)}"
             raise ValueError(f"energy distance: {needed} are needed, not {tuple(x.shape)}")
         sample = x.reshape(len(x), -1).double() - self._middle
-        across = _mean_across(sample, self._centred, lambda r: expected_norm(r, self.sigma, sample.shape[1]))
+        across = _mean_across(
+            sample, self._centred, lambda r: expected_norm(r, self.sigma, sample.shape[1])
+        )
         return 2 * across - _mean_within(sample) - self.spread
 
 
 def mixture_spread(points: Float[Tensor, " m *shape"], sigma: float) -> float:
-    """Return `E|Y - Y'|` of independent Y, Y' with the distribution `(1/m) sum_j N(p_j, sigma^2 I)`, in its unit.
+    """Return `E|Y - Y'|` of independent Y, Y' with the distribution `(1/m) sum_j N(p_j, sigma^2
+    I)`, in its unit.
 
-    It is `(1/m^2) sum_jk E|p_j - p_k + sqrt(2) sigma z|`, where j and k may be equal. Raises ValueError for no points.
+    It is `(1/m^2) sum_jk E|p_j - p_k + sqrt(2) sigma z|`, where j and k may be equal. Raises
+    ValueError for no points.
     """
     centres, _ = _aligned(points, points, fewest=1)
     dimension, noise = centres.shape[1], 2**0.5 * sigma
@@ -69,12 +80,20 @@ def _length(distance: Tensor) -> Tensor:
     return distance
 
 
-def _aligned(x: Tensor, y: Tensor, fewest: int) -> tuple[Float[Tensor, "n d"], Float[Tensor, "m d"]]:
-    """Return both sets as float64 rows about the mean of `y`. Raises ValueError for few samples, different shapes."""
+def _aligned(
+    x: Tensor, y: Tensor, fewest: int
+) -> tuple[Float[Tensor, "n d"], Float[Tensor, "m d"]]:
+    """Return both sets as float64 rows about the mean of `y`. Raises ValueError for few samples,
+    different shapes.
+    """
     if min(len(x), len(y)) < fewest:
-        raise ValueError(f"energy distance: {len(x)} and {len(y)} samples, at least {fewest} each are needed")
+        raise ValueError(
+            f"energy distance: {len(x)} and {len(y)} samples, at least {fewest} each are needed"
+        )
     if x.shape[1:] != y.shape[1:]:
-        raise ValueError(f"energy distance: samples of shapes {tuple(x.shape[1:])} and {tuple(y.shape[1:])}")
+        raise ValueError(
+            f"energy distance: samples of shapes {tuple(x.shape[1:])} and {tuple(y.shape[1:])}"
+        )
     first, second = x.reshape(len(x), -1).double(), y.reshape(len(y), -1).double()
     centre = second.mean(0)
     return first - centre, second - centre

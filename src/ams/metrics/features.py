@@ -1,14 +1,17 @@
 """Metrics of image generation in a space of features: KID, precision, recall, density and coverage.
 
 - *Kernel distance* or KID (Binkowski et al., arXiv 1801.01401): the squared MMD with the kernel
-  `k(x, y) = (x . y / d + 1)^3`. The estimate is unbiased, so sets of different sizes may be compared, and it may be
-  negative.
-- *Precision* and *recall* (Kynkaanniemi et al., arXiv 1904.06991). A set's neighbourhoods are balls around its samples
-  that extend to the k-th nearest sample of the set. Precision is the share of generated samples within the reference's
-  neighbourhoods, recall the share of reference samples within the generated set's.
-- *Inception score* (Salimans et al., arXiv 1606.03498): `exp E KL(p(class | x) || p(class))`, by a classifier's logits.
-- *Density* and *coverage* (Naeem et al., arXiv 2002.09797). Density is the mean number of reference neighbourhoods that
-  contain a generated sample, divided by k. Coverage is the share of reference neighbourhoods that contain one.
+  `k(x, y) = (x . y / d + 1)^3`. The estimate is unbiased, so sets of different sizes may be
+  compared, and it may be negative.
+- *Precision* and *recall* (Kynkaanniemi et al., arXiv 1904.06991). A set's neighbourhoods are balls
+  around its samples that extend to the k-th nearest sample of the set. Precision is the share of
+  generated samples within the reference's neighbourhoods, recall the share of reference samples
+  within the generated set's.
+- *Inception score* (Salimans et al., arXiv 1606.03498): `exp E KL(p(class | x) || p(class))`, by a
+  classifier's logits.
+- *Density* and *coverage* (Naeem et al., arXiv 2002.09797). Density is the mean number of reference
+  neighbourhoods that contain a generated sample, divided by k. Coverage is the share of reference
+  neighbourhoods that contain one.
 """
 
 import math
@@ -31,11 +34,14 @@ def polynomial_kernel(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float
     return ((x.double() @ y.double().mT / x.shape[1] + 1) ** 3).numpy(force=True)
 
 
-def kernel_distance(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], within: float | None = None) -> float:
+def kernel_distance(
+    x: Float[Tensor, "n d"], y: Float[Tensor, "m d"], within: float | None = None
+) -> float:
     """Return the unbiased squared MMD with the polynomial kernel, in the unit of the kernel.
 
-    `within` is `kernel_within(y)`, which costs m^2 products; give it to compare several sets with one reference. Raises
-    ValueError for fewer than two samples in a set and for different numbers of features.
+    `within` is `kernel_within(y)`, which costs m^2 products; give it to compare several sets with
+    one reference. Raises ValueError for fewer than two samples in a set and for different numbers
+    of features.
     """
     _check(x, y, 2)
     of_y = kernel_within(y) if within is None else within
@@ -63,11 +69,13 @@ def support(
     radii: Float[Tensor, " m"] | None = None,
     apart: Float[Tensor, "n m"] | None = None,
 ) -> Support:
-    """Return precision, recall, density and coverage of the generated set, with neighbourhoods of k samples.
+    """Return precision, recall, density and coverage of the generated set, with neighbourhoods of k
+    samples.
 
-    `radii` are `neighbourhoods(reference, k)`, which cost m^2 distances; give them to compare several sets with one
-    reference. `apart` are `distances(generated, reference)`; give them to compare several parts of one set. Raises
-    ValueError for `k` samples or fewer in a set and for different numbers of features.
+    `radii` are `neighbourhoods(reference, k)`, which cost m^2 distances; give them to compare
+    several sets with one reference. `apart` are `distances(generated, reference)`; give them to
+    compare several parts of one set. Raises ValueError for `k` samples or fewer in a set and for
+    different numbers of features.
     """
     _check(generated, reference, k + 1)
     generated, reference = generated.double(), reference.double()
@@ -82,8 +90,11 @@ def support(
     )
 
 
-def inception_score(logits: Iterable[Float[Tensor, "n classes"]], count: int, splits: int = 10) -> float:
-    """Return the mean of the Inception score over `splits` parts of `count` samples, whose logits come in blocks.
+def inception_score(
+    logits: Iterable[Float[Tensor, "n classes"]], count: int, splits: int = 10
+) -> float:
+    """Return the mean of the Inception score over `splits` parts of `count` samples, whose logits
+    come in blocks.
 
     Raises ValueError for fewer samples than parts, and where there are not `count` of them.
     """
@@ -94,7 +105,9 @@ def inception_score(logits: Iterable[Float[Tensor, "n classes"]], count: int, sp
     for block in logits:
         logs = block.double().log_softmax(1)
         place = torch.bucketize(torch.arange(seen, seen + len(logs)), ends, right=True)
-        sums = sums + torch.zeros(splits, logs.shape[1], dtype=torch.float64).index_add_(0, place, logs.exp())
+        sums = sums + torch.zeros(splits, logs.shape[1], dtype=torch.float64).index_add_(
+            0, place, logs.exp()
+        )
         negentropies.index_add_(0, place, (logs.exp() * logs).sum(1))
         seen += len(logs)
     if seen != count:
@@ -105,10 +118,11 @@ def inception_score(logits: Iterable[Float[Tensor, "n classes"]], count: int, sp
 
 
 def expected_coverage(reference: int, generated: int, k: int = NEIGHBOURS) -> float:
-    """Return the expected coverage for equal distributions, `1 - prod_{i=1}^{k} (r - i)/(r + g - i)`.
+    """Return the expected coverage for equal distributions, `1 - prod_{i=1}^{k} (r - i)/(r + g -
+    i)`.
 
-    A neighbourhood contains no generated sample if the k samples nearest to its centre, among the r - 1 other reference
-    samples and the g generated ones, are all reference samples.
+    A neighbourhood contains no generated sample if the k samples nearest to its centre, among the r
+    - 1 other reference samples and the g generated ones, are all reference samples.
     """
     return 1 - math.prod((reference - i) / (reference + generated - i) for i in range(1, k + 1))
 
@@ -125,6 +139,10 @@ def distances(x: Float[Tensor, "n d"], y: Float[Tensor, "m d"]) -> Float[Tensor,
 
 def _check(x: Tensor, y: Tensor, fewest: int) -> None:
     if min(len(x), len(y)) < fewest:
-        raise ValueError(f"at least {fewest} samples of each set are needed, got {len(x)} and {len(y)}")
+        raise ValueError(
+            f"at least {fewest} samples of each set are needed, got {len(x)} and {len(y)}"
+        )
     if x.shape[1:] != y.shape[1:] or x.ndim != 2:
-        raise ValueError(f"features have shapes {tuple(x.shape)} and {tuple(y.shape)}: not (n, d) and (m, d)")
+        raise ValueError(
+            f"features have shapes {tuple(x.shape)} and {tuple(y.shape)}: not (n, d) and (m, d)"
+        )

@@ -1,4 +1,6 @@
-"""Samplers: each step written once, over an algebra; one loop runs them all; `presets` has a record of each."""
+"""Samplers: each step written once, over an algebra; one loop runs them all; `presets` has a
+record of each.
+"""
 
 # ruff: noqa: F401
 # mypy: implicit-reexport

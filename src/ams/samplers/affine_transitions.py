@@ -1,20 +1,23 @@
-"""Steps that are one affine transition, `x' = p x + q s + r z`, with coefficients from the noise schedule alone.
+"""Steps that are one affine transition, `x' = p x + q s + r z`, with coefficients from the noise
+schedule alone.
 
-In the variables `y = x / r`, `v = sigma / r` every process is variance exploding, with score `r s`. The transitions
-from a noise level `(r, sigma)` to the next one `(r', sigma')`, with `v' = sigma' / r'`, are
+In the variables `y = x / r`, `v = sigma / r` every process is variance exploding, with score `r s`.
+The transitions from a noise level `(r, sigma)` to the next one `(r', sigma')`, with `v' = sigma' /
+r'`, are
 
     ancestral          y' = y + (v^2 - v'^2) r s + (v'/v) sqrt(v^2 - v'^2) z
     reverse SDE        y' = y + (v^2 - v'^2) r s + sqrt(v^2 - v'^2) z
-    probability flow   y' = y + (v - v') sigma s            (Euler's method; equal to DDIM, arXiv 2010.02502)
+    probability flow  y' = y + (v - v') sigma s  (Euler's method; equal to DDIM, arXiv 2010.02502)
     consistent         y' = y + eta v^2 r s + v' sqrt(1 - ((1 - eta) / g')^2) z,    g' = v'/v
 
-On a point target consistent annealed sampling keeps noise `(1 - eta) v` in `y`, and the draw raises it to `v'`. At the
-ends of the range `1 - g' < eta < 1 + g'` nothing is drawn; the lower end is Euler's method on the probability flow, and
-`eta = 1 - g'^2` is the ancestral transition.
+On a point target consistent annealed sampling keeps noise `(1 - eta) v` in `y`, and the draw raises
+it to `v'`. At the ends of the range `1 - g' < eta < 1 + g'` nothing is drawn; the lower end is
+Euler's method on the probability flow, and `eta = 1 - g'^2` is the ancestral transition.
 
-The predictors of the code published with arXiv 2405.13726 (`authors_*`) take their coefficients from tables instead.
-Sources: arXiv 2011.13456 (appendices E and F), arXiv 2206.00364 for the change of variables; for consistent annealed
-sampling Jolicoeur-Martineau et al. (arXiv 2009.05475), algorithm 2, whose `epsilon` is `eta sigma_L^2`.
+The predictors of the code published with arXiv 2405.13726 (`authors_*`) take their coefficients
+from tables instead. Sources: arXiv 2011.13456 (appendices E and F), arXiv 2206.00364 for the change
+of variables; for consistent annealed sampling Jolicoeur-Martineau et al. (arXiv 2009.05475),
+algorithm 2, whose `epsilon` is `eta sigma_L^2`.
 """
 
 import math
@@ -39,9 +42,13 @@ Kernel: TypeAlias = Callable[[Level], AffineTransition]
 
 
 def affine(kernel: Kernel) -> Step:
-    """Return the step `x' = p x + q s + r z`. It takes one score evaluation, and one draw where `r` is not 0."""
+    """Return the step `x' = p x + q s + r z`. It takes one score evaluation, and one draw where
+    `r` is not 0.
+    """
 
-    def step(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    def step(
+        state: State, score: Score, noise: Noise, level: Level, algebra: Algebra
+    ) -> tuple[State, Info]:
         p, q, r = kernel(level)
         drift = ((p, state.x), (q, score(state.x, level)))
         mean = partial(algebra.combine, *drift)
@@ -54,41 +61,54 @@ def affine(kernel: Kernel) -> Step:
 
 
 def next_level(level: Level) -> Level:
-    """Return the next noise level. Raises ValueError at the last one, from which there is no transition."""
+    """Return the next noise level. Raises ValueError at the last one, from which there is no
+    transition.
+    """
     if level.next is None:
-        raise ValueError(f"noise level {level.number} (sigma {level.sigma:g}) is the last: no level to step to")
+        raise ValueError(
+            f"noise level {level.number} (sigma {level.sigma:g}) is the last: no level to step to"
+        )
     return level.next
 
 
 def ancestral(level: Level) -> AffineTransition:
-    """Return the ancestral transition: a sample of the next noise level's posterior given the denoised point.
+    """Return the ancestral transition: a sample of the next noise level's posterior given the
+    denoised point.
 
     For a VP process it is DDPM (arXiv 2006.11239). Raises ValueError at the last noise level.
     """
     r, after = level.scale, next_level(level)
     v, v_next = level.sigma / r, after.sigma / after.scale
     drop = v**2 - v_next**2
-    return AffineTransition(after.scale / r, after.scale * drop * r, after.scale * v_next / v * math.sqrt(drop))
+    return AffineTransition(
+        after.scale / r, after.scale * drop * r, after.scale * v_next / v * math.sqrt(drop)
+    )
 
 
 def reverse_sde(level: Level) -> AffineTransition:
-    """Return the reverse-SDE transition, with noise of variance `v^2 - v'^2`. ValueError at the last noise level."""
+    """Return the reverse-SDE transition, with noise of variance `v^2 - v'^2`. ValueError at the
+    last noise level.
+    """
     r, after = level.scale, next_level(level)
     drop = (level.sigma / r) ** 2 - (after.sigma / after.scale) ** 2
     return AffineTransition(after.scale / r, after.scale * drop * r, after.scale * math.sqrt(drop))
 
 
 def flow_euler(level: Level) -> AffineTransition:
-    """Return Euler's transition on the probability-flow ODE: no noise. Raises ValueError at the last noise level."""
+    """Return Euler's transition on the probability-flow ODE: no noise. Raises ValueError at the
+    last noise level.
+    """
     r, after = level.scale, next_level(level)
     drop = level.sigma / r - after.sigma / after.scale
     return AffineTransition(after.scale / r, after.scale * drop * level.sigma, 0.0)
 
 
 def consistent(eta: float) -> Kernel:
-    """Return the transition with drift `eta v^2 r s`; without noise, for any eta, where the next noise level is 0.
+    """Return the transition with drift `eta v^2 r s`; without noise, for any eta, where the next
+    noise level is 0.
 
-    It raises ValueError at a noise level where `eta` is outside `1 - g' < eta < 1 + g'`, and at the last one.
+    It raises ValueError at a noise level where `eta` is outside `1 - g' < eta < 1 + g'`, and at the
+    last one.
     """
 
     def kernel(level: Level) -> AffineTransition:
@@ -96,7 +116,9 @@ def consistent(eta: float) -> Kernel:
         v, v_next = level.sigma / r, after.sigma / after.scale
         if v_next and not abs(1.0 - eta) < v_next / v:
             low, high = 1.0 - v_next / v, 1.0 + v_next / v
-            raise ValueError(f"noise level {level.number}: eta is {eta:g}, expected between {low:g} and {high:g}")
+            raise ValueError(
+                f"noise level {level.number}: eta is {eta:g}, expected between {low:g} and {high:g}"
+            )
         noise = math.sqrt(v_next**2 - ((1.0 - eta) * v) ** 2) if v_next else 0.0
         return AffineTransition(after.scale / r, after.scale * eta * v**2 * r, after.scale * noise)
 
@@ -106,7 +128,8 @@ def consistent(eta: float) -> Kernel:
 def authors_euler_maruyama(process: Process, n: int) -> Kernel:
     """Return Euler-Maruyama's transition of the reverse SDE, with rates at the continuous time t.
 
-    Its step is `dt = 1/n` for any spacing of the times, as in the code published with arXiv 2405.13726.
+    Its step is `dt = 1/n` for any spacing of the times, as in the code published with arXiv
+    2405.13726.
     """
 
     def kernel(level: Level) -> AffineTransition:
@@ -117,7 +140,9 @@ def authors_euler_maruyama(process: Process, n: int) -> Kernel:
 
 
 def authors_ve_reverse_diffusion(process: VE, n: int) -> Kernel:
-    """Return `x' = x + g s + sqrt(g) z`, with `g = sigma_i^2 - sigma_{i-1}^2` from the table and `sigma_{-1} = 0`."""
+    """Return `x' = x + g s + sqrt(g) z`, with `g = sigma_i^2 - sigma_{i-1}^2` from the table and
+    `sigma_{-1} = 0`.
+    """
     table = process.table(n)
 
     def kernel(level: Level) -> AffineTransition:

@@ -1,17 +1,20 @@
-r"""A corrector held at one noise level, then a fast descent: what a wrong start, or wrong scores at high noise, needs.
+r"""A corrector held at one noise level, then a fast descent: what a wrong start, or wrong scores at
+high noise, needs.
 
-The run descends from the first noise level to `sigma_c`, takes Langevin steps there, whose scores are trusted, and
-descends to the last one. On a Gaussian with variances up to `v_max` the precisions at `sigma_c` lie in
+The run descends from the first noise level to `sigma_c`, takes Langevin steps there, whose scores
+are trusted, and descends to the last one. On a Gaussian with variances up to `v_max` the precisions
+at `sigma_c` lie in
 
     m = 1 / (v_max + sigma_c^2)  to  L = 1 / sigma_c^2,      kappa = L / m = 1 + v_max / sigma_c^2.
 
-The steps are BAOAB's, whose stationary variance has no bias, of size `a = 2 / (L + m)`. Without momentum (`e = 0`,
-Leimkuhler-Matthews) the slowest direction contracts by `(kappa - 1) / (kappa + 1)` a step. With the momentum of
-critical damping, `e = ((sqrt kappa - 1) / (sqrt kappa + 1))^2`, by `(sqrt kappa - 1) / (sqrt kappa + 1)` (claim K2): an
-error falls to a share eps in about `(sqrt kappa / 2) ln(1 / eps)` evaluations instead of `(kappa / 2) ln(1 / eps)`.
+The steps are BAOAB's, whose stationary variance has no bias, of size `a = 2 / (L + m)`. Without
+momentum (`e = 0`, Leimkuhler-Matthews) the slowest direction contracts by `(kappa - 1) / (kappa +
+1)` a step. With the momentum of critical damping, `e = ((sqrt kappa - 1) / (sqrt kappa + 1))^2`, by
+`(sqrt kappa - 1) / (sqrt kappa + 1)` (claim K2): an error falls to a share eps in about `(sqrt
+kappa / 2) ln(1 / eps)` evaluations instead of `(kappa / 2) ln(1 / eps)`.
 
-The scheme without momentum, corrections at one noise level before a deterministic descent, is prediction-correction
-(Pedrotti, Maas and Mondelli, arXiv 2305.14164).
+The scheme without momentum, corrections at one noise level before a deterministic descent, is
+prediction-correction (Pedrotti, Maas and Mondelli, arXiv 2305.14164).
 """
 
 import math
@@ -40,9 +43,13 @@ def corrector(sigma: float, largest_variance: float, e: float) -> tuple[Step, Le
 
 
 def beginning(step: Step) -> Step:
-    """Return the step that forgets all but the position first: the first one of its kind in a run of several kinds."""
+    """Return the step that forgets all but the position first: the first one of its kind in a
+    run of several kinds.
+    """
 
-    def first(state: State, score: Score, noise: Noise, level: Level, algebra: Algebra) -> tuple[State, Info]:
+    def first(
+        state: State, score: Score, noise: Noise, level: Level, algebra: Algebra
+    ) -> tuple[State, Info]:
         return step(State(state.x), score, noise, level, algebra)
 
     return first
@@ -50,7 +57,11 @@ def beginning(step: Step) -> Step:
 
 def descent_between(descent: Step, start: float, end: float, steps: int) -> Program:
     """Return so many steps of a descent on geometric noise levels."""
-    return one_step_per_level(descent, ve_levels(geometric_sigmas(start, end, steps + 1))) if steps else []
+    return (
+        one_step_per_level(descent, ve_levels(geometric_sigmas(start, end, steps + 1)))
+        if steps
+        else []
+    )
 
 
 def joined(parts: Iterable[Program]) -> Program:
@@ -71,11 +82,13 @@ def corrected_descent(
     e: float,
     coarse: float = 1.0,
 ) -> Program:
-    """Return a run of `budget` evaluations from the first noise level over `sigma` to the last, the three `sigmas`.
+    """Return a run of `budget` evaluations from the first noise level over `sigma` to the last, the
+    three `sigmas`.
 
-    `descent` takes one evaluation. A `share` of the evaluations corrects at `sigma`, for a target of variances up to
-    `variance`. The others descend in geometric noise levels, whose steps in log noise are `coarse` times longer above
-    `sigma` than below; at least one each where there is a way to go.
+    `descent` takes one evaluation. A `share` of the evaluations corrects at `sigma`, for a target
+    of variances up to `variance`. The others descend in geometric noise levels, whose steps in log
+    noise are `coarse` times longer above `sigma` than below; at least one each where there is a way
+    to go.
     """
     first, sigma, last = sigmas
     corrections = min(max(round(share * budget), 0), budget - 2)

@@ -1,10 +1,12 @@
 """How each sampler is drawn: colour, marker, line, and the family of figures that it stands in.
 
-Apart from `presets`, which says what a sampler computes: figures alone import this module, so that a changed colour
-makes figures stale and no result. A new sampler has its record here, in the family that it is drawn with. A group's own
-samplers have theirs beside the group's figures: `LOOKS | looks({...})`.
+Apart from `presets`, which says what a sampler computes: figures alone import this module, so that
+a changed colour makes figures stale and no result. A new sampler has its record here, in the family
+that it is drawn with. A group's own samplers have theirs beside the group's figures: `LOOKS |
+looks({...})`.
 
-The colours are those of Okabe and Ito (*Color universal design*, 2008), which colour-blind readers can distinguish.
+The colours are those of Okabe and Ito (*Color universal design*, 2008), which colour-blind readers
+can distinguish.
 """
 
 from collections import UserDict
@@ -18,7 +20,9 @@ PINK, VIOLET, GREY, BLACK = "#CC79A7", "#5D3A9B", "#999999", "#000000"
 
 
 class Look(NamedTuple):
-    """How a sampler is drawn: its label, matplotlib's colour, marker and line style, the family of figures."""
+    """How a sampler is drawn: its label, matplotlib's colour, marker and line style, the family
+    of figures.
+    """
 
     label: str
     colour: str
@@ -27,8 +31,15 @@ class Look(NamedTuple):
     family: str
 
     def style(self, label: str | None = None) -> dict[str, Any]:
-        """Return matplotlib's keyword arguments for colour, marker, line and label, another than its own if given."""
-        return {"color": self.colour, "marker": self.marker, "linestyle": self.line, "label": label or self.label}
+        """Return matplotlib's keyword arguments for colour, marker, line and label, another than
+        its own if given.
+        """
+        return {
+            "color": self.colour,
+            "marker": self.marker,
+            "linestyle": self.line,
+            "label": label or self.label,
+        }
 
 
 class Looks(UserDict[str, Look]):
@@ -37,21 +48,35 @@ class Looks(UserDict[str, Look]):
     def __missing__(self, name: str) -> Look:
         """Refuse a sampler without a look: a figure that left it out would hide it."""
         where = "src/ams/samplers/looks.py, or beside the figures of the group whose own it is"
-        raise UserError(f"sampler {name!r} has no look: add its colour, marker and line to a family in {where}")
+        raise UserError(
+            f"sampler {name!r} has no look: add its colour, marker and line to a family in {where}"
+        )
 
     def families(self, names: Iterable[str]) -> dict[str, list[str]]:
-        """Return the families of figures that these samplers are drawn in, with those in each, in the records' order.
+        """Return the families of figures that these samplers are drawn in, with those in each, in
+        the records' order.
 
         Raises UserError for a sampler without a look.
         """
         known = {self[name] for name in names}
         shown = [look for look in self.values() if look in known]
-        return {look.family: [each.label for each in shown if each.family == look.family] for look in shown}
+        return {
+            look.family: [each.label for each in shown if each.family == look.family]
+            for look in shown
+        }
 
 
 def looks(families: Mapping[str, Mapping[str, tuple[str, str, str]]]) -> Looks:
-    """Return the looks of samplers that are given by family and name, as colour, marker and line."""
-    return Looks({name: Look(name, *at, title) for title, rows in families.items() for name, at in rows.items()})
+    """Return the looks of samplers that are given by family and name, as colour, marker and
+    line.
+    """
+    return Looks(
+        {
+            name: Look(name, *at, title)
+            for title, rows in families.items()
+            for name, at in rows.items()
+        }
+    )
 
 
 _FAMILIES = {
@@ -105,4 +130,6 @@ _FAMILIES = {
     },
 }
 LOOKS = looks(_FAMILIES)
-"""The looks of the samplers of `ams.samplers.presets.SPECS`; draws of the target are no sampler's."""
+"""The looks of the samplers of `ams.samplers.presets.SPECS`; draws of the target are no
+sampler's.
+"""

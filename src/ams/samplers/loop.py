@@ -1,7 +1,7 @@
 """The loop that runs every sampler. A run is a program: the pairs (step, noise level) in order.
 
-An annealed run repeats one step at each noise level; a predictor-corrector run alternates two. The loop yields every
-state, so that trajectories and last states need the same code.
+An annealed run repeats one step at each noise level; a predictor-corrector run alternates two. The
+loop yields every state, so that trajectories and last states need the same code.
 """
 
 from collections import deque
@@ -24,7 +24,9 @@ WATCH = 16
 
 
 class NonFiniteState(ArithmeticError):
-    """A state with an infinite or undefined entry; the message has the step, the noise level and the norms."""
+    """A state with an infinite or undefined entry; the message has the step, the noise level and
+    the norms.
+    """
 
 
 def annealed(step: Step, levels: Sequence[Level], repeats: int) -> Program:
@@ -32,9 +34,15 @@ def annealed(step: Step, levels: Sequence[Level], repeats: int) -> Program:
     return [(step, level) for level in levels for _ in range(repeats)]
 
 
-def predictor_corrector(predictor: Step, corrector: Step, levels: Sequence[Level], inner: int = 1) -> Program:
-    """Return `inner` corrector steps, then a predictor step, at each noise level (arXiv 2011.13456, algorithm 1)."""
-    return [pair for level in levels for pair in [*[(corrector, level)] * inner, (predictor, level)]]
+def predictor_corrector(
+    predictor: Step, corrector: Step, levels: Sequence[Level], inner: int = 1
+) -> Program:
+    """Return `inner` corrector steps, then a predictor step, at each noise level (arXiv
+    2011.13456, algorithm 1).
+    """
+    return [
+        pair for level in levels for pair in [*[(corrector, level)] * inner, (predictor, level)]
+    ]
 
 
 def one_step_per_level(step: Step, levels: Sequence[Level]) -> Program:
@@ -47,8 +55,9 @@ def run(
 ) -> Iterator[tuple[State, Info]]:
     """Yield `(state, info)` after each step of the program; both are valid until the next step.
 
-    After every `watch` steps and at the end the loop checks that the position is finite. A step adds to the position,
-    so NaN and infinity propagate and a late check still finds them. Raises NonFiniteState where it finds them.
+    After every `watch` steps and at the end the loop checks that the position is finite. A step
+    adds to the position, so NaN and infinity propagate and a late check still finds them. Raises
+    NonFiniteState where it finds them.
     """
     number = -1
     for number, (step, level) in enumerate(program):
@@ -69,37 +78,53 @@ def last(states: Iterable[tuple[State, Info]]) -> tuple[State, Info]:
 
 
 def spent(states: Iterable[tuple[State, Info]], start: State) -> tuple[State, int]:
-    """Return the last state of a run, `start` for a run without steps, and its score evaluations (NFE)."""
+    """Return the last state of a run, `start` for a run without steps, and its score evaluations
+    (NFE).
+    """
     state, evaluations = start, 0
     for after, info in states:
         state, evaluations = after, evaluations + info.evaluations
     return state, evaluations
 
 
-def _check_finite(number: int, steps: int, level: Level, state: State, info: Info, algebra: Algebra) -> None:
-    """Raise NonFiniteState if the position after step `number` is not finite; the last check was `steps` earlier."""
+def _check_finite(
+    number: int, steps: int, level: Level, state: State, info: Info, algebra: Algebra
+) -> None:
+    """Raise NonFiniteState if the position after step `number` is not finite; the last check was
+    `steps` earlier.
+    """
     if algebra.finite(state.x):
         return
     since = f" or up to {steps - 1} steps earlier, see run(..., watch=1)" if steps > 1 else ""
     vectors = {"x": state.x, "x before": info.at, "momentum": state.m, "score": state.s}
-    norms = ", ".join(f"<{name}> = {algebra.norm(v)}" for name, v in vectors.items() if v is not None)
+    norms = ", ".join(
+        f"<{name}> = {algebra.norm(v)}" for name, v in vectors.items() if v is not None
+    )
     raise NonFiniteState(
-        f"state not finite after step {number} (noise level {level.number}, sigma {level.sigma:g}){since}: {norms}; "
+        f"state not finite after step {number} (noise level {level.number}, sigma "
+        f"{level.sigma:g}){since}: {norms}; "
         f"{info.coefficients}; try a smaller step"
     )
 
 
 def sample(
-    program: Program, x: Tensor, score: Score, generator: torch.Generator, algebra: Particles | None = None
+    program: Program,
+    x: Tensor,
+    score: Score,
+    generator: torch.Generator,
+    algebra: Particles | None = None,
 ) -> tuple[State, Info, int]:
     """Run a program on particles that start at `x`, of shape (batch, *shape).
 
-    Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on an empty program.
-    Raises NonFiniteState up to `WATCH` steps late, since a check takes a tenth of a step on small states.
+    Returns the last state, its info and the number of score evaluations (NFE). Raises ValueError on
+    an empty program. Raises NonFiniteState up to `WATCH` steps late, since a check takes a tenth of
+    a step on small states.
     """
     algebra, evaluations = algebra or Particles(), 0
     end: tuple[State, Info] | None = None
-    for end in run(program, State(x), score, generated(generator, algebra.empty_like), algebra, WATCH):
+    for end in run(
+        program, State(x), score, generated(generator, algebra.empty_like), algebra, WATCH
+    ):
         evaluations += end[1].evaluations
     if end is None:
         raise ValueError("an empty program has no last state")
@@ -107,16 +132,21 @@ def sample(
 
 
 def denoised(info: Info, state: State, level: Level, algebra: Algebra) -> Vector:
-    """Return `(y + sigma^2 s(y)) / scale` (Tweedie's formula) at the point `y` of the last score evaluation.
+    """Return `(y + sigma^2 s(y)) / scale` (Tweedie's formula) at the point `y` of the last score
+    evaluation.
 
-    This discards the last step and its noise, as do the annealed samplers of the code published with arXiv 2405.13726.
-    Raises ValueError for a sampler whose state has no score.
+    This discards the last step and its noise, as do the annealed samplers of the code published
+    with arXiv 2405.13726. Raises ValueError for a sampler whose state has no score.
     """
     if state.s is None:
-        raise ValueError("this sampler's state has no score: use denoise(x, level, score, algebra) instead")
+        raise ValueError(
+            "this sampler's state has no score: use denoise(x, level, score, algebra) instead"
+        )
     return algebra.combine((1.0 / level.scale, info.at), (level.sigma**2 / level.scale, state.s))
 
 
 def denoise(x: Vector, level: Level, score: Score, algebra: Algebra) -> Vector:
-    """Return the posterior mean of `x_0`, `(x + sigma^2 s(x)) / scale` (Tweedie's formula): one score evaluation."""
+    """Return the posterior mean of `x_0`, `(x + sigma^2 s(x)) / scale` (Tweedie's formula): one
+    score evaluation.
+    """
     return algebra.combine((1.0 / level.scale, x), (level.sigma**2 / level.scale, score(x, level)))

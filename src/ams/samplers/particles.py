@@ -1,11 +1,13 @@
-"""The algebra of samples: a vector is a tensor (batch, *shape) of any floating dtype, on any device.
+"""The algebra of samples: a vector is a tensor (batch, *shape) of any floating dtype, on any
+device.
 
-The norm of `Particles` is the batch mean of the samples' norms, as in the code published with arXiv 2405.13726; it
-couples the samples of a batch. `PerSample` has a norm for each sample and does not couple them.
+The norm of `Particles` is the batch mean of the samples' norms, as in the code published with arXiv
+2405.13726; it couples the samples of a batch. `PerSample` has a norm for each sample and does not
+couple them.
 
-Steps reuse buffers, since a new allocation at image size costs half as much as the arithmetic. A yielded state is
-therefore valid until the next step; clone it to keep it. An algebra serves one run at a time: a later run overwrites
-the last state of the run before.
+Steps reuse buffers, since a new allocation at image size costs half as much as the arithmetic. A
+yielded state is therefore valid until the next step; clone it to keep it. An algebra serves one run
+at a time: a later run overwrites the last state of the run before.
 """
 
 import math
@@ -20,15 +22,21 @@ from ams.samplers.scalars import ColumnScalars, FloatScalars
 
 
 class Particles(FloatScalars):
-    """The algebra of a coupled batch: `<v>` is the batch mean of the samples' Euclidean norms, a float."""
+    """The algebra of a coupled batch: `<v>` is the batch mean of the samples' Euclidean norms, a
+    float.
+    """
 
     def __init__(self) -> None:
         self._free: list[Tensor] = []
         self._used: list[Tensor] = []
 
     def empty_like(self, vector: Tensor) -> Tensor:
-        """Return an uninitialised tensor like `vector`, which reuses a free buffer if there is one."""
-        if not _holds(self._used, vector):  # a vector from outside: buffers unlike it belong to another run
+        """Return an uninitialised tensor like `vector`, which reuses a free buffer if there is
+        one.
+        """
+        if not _holds(
+            self._used, vector
+        ):  # a vector from outside: buffers unlike it belong to another run
             self._free = [buffer for buffer in self._free if _alike(buffer, vector)]
         buffer = self._free.pop() if self._free else torch.empty_like(vector)
         self._used.append(buffer)
@@ -42,9 +50,11 @@ class Particles(FloatScalars):
         return state
 
     def combine(self, *terms: tuple[Scalar, Tensor], over: Tensor | None = None) -> Tensor:
-        """Return `sum_i c_i v_i`; one pass adds the first two terms if a coefficient is 1 or both sum to 1.
+        """Return `sum_i c_i v_i`; one pass adds the first two terms if a coefficient is 1 or both
+        sum to 1.
 
-        The result takes the storage of `over`, the first term's vector, if that is a buffer of this algebra.
+        The result takes the storage of `over`, the first term's vector, if that is a buffer of this
+        algebra.
         """
         c, v = terms[0]
         out = over if over is not None and _holds(self._used, over) else self.empty_like(v)
@@ -78,7 +88,9 @@ class Particles(FloatScalars):
 
 
 class PerSample(ColumnScalars, Particles):
-    """The algebra of independent samples: `<v>` is a column (batch, 1, ..., 1) of the samples' norms."""
+    """The algebra of independent samples: `<v>` is a column (batch, 1, ..., 1) of the samples'
+    norms.
+    """
 
     def _sum(self, total: Tensor, c: Scalar, v: Tensor, out: Tensor) -> Tensor:
         return torch.addcmul(total, v, torch.as_tensor(c, dtype=v.dtype, device=v.device), out=out)
@@ -89,9 +101,11 @@ class PerSample(ColumnScalars, Particles):
 
 
 class Batches(PerSample):
-    """The algebra of independent batches of `size` in one tensor: `<v>` is a column, the mean over the sample's batch.
+    """The algebra of independent batches of `size` in one tensor: `<v>` is a column, the mean over
+    the sample's batch.
 
-    Size 1 is the per-sample coupling, the whole tensor that of `Particles`. Columns are float64, as its floats are.
+    Size 1 is the per-sample coupling, the whole tensor that of `Particles`. Columns are float64, as
+    its floats are.
     """
 
     def __init__(self, size: int) -> None:

@@ -1,9 +1,11 @@
-"""One record for each sampler: its program for a budget, its hyperparameters, its distribution on the line.
+"""One record for each sampler: its program for a budget, its hyperparameters, its distribution on
+the line.
 
-`SPECS` has every sampler that the suite compares, by name; those in `RIVALS` run only where a group names them. A new
-sampler is a step in a file of its own and a `SamplerSpec` here; how figures draw it is in `looks`. Annealed samplers
-take T steps at each of NFE / T geometric noise levels, with NCSNv2's step times `factor`. The others take one step from
-each noise level to the next. All end at the last noise level within the budget.
+`SPECS` has every sampler that the suite compares, by name; those in `RIVALS` run only where a group
+names them. A new sampler is a step in a file of its own and a `SamplerSpec` here; how figures draw
+it is in `looks`. Annealed samplers take T steps at each of NFE / T geometric noise levels, with
+NCSNv2's step times `factor`. The others take one step from each noise level to the next. All end at
+the last noise level within the budget.
 """
 
 import math
@@ -13,7 +15,14 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from ams.samplers.affine_transitions import affine, ancestral, consistent, flow_euler, next_level, reverse_sde
+from ams.samplers.affine_transitions import (
+    affine,
+    ancestral,
+    consistent,
+    flow_euler,
+    next_level,
+    reverse_sde,
+)
 from ams.samplers.annealed_baoab import TAPERED, annealed_baoab, fixed
 from ams.samplers.base import Rule, Step
 from ams.samplers.corrected_descent import condition, corrected_descent, critically_damped
@@ -45,7 +54,14 @@ from ams.samplers.rules import (
     with_corrected_noise,
     without_averaging,
 )
-from ams.schedules import Level, annealed_levels, geometric_sigmas, karras_sigmas, ncsnv2_step, ve_levels
+from ams.schedules import (
+    Level,
+    annealed_levels,
+    geometric_sigmas,
+    karras_sigmas,
+    ncsnv2_step,
+    ve_levels,
+)
 
 
 class SigmaRange(NamedTuple):
@@ -58,11 +74,12 @@ class SigmaRange(NamedTuple):
 class Hyperparameters(NamedTuple):
     """The hyperparameters of all samplers; each sampler uses some of them.
 
-    `factor` multiplies NCSNv2's step and `repeats` is T in annealed runs. `snr` belongs to correctors, `beta` to
-    constant momentum, the clip `delta` to adaptive momentum, `tolerance` to a solver. `rho` is the exponent of EDM's
-    noise levels, 0 for geometric ones. EDM has `churn` at noise below `churn_below`. `drift_scale` is the drift of
-    consistent annealed sampling in units of the probability flow's. `extra` lengthens the first step of adaptive
-    momentum by so many of the last steps: 1 in the authors' code, 0 in the theory.
+    `factor` multiplies NCSNv2's step and `repeats` is T in annealed runs. `snr` belongs to
+    correctors, `beta` to constant momentum, the clip `delta` to adaptive momentum, `tolerance` to a
+    solver. `rho` is the exponent of EDM's noise levels, 0 for geometric ones. EDM has `churn` at
+    noise below `churn_below`. `drift_scale` is the drift of consistent annealed sampling in units
+    of the probability flow's. `extra` lengthens the first step of adaptive momentum by so many of
+    the last steps: 1 in the authors' code, 0 in the theory.
     """
 
     factor: float = 1.0
@@ -79,7 +96,11 @@ class Hyperparameters(NamedTuple):
 
     def __repr__(self) -> str:
         """Return the values that differ from the defaults."""
-        changed = (f"{name}={value!r}" for name, value in self._asdict().items() if value != self._field_defaults[name])
+        changed = (
+            f"{name}={value!r}"
+            for name, value in self._asdict().items()
+            if value != self._field_defaults[name]
+        )
         return f"Hyperparameters({', '.join(changed)})"
 
 
@@ -115,10 +136,11 @@ _GRID, _TRANSPORT, _PARTICLES = LineMethod.GRID, LineMethod.TRANSPORT, LineMetho
 
 @dataclass(frozen=True)
 class SamplerSpec:
-    """A sampler. `tuned` names the hyperparameters that tuning may change; `drift` is the factor of a constant drift.
+    """A sampler. `tuned` names the hyperparameters that tuning may change; `drift` is the factor of
+    a constant drift.
 
-    `coupling` makes its algebra, which defines what the norms average over. `program` is None for a sampler that no
-    program runs: the reference and the adaptive solver.
+    `coupling` makes its algebra, which defines what the norms average over. `program` is None for a
+    sampler that no program runs: the reference and the adaptive solver.
     """
 
     name: str
@@ -133,8 +155,12 @@ class SamplerSpec:
         """Return the name and the family."""
         return f"<{self.name}: {self.family}>"
 
-    def build(self, sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters = DEFAULT) -> Program:
-        """Return the program of a run of at most `budget` score evaluations. Raises ValueError without a program."""
+    def build(
+        self, sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters = DEFAULT
+    ) -> Program:
+        """Return the program of a run of at most `budget` score evaluations. Raises ValueError
+        without a program.
+        """
         if self.program is None:
             raise ValueError(f"{self.name} is run by no program")
         return self.program(sigmas, budget, hyperparameters)
@@ -142,13 +168,17 @@ class SamplerSpec:
 
 @lru_cache(maxsize=1024)
 def noise_schedule(sigmas: SigmaRange, count: int, repeats: int) -> tuple[tuple[float, ...], float]:
-    """Return `count` geometric noise levels and NCSNv2's step `epsilon` for `repeats` steps at each of them."""
+    """Return `count` geometric noise levels and NCSNv2's step `epsilon` for `repeats` steps at
+    each of them.
+    """
     levels = geometric_sigmas(*sigmas, count)
     return tuple(levels.tolist()), ncsnv2_step(levels, repeats)
 
 
 def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProgram:
-    """Return the programs of T steps at each noise level; `step` gets the hyperparameters and the last step size."""
+    """Return the programs of T steps at each noise level; `step` gets the hyperparameters and
+    the last step size.
+    """
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         repeats = hyperparameters.repeats
@@ -160,47 +190,69 @@ def steps_per_level(step: Callable[[Hyperparameters, float], Step]) -> BuildProg
 
 
 def step_per_level(step: Callable[[Hyperparameters, int], Step], cost: int = 1) -> BuildProgram:
-    """Return the programs of one step per noise level, of `cost` NFE; `step` gets the number of steps as well."""
+    """Return the programs of one step per noise level, of `cost` NFE; `step` gets the number of
+    steps as well.
+    """
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
         count = budget // cost
-        return one_step_per_level(step(hyperparameters, count), levels(sigmas, count + 1, hyperparameters.rho))
+        return one_step_per_level(
+            step(hyperparameters, count), levels(sigmas, count + 1, hyperparameters.rho)
+        )
 
     return program
 
 
 def corrected(corrector: Callable[[Hyperparameters], Step]) -> BuildProgram:
-    """Return the programs of reverse diffusion with one corrector step at each noise level, the last one included."""
+    """Return the programs of reverse diffusion with one corrector step at each noise level, the
+    last one included.
+    """
 
     def program(sigmas: SigmaRange, budget: int, hyperparameters: Hyperparameters) -> Program:
-        step, schedule = corrector(hyperparameters), levels(sigmas, (budget + 1) // 2, hyperparameters.rho)
-        return [*predictor_corrector(affine(reverse_sde), step, schedule[:-1]), (step, schedule[-1])]
+        step, schedule = (
+            corrector(hyperparameters),
+            levels(sigmas, (budget + 1) // 2, hyperparameters.rho),
+        )
+        return [
+            *predictor_corrector(affine(reverse_sde), step, schedule[:-1]),
+            (step, schedule[-1]),
+        ]
 
     return program
 
 
 def levels(sigmas: SigmaRange, count: int, rho: float) -> list[Level]:
     """Return `count` noise levels: EDM's with exponent `rho`, or geometric ones for 0."""
-    return ve_levels(karras_sigmas(*sigmas, count, rho) if rho else geometric_sigmas(*sigmas, count))
+    return ve_levels(
+        karras_sigmas(*sigmas, count, rho) if rho else geometric_sigmas(*sigmas, count)
+    )
 
 
 def _adaptive(hyperparameters: Hyperparameters, size: float, **parts: Any) -> Rule:
     """Return adaptive momentum's rule, with the first step longer by `extra`."""
-    return momentum_rule(adaptive(hyperparameters.delta), extra=hyperparameters.extra * size, **parts)
+    return momentum_rule(
+        adaptive(hyperparameters.delta), extra=hyperparameters.extra * size, **parts
+    )
 
 
-def _annealed(name: str, step: Callable[[Hyperparameters, float], Step], *tuned: str, **fields: Any) -> SamplerSpec:
+def _annealed(
+    name: str, step: Callable[[Hyperparameters, float], Step], *tuned: str, **fields: Any
+) -> SamplerSpec:
     tuned = (*tuned, "repeats", "factor")
     return SamplerSpec(name, Family.ANNEALED, steps_per_level(step), tuned, **fields)
 
 
 def _scaled_flow(hyperparameters: Hyperparameters, steps: int) -> Step:
-    """Return consistent annealed sampling with `eta = drift_scale (1 - g')`, g' the ratio of neighbouring noise levels.
+    """Return consistent annealed sampling with `eta = drift_scale (1 - g')`, g' the ratio of
+    neighbouring noise levels.
 
-    `drift_scale` 1 is Euler's method on the probability flow, `1 + g'` (nearly 2) the ancestral transition.
+    `drift_scale` 1 is Euler's method on the probability flow, `1 + g'` (nearly 2) the ancestral
+    transition.
     """
     scale = hyperparameters.drift_scale
-    return affine(lambda level: consistent(scale * (1.0 - next_level(level).sigma / level.sigma))(level))
+    return affine(
+        lambda level: consistent(scale * (1.0 - next_level(level).sigma / level.sigma))(level)
+    )
 
 
 def _edm(hyperparameters: Hyperparameters, steps: int) -> Step:
@@ -212,14 +264,18 @@ def _pc_adaptive(hyperparameters: Hyperparameters) -> Step:
 
 
 def _pc_constant(hyperparameters: Hyperparameters) -> Step:
-    return momentum(momentum_rule(constant(hyperparameters.beta), snr_of_momentum(hyperparameters.snr)))
+    return momentum(
+        momentum_rule(constant(hyperparameters.beta), snr_of_momentum(hyperparameters.snr))
+    )
 
 
 def _langevin(name: str, drift: float) -> SamplerSpec:
     return _annealed(name, lambda h, a: langevin(factor=drift), line_method=_GRID, drift=drift)
 
 
-def _momentum(name: str, rule: Callable[[Hyperparameters, float], Rule], *tuned: str) -> SamplerSpec:
+def _momentum(
+    name: str, rule: Callable[[Hyperparameters, float], Rule], *tuned: str
+) -> SamplerSpec:
     return _annealed(name, lambda h, a: momentum(rule(h, a)), *tuned)
 
 
@@ -233,7 +289,9 @@ def _one_step(
     return SamplerSpec(name, Family.ONE_STEP, step_per_level(step, cost), tuned, method)
 
 
-def _corrector(name: str, step: Callable[[Hyperparameters], Step], method: LineMethod = _PARTICLES) -> SamplerSpec:
+def _corrector(
+    name: str, step: Callable[[Hyperparameters], Step], method: LineMethod = _PARTICLES
+) -> SamplerSpec:
     return SamplerSpec(name, Family.PREDICTOR_CORRECTOR, corrected(step), ("snr",), method)
 
 
@@ -280,7 +338,9 @@ _ALL = (EXACT, *_ANNEALED, *_DIFFUSION, _per_sample(ADAPTIVE), _per_sample(PC_AD
 
 
 class Held(NamedTuple):
-    """A correction at `sigma` (in last noise levels), with a `share` of the evaluations, `coarse` as in the module."""
+    """A correction at `sigma` (in last noise levels), with a `share` of the evaluations,
+    `coarse` as in the module.
+    """
 
     sigma: float
     share: float
@@ -288,7 +348,9 @@ class Held(NamedTuple):
 
 
 class Restarts(NamedTuple):
-    """Restarts from `low` up to `high` (in last noise levels), with a `share` of the evaluations, so many `times`."""
+    """Restarts from `low` up to `high` (in last noise levels), with a `share` of the
+    evaluations, so many `times`.
+    """
 
     low: float
     high: float
@@ -307,7 +369,8 @@ def multistep_program(method: Callable[[SigmaRange], Method]) -> BuildProgram:
 
 
 def sa_solver_program(tau: float, low: float) -> BuildProgram:
-    """Return the programs of SA-Solver, three points in predictor and corrector, with noise `tau` above a noise level.
+    """Return the programs of SA-Solver, three points in predictor and corrector, with noise `tau`
+    above a noise level.
 
     `low` is that level over the last one.
     """
@@ -315,7 +378,8 @@ def sa_solver_program(tau: float, low: float) -> BuildProgram:
 
 
 def held_program(held: Held, momentum: bool) -> BuildProgram:
-    """Return the programs of BAOAB at one noise level, then UniPC-3; for targets of variances up to 1.
+    """Return the programs of BAOAB at one noise level, then UniPC-3; for targets of variances up to
+    1.
 
     With `momentum` it is critically damped for them, without it is that of Leimkuhler and Matthews.
     """
@@ -342,7 +406,9 @@ def restart_program(restarts: Restarts) -> BuildProgram:
 
 def _multistep(name: str, method: Method) -> SamplerSpec:
     line_method = _PARTICLES if method.noise else _TRANSPORT
-    return SamplerSpec(name, Family.ONE_STEP, multistep_program(lambda sigmas: method), ("rho",), line_method)
+    return SamplerSpec(
+        name, Family.ONE_STEP, multistep_program(lambda sigmas: method), ("rho",), line_method
+    )
 
 
 _UNIPC_3 = exponential_multistep(unipc(3))
@@ -352,7 +418,8 @@ RESTARTS = Restarts(8.0, 300.0, 0.6, 2)
 SA_LOW = {1.0: 200.0, 0.2: 5.0}
 """The settings of samplers that have no published ones for these problems.
 
-`tests/beyond/test_tuned_settings.py` shows that no neighbouring value needs fewer evaluations on Gaussians.
+`tests/beyond/test_tuned_settings.py` shows that no neighbouring value needs fewer evaluations on
+Gaussians.
 """
 _RIVALS = (
     *(_multistep(f"DEIS-{order}", deis(order)) for order in (2, 3, 4)),
@@ -360,7 +427,9 @@ _RIVALS = (
     _multistep("SDE-DPM-Solver++(3M)", dpm_solver_multistep(3, 1.0)),
     _multistep("ER-SDE-Solver-3", er_sde_solver(3)),
     SamplerSpec("SA-Solver, tau 1", Family.ONE_STEP, sa_solver_program(1.0, SA_LOW[1.0]), ("rho",)),
-    SamplerSpec("SA-Solver, tau 0.2", Family.ONE_STEP, sa_solver_program(0.2, SA_LOW[0.2]), ("rho",)),
+    SamplerSpec(
+        "SA-Solver, tau 0.2", Family.ONE_STEP, sa_solver_program(0.2, SA_LOW[0.2]), ("rho",)
+    ),
     SamplerSpec("Restart", Family.HELD, restart_program(RESTARTS)),
     SamplerSpec("prediction-correction", Family.HELD, held_program(MEMORYLESS, momentum=False)),
     SamplerSpec("critically damped corrector", Family.HELD, held_program(CRITICAL, momentum=True)),

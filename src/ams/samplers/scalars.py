@@ -1,4 +1,6 @@
-"""The scalar operations of algebras, with the division of IEEE 754 and the clip of the authors' code."""
+"""The scalar operations of algebras, with the division of IEEE 754 and the clip of the authors'
+code.
+"""
 
 import math
 
@@ -8,7 +10,9 @@ from ams.samplers.base import Scalar, State
 
 
 class FloatScalars:
-    """Operations on Python floats, for an algebra whose norms are floats; by default a step begins where one ended."""
+    """Operations on Python floats, for an algebra whose norms are floats; by default a step
+    begins where one ended.
+    """
 
     def begin_step(self, state: State) -> State:
         """Return the state unchanged."""
@@ -19,7 +23,9 @@ class FloatScalars:
         return math.sqrt(scalar)
 
     def divide(self, numerator: float, denominator: float) -> float:
-        """Return the quotient of nonnegative floats; `x / 0` is infinite and `0 / 0` nan, where Python raises."""
+        """Return the quotient of nonnegative floats; `x / 0` is infinite and `0 / 0` nan, where
+        Python raises.
+        """
         if denominator == 0.0:
             return math.inf if numerator > 0.0 else math.nan
         return numerator / denominator
@@ -30,7 +36,9 @@ class FloatScalars:
 
 
 class ColumnScalars:
-    """Operations on columns, tensors with one value for each sample or run, and on floats (a prescribed step)."""
+    """Operations on columns, tensors with one value for each sample or run, and on floats (a
+    prescribed step).
+    """
 
     def sqrt(self, scalar: Scalar) -> Scalar:
         """Return the square root."""

@@ -1,8 +1,8 @@
 """Percentile intervals by the bootstrap for a quantity of several samples.
 
-The sources of randomness, such as a reference and a generated set, are independent. Each source consists of independent
-units of one or more observations: a batch of coupled samples is one unit, and so is a pair with shared noise. A
-resample draws the units of each source with replacement.
+The sources of randomness, such as a reference and a generated set, are independent. Each source
+consists of independent units of one or more observations: a batch of coupled samples is one unit,
+and so is a pair with shared noise. A resample draws the units of each source with replacement.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,8 @@ Units = Sequence[Sequence[int]]
 
 
 class BootstrapEstimate(NamedTuple):
-    """A quantity of all observations, its values over resamples, and the smallest number of units of a source.
+    """A quantity of all observations, its values over resamples, and the smallest number of units
+    of a source.
 
     Resamples of one seed and of as many units draw the same units. So what is computed from two
     quantities, resample by resample, knows what their samples have in common (`combined`).
@@ -37,7 +38,9 @@ class BootstrapEstimate(NamedTuple):
         """Return the percentile interval; resamples that are NaN are left out."""
         tail = (1 - confidence) / 2
         low, high = np.nanquantile(self.resamples, [tail, 1 - tail])
-        return Interval(self.value, min(float(low), self.value), max(float(high), self.value), self.n)
+        return Interval(
+            self.value, min(float(low), self.value), max(float(high), self.value), self.n
+        )
 
 
 def combined(function: Callable[..., Any], *estimates: BootstrapEstimate) -> BootstrapEstimate:
@@ -48,18 +51,27 @@ def combined(function: Callable[..., Any], *estimates: BootstrapEstimate) -> Boo
 
 
 def bootstrap_interval(
-    theta: Theta, sources: Sequence[Units], seed: int, confidence: float = CONFIDENCE, resamples: int = 2000
+    theta: Theta,
+    sources: Sequence[Units],
+    seed: int,
+    confidence: float = CONFIDENCE,
+    resamples: int = 2000,
 ) -> Interval:
-    """Return `theta` of all observations with its percentile interval, as `bootstrap_estimate`, which raises."""
+    """Return `theta` of all observations with its percentile interval, as `bootstrap_estimate`,
+    which raises.
+    """
     return bootstrap_estimate(theta, sources, seed, resamples).interval(confidence)
 
 
-def bootstrap_estimate(theta: Theta, sources: Sequence[Units], seed: int, resamples: int = 2000) -> BootstrapEstimate:
+def bootstrap_estimate(
+    theta: Theta, sources: Sequence[Units], seed: int, resamples: int = 2000
+) -> BootstrapEstimate:
     """Return `theta` of all observations with its values over joint resamples of all sources.
 
-    `theta` maps rows of weights, the number of times that each observation occurs, to values. `sources` lists the
-    observations of each unit. Raises ValueError for a source of fewer than `FEWEST_UNITS` units, for an observation
-    that is missing or listed twice, and for a value that is not finite.
+    `theta` maps rows of weights, the number of times that each observation occurs, to values.
+    `sources` lists the observations of each unit. Raises ValueError for a source of fewer than
+    `FEWEST_UNITS` units, for an observation that is missing or listed twice, and for a value that
+    is not finite.
     """
     size = _observations(sources)
     value = float(theta(np.ones((1, size)))[0])
@@ -70,28 +82,38 @@ def bootstrap_estimate(theta: Theta, sources: Sequence[Units], seed: int, resamp
 
 
 def resampled(sources: Sequence[Units], size: int, resamples: int, seed: int) -> Weights:
-    """Return how often each of `size` observations occurs in each resample: as often as its unit is drawn."""
+    """Return how often each of `size` observations occurs in each resample: as often as its unit
+    is drawn.
+    """
     weights = np.zeros((resamples, size))
-    for units, counts in zip(sources, _counts(tuple(map(len, sources)), resamples, seed), strict=True):
+    for units, counts in zip(
+        sources, _counts(tuple(map(len, sources)), resamples, seed), strict=True
+    ):
         weights[:, np.concatenate(units)] = np.repeat(counts, [len(unit) for unit in units], axis=1)
     return weights
 
 
 @lru_cache(maxsize=2)
 def _counts(units: tuple[int, ...], resamples: int, seed: int) -> list[np.ndarray]:
-    """Return how often each unit of sources of so many units is drawn: (resamples, units) for each source.
+    """Return how often each unit of sources of so many units is drawn: (resamples, units) for each
+    source.
 
-    The draws take half the time of an interval of few observations, and intervals that share a seed share them.
+    The draws take half the time of an interval of few observations, and intervals that share a seed
+    share them.
     """
     generator = np.random.default_rng(seed)
     return [generator.multinomial(count, np.full(count, 1 / count), resamples) for count in units]
 
 
 def _observations(sources: Sequence[Units]) -> int:
-    """Return the number of observations. Raises ValueError unless each is in one unit and units are enough."""
+    """Return the number of observations. Raises ValueError unless each is in one unit and units
+    are enough.
+    """
     listed = sorted(index for units in sources for unit in units for index in unit)
     if listed != list(range(len(listed))):
         raise ValueError("each observation belongs to one unit of one source")
     if fewest := [len(units) for units in sources if len(units) < FEWEST_UNITS]:
-        raise ValueError(f"an interval needs at least {FEWEST_UNITS} units of each source, got {fewest[0]}")
+        raise ValueError(
+            f"an interval needs at least {FEWEST_UNITS} units of each source, got {fewest[0]}"
+        )
     return len(listed)

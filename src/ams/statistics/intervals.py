@@ -1,8 +1,10 @@
-"""Confidence intervals of a mean, of a ratio of means, of a statistic by the jackknife, and of a proportion.
+"""Confidence intervals of a mean, of a ratio of means, of a statistic by the jackknife, and of a
+proportion.
 
-Replicates are independent runs; a batch of coupled samples is one observation. The interval of their mean is Student's,
-since bootstrap intervals of 4 to 20 replicates are too short. The coverage of nominal 95 % intervals of n replicates is
-in the left columns for Student (20,000 simulations), in the right ones for BCa bootstraps of 999 resamples (4,000):
+Replicates are independent runs; a batch of coupled samples is one observation. The interval of
+their mean is Student's, since bootstrap intervals of 4 to 20 replicates are too short. The coverage
+of nominal 95 % intervals of n replicates is in the left columns for Student (20,000 simulations),
+in the right ones for BCa bootstraps of 999 resamples (4,000):
 
     n     normal         uniform        exponential
     4     .951   .807    .927   .818    .879   .754
@@ -19,14 +21,20 @@ from scipy import special, stats
 
 Values = Sequence[float] | np.ndarray
 CONFIDENCE = 0.99
-"""Of every interval that decides a verdict; where several intervals decide one together, each states its own share."""
+"""Of every interval that decides a verdict; where several intervals decide one together, each
+states its own share.
+"""
 
 
 def finite(values: Values, fewest: int) -> np.ndarray:
-    """Return the values as a flat float64 array. Raises ValueError for fewer than `fewest` and for non-finite ones."""
+    """Return the values as a flat float64 array. Raises ValueError for fewer than `fewest` and
+    for non-finite ones.
+    """
     array = np.asarray(values, dtype=np.float64)
     if array.ndim != 1 or len(array) < fewest or not np.isfinite(array).all():
-        raise ValueError(f"at least {fewest} finite values in one row are needed, got shape {array.shape}")
+        raise ValueError(
+            f"at least {fewest} finite values in one row are needed, got shape {array.shape}"
+        )
     return array
 
 
@@ -45,7 +53,9 @@ def student_quantile(freedom: int, confidence: float) -> float:
 
 
 def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Interval:
-    """Return the mean of at least two replicates with Student's interval `mean +- t s / sqrt n`. Raises as `finite`."""
+    """Return the mean of at least two replicates with Student's interval `mean +- t s / sqrt n`.
+    Raises as `finite`.
+    """
     replicates = finite(values, fewest=2)
     n = len(replicates)
     half = student_quantile(n - 1, confidence) * float(replicates.std(ddof=1)) / math.sqrt(n)
@@ -54,21 +64,26 @@ def mean_interval(values: Values, confidence: float = CONFIDENCE) -> Interval:
 
 
 def jackknife_interval(whole: float, without: Values, confidence: float = CONFIDENCE) -> Interval:
-    """Return a statistic T without its bias of order 1/n, with Student's interval of `n T - (n - 1) T_{-i}`.
+    """Return a statistic T without its bias of order 1/n, with Student's interval of `n T - (n - 1)
+    T_{-i}`.
 
-    `whole` is T of all n replicates, `without` has T with each of them left out. Raises ValueError for fewer than two
-    replicates and for a value that is not finite.
+    `whole` is T of all n replicates, `without` has T with each of them left out. Raises ValueError
+    for fewer than two replicates and for a value that is not finite.
     """
     others = finite(without, fewest=2)
     return mean_interval(len(others) * whole - (len(others) - 1) * others, confidence)
 
 
-def ratio_interval(numerators: Values, denominators: Values, confidence: float = CONFIDENCE) -> Interval:
-    """Return the ratio of two means of paired replicates with Fieller's interval, which is exact for normal pairs.
+def ratio_interval(
+    numerators: Values, denominators: Values, confidence: float = CONFIDENCE
+) -> Interval:
+    """Return the ratio of two means of paired replicates with Fieller's interval, which is exact
+    for normal pairs.
 
-    It contains every ratio r for which Student's test does not reject that `numerator - r denominator` has mean 0. It
-    is unbounded if the test does not reject that the denominator has mean 0. Raises ValueError for fewer than two
-    values, a value that is not finite, and unpaired replicates.
+    It contains every ratio r for which Student's test does not reject that `numerator - r
+    denominator` has mean 0. It is unbounded if the test does not reject that the denominator has
+    mean 0. Raises ValueError for fewer than two values, a value that is not finite, and unpaired
+    replicates.
     """
     above, below = finite(numerators, fewest=2), finite(denominators, fewest=2)
     if len(above) != len(below):
@@ -84,6 +99,8 @@ def ratio_interval(numerators: Values, denominators: Values, confidence: float =
 
 
 def proportion_interval(successes: int, n: int, confidence: float = CONFIDENCE) -> Interval:
-    """Return a proportion with its Clopper-Pearson interval. Raises ValueError unless 0 <= successes <= n, n >= 1."""
+    """Return a proportion with its Clopper-Pearson interval. Raises ValueError unless 0 <=
+    successes <= n, n >= 1.
+    """
     bounds = stats.binomtest(successes, n).proportion_ci(confidence, method="exact")
     return Interval(successes / n, float(bounds.low), float(bounds.high), n)

@@ -1,7 +1,9 @@
-"""Exact targets: distributions whose score, density and samples are known in closed form at every noise level.
+"""Exact targets: distributions whose score, density and samples are known in closed form at every
+noise level.
 
-`Gaussian` (any covariance), `GaussianMixture` (full covariances) and `Empirical` (the points of a data set, in bounded
-memory) satisfy the protocol `Target`. `CLEAN` is the noise level 0: `target.log_density(x, CLEAN)`.
+`Gaussian` (any covariance), `GaussianMixture` (full covariances) and `Empirical` (the points of a
+data set, in bounded memory) satisfy the protocol `Target`. `CLEAN` is the noise level 0:
+`target.log_density(x, CLEAN)`.
 """
 
 # ruff: noqa: F401

@@ -1,7 +1,8 @@
-"""Covariances by their eigendecomposition `C = Q diag(v) Q^T`, in which noise only adds to the variances `v`.
+"""Covariances by their eigendecomposition `C = Q diag(v) Q^T`, in which noise only adds to the
+variances `v`.
 
-Diagonal covariances have `Q = None` for the identity, and isotropic variances are an expanded number: both cost no more
-than a division. A leading axis counts the components of a mixture.
+Diagonal covariances have `Q = None` for the identity, and isotropic variances are an expanded
+number: both cost no more than a division. A leading axis counts the components of a mixture.
 """
 
 import math
@@ -14,11 +15,14 @@ from torch import Tensor
 from ams.schedules import Level
 from ams.targets.base import ArrayLike, as_float
 
-_ROUNDING = 1e-6  # relative to the largest entry: the asymmetry and negative eigenvalues that float32 input may have
+# relative to the largest entry: the asymmetry and negative eigenvalues that float32 input may have
+_ROUNDING = 1e-6
 
 
 class Covariance(NamedTuple):
-    """The covariance `C = Q diag(variances) Q^T`, or those of `k` components; `basis` is `Q`, None for the identity."""
+    """The covariance `C = Q diag(variances) Q^T`, or those of `k` components; `basis` is `Q`,
+    None for the identity.
+    """
 
     variances: Float[Tensor, "*k d"]
     basis: Float[Tensor, "*k d d"] | None = None
@@ -28,10 +32,15 @@ class Covariance(NamedTuple):
         return self._replace(variances=self.variances * level.scale**2 + level.sigma**2)
 
     def regular(self, level: Level) -> "Covariance":
-        """Return the covariance of `x_t` for a density. Raises ValueError if `sigma = 0` and a variance is 0."""
+        """Return the covariance of `x_t` for a density. Raises ValueError if `sigma = 0` and a
+        variance is 0.
+        """
         marginal = self.marginal(level)
         if level.sigma == 0 and not bool((marginal.variances > 0).all()):
-            raise ValueError("no density at sigma = 0: the covariance is singular; use a noise level with sigma > 0")
+            raise ValueError(
+                "no density at sigma = 0: the covariance is singular; use a "
+                "noise level with sigma > 0"
+            )
         return marginal
 
     def to_eigenbasis(self, y: Float[Tensor, "*b d"]) -> Float[Tensor, "*b d"]:
@@ -63,7 +72,9 @@ class Covariance(NamedTuple):
 
     def component(self, k: int) -> "Covariance":
         """Return the covariance of component `k` of a mixture."""
-        return self._replace(variances=self.variances[k], basis=None if self.basis is None else self.basis[k])
+        return self._replace(
+            variances=self.variances[k], basis=None if self.basis is None else self.basis[k]
+        )
 
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "Covariance":
         """Return the covariance in another dtype, on another device."""
@@ -71,12 +82,16 @@ class Covariance(NamedTuple):
         return self._replace(variances=self.variances.to(device, dtype), basis=basis)
 
 
-def as_covariance(value: ArrayLike | Covariance, means: Float[Tensor, "*k d"], shape: tuple[int, ...]) -> Covariance:
-    """Return the covariance that `value` describes, for distributions with these flat `means` and sample `shape`.
+def as_covariance(
+    value: ArrayLike | Covariance, means: Float[Tensor, "*k d"], shape: tuple[int, ...]
+) -> Covariance:
+    """Return the covariance that `value` describes, for distributions with these flat `means` and
+    sample `shape`.
 
-    `value` is a `Covariance`, a number (isotropic variance), variances of shape `shape` or `(d,)` (diagonal), or a
-    `(d, d)` matrix; the last three may have a leading axis of the `k` components. Raises ValueError for another shape,
-    a value that is not finite, a negative variance, and a matrix that is not symmetric positive semidefinite.
+    `value` is a `Covariance`, a number (isotropic variance), variances of shape `shape` or `(d,)`
+    (diagonal), or a `(d, d)` matrix; the last three may have a leading axis of the `k` components.
+    Raises ValueError for another shape, a value that is not finite, a negative variance, and a
+    matrix that is not symmetric positive semidefinite.
     """
     if isinstance(value, Covariance):
         return value
@@ -90,7 +105,10 @@ def as_covariance(value: ArrayLike | Covariance, means: Float[Tensor, "*k d"], s
         return Covariance(_variances(given).to(means.dtype).reshape(*lead, d))
     if given.shape == (*lead, d, d):
         return _decomposed(given).to(means.dtype)
-    raise ValueError(f"covariance: shape {tuple(given.shape)} fits neither a number, {(*lead, d)} nor {(*lead, d, d)}")
+    raise ValueError(
+        f"covariance: shape {tuple(given.shape)} fits neither a number, "
+        f"{(*lead, d)} nor {(*lead, d, d)}"
+    )
 
 
 def _variances(given: Tensor) -> Tensor:
@@ -101,7 +119,9 @@ def _variances(given: Tensor) -> Tensor:
 
 
 def _decomposed(matrix: Float[Tensor, "*k d d"]) -> Covariance:
-    """Return the eigendecomposition of a matrix in float64. Raises ValueError unless it is symmetric semidefinite."""
+    """Return the eigendecomposition of a matrix in float64. Raises ValueError unless it is
+    symmetric semidefinite.
+    """
     matrix = matrix.to(torch.float64)
     allowed = _ROUNDING * float(matrix.abs().max())
     if float((matrix - matrix.mT).abs().max()) > allowed:

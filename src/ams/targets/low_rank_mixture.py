@@ -1,8 +1,9 @@
 r"""A mixture of Gaussians of low rank plus noise in many dimensions, `x_0 ~ sum_k w_k N(m_k, C_k)`.
 
-`C_k = U_k diag(v_k) U_k^T + t_k (I - U_k U_k^T)` with orthonormal columns `U_k` (d, r). All means and columns lie in a
-subspace of at most k (r + 1) dimensions. In coordinates whose first ones span it (`in_its_subspace`) the other
-directions are dead: they hold the residual variances alone. A score costs O(batch (m k r + d)).
+`C_k = U_k diag(v_k) U_k^T + t_k (I - U_k U_k^T)` with orthonormal columns `U_k` (d, r). All means
+and columns lie in a subspace of at most k (r + 1) dimensions. In coordinates whose first ones span
+it (`in_its_subspace`) the other directions are dead: they hold the residual variances alone. A
+score costs O(batch (m k r + d)).
 """
 
 import math
@@ -16,10 +17,12 @@ from ams.targets.base import normal
 
 
 class LowRankMixture:
-    """The target, with the means and columns in their first `m` of `d` coordinates; everything has one dtype.
+    """The target, with the means and columns in their first `m` of `d` coordinates; everything has
+    one dtype.
 
-    `weights` (k,) sum to 1; `means` (k, m); `bases` (k, m, r) with orthonormal columns; `variances` (k, r) along them;
-    `residual` (k,) is the variance in every other direction. Raises ValueError for parameters that do not fit.
+    `weights` (k,) sum to 1; `means` (k, m); `bases` (k, m, r) with orthonormal columns; `variances`
+    (k, r) along them; `residual` (k,) is the variance in every other direction. Raises ValueError
+    for parameters that do not fit.
     """
 
     def __init__(
@@ -32,11 +35,26 @@ class LowRankMixture:
         d: int,
     ) -> None:
         gram, rank = bases.mT @ bases, bases.shape[-1]
-        if not (float((gram - torch.eye(rank).to(gram)).abs().max()) < 1e-4 and abs(float(weights.sum()) - 1) < 1e-5):
-            raise ValueError("low-rank mixture: bases need orthonormal columns, and weights the sum 1")
-        if not (d >= means.shape[1] >= rank and bool((residual > 0).all()) and bool((variances > 0).all())):
+        if not (
+            float((gram - torch.eye(rank).to(gram)).abs().max()) < 1e-4
+            and abs(float(weights.sum()) - 1) < 1e-5
+        ):
+            raise ValueError(
+                "low-rank mixture: bases need orthonormal columns, and weights the sum 1"
+            )
+        if not (
+            d >= means.shape[1] >= rank
+            and bool((residual > 0).all())
+            and bool((variances > 0).all())
+        ):
             raise ValueError("low-rank mixture: d >= m >= r and positive variances are needed")
-        self.weights, self.means, self.bases, self.variances, self.residual = weights, means, bases, variances, residual
+        self.weights, self.means, self.bases, self.variances, self.residual = (
+            weights,
+            means,
+            bases,
+            variances,
+            residual,
+        )
         self.d, self.m = d, means.shape[1]
         self.shape = (d,)
         columns = bases.permute(1, 0, 2).reshape(self.m, -1)
@@ -71,12 +89,16 @@ class LowRankMixture:
         x = z * rest[chosen].sqrt().unsqueeze(1)
         along = torch.einsum("nmr,nm->nr", self.bases[chosen], z[:, : self.m])
         wider = (spread[chosen].sqrt() - rest[chosen].sqrt().unsqueeze(1)) * along
-        x[:, : self.m] += level.scale * self.means[chosen] + torch.einsum("nmr,nr->nm", self.bases[chosen], wider)
+        x[:, : self.m] += level.scale * self.means[chosen] + torch.einsum(
+            "nmr,nr->nm", self.bases[chosen], wider
+        )
         return x
 
     def marginal(self, level: Level) -> "LowRankMixture":
         """Return the distribution of `x_t`, a mixture with these weights and bases."""
-        return LowRankMixture(self.weights, level.scale * self.means, self.bases, *self._marginal(level), self.d)
+        return LowRankMixture(
+            self.weights, level.scale * self.means, self.bases, *self._marginal(level), self.d
+        )
 
     def to(self, dtype: torch.dtype, device: torch.device | str | None = None) -> "LowRankMixture":
         """Return the target in another dtype, on another device."""
@@ -85,14 +107,23 @@ class LowRankMixture:
         return LowRankMixture(weights, means, bases, variances, residual, self.d)
 
     def _marginal(self, level: Level) -> tuple[Float[Tensor, "k r"], Float[Tensor, " k"]]:
-        return self.variances * level.scale**2 + level.sigma**2, self.residual * level.scale**2 + level.sigma**2
+        return (
+            self.variances * level.scale**2 + level.sigma**2,
+            self.residual * level.scale**2 + level.sigma**2,
+        )
 
     def _joint(self, x: Tensor, level: Level) -> tuple[Tensor, Tensor, tuple[Tensor, Tensor]]:
-        """Return `log w_k + log N(x; scale m_k, C_k,t)`, `U_k^T (x - scale m_k)`, and the variances at the level."""
+        """Return `log w_k + log N(x; scale m_k, C_k,t)`, `U_k^T (x - scale m_k)`, and the
+        variances at the level.
+        """
         spread, rest = self._marginal(level)
         (k, r), inner = spread.shape, x[:, : self.m] @ self._rows
         along = inner[:, k:].reshape(-1, k, r) - level.scale * self._offset
-        square = x.square().sum(1, keepdim=True) - 2 * level.scale * inner[:, :k] + level.scale**2 * self._square
+        square = (
+            x.square().sum(1, keepdim=True)
+            - 2 * level.scale * inner[:, :k]
+            + level.scale**2 * self._square
+        )
         square = square / rest + (along.square() * (1 / spread - 1 / rest.unsqueeze(1))).sum(2)
         volume = spread.log().sum(1) + (self.d - r) * rest.log() + self.d * math.log(2 * math.pi)
         return self.weights.log() - 0.5 * (square + volume), along, (spread, rest)
@@ -105,15 +136,19 @@ def in_its_subspace(
     variances: Float[Tensor, "k r"],
     residual: Float[Tensor, " k"],
 ) -> LowRankMixture:
-    """Return the mixture about its overall mean, turned so that its first coordinates span all its structure.
+    """Return the mixture about its overall mean, turned so that its first coordinates span all its
+    structure.
 
-    Each direction's sign is chosen, since a decomposition leaves it to the processor, and draws would differ with it.
+    Each direction's sign is chosen, since a decomposition leaves it to the processor, and draws
+    would differ with it.
     """
     centred, (k, d, r) = means - weights @ means, bases.shape
     columns = torch.cat([centred.mT, bases.permute(1, 0, 2).reshape(d, k * r)], dim=1)
     left, sizes, _ = torch.linalg.svd(columns, full_matrices=False)
     frame = _signed(left[:, sizes > 1e-8 * sizes[0]])
-    return LowRankMixture(weights, centred @ frame, _signed(frame.mT @ bases), variances, residual, d)
+    return LowRankMixture(
+        weights, centred @ frame, _signed(frame.mT @ bases), variances, residual, d
+    )
 
 
 def _signed(columns: Float[Tensor, "... n r"]) -> Float[Tensor, "... n r"]:

@@ -1,10 +1,11 @@
 """Posterior means over the points of a data set, by an online log-sum-exp in bounded memory.
 
-If the rounding of the logits by products is small (`smooth`), a block of points costs two products: the logits, and the
-weights times the points. Otherwise (`sharp`) products only exclude points: those whose logit is below the row's largest
-by more than twice the rounding plus the logarithm of the weight that may be neglected. For the remaining pairs logits
-and means are computed in float64 from the differences `x - s p_j`. A block with many remaining pairs is computed by
-products in float64.
+If the rounding of the logits by products is small (`smooth`), a block of points costs two products:
+the logits, and the weights times the points. Otherwise (`sharp`) products only exclude points:
+those whose logit is below the row's largest by more than twice the rounding plus the logarithm of
+the weight that may be neglected. For the remaining pairs logits and means are computed in float64
+from the differences `x - s p_j`. A block with many remaining pairs is computed by products in
+float64.
 """
 
 import math
@@ -18,8 +19,12 @@ from torch import Tensor
 
 from ams.targets.points import Cloud, Pairs, Query
 
-_TOLERANCE = 2e-3  # rounding of a logit in `smooth`: it changes a mean by at most half of it times the range
-_FEW = 1 / 128  # share of the pairs of a block below which differences cost less than products in float64
+_TOLERANCE = (
+    2e-3  # rounding of a logit in `smooth`: it changes a mean by at most half of it times the range
+)
+_FEW = (
+    1 / 128
+)  # share of the pairs of a block below which differences cost less than products in float64
 
 
 class _Running(NamedTuple):
@@ -44,7 +49,9 @@ class _Running(NamedTuple):
         self.weighted.mul_(shrink.unsqueeze(1))
         self.peak.copy_(higher)
 
-    def add_block(self, logits: Float[Tensor, "rows block"], points: Float[Tensor, "block d"]) -> None:
+    def add_block(
+        self, logits: Float[Tensor, "rows block"], points: Float[Tensor, "block d"]
+    ) -> None:
         """Add points to all rows, and overwrite their logits."""
         self.rise(logits.amax(1))
         weights = _weights(logits.sub_(self.peak.unsqueeze(1)))
@@ -63,7 +70,9 @@ class _Running(NamedTuple):
 
 @dataclass(frozen=True)
 class Posterior:
-    """Sums over all points for each row, and the query whose logits lack its offset (None: they are whole)."""
+    """Sums over all points for each row, and the query whose logits lack its offset (None: they
+    are whole).
+    """
 
     sums: _Running
     query: Query | None = None
@@ -81,7 +90,9 @@ class Posterior:
 
 
 def posterior(query: Query) -> Posterior:
-    """Return log-sum and posterior mean of each row; the error of the mean is below 1e-3 of the points' range."""
+    """Return log-sum and posterior mean of each row; the error of the mean is below 1e-3 of the
+    points' range.
+    """
     rough = bool((query.roundoff > _TOLERANCE).any())
     return sharp(query) if rough else smooth(query)
 
@@ -109,7 +120,9 @@ def sharp(query: Query) -> Posterior:
 
 
 def nearest(query: Query) -> Int[Tensor, " rows"]:
-    """Return the index of each row's point with the largest logit, the first of equals; -1 for a row not finite."""
+    """Return the index of each row's point with the largest logit, the first of equals; -1 for a
+    row not finite.
+    """
     best = torch.full_like(query.roundoff, -math.inf)
     index = torch.full_like(best, -1, dtype=torch.int64)
     for _, pairs in screened(query, 0.0):
@@ -138,10 +151,14 @@ def screened(query: Query, neglected: float) -> Iterator[tuple[Cloud, Pairs]]:
 
 
 def _weights(logits: Float[Tensor, " *shape"]) -> Float[Tensor, " *shape"]:
-    """Return `exp(logits)` in place, 0 below 1e-30, since denormal numbers make products several times slower."""
+    """Return `exp(logits)` in place, 0 below 1e-30, since denormal numbers make products several
+    times slower.
+    """
     return torch.threshold_(logits.clamp_min_(-70).exp_(), 1e-30, 0.0)
 
 
-def _row_maxima(values: Float[Tensor, " pairs"], row: Int[Tensor, " pairs"], count: int) -> Float[Tensor, " rows"]:
+def _row_maxima(
+    values: Float[Tensor, " pairs"], row: Int[Tensor, " pairs"], count: int
+) -> Float[Tensor, " rows"]:
     """Return the largest value of each of `count` rows, -inf for a row without values."""
     return values.new_full((count,), -math.inf).scatter_reduce_(0, row, values, "amax")

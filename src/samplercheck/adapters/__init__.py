@@ -1,9 +1,10 @@
 """Adapters: of a library `names()` lists the samplers, `load(name, settings)` returns one.
 
-Those of libraries that a package index has lie in `denoisers` and `schedulers`, by the form of their samplers.
-`load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the adapter. A file has a function
-`load(name, settings)` of that shape, or a `Sampler` called NAME, and imports what lies beside it. Another package adds
-its libraries to `OTHERS` in a module that it names as an entry point of the group `GROUP`.
+Those of libraries that a package index has lie in `denoisers` and `schedulers`, by the form of
+their samplers. `load("LIBRARY:NAME", settings)` and `load("FILE.py:NAME", settings)` find the
+adapter. A file has a function `load(name, settings)` of that shape, or a `Sampler` called NAME, and
+imports what lies beside it. Another package adds its libraries to `OTHERS` in a module that it
+names as an entry point of the group `GROUP`.
 """
 
 import fnmatch
@@ -40,9 +41,10 @@ LIBRARIES = {
 class Adapter(NamedTuple):
     """A library's samplers, of those in `LIBRARIES` or as a package beside the kit offers them.
 
-    `names()` are those of the samplers. `load(name, settings)` returns one, and may raise UserError for settings.
-    `release()` is the version of the code where no index has it. It raises DataUnavailable where that is missing, with
-    what to do. `left_out` are samplers of the library that are not judged, with the reason.
+    `names()` are those of the samplers. `load(name, settings)` returns one, and may raise UserError
+    for settings. `release()` is the version of the code where no index has it. It raises
+    DataUnavailable where that is missing, with what to do. `left_out` are samplers of the library
+    that are not judged, with the reason.
     """
 
     names: Callable[[], list[str]]
@@ -58,41 +60,76 @@ OTHERS: dict[str, Adapter] = {}
 
 @cache
 def _imported() -> None:
-    """Import the modules that add libraries; one that cannot be imported is named on standard error."""
+    """Import the modules that add libraries; one that cannot be imported is named on standard
+    error.
+    """
     for each in entry_points(group=GROUP):
         try:
             each.load()
         except ImportError as error:
-            print(f"samplercheck: the libraries of {each.value} are left out: {error}", file=sys.stderr)
+            print(
+                f"samplercheck: the libraries of {each.value} are left out: {error}",
+                file=sys.stderr,
+            )
 
 
 def others() -> dict[str, Adapter]:
-    """Return `OTHERS` with the libraries of all packages that name a module of theirs in the group `GROUP`."""
+    """Return `OTHERS` with the libraries of all packages that name a module of theirs in the
+    group `GROUP`.
+    """
     _imported()
     return OTHERS
 
 
 COUNTS = (
-    *("steps", "num_steps", "n_steps", "num_inference_steps", "sample_steps", "ddim_steps", "nfe", "NFE", "n"),
-    *("denoise_timesteps", "sampling_steps", "num_sampling_steps", "inference_steps", "n_timesteps"),
+    *(
+        "steps",
+        "num_steps",
+        "n_steps",
+        "num_inference_steps",
+        "sample_steps",
+        "ddim_steps",
+        "nfe",
+        "NFE",
+        "n",
+    ),
+    *(
+        "denoise_timesteps",
+        "sampling_steps",
+        "num_sampling_steps",
+        "inference_steps",
+        "n_timesteps",
+    ),
 )
 """What a sampler's number of steps is called, of which no training grid has the name."""
-FIXED = "--set {}: the kit varies the number of steps itself; leave it out, and state yours by --steps"
-NO_CONVENTION = "--convention: of a sampling function, with --network, or of a scheduler's class in a file"
+FIXED = (
+    "--set {}: the kit varies the number of steps itself; leave it out, and state yours by --steps"
+)
+NO_CONVENTION = (
+    "--convention: of a sampling function, with --network, or of a scheduler's class in a file"
+)
 
 
-def load(name: str, settings: dict[str, Any] | None = None, convention: str | None = None) -> Sampler:
-    """Return the sampler `LIBRARY:NAME` or `FILE.py:NAME` at settings, by a `convention` that a file's scheduler needs.
+def load(
+    name: str, settings: dict[str, Any] | None = None, convention: str | None = None
+) -> Sampler:
+    """Return the sampler `LIBRARY:NAME` or `FILE.py:NAME` at settings, by a `convention` that a
+    file's scheduler needs.
 
     Raises UserError for what is not there.
     """
     source, _, sampler = name.rpartition(":")
     given = dict(settings or {})  # a copy, since a `load` may take its own out of them
     if not source or not sampler:
-        raise UserError(f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as diffusers:DDIMScheduler")
+        raise UserError(
+            f"no sampler {name!r}: write LIBRARY:NAME or FILE.py:NAME, such as "
+            "diffusers:DDIMScheduler"
+        )
     if fixed := [key for key in given if key in COUNTS]:
         raise UserError(FIXED.format(fixed[0]))
-    if source.endswith(".py") or (source not in (*LIBRARIES, *others()) and _installed_file(source)):
+    if source.endswith(".py") or (
+        source not in (*LIBRARIES, *others()) and _installed_file(source)
+    ):
         return _of_module(source, sampler, given, convention)
     if convention:
         raise UserError(NO_CONVENTION)
@@ -107,16 +144,20 @@ def load(name: str, settings: dict[str, Any] | None = None, convention: str | No
 
 
 def matching(pattern: str) -> list[str]:
-    """Return the samplers that a pattern names: `LIBRARY`, or NAME with * and ?; any other name as it is.
+    """Return the samplers that a pattern names: `LIBRARY`, or NAME with * and ?; any other name as
+    it is.
 
-    Those of a file are its schedulers and the objects of `Sampler` in it. Raises UserError where none is named so.
+    Those of a file are its schedulers and the objects of `Sampler` in it. Raises UserError where
+    none is named so.
     """
     library, _, name = pattern.rpartition(":") if ":" in pattern else (pattern, "", "")
     if not (set(name) & set("*?") or (library in (*LIBRARIES, *others()) and not name)):
         return [pattern]
     known = _in_file(library) if library.endswith(".py") else adapter(library).names()
     if not (named := fnmatch.filter(known, name or "*")):
-        raise UserError(f"{pattern}: no sampler of {library} is named so; there are {', '.join(known)}")
+        raise UserError(
+            f"{pattern}: no sampler of {library} is named so; there are {', '.join(known)}"
+        )
     return [f"{library}:{each}" for each in named]
 
 
@@ -126,12 +167,15 @@ def _in_file(source: str) -> list[str]:
     return [
         name
         for name, value in vars(module).items()
-        if isinstance(value, Sampler) or (is_scheduler(value) and value.__module__ == module.__name__)
+        if isinstance(value, Sampler)
+        or (is_scheduler(value) and value.__module__ == module.__name__)
     ]
 
 
 def adapter(library: str) -> Adapter:
-    """Return the adapter of an installed library. Raises UserError for an unknown library and for a missing one."""
+    """Return the adapter of an installed library. Raises UserError for an unknown library and
+    for a missing one.
+    """
     if library in others():
         return OTHERS[library]
     try:
@@ -165,7 +209,9 @@ def release(library: str) -> str:
 
 
 def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) -> dict[str, Any]:
-    """Return a copy of the settings that `function` takes, beside the adapter's `own`. Raises UserError for others."""
+    """Return a copy of the settings that `function` takes, beside the adapter's `own`. Raises
+    UserError for others.
+    """
     known = [*own, *inspect.signature(function).parameters]
     for key in settings:
         if key not in known:
@@ -174,7 +220,9 @@ def accepted(settings: dict[str, Any], function: Callable[..., Any], *own: str) 
 
 
 def chosen(settings: dict[str, Any], key: str, known: Collection[str], kind: str) -> str:
-    """Take a setting out, by default the first of the known ones. Raises UserError for another, a `kind` of things."""
+    """Take a setting out, by default the first of the known ones. Raises UserError for another,
+    a `kind` of things.
+    """
     value = str(settings.pop(key, next(iter(known))))
     if value not in known:
         raise unknown(kind, value, known)
@@ -191,10 +239,19 @@ def _of_module(source: str, name: str, settings: dict[str, Any], convention: str
     if hasattr(module, "load") and (settings or made is None):
         made = module.load(name, settings)
     elif settings:
-        raise UserError(f"--set: {source} has no function load(name, settings) that takes settings: define it")
+        raise UserError(
+            f"--set: {source} has no function load(name, settings) that takes settings: define it"
+        )
     if not isinstance(made, Sampler):
-        hint = ", or say which of its parameters takes the network: --network NAME" if callable(made) else ""
-        raise UserError(f"{source} has no Sampler {name!r} and no function load that returns one: define either{hint}")
+        hint = (
+            ", or say which of its parameters takes the network: --network NAME"
+            if callable(made)
+            else ""
+        )
+        raise UserError(
+            f"{source} has no Sampler {name!r} and no function load that returns "
+            f"one: define either{hint}"
+        )
     return made
 
 
@@ -203,8 +260,12 @@ def is_scheduler(made: object) -> TypeGuard[type]:
     return isinstance(made, type) and hasattr(made, "set_timesteps")
 
 
-def of_scheduler(kind: type, name: str, settings: dict[str, Any], convention: str | None) -> Sampler:
-    """Return the sampler of a scheduler's class; its convention is found where it has no configuration of diffusers."""
+def of_scheduler(
+    kind: type, name: str, settings: dict[str, Any], convention: str | None
+) -> Sampler:
+    """Return the sampler of a scheduler's class; its convention is found where it has no
+    configuration of diffusers.
+    """
     if convention or not hasattr(kind, "from_config"):
         from samplercheck import entry_points
 
@@ -216,17 +277,22 @@ def of_scheduler(kind: type, name: str, settings: dict[str, Any], convention: st
 
 
 def _module(source: str) -> ModuleType:
-    """Return the module `FILE.py` or `PACKAGE.MODULE`. Raises UserError where it, or what it imports, is not there."""
+    """Return the module `FILE.py` or `PACKAGE.MODULE`. Raises UserError where it, or what it
+    imports, is not there.
+    """
     file = Path(source) if source.endswith(".py") else _installed_file(source)
     if file is None:
-        raise UserError(f"no module {source!r} is installed: write FILE.py:NAME or PACKAGE.MODULE:NAME")
+        raise UserError(
+            f"no module {source!r} is installed: write FILE.py:NAME or PACKAGE.MODULE:NAME"
+        )
     return complete(source, lambda: module_of(file))
 
 
 def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> ModuleType:
     """Import a file by `loader`, in its package: that of its folder if that is none.
 
-    A package whose own `__init__` cannot be imported is left empty. Raises UserError where there is no such file.
+    A package whose own `__init__` cannot be imported is left empty. Raises UserError where there is
+    no such file.
     """
     if not path.is_file():
         raise UserError(f"no file {path}: give the path of a Python file that exists")
@@ -237,7 +303,9 @@ def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> 
     if top == path.parent:
         folder_name = re.sub(r"\W", "_", top.name)  # a dot in it would name a package
         name = f"_sampler_files_of_{folder_name}.{name}"
-    if str(top) not in sys.path:  # first, as for `python FILE.py`, and to stay: it may import when it runs
+    if (
+        str(top) not in sys.path
+    ):  # first, as for `python FILE.py`, and to stay: it may import when it runs
         sys.path.insert(0, str(top))
     for depth in range(name.count("."), 0, -1):
         parent, folder = name.rsplit(".", depth)[0], path.parents[depth - 1]
@@ -247,7 +315,9 @@ def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> 
             bare_package(parent, [str(folder)])
     spec = importlib.util.spec_from_file_location(name, path, loader=loader(name, str(path)))
     assert spec is not None and spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # dataclasses look their module up
+    module = sys.modules[name] = importlib.util.module_from_spec(
+        spec
+    )  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
     except BaseException:
@@ -257,33 +327,46 @@ def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> 
 
 
 def bare_package(name: str, folders: list[str]) -> None:
-    """Put in a package whose modules lie in the folders, and whose own `__init__` is not executed."""
+    """Put in a package whose modules lie in the folders, and whose own `__init__` is not
+    executed.
+    """
     spec = ModuleSpec(name, None, is_package=True)
     spec.submodule_search_locations = folders
     sys.modules[name] = importlib.util.module_from_spec(spec)
 
 
 def _installed_file(module: str) -> Path | None:
-    """Return the file of an installed module, whose packages are not imported; None where there is none."""
+    """Return the file of an installed module, whose packages are not imported; None where there
+    is none.
+    """
     top, *rest = module.split(".")
     spec = importlib.util.find_spec(top) if top.isidentifier() else None
     if spec is None:
         return None
     files = [Path(folder, *rest) for folder in spec.submodule_search_locations or ()]
-    named = [each for file in files for each in (file.with_suffix(".py"), file / "__init__.py")] if rest else []
+    named = (
+        [each for file in files for each in (file.with_suffix(".py"), file / "__init__.py")]
+        if rest
+        else []
+    )
     return next((file for file in named or [Path(spec.origin or "")] if file.is_file()), None)
 
 
 def function(name: str) -> Callable[..., Any]:
-    """Return the function `FILE.py:NAME` or `PACKAGE.MODULE:NAME`, a dotted NAME for one within a class or an object.
+    """Return the function `FILE.py:NAME` or `PACKAGE.MODULE:NAME`, a dotted NAME for one within a
+    class or an object.
 
-    A class, or a method of it, is the function that makes an object and calls the method. Raises UserError where it is
-    not there.
+    A class, or a method of it, is the function that makes an object and calls the method. Raises
+    UserError where it is not there.
     """
     source, _, inner = name.rpartition(":")
     parent: Any = None
     target: Any = _module(source)
-    there = [each for each, value in vars(target).items() if inspect.isfunction(value) or inspect.isclass(value)]
+    there = [
+        each
+        for each, value in vars(target).items()
+        if inspect.isfunction(value) or inspect.isclass(value)
+    ]
     for part in inner.split("."):
         try:
             parent, target = target, getattr(target, part)

@@ -1,21 +1,25 @@
-"""Libraries of samplers that run by themselves and call a network: azula, k-diffusion and three more.
+"""Libraries of samplers that run by themselves and call a network: azula, k-diffusion and three
+more.
 
 Settings beside arguments of the sampler itself:
 
-- azula (https://github.com/probabilists/azula): `schedule` is `vp` (default), `ve`, `cosine` or `rectified`.
-- k-diffusion (https://github.com/crowsonkb/k-diffusion): `mesh` is `karras` (default), `exponential` or `vp`, made by
-  k-diffusion itself between `sigma_max` (14.6) and `sigma_min` (0.03).
-- smalldiffusion (https://github.com/yuanchenyang/smalldiffusion), one family `samples(gam, mu)`, whose members have the
-  names that the library gives them: `schedule`, one of the library's (`ScheduleLogLinear` by default); `N`, the noise
-  levels of its training grid (8000 by default, so that rounding to them does not show). The noise level is sigma of
-  `x_0 + sigma z`.
-- PhysicsNeMo (https://github.com/NVIDIA/physicsnemo), `sample` with a solver and a noise scheduler: `schedule` is `edm`
-  (default), `ve`, `vp` or `iddpm`. The solvers that draw noise are given the scheduler's noise level, its inverse and
-  its diffusion, as their documentation asks.
-- denoising-diffusion-pytorch (https://github.com/lucidrains/denoising-diffusion-pytorch): `ddpm` and `ddim` are
-  `GaussianDiffusion` without and with `sampling_timesteps`; `continuous` and `v_continuous` its continuous-time
-  classes; `edm` and `dpmpp` the two samplers of `ElucidatedDiffusion`. The library clips images to [-1, 1], in some
-  classes without a switch: the adapter clips only if `clip` is set.
+- azula (https://github.com/probabilists/azula): `schedule` is `vp` (default), `ve`, `cosine` or
+  `rectified`.
+- k-diffusion (https://github.com/crowsonkb/k-diffusion): `mesh` is `karras` (default),
+  `exponential` or `vp`, made by k-diffusion itself between `sigma_max` (14.6) and `sigma_min`
+  (0.03).
+- smalldiffusion (https://github.com/yuanchenyang/smalldiffusion), one family `samples(gam, mu)`,
+  whose members have the names that the library gives them: `schedule`, one of the library's
+  (`ScheduleLogLinear` by default); `N`, the noise levels of its training grid (8000 by default, so
+  that rounding to them does not show). The noise level is sigma of `x_0 + sigma z`.
+- PhysicsNeMo (https://github.com/NVIDIA/physicsnemo), `sample` with a solver and a noise scheduler:
+  `schedule` is `edm` (default), `ve`, `vp` or `iddpm`. The solvers that draw noise are given the
+  scheduler's noise level, its inverse and its diffusion, as their documentation asks.
+- denoising-diffusion-pytorch (https://github.com/lucidrains/denoising-diffusion-pytorch): `ddpm`
+  and `ddim` are `GaussianDiffusion` without and with `sampling_timesteps`; `continuous` and
+  `v_continuous` its continuous-time classes; `edm` and `dpmpp` the two samplers of
+  `ElucidatedDiffusion`. The library clips images to [-1, 1], in some classes without a switch: the
+  adapter clips only if `clip` is set.
 """
 
 import importlib.util
@@ -37,8 +41,19 @@ from samplercheck.entry_points import Model
 from samplercheck.model import Network, noise_level, preconditioned
 from samplercheck.sampler import Sampler, places
 
-AZULA_SCHEDULES = {"vp": "VPSchedule", "ve": "VESchedule", "cosine": "CosineSchedule", "rectified": "RectifiedSchedule"}
-AZULA_ORDERS = {"DDPMSampler": 1, "DDIMSampler": 1, "EulerSampler": 1, "HeunSampler": 2, "ItoSampler": 1}
+AZULA_SCHEDULES = {
+    "vp": "VPSchedule",
+    "ve": "VESchedule",
+    "cosine": "CosineSchedule",
+    "rectified": "RectifiedSchedule",
+}
+AZULA_ORDERS = {
+    "DDPMSampler": 1,
+    "DDIMSampler": 1,
+    "EulerSampler": 1,
+    "HeunSampler": 2,
+    "ItoSampler": 1,
+}
 MULTISTEP = ("zABSampler", "vABSampler", "zEABSampler", "xEABSampler", "REABSampler")
 
 
@@ -54,7 +69,9 @@ def azula(name: str, settings: dict[str, Any]) -> Sampler:
     from azula import denoise, noise, sample
 
     settings = accepted(settings, getattr(sample, name), "schedule")
-    schedule = getattr(noise, AZULA_SCHEDULES[chosen(settings, "schedule", AZULA_SCHEDULES, "schedule of azula")])()
+    schedule = getattr(
+        noise, AZULA_SCHEDULES[chosen(settings, "schedule", AZULA_SCHEDULES, "schedule of azula")]
+    )()
 
     class Exact(denoise.Denoiser):
         def __init__(self, network: Network) -> None:
@@ -90,13 +107,22 @@ STATED = {  # order as documented, noise
     "sample_dpmpp_2m_sde": (None, 1.0),
     "sample_dpmpp_3m_sde": (None, 1.0),
 }
-PATHS = ("sample_dpmpp_sde", "sample_dpmpp_2m_sde", "sample_dpmpp_3m_sde")  # they ask for increments of one path
+PATHS = (
+    "sample_dpmpp_sde",
+    "sample_dpmpp_2m_sde",
+    "sample_dpmpp_3m_sde",
+)  # they ask for increments of one path
 
-OF_VARIANCE = ("sample_dpmpp_2m_sde", "sample_dpmpp_3m_sde")  # their eta multiplies a variance, others' a deviation
+OF_VARIANCE = (
+    "sample_dpmpp_2m_sde",
+    "sample_dpmpp_3m_sde",
+)  # their eta multiplies a variance, others' a deviation
 
 
 def sampling() -> ModuleType:
-    """Return the module `k_diffusion.sampling` without the package's `__init__`, which imports its training code."""
+    """Return the module `k_diffusion.sampling` without the package's `__init__`, which imports
+    its training code.
+    """
     if "k_diffusion" not in sys.modules:
         spec = importlib.util.find_spec("k_diffusion")
         assert spec is not None and spec.submodule_search_locations is not None
@@ -136,11 +162,19 @@ def k_diffusion(name: str, settings: dict[str, Any]) -> Sampler:
     if name in OF_VARIANCE:
         eta = math.sqrt(eta)
     uneven = None if name == "sample_dpm_fast" else partial(run, uneven=True)
-    return Sampler(f"k-diffusion:{name}", version("k-diffusion"), run, prior, order, noise=eta, uneven=uneven)
+    return Sampler(
+        f"k-diffusion:{name}", version("k-diffusion"), run, prior, order, noise=eta, uneven=uneven
+    )
 
 
 FAMILY = {"ddpm": (1.0, 0.5), "ddim": (1.0, 0.0), "accelerated": (2.0, 0.0)}
-SMALL_SCHEDULES = ("ScheduleLogLinear", "ScheduleDDPM", "ScheduleLDM", "ScheduleSigmoid", "ScheduleCosine")
+SMALL_SCHEDULES = (
+    "ScheduleLogLinear",
+    "ScheduleDDPM",
+    "ScheduleLDM",
+    "ScheduleSigmoid",
+    "ScheduleCosine",
+)
 
 
 def smalldiffusion(name: str, settings: dict[str, Any]) -> Sampler:
@@ -151,10 +185,16 @@ def smalldiffusion(name: str, settings: dict[str, Any]) -> Sampler:
     kind = chosen(settings, "schedule", SMALL_SCHEDULES, "schedule of smalldiffusion")
     count, (gam, mu) = int(settings.pop("N", 8000)), FAMILY[name]
     # Betas are those of 1000 levels, as much smaller as there are more.
-    betas = {} if kind in ("ScheduleLogLinear", "ScheduleCosine") else {"beta_start": 1e-4, "beta_end": 0.02}
+    betas = (
+        {}
+        if kind in ("ScheduleLogLinear", "ScheduleCosine")
+        else {"beta_start": 1e-4, "beta_end": 0.02}
+    )
     if kind == "ScheduleLDM":
         betas = {"beta_start": 0.00085, "beta_end": 0.012}
-    schedule = getattr(diffusion, kind)(N=count, **{key: value * 1000 / count for key, value in betas.items()})
+    schedule = getattr(diffusion, kind)(
+        N=count, **{key: value * 1000 / count for key, value in betas.items()}
+    )
     settings = {"gam": gam, "mu": mu, **settings}
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
@@ -212,7 +252,9 @@ def physicsnemo(name: str, settings: dict[str, Any]) -> Sampler:
                 "diffusion_fn": scheduler.diffusion,
             }
         denoiser = scheduler.get_denoiser(x0_predictor=denoise)
-        return samplers.sample(denoiser, x, scheduler, num_steps=steps, solver=name, solver_options=options)
+        return samplers.sample(
+            denoiser, x, scheduler, num_steps=steps, solver=name, solver_options=options
+        )
 
     def prior(steps: int) -> float:
         scheduler = made()
@@ -243,7 +285,9 @@ CLAMPS = (torch.clamp, torch.Tensor.clamp, torch.Tensor.clamp_)
 
 
 class _Start(TorchFunctionMode):
-    """Answer the first draw, which is the start of a run, with `start`; unless `clip`, leave out clamps to [-1, 1]."""
+    """Answer the first draw, which is the start of a run, with `start`; unless `clip`, leave out
+    clamps to [-1, 1].
+    """
 
     def __init__(self, start: Tensor, clip: bool) -> None:
         super().__init__()
@@ -264,7 +308,9 @@ class _Network(Model):
 
     self_condition = False
 
-    def __init__(self, answer: Callable[[Tensor, Tensor], Tensor], continuous: bool, channels: int) -> None:
+    def __init__(
+        self, answer: Callable[[Tensor, Tensor], Tensor], continuous: bool, channels: int
+    ) -> None:
         super().__init__(answer)
         self.random_or_learned_sinusoidal_cond = continuous
         self.channels = self.out_dim = channels
@@ -273,10 +319,15 @@ class _Network(Model):
 def denoising_diffusion_pytorch(name: str, settings: dict[str, Any]) -> Sampler:
     """Return a sampler of denoising-diffusion-pytorch."""
     import denoising_diffusion_pytorch as library
-    from denoising_diffusion_pytorch import elucidated_diffusion, v_param_continuous_time_gaussian_diffusion
+    from denoising_diffusion_pytorch import (
+        elucidated_diffusion,
+        v_param_continuous_time_gaussian_diffusion,
+    )
 
     modules = (library, elucidated_diffusion, v_param_continuous_time_gaussian_diffusion)
-    kind = next(getattr(module, CLASSES[name]) for module in modules if hasattr(module, CLASSES[name]))
+    kind = next(
+        getattr(module, CLASSES[name]) for module in modules if hasattr(module, CLASSES[name])
+    )
     settings = accepted(settings, kind, "clip")
     clip, discrete = bool(settings.pop("clip", False)), name in ("ddpm", "ddim")
     churn = name == "edm" and bool(settings.get("S_churn", 80))
@@ -293,12 +344,19 @@ def denoising_diffusion_pytorch(name: str, settings: dict[str, Any]) -> Sampler:
                 return network("v" if name == "v_continuous" else "eps", x, level)
             return preconditioned(network, x, (4 * time[0]).exp(), made.sigma_data)
 
-        rows = x.reshape(len(x), -1, 1, 1)  # images of one pixel, since some classes take square images alone
+        rows = x.reshape(
+            len(x), -1, 1, 1
+        )  # images of one pixel, since some classes take square images alone
         count = {"ddpm": "timesteps", "ddim": "sampling_timesteps"}.get(name, "num_sample_steps")
         more: dict[str, Any] = {"timesteps": 8000} if name == "ddim" else {}
         if not discrete:
             more["channels"] = rows.shape[1]
-        made = kind(_Network(predict, not discrete, rows.shape[1]), **more | settings, image_size=1, **{count: steps})
+        made = kind(
+            _Network(predict, not discrete, rows.shape[1]),
+            **more | settings,
+            image_size=1,
+            **{count: steps},
+        )
         with _Start(rows / started(steps), clip):
             draw = made.sample_using_dpmpp if name == "dpmpp" else made.sample
             return (2 * draw(batch_size=len(x)) - 1).reshape(x.shape)
@@ -306,7 +364,11 @@ def denoising_diffusion_pytorch(name: str, settings: dict[str, Any]) -> Sampler:
     def started(steps: int) -> float:
         return float(settings.get("sigma_max", 80.0)) if edm else 1.0
 
-    noise = {"edm": None if churn else 0.0, "dpmpp": 0.0, "ddim": float(settings.get("ddim_sampling_eta", 0.0))}
+    noise = {
+        "edm": None if churn else 0.0,
+        "dpmpp": 0.0,
+        "ddim": float(settings.get("ddim_sampling_eta", 0.0)),
+    }
     return Sampler(
         f"denoising-diffusion-pytorch:{name}",
         version("denoising-diffusion-pytorch"),

@@ -1,18 +1,20 @@
-"""Libraries of schedulers: `set_timesteps`, then a network call and `step`: diffusers, MONAI and refiners.
+"""Libraries of schedulers: `set_timesteps`, then a network call and `step`: diffusers, MONAI and
+refiners.
 
-Settings are arguments of the scheduler, and `eta` of its step. `grid` (8 by default, 1 for the scheduler as configured)
-refines the training grid of 1000 timesteps so many times with betas as much smaller, because an order is seen at step
-counts that leave the rounding of timesteps behind. `clip_sample` is off unless set. LCM's schedulers, and diffusers'
-`stochastic_sampling`, are for distilled networks, and get a consistency function; of LCM's original steps, of which a
-run has a part, there are 1000 unless they are set.
+Settings are arguments of the scheduler, and `eta` of its step. `grid` (8 by default, 1 for the
+scheduler as configured) refines the training grid of 1000 timesteps so many times with betas as
+much smaller, because an order is seen at step counts that leave the rounding of timesteps behind.
+`clip_sample` is off unless set. LCM's schedulers, and diffusers' `stochastic_sampling`, are for
+distilled networks, and get a consistency function; of LCM's original steps, of which a run has a
+part, there are 1000 unless they are set.
 
-- diffusers (https://github.com/huggingface/diffusers): flow-matching, EDM and cosine schedulers and IPNDM have no grid.
-  `tau` is the constant noise of SASolver in place of its default, which adds noise in the middle of a run alone.
-  Inversions state no order.
-- MONAI (https://github.com/Project-MONAI/MONAI): `RFlowScheduler` steps from each timestep to the next one and to 0 at
-  last, as its documentation's example does.
-- refiners (https://github.com/finegrain-ai/refiners), whose solvers are called with the predicted noise: settings are
-  fields of its `SolverParams` and `last_step_first_order`.
+- diffusers (https://github.com/huggingface/diffusers): flow-matching, EDM and cosine schedulers and
+  IPNDM have no grid. `tau` is the constant noise of SASolver in place of its default, which adds
+  noise in the middle of a run alone. Inversions state no order.
+- MONAI (https://github.com/Project-MONAI/MONAI): `RFlowScheduler` steps from each timestep to the
+  next one and to 0 at last, as its documentation's example does.
+- refiners (https://github.com/finegrain-ai/refiners), whose solvers are called with the predicted
+  noise: settings are fields of its `SolverParams` and `last_step_first_order`.
 """
 
 import copy
@@ -33,7 +35,13 @@ from samplercheck.adapters import Adapter, accepted
 from samplercheck.answered_draws import Draws
 from samplercheck.convergence import ratio
 from samplercheck.entry_points import interpolated
-from samplercheck.model import Network, average, noise_level, preconditioned, predicted as predicted_as
+from samplercheck.model import (
+    Network,
+    average,
+    noise_level,
+    preconditioned,
+    predicted as predicted_as,
+)
 from samplercheck.sampler import Expected, Sampler, inversion
 
 SUFFIX = "Scheduler"
@@ -72,7 +80,14 @@ FIXED_ORDER = {  # as documented; of PNDM its paper proves the order (arXiv 2202
     "DPMSolverMultistepInverse": None,
 }
 NOISY = (
-    *("DDPM", "DDPMParallel", "DDPMWuerstchen", "UnCLIP", "EulerAncestralDiscrete", "KDPM2AncestralDiscrete"),
+    *(
+        "DDPM",
+        "DDPMParallel",
+        "DDPMWuerstchen",
+        "UnCLIP",
+        "EulerAncestralDiscrete",
+        "KDPM2AncestralDiscrete",
+    ),
     *("DPMSolverSDE", "CosineDPMSolverMultistep", "CogVideoXDPM", "LTXEulerAncestralRF"),
 )
 DISTILLED = ("LCM", "FlowMatchLCM", "TCD", "SCM", "CMStochasticIterative", "FlowMapEulerDiscrete")
@@ -83,16 +98,24 @@ _STAGES = "between the stages of a run it enlarges the image, so that no run has
 LEFT_OUT = {
     "AmusedScheduler": _DISCRETE,
     "BlockRefinementScheduler": _DISCRETE,
-    "ConsistencyDecoderScheduler": "it belongs to a decoder of images, whose network is told the latent too",
+    "ConsistencyDecoderScheduler": (
+        "it belongs to a decoder of images, whose network is told the latent too"
+    ),
     "DiscreteDDIMScheduler": _DISCRETE,
     "EntropyBoundScheduler": _DISCRETE,
     "HeliosDMDScheduler": _STAGES,
     "HeliosScheduler": _STAGES,
     "KarrasVeScheduler": _WITHDRAWN,
     "PiflowScheduler": "its network returns a policy for a whole segment, not a prediction",
-    "RFD4ProteinaScheduler": "it moves the masked atoms of a protein, by a noise that an option of the model scales",
-    "RePaintScheduler": "it fills a part of an image that is given: there is no distribution that it states",
-    "ScoreSdeVeScheduler": "it has step_pred and step_correct in place of step, by hand as FILE.py:NAME",
+    "RFD4ProteinaScheduler": (
+        "it moves the masked atoms of a protein, by a noise that an option of the model scales"
+    ),
+    "RePaintScheduler": (
+        "it fills a part of an image that is given: there is no distribution that it states"
+    ),
+    "ScoreSdeVeScheduler": (
+        "it has step_pred and step_correct in place of step, by hand as FILE.py:NAME"
+    ),
     "ScoreSdeVpScheduler": _WITHDRAWN,
     "VQDiffusionScheduler": _DISCRETE,
 }
@@ -117,7 +140,9 @@ def diffusers(name: str, settings: dict[str, Any]) -> Sampler:
     return of_class(getattr(library, name), f"diffusers:{name}", version("diffusers"), settings)
 
 
-def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[str, Any]) -> Sampler:
+def of_class(
+    kind: Callable[..., Any], name: str, release: str, settings: dict[str, Any]
+) -> Sampler:
     """Return the sampler of a scheduler's class, one of diffusers or one of its form in a file."""
     short, inherited = family(kind)
     settings = accepted(settings, kind, "grid", "eta", "tau")
@@ -136,7 +161,9 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
     tau = settings.pop("tau", None)
     if short == "SASolver":
         constant = None if tau is None else float(tau)
-        settings["tau_func"] = lambda t: float(200 * grid <= t <= 800 * grid) if constant is None else constant
+        settings["tau_func"] = lambda t: (
+            float(200 * grid <= t <= 800 * grid) if constant is None else constant
+        )
 
     kept: dict[torch.dtype, Any] = {}  # some schedulers take seconds to make
 
@@ -147,7 +174,9 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         return copy.deepcopy(kept[key])
 
     def begun(scheduler: Any, steps: int) -> Any:
-        scheduler.set_timesteps(steps, **({"intermediate_timesteps": None} if short == "SCM" else {}))
+        scheduler.set_timesteps(
+            steps, **({"intermediate_timesteps": None} if short == "SCM" else {})
+        )
         return scheduler
 
     def run(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
@@ -155,13 +184,21 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
 
     def again(network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         scheduler = made()
-        once(scheduler, lambda predict, x, level: torch.zeros_like(x), torch.ones_like(x), steps + 1, Draws())
+        once(
+            scheduler,
+            lambda predict, x, level: torch.zeros_like(x),
+            torch.ones_like(x),
+            steps + 1,
+            Draws(),
+        )
         return once(scheduler, network, x, steps, draws)
 
     def once(scheduler: Any, network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         begun(scheduler, steps)
         if short == "LMSDiscrete":
-            scheduler.sigmas = scheduler.sigmas.tolist()  # it integrates them by quadrature: twenty times faster
+            scheduler.sigmas = (
+                scheduler.sigmas.tolist()
+            )  # it integrates them by quadrature: twenty times faster
         if short in PATHS:
             scheduler.noise_sampler = lambda a, b: draws.increment(a, b, x.shape)
         taken = inspect.signature(scheduler.step).parameters
@@ -169,9 +206,17 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
         times = [None, *scheduler.timesteps, *([] if short in ENDING else [None])]
         before: Any = None  # the prediction of x0 that some steps return
         for back, t, after in zip(times, times[1:-1], times[2:], strict=False):
-            value = scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
-            out = predicted(scheduler, short, network, value, t, 0 if after is None else after, settings_eta)
-            beside = {"prev_timestep": after, "timestep_back": back, "old_pred_original_sample": before}
+            value = (
+                scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x
+            )
+            out = predicted(
+                scheduler, short, network, value, t, 0 if after is None else after, settings_eta
+            )
+            beside = {
+                "prev_timestep": after,
+                "timestep_back": back,
+                "old_pred_original_sample": before,
+            }
             beside = {name: given for name, given in beside.items() if name in taken}
             at = t.expand(len(x)) if short == "DDPMWuerstchen" else t
             done = scheduler.step(model_output=out, timestep=at, sample=x, **beside, **eta)
@@ -181,7 +226,9 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
 
     def prior(steps: int) -> float:
         scheduler = begun(made(), steps)
-        unit = scheduler.config.sigma_data if short == "SCM" else 1.0  # by which its pipelines multiply
+        unit = (
+            scheduler.config.sigma_data if short == "SCM" else 1.0
+        )  # by which its pipelines multiply
         return unit * float(getattr(scheduler, "init_noise_sigma", 1.0))
 
     def rounding(counts: Sequence[int]) -> str:
@@ -190,10 +237,18 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
             scheduler = begun(made(), steps)
             off, repeated = rounded(scheduler)
             if off > NOTABLE or repeated:
-                none = f" ({len(repeated)} of length 0, the first step {repeated[0]})" if repeated else ""
+                none = (
+                    f" ({len(repeated)} of length 0, the first step {repeated[0]})"
+                    if repeated
+                    else ""
+                )
                 words.append(f"{100 * off:.2g} % in {steps} steps{none}")
-        levels = f"the network gets one of {scheduler.config.get('num_train_timesteps')} noise levels"
-        return f"{levels}: off from those of the formulas by up to {', '.join(words)}" if words else ""
+        levels = (
+            f"the network gets one of {scheduler.config.get('num_train_timesteps')} noise levels"
+        )
+        return (
+            f"{levels}: off from those of the formulas by up to {', '.join(words)}" if words else ""
+        )
 
     def stated(key: str, otherwise: Any) -> Any:
         return settings.get(key, arguments[key].default if key in arguments else otherwise)
@@ -204,7 +259,9 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
     noise: float | None = settings_eta or Expected(stochastic)
     if short == "SASolver":
         noise = None if tau is None else float(tau)
-    if settings.get("stochastic_sampling") or short in DISTILLED:  # a new z at each step, which is neither solver
+    if (
+        settings.get("stochastic_sampling") or short in DISTILLED
+    ):  # a new z at each step, which is neither solver
         noise = order = None
     sampler = Sampler(
         name,
@@ -220,31 +277,48 @@ def of_class(kind: Callable[..., Any], name: str, release: str, settings: dict[s
 
 
 def family(kind: Any) -> tuple[str, bool]:
-    """Return the short name of the class of diffusers' that a scheduler's class is, and whether it has its order.
+    """Return the short name of the class of diffusers' that a scheduler's class is, and whether it
+    has its order.
 
-    A subclass has the order only if it overrides none of that class's methods. Another class has its own name.
+    A subclass has the order only if it overrides none of that class's methods. Another class has
+    its own name.
     """
     for depth, base in enumerate(kind.__mro__):
         short = base.__name__.removesuffix(SUFFIX)
         if short in FIXED_ORDER or short in SOLVERS:
-            own = {name for each in kind.__mro__[:depth] for name, value in vars(each).items() if callable(value)}
+            own = {
+                name
+                for each in kind.__mro__[:depth]
+                for name, value in vars(each).items()
+                if callable(value)
+            }
             return short, not own & {*dir(base)} - {"__init__"}
     return kind.__name__.removesuffix(SUFFIX), True
 
 
 def refined(settings: dict[str, Any], grid: int) -> np.ndarray:
-    """Return betas of a training grid `grid` times finer: linear, or linear in their roots if `scaled_linear`."""
+    """Return betas of a training grid `grid` times finer: linear, or linear in their roots if
+    `scaled_linear`.
+    """
     start, end = float(settings.get("beta_start", 1e-4)), float(settings.get("beta_end", 0.02))
     power = 2 if settings.get("beta_schedule") == "scaled_linear" else 1
     return np.linspace(start ** (1 / power), end ** (1 / power), 1000 * grid) ** power / grid
 
 
 def predicted(
-    scheduler: Any, short: str, network: Network, x: Tensor, t: Tensor, after: Tensor | float = 0.0, eta: float = 0.0
+    scheduler: Any,
+    short: str,
+    network: Network,
+    x: Tensor,
+    t: Tensor,
+    after: Tensor | float = 0.0,
+    eta: float = 0.0,
 ) -> Tensor:
-    """Return what a perfectly trained network returns for the input and the timestep that it is given.
+    """Return what a perfectly trained network returns for the input and the timestep that it is
+    given.
 
-    `after` is the timestep at which the step ends, of whose noise TCD's has the share `eta` added anew.
+    `after` is the timestep at which the step ends, of whose noise TCD's has the share `eta` added
+    anew.
     """
     if short == "SCM":  # x0 is cos(t) x - sin(t) times the output
         angle, unit = float(t), scheduler.config.sigma_data
@@ -255,7 +329,11 @@ def predicted(
         x = x * math.hypot(sigma, scheduler.config.sigma_data)
         skip, out = scheduler.get_scalings_for_boundary_condition(torch.tensor(sigma))
         level = noise_level(1.0, sigma)._replace(next=noise_level(1.0, least))
-        return (network("consistency", x, level) - skip * x) / out if sigma > least else torch.zeros_like(x)
+        return (
+            (network("consistency", x, level) - skip * x) / out
+            if sigma > least
+            else torch.zeros_like(x)
+        )
     if short == "DDPMWuerstchen":
         kept = scheduler._alpha_cumprod(t.reshape(1), t.device)
         return network("eps", x, noise_level(kept.sqrt(), (1 - kept).sqrt()))
@@ -265,9 +343,13 @@ def predicted(
         level, to = (noise_level(1 - float(at) / 1000, float(at) / 1000) for at in (t, after))
         return average(network, x, level, to)
     if short == "TCD":  # along a line in x / scale and sigma / scale
-        level, to = (trained_level(scheduler, at, False) for at in (float(t), math.floor((1 - eta) * after)))
+        level, to = (
+            trained_level(scheduler, at, False) for at in (float(t), math.floor((1 - eta) * after))
+        )
         share = to.scale / level.scale
-        eps = (network("consistency", x, level._replace(next=to)) - share * x) / (to.sigma - share * level.sigma)
+        eps = (network("consistency", x, level._replace(next=to)) - share * x) / (
+            to.sigma - share * level.sigma
+        )
         x0 = (x - level.sigma * eps) / level.scale
         return predicted_as(PREDICT[scheduler.config.prediction_type], x0, eps, level)
     if "sigma_data" in scheduler.config:
@@ -286,8 +368,11 @@ def predicted(
         weights = scheduler.get_scalings_for_boundary_condition_discrete(t)
         return distilled(network, PREDICT[scheduler.config.prediction_type], x, level, *weights)
     if short == "IPNDM":
-        return network("v", x, noise_level(math.cos(float(t) * math.pi / 2), math.sin(float(t) * math.pi / 2)))
-    # Between timesteps, where no network is trained, this library interpolates sigma / scale or its logarithm.
+        return network(
+            "v", x, noise_level(math.cos(float(t) * math.pi / 2), math.sin(float(t) * math.pi / 2))
+        )
+    # Between timesteps, where no network is trained, this library interpolates sigma / scale or its
+    # logarithm.
     midpoint = short.startswith(("KDPM2", "DPMSolverSDE")) and not scheduler.state_in_first_order
     logarithmic = midpoint or any(scheduler.config.get(key) for key in LOGARITHMIC)
     level = trained_level(scheduler, float(t), logarithmic)
@@ -295,7 +380,12 @@ def predicted(
 
 
 def distilled(
-    network: Network, predict: str, x: Tensor, level: Level, skip: float | Tensor = 0.0, out: float | Tensor = 1.0
+    network: Network,
+    predict: str,
+    x: Tensor,
+    level: Level,
+    skip: float | Tensor = 0.0,
+    out: float | Tensor = 1.0,
 ) -> Tensor:
     """Return what a network predicts of which `skip x + out x0` is the consistency function."""
     x0 = (network("consistency", x, level) - skip * x) / out
@@ -304,23 +394,33 @@ def distilled(
 
 def of_velocity(scheduler: Any) -> bool:
     """Return whether the scheduler is told a velocity at a flow's time."""
-    return bool(scheduler.config.get("use_flow_sigmas") or scheduler.config.get("prediction_type") == "flow_prediction")
+    return bool(
+        scheduler.config.get("use_flow_sigmas")
+        or scheduler.config.get("prediction_type") == "flow_prediction"
+    )
 
 
 def rounded(scheduler: Any) -> tuple[float, list[int]]:
-    """Return how far noise levels of integer timesteps are from the scheduler's, and steps at the one before's."""
+    """Return how far noise levels of integer timesteps are from the scheduler's, and steps at
+    the one before's.
+    """
     times, sigmas = torch.as_tensor(scheduler.timesteps), getattr(scheduler, "sigmas", None)
     if times.is_floating_point() or sigmas is None:
         return 0.0, []
     count = scheduler.config.num_train_timesteps
-    levels = [t / count if of_velocity(scheduler) else ratio(trained_level(scheduler, t, True)) for t in times.tolist()]
+    levels = [
+        t / count if of_velocity(scheduler) else ratio(trained_level(scheduler, t, True))
+        for t in times.tolist()
+    ]
     pairs = zip(levels, torch.as_tensor(sigmas).tolist(), strict=False)
     off = max((abs(level / sigma - 1) for level, sigma in pairs if sigma), default=0.0)
     return off, [k for k, (before, after) in enumerate(pairwise(levels), 1) if before == after]
 
 
 def trained_level(scheduler: Any, t: float, logarithmic: bool) -> Level:
-    """Return the noise level on which a network is trained at timestep `t`, interpolated between timesteps."""
+    """Return the noise level on which a network is trained at timestep `t`, interpolated between
+    timesteps.
+    """
     table = torch.as_tensor(scheduler.alphas_cumprod, dtype=torch.float64).numpy()
     return interpolated(np.sqrt(1 / table - 1), t, logarithmic)
 
@@ -355,7 +455,9 @@ def monai(name: str, settings: dict[str, Any]) -> Sampler:
                 cumulative = scheduler.alphas_cumprod[t]
                 level = noise_level(cumulative.sqrt(), (1 - cumulative).sqrt())
                 extra = {"eta": eta} if eta else {}
-                x = scheduler.step(network(PREDICT[scheduler.prediction_type], x, level), t, x, **extra)[0]
+                x = scheduler.step(
+                    network(PREDICT[scheduler.prediction_type], x, level), t, x, **extra
+                )[0]
         return x
 
     return Sampler(
@@ -378,7 +480,12 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
     kind = getattr(solvers, name)
     lcm = name == "LCMSolver"  # its DPM-Solver has betas of its own, so that the grid is as it is
     own = {"LCMSolver": ("num_orig_steps",), "DPMSolver": ("last_step_first_order",)}.get(name, ())
-    settings = accepted({"num_orig_steps": 1000, **settings} if lcm else settings, solvers.SolverParams, "grid", *own)
+    settings = accepted(
+        {"num_orig_steps": 1000, **settings} if lcm else settings,
+        solvers.SolverParams,
+        "grid",
+        *own,
+    )
     grid = int(settings.pop("grid", 1 if lcm else 8))
     extra = {key: settings.pop(key) for key in own if key in settings}
     for key, value in (("initial_diffusion_rate", 8.5e-4), ("final_diffusion_rate", 1.2e-2)):
@@ -387,7 +494,9 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
     if "timesteps_spacing" in settings:
         settings["timesteps_spacing"] = solvers.TimestepSpacing(settings["timesteps_spacing"])
     if "model_prediction_type" in settings:
-        settings["model_prediction_type"] = solvers.ModelPredictionType(settings["model_prediction_type"])
+        settings["model_prediction_type"] = solvers.ModelPredictionType(
+            settings["model_prediction_type"]
+        )
 
     def made(steps: int) -> Any:
         params = solvers.SolverParams(**settings)
@@ -398,12 +507,15 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
         v = (solver.noise_std / solver.cumulative_scale_factors).double().numpy()
         predict = "x0" if solver.params.model_prediction_type == "sample" else "eps"
         for step in solver.inference_steps:
-            # Between timesteps, where no network is trained, sigma / scale is linear, as in this library's Euler.
+            # Between timesteps, where no network is trained, sigma / scale is linear, as in this
+            # library's Euler.
             level = interpolated(v, float(solver.timesteps[step]))
             value = solver.scale_model_input(x, step=step)
             if lcm:
                 t = 10 * solver.timesteps[step]
-                value = distilled(network, "eps", value, level, 0.25 / (t**2 + 0.25), t / (t**2 + 0.25).sqrt())
+                value = distilled(
+                    network, "eps", value, level, 0.25 / (t**2 + 0.25), t / (t**2 + 0.25).sqrt()
+                )
             else:
                 value = network(predict, value, level)
             x = solver(x, predicted_noise=value, step=step)
@@ -425,7 +537,9 @@ def refiners(name: str, settings: dict[str, Any]) -> Sampler:
 
 ADAPTERS = {
     "diffusers": Adapter(
-        lambda: [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)], diffusers, left_out=LEFT_OUT
+        lambda: [f"{name}{SUFFIX}" for name in (*FIXED_ORDER, *SOLVERS)],
+        diffusers,
+        left_out=LEFT_OUT,
     ),
     "monai": Adapter(partial(list, MONAI), monai),
     "refiners": Adapter(partial(list, REFINERS), refiners),

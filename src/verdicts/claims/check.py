@@ -1,4 +1,6 @@
-"""The schema of a check: a quantity against its bound, to within a tolerance, by a function of its group."""
+"""The schema of a check: a quantity against its bound, to within a tolerance, by a function of
+its group.
+"""
 
 from enum import StrEnum
 from typing import Annotated, Self
@@ -27,18 +29,27 @@ INTERVALS = ("Student", "bootstrap", "Fieller", "Clopper-Pearson")
 """Intervals of what is drawn, as a tolerance's origin names them."""
 OF_QUERY = "Monte Carlo: Student's test over batches"
 """Where the tolerance of a query comes from that does not say otherwise."""
-ORIGINS = ("algebra", "exact law", "rounding", "quadrature", "Monte Carlo", "printed digits", "stated margin")
+ORIGINS = (
+    "algebra",
+    "exact law",
+    "rounding",
+    "quadrature",
+    "Monte Carlo",
+    "printed digits",
+    "stated margin",
+)
 
 
 class Check(Frozen):
     """`quantity relation bound`, to within `tolerance` (in `unit`), which comes from `origin`.
 
-    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds its false-alarm
-    rate where neither that nor one interval of `MISS` does: where several comparisons decide, k times `MISS / 2`.
-    `measure` names what measures it, as `module.function` of the group, called with the group's settings (where it
-    takes `settings`) and the arguments `with`; or a query, called with the group's table and these. A query
-    needs no `tolerance` and no `origin`. `enclosed` names a function of the group, called as `measure` is, that
-    proves the number: its measurement has an enclosure; or None where these settings are not enclosed.
+    `share` is what a check by Monte Carlo spends of the suite's false-alarm budget. `alarm` bounds
+    its false-alarm rate where neither that nor one interval of `MISS` does: where several
+    comparisons decide, k times `MISS / 2`. `measure` names what measures it, as `module.function`
+    of the group, called with the group's settings (where it takes `settings`) and the arguments
+    `with`; or a query, called with the group's table and these. A query needs no `tolerance` and no
+    `origin`. `enclosed` names a function of the group, called as `measure` is, that proves the
+    number: its measurement has an enclosure; or None where these settings are not enclosed.
     """
 
     model_config = ConfigDict(populate_by_name=True, serialize_by_alias=True)
@@ -90,7 +101,9 @@ class Check(Frozen):
 
     @property
     def false_alarm(self) -> float:
-        """Return the largest probability that draws refute what is true; 0 where nothing is drawn."""
+        """Return the largest probability that draws refute what is true; 0 where nothing is
+        drawn.
+        """
         if self.alarm is not None:
             return self.alarm
         if self.share is not None:
@@ -100,10 +113,14 @@ class Check(Frozen):
 
     @property
     def false_confirmation(self) -> float:
-        """Return the largest probability that draws confirm what is false; 0 where nothing is drawn.
+        """Return the largest probability that draws confirm what is false; 0 where nothing is
+        drawn.
 
-        The worst false value lies just beyond the bound. Its whole interval then lies on the claimed side as often as
-        an interval misses to that side; an equality has two sides to be refuted on, and one to be confirmed from.
+        The worst false value lies just beyond the bound. Its whole interval then lies on the
+        claimed side as often as an interval misses to that side; an equality has two sides to be
+        refuted on, and one to be confirmed from.
         """
-        one_sided = self.relation is not Relation.EQUAL or self.alarm is not None or self.share is not None
+        one_sided = (
+            self.relation is not Relation.EQUAL or self.alarm is not None or self.share is not None
+        )
         return self.false_alarm if one_sided else self.false_alarm / 2

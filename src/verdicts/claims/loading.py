@@ -1,4 +1,6 @@
-"""Reading the files that people write: claims, and configuration with its schema. Every fault ends in one line."""
+"""Reading the files that people write: claims, and configuration with its schema. Every fault
+ends in one line.
+"""
 
 import ast
 import os
@@ -27,8 +29,8 @@ class Device(StrEnum):
 class Resources(Frozen):
     """What one job may count on: `threads`, memory in MiB, `runtime` in minutes.
 
-    `shares`: how many jobs compute the group's study at most; any number gives the same results. "auto", or none: as
-    its time in the kept run asks for (`run.plan.shares_here`).
+    `shares`: how many jobs compute the group's study at most; any number gives the same results.
+    "auto", or none: as its time in the kept run asks for (`run.plan.shares_here`).
     """
 
     threads: int = Field(default=1, ge=1, strict=True)
@@ -49,8 +51,9 @@ class ProfileConfig(Frozen):
     `every_picture`: figures as PNG and PDF too, beside SVG, which takes twice as long as SVG alone.
     `kept`: whether kept cells are read and audited; else all is computed.
 
-    `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the group's records.
-    `every_picture` enters that of figures alone. The rest does not: it changes how a result is made, not which.
+    `groups[id]` is validated by the `Settings` of the group's module; it enters the key of the
+    group's records. `every_picture` enters that of figures alone. The rest does not: it changes how
+    a result is made, not which.
     """
 
     extends: Profile | None = None
@@ -71,8 +74,12 @@ class ProfileConfig(Frozen):
         return self.resources.get(group, self.resources.get("default", Resources()))
 
     def below(self, changes: "ProfileConfig") -> "ProfileConfig":
-        """Return this configuration with what `changes` gives; settings of a group, or of its job, not there stay."""
-        merged, above = (model.model_dump(exclude_unset=True, exclude={"profile"}) for model in (self, changes))
+        """Return this configuration with what `changes` gives; settings of a group, or of its
+        job, not there stay.
+        """
+        merged, above = (
+            model.model_dump(exclude_unset=True, exclude={"profile"}) for model in (self, changes)
+        )
         for section in ("groups", "resources"):
             each = merged.pop(section, {})
             for name, settings in above.pop(section, {}).items():
@@ -100,14 +107,25 @@ NOTEBOOKS = ("notebook.md", "notebook.py")
 
 
 def load_claims(root: Path) -> Claims:
-    """Read the claims of every group below `root`: each folder of a room that holds a `claims.toml` is one.
+    """Read the claims of every group below `root`: each folder of a room that holds a `claims.toml`
+    is one.
 
-    Every falsifier that they name must exist. Raises UserError with file, field, value and expectation.
+    Every falsifier that they name must exist. Raises UserError with file, field, value and
+    expectation.
     """
     outline = load_toml(root, OUTLINE, Outline)
-    entries = [_group(root, path, outline) for room in outline.rooms for path in sorted((root / room).rglob(CLAIMS))]
+    entries = [
+        _group(root, path, outline)
+        for room in outline.rooms
+        for path in sorted((root / room).rglob(CLAIMS))
+    ]
     parts = list(outline.parts)
-    entries.sort(key=lambda entry: (parts.index(entry[0].part) if entry[0].part in parts else -1, entry[0].order))
+    entries.sort(
+        key=lambda entry: (
+            parts.index(entry[0].part) if entry[0].part in parts else -1,
+            entry[0].order,
+        )
+    )
     try:
         claims = Claims(
             outline=outline,
@@ -125,7 +143,10 @@ def _group(root: Path, path: Path, outline: Outline) -> tuple[Group, tuple[Claim
     """Return the group of one claims file, and its claims."""
     shown, folder = path.relative_to(root).as_posix(), path.parent.relative_to(root)
     content = load_toml(root, shown, GroupFile)
-    notebook = next((name for kind in NOTEBOOKS if (root / (name := f"{folder.as_posix()}/{kind}")).is_file()), None)
+    notebook = next(
+        (name for kind in NOTEBOOKS if (root / (name := f"{folder.as_posix()}/{kind}")).is_file()),
+        None,
+    )
     try:
         group = Group(
             **content.group.model_dump(),
@@ -144,9 +165,10 @@ def _group(root: Path, path: Path, outline: Outline) -> tuple[Group, tuple[Claim
 def load_config(root: Path, profile: Profile, claims: Claims) -> ProfileConfig:
     """Read `config/<profile>.toml` below `root`; groups that it names must exist. Raises UserError.
 
-    Where it `extends` another profile it is laid over that one's file: settings that it gives replace those of their
-    group one by one, all else stays. So is the file that `VERDICTS_CONFIG` names, where it is for this profile
-    (`profile = "paper"`): a profile can be run with its sizes cut.
+    Where it `extends` another profile it is laid over that one's file: settings that it gives
+    replace those of their group one by one, all else stays. So is the file that `VERDICTS_CONFIG`
+    names, where it is for this profile (`profile = "paper"`): a profile can be run with its sizes
+    cut.
     """
     shown = f"config/{profile}.toml"
     config = _extended(root, profile)
@@ -169,12 +191,15 @@ def _extended(root: Path, profile: Profile) -> ProfileConfig:
     if config.extends is None:
         return config
     if order.index(config.extends) >= order.index(profile):
-        raise UserError(f"{shown}: extends = {str(config.extends)!r}: a smaller profile than {profile} is meant")
+        raise UserError(
+            f"{shown}: extends = {str(config.extends)!r}: a smaller profile than {profile} is meant"
+        )
     return _extended(root, config.extends).below(config)
 
 
 def file_of_setting(root: Path, profile: Profile, group: str, field: str) -> str:
-    """Return the file that gives a group's setting, for its complaint: the overlay, or the profile's own.
+    """Return the file that gives a group's setting, for its complaint: the overlay, or the
+    profile's own.
 
     Raises UserError as `load_config`.
     """
@@ -184,7 +209,9 @@ def file_of_setting(root: Path, profile: Profile, group: str, field: str) -> str
 
 
 def _overlay(root: Path, profile: Profile) -> Overlay | None:
-    """Return what `VERDICTS_CONFIG` lays over a profile's configuration, None where it names no file for it."""
+    """Return what `VERDICTS_CONFIG` lays over a profile's configuration, None where it names no
+    file for it.
+    """
     if not (name := os.environ.get(OVERLAY)):
         return None
     overlay = load_toml(root, name, Overlay)
@@ -192,7 +219,9 @@ def _overlay(root: Path, profile: Profile) -> Overlay | None:
 
 
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
-    """Read the TOML file `shown` below `root` into a schema. Raises UserError with file, field and value."""
+    """Read the TOML file `shown` below `root` into a schema. Raises UserError with file, field
+    and value.
+    """
     return _loaded(root, shown, schema, "TOML", _parsed)
 
 
@@ -208,11 +237,15 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
-    """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field and value."""
+    """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field
+    and value.
+    """
     return _loaded(root, shown, schema, "JSON", parsed_json)
 
 
-def _loaded(root: Path, shown: str, schema: type[Schema], kind: str, parse: Callable[[str], Any]) -> Schema:
+def _loaded(
+    root: Path, shown: str, schema: type[Schema], kind: str, parse: Callable[[str], Any]
+) -> Schema:
     try:
         content = parse(bytes_of(root / shown, LARGEST_TEXT).decode())
         return schema.model_validate(content)
@@ -220,22 +253,35 @@ def _loaded(root: Path, shown: str, schema: type[Schema], kind: str, parse: Call
         raise UserError(f"{shown} cannot be read: {error}") from error
     except ValidationError as error:
         raise from_validation(error, shown, content) from error
-    except (ValueError, RecursionError) as error:  # a number of too many digits is a ValueError, no TOMLDecodeError
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of too many digits is a ValueError, no TOMLDecodeError
         raise UserError(f"{shown} is not valid {kind}: {error}") from error
 
 
 def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
-    """Refuse a falsifier that is no test, a `measure` that is no function of its group or takes no such `with`."""
+    """Refuse a falsifier that is no test, a `measure` that is no function of its group or takes
+    no such `with`.
+    """
     file, _, test = claim.falsifier.partition("::")
     if test not in (_functions(root / file) or ()):
-        raise UserError(f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
+        raise UserError(
+            f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = "
+            f"{claim.falsifier!r}: no such test"
+        )
     for check, called in ((each, called) for each in claim.check for called in each.functions):
         module, name = group.place(called)
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
         if not module:
-            raise UserError(f"{where}.measure = {called!r}: expected module.function: {OUTLINE} names no `queries`")
+            raise UserError(
+                f"{where}.measure = {called!r}: expected module.function: "
+                f"{OUTLINE} names no `queries`"
+            )
         file = f"{module.replace('.', '/')}.py"
-        place = next((each for each in (root / file, PACKAGES / file) if each.is_file()), root / file)
+        place = next(
+            (each for each in (root / file, PACKAGES / file) if each.is_file()), root / file
+        )
         if (known := _functions(place)) is None:
             continue  # its run records that it does not parse
         if name not in known:
@@ -247,13 +293,20 @@ def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
             if given not in names and takes.kwarg is None:
                 raise UserError(f"{where}.with: {unknown(f'argument of {called}', given, names)}")
         needed = names[: len(takes.args) - len(takes.defaults)]
-        needed += [each.arg for each, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True) if not default]
-        if missing := [each for each in needed if each not in check.arguments and each not in GIVEN]:
+        needed += [
+            each.arg
+            for each, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
+            if not default
+        ]
+        if missing := [
+            each for each in needed if each not in check.arguments and each not in GIVEN
+        ]:
             raise UserError(f"{where}.with: {called} also needs {', '.join(missing)}")
 
 
 def _functions(path: Path) -> dict[str, ast.arguments] | None:
-    """Return the arguments of a file's functions by name, of those of its classes by `Class::function`.
+    """Return the arguments of a file's functions by name, of those of its classes by
+    `Class::function`.
 
     None for a file that cannot be read or does not parse; a file that is not there has no function.
     """
@@ -265,9 +318,13 @@ def _functions(path: Path) -> dict[str, ast.arguments] | None:
 
 @cache
 def _functions_in(text: bytes) -> dict[str, ast.arguments]:
-    """Return the functions of a module's text as `_functions` does. Raises SyntaxError, ValueError."""
+    """Return the functions of a module's text as `_functions` does. Raises SyntaxError,
+    ValueError.
+    """
     body = ast.parse(text).body
-    scopes = {"": body} | {f"{node.name}::": node.body for node in body if isinstance(node, ast.ClassDef)}
+    scopes = {"": body} | {
+        f"{node.name}::": node.body for node in body if isinstance(node, ast.ClassDef)
+    }
     return {
         f"{scope}{node.name}": node.args
         for scope, nodes in scopes.items()

@@ -15,12 +15,13 @@ from verdicts.validation import Frozen
 
 
 class Unavailable(Exception):
-    """A file, a device or data that a check needs are not there: the claim is `not run`, with this text as reason.
+    """A file, a device or data that a check needs are not there: the claim is `not run`, with this
+    text as reason.
 
-    Any exception with a true attribute `not_run` counts so; thus a library of mathematics need not know this engine.
-    It is tried again at each run, unless it is `settled`: no change but of the check's code or settings can help.
-    `missing` names the file, package or device in a word or two, `remedy` says in one clause how to have it: a run
-    lists by them what it could not do.
+    Any exception with a true attribute `not_run` counts so; thus a library of mathematics need not
+    know this engine. It is tried again at each run, unless it is `settled`: no change but of the
+    check's code or settings can help. `missing` names the file, package or device in a word or two,
+    `remedy` says in one clause how to have it: a run lists by them what it could not do.
     """
 
     not_run: ClassVar[bool] = True
@@ -38,17 +39,23 @@ class NotBuilt(Unavailable):
 
 
 class InsufficientData(Unavailable):
-    """The data that these settings give do not tell what is asked: every number may be the answer."""
+    """The data that these settings give do not tell what is asked: every number may be the
+    answer.
+    """
 
     settled = True
 
 
 AGREES = 1e-6
-"""The largest relative difference of a number and its enclosure: more, and one of the two is another quantity."""
+"""The largest relative difference of a number and its enclosure: more, and one of the two is
+another quantity.
+"""
 
 
 class Enclosure(Frozen):
-    """A proved number: it lies between `low` and `high`, by ball arithmetic of `bits`, computed in `seconds`."""
+    """A proved number: it lies between `low` and `high`, by ball arithmetic of `bits`, computed
+    in `seconds`.
+    """
 
     low: float
     high: float
@@ -59,12 +66,14 @@ class Enclosure(Frozen):
 class Measurement(Frozen):
     """One measured quantity.
 
-    `low` and `high` bound it (both or neither; without them the value is exact: `low = high = value`); `n` is the
-    number of independent observations behind it and `seeds` are all the seeds that were used; `unit` is empty for
-    a pure number; `detail` holds whatever else is worth a reader's while, as JSON. A boolean counts as 0 or 1.
-    `enclosure` bounds the value where it is proved.
+    `low` and `high` bound it (both or neither; without them the value is exact: `low = high =
+    value`); `n` is the number of independent observations behind it and `seeds` are all the seeds
+    that were used; `unit` is empty for a pure number; `detail` holds whatever else is worth a
+    reader's while, as JSON. A boolean counts as 0 or 1. `enclosure` bounds the value where it is
+    proved.
 
-    Raises ValidationError for a NaN or an infinity, half an interval, an interval or enclosure that misses the value.
+    Raises ValidationError for a NaN or an infinity, half an interval, an interval or enclosure that
+    misses the value.
     """
 
     value: float
@@ -79,12 +88,20 @@ class Measurement(Frozen):
     @model_validator(mode="after")
     def _interval_holds_value(self) -> Self:
         if (self.low is None) != (self.high is None):
-            raise ValueError(f"half an interval: low={self.low}, high={self.high}; give both or neither")
+            raise ValueError(
+                f"half an interval: low={self.low}, high={self.high}; give both or neither"
+            )
         low, high = self.interval
         if not low <= self.value <= high:
             raise ValueError(f"the interval [{low}, {high}] does not hold the value {self.value}")
-        if self.enclosure and not low <= self.enclosure.low <= self.value <= self.enclosure.high <= high:
-            raise ValueError(f"the enclosure {self.enclosure} is not about the value {self.value}, in [{low}, {high}]")
+        if (
+            self.enclosure
+            and not low <= self.enclosure.low <= self.value <= self.enclosure.high <= high
+        ):
+            raise ValueError(
+                f"the enclosure {self.enclosure} is not about the value "
+                f"{self.value}, in [{low}, {high}]"
+            )
         return self
 
     @property
@@ -95,12 +112,18 @@ class Measurement(Frozen):
         return self.low, self.high
 
     def proved_by(self, proof: Self, seconds: float) -> Self:
-        """Return this measurement with the numbers of `proof`, which has an enclosure and took so long.
+        """Return this measurement with the numbers of `proof`, which has an enclosure and took so
+        long.
 
         Raises ValueError where it has none, and where the two disagree by more than `AGREES`.
         """
-        if proof.enclosure is None or not math.isclose(self.value, proof.value, rel_tol=AGREES, abs_tol=AGREES):
-            raise ValueError(f"the value {self.value} is not that of its proof, {proof.value} in {proof.enclosure}")
+        if proof.enclosure is None or not math.isclose(
+            self.value, proof.value, rel_tol=AGREES, abs_tol=AGREES
+        ):
+            raise ValueError(
+                f"the value {self.value} is not that of its proof, "
+                f"{proof.value} in {proof.enclosure}"
+            )
         low, high = proof.interval
         enclosure = proof.enclosure.model_copy(update={"seconds": round(seconds, 4)})
         proved = {"value": proof.value, "low": low, "high": high, "enclosure": enclosure}
@@ -110,9 +133,9 @@ class Measurement(Frozen):
 def check_verdict(check: Check, measurement: Measurement) -> Verdict:
     """Judge one measurement by its interval `[low, high]`.
 
-    With bound `b` and tolerance `t`, `=` holds if the interval lies inside `[b - t, b + t]` and is refuted if it is
-    disjoint from it; `<=` holds if `high <= b + t` and is refuted if `low > b + t`; `>=` mirrors it. An interval
-    that straddles the edge is inconclusive.
+    With bound `b` and tolerance `t`, `=` holds if the interval lies inside `[b - t, b + t]` and is
+    refuted if it is disjoint from it; `<=` holds if `high <= b + t` and is refuted if `low > b +
+    t`; `>=` mirrors it. An interval that straddles the edge is inconclusive.
     """
     low, high = measurement.interval
     floor, ceiling = check.bound - check.tolerance, check.bound + check.tolerance
@@ -135,10 +158,12 @@ def claim_verdict(checks: Iterable[Verdict]) -> Verdict:
 
 
 def tightness(check: Check, measurement: Measurement) -> float | None:
-    """Return measured over allowed: how near a one-sided bound, tolerance included, is to what it bounds.
+    """Return measured over allowed: how near a one-sided bound, tolerance included, is to what it
+    bounds.
 
-    `value / (bound + tolerance)` for `<=`, `value / (bound - tolerance)` for `>=`; for `=` the part of its tolerance
-    that is used, `|value - bound| / tolerance`. None where that is infinite, or nothing at all is allowed.
+    `value / (bound + tolerance)` for `<=`, `value / (bound - tolerance)` for `>=`; for `=` the part
+    of its tolerance that is used, `|value - bound| / tolerance`. None where that is infinite, or
+    nothing at all is allowed.
     """
     slack, measured = check.tolerance, measurement.value
     if check.relation is Relation.EQUAL:

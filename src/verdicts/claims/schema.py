@@ -1,4 +1,5 @@
-"""The schema of `paper/outline.toml`, what others claim, and of a group's `claims.toml`, what the suite claims of it.
+"""The schema of `paper/outline.toml`, what others claim, and of a group's `claims.toml`, what the
+suite claims of it.
 
 The file alone decides verdicts: quantity, relation, bound and tolerance stand there, never in code.
 """
@@ -23,7 +24,9 @@ ModuleName = Annotated[str, Field(pattern=r"^[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*
 
 
 class StatedClaim(Frozen):
-    """A claim of the work under test, in one sentence; the suite's own claims name it by its `id`."""
+    """A claim of the work under test, in one sentence; the suite's own claims name it by its
+    `id`.
+    """
 
     id: str
     text: str
@@ -37,10 +40,12 @@ class Part(Frozen):
 
 
 class Outline(Frozen):
-    """`paper/outline.toml`: the claims under test as their authors state them, the parts of the report.
+    """`paper/outline.toml`: the claims under test as their authors state them, the parts of the
+    report.
 
-    `subject` names the work under test in every figure and table; groups lie in the folders `rooms`. The module
-    `queries` has the functions that checks name without a module: they read the table of the check's group.
+    `subject` names the work under test in every figure and table; groups lie in the folders
+    `rooms`. The module `queries` has the functions that checks name without a module: they read the
+    table of the check's group.
     """
 
     subject: str
@@ -61,7 +66,9 @@ class Outline(Frozen):
 
 
 class Profile(StrEnum):
-    """How much is computed: a glance, some minutes, a laptop's hour, the paper's size; or how fast it is computed."""
+    """How much is computed: a glance, some minutes, a laptop's hour, the paper's size; or how
+    fast it is computed.
+    """
 
     QUICK = "quick"
     CPU = "cpu"
@@ -90,7 +97,9 @@ class Verdict(StrEnum):
 
 
 class Expectation(StrEnum):
-    """The verdict that a claim is expected to reach; with `open`, for want of evidence, any verdict agrees."""
+    """The verdict that a claim is expected to reach; with `open`, for want of evidence, any
+    verdict agrees.
+    """
 
     HOLDS = "holds"
     REFUTED = "refuted"
@@ -112,23 +121,27 @@ class Source(Frozen):
 
 
 class Claim(Frozen):
-    """A statement with its source, its expected verdict, its checks and the test that would break it.
+    """A statement with its source, its expected verdict, its checks and the test that would break
+    it.
 
-    Its particulars are fields: `target`, `samplers`, `budget` (score evaluations), `tuning` (how hyperparameters were
-    chosen), `n` (samples, batches, seeds). `conditions` says where it stops, a sentence each; `sees` the smallest
-    effect that the checks of an undecided comparison would see; `after_a_look` what was chosen once values were known.
+    Its particulars are fields: `target`, `samplers`, `budget` (score evaluations), `tuning` (how
+    hyperparameters were chosen), `n` (samples, batches, seeds). `conditions` says where it stops, a
+    sentence each; `sees` the smallest effect that the checks of an undecided comparison would see;
+    `after_a_look` what was chosen once values were known.
 
-    Without an expectation (`[[condition]]` in the file) it is a *condition*: measured, kept and audited as a claim is,
-    but no run can contradict it, and it is not counted as a claim.
+    Without an expectation (`[[condition]]` in the file) it is a *condition*: measured, kept and
+    audited as a claim is, but no run can contradict it, and it is not counted as a claim.
 
-    `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not named beside it.
-    `paper` names the stated claims (`paper/outline.toml`) that this one restates, so that its verdict is one on them;
-    `supports` those that it only explains, limits or supports. `group` is the folder that its file lies in. The result
-    depends on `data` (registered data sets, and files of the repository), and on the version of each of the `packages`,
-    by its name in an index, that is installed.
+    `profiles` decide it; `full`, whose sizes are larger, decides whatever `cpu` does and is not
+    named beside it. `paper` names the stated claims (`paper/outline.toml`) that this one restates,
+    so that its verdict is one on them; `supports` those that it only explains, limits or supports.
+    `group` is the folder that its file lies in. The result depends on `data` (registered data sets,
+    and files of the repository), and on the version of each of the `packages`, by its name in an
+    index, that is installed.
 
-    In the file `common` has the fields that the claim's checks share: a check that gives a field itself has its own,
-    and its `with` is laid over the common one. In a common `quantity` the name of an argument in braces stands for it.
+    In the file `common` has the fields that the claim's checks share: a check that gives a field
+    itself has its own, and its `with` is laid over the common one. In a common `quantity` the name
+    of an argument in braces stands for it.
     """
 
     id: Identifier
@@ -160,13 +173,19 @@ class Claim(Frozen):
         return self.expected is None
 
     def agrees_with(self, verdict: Verdict) -> bool | None:
-        """Return whether a verdict is the expected one; None where none was reached, or nothing is expected."""
+        """Return whether a verdict is the expected one; None where none was reached, or nothing
+        is expected.
+        """
         return None if self.expected is None else self.expected.is_met_by(verdict)
 
     @property
     def modules(self) -> set[str]:
-        """Return the modules of its group that measure its checks; a query's rows are those of its study."""
-        return {name.rpartition(".")[0] or "study" for check in self.check for name in check.functions}
+        """Return the modules of its group that measure its checks; a query's rows are those of
+        its study.
+        """
+        return {
+            name.rpartition(".")[0] or "study" for check in self.check for name in check.functions
+        }
 
     @model_validator(mode="before")
     @classmethod
@@ -179,13 +198,19 @@ class Claim(Frozen):
     @field_validator("profiles")
     @classmethod
     def _full_has_all_of_cpu(cls, profiles: tuple[Profile, ...]) -> tuple[Profile, ...]:
-        place = profiles.index(Profile.CPU) + 1 if Profile.CPU in profiles and Profile.FULL not in profiles else 0
+        place = (
+            profiles.index(Profile.CPU) + 1
+            if Profile.CPU in profiles and Profile.FULL not in profiles
+            else 0
+        )
         return (*profiles[:place], Profile.FULL, *profiles[place:]) if place else profiles
 
     @model_validator(mode="after")
     def _undecided_says_what_it_sees(self) -> Self:
         if self.sees and self.expected not in (None, Expectation.INCONCLUSIVE):
-            raise ValueError(f"{self.id}: `sees` belongs to conditions and to claims expected to be inconclusive")
+            raise ValueError(
+                f"{self.id}: `sees` belongs to conditions and to claims expected to be inconclusive"
+            )
         return self
 
     @field_validator("data")
@@ -208,15 +233,20 @@ def _laid_over(common: dict[Any, Any], check: Any) -> Any:
     quantity = str(common.get("quantity"))
     for name, value in arguments.items():
         quantity = quantity.replace(f"{{{name}}}", str(value))
-    return common | ({"quantity": quantity} if "quantity" in common else {}) | check | {"with": arguments}
+    return (
+        common
+        | ({"quantity": quantity} if "quantity" in common else {})
+        | check
+        | {"with": arguments}
+    )
 
 
 class GroupEntry(Frozen):
     """What a claims file says of its group: title, part of the report, place in that part.
 
-    A group with `own_page` has that page beside the report: one of its own, named after it, or one that several groups
-    share, whose introduction `paper/related_work.toml` has. `commands` adds commands to the suite's command line, by
-    name, as `module:class`.
+    A group with `own_page` has that page beside the report: one of its own, named after it, or one
+    that several groups share, whose introduction `paper/related_work.toml` has. `commands` adds
+    commands to the suite's command line, by name, as `module:class`.
     """
 
     title: str
@@ -227,10 +257,11 @@ class GroupEntry(Frozen):
 
 
 class GroupFile(Frozen):
-    """A whole `claims.toml`: its group, the group's claims, and its conditions (claims without an expectation).
+    """A whole `claims.toml`: its group, the group's claims, and its conditions (claims without an
+    expectation).
 
-    `common` has the fields that claims and conditions share, `common.check` those of their checks: one that gives a
-    field itself has its own.
+    `common` has the fields that claims and conditions share, `common.check` those of their checks:
+    one that gives a field itself has its own.
     """
 
     group: GroupEntry
@@ -246,7 +277,11 @@ class GroupFile(Frozen):
             return content
         common = {**common}
         of_checks = common.pop("check", {})
-        kinds = {kind: content[kind] for kind in ("claim", "condition") if isinstance(content.get(kind), list)}
+        kinds = {
+            kind: content[kind]
+            for kind in ("claim", "condition")
+            if isinstance(content.get(kind), list)
+        }
         laid = {kind: [common | each for each in entries] for kind, entries in kinds.items()}
         for entry in chain(*laid.values()):
             entry["check"] = [of_checks | check for check in entry.get("check", ())]
@@ -266,9 +301,11 @@ class GroupFile(Frozen):
 
 
 class Group(GroupEntry):
-    """A folder of claims, checks, figures and a notebook; `id` is the folder's name, `module` its dotted path.
+    """A folder of claims, checks, figures and a notebook; `id` is the folder's name, `module` its
+    dotted path.
 
-    `folder` and `notebook` (None: there is none) are relative to the repository; `queries` is the outline's.
+    `folder` and `notebook` (None: there is none) are relative to the repository; `queries` is the
+    outline's.
     """
 
     id: GroupName
@@ -278,7 +315,9 @@ class Group(GroupEntry):
     queries: ModuleName | None = None
 
     def place(self, called: str) -> tuple[str, str]:
-        """Return the module and the name of what a check calls: a function of the group, or a query."""
+        """Return the module and the name of what a check calls: a function of the group, or a
+        query.
+        """
         module, _, name = called.rpartition(".")
         return f"{self.module}.{module}" if module else self.queries or "", name
 
@@ -297,11 +336,15 @@ class Claims(Frozen):
         _refuse_repeats("check", [check.id for claim in self.claim for check in claim.check])
         for group in self.group:
             if group.part not in self.outline.parts:
-                raise ValueError(f"group {group.id}: {unknown('part', group.part, self.outline.parts)}")
+                raise ValueError(
+                    f"group {group.id}: {unknown('part', group.part, self.outline.parts)}"
+                )
         for claim in self.claim:
             for name in (*claim.paper, *claim.supports):
                 if name not in self.outline.stated:
-                    raise ValueError(f"claim {claim.id}: {unknown('stated claim', name, self.outline.stated)}")
+                    raise ValueError(
+                        f"claim {claim.id}: {unknown('stated claim', name, self.outline.stated)}"
+                    )
         return self
 
     @property
@@ -332,37 +375,52 @@ class Claims(Frozen):
         return [claim for claim in self.claim if stated in claim.paper]
 
     def seen_by(self, profile: Profile) -> Self:
-        """Return the claims, with their groups, that a profile tells of: benchmarks and all else keep apart."""
+        """Return the claims, with their groups, that a profile tells of: benchmarks and all else
+        keep apart.
+        """
         timed = profile is Profile.BENCH
         kept = tuple(claim for claim in self.claim if (claim.profiles == (Profile.BENCH,)) is timed)
         named = {claim.group for claim in kept}
-        return self.model_copy(update={"claim": kept, "group": tuple(g for g in self.group if g.id in named)})
+        return self.model_copy(
+            update={"claim": kept, "group": tuple(g for g in self.group if g.id in named)}
+        )
 
     def group_of(self, claim: Claim) -> Group:
         """Return the group that a claim belongs to."""
         return self.group_named(claim.group)
 
     def group_named(self, name: str) -> Group:
-        """Return the group of an id. Raises UserError, with the nearest ids, where there is none."""
+        """Return the group of an id. Raises UserError, with the nearest ids, where there is
+        none.
+        """
         groups = {group.id: group for group in self.group}
         if name not in groups:
             raise unknown("group", name, groups)
         return groups[name]
 
     def select(self, names: Iterable[str]) -> list[Claim]:
-        """Return the claims named, in the file's order: by id, by group, or by a stated claim that they restate.
+        """Return the claims named, in the file's order: by id, by group, or by a stated claim that
+        they restate.
 
-        All of them if nothing is named. Raises UserError, with the nearest names, for a name that is none of these, and
-        for a stated claim that none of these restates.
+        All of them if nothing is named. Raises UserError, with the nearest names, for a name that
+        is none of these, and for a stated claim that none of these restates.
         """
         wanted = set(names)
-        known = [*self.outline.stated, *(claim.id for claim in self.claim), *(group.id for group in self.group)]
+        known = [
+            *self.outline.stated,
+            *(claim.id for claim in self.claim),
+            *(group.id for group in self.group),
+        ]
         for name in sorted(wanted.difference(known)):
             raise unknown("claim or group", name, known, "see --list")
         for name in sorted(wanted & self.outline.stated.keys()):
             if not self.restating(name):
                 raise UserError(f"{name}: no claim here restates it; see --list")
-        return [claim for claim in self.claim if not wanted or {claim.id, claim.group, *claim.paper} & wanted]
+        return [
+            claim
+            for claim in self.claim
+            if not wanted or {claim.id, claim.group, *claim.paper} & wanted
+        ]
 
 
 def _refuse_repeats(kind: str, names: list[str]) -> None:

@@ -1,4 +1,6 @@
-"""Sizes as the settings of groups have them: a wrong one is told as `file: field = value` before anything runs."""
+"""Sizes as the settings of groups have them: a wrong one is told as `file: field = value` before
+anything runs.
+"""
 
 from typing import Annotated
 

@@ -19,7 +19,8 @@ from verdicts.records.workspace import Workspace
 from verdicts.validation import Frozen
 
 FOLDER = "paper/expected"
-# Another processor sums in another order: what differs by less than this share of a value has not moved
+# Another processor sums in another order: what differs by less than this share of a value has not
+# moved
 SAME = 1e-6
 
 
@@ -42,7 +43,9 @@ class Made(Frozen):
 
 
 class ExpectedClaim(Frozen):
-    """A claim's verdict with its checks, what it cost (seconds, MiB at most), and what made its values."""
+    """A claim's verdict with its checks, what it cost (seconds, MiB at most), and what made its
+    values.
+    """
 
     verdict: Verdict
     seconds: float
@@ -54,9 +57,9 @@ class ExpectedClaim(Frozen):
 class Expected(JsonFile):
     """The values of a profile's claims, each with what made it; they need not be of one run.
 
-    `studies` is the computing time of each group's study, `beside` that of figures, tables, notebook pages, documents;
-    `calibration` is how long a fixed piece of work took where most of these times were measured (`run.calibration`;
-    None: not measured).
+    `studies` is the computing time of each group's study, `beside` that of figures, tables,
+    notebook pages, documents; `calibration` is how long a fixed piece of work took where most of
+    these times were measured (`run.calibration`; None: not measured).
     """
 
     profile: Profile
@@ -74,7 +77,11 @@ class Expected(JsonFile):
     @property
     def seconds(self) -> float:
         """Return the computing time of the whole run, in seconds of one core."""
-        return self.beside + sum(self.studies.values()) + sum(claim.seconds for claim in self.claims.values())
+        return (
+            self.beside
+            + sum(self.studies.values())
+            + sum(claim.seconds for claim in self.claims.values())
+        )
 
     def seconds_of(self, claims: Iterable[Claim]) -> float:
         """Return what the records of these claims took, in seconds."""
@@ -86,7 +93,8 @@ class Expected(JsonFile):
         return max((claim.peak_mib for claim in self.claims.values()), default=0.0)
 
     def completed(self, before: "Expected", claims: Claims) -> "Expected":
-        """Return these values with earlier ones for the profile's claims that have none and whose checks are the same.
+        """Return these values with earlier ones for the profile's claims that have none and whose
+        checks are the same.
 
         So a run of a few claims replaces their values and leaves the others.
         """
@@ -97,9 +105,19 @@ class Expected(JsonFile):
             and self.profile in claim.profiles
             and before.claims[claim.id].checks.keys() <= {check.id for check in claim.check}
         }
-        every = {claim.id: (self.claims | kept)[claim.id] for claim in claims.claim if claim.id in self.claims | kept}
-        studies = {group.id: before.studies[group.id] for group in claims.group if group.id in before.studies}
-        beside = max(self.beside, before.beside) if kept else self.beside  # of the groups that were drawn now
+        every = {
+            claim.id: (self.claims | kept)[claim.id]
+            for claim in claims.claim
+            if claim.id in self.claims | kept
+        }
+        studies = {
+            group.id: before.studies[group.id]
+            for group in claims.group
+            if group.id in before.studies
+        }
+        beside = (
+            max(self.beside, before.beside) if kept else self.beside
+        )  # of the groups that were drawn now
         values = {"claims": every, "studies": studies | self.studies, "beside": beside}
         earlier = sum(claim.seconds for claim in kept.values()) + sum(
             seconds for group, seconds in studies.items() if group not in self.studies
@@ -118,7 +136,9 @@ class Moved(StrEnum):
 
 
 class Comparison(NamedTuple):
-    """A check with its expected value (None: there is none), its outcome (None: none) and how they compare."""
+    """A check with its expected value (None: there is none), its outcome (None: none) and how
+    they compare.
+    """
 
     check: str
     expected: ExpectedCheck | None
@@ -132,7 +152,9 @@ def expected_path(root: Path, profile: Profile) -> Path:
 
 
 def read_expected(root: Path, profile: Profile) -> Expected | None:
-    """Return a profile's expected values, None where there are none. Raises UserError for a file that is damaged."""
+    """Return a profile's expected values, None where there are none. Raises UserError for a file
+    that is damaged.
+    """
     path = expected_path(root, profile)
     if not path.exists():
         return None
@@ -140,17 +162,26 @@ def read_expected(root: Path, profile: Profile) -> Expected | None:
 
 
 def kept_runs(root: Path) -> list[Expected]:
-    """Return the expected values of every profile that has some. Raises UserError for a file that is damaged."""
+    """Return the expected values of every profile that has some. Raises UserError for a file
+    that is damaged.
+    """
     return [kept for profile in Profile if (kept := read_expected(root, profile))]
 
 
-def expected_of(ledger: Ledger, studies: Mapping[str, float], beside: float, calibration: float) -> Expected:
-    """Return the values of a ledger, for those claims that have a record. Raises ValueError where none has.
+def expected_of(
+    ledger: Ledger, studies: Mapping[str, float], beside: float, calibration: float
+) -> Expected:
+    """Return the values of a ledger, for those claims that have a record. Raises ValueError where
+    none has.
 
-    `studies` and `beside` are the seconds of studies by group, and of all else that is no check; `calibration` those
-    of the fixed piece of work.
+    `studies` and `beside` are the seconds of studies by group, and of all else that is no check;
+    `calibration` those of the fixed piece of work.
     """
-    rows = [row for row in ledger.claims if row.provenance is not None and row.verdict is not Verdict.NOT_RUN]
+    rows = [
+        row
+        for row in ledger.claims
+        if row.provenance is not None and row.verdict is not Verdict.NOT_RUN
+    ]
     origins = [row.provenance for row in rows if row.provenance is not None]
     if not origins:
         raise ValueError("no claim has a current record")
@@ -173,7 +204,9 @@ def _claim(row: ClaimRow) -> ExpectedClaim:
         checks={result.id: kept for result in row.checks if (kept := _check(result))},
         made=Made(
             started=row.provenance.started,
-            processor=re.sub(r"\((R|TM)\)| (CPU|Processor)\b", "", row.provenance.processor),  # the first screen has it
+            processor=re.sub(
+                r"\((R|TM)\)| (CPU|Processor)\b", "", row.provenance.processor
+            ),  # the first screen has it
             commit=row.provenance.commit,
         ),
     )
@@ -182,40 +215,60 @@ def _claim(row: ClaimRow) -> ExpectedClaim:
 def _check(result: CheckResult) -> ExpectedCheck | None:
     if result.value is None or result.low is None or result.high is None:
         return None
-    return ExpectedCheck(value=result.value, low=result.low, high=result.high, unit=result.unit, verdict=result.verdict)
+    return ExpectedCheck(
+        value=result.value,
+        low=result.low,
+        high=result.high,
+        unit=result.unit,
+        verdict=result.verdict,
+    )
 
 
 def compare(claims: Claims, ledger: Ledger, expected: Expected) -> list[Comparison]:
     """Return every check of the claims beside its expected value, in the order of the claims file.
 
-    A value has moved if its verdict is another, or if the two intervals, each as wide as measured, are farther apart
-    than the check's tolerance and than rounding.
+    A value has moved if its verdict is another, or if the two intervals, each as wide as measured,
+    are farther apart than the check's tolerance and than rounding.
     """
     results = {result.id: result for row in ledger.claims for result in row.checks}
     return [
-        _comparison(check.id, check.tolerance, _known(expected.claims, claim.id, check.id), results.get(check.id))
+        _comparison(
+            check.id,
+            check.tolerance,
+            _known(expected.claims, claim.id, check.id),
+            results.get(check.id),
+        )
         for claim in claims.claim
         for check in claim.check
     ]
 
 
 def against_stored(claims: Claims, ledger: Ledger, expected: Expected | None) -> Ledger:
-    """Return the ledger with the checks named whose proved value lies outside the stored interval of its profile.
+    """Return the ledger with the checks named whose proved value lies outside the stored interval
+    of its profile.
 
-    What is proved holds on any processor, so that then the stored value is wrong: it was edited, or its sizes are
-    others. Room is left for the rounding of a stored value that is not proved.
+    What is proved holds on any processor, so that then the stored value is wrong: it was edited, or
+    its sizes are others. Room is left for the rounding of a stored value that is not proved.
     """
     compared = compare(claims, ledger, expected) if expected else []
-    disproved = tuple(each.check for each in compared if each.moved is Moved.MOVED and _excluded(each))
-    return ledger.model_copy(update={"summary": ledger.summary.model_copy(update={"disproved": disproved})})
+    disproved = tuple(
+        each.check for each in compared if each.moved is Moved.MOVED and _excluded(each)
+    )
+    return ledger.model_copy(
+        update={"summary": ledger.summary.model_copy(update={"disproved": disproved})}
+    )
 
 
 def judged(workspace: Workspace) -> Ledger:
-    """Return the ledger of what lies on disk, beside the stored values of its profile at the profile's own sizes."""
+    """Return the ledger of what lies on disk, beside the stored values of its profile at the
+    profile's own sizes.
+    """
     ledger = collect(workspace)
     if os.environ.get(OVERLAY):
         return ledger
-    return against_stored(workspace.claims, ledger, read_expected(workspace.root, workspace.profile))
+    return against_stored(
+        workspace.claims, ledger, read_expected(workspace.root, workspace.profile)
+    )
 
 
 def _excluded(compared: Comparison) -> bool:
@@ -231,7 +284,9 @@ def _known(claims: Mapping[str, ExpectedClaim], claim: str, check: str) -> Expec
     return claims[claim].checks.get(check) if claim in claims else None
 
 
-def _comparison(name: str, tolerance: float, expected: ExpectedCheck | None, result: CheckResult | None) -> Comparison:
+def _comparison(
+    name: str, tolerance: float, expected: ExpectedCheck | None, result: CheckResult | None
+) -> Comparison:
     if result is None or result.value is None or result.low is None or result.high is None:
         return Comparison(name, expected, None, Moved.ABSENT)
     if expected is None:

@@ -1,7 +1,7 @@
 """Figures and tables: what a module of checks hands over beside its measurements.
 
-A figure stands still (matplotlib), or a reader moves it: a Vega-Lite chart, with a still picture for where no script
-runs. Altair and its converter are imported only where a chart is made.
+A figure stands still (matplotlib), or a reader moves it: a Vega-Lite chart, with a still picture
+for where no script runs. Altair and its converter are imported only where a chart is made.
 """
 
 import csv
@@ -37,7 +37,8 @@ ADDRESSES = 80 * 2**30
 """Bytes of addresses that a process needs to draw a still chart: V8 reserves 64 GiB of them."""
 NOT_DRAWN = (
     '<svg xmlns="http://www.w3.org/2000/svg" width="420pt" height="40pt">'
-    '<text x="9" y="24" font-size="10" font-family="DejaVu Sans, sans-serif">No still picture of this'
+    '<text x="9" y="24" font-size="10" font-family="DejaVu Sans, '
+    'sans-serif">No still picture of this'
     " chart: memory was limited to less than 80 GiB (ulimit -v).</text></svg>"
 )
 """What stands for a still picture that cannot be drawn; a page shows the chart itself."""
@@ -57,10 +58,11 @@ CONFIG = {
 
 
 class Figure(Frozen):
-    """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims that it illustrates.
+    """A figure of a group: the SVG `file` (PNG and PDF beside it have its name), and the claims
+    that it illustrates.
 
-    `caption` may hold `$LaTeX$` formulas. One that `moves` has a chart beside it (`save_chart`), and `how` says
-    what a reader can do with that.
+    `caption` may hold `$LaTeX$` formulas. One that `moves` has a chart beside it (`save_chart`),
+    and `how` says what a reader can do with that.
     """
 
     file: Path
@@ -73,8 +75,8 @@ class Figure(Frozen):
 class Table(Frozen):
     """A table of a group: becomes a CSV file named after `id`, and a table of the report.
 
-    `caption` and `header` may hold `$LaTeX$` formulas. Raises ValidationError for a row whose length is not the
-    header's, and for a NaN (an empty text stands for what is missing).
+    `caption` and `header` may hold `$LaTeX$` formulas. Raises ValidationError for a row whose
+    length is not the header's, and for a NaN (an empty text stands for what is missing).
     """
 
     id: str = Field(pattern=r"^[A-Za-z0-9_.-]+$")
@@ -87,7 +89,9 @@ class Table(Frozen):
     def _rows_fit_header(self) -> Self:
         for row in self.rows:
             if len(row) != len(self.header):
-                raise ValueError(f"table {self.id}: a row has {len(row)} cells, the header {len(self.header)}")
+                raise ValueError(
+                    f"table {self.id}: a row has {len(row)} cells, the header {len(self.header)}"
+                )
         return self
 
     def csv(self) -> str:
@@ -100,7 +104,8 @@ class Table(Frozen):
 class Stamp(NamedTuple):
     """What a file says of its origin, since it may be passed on without its record.
 
-    `subject` is under test, `config` the digest of the group's configuration, `commit` None outside of git.
+    `subject` is under test, `config` the digest of the group's configuration, `commit` None outside
+    of git.
     """
 
     subject: str
@@ -111,9 +116,16 @@ class Stamp(NamedTuple):
 
     def text(self, claims: tuple[str, ...]) -> str:
         """Return the origin in one line."""
-        commit = f"{self.commit}{' with uncommitted changes' if self.dirty else ''}" if self.commit else "unknown"
+        commit = (
+            f"{self.commit}{' with uncommitted changes' if self.dirty else ''}"
+            if self.commit
+            else "unknown"
+        )
         named = f"claims {', '.join(claims)}; " if claims else ""
-        return f"{self.subject} verified; {named}profile {self.profile}; commit {commit}; config sha256 {self.config}"
+        return (
+            f"{self.subject} verified; {named}profile {self.profile}; commit {commit}; "
+            f"config sha256 {self.config}"
+        )
 
 
 _WANTED: ContextVar[tuple[str, ...]] = ContextVar("kinds", default=KINDS)
@@ -146,29 +158,41 @@ def origin_of(claims: tuple[str, ...]) -> str:
 
 
 def save_figure(
-    drawing: "Drawing", folder: Path, name: str, caption: str, claims: tuple[str, ...] | list[str] = ()
+    drawing: "Drawing",
+    folder: Path,
+    name: str,
+    caption: str,
+    claims: tuple[str, ...] | list[str] = (),
 ) -> Figure:
-    """Write a matplotlib figure as `folder/name.svg` and the other `KINDS`, the same bytes for the same data.
+    """Write a matplotlib figure as `folder/name.svg` and the other `KINDS`, the same bytes for the
+    same data.
 
-    Title, caption, claims and origin (`stamped`) stand in each file's metadata. Each file is written whole or
-    not at all; the figure is closed. Raises OSError if the folder cannot be written.
+    Title, caption, claims and origin (`stamped`) stand in each file's metadata. Each file is
+    written whole or not at all; the figure is closed. Raises OSError if the folder cannot be
+    written.
     """
     import matplotlib
     from matplotlib import pyplot
 
     named, origin = tuple(claims), origin_of(tuple(claims))
-    with matplotlib.rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "figure.constrained_layout.use": False}):
+    with matplotlib.rc_context(
+        {"svg.hashsalt": name, "svg.fonttype": "path", "figure.constrained_layout.use": False}
+    ):
         _place(drawing)
         for kind in _WANTED.get():
             stream = io.BytesIO()
-            drawing.savefig(stream, format=kind[1:], metadata=_metadata(kind, name, caption, origin))
+            drawing.savefig(
+                stream, format=kind[1:], metadata=_metadata(kind, name, caption, origin)
+            )
             write_whole(folder / f"{name}{kind}", stream.getvalue())
     pyplot.close(drawing)
     return Figure(file=folder / f"{name}.svg", caption=caption, claims=named)
 
 
 def _place(drawing: "Drawing") -> None:
-    """Let the layout engine do its work once and leave; otherwise it does so, and draws once more, for every kind."""
+    """Let the layout engine do its work once and leave; otherwise it does so, and draws once
+    more, for every kind.
+    """
     engine = drawing.get_layout_engine()
     if engine is not None:
         engine.execute(drawing)
@@ -176,9 +200,17 @@ def _place(drawing: "Drawing") -> None:
 
 
 def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str | None]:
-    """Return what matplotlib writes into a file of this kind; None leaves out what changes with time or version."""
+    """Return what matplotlib writes into a file of this kind; None leaves out what changes with
+    time or version.
+    """
     if kind == ".svg":
-        return {"Title": title, "Description": caption, "Source": origin or None, "Date": None, "Creator": None}
+        return {
+            "Title": title,
+            "Description": caption,
+            "Source": origin or None,
+            "Date": None,
+            "Creator": None,
+        }
     if kind == ".pdf":
         keywords = {"Title": title, "Subject": caption, "Keywords": origin or None}
         return {**keywords, "Creator": None, "Producer": None, "CreationDate": None}
@@ -187,7 +219,9 @@ def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str
 
 
 def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
-    """Return a chart as JSON, without the address of its schema: nothing may be asked of a network."""
+    """Return a chart as JSON, without the address of its schema: nothing may be asked of a
+    network.
+    """
     content = chart.to_dict()
     del content["$schema"]
     content["config"] = CONFIG
@@ -222,7 +256,11 @@ def converted(spec: str) -> str:
     import vl_convert
 
     svg = IDLE.sub("", vl_convert.vegalite_to_svg(spec))
-    return SIZE.sub(lambda size: 'width="{}pt" height="{}pt"'.format(*(0.75 * float(x) for x in size.groups())), svg, 1)
+    return SIZE.sub(
+        lambda size: 'width="{}pt" height="{}pt"'.format(*(0.75 * float(x) for x in size.groups())),
+        svg,
+        1,
+    )
 
 
 def kinds_of_chart(kinds: tuple[str, ...]) -> tuple[str, ...]:
@@ -239,15 +277,22 @@ def save_chart(
     claims: tuple[str, ...] | list[str] = (),
     how: str = "",
 ) -> Figure:
-    """Write an Altair chart as `folder/name.vl.json` with still pictures (`kinds_of_chart`), each file whole.
+    """Write an Altair chart as `folder/name.vl.json` with still pictures (`kinds_of_chart`), each
+    file whole.
 
-    Title, caption and origin stand in the chart's file. Raises OSError if the folder cannot be written.
+    Title, caption and origin stand in the chart's file. Raises OSError if the folder cannot be
+    written.
     """
     import vl_convert
 
     spec = spec_of(chart, origin_of(tuple(claims)))
     write_whole(folder / f"{name}{SPEC}", spec)
-    made: dict[str, Callable[[str], str | bytes]] = {".svg": still, ".png": vl_convert.vegalite_to_png}
+    made: dict[str, Callable[[str], str | bytes]] = {
+        ".svg": still,
+        ".png": vl_convert.vegalite_to_png,
+    }
     for kind in kinds_of_chart(_WANTED.get()):
         write_whole(folder / f"{name}{kind}", made[kind](spec))
-    return Figure(file=folder / f"{name}.svg", caption=caption, claims=tuple(claims), moves=True, how=how)
+    return Figure(
+        file=folder / f"{name}.svg", caption=caption, claims=tuple(claims), moves=True, how=how
+    )

@@ -1,4 +1,6 @@
-"""Files of results: written whole or not at all; JSON with its own digest; texts that are kept for the next report."""
+"""Files of results: written whole or not at all; JSON with its own digest; texts that are kept
+for the next report.
+"""
 
 import errno
 import hashlib
@@ -23,10 +25,12 @@ Maker = Callable[..., str]
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
-    """Write `content` to `path` so that a reader, a crash or a full disk sees the old file or the new one.
+    """Write `content` to `path` so that a reader, a crash or a full disk sees the old file or the
+    new one.
 
-    Makes the parent folder. Once it returns, a loss of power leaves the new one, where the disk keeps what it is told
-    to. Raises OSError, after removing what it had begun; where only the folder could not be synced, the new file stays.
+    Makes the parent folder. Once it returns, a loss of power leaves the new one, where the disk
+    keeps what it is told to. Raises OSError, after removing what it had begun; where only the
+    folder could not be synced, the new file stays.
     """
     data = content.encode() if isinstance(content, str) else content
     make_folder(path.parent)
@@ -44,7 +48,9 @@ def write_whole(path: Path, content: bytes | str) -> None:
 
 
 def shown_json(path: Path) -> dict[str, Any]:
-    """Return the object that a JSON file holds, an empty one where it is not there or holds no object."""
+    """Return the object that a JSON file holds, an empty one where it is not there or holds no
+    object.
+    """
     try:
         content = parsed_json(bytes_of(path))
     except (OSError, ValueError):
@@ -62,9 +68,11 @@ def make_folder(folder: Path) -> None:
 
 
 def _sync(folder: Path) -> None:
-    """Let the disk keep the names in a folder: without that, a new file has no name after a loss of power.
+    """Let the disk keep the names in a folder: without that, a new file has no name after a loss of
+    power.
 
-    A file system that knows no sync of folders is left as it is. Raises OSError for a disk that fails.
+    A file system that knows no sync of folders is left as it is. Raises OSError for a disk that
+    fails.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     try:
@@ -77,7 +85,8 @@ def _sync(folder: Path) -> None:
 
 
 def discard_unfinished(folder: Path, older_than: float = 0.0) -> None:
-    """Remove what a process that was killed while it wrote has left below `folder`, if it is older (in seconds).
+    """Remove what a process that was killed while it wrote has left below `folder`, if it is older
+    (in seconds).
 
     Without an age nobody else may be writing there. Raises OSError.
     """
@@ -94,7 +103,9 @@ def sha256_of(content: bytes | str) -> str:
 
 
 def canonical_json(value: Any, indent: int | None = None) -> str:
-    """Return the one JSON text of `value`: keys sorted, no NaN. Raises ValueError for a non-finite number."""
+    """Return the one JSON text of `value`: keys sorted, no NaN. Raises ValueError for a
+    non-finite number.
+    """
     return json.dumps(value, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=indent)
 
 
@@ -116,7 +127,9 @@ class JsonFile(Frozen):
 
 
 class Checksummed(JsonFile):
-    """A file that carries the sha256 of its own content, so that any change of a byte is noticed."""
+    """A file that carries the sha256 of its own content, so that any change of a byte is
+    noticed.
+    """
 
     schema_version: int = SCHEMA
 
@@ -132,7 +145,9 @@ class Checksummed(JsonFile):
         try:
             raw = bytes_of(path)
         except OSError as error:
-            raise NotCurrent("no record" if isinstance(error, FileNotFoundError) else f"unreadable: {error}") from error
+            raise NotCurrent(
+                "no record" if isinstance(error, FileNotFoundError) else f"unreadable: {error}"
+            ) from error
         try:
             content = parsed_json(raw)
         except ValueError as error:
@@ -143,7 +158,10 @@ class Checksummed(JsonFile):
         try:
             file = cls.model_validate(content)
             same = digest == sha256_of(canonical_json(content)) and raw == file.to_bytes()
-        except (ValueError, RecursionError) as error:  # also of a text that UTF-8 lacks: a lone surrogate
+        except (
+            ValueError,
+            RecursionError,
+        ) as error:  # also of a text that UTF-8 lacks: a lone surrogate
             raise NotCurrent("edited: its fields are not those of a record") from error
         if not same:
             raise NotCurrent("edited: its content does not match its digest")
@@ -168,7 +186,9 @@ _OPEN: ContextVar[tuple[dict[str, str], dict[str, str]] | None] = ContextVar("me
 
 @contextmanager
 def remembering(path: Path) -> Iterator[None]:
-    """Make inside only those `remembered` texts that the file `path` lacks; it then holds those that were used."""
+    """Make inside only those `remembered` texts that the file `path` lacks; it then holds those
+    that were used.
+    """
     before = memo.texts if (memo := Memo.read_or_none(path)) else {}
     used: dict[str, str] = {}
     token = _OPEN.set((dict(before), used))
@@ -182,7 +202,9 @@ def remembering(path: Path) -> Iterator[None]:
 
 
 def remembered(distribution: str) -> Callable[[Maker], Maker]:
-    """Let a function of texts, made by its own module and by a distribution, be called once inside `remembering`."""
+    """Let a function of texts, made by its own module and by a distribution, be called once
+    inside `remembering`.
+    """
 
     def decorated(make: Maker) -> Maker:
         @wraps(make)

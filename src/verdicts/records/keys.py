@@ -1,8 +1,10 @@
-"""What a result depends on: the files of the repository that its module imports, and a key over all its parts.
+"""What a result depends on: the files of the repository that its module imports, and a key over all
+its parts.
 
-Imports are read from the syntax tree, nothing is executed. Imports inside functions and under `TYPE_CHECKING` count; an
-import by computed name is not seen. Packages on the way (`a` and `a.b` of `a.b.c`) count too: Python runs their
-`__init__` first. A file that does not parse counts, and imports nothing.
+Imports are read from the syntax tree, nothing is executed. Imports inside functions and under
+`TYPE_CHECKING` count; an import by computed name is not seen. Packages on the way (`a` and `a.b` of
+`a.b.c`) count too: Python runs their `__init__` first. A file that does not parse counts, and
+imports nothing.
 
 A record whose key differs from the present one is stale; the parts tell why.
 """
@@ -19,8 +21,12 @@ from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.validation import Frozen
 
-EXCLUDED = frozenset({"paper", "tests", "verdicts"})  # content, tests, and the engine, which decides no value
-CODE = re.compile(r"^```python\b[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)  # of a notebook in Markdown
+EXCLUDED = frozenset(
+    {"paper", "tests", "verdicts"}
+)  # content, tests, and the engine, which decides no value
+CODE = re.compile(
+    r"^```python\b[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE
+)  # of a notebook in Markdown
 
 
 class Sources:
@@ -37,7 +43,9 @@ class Sources:
         self._digest = cache(lambda path: sha256_of(path.read_bytes()))
 
     def closure(self, module: str) -> dict[str, str]:
-        """Return `{file: sha256}` of `module` and all that it imports, directly or not; `file` relative to its root."""
+        """Return `{file: sha256}` of `module` and all that it imports, directly or not; `file`
+        relative to its root.
+        """
         return dict(self._files(module))
 
     def _closure(self, module: str) -> dict[str, str]:
@@ -49,16 +57,22 @@ class Sources:
                 seen.add(name)
                 waiting.extend(self._imports(name))
         places = (place for name in seen if (place := self._place(name)))
-        return {file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(places)}
+        return {
+            file.relative_to(root).as_posix(): self._digest(file) for root, file in sorted(places)
+        }
 
     def closure_of_script(self, path: Path) -> dict[str, str]:
-        """Return `{file: sha256}` of a script that is no module (a notebook), and of all that it imports."""
+        """Return `{file: sha256}` of a script that is no module (a notebook), and of all that it
+        imports.
+        """
         files = {path.name: self._digest(path)}
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise UserError(f"{path}: it is not UTF-8: {error}") from error
-        for name in _imported(_tree("\n".join(CODE.findall(text)) if path.suffix == ".md" else text), package=""):
+        for name in _imported(
+            _tree("\n".join(CODE.findall(text)) if path.suffix == ".md" else text), package=""
+        ):
             files |= self.closure(name)
         return files
 
@@ -92,7 +106,9 @@ def _tree(source: bytes | str) -> ast.Module:
 
 
 def _imported(tree: ast.AST, package: str) -> Iterator[str]:
-    """Yield every module that the tree may import: of `from a import b` both `a` and `a.b`, whichever exists."""
+    """Yield every module that the tree may import: of `from a import b` both `a` and `a.b`,
+    whichever exists.
+    """
     for node in _statements(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -118,8 +134,9 @@ def _absolute(node: ast.ImportFrom, package: str) -> str:
 
 
 class KeyParts(Frozen):
-    """What a result depends on, as digests: `entry` (its entries in the claims file), `config` (its group's part),
-    `sources` and `data` by name, the class of device."""
+    """What a result depends on, as digests: `entry` (its entries in the claims file), `config` (its
+    group's part), `sources` and `data` by name, the class of device.
+    """
 
     entry: str
     config: str

@@ -1,4 +1,6 @@
-"""The ledger: every claim with its verdict, as `results/<profile>/ledger.json` holds it and the report shows it."""
+"""The ledger: every claim with its verdict, as `results/<profile>/ledger.json` holds it and the
+report shows it.
+"""
 
 from collections import Counter
 from enum import StrEnum
@@ -22,9 +24,11 @@ class Computed(StrEnum):
 
 
 class JudgedCheck(CheckResult):
-    """A check's outcome beside what was claimed, so that its verdict can be told again from the ledger alone.
+    """A check's outcome beside what was claimed, so that its verdict can be told again from the
+    ledger alone.
 
-    `value` and `[low, high]`, from `n` samples or batches and these `seeds`, against `bound` with its `tolerance`.
+    `value` and `[low, high]`, from `n` samples or batches and these `seeds`, against `bound` with
+    its `tolerance`.
     """
 
     quantity: str
@@ -36,17 +40,21 @@ class JudgedCheck(CheckResult):
     @classmethod
     def beside(cls, check: Check, result: CheckResult) -> Self:
         """Put a check's entry in the claims file beside its outcome."""
-        claimed = {name: getattr(check, name) for name in ("quantity", "relation", "bound", "tolerance", "origin")}
+        claimed = {
+            name: getattr(check, name)
+            for name in ("quantity", "relation", "bound", "tolerance", "origin")
+        }
         return cls(**dict(result), **claimed)
 
 
 class ClaimRow(Frozen):
     """One claim: its verdict, its expectation and what lies behind it.
 
-    `agrees`: None where no verdict was reached, or nothing is expected (`expected` is None: a condition).
+    `agrees`: None where no verdict was reached, or nothing is expected (`expected` is None: a
+    condition).
 
-    `reason` says why a claim was not run; such a row may have no provenance. `kept`: on how many kept cells it rests,
-    `unaudited`: which of its checks are not auditable.
+    `reason` says why a claim was not run; such a row may have no provenance. `kept`: on how many
+    kept cells it rests, `unaudited`: which of its checks are not auditable.
     """
 
     id: str
@@ -68,10 +76,12 @@ class ClaimRow(Frozen):
 
 
 class Summary(Frozen):
-    """Counts over all claims; `contradictions`, `failed` and `not_run` name claims that were selected for this run.
+    """Counts over all claims; `contradictions`, `failed` and `not_run` name claims that were
+    selected for this run.
 
-    `open` names the claims without evidence yet. `conditions` counts what is measured without an expectation; `total`
-    and `verdicts` leave it out. `disproved` names the checks whose stored value a proof of this run excludes.
+    `open` names the claims without evidence yet. `conditions` counts what is measured without an
+    expectation; `total` and `verdicts` leave it out. `disproved` names the checks whose stored
+    value a proof of this run excludes.
     """
 
     total: int
@@ -85,7 +95,8 @@ class Summary(Frozen):
 
 
 class Ledger(JsonFile):
-    """The whole ledger of one profile; `started` is the UTC time at which its last run began (None: before any).
+    """The whole ledger of one profile; `started` is the UTC time at which its last run began (None:
+    before any).
 
     `audits` are those of the kept cells that claims rest on.
     """
@@ -98,21 +109,26 @@ class Ledger(JsonFile):
 
 
 def collect(workspace: Workspace) -> Ledger:
-    """Return the ledger of what lies on disk: only records that are whole, unedited and current are shown.
+    """Return the ledger of what lies on disk: only records that are whole, unedited and current are
+    shown.
 
     A claim that the last run was to make, and that has no record, counts as failed.
     """
     run = RunRecord.last(workspace)
     rows = tuple(_row(workspace, claim, run) for claim in workspace.claims.claim)
     audits = tuple(audits_of(workspace, (row.id for row in rows if row.selected)))
-    return ledger_of(workspace.profile, run.started if run else None, rows).model_copy(update={"audits": audits})
+    return ledger_of(workspace.profile, run.started if run else None, rows).model_copy(
+        update={"audits": audits}
+    )
 
 
 def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
     part = workspace.claims.group_of(claim).part
     selected = run is None or claim.id in run.selected
     if workspace.profile not in claim.profiles:
-        reason = f"not part of the {workspace.profile} profile: run with --profile {claim.profiles[0]}"
+        reason = (
+            f"not part of the {workspace.profile} profile: run with --profile {claim.profiles[0]}"
+        )
         return row_unreached(claim, part, reason, selected=False, failed=False)
     try:
         record = current_record(claim, workspace.record_path(claim), workspace.record_parts(claim))
@@ -120,7 +136,9 @@ def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
         failed = run is not None and selected
         reason = f"not selected in the last run; {absence}"
         if failed:
-            reason = f"its run ended without a record ({absence}); logs/{claim.group}.*.log may say why"
+            reason = (
+                f"its run ended without a record ({absence}); logs/{claim.group}.*.log may say why"
+            )
         return row_unreached(claim, part, reason, selected, failed)
     fresh = run is not None and record.provenance.run == run.id
     return ClaimRow(
@@ -129,7 +147,10 @@ def _row(workspace: Workspace, claim: Claim, run: RunRecord | None) -> ClaimRow:
         selected=selected,
         computed=Computed.COMPUTED if fresh else Computed.CACHED,
         checks=tuple(map(JudgedCheck.beside, claim.check, record.checks)),
-        **{name: getattr(record, name) for name in ("verdict", "failed", "reason", "provenance", "kept", "unaudited")},
+        **{
+            name: getattr(record, name)
+            for name in ("verdict", "failed", "reason", "provenance", "kept", "unaudited")
+        },
     )
 
 
@@ -142,11 +163,15 @@ def row_unreached(claim: Claim, part: str, reason: str, selected: bool, failed: 
         "provenance": None,
         "computed": None,
     }
-    return ClaimRow(**_entry(claim, part), **nothing, reason=reason, selected=selected, failed=failed)
+    return ClaimRow(
+        **_entry(claim, part), **nothing, reason=reason, selected=selected, failed=failed
+    )
 
 
 def _entry(claim: Claim, part: str) -> dict[str, Any]:
-    return {"part": part} | {name: getattr(claim, name) for name in ("id", "group", "title", "evidence", "expected")}
+    return {"part": part} | {
+        name: getattr(claim, name) for name in ("id", "group", "title", "evidence", "expected")
+    }
 
 
 def ledger_of(profile: Profile, started: str | None, rows: tuple[ClaimRow, ...]) -> Ledger:
@@ -167,7 +192,8 @@ def ledger_of(profile: Profile, started: str | None, rows: tuple[ClaimRow, ...])
 
 
 def exit_code(summary: Summary, strict: bool) -> int:
-    """Return 3 for a run that failed, else 1 for a contradiction (`strict`: or a claim not run), else 0.
+    """Return 3 for a run that failed, else 1 for a contradiction (`strict`: or a claim not run),
+    else 0.
 
     A contradiction is a verdict against its expectation, or a proof against a stored value.
     """

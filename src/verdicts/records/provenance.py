@@ -18,8 +18,8 @@ from verdicts.validation import Frozen
 class Environment(Frozen):
     """The machine and the software: equal for all results of one process.
 
-    `threads` is what the numerical library uses, `commit` the checkout's (None outside of git), `dirty` whether its
-    tracked files differ from it.
+    `threads` is what the numerical library uses, `commit` the checkout's (None outside of git),
+    `dirty` whether its tracked files differ from it.
     """
 
     python: str
@@ -33,9 +33,10 @@ class Environment(Frozen):
 
 
 class Provenance(Environment):
-    """The environment with what belongs to one result: UTC `started`, wall-clock `seconds`, `peak_mib` (the process's
-    largest resident size until then), the profile, the digest of its `config` part, and the id of the `run` that made
-    it (empty: none did)."""
+    """The environment with what belongs to one result: UTC `started`, wall-clock `seconds`,
+    `peak_mib` (the process's largest resident size until then), the profile, the digest of its
+    `config` part, and the id of the `run` that made it (empty: none did).
+    """
 
     profile: Profile
     config: str
@@ -46,8 +47,9 @@ class Provenance(Environment):
 
 
 class ComputedOn(Frozen):
-    """What computed a result: the model of its device, the releases that its numbers depend on, the instruction set in
-    use, the number of threads. Where all are equal, results have the same bytes."""
+    """What computed a result: the model of its device, the releases that its numbers depend on, the
+    instruction set in use, the number of threads. Where all are equal, results have the same bytes.
+    """
 
     device: str = ""
     versions: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
@@ -63,9 +65,13 @@ class ComputedOn(Frozen):
 def computed_on_here(
     device: str | None, packages: tuple[str, ...], instructions: str = "", threads: int = 0
 ) -> ComputedOn:
-    """Return what computes in this process: the device of that name (None: the processor), with these distributions."""
+    """Return what computes in this process: the device of that name (None: the processor), with
+    these distributions.
+    """
     versions = _versions(packages)
-    return ComputedOn(device=device or _processor(), versions=versions, instructions=instructions, threads=threads)
+    return ComputedOn(
+        device=device or _processor(), versions=versions, instructions=instructions, threads=threads
+    )
 
 
 def now() -> str:
@@ -80,7 +86,9 @@ class Stopwatch:
         self.started = now()
         self._begin = time.perf_counter()
 
-    def provenance(self, environment: Environment, profile: Profile, config: str, run: str = "") -> Provenance:
+    def provenance(
+        self, environment: Environment, profile: Profile, config: str, run: str = ""
+    ) -> Provenance:
         """Return the provenance of the work that ends now, done for the run of this id."""
         return Provenance(
             **environment.model_dump(),
@@ -96,8 +104,8 @@ class Stopwatch:
 def environment_of(root: Path, device: str, threads: int, packages: tuple[str, ...]) -> Environment:
     """Describe this process's environment.
 
-    `root` is the checkout, `device` the name of the device in use, `threads` what computations use, `packages` the
-    distributions whose versions count.
+    `root` is the checkout, `device` the name of the device in use, `threads` what computations use,
+    `packages` the distributions whose versions count.
     """
     return Environment(
         python=platform.python_version(),
@@ -107,7 +115,9 @@ def environment_of(root: Path, device: str, threads: int, packages: tuple[str, .
         device=device,
         threads=threads,
         commit=git(root, "rev-parse", "HEAD"),
-        dirty=None if (status := git(root, "status", "--porcelain", "--untracked-files=no")) is None else status != "",
+        dirty=None
+        if (status := git(root, "status", "--porcelain", "--untracked-files=no")) is None
+        else status != "",
     )
 
 
@@ -131,7 +141,9 @@ def _processor() -> str:
 
 
 def git(root: Path, *arguments: str) -> str | None:
-    """Return what `git` answers about a checkout; None outside of one, where git is missing and where it fails."""
+    """Return what `git` answers about a checkout; None outside of one, where git is missing and
+    where it fails.
+    """
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)

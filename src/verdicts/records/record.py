@@ -1,7 +1,8 @@
 """Records: one file a claim, written whole, and read with suspicion.
 
-A record is shown as current only if its bytes are the ones that were written (digest over the content, canonical
-bytes), its schema is this one, its key is the present key, and its verdicts follow from its values.
+A record is shown as current only if its bytes are the ones that were written (digest over the
+content, canonical bytes), its schema is this one, its key is the present key, and its verdicts
+follow from its values.
 """
 
 from collections.abc import Mapping
@@ -12,7 +13,13 @@ from typing import Any, Self
 from pydantic import JsonValue, ValidationError
 
 from verdicts.claims.check import Check
-from verdicts.claims.measurement import Enclosure, Measurement, check_verdict, claim_verdict, tightness
+from verdicts.claims.measurement import (
+    Enclosure,
+    Measurement,
+    check_verdict,
+    claim_verdict,
+    tightness,
+)
 from verdicts.claims.schema import Claim, Verdict
 from verdicts.errors import in_utf8
 from verdicts.records.figures import Figure, Table
@@ -26,8 +33,8 @@ from verdicts.validation import Frozen
 class CheckResult(Frozen):
     """One check's outcome: a measurement with its verdict, or the reason why there is none.
 
-    `where` is the file and line of the function that measured; `seconds` its wall-clock time. `enclosure` is that of
-    a proved value.
+    `where` is the file and line of the function that measured; `seconds` its wall-clock time.
+    `enclosure` is that of a proved value.
     """
 
     id: str
@@ -47,11 +54,19 @@ class CheckResult(Frozen):
 
     @classmethod
     def of(cls, check: Check, measured: Measurement, seconds: float, where: str) -> Self:
-        """Judge a measurement by its entry in the claims file. Raises ValueError if their units differ."""
+        """Judge a measurement by its entry in the claims file. Raises ValueError if their units
+        differ.
+        """
         if measured.unit and check.unit and measured.unit != check.unit:
-            raise ValueError(f"{check.id} is measured in {measured.unit} and claimed in {check.unit}")
+            raise ValueError(
+                f"{check.id} is measured in {measured.unit} and claimed in {check.unit}"
+            )
         low, high = measured.interval
-        values: dict[str, Any] = dict(measured) | {"low": low, "high": high, "unit": measured.unit or check.unit}
+        values: dict[str, Any] = dict(measured) | {
+            "low": low,
+            "high": high,
+            "unit": measured.unit or check.unit,
+        }
         return cls(
             id=check.id,
             **values,
@@ -63,9 +78,16 @@ class CheckResult(Frozen):
 
     @classmethod
     def unreached(
-        cls, check: Check, reason: str, seconds: float, where: str, absence: Mapping[str, JsonValue] | None = None
+        cls,
+        check: Check,
+        reason: str,
+        seconds: float,
+        where: str,
+        absence: Mapping[str, JsonValue] | None = None,
     ) -> Self:
-        """Return the outcome of a check that could not be made, with what `absence_of` says of it, or that broke."""
+        """Return the outcome of a check that could not be made, with what `absence_of` says of
+        it, or that broke.
+        """
         return cls(
             id=check.id,
             verdict=Verdict.NOT_RUN,
@@ -79,7 +101,8 @@ class CheckResult(Frozen):
 def absence_of(error: BaseException) -> dict[str, JsonValue]:
     """Return what an error with `not_run` says of itself, where it does.
 
-    `settled`: a second try is in vain; `missing`: which file, package or device; `remedy`: how to have it.
+    `settled`: a second try is in vain; `missing`: which file, package or device; `remedy`: how to
+    have it.
     """
     named = {name: in_utf8(str(getattr(error, name, ""))) for name in ("missing", "remedy")}
     said: dict[str, JsonValue] = {"settled": bool(getattr(error, "settled", False)), **named}
@@ -87,7 +110,9 @@ def absence_of(error: BaseException) -> dict[str, JsonValue]:
 
 
 class Keyed(Checksummed):
-    """A file with what it depends on, `parts`, and their `key`; `failed` marks what broke, which is never current."""
+    """A file with what it depends on, `parts`, and their `key`; `failed` marks what broke, which
+    is never current.
+    """
 
     id: str
     key: str
@@ -102,7 +127,9 @@ class Keyed(Checksummed):
 
     @classmethod
     def current(cls, path: Path, parts: KeyParts) -> Self:
-        """Read the file back if it is whole, unedited and has the present key. Raises NotCurrent."""
+        """Read the file back if it is whole, unedited and has the present key. Raises
+        NotCurrent.
+        """
         file = cls.read(path)
         if file.key != file.parts.key:
             raise NotCurrent("edited: its key does not follow from its parts")
@@ -114,7 +141,8 @@ class Keyed(Checksummed):
 class Record(Keyed):
     """All that was found about one claim; `kept`: on how many kept cells it rests.
 
-    `unaudited` names the checks that are not auditable: the tolerances of these cells exceed a tenth of their margin.
+    `unaudited` names the checks that are not auditable: the tolerances of these cells exceed a
+    tenth of their margin.
     """
 
     checks: tuple[CheckResult, ...]
@@ -130,14 +158,16 @@ class Record(Keyed):
     @property
     def settled(self) -> bool:
         """Tell whether only new code or settings could run what was not run."""
-        return all("settled" in check.detail for check in self.checks if check.verdict is Verdict.NOT_RUN)
+        return all(
+            "settled" in check.detail for check in self.checks if check.verdict is Verdict.NOT_RUN
+        )
 
 
 class Artefacts(Keyed):
     """A group's study, what it drew and tabulated, or its notebook's page.
 
-    `files` gives the sha256 of each file, relative to the record. `reason` says what is not there and why, `settled`
-    that only new code or settings could change that.
+    `files` gives the sha256 of each file, relative to the record. `reason` says what is not there
+    and why, `settled` that only new code or settings could change that.
     """
 
     files: dict[str, str] = {}  # noqa: RUF012 (a pydantic field)
@@ -148,7 +178,9 @@ class Artefacts(Keyed):
 
 
 def current_record(claim: Claim, path: Path, parts: KeyParts) -> Record:
-    """Return a claim's record if it is whole, unedited and has the present key. Raises NotCurrent."""
+    """Return a claim's record if it is whole, unedited and has the present key. Raises
+    NotCurrent.
+    """
     record = Record.current(path, parts)
     if record.id != claim.id or not _follows(claim, record):
         raise NotCurrent("edited: its verdict does not follow from its values")
@@ -156,7 +188,9 @@ def current_record(claim: Claim, path: Path, parts: KeyParts) -> Record:
 
 
 def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
-    """Return a group's artefacts if the record and every file are whole and have the present key. Raises NotCurrent."""
+    """Return a group's artefacts if the record and every file are whole and have the present
+    key. Raises NotCurrent.
+    """
     artefacts = Artefacts.current(path, parts)
     for name, digest in artefacts.files.items():
         try:

@@ -1,4 +1,6 @@
-"""What the last run was asked for, and what its audit of kept cells found, with what follows for those not drawn."""
+"""What the last run was asked for, and what its audit of kept cells found, with what follows for
+those not drawn.
+"""
 
 import secrets
 from collections.abc import Iterable, Sequence
@@ -20,11 +22,14 @@ ERROR = 0.05
 SAYS_LITTLE = 10.0
 """A bound above so many percent is not said: it says little."""
 DRAWN = 60
-"""Short kept cells that an audit draws unless it is asked for others: where all agree at most 5 % differ."""
+"""Short kept cells that an audit draws unless it is asked for others: where all agree at most 5
+% differ.
+"""
 
 
 class AuditOptions(Frozen):
-    """How many kept cells a run draws uniformly: `short` ones, and `long` ones, by `seed`; 0 short ones: no audit.
+    """How many kept cells a run draws uniformly: `short` ones, and `long` ones, by `seed`; 0 short
+    ones: no audit.
 
     `asked`: though they were audited before.
     """
@@ -38,9 +43,9 @@ class AuditOptions(Frozen):
 class RunRecord(Checksummed):
     """A run's options, kept as `run.json`: its processes read them.
 
-    Every result tells the `id` of the run that made it, by which the report knows what is new: processes on several
-    machines have several clocks. `fetch`: what could not be run is tried again, however recently it was. `fresh`: no
-    kept cell is read.
+    Every result tells the `id` of the run that made it, by which the report knows what is new:
+    processes on several machines have several clocks. `fetch`: what could not be run is tried
+    again, however recently it was. `fresh`: no kept cell is read.
     """
 
     id: str = Field(default_factory=lambda: secrets.token_hex(8))
@@ -59,8 +64,9 @@ class RunRecord(Checksummed):
 
     @property
     def soon(self) -> str:
-        """Return the time an hour after the run began: later than the clock of any machine that has done earlier work,
-        unless that clock is wrong."""
+        """Return the time an hour after the run began: later than the clock of any machine that has
+        done earlier work, unless that clock is wrong.
+        """
         return self._after(timedelta(hours=1))
 
     def _after(self, time: timedelta) -> str:
@@ -79,7 +85,11 @@ class RunRecord(Checksummed):
         """Return the options of a run that starts now. Raises UserError for an unknown name."""
         selected = tuple(claim.id for claim in workspace.claims.select(only))
         forced = tuple(claim.id for claim in workspace.claims.select(force)) if force else ()
-        about: dict[str, Any] = {"profile": workspace.profile, "started": now(), "audit": audit or AuditOptions()}
+        about: dict[str, Any] = {
+            "profile": workspace.profile,
+            "started": now(),
+            "audit": audit or AuditOptions(),
+        }
         return cls(selected=selected, forced=forced, fetch=fetch, fresh=fresh, **about)
 
     @classmethod
@@ -96,7 +106,9 @@ class RunRecord(Checksummed):
 
 
 def reads_kept(workspace: Workspace) -> bool:
-    """Tell whether kept cells are read: the configuration allows it, and the last run was not `--fresh`."""
+    """Tell whether kept cells are read: the configuration allows it, and the last run was not
+    `--fresh`.
+    """
     run = RunRecord.last(workspace)
     return workspace.config.kept and not (run and run.fresh)
 
@@ -107,13 +119,15 @@ def run_path(workspace: Workspace) -> Path:
 
 
 class Audit(Checksummed):
-    """The audit of the kept cells that a group's study reads, in the run of id `run`, drawn by `seed`.
+    """The audit of the kept cells that a group's study reads, in the run of id `run`, drawn by
+    `seed`.
 
-    `cells` counts the short ones, of which the run's uniform draw had `drawn`, and `differ` of these differ. Beside
-    them were computed anew so many of the `numbers` that a row shows, by check, and one of each of `functions` more.
-    `long` counts the others, of which `long_drawn` were drawn on request. `state` is the digest of what was audited.
-    `differing` names calls that differ, and how; `refused` says of each identity why it may not be shown; `damaged`
-    names files. `missing`: why some could not be computed.
+    `cells` counts the short ones, of which the run's uniform draw had `drawn`, and `differ` of
+    these differ. Beside them were computed anew so many of the `numbers` that a row shows, by
+    check, and one of each of `functions` more. `long` counts the others, of which `long_drawn` were
+    drawn on request. `state` is the digest of what was audited. `differing` names calls that
+    differ, and how; `refused` says of each identity why it may not be shown; `damaged` names files.
+    `missing`: why some could not be computed.
     """
 
     group: str
@@ -140,15 +154,22 @@ class Audit(Checksummed):
 
     @property
     def said(self) -> str:
-        """Say in words what it found of this group, beside what the run's uniform draw says of all."""
-        parts = [f"{self.drawn} of {self.cells} short ones in the uniform draw"] if self.cells else []
+        """Say in words what it found of this group, beside what the run's uniform draw says of
+        all.
+        """
+        parts = (
+            [f"{self.drawn} of {self.cells} short ones in the uniform draw"] if self.cells else []
+        )
         parts += [f"{count} computed anew for {check}" for check, count in self.numbers.items()]
         if self.functions:
             parts.append(f"{self.functions} of functions of which none was drawn")
         if self.long_drawn:
             parts.append(f"{self.long_drawn} of {self.long} long ones computed anew")
         elif self.long:
-            parts.append(f"{self.long} long ones stored, not audited here{' but for these' if self.numbers else ''}")
+            parts.append(
+                f"{self.long} long ones stored, not audited "
+                f"here{' but for these' if self.numbers else ''}"
+            )
         if self.missing:
             parts.append(f"some could not be computed: {self.missing}")
         if self.refused:
@@ -159,7 +180,9 @@ class Audit(Checksummed):
 
 
 def pooled(audits: Iterable[Audit]) -> list[str]:
-    """Say of each run with an audit what its uniform draw over all groups found, and what follows for the others."""
+    """Say of each run with an audit what its uniform draw over all groups found, and what
+    follows for the others.
+    """
     runs: dict[tuple[str, int], list[Audit]] = {}
     for audit in audits:
         if audit.cells:
@@ -168,14 +191,20 @@ def pooled(audits: Iterable[Audit]) -> list[str]:
 
 
 def _sentence(audits: Sequence[Audit], seed: int) -> str:
-    cells, drawn, differ = (sum(getattr(each, name) for each in audits) for name in ("cells", "drawn", "differ"))
+    cells, drawn, differ = (
+        sum(getattr(each, name) for each in audits) for name in ("cells", "drawn", "differ")
+    )
     if not drawn:
         return f"{cells} stored cells, not audited here."
     said = f"{drawn} of {cells:,} stored cells computed anew"
     if differ:
         return f"{said}, {differ} differ (seed {seed})."
     share = 100 * most_that_differ(cells, drawn) / cells
-    bound = f": with {100 - 100 * ERROR:g} % confidence at most {share:.2g} % differ" if share <= SAYS_LITTLE else ""
+    bound = (
+        f": with {100 - 100 * ERROR:g} % confidence at most {share:.2g} % differ"
+        if share <= SAYS_LITTLE
+        else ""
+    )
     return f"{said}, all agree{bound} (seed {seed})."
 
 
@@ -192,12 +221,15 @@ def audits_of(workspace: Workspace, claims: Iterable[str]) -> list[Audit]:
 
 
 def most_that_differ(cells: int, drawn: int) -> int:
-    """Return how many of `cells` may differ at most, with 95 % confidence, where none of those `drawn` does.
+    """Return how many of `cells` may differ at most, with 95 % confidence, where none of those
+    `drawn` does.
 
-    The chance to draw none of `d` without replacement is `C(cells - d, drawn) / C(cells, drawn)`: the largest `d` for
-    which it is at least .05.
+    The chance to draw none of `d` without replacement is `C(cells - d, drawn) / C(cells, drawn)`:
+    the largest `d` for which it is at least .05.
     """
     count = 0
-    while comb(cells - count - 1, drawn) / comb(cells, drawn) >= ERROR:  # a float times either may be too large
+    while (
+        comb(cells - count - 1, drawn) / comb(cells, drawn) >= ERROR
+    ):  # a float times either may be too large
         count += 1
     return count

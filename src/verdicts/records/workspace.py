@@ -42,11 +42,12 @@ PAGE_MAKERS = (
 class Project:
     """What the engine is told of the suite that it runs for.
 
-    `registered` gives the sha256 of each data set by its name. `accelerator` gives the name of the device of class
-    `cuda` that computations can use (None: there is none), `threads` how many threads they use, and `use_threads` sets
-    that; `instructions` gives the instruction set of the processor in use. `packages` are the distributions whose
-    versions a record tells, `numerics` those of them whose releases no study mixes. `place` is `module:name` of this
-    object, for the processes that a run starts; `command` is what a user types.
+    `registered` gives the sha256 of each data set by its name. `accelerator` gives the name of the
+    device of class `cuda` that computations can use (None: there is none), `threads` how many
+    threads they use, and `use_threads` sets that; `instructions` gives the instruction set of the
+    processor in use. `packages` are the distributions whose versions a record tells, `numerics`
+    those of them whose releases no study mixes. `place` is `module:name` of this object, for the
+    processes that a run starts; `command` is what a user types.
     """
 
     registered: Callable[[], Mapping[str, str]] = dict
@@ -67,7 +68,8 @@ def project_at(place: str) -> Project:
 
 
 def find_root(start: Path) -> Path:
-    """Return the nearest folder at or above `start` that holds an outline, else the package's own repository.
+    """Return the nearest folder at or above `start` that holds an outline, else the package's own
+    repository.
 
     Raises UserError if there is none.
     """
@@ -81,8 +83,8 @@ def find_root(start: Path) -> Path:
 class Workspace:
     """One profile of one repository. `folder` is where its results lie: `<out>/<profile>`.
 
-    `claims` are those that the profile tells of (`Claims.seen_by`), `all_claims` those of every profile. The class of
-    device is the profile's, whichever machine reads its results.
+    `claims` are those that the profile tells of (`Claims.seen_by`), `all_claims` those of every
+    profile. The class of device is the profile's, whichever machine reads its results.
     """
 
     root: Path
@@ -96,20 +98,34 @@ class Workspace:
     project: Project = field(default_factory=Project)
 
     @classmethod
-    def open(cls, root: Path, profile: Profile, out: Path | None, project: Project | None = None) -> Self:
+    def open(
+        cls, root: Path, profile: Profile, out: Path | None, project: Project | None = None
+    ) -> Self:
         """Read the repository's files and put it on Python's path. Raises UserError."""
         sources, project = Sources(PACKAGE_ROOT, root), project or Project()
         if str(root) not in sys.path:
             sys.path.insert(0, str(root))
-        return cls._of(root, profile, (out or root / "results").resolve(), load_claims(root), sources, project)
+        return cls._of(
+            root, profile, (out or root / "results").resolve(), load_claims(root), sources, project
+        )
 
     def beside(self, profile: Profile) -> Self:
-        """Return the workspace of another profile of the repository; its results lie beside. Raises UserError."""
-        return self._of(self.root, profile, self.folder.parent, self.all_claims, self.sources, self.project)
+        """Return the workspace of another profile of the repository; its results lie beside.
+        Raises UserError.
+        """
+        return self._of(
+            self.root, profile, self.folder.parent, self.all_claims, self.sources, self.project
+        )
 
     @classmethod
     def _of(
-        cls, root: Path, profile: Profile, out: Path, all_claims: Claims, sources: Sources, project: Project
+        cls,
+        root: Path,
+        profile: Profile,
+        out: Path,
+        all_claims: Claims,
+        sources: Sources,
+        project: Project,
     ) -> Self:
         claims = all_claims.seen_by(profile)
         config, data = load_config(root, profile, claims), _data(root, claims, project)
@@ -121,19 +137,31 @@ class Workspace:
         return self.config.device
 
     def require_device(self) -> None:
-        """Refuse to compute on a machine without the profile's class of device. Raises UserError."""
+        """Refuse to compute on a machine without the profile's class of device. Raises
+        UserError.
+        """
         if self.device is Device.CUDA and not self.project.accelerator():
-            where = f"the {self.profile} profile computes on a CUDA device, and {platform.node()} has none to use"
-            raise UserError(f"{where}; --profile full needs none, and --cluster finds one where a cluster has it")
+            where = (
+                f"the {self.profile} profile computes on a CUDA device, and "
+                f"{platform.node()} has none to use"
+            )
+            raise UserError(
+                f"{where}; --profile full needs none, and --cluster finds one "
+                "where a cluster has it"
+            )
 
     def environment(self) -> Environment:
         """Describe the environment of what this process computes."""
-        return environment_of(self.root, self._accelerator or "cpu", self.project.threads(), self.project.packages)
+        return environment_of(
+            self.root, self._accelerator or "cpu", self.project.threads(), self.project.packages
+        )
 
     def computed_on(self) -> ComputedOn:
         """Tell what computes the cells of this process."""
         project = self.project
-        return computed_on_here(self._accelerator, project.numerics, project.instructions(), project.threads())
+        return computed_on_here(
+            self._accelerator, project.numerics, project.instructions(), project.threads()
+        )
 
     @property
     def _accelerator(self) -> str | None:
@@ -169,7 +197,9 @@ class Workspace:
         return self.root / KEPT
 
     def kept_files(self, group: str) -> list[str]:
-        """Return the names of the files of a group's kept cells; a name follows from the content."""
+        """Return the names of the files of a group's kept cells; a name follows from the
+        content.
+        """
         return sorted(path.name for path in (self.kept_folder / group).glob(f"*{SUFFIX}"))
 
     def log_path(self, name: str) -> Path:
@@ -181,7 +211,9 @@ class Workspace:
         return sha256_of(canonical_json(self.config.settings_of(group.id)))
 
     def record_parts(self, claim: Claim) -> KeyParts:
-        """Return what a claim's record depends on: its entry, the modules that measure it, settings and data."""
+        """Return what a claim's record depends on: its entry, the modules that measure it,
+        settings and data.
+        """
         group = self.claims.group_of(claim)
         sources = self._closures(group, {"settings", *claim.modules})
         if group.queries and any(check.is_query for check in claim.check):
@@ -189,36 +221,59 @@ class Workspace:
         return self._parts(claim.model_dump(mode="json"), group, sources, [claim])
 
     def figures_parts(self, group: Group) -> KeyParts:
-        """Return what figures and tables depend on: their module, data, style, kinds of files, what draws them."""
+        """Return what figures and tables depend on: their module, data, style, kinds of files,
+        what draws them.
+        """
         sources = self._closures(group, ["figures", "settings"])
         sources |= self._extra(STYLE, *FIGURE_MAKERS)
-        parts = self._parts([group.id, self.claims.outline.subject], group, sources, self.claims_here(group))
+        parts = self._parts(
+            [group.id, self.claims.outline.subject], group, sources, self.claims_here(group)
+        )
         pictures = f"{self.config.every_picture}{'' if draws_stills() else ' without stills'}"
         return parts.model_copy(update={"config": sha256_of(f"{parts.config} {pictures}")})
 
     def study_parts(self, group: Group) -> KeyParts | None:
-        """Return what a group's study depends on: its module, settings and data; None where the group has no study."""
+        """Return what a group's study depends on: its module, settings and data; None where the
+        group has no study.
+        """
         if self.sources.find(f"{group.module}.study") is None:
             return None
-        return self._parts(group.id, group, self._closures(group, ["study", "settings"]), self.claims_here(group))
+        return self._parts(
+            group.id, group, self._closures(group, ["study", "settings"]), self.claims_here(group)
+        )
 
     def page_parts(self, group: Group) -> KeyParts:
         """Return what a group's notebook page depends on.
 
-        That is the notebook, figures, checks and their entries, what renders it, and the outcomes and figures shown.
+        That is the notebook, figures, checks and their entries, what renders it, and the outcomes
+        and figures shown.
         """
-        modules = {"settings", "figures"}.union(*(claim.modules for claim in self.all_claims.of_group(group.id)))
+        modules = {"settings", "figures"}.union(
+            *(claim.modules for claim in self.all_claims.of_group(group.id))
+        )
         sources = self.sources.closure_of_script(self.root / (group.notebook or ""))
         sources |= self._closures(group, modules) | self._extra(STYLE, *PAGE_MAKERS)
         # Its title, and each check's bound, tolerance and verdict are printed on it
-        checks = [check.model_dump(mode="json") for claim in self.claims.of_group(group.id) for check in claim.check]
-        parts = self._parts([group.id, group.title, checks], group, sources, self.claims_here(group))
+        checks = [
+            check.model_dump(mode="json")
+            for claim in self.claims.of_group(group.id)
+            for check in claim.check
+        ]
+        parts = self._parts(
+            [group.id, group.title, checks], group, sources, self.claims_here(group)
+        )
         return parts.model_copy(update={"data": parts.data | self._shown(group)})
 
     def _shown(self, group: Group) -> dict[str, str]:
-        """Return the digests of what a notebook page shows: the checks' outcomes, the figures and tables."""
+        """Return the digests of what a notebook page shows: the checks' outcomes, the figures
+        and tables.
+        """
         records = [shown_json(self.record_path(claim)) for claim in self.claims_here(group)]
-        outcomes = [[check.get(name) for name in OUTCOME] for each in records for check in each.get("checks", ())]
+        outcomes = [
+            [check.get(name) for name in OUTCOME]
+            for each in records
+            for check in each.get("checks", ())
+        ]
         drawn = shown_json(self.figures_path(group))
         return {
             "outcomes": sha256_of(canonical_json(outcomes)),
@@ -226,13 +281,16 @@ class Workspace:
         }
 
     def _kept(self, group: Group) -> dict[str, str]:
-        """Return the digest of a group's kept cells: of their files' names, and of those that are not shown."""
+        """Return the digest of a group's kept cells: of their files' names, and of those that
+        are not shown.
+        """
         names = self.kept_files(group.id)
         refused = sorted(shown_json(self.audit_path(group.id)).get("refused", ()))
         return {"kept cells": sha256_of(canonical_json([names, refused]))} if names else {}
 
     def changed(self, parts: KeyParts) -> str:
-        """Say which source file has changed since its digest was taken: what was made meanwhile is of no known code.
+        """Say which source file has changed since its digest was taken: what was made meanwhile is
+        of no known code.
 
         Empty where none has.
         """
@@ -242,7 +300,9 @@ class Workspace:
         return ""
 
     def digest_of(self, name: str) -> str:
-        """Return the present digest of a file, named from a root of Python's path; empty where it is gone."""
+        """Return the present digest of a file, named from a root of Python's path; empty where
+        it is gone.
+        """
         places = (root / name for root in self.sources.roots)
         return next((sha256_of(place.read_bytes()) for place in places if place.is_file()), "")
 
@@ -255,9 +315,13 @@ class Workspace:
         """Return the digests of files of the package or the repository that no module imports."""
         return {name: digest for name in names if (digest := self.digest_of(name))}
 
-    def _parts(self, entry: object, group: Group, sources: dict[str, str], claims: Sequence[Claim]) -> KeyParts:
+    def _parts(
+        self, entry: object, group: Group, sources: dict[str, str], claims: Sequence[Claim]
+    ) -> KeyParts:
         data = {name: self.data[name] for claim in claims for name in claim.data}
-        releases = {f"package {name}": _release(name) for claim in claims for name in claim.packages}
+        releases = {
+            f"package {name}": _release(name) for claim in claims for name in claim.packages
+        }
         releases |= self._kept(group)
         return KeyParts(
             entry=sha256_of(canonical_json(entry)),
@@ -269,9 +333,11 @@ class Workspace:
 
 
 def _data(root: Path, claims: Claims, project: Project) -> dict[str, str]:
-    """Return the digests of the registered data sets, and of the repository's own files that claims name.
+    """Return the digests of the registered data sets, and of the repository's own files that claims
+    name.
 
-    Raises UserError for the name of no data set, and for a pattern (it has a slash) that matches no file.
+    Raises UserError for the name of no data set, and for a pattern (it has a slash) that matches no
+    file.
     """
     named = {name: claim for claim in claims.claim for name in claim.data}
     data = dict(project.registered()) if any("/" not in name for name in named) else {}
@@ -285,7 +351,9 @@ def _data(root: Path, claims: Claims, project: Project) -> dict[str, str]:
 
 
 def _release(package: str) -> str:
-    """Return the digest of the version of a package that is installed; of nothing where it is not."""
+    """Return the digest of the version of a package that is installed; of nothing where it is
+    not.
+    """
     try:
         return sha256_of(version(package))
     except PackageNotFoundError:
@@ -293,8 +361,14 @@ def _release(package: str) -> str:
 
 
 def _digest_of_files(root: Path, pattern: str, place: str) -> str:
-    """Return the digest of the repository's files that match a pattern. Raises UserError where there is none."""
+    """Return the digest of the repository's files that match a pattern. Raises UserError where
+    there is none.
+    """
     files = sorted(path for path in root.glob(pattern) if path.is_file())
     if not files:
         raise UserError(f"{place} = {pattern!r}: no such file in the repository")
-    return sha256_of(canonical_json({str(path.relative_to(root)): sha256_of(path.read_bytes()) for path in files}))
+    return sha256_of(
+        canonical_json(
+            {str(path.relative_to(root)): sha256_of(path.read_bytes()) for path in files}
+        )
+    )

@@ -1,11 +1,12 @@
-"""Text with formulas, Markdown and executed notebooks as data that Typst sets: pieces of a line, and blocks of them.
+"""Text with formulas, Markdown and executed notebooks as data that Typst sets: pieces of a line,
+and blocks of them.
 
-A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation), or
-`{"em" | "strong": pieces}`.
+A piece is `{"text": ...}`, `{"code": ...}`, `{"math": ..., "display": ...}` (in Typst's notation),
+or `{"em" | "strong": pieces}`.
 
-A LaTeX formula gets Typst's notation by way of the MathML that the report's page shows: one reader of LaTeX for both.
-Letters and signs stay what they are in Unicode; each that Typst would read as syntax is escaped. So the notation needs
-no names but those of the functions below.
+A LaTeX formula gets Typst's notation by way of the MathML that the report's page shows: one reader
+of LaTeX for both. Letters and signs stay what they are in Unicode; each that Typst would read as
+syntax is escaped. So the notation needs no names but those of the functions below.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -30,7 +31,12 @@ ALPHABETS = {
     "bold-italic": "bold",
     "normal": "upright",
 }
-MARKS = {"^": "accent({}, hat)", "~": "accent({}, tilde)", "⏟": "underbrace({})", "―": "overline({})"}
+MARKS = {
+    "^": "accent({}, hat)",
+    "~": "accent({}, tilde)",
+    "⏟": "underbrace({})",
+    "―": "overline({})",
+}
 """What stands over or under a letter or a term."""
 
 
@@ -65,12 +71,17 @@ def _block(token: dict[str, Any]) -> Iterator[Block]:
     elif kind == "block_code":
         yield {"kind": "code", "text": token["raw"].rstrip()}
     elif kind == "list":
-        items = [[block for child in item["children"] for block in _block(child)] for item in children]
+        items = [
+            [block for child in item["children"] for block in _block(child)] for item in children
+        ]
         yield {"kind": "list", "ordered": token["attrs"]["ordered"], "items": items}
     elif kind == "table":
         head, body = children
         rows = [head, *body["children"]]
-        yield {"kind": "table", "rows": [[_line(cell["children"]) for cell in row["children"]] for row in rows]}
+        yield {
+            "kind": "table",
+            "rows": [[_line(cell["children"]) for cell in row["children"]] for row in rows],
+        }
     else:
         yield from (block for child in children for block in _block(child))
 
@@ -103,12 +114,18 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
     content: list[Block] = []
     for cell in cells:
         if "latex" in cell:
-            content.append({"kind": "paragraph", "body": [math(bare_latex(cell["latex"]), display=True)]})
+            content.append(
+                {"kind": "paragraph", "body": [math(bare_latex(cell["latex"]), display=True)]}
+            )
         else:
             content += blocks(cell["markdown"])
-    content = [block for block in content if not (block["kind"] == "heading" and block["level"] == 1)]
+    content = [
+        block for block in content if not (block["kind"] == "heading" and block["level"] == 1)
+    ]
     kept: list[Block] = []
-    for block in reversed(content):  # a heading above another of its level, or of a higher one, is above nothing
+    for block in reversed(
+        content
+    ):  # a heading above another of its level, or of a higher one, is above nothing
         below = kept[-1] if kept else {"kind": "heading", "level": 0}
         if not (block["kind"] == below["kind"] == "heading" and below["level"] <= block["level"]):
             kept.append(block)
@@ -120,7 +137,9 @@ class Unreadable(ValueError):
 
 
 def typst_math(tex: str) -> str:
-    """Return a LaTeX formula (without dollars) as the body of a Typst equation. Raises Unreadable."""
+    """Return a LaTeX formula (without dollars) as the body of a Typst equation. Raises
+    Unreadable.
+    """
     try:
         root = convert_to_element(usual_latex(tex))
     except Exception as error:  # the reader has a dozen unrelated types for malformed input
@@ -150,7 +169,9 @@ def _bearer(node: Element, bar: str) -> Element | None:
 
 
 def _pair(bars: list[Element]) -> None:
-    """Mark bars as opening and closing in turn: nothing but their number tells a norm from a condition."""
+    """Mark bars as opening and closing in turn: nothing but their number tells a norm from a
+    condition.
+    """
     if len(bars) % 2 == 0:
         for n, bar in enumerate(bars):
             bar.set("class", "closing" if n % 2 else "opening")
@@ -158,7 +179,11 @@ def _pair(bars: list[Element]) -> None:
 
 def _row(node: Element) -> str:
     children = list(node)
-    if len(children) > 1 and children[0].get("form") == "prefix" and children[-1].get("form") == "postfix":
+    if (
+        len(children) > 1
+        and children[0].get("form") == "prefix"
+        and children[-1].get("form") == "postfix"
+    ):
         return f"lr({_fence(children[0])} {_sequence(children[1:-1])} {_fence(children[-1])})"
     if len(children) == 3 and children[1].tag == "mtable":
         return f"lr({_fence(children[0])} {_written(children[1])} {_fence(children[2])})"
@@ -203,7 +228,9 @@ def _operator(node: Element) -> str:
     text = _text(node)
     if len(text) > 1 and text.isalpha():
         return f"op({_quoted(text)}, limits: #true)" if text in LIMITS else f"op({_quoted(text)})"
-    return f'class("{node.get("class")}", {_letters(text)})' if node.get("class") else _letters(text)
+    return (
+        f'class("{node.get("class")}", {_letters(text)})' if node.get("class") else _letters(text)
+    )
 
 
 def _group(node: Element) -> str:
@@ -218,7 +245,9 @@ def _fraction(node: Element) -> str:
 def _attached(*places: str) -> Callable[[Element], str]:
     def attach(node: Element) -> str:
         base, *scripts = node
-        named = ", ".join(f"{place}: {_group(script)}" for place, script in zip(places, scripts, strict=True))
+        named = ", ".join(
+            f"{place}: {_group(script)}" for place, script in zip(places, scripts, strict=True)
+        )
         if [_text(script) for script in scripts] == ["′"]:
             named = f"tr: {_group(scripts[0])}"
         return f"attach({_group(base)}, {named})"
@@ -227,7 +256,9 @@ def _attached(*places: str) -> Callable[[Element], str]:
 
 
 def _decorated(node: Element) -> str:
-    """Return a letter or a term with what stands over or under it: an accent, a line, a brace with its legend."""
+    """Return a letter or a term with what stands over or under it: an accent, a line, a brace
+    with its legend.
+    """
     base, mark = node
     if len(base) == 2 and _text(base[1]) == "⏟":
         return f"underbrace({_group(base[0])}, {_group(mark)})"

@@ -1,8 +1,9 @@
-"""A certificate: one page on what a run on an empty folder decided, with the same facts as `codecheck.yml`.
+"""A certificate: one page on what a run on an empty folder decided, with the same facts as
+`codecheck.yml`.
 
-It certifies what the run saw. A row of the paper is decided where each claim that it needs is, here and as it is
-stored; claims that rest on kept cells, which cost hours, are named as stored and count for nothing. Values are compared
-with stored ones at equal sizes alone.
+It certifies what the run saw. A row of the paper is decided where each claim that it needs is, here
+and as it is stored; claims that rest on kept cells, which cost hours, are named as stored and count
+for nothing. Values are compared with stored ones at equal sizes alone.
 """
 
 import json
@@ -42,7 +43,9 @@ Facts = dict[str, Any]
 
 
 class Falsified(NamedTuple):
-    """A claim and its falsifier, and whether the verdict flipped when the falsifier broke what is claimed."""
+    """A claim and its falsifier, and whether the verdict flipped when the falsifier broke what
+    is claimed.
+    """
 
     claim: str
     title: str
@@ -63,7 +66,8 @@ class State(StrEnum):
 class Seen(NamedTuple):
     """What the run saw: each claim at the largest sizes that were reached.
 
-    `smaller` has, by claim, the sizes in words where these are smaller than those of the stored values.
+    `smaller` has, by claim, the sizes in words where these are smaller than those of the stored
+    values.
     """
 
     ledger: Ledger
@@ -72,7 +76,9 @@ class Seen(NamedTuple):
 
 
 def stored(workspace: Workspace, claim: Claim) -> bool:
-    """Return whether a claim costs hours: it rests on kept cells, or the profile does not run it."""
+    """Return whether a claim costs hours: it rests on kept cells, or the profile does not run
+    it.
+    """
     return workspace.profile not in claim.profiles or bool(workspace.kept_files(claim.group))
 
 
@@ -80,33 +86,48 @@ def needed(workspace: Workspace, findings: Findings) -> dict[str, list[str]]:
     """Return, by row, the claims that it needs and that can be computed here."""
     by_id = {claim.id: claim for claim in workspace.all_claims.claim}
     return {
-        each.paper: [name for name in each.needs if not stored(workspace, by_id[name])] for each in findings.finding
+        each.paper: [name for name in each.needs if not stored(workspace, by_id[name])]
+        for each in findings.finding
     }
 
 
 def seen(own: Workspace, larger: Workspace) -> Seen:
-    """Return what lies on disk at a certificate's `own` sizes, and at the `larger` ones of the stored values."""
+    """Return what lies on disk at a certificate's `own` sizes, and at the `larger` ones of the
+    stored values.
+    """
     ledger = seen_of(collect(own))
-    enlarged = {row.id: row for row in seen_of(collect(larger)).claims if row.verdict is not Verdict.NOT_RUN}
+    enlarged = {
+        row.id: row for row in seen_of(collect(larger)).claims if row.verdict is not Verdict.NOT_RUN
+    }
     rows = tuple(enlarged.get(row.id, row) for row in ledger.claims)
     reached = {row.id for row in rows if row.verdict is not Verdict.NOT_RUN}
     here = [claim for claim in own.claims.claim if claim.id in reached]
-    sizes = {claim.id: _smaller(own, larger, claim.group) for claim in here if claim.id not in enlarged}
+    sizes = {
+        claim.id: _smaller(own, larger, claim.group) for claim in here if claim.id not in enlarged
+    }
     smaller = {name: text for name, text in sizes.items() if text}
     return Seen(ledger.model_copy(update={"claims": rows}), here, smaller)
 
 
 def seen_of(ledger: Ledger) -> Ledger:
-    """Return a ledger without the claims that rest on kept cells: the run has not seen what decides them."""
+    """Return a ledger without the claims that rest on kept cells: the run has not seen what
+    decides them.
+    """
     return ledger.model_copy(update={"claims": tuple(row for row in ledger.claims if not row.kept)})
 
 
 def _smaller(own: Workspace, larger: Workspace, group: str) -> str:
-    """Say which settings of a group are others at a certificate's own sizes; of a list its largest; empty for none."""
+    """Say which settings of a group are others at a certificate's own sizes; of a list its
+    largest; empty for none.
+    """
     before, after = (each.config.settings_of(group) for each in (larger, own))
     said = []
     for name, value in after.items():
-        numbers = [each for each in value if isinstance(each, int | float)] if isinstance(value, list) else []
+        numbers = (
+            [each for each in value if isinstance(each, int | float)]
+            if isinstance(value, list)
+            else []
+        )
         if value != before.get(name):
             said.append(f"{name} to {max(numbers)}" if numbers else f"{name} {value}")
     return ", ".join(said)
@@ -121,14 +142,21 @@ def facts_of(
     setup: float,
     failed: bool,
 ) -> Facts:
-    """Return all that the certificate says, from the records of its own run and the stored values. Raises UserError."""
+    """Return all that the certificate says, from the records of its own run and the stored
+    values. Raises UserError.
+    """
     root, claims, ledger = workspace.root, workspace.all_claims, measured.ledger
     by_paper = {each.paper: each for each in findings.finding}
     shown = rows_of(claims, findings, Decisions.strongest(kept_runs(root)), Decisions.of(ledger))
     rows = [_row(row, by_paper[row.id], workspace, measured) for row in shown if row.id in by_paper]
     origins = [row.provenance for row in ledger.claims if row.provenance]
     same, disproved = _same(workspace, measured)
-    contradicted = [each["claim"] for row in rows for each in row["claims"] if each["state"] is State.CONTRADICTED]
+    contradicted = [
+        each["claim"]
+        for row in rows
+        for each in row["claims"]
+        if each["state"] is State.CONTRADICTED
+    ]
     unflipped = [each.claim for each in broken if each.flipped is False]
     facts: Facts = plain_data(
         {
@@ -152,9 +180,15 @@ def facts_of(
 
 
 def work_under_test(root: Path) -> Facts:
-    """Return title, authors and address of the work under test, as `CITATION.cff` names it first; no file, none."""
+    """Return title, authors and address of the work under test, as `CITATION.cff` names it
+    first; no file, none.
+    """
     cited = root / "CITATION.cff"
-    held = yaml.safe_load(cited.read_text(encoding="utf-8"))["references"][0] if cited.is_file() else {}
+    held = (
+        yaml.safe_load(cited.read_text(encoding="utf-8"))["references"][0]
+        if cited.is_file()
+        else {}
+    )
     return {"title": "", "url": "", "authors": []} | held
 
 
@@ -172,7 +206,9 @@ def _row(row: PaperRow, finding: Finding, workspace: Workspace, measured: Seen) 
 
 
 def _claim(workspace: Workspace, measured: Seen, name: str, wanted: Verdict) -> Facts:
-    """Return a claim that a row needs: the stored verdict, this run's, at which sizes, from how many draws."""
+    """Return a claim that a row needs: the stored verdict, this run's, at which sizes, from how
+    many draws.
+    """
     claim = next(each for each in workspace.all_claims.claim if each.id == name)
     row = next((each for each in measured.ledger.claims if each.id == name), None)
     verdict = row.verdict if row else Verdict.NOT_RUN
@@ -199,7 +235,9 @@ def state_of(verdict: Verdict, wanted: Verdict) -> State:
 
 
 def _number(row: PaperRow, workspace: Workspace, measured: Seen) -> Facts | None:
-    """Return a row's number beside this run's; where they differ, `apart` says why, `equal` that sizes are the same."""
+    """Return a row's number beside this run's; where they differ, `apart` says why, `equal` that
+    sizes are the same.
+    """
     if row.number is None:
         return None
     profile, sizes = row.number.profile, measured.smaller.get(row.number.claim, "")
@@ -216,7 +254,9 @@ def _number(row: PaperRow, workspace: Workspace, measured: Seen) -> Facts | None
 
 
 def _same(workspace: Workspace, measured: Seen) -> tuple[Facts, list[str]]:
-    """Count the values as stored, of claims at equal sizes; name checks whose stored value a proof excludes."""
+    """Count the values as stored, of claims at equal sizes; name checks whose stored value a
+    proof excludes.
+    """
     equal = tuple(row for row in measured.ledger.claims if row.id not in measured.smaller)
     ledger = measured.ledger.model_copy(update={"claims": equal})
     kept = read_expected(workspace.root, workspace.profile)
@@ -236,11 +276,15 @@ def _same(workspace: Workspace, measured: Seen) -> tuple[Facts, list[str]]:
 
 
 def checksums(workspace: Workspace, claims: Sequence[Claim]) -> dict[str, dict[str, str]]:
-    """Return the sha256 of each file that these claims rest on, by kind and by its place in the repository."""
+    """Return the sha256 of each file that these claims rest on, by kind and by its place in the
+    repository.
+    """
     root, of_module = workspace.root, workspace.sources.closure
     sources = {name for claim in claims for name in workspace.record_parts(claim).sources}
     files = {claim.falsifier.partition("::")[0] for claim in claims}
-    tests = {name for file in files for name in of_module(".".join(Path(file).with_suffix("").parts))}
+    tests = {
+        name for file in files for name in of_module(".".join(Path(file).with_suffix("").parts))
+    }
     kinds = {
         "sources": sources,
         "claims": {f"{workspace.claims.group_of(claim).folder}/{CLAIMS}" for claim in claims},
@@ -249,9 +293,12 @@ def checksums(workspace: Workspace, claims: Sequence[Claim]) -> dict[str, dict[s
         "texts": {FINDINGS, OUTLINE, f"{FOLDER}/{workspace.profile}.json"},
     }
     roots = (root, *workspace.sources.roots)
-    places = {kind: [_place(roots, name) for name in sorted(names)] for kind, names in kinds.items()}
+    places = {
+        kind: [_place(roots, name) for name in sorted(names)] for kind, names in kinds.items()
+    }
     return {
-        kind: {os.path.relpath(each, root): sha256_of(each.read_bytes()) for each in places[kind]} for kind in kinds
+        kind: {os.path.relpath(each, root): sha256_of(each.read_bytes()) for each in places[kind]}
+        for kind in kinds
     }
 
 
@@ -280,10 +327,14 @@ def summary(facts: Facts) -> str:
 
 
 def documents(facts: Facts, folder: Path) -> dict[str, bytes]:
-    """Return the certificate as HTML, PDF and `codecheck.yml`, and the checksums, by name. Raises `paper.NotSet`."""
+    """Return the certificate as HTML, PDF and `codecheck.yml`, and the checksums, by name.
+    Raises `paper.NotSet`.
+    """
     listed = "".join(sums(files) for files in facts["checksums"].values())
     shown = facts | {
-        "digests": {kind: (len(files), sha256_of(sums(files))) for kind, files in facts["checksums"].items()},
+        "digests": {
+            kind: (len(files), sha256_of(sums(files))) for kind, files in facts["checksums"].items()
+        },
         "listed": sha256_of(listed),
         "summary": summary(facts),
     }

@@ -1,4 +1,6 @@
-"""What was found about each claim of the paper: one row a claim, in terminal, README, page and paper alike."""
+"""What was found about each claim of the paper: one row a claim, in terminal, README, page and
+paper alike.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -42,10 +44,11 @@ STRONGEST = (Profile.FULL, Profile.PAPER, Profile.CPU, Profile.QUICK)
 
 
 class Decided(NamedTuple):
-    """What a run gave for a claim: its verdict, the checks that have a value, the profile of the run.
+    """What a run gave for a claim: its verdict, the checks that have a value, the profile of the
+    run.
 
-    `made` is the UTC time of its value with the processor; `kept` says whether it rests on kept cells, and
-    `unaudited` which checks are not auditable.
+    `made` is the UTC time of its value with the processor; `kept` says whether it rests on kept
+    cells, and `unaudited` which checks are not auditable.
     """
 
     verdict: Verdict
@@ -71,9 +74,13 @@ class Decisions(NamedTuple):
                 claims[name] = Decided(claim.verdict, claim.checks, source.profile, made)
             return cls(claims)
         for row in source.claims:
-            made = (row.provenance.started, row.provenance.processor) if row.provenance else ("", "")
+            made = (
+                (row.provenance.started, row.provenance.processor) if row.provenance else ("", "")
+            )
             checks = {each.id: each for each in row.checks if each.value is not None}
-            claims[row.id] = Decided(row.verdict, checks, source.profile, made, row.kept > 0, row.unaudited)
+            claims[row.id] = Decided(
+                row.verdict, checks, source.profile, made, row.kept > 0, row.unaudited
+            )
         return cls(claims)
 
     @classmethod
@@ -102,7 +109,9 @@ class Decisions(NamedTuple):
 
     @property
     def values(self) -> dict[str, str]:
-        """Return each check's value in words: with its interval, alone, the interval's ends, and in per cent."""
+        """Return each check's value in words: with its interval, alone, the interval's ends, and
+        in per cent.
+        """
         values = {}
         for name, check in self.checks.items():
             values[name] = spread(check)
@@ -136,11 +145,12 @@ NOTHING = Decisions()
 
 
 class ShownNumber(NamedTuple):
-    """One measured number: its `value` with interval, what it is, the profile that gave it; and this run's `own`.
+    """One measured number: its `value` with interval, what it is, the profile that gave it; and
+    this run's `own`.
 
-    `claim` is the one that measures it, `better` says which way is good. `own` is empty where this run did not measure
-    it. `agrees`: the two intervals meet (None: there is none to compare). `beside` says which kept run the value is of,
-    and what this run measured.
+    `claim` is the one that measures it, `better` says which way is good. `own` is empty where this
+    run did not measure it. `agrees`: the two intervals meet (None: there is none to compare).
+    `beside` says which kept run the value is of, and what this run measured.
     """
 
     value: str
@@ -154,7 +164,9 @@ class ShownNumber(NamedTuple):
 
 
 class ShownCondition(NamedTuple):
-    """A condition or exception of a row: its claim, the claim's verdict, a sentence, and its setting in a few words."""
+    """A condition or exception of a row: its claim, the claim's verdict, a sentence, and its
+    setting in a few words.
+    """
 
     claim: str
     verdict: Verdict
@@ -170,11 +182,13 @@ class ShownReading(NamedTuple):
 
 
 class PaperRow(NamedTuple):
-    """A claim of the paper, `text`, with what was found: a word for it as stated, a fact, its scope, and a number.
+    """A claim of the paper, `text`, with what was found: a word for it as stated, a fact, its
+    scope, and a number.
 
-    `stricter` has our stricter reading (None: there is none), `number` is None where none was measured. `figure` is the
-    name of the figure that illustrates the row, `conditions` what limits it, `restating` the ids of the claims here
-    that restate it. `differing` are claims on which this run's verdict is another than the one shown.
+    `stricter` has our stricter reading (None: there is none), `number` is None where none was
+    measured. `figure` is the name of the figure that illustrates the row, `conditions` what limits
+    it, `restating` the ids of the claims here that restate it. `differing` are claims on which this
+    run's verdict is another than the one shown.
     """
 
     id: str
@@ -191,13 +205,17 @@ class PaperRow(NamedTuple):
 
     @property
     def headline(self) -> str:
-        """Return its line in a terminal: id, word, "as stated" where we have a stricter reading, the paper's claim."""
+        """Return its line in a terminal: id, word, "as stated" where we have a stricter reading,
+        the paper's claim.
+        """
         ours = " as stated" if self.stricter else ""
         return f"{self.id:<4}{f'{self.word.sign} {self.word}{ours}':<19}{self.text}"
 
 
 class ShownLine(NamedTuple):
-    """A reader's question, the word for its answer, and the answer (empty where verdicts are others)."""
+    """A reader's question, the word for its answer, and the answer (empty where verdicts are
+    others).
+    """
 
     question: str
     word: Word
@@ -205,11 +223,12 @@ class ShownLine(NamedTuple):
 
 
 def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
-    """Return the word for a claim of the paper, from the verdicts of the claims that its finding needs.
+    """Return the word for a claim of the paper, from the verdicts of the claims that its finding
+    needs.
 
-    *Not run*: one of the needed claims was not run, or none that restates the paper's was. Else those that restate it
-    decide, each alike. *Holds*: all of them hold. *Holds in part*: some hold and some do not. *Refuted*: all of them
-    are. *Not shown*: none holds, and some are not decided.
+    *Not run*: one of the needed claims was not run, or none that restates the paper's was. Else
+    those that restate it decide, each alike. *Holds*: all of them hold. *Holds in part*: some hold
+    and some do not. *Refuted*: all of them are. *Not shown*: none holds, and some are not decided.
     """
     reached = set(restating)
     if not reached or Verdict.NOT_RUN in needed:
@@ -220,17 +239,26 @@ def word_of(needed: Iterable[Verdict], restating: Iterable[Verdict]) -> Word:
 
 
 def rows_beside(root: Path, claims: Claims, ledger: Ledger) -> list[PaperRow]:
-    """Return the rows by the strongest evidence, beside what the run of this ledger gave. Raises UserError."""
-    return rows_of(claims, load_findings(root, claims), evidence_of(root, ledger), Decisions.of(ledger))
+    """Return the rows by the strongest evidence, beside what the run of this ledger gave. Raises
+    UserError.
+    """
+    return rows_of(
+        claims, load_findings(root, claims), evidence_of(root, ledger), Decisions.of(ledger)
+    )
 
 
 def evidence_of(root: Path, ledger: Ledger) -> Decisions:
-    """Return the strongest evidence: the kept runs below `root`, and this run's ledger for what none of them has."""
+    """Return the strongest evidence: the kept runs below `root`, and this run's ledger for what
+    none of them has.
+    """
     return Decisions.strongest(kept_runs(root)).completed(Decisions.of(ledger))
 
 
-def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions = NOTHING) -> list[PaperRow]:
-    """Return the row of each claim of the paper, in order, by the evidence `shown`, beside this run's `own`.
+def rows_of(
+    claims: Claims, findings: Findings, shown: Decisions, own: Decisions = NOTHING
+) -> list[PaperRow]:
+    """Return the row of each claim of the paper, in order, by the evidence `shown`, beside this
+    run's `own`.
 
     A claim for which no finding is written needs all the claims that restate it.
     """
@@ -245,7 +273,9 @@ def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions
         verdicts = reached_of(restating, evidence)
         needed = {each: evidence.of_claim(each) for each in finding.needs}
         ours = finding.stricter.claims if finding.stricter else ()
-        word = word_of(needed.values(), [verdict for each, verdict in verdicts.items() if each not in ours])
+        word = word_of(
+            needed.values(), [verdict for each, verdict in verdicts.items() if each not in ours]
+        )
         row = PaperRow(
             name,
             text,
@@ -276,38 +306,54 @@ def rows_of(claims: Claims, findings: Findings, shown: Decisions, own: Decisions
 
 
 def reached_of(claims: Iterable[Claim], evidence: Decisions) -> dict[str, Verdict]:
-    """Return what claims that were run say of one that they restate: their verdicts; a condition decides nothing."""
+    """Return what claims that were run say of one that they restate: their verdicts; a condition
+    decides nothing.
+    """
     reached = [claim for claim in claims if evidence.of_claim(claim.id) is not Verdict.NOT_RUN]
-    return {claim.id: Verdict.INCONCLUSIVE if claim.is_condition else evidence.of_claim(claim.id) for claim in reached}
+    return {
+        claim.id: Verdict.INCONCLUSIVE if claim.is_condition else evidence.of_claim(claim.id)
+        for claim in reached
+    }
 
 
 def _conditions(
     finding: Finding, claims: Claims, evidence: Decisions, values: Mapping[str, str]
 ) -> tuple[ShownCondition, ...]:
-    """Return the conditions' sentences; where a claim has another verdict, or a value is missing, the claim's title."""
+    """Return the conditions' sentences; where a claim has another verdict, or a value is
+    missing, the claim's title.
+    """
     shown = []
     for each in finding.condition:
         verdict = evidence.of_claim(each.claim)
         text = filled(each.text, values) if verdict is each.verdict else ""
-        shown.append(ShownCondition(each.claim, verdict, text or claims.titles[each.claim], each.setting))
+        shown.append(
+            ShownCondition(each.claim, verdict, text or claims.titles[each.claim], each.setting)
+        )
     return tuple(shown)
 
 
-def _differing(claims: Claims, names: Iterable[str], evidence: Decisions, own: Decisions) -> tuple[ShownCondition, ...]:
-    """Return the claims that this run decided otherwise; what it left undecided is no other verdict."""
+def _differing(
+    claims: Claims, names: Iterable[str], evidence: Decisions, own: Decisions
+) -> tuple[ShownCondition, ...]:
+    """Return the claims that this run decided otherwise; what it left undecided is no other
+    verdict.
+    """
     return tuple(
         ShownCondition(name, own.of_claim(name), claims.titles[name])
         for name in dict.fromkeys(names)
-        if own.of_claim(name) in (Verdict.HOLDS, Verdict.REFUTED) and own.of_claim(name) is not evidence.of_claim(name)
+        if own.of_claim(name) in (Verdict.HOLDS, Verdict.REFUTED)
+        and own.of_claim(name) is not evidence.of_claim(name)
     )
 
 
 def _number(
     finding: Finding, claims: Claims, evidence: Decisions, own: Decisions, values: Mapping[str, str]
 ) -> ShownNumber | None:
-    """Return the finding's number from the evidence, beside this run's; None where it was not measured.
+    """Return the finding's number from the evidence, beside this run's; None where it was not
+    measured.
 
-    This run's may rest on kept cells, whose tolerances may exceed a tenth of its margin (not auditable).
+    This run's may rest on kept cells, whose tolerances may exceed a tenth of its margin (not
+    auditable).
     """
     asked = finding.number
     kept = evidence.checks.get(asked.check) if asked else None
@@ -329,7 +375,9 @@ def _number(
 
 
 def meet(one: Measured, other: Measured) -> bool:
-    """Return whether two intervals meet, to within what another processor's rounding may move a value."""
+    """Return whether two intervals meet, to within what another processor's rounding may move a
+    value.
+    """
     if one.low is None or one.high is None or other.low is None or other.high is None:
         return False
     room = SAME * max(abs(end) for end in (one.low, one.high, other.low, other.high))
@@ -338,17 +386,26 @@ def meet(one: Measured, other: Measured) -> bool:
 
 def _listed(verdicts: Mapping[str, Verdict]) -> str:
     """Return verdicts in one sentence; empty for none."""
-    parts = [f"{name} {'holds' if verdict is Verdict.HOLDS else f'is {verdict}'}" for name, verdict in verdicts.items()]
+    parts = [
+        f"{name} {'holds' if verdict is Verdict.HOLDS else f'is {verdict}'}"
+        for name, verdict in verdicts.items()
+    ]
     return f"{'; '.join(parts)}." if parts else ""
 
 
 def required_of(claims: Claims) -> dict[str, str]:
     """Return what is required of each check, as `check:required`."""
-    return {f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check}
+    return {
+        f"{check.id}:required": required(check) for claim in claims.claim for check in claim.check
+    }
 
 
-def finding_text(finding: RelatedFinding | AnswerLine, outcome: Decisions, values: Mapping[str, str]) -> str:
-    """Return what a finding says, its values filled in; empty where a verdict is another or a value is missing."""
+def finding_text(
+    finding: RelatedFinding | AnswerLine, outcome: Decisions, values: Mapping[str, str]
+) -> str:
+    """Return what a finding says, its values filled in; empty where a verdict is another or a
+    value is missing.
+    """
     return filled(finding.text, values) if outcome.give(finding.needs) else ""
 
 
@@ -367,14 +424,20 @@ def answers_of(claims: Claims, findings: Findings, evidence: Decisions) -> list[
     ours = {name for each in findings.finding if each.stricter for name in each.stricter.claims}
     lines = []
     for line in findings.answer.line:
-        asked = reached_of((claim for name in line.paper for claim in claims.restating(name)), evidence)
-        word = word_of((), [verdict for name, verdict in asked.items() if (name in ours) is line.stricter])
+        asked = reached_of(
+            (claim for name in line.paper for claim in claims.restating(name)), evidence
+        )
+        word = word_of(
+            (), [verdict for name, verdict in asked.items() if (name in ours) is line.stricter]
+        )
         lines.append(ShownLine(line.question, word, finding_text(line, evidence, values)))
     return lines
 
 
 def _untested(claims: Claims, unrun: set[str]) -> str:
-    """Say which claims were not run, and the command that runs them, in the smallest profile that has most of them."""
+    """Say which claims were not run, and the command that runs them, in the smallest profile
+    that has most of them.
+    """
     missing = [claim for claim in claims.claim if claim.id in unrun]
     if not missing:
         return "No claim here restates it."
@@ -384,22 +447,31 @@ def _untested(claims: Claims, unrun: set[str]) -> str:
     return f"Not run: {', '.join(names)}. `{command}` runs {'it' if len(names) == 1 else 'them'}."
 
 
-def tally(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict], opened: int, conditions: int) -> str:
-    """Count the claims of the paper by word and those of the suite by purpose and verdict, in one line.
+def tally(
+    rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict], opened: int, conditions: int
+) -> str:
+    """Count the claims of the paper by word and those of the suite by purpose and verdict, in one
+    line.
 
-    `opened` counts the suite's claims without evidence yet, `conditions` what it measures without an expectation.
+    `opened` counts the suite's claims without evidence yet, `conditions` what it measures without
+    an expectation.
     """
     return f"{' '.join(counts(rows, verdicts))}{uncounted(opened, conditions)}"
 
 
 def counts(rows: Sequence[PaperRow], verdicts: Mapping[str, Verdict]) -> list[str]:
-    """Return three sentences: the claims of the paper by word, those here that restate them, all others by verdict."""
+    """Return three sentences: the claims of the paper by word, those here that restate them, all
+    others by verdict.
+    """
     restating = {name for row in rows for name in row.restating}
     ours = [verdict for name, verdict in verdicts.items() if name in restating]
     others = [verdict for name, verdict in verdicts.items() if name not in restating]
     tallied = Counter(row.word for row in rows)
     words = ", ".join(f"{word.lower()} {tallied[word]}" for word in Word if tallied[word])
-    others_do = "The others explain or limit these, or test the suite (one that holds can contradict the paper)"
+    others_do = (
+        "The others explain or limit these, or test the suite (one that holds "
+        "can contradict the paper)"
+    )
     return [
         f"The paper's {len(rows)} claims, as stated: {words}.",
         _sentence(f"Of our {len(verdicts)} claims, {len(ours)} restate these", ours),
@@ -412,13 +484,19 @@ def _sentence(what: str, verdicts: Sequence[Verdict]) -> str:
 
 
 def uncounted(opened: int, conditions: int) -> str:
-    """Count the claims without evidence yet, and the conditions, in sentences after others; empty for none."""
+    """Count the claims without evidence yet, and the conditions, in sentences after others;
+    empty for none.
+    """
     unfinished = f" Among them: {opened} open (no evidence yet)." if opened else ""
-    return unfinished + (f" Beside them: {conditions} conditions, without an expectation." if conditions else "")
+    return unfinished + (
+        f" Beside them: {conditions} conditions, without an expectation." if conditions else ""
+    )
 
 
 def reached(verdicts: Iterable[Verdict]) -> str:
     """Count verdicts in words."""
     tallied = Counter(verdicts)
     named = {Verdict.HOLDS: "hold" if tallied[Verdict.HOLDS] > 1 else "holds"}
-    return ", ".join(f"{tallied[each]} {named.get(each, each)}" for each in Verdict if tallied[each])
+    return ", ".join(
+        f"{tallied[each]} {named.get(each, each)}" for each in Verdict if tallied[each]
+    )

@@ -1,4 +1,5 @@
-"""Pictures as documents show them: a figure's files, its data address, and the one picture that answers.
+"""Pictures as documents show them: a figure's files, its data address, and the one picture that
+answers.
 
 That is a forest plot, of stored values alone: README, page and paper show the same one.
 """
@@ -20,12 +21,16 @@ from verdicts.report.templating import render
 
 # An SVG of very many points is slower to show than its pixels
 LARGEST_SVG = 300_000
-# What a page's copy of a matplotlib figure does without: head, metadata, names that nothing refers to, line breaks,
-# and of a point all but hundredths; a letter is placed, which takes fewer bytes than to move it
+# What a page's copy of a matplotlib figure does without: head, metadata, names that nothing refers
+# to, line breaks, and of a point all but hundredths; a letter is placed, which takes fewer bytes
+# than to move it
 SHORTENED = (
     (
         re.compile(
-            r'^.*?(?=<svg)|<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|(?<=<g) id="[^"]*"',
+            (
+                r"^.*?(?=<svg)|<metadata>.*?</metadata>|<title>.*?</title>|<!--.*?-->|(?<=<g) "
+                r'id="[^"]*"'
+            ),
             re.DOTALL,
         ),
         "",
@@ -35,7 +40,8 @@ SHORTENED = (
     (re.compile(r"\s*\n\s*"), ""),
 )
 SIZE = re.compile(r'<svg[^>]*?\bwidth="(?P<width>[\d.]+)pt" height="(?P<height>[\d.]+)pt"')
-# What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG may
+# What may not stand in an address, or not in an attribute between apostrophes; the rest of an SVG
+# may
 ESCAPES = str.maketrans({"%": "%25", "#": "%23", "'": "%27", "&": "&amp;", "\n": " "})
 
 AXIS = (0.25, 16.0)
@@ -44,7 +50,9 @@ COLOUR = "#0072b2"  # the first of paper/style.mplstyle
 
 
 class Picture(NamedTuple):
-    """A figure by its SVG `file`, beside which lie its other kinds. Each method but `kinds` raises OSError."""
+    """A figure by its SVG `file`, beside which lie its other kinds. Each method but `kinds`
+    raises OSError.
+    """
 
     file: Path
 
@@ -76,11 +84,15 @@ class Picture(NamedTuple):
 
     def kinds(self) -> list[str]:
         """Return the kinds of file that there are; the quick profile keeps the SVG alone."""
-        return [kind for kind in ("svg", "pdf", "png") if self.file.with_suffix(f".{kind}").is_file()]
+        return [
+            kind for kind in ("svg", "pdf", "png") if self.file.with_suffix(f".{kind}").is_file()
+        ]
 
 
 def shortened(svg: str) -> str:
-    """Return a figure in three quarters of the bytes, or less, that matplotlib writes, without a visible change."""
+    """Return a figure in three quarters of the bytes, or less, that matplotlib writes, without a
+    visible change.
+    """
     for pattern, replacement in SHORTENED:
         svg = pattern.sub(replacement, svg)
     return svg
@@ -92,7 +104,9 @@ def svg_address(svg: str) -> Markup:
 
 
 def size_of(svg: str) -> tuple[float, float]:
-    """Return an SVG's width and height in points. Raises ValueError for one that does not tell them."""
+    """Return an SVG's width and height in points. Raises ValueError for one that does not tell
+    them.
+    """
     if (size := SIZE.search(svg)) is None:
         raise ValueError("a picture without width and height in points")
     return float(size["width"]), float(size["height"])
@@ -112,20 +126,30 @@ def forest_svg(forest: Forest, evidence: Decisions, narrow: bool = False) -> str
 
 
 def _row(row: ForestRow, measured: Mapping[str, Measured]) -> dict[str, Any]:
-    """Return a row: its dot with the ends of its interval, and the ends of its range as far out as their intervals.
+    """Return a row: its dot with the ends of its interval, and the ends of its range as far out as
+    their intervals.
 
     Each is empty where a value was not measured; a row that is not `decided` is grey.
     """
     dot = measured.get(row.dot)
     bar = [measured[name] for name in row.bar or () if name in measured]
-    shown = {"label": row.label, "dot": (), "bar": _along(bar[0].low, bar[1].high) if len(bar) == 2 else ()}
+    shown = {
+        "label": row.label,
+        "dot": (),
+        "bar": _along(bar[0].low, bar[1].high) if len(bar) == 2 else (),
+    }
     if dot is None:
         return shown | {"bar": ()}
-    return shown | {"dot": _along(dot.low, dot.value, dot.high), "decided": dot.verdict is not Verdict.INCONCLUSIVE}
+    return shown | {
+        "dot": _along(dot.low, dot.value, dot.high),
+        "decided": dot.verdict is not Verdict.INCONCLUSIVE,
+    }
 
 
 def _along(*values: float | None) -> list[float]:
-    """Return how far along the axis values stand, from 0 to 1; one that lies beyond, or has no end, at its edge."""
+    """Return how far along the axis values stand, from 0 to 1; one that lies beyond, or has no
+    end, at its edge.
+    """
     first, last = AXIS
     within = [min(max(value or first, first), last) for value in values]
     return [log(value / first) / log(last / first) for value in within]

@@ -1,6 +1,8 @@
-"""A notebook (jupytext: Markdown or Python) executed in this process, as one HTML page that needs no network.
+"""A notebook (jupytext: Markdown or Python) executed in this process, as one HTML page that needs
+no network.
 
-nbconvert's own pages load MathJax and require.js from a network; here formulas become MathML and images are inlined.
+nbconvert's own pages load MathJax and require.js from a network; here formulas become MathML and
+images are inlined.
 """
 
 import atexit
@@ -44,10 +46,11 @@ class PageBlock(NamedTuple):
 
 
 def made(root: Path, notebook: Path, title: str, profile: str, out: Path) -> tuple[str, str]:
-    """Execute a notebook in `root`; return its page, and its texts and formulas as JSON (`cells_of`).
+    """Execute a notebook in `root`; return its page, and its texts and formulas as JSON
+    (`cells_of`).
 
-    The notebook finds the profile in `VERDICTS_PROFILE`, the folder above the profile's results in `VERDICTS_OUT`.
-    Raises NotebookFailed.
+    The notebook finds the profile in `VERDICTS_PROFILE`, the folder above the profile's results in
+    `VERDICTS_OUT`. Raises NotebookFailed.
     """
     executed = execute(root, notebook, {PROFILE: profile, OUT: str(out)})
     page = render(
@@ -62,7 +65,9 @@ def made(root: Path, notebook: Path, title: str, profile: str, out: Path) -> tup
 
 
 def cells_of(notebook: NotebookNode) -> list[dict[str, str]]:
-    """Return an executed notebook's texts (`markdown`), and its results that are formulas (`latex`), in order."""
+    """Return an executed notebook's texts (`markdown`), and its results that are formulas
+    (`latex`), in order.
+    """
     content = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown":
@@ -74,7 +79,8 @@ def cells_of(notebook: NotebookNode) -> list[dict[str, str]]:
 
 
 def execute(root: Path, notebook: Path, variables: dict[str, str]) -> NotebookNode:
-    """Return the notebook with its outputs, run in this process, in `root`, in a namespace of its own.
+    """Return the notebook with its outputs, run in this process, in `root`, in a namespace of its
+    own.
 
     `variables` are added to the environment while it runs. Raises NotebookFailed.
     """
@@ -101,7 +107,9 @@ class _Shell(InteractiveShell):
 
 @contextmanager
 def _shell(root: Path, variables: dict[str, str]) -> Iterator[InteractiveShell]:
-    """Yield a shell like a notebook's: pictures where they are drawn; what it changes of the process is put back."""
+    """Yield a shell like a notebook's: pictures where they are drawn; what it changes of the
+    process is put back.
+    """
     import matplotlib
     from matplotlib import pyplot
     from matplotlib_inline.config import InlineBackend
@@ -155,8 +163,12 @@ def blocks(notebook: NotebookNode) -> Iterator[PageBlock]:
         if cell.cell_type == "markdown":
             yield PageBlock("text", markdown(cell.source))
         elif cell.cell_type == "code" and cell.source.strip():
-            yield PageBlock("code", Markup(highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True))))
-            yield from (PageBlock("output", shown) for output in cell.outputs if (shown := _shown(output)))
+            yield PageBlock(
+                "code", Markup(highlight(cell.source, PythonLexer(), HtmlFormatter(nowrap=True)))
+            )
+            yield from (
+                PageBlock("output", shown) for output in cell.outputs if (shown := _shown(output))
+            )
 
 
 def _shown(output: NotebookNode) -> Markup:
@@ -171,7 +183,9 @@ def _shown(output: NotebookNode) -> Markup:
 
 
 def _image(kind: str, encoded: str) -> Markup:
-    return Markup('<img alt="figure" src="data:{};base64,{}">').format(kind, "".join(encoded.split()))
+    return Markup('<img alt="figure" src="data:{};base64,{}">').format(
+        kind, "".join(encoded.split())
+    )
 
 
 _FORMS: dict[str, Callable[[str], Markup]] = {

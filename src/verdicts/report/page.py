@@ -1,7 +1,8 @@
 """The report: an HTML page, and one for each group that stands apart, made from records alone.
 
-No page needs anything from elsewhere. The same records give the same bytes: every time in them was read from a record.
-Beside the records it shows the source of the sampler's step; it names and links what measured a check or drew a figure.
+No page needs anything from elsewhere. The same records give the same bytes: every time in them was
+read from a record. Beside the records it shows the source of the sampler's step; it names and links
+what measured a check or drew a figure.
 """
 
 import ast
@@ -41,14 +42,20 @@ DOCSTRING = re.compile(r'\n\s*"""(?:.|\n)*?"""')
 
 
 def build(workspace: Workspace, ledger: Ledger) -> dict[str, str]:
-    """Return the pages by name, for a ledger and the records beside it: the report, and those of groups apart."""
+    """Return the pages by name, for a ledger and the records beside it: the report, and those of
+    groups apart.
+    """
     content = _content(workspace, ledger)
     works = {work.id: work for work in content["works"]}
     pages = {REPORT: render("report.html.j2", here=REPORT, **content)}
-    for own in dict.fromkeys(view.group.own_page for view in content["groups"] if view.group.own_page):
+    for own in dict.fromkeys(
+        view.group.own_page for view in content["groups"] if view.group.own_page
+    ):
         views = [view for view in content["groups"] if view.group.own_page == own]
         page = page_of(views[0].group)
-        pages[page] = render("group.html.j2", here=page, views=views, work=works.get(own), **content)
+        pages[page] = render(
+            "group.html.j2", here=page, views=views, work=works.get(own), **content
+        )
     return pages
 
 
@@ -66,11 +73,15 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
     values = required_of(workspace.all_claims) | own.values
     addresses: dict[str, str] = {}
     for page in {page_of(view.group) for view in groups}:
-        places = ([view for view in views if page_of(view.group) == page] for views in (claims, groups))
+        places = (
+            [view for view in views if page_of(view.group) == page] for views in (claims, groups)
+        )
         addresses |= {name: f"{page}#{anchor}" for name, anchor in anchors(*places).items()}
     drawings = []
     if forest := content["forest"]:
-        drawings = [svg_address(forest_svg(forest, content["evidence"], narrow)) for narrow in (False, True)]
+        drawings = [
+            svg_address(forest_svg(forest, content["evidence"], narrow)) for narrow in (False, True)
+        ]
 
     def texts_of(findings: Any) -> list[Markup]:
         texts = (finding_text(each, own, values) for each in findings)
@@ -81,7 +92,9 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "audited": [*of_instrument(content["findings"], own), *pooled(ledger.audits)],
         "forest_pictures": drawings,
         "words": list(Word),
-        "foreseen": [view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED],
+        "foreseen": [
+            view.claim.id for view in claims if view.claim.expected is Expectation.REFUTED
+        ],
         "texts_of": texts_of,
         "reached": reached,
         "marks": MARKS,
@@ -109,27 +122,34 @@ def _cited(text: str, addresses: Mapping[str, str]) -> Markup:
 
 def drawn(claims: Claims, profile: Profile) -> list[Check]:
     """Return the checks of a profile that draw."""
-    decided = (check for claim in claims.claim if profile in claim.profiles for check in claim.check)
+    decided = (
+        check for claim in claims.claim if profile in claim.profiles for check in claim.check
+    )
     return [check for check in decided if check.false_alarm]
 
 
 def family_wise(claims: Claims, profile: Profile) -> str:
-    """Say how many of a profile's checks are refuted falsely, and confirmed falsely, at most, on average over runs.
+    """Say how many of a profile's checks are refuted falsely, and confirmed falsely, at most, on
+    average over runs.
 
-    Rates add, whether or not checks are independent, so each sum also bounds the probability of any such error. A rate
-    is that of a value at its bound (just beyond it, of a confirmation); farther away it falls to nothing.
+    Rates add, whether or not checks are independent, so each sum also bounds the probability of any
+    such error. A rate is that of a value at its bound (just beyond it, of a confirmation); farther
+    away it falls to nothing.
     """
     checks = drawn(claims, profile)
     refuted = number(sum(check.false_alarm for check in checks), 2)
     confirmed = number(sum(check.false_confirmation for check in checks), 2)
     return (
-        f"{len(checks)} checks draw. Were every true value at its bound, chance would refute at most {refuted} of them "
+        f"{len(checks)} checks draw. Were every true value at its bound, chance would "
+        f"refute at most {refuted} of them "
         f"a run; were every value just beyond its bound, it would confirm at most {confirmed}."
     )
 
 
 def address_of(root: Path, folder: Path, where: str) -> str:
-    """Return the address of the file of `where` from a page in `folder`; empty where the results lie elsewhere."""
+    """Return the address of the file of `where` from a page in `folder`; empty where the results
+    lie elsewhere.
+    """
     name = where.rpartition(":")[0]
     if not folder.is_relative_to(root) or not (root / name).is_file():
         return ""
@@ -137,7 +157,9 @@ def address_of(root: Path, folder: Path, where: str) -> str:
 
 
 def function_at(root: Path, place: str) -> str:
-    """Return the text of the function at `place` (`file:name`) without its docstring. Raises UserError for none."""
+    """Return the text of the function at `place` (`file:name`) without its docstring. Raises
+    UserError for none.
+    """
     file, _, name = place.rpartition(":")
     text = (root / file).read_text(encoding="utf-8") if (root / file).is_file() else ""
     for node in ast.walk(ast.parse(text)):

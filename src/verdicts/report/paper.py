@@ -1,7 +1,9 @@
-"""paper.pdf and supplement.pdf: their data from records alone, set by Typst in its own fonts and the figures'.
+"""paper.pdf and supplement.pdf: their data from records alone, set by Typst in its own fonts and
+the figures'.
 
-Both are set from `paper/data.json`, every number in it already in words: the Typst files compute nothing. What was not
-run is in neither. The same records give the same bytes; a document is dated by its newest record.
+Both are set from `paper/data.json`, every number in it already in words: the Typst files compute
+nothing. What was not run is in neither. The same records give the same bytes; a document is dated
+by its newest record.
 """
 
 import json
@@ -36,11 +38,14 @@ class NotSet(Exception):
 def data_of(workspace: Workspace, ledger: Ledger) -> Data:
     """Return all that paper and supplement say, from a ledger and the records beside it.
 
-    They are the views of the page, for what was run; `markup` has each text with formulas or code, in pieces.
+    They are the views of the page, for what was run; `markup` has each text with formulas or code,
+    in pieces.
     """
     content = content_of(workspace, ledger)
     ran = [view for view in content["claims"] if view.row.verdict is not Verdict.NOT_RUN]
-    groups = [view for view in content["groups"] if any(claim.group.id == view.group.id for claim in ran)]
+    groups = [
+        view for view in content["groups"] if any(claim.group.id == view.group.id for claim in ran)
+    ]
     evidence, forest = content["evidence"], content["forest"]
     figures, tables = {}, []
     for name, (number, view, figure) in content["figures"].items():
@@ -68,8 +73,12 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             "figures": figures,
             "tables": tables,
             "anchors": anchors(ran, groups),
-            "where": {view.claim.id: _where(view.claim.source.where, view.group.notebook) for view in ran},
-            "measured": {each.check.id: each.measured for view in ran for each in view.checks if each.result},
+            "where": {
+                view.claim.id: _where(view.claim.source.where, view.group.notebook) for view in ran
+            },
+            "measured": {
+                each.check.id: each.measured for view in ran for each in view.checks if each.result
+            },
             "forest_svg": forest and forest_svg(forest, evidence),
             "verdicts": {name: each.verdict for name, each in evidence.claims.items()},
             "values": evidence.values,
@@ -112,13 +121,16 @@ def build(workspace: Workspace, ledger: Ledger) -> dict[str, bytes]:
     """
     data = json.dumps(data_of(workspace, ledger), indent=1, ensure_ascii=False) + "\n"
     return {"paper/data.json": data.encode()} | {
-        f"{name}.pdf": compiled(workspace.root / SOURCES, name, workspace.folder, data, newest(ledger))
+        f"{name}.pdf": compiled(
+            workspace.root / SOURCES, name, workspace.folder, data, newest(ledger)
+        )
         for name in DOCUMENTS
     }
 
 
 def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> bytes:
-    """Return the PDF that `name`.typ makes of some data, with the Typst and BibTeX files beside it. Raises NotSet.
+    """Return the PDF that `name`.typ makes of some data, with the Typst and BibTeX files beside it.
+    Raises NotSet.
 
     `folder` is what the paths in the data start from; the file is dated by `newest`, an ISO time.
     """
@@ -127,13 +139,20 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
 
     main = sources / f"{name}.typ"
     try:
-        files = {path.name: path.read_bytes() for path in (main, *sources.glob("*.typ"), *sources.glob("*.bib"))}
+        files = {
+            path.name: path.read_bytes()
+            for path in (main, *sources.glob("*.typ"), *sources.glob("*.bib"))
+        }
     except OSError as error:
         raise NotSet(f"{sources.name}/{main.name} cannot be read: {error.strerror}") from error
     compiler = typst.Compiler(
         files | {"main": files[main.name]},  # type: ignore[type-var]  # its stub lacks what the compiler takes
-        root=str(folder if folder.is_dir() else sources),  # before any run there is no folder, and no figure
-        font_paths=typst.Fonts(include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"]),
+        root=str(
+            folder if folder.is_dir() else sources
+        ),  # before any run there is no folder, and no figure
+        font_paths=typst.Fonts(
+            include_system_fonts=False, font_paths=[f"{get_data_path()}/fonts/ttf"]
+        ),
         ignore_system_fonts=True,
         sys_inputs={"data": data},
     )
@@ -141,12 +160,16 @@ def compiled(sources: Path, name: str, folder: Path, data: str, newest: str) -> 
     try:
         document = compiler.compile(format="pdf", timestamp=when)
     except typst.TypstError as error:
-        raise NotSet(f"{sources.name}/{main.name} is not set: {' '.join(error.message.split())}") from error
+        raise NotSet(
+            f"{sources.name}/{main.name} is not set: {' '.join(error.message.split())}"
+        ) from error
     assert isinstance(document, bytes)
     return document
 
 
 def width_of(svg: str) -> float:
-    """Return the width, in points, at which a figure fits the page: its own, if that is not too large."""
+    """Return the width, in points, at which a figure fits the page: its own, if that is not too
+    large.
+    """
     width, height = size_of(svg)
     return round(min(width, TEXT_WIDTH, width * TEXT_HEIGHT / height), 2)

@@ -1,7 +1,8 @@
-"""What pages of the repository say of claims and results: blocks of README.md, docs/claims.md and others.
+"""What pages of the repository say of claims and results: blocks of README.md, docs/claims.md and
+others.
 
-They are written from the claims and the kept values, never by hand (`ams pages`): `templates/blocks.md.j2` has what
-stands between `<!-- begin NAME -->` and `<!-- end -->`.
+They are written from the claims and the kept values, never by hand (`ams pages`):
+`templates/blocks.md.j2` has what stands between `<!-- begin NAME -->` and `<!-- end -->`.
 """
 
 import re
@@ -28,9 +29,13 @@ PREFERRED = (Profile.CPU, Profile.FULL, Profile.QUICK)
 NOTHING = "No run is kept under `paper/expected/` yet."
 WHAT = {
     Profile.QUICK: "all theory, small experiments; no notebook executed",
-    Profile.CPU: "everything that runs on a laptop, with the notebook pages; the default without CUDA",
+    Profile.CPU: (
+        "everything that runs on a laptop, with the notebook pages; the default without CUDA"
+    ),
     Profile.FULL: "the same with larger sizes, and the claims that need them",
-    Profile.PAPER: "the paper's sizes, on its networks where their files are found; the default with CUDA",
+    Profile.PAPER: (
+        "the paper's sizes, on its networks where their files are found; the default with CUDA"
+    ),
     Profile.BENCH: "how fast the suite is, also against other libraries",
 }
 
@@ -66,7 +71,9 @@ def contents(root: Path) -> dict[str, str]:
     def filled(match: re.Match[str]) -> str:
         return f"{match[1]}{blocks[match[2]]}\n{match[3]}"
 
-    texts = {name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()}
+    texts = {
+        name: (root / name).read_text(encoding="utf-8") for name in PAGES if (root / name).is_file()
+    }
     pages = {name: BLOCK.sub(filled, text) for name, text in texts.items()}
     if pages and (forest := findings.answer.forest):
         pages[PICTURE] = forest_svg(forest, evidence)
@@ -76,7 +83,9 @@ def contents(root: Path) -> dict[str, str]:
 def _experiment(
     claims: Claims, group: Group, number: int, timed: Expected | None, chosen: Expected | None
 ) -> dict[str, Any]:
-    """Return a group as an experiment: what it decides, what it took, and by how much its values vary."""
+    """Return a group as an experiment: what it decides, what it took, and by how much its values
+    vary.
+    """
     members = claims.of_group(group.id)
     run = timed if all(claim.profiles == (Profile.BENCH,) for claim in members) else chosen
     known = [run.claims[claim.id] for claim in members if claim.id in run.claims] if run else []
@@ -84,7 +93,9 @@ def _experiment(
     if run and known:
         took = duration(run.studies.get(group.id, 0.0) + sum(claim.seconds for claim in known))
         checks = [check for claim in known for check in claim.checks.values()]
-        halves = [(each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high]
+        halves = [
+            (each.high - each.low) / 2 / abs(each.value) for each in checks if each.low < each.high
+        ]
         varies = "none beyond rounding"
         if halves:
             varies = f"{len(halves)} of {len(checks)} values, by ±{median(halves):.2g} of the value"
@@ -100,7 +111,9 @@ def _experiment(
 
 
 def _command(root: Path, claims: Claims, names: Sequence[str]) -> str:
-    """Return the command that makes some claims, groups and figures (of the group whose notebook shows it)."""
+    """Return the command that makes some claims, groups and figures (of the group whose notebook
+    shows it).
+    """
 
     def has(group: Group) -> bool:
         members = {group.id, *(claim.id for claim in claims.of_group(group.id))}
@@ -112,14 +125,20 @@ def _command(root: Path, claims: Claims, names: Sequence[str]) -> str:
 
 
 def outdated(root: Path) -> dict[str, str]:
-    """Return the files that are not as the expected values give them, with the text that these give."""
+    """Return the files that are not as the expected values give them, with the text that these
+    give.
+    """
     pages = contents(root)
-    present = {name: (root / name).read_text(encoding="utf-8") for name in pages if (root / name).is_file()}
+    present = {
+        name: (root / name).read_text(encoding="utf-8") for name in pages if (root / name).is_file()
+    }
     return {name: text for name, text in pages.items() if present.get(name) != text}
 
 
 def write(root: Path) -> list[str]:
-    """Bring pages up to date, each file whole; return those that changed. Raises OSError, UserError."""
+    """Bring pages up to date, each file whole; return those that changed. Raises OSError,
+    UserError.
+    """
     changed = outdated(root)
     for name, text in changed.items():
         write_whole(root / name, text)

@@ -1,7 +1,9 @@
-"""What the report tells beside claims: texts that people write, and sections that tools of the suite add.
+"""What the report tells beside claims: texts that people write, and sections that tools of the
+suite add.
 
-People write exhibits, notation, findings, deviations and limitations. None of these files holds a measured number: a
-text names the checks whose values it tells. A section is a text and a table, dated, with the files that it rests on.
+People write exhibits, notation, findings, deviations and limitations. None of these files holds a
+measured number: a text names the checks whose values it tells. A section is a text and a table,
+dated, with the files that it rests on.
 """
 
 import re
@@ -26,7 +28,8 @@ LIMITATIONS = "paper/limitations.toml"
 FINDINGS = "paper/findings.toml"
 NOTATION = "paper/notation.toml"
 WORKS = "paper/related_work.toml"
-# What a text writes for a check's value with its interval, the value or an end alone, a share, or what is required
+# What a text writes for a check's value with its interval, the value or an end alone, a share, or
+# what is required
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::(?:value|low|high|percent|required))?)\}")
 SECTIONS = "sections"
 KEPT_SECTIONS = "paper/expected/sections"
@@ -35,8 +38,8 @@ KEPT_SECTIONS = "paper/expected/sections"
 class Exhibit(Frozen):
     """One figure or table of the paper.
 
-    `what` says what it shows there, `here` names the claims, figures and tables that stand for it, `scaling` how they
-    are smaller, `reason` why something is missing.
+    `what` says what it shows there, `here` names the claims, figures and tables that stand for it,
+    `scaling` how they are smaller, `reason` why something is missing.
     """
 
     id: str
@@ -56,7 +59,9 @@ class Exhibits(Frozen):
 
 
 class Deviation(Frozen):
-    """Where description, the authors' code and what runs here differ; `effect` says what the `checks` measure of it."""
+    """Where description, the authors' code and what runs here differ; `effect` says what the
+    `checks` measure of it.
+    """
 
     id: str = Field(pattern=r"^[a-z][a-z0-9-]*$")
     title: str
@@ -87,7 +92,8 @@ class Limitations(Frozen):
 
 
 class MeasuredNumber(Frozen):
-    """The number of a finding: the check that measures it, what it is in words with its unit, which way is `better`.
+    """The number of a finding: the check that measures it, what it is in words with its unit, which
+    way is `better`.
 
     `because` says why a smaller run may differ.
     """
@@ -111,20 +117,24 @@ class Condition(Frozen):
 
 
 class StricterReading(Frozen):
-    """Our stricter reading of a claim of the paper, and those of its restating claims that decide it."""
+    """Our stricter reading of a claim of the paper, and those of its restating claims that
+    decide it.
+    """
 
     reading: str
     claims: tuple[str, ...] = Field(min_length=1)
 
 
 class Finding(Frozen):
-    """What was found about a claim of the paper: a `fact`, and its `scope`, the conditions under which it is one.
+    """What was found about a claim of the paper: a `fact`, and its `scope`, the conditions under
+    which it is one.
 
-    Both are sentences, shown where the verdicts are those that they need (`needs`). The claims that restate it decide
-    it as stated, but for those of the `stricter` reading. `number` is the one number that stands beside it, `figure`
-    the name of the figure that illustrates it. `condition` lists what limits it, each a sentence with its claim.
-    `{check}` in a text becomes that check's measured value with its interval, `{check:value}` the value alone,
-    `{check:low}` and `{check:high}` the interval's ends, `{check:percent}` the value in per cent, `{check:required}`
+    Both are sentences, shown where the verdicts are those that they need (`needs`). The claims that
+    restate it decide it as stated, but for those of the `stricter` reading. `number` is the one
+    number that stands beside it, `figure` the name of the figure that illustrates it. `condition`
+    lists what limits it, each a sentence with its claim. `{check}` in a text becomes that check's
+    measured value with its interval, `{check:value}` the value alone, `{check:low}` and
+    `{check:high}` the interval's ends, `{check:percent}` the value in per cent, `{check:required}`
     what is required.
     """
 
@@ -152,7 +162,8 @@ class Finding(Frozen):
 class AnswerLine(Frozen):
     """A reader's question with its answer, shown where the verdicts are those that it `needs`.
 
-    The claims of the abstract that it is on (`paper`) decide its sign, in our `stricter` reading where that is asked.
+    The claims of the abstract that it is on (`paper`) decide its sign, in our `stricter` reading
+    where that is asked.
     """
 
     question: str
@@ -163,7 +174,9 @@ class AnswerLine(Frozen):
 
 
 class ForestRow(Frozen):
-    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends of its range."""
+    """A row of the forest plot: `dot` names the check of its one value, `bar` those of the ends
+    of its range.
+    """
 
     label: str
     dot: str
@@ -176,7 +189,9 @@ class ForestRow(Frozen):
 
 
 class Forest(Frozen):
-    """The one picture of the answer: a ratio, target by target, beside the range that the work under test claims."""
+    """The one picture of the answer: a ratio, target by target, beside the range that the work
+    under test claims.
+    """
 
     axis: str
     claimed: tuple[float, float]
@@ -185,7 +200,9 @@ class Forest(Frozen):
 
 
 class Answer(Frozen):
-    """What the work under test proposes, in a sentence; a reader's questions with their answers; the one picture."""
+    """What the work under test proposes, in a sentence; a reader's questions with their answers;
+    the one picture.
+    """
 
     subject: str = ""
     line: tuple[AnswerLine, ...] = ()
@@ -193,7 +210,8 @@ class Answer(Frozen):
 
 
 class RelatedFinding(Frozen):
-    """What was found about a related paper: a `text`, shown where the verdicts are those that it `needs`.
+    """What was found about a related paper: a `text`, shown where the verdicts are those that it
+    `needs`.
 
     `{check}` in it becomes a value, as in a `Finding`.
     """
@@ -221,7 +239,9 @@ def filled(text: str, measured: Mapping[str, str]) -> str:
 
 
 class RelatedPaper(Frozen):
-    """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what is smaller here."""
+    """A related paper, to whose page (`id`) groups belong: what it claims, what was found, what
+    is smaller here.
+    """
 
     id: GroupName
     title: str
@@ -238,7 +258,9 @@ class RelatedWork(Frozen):
 
 
 class Symbol(Frozen):
-    """A symbol of claims and figures; `code` is what the sampler's code calls it (empty: it is not there)."""
+    """A symbol of claims and figures; `code` is what the sampler's code calls it (empty: it is
+    not there).
+    """
 
     sign: str
     code: str = ""
@@ -246,7 +268,9 @@ class Symbol(Frozen):
 
 
 class Notation(Frozen):
-    """The whole file: the formulas of the sampler's step, the functions that compute it (`file:name`), the symbols."""
+    """The whole file: the formulas of the sampler's step, the functions that compute it
+    (`file:name`), the symbols.
+    """
 
     step: tuple[str, ...] = ()
     code: tuple[str, ...] = ()
@@ -265,7 +289,9 @@ class Texts(NamedTuple):
 
 
 def load_texts(root: Path, claims: Claims) -> Texts:
-    """Read all texts below `root`; the claims and checks that they name must exist. Raises UserError."""
+    """Read all texts below `root`; the claims and checks that they name must exist. Raises
+    UserError.
+    """
     texts = Texts(
         load_exhibits(root),
         load_findings(root, claims),
@@ -289,7 +315,9 @@ def load_texts(root: Path, claims: Claims) -> Texts:
 
 
 def refuse_bad_texts(root: Path, profile: Profile, claims: Claims) -> None:
-    """Read all that people write for the report below `root`, and the expected values. Raises UserError."""
+    """Read all that people write for the report below `root`, and the expected values. Raises
+    UserError.
+    """
     load_texts(root, claims)
     read_expected(root, profile)
 
@@ -300,7 +328,9 @@ def load_exhibits(root: Path) -> tuple[Exhibit, ...]:
 
 
 def load_findings(root: Path, claims: Claims) -> Findings:
-    """Read the findings below `root`; the claims and checks that they name must exist. Raises UserError."""
+    """Read the findings below `root`; the claims and checks that they name must exist. Raises
+    UserError.
+    """
     findings = _load(root, FINDINGS, Findings)
     for each in findings.instrument:
         _refuse_unfit(f"{FINDINGS}: instrument", each.needs, [each.text], claims)
@@ -309,7 +339,9 @@ def load_findings(root: Path, claims: Claims) -> Findings:
         _refuse_unknown(where, "stated claim", line.paper, claims.outline.stated)
         _refuse_unfit(where, line.needs, [line.text], claims)
     for row in findings.answer.forest.row if findings.answer.forest else ():
-        _refuse_unknown(f"{FINDINGS}: answer.forest, {row.label!r}", "check", row.checks, claims.checks)
+        _refuse_unknown(
+            f"{FINDINGS}: answer.forest, {row.label!r}", "check", row.checks, claims.checks
+        )
     for finding in findings.finding:
         where = f"{FINDINGS}: finding[{finding.paper}]"
         _refuse_unfit(where, finding.claims, finding.texts, claims)
@@ -317,7 +349,9 @@ def load_findings(root: Path, claims: Claims) -> Findings:
             _refuse_unknown(where, "check", [finding.number.check], claims.checks)
         if finding.stricter:
             restating = {claim.id for claim in claims.restating(finding.paper)}
-            _refuse_unknown(f"{where}.stricter", "restating claim", finding.stricter.claims, restating)
+            _refuse_unknown(
+                f"{where}.stricter", "restating claim", finding.stricter.claims, restating
+            )
     return findings
 
 
@@ -327,7 +361,9 @@ def _load(root: Path, name: str, schema: type[Schema]) -> Schema:
 
 
 def _refuse_unfit(where: str, names: Iterable[str], texts: Iterable[str], claims: Claims) -> None:
-    """Raise UserError for a claim that does not exist, or a check whose value one of the texts holds."""
+    """Raise UserError for a claim that does not exist, or a check whose value one of the texts
+    holds.
+    """
     _refuse_unknown(where, "claim", names, claims.titles)
     values = [name.partition(":")[0] for text in texts for name in VALUE.findall(text)]
     _refuse_unknown(where, "check", values, claims.checks)
@@ -340,7 +376,8 @@ def _refuse_unknown(where: str, kind: str, names: Iterable[str], known: Collecti
 
 
 class Section(Checksummed):
-    """What a tool found; `command` makes it again, `sources` are the digests of the files that it depends on.
+    """What a tool found; `command` makes it again, `sources` are the digests of the files that it
+    depends on.
 
     Files are named from the repository, or from a root of its Python path (`src`).
     """
@@ -355,7 +392,9 @@ class Section(Checksummed):
 
 
 class SectionView(NamedTuple):
-    """A section, how many of its sources have changed since, and whether it is one that was kept."""
+    """A section, how many of its sources have changed since, and whether it is one that was
+    kept.
+    """
 
     section: Section
     changed: int
@@ -363,7 +402,9 @@ class SectionView(NamedTuple):
 
 
 def sections_of(workspace: Workspace) -> list[SectionView]:
-    """Return the sections of the results, of this profile and of all; where there is none of an id, the one kept."""
+    """Return the sections of the results, of this profile and of all; where there is none of an
+    id, the one kept.
+    """
     places = [
         workspace.root / KEPT_SECTIONS,
         workspace.folder.parent / SECTIONS,
@@ -372,7 +413,11 @@ def sections_of(workspace: Workspace) -> list[SectionView]:
     newest: dict[str, SectionView] = {}
     for place in places:
         for path in sorted(place.glob("*.json")):
-            if (section := Section.read_or_none(path)) and section.started:  # else nothing was tried
-                changed = sum(digest != workspace.digest_of(name) for name, digest in section.sources.items())
+            if (
+                section := Section.read_or_none(path)
+            ) and section.started:  # else nothing was tried
+                changed = sum(
+                    digest != workspace.digest_of(name) for name, digest in section.sources.items()
+                )
                 newest[section.id] = SectionView(section, changed, place == places[0])
     return list(newest.values())

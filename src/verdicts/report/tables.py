@@ -1,4 +1,5 @@
-"""A group's table as a document shows it: an interval beside its value, what all rows share said once.
+"""A group's table as a document shows it: an interval beside its value, what all rows share said
+once.
 
 The CSV file keeps every column and every row.
 """
@@ -25,7 +26,9 @@ class Column(NamedTuple):
 
 
 class Shown(NamedTuple):
-    """The columns of what is shown, how many rows more the file has, and what holds for every row."""
+    """The columns of what is shown, how many rows more the file has, and what holds for every
+    row.
+    """
 
     columns: list[Column]
     more: int
@@ -38,7 +41,13 @@ def shown(table: Table) -> Shown:
         return Shown([Column(head, (), numeric=False) for head in table.header], 0, "")
     kept, said = [], []
     for n, (head, *cells) in enumerate(zip(table.header, *table.rows, strict=True)):
-        shared = len(table.header) > NARROW and n > 0 and len(cells) > 2 and cells[0] != "" and len(set(cells)) == 1
+        shared = (
+            len(table.header) > NARROW
+            and n > 0
+            and len(cells) > 2
+            and cells[0] != ""
+            and len(set(cells)) == 1
+        )
         if shared:
             said.append(f"{head} {text(cells[0])}")
         else:
@@ -54,13 +63,17 @@ def text(cell: TableCell) -> str:
 
 
 def _joined(columns: Sequence[tuple[str, tuple[TableCell, ...]]]) -> Iterator[Column]:
-    """Yield the columns, with a value's interval (`low`, `high`) or half of it (`+-`) beside the value."""
+    """Yield the columns, with a value's interval (`low`, `high`) or half of it (`+-`) beside the
+    value.
+    """
     at = 0
     while at < len(columns):
         head, cells = columns[at]
         names_after = [name for name, _ in columns[at + 1 : at + 3]]
         rest = [other for _, other in columns[at + 1 : at + 3]]
-        if names_after in ([*ENDS], [f"{head} {end}" for end in ENDS]) and all(map(_holds, cells, *rest)):
+        if names_after in ([*ENDS], [f"{head} {end}" for end in ENDS]) and all(
+            map(_holds, cells, *rest)
+        ):
             yield Column(head, tuple(map(_interval, cells, *rest)), numeric=True)
             at += 3
         elif names_after[:1] == [HALF]:
@@ -76,7 +89,9 @@ def _joined(columns: Sequence[tuple[str, tuple[TableCell, ...]]]) -> Iterator[Co
 
 
 def _holds(value: TableCell, low: TableCell, high: TableCell) -> bool:
-    """Return whether the ends can be the value's: where all three are numbers, it lies between them."""
+    """Return whether the ends can be the value's: where all three are numbers, it lies between
+    them.
+    """
     if isinstance(value, str) or isinstance(low, str) or isinstance(high, str):
         return True
     return low <= value <= high

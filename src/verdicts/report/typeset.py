@@ -1,6 +1,8 @@
-"""Text with formulas as HTML that needs no script and no font from elsewhere: lines, quantities, Markdown.
+"""Text with formulas as HTML that needs no script and no font from elsewhere: lines, quantities,
+Markdown.
 
-Formulas become MathML. In a line `$...$` is a formula, `$$...$$` one that is displayed, and backticks enclose code.
+Formulas become MathML. In a line `$...$` is a formula, `$$...$$` one that is displayed, and
+backticks enclose code.
 """
 
 import re
@@ -14,7 +16,9 @@ from mistune import BaseRenderer, HTMLRenderer, create_markdown
 
 from verdicts.report.words import DOLLAR
 
-_MARKED = re.compile(rf"\$\$(?P<display>.+?)\$\$|{DOLLAR}(?P<formula>[^$]+?){DOLLAR}|`(?P<code>[^`]+)`", re.DOTALL)
+_MARKED = re.compile(
+    rf"\$\$(?P<display>.+?)\$\$|{DOLLAR}(?P<formula>[^$]+?){DOLLAR}|`(?P<code>[^`]+)`", re.DOTALL
+)
 # HTML knows the namespace of `math`; without it a page names no address at all
 _NAMESPACE = ' xmlns="http://www.w3.org/1998/Math/MathML"'
 # what latex2mathml does not know, or sets letter by letter, in terms of what it sets well
@@ -24,7 +28,8 @@ _SYNONYMS = (
     (re.compile(r"\\bm(?![A-Za-z])"), r"\\boldsymbol"),
     (re.compile(r"\\mathrm\{([A-Za-z]{2,})\}"), r"\\operatorname{\1}"),
 )
-# Formulas in the plain text of quantities, which terminals show too: `rho_1`, `E|s_t|^2`, `sqrt kappa`, `W2`
+# Formulas in the plain text of quantities, which terminals show too: `rho_1`, `E|s_t|^2`, `sqrt
+# kappa`, `W2`
 _LETTERS = {
     "beta": r"\beta",
     "delta": r"\delta",
@@ -53,7 +58,9 @@ _INLINE = r"(?<![\\$])\$(?P<in_line>[\s\S]+?)(?<![\\$])\$"
 
 
 def inline(text: str) -> Iterator[tuple[str, str]]:
-    """Yield the pieces of a line, each after its kind: `text` (it may be empty), `code`, `formula`, `display`."""
+    """Yield the pieces of a line, each after its kind: `text` (it may be empty), `code`,
+    `formula`, `display`.
+    """
     end = 0
     for match in _MARKED.finditer(text):
         kind = str(match.lastgroup)
@@ -63,7 +70,9 @@ def inline(text: str) -> Iterator[tuple[str, str]]:
 
 
 def bare_latex(output: str) -> str:
-    """Return the formula of a notebook's output (SymPy's `$\\displaystyle ...$`) without its dollars."""
+    """Return the formula of a notebook's output (SymPy's `$\\displaystyle ...$`) without its
+    dollars.
+    """
     return output.strip().strip("$").removeprefix(r"\displaystyle").strip()
 
 
@@ -76,7 +85,9 @@ def usual_latex(tex: str) -> str:
 
 
 def formula(tex: str, display: bool = False) -> Markup:
-    """Return a LaTeX formula as MathML; one that the converter cannot read is shown as its source."""
+    """Return a LaTeX formula as MathML; one that the converter cannot read is shown as its
+    source.
+    """
     try:
         markup = convert(usual_latex(tex), display="block" if display else "inline")
     except Exception:  # the converter has a dozen unrelated types for malformed input
@@ -85,7 +96,9 @@ def formula(tex: str, display: bool = False) -> Markup:
 
 
 def typeset(text: str) -> Markup:
-    """Return a line of text as HTML: `$...$` and `$$...$$` are formulas, backticks code, the rest is escaped."""
+    """Return a line of text as HTML: `$...$` and `$$...$$` are formulas, backticks code, the
+    rest is escaped.
+    """
     return Markup("".join(_FORMS[kind](piece) for kind, piece in inline(text)))
 
 
@@ -98,7 +111,9 @@ _FORMS: dict[str, Callable[[str], str]] = {
 
 
 def spelled(text: str) -> str:
-    """Return a quantity's text with its formulas marked as such (`$...$`); those that are, and code, stay."""
+    """Return a quantity's text with its formulas marked as such (`$...$`); those that are, and
+    code, stay.
+    """
     return "".join(_spelled(kind, piece) for kind, piece in inline(text))
 
 
@@ -124,7 +139,8 @@ def _letter(name: str) -> str:
 
 
 def parser(renderer: BaseRenderer | None = None) -> Callable[[str], Any]:
-    """Return what parses Markdown with tables and formulas: into HTML by `renderer`, else a tree of tokens.
+    """Return what parses Markdown with tables and formulas: into HTML by `renderer`, else a tree of
+    tokens.
 
     Formulas are tokens `block_math` and `inline_math`.
     """
@@ -142,7 +158,9 @@ def _paragraph(_: Any, match: re.Match[str], state: Any) -> int:
 
 def _token(_: Any, match: re.Match[str], state: Any) -> int:
     displayed = match["displayed"] or match["environment"]
-    state.append_token({"type": "block_math" if displayed else "inline_math", "raw": displayed or match["in_line"]})
+    state.append_token(
+        {"type": "block_math" if displayed else "inline_math", "raw": displayed or match["in_line"]}
+    )
     return match.end()
 
 

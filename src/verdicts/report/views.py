@@ -1,4 +1,6 @@
-"""What page and paper show: claims with their rows and words, groups with their figures, read from records."""
+"""What page and paper show: claims with their rows and words, groups with their figures, read
+from records.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -27,7 +29,9 @@ from verdicts.studies.study import archive_of
 
 
 class CheckView(NamedTuple):
-    """A check's entry beside its outcome (None: nothing was measured), in words; formulas of `quantity` are marked."""
+    """A check's entry beside its outcome (None: nothing was measured), in words; formulas of
+    `quantity` are marked.
+    """
 
     check: Check
     result: CheckResult | None
@@ -40,7 +44,8 @@ class CheckView(NamedTuple):
 class ClaimView(NamedTuple):
     """A claim's entry beside its row of the ledger.
 
-    `deciding` is the check that its verdict hangs on; `figures` are the names of the figures that illustrate it.
+    `deciding` is the check that its verdict hangs on; `figures` are the names of the figures that
+    illustrate it.
     """
 
     claim: Claim
@@ -54,7 +59,9 @@ class ClaimView(NamedTuple):
 
 
 class GroupView(NamedTuple):
-    """A group's figures and tables; `reason` says why there are none. `page` is its notebook's page, empty for none."""
+    """A group's figures and tables; `reason` says why there are none. `page` is its notebook's
+    page, empty for none.
+    """
 
     group: Group
     figures: list[Figure]
@@ -68,7 +75,8 @@ class GroupView(NamedTuple):
 class Totals(NamedTuple):
     """What a part of a run cost: seconds of computing, and MiB at most.
 
-    `kept`: the recorded seconds of the kept cells of a group that it read in place of computing them.
+    `kept`: the recorded seconds of the kept cells of a group that it read in place of computing
+    them.
     """
 
     group: Group
@@ -79,7 +87,9 @@ class Totals(NamedTuple):
 
 
 def content_of(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
-    """Return what page and paper show, from a ledger and the records beside it, by the names that templates use."""
+    """Return what page and paper show, from a ledger and the records beside it, by the names
+    that templates use.
+    """
     root, every = workspace.root, workspace.all_claims
     texts, own = load_texts(root, every), Decisions.of(ledger)
     evidence = evidence_of(root, ledger)
@@ -101,7 +111,9 @@ def content_of(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "claims": claims,
         "groups": groups,
         "parts": workspace.claims.outline.parts,
-        "checked": {view.check.id: (claim.claim.id, view) for claim in claims for view in claim.checks},
+        "checked": {
+            view.check.id: (claim.claim.id, view) for claim in claims for view in claim.checks
+        },
         "figures": figures_of(groups),
         "standing": {exhibit.id: standing(exhibit, ledger) for exhibit in texts.exhibits},
         "counts": counts(rows, verdicts),
@@ -115,7 +127,9 @@ def content_of(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
 
 
 def benchmarks(workspace: Workspace) -> list[ClaimView]:
-    """Return the claims on time, from the records of the profile `bench` beside this one's; none in its own report."""
+    """Return the claims on time, from the records of the profile `bench` beside this one's; none
+    in its own report.
+    """
     if workspace.profile is Profile.BENCH or not workspace.all_claims.seen_by(Profile.BENCH).claim:
         return []
     timed = workspace.beside(Profile.BENCH)
@@ -123,7 +137,9 @@ def benchmarks(workspace: Workspace) -> list[ClaimView]:
 
 
 def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView]) -> list[ClaimView]:
-    """Return every claim beside its row of the ledger, with the notebook page and the figures of these groups."""
+    """Return every claim beside its row of the ledger, with the notebook page and the figures of
+    these groups.
+    """
     rows = {row.id: row for row in ledger.claims}
     pages = {view.group.id: view.page for view in groups}
     drawn = [figure for view in groups for figure in view.figures]
@@ -139,17 +155,27 @@ def claims_of(workspace: Workspace, ledger: Ledger, groups: Sequence[GroupView])
         chosen = ledger.profile if ledger.profile in claim.profiles else claim.profiles[0]
         command = reading(chosen, claim.id)
         figures = [figure.file.stem for figure in drawn if claim.id in figure.claims]
-        views.append(ClaimView(claim, group, row, checks, deciding, command, pages.get(group.id, ""), figures))
+        views.append(
+            ClaimView(
+                claim, group, row, checks, deciding, command, pages.get(group.id, ""), figures
+            )
+        )
     return views
 
 
 def reading(profile: Profile, name: str) -> str:
-    """Return the command that decides a claim or a group, and reads what is stored; with `--force` it draws anew."""
+    """Return the command that decides a claim or a group, and reads what is stored; with
+    `--force` it draws anew.
+    """
     return f"bash reproduce.sh --profile {profile} --only {name}"
 
 
 def _check(check: Check, result: CheckResult | None) -> CheckView:
-    measured = "–" if result is None or result.value is None else f"{spread(result)} {result.unit}".rstrip()
+    measured = (
+        "–"
+        if result is None or result.value is None
+        else f"{spread(result)} {result.unit}".rstrip()
+    )
     wanted = f"{required(check)} {check.unit}".rstrip()
     tightness = number(result.tightness) if result else "–"
     return CheckView(check, result, spelled(check.quantity), measured, wanted, tightness)
@@ -172,16 +198,22 @@ def _group(workspace: Workspace, group: Group) -> GroupView:
         except NotCurrent as absence:
             reason = str(absence)
         else:
-            figures = in_order(drawn.figures, [claim.id for claim in workspace.claims.of_group(group.id)])
+            figures = in_order(
+                drawn.figures, [claim.id for claim in workspace.claims.of_group(group.id)]
+            )
             tables, reason = drawn.tables, drawn.reason
     folder = path.parent.relative_to(workspace.folder).as_posix()
-    return GroupView(group, figures, tables, folder, reason, page, reading(workspace.profile, group.id))
+    return GroupView(
+        group, figures, tables, folder, reason, page, reading(workspace.profile, group.id)
+    )
 
 
 def in_order(figures: Iterable[Figure], claims: Sequence[str]) -> list[Figure]:
-    """Return a group's figures in the order of the first of its claims that each illustrates; before them the others.
+    """Return a group's figures in the order of the first of its claims that each illustrates;
+    before them the others.
 
-    The supplement sets a figure after that claim, so that its figures are numbered in the order of their pages.
+    The supplement sets a figure after that claim, so that its figures are numbered in the order of
+    their pages.
     """
     return sorted(
         figures,
@@ -190,16 +222,20 @@ def in_order(figures: Iterable[Figure], claims: Sequence[str]) -> list[Figure]:
 
 
 def figures_of(groups: Sequence[GroupView]) -> dict[str, tuple[int, GroupView, Figure]]:
-    """Return each figure by its name, with its number, from 1 in the order of the page, and its group.
+    """Return each figure by its name, with its number, from 1 in the order of the page, and its
+    group.
 
-    Page, paper and supplement show these numbers, so that a figure has the same one wherever it stands.
+    Page, paper and supplement show these numbers, so that a figure has the same one wherever it
+    stands.
     """
     drawn = [(view, figure) for view in groups for figure in view.figures]
     return {figure.file.stem: (n, view, figure) for n, (view, figure) in enumerate(drawn, 1)}
 
 
 def anchors(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[str, str]:
-    """Return, by name, the anchor of whatever an exhibit may refer to: claims, groups, figures, tables."""
+    """Return, by name, the anchor of whatever an exhibit may refer to: claims, groups, figures,
+    tables.
+    """
     anchors = {view.claim.id: f"claim-{view.claim.id}" for view in claims}
     for view in groups:
         anchors[view.group.id] = f"group-{view.group.id}"
@@ -209,20 +245,28 @@ def anchors(claims: Sequence[ClaimView], groups: Sequence[GroupView]) -> dict[st
 
 
 def environments(rows: Sequence[ClaimRow]) -> list[tuple[Environment, list[str]]]:
-    """Return the distinct machines with their software behind the rows, each with the claims that were computed there.
+    """Return the distinct machines with their software behind the rows, each with the claims that
+    were computed there.
 
-    The commit is that of the newest record: a current record's sources are the present ones, whatever its commit.
+    The commit is that of the newest record: a current record's sources are the present ones,
+    whatever its commit.
     """
     machine = set(Environment.model_fields) - {"commit", "dirty"}
     grouped: dict[str, dict[str, Provenance]] = {}
     for row in rows:
         if row.provenance is not None:
-            grouped.setdefault(row.provenance.model_dump_json(include=machine), {})[row.id] = row.provenance
-    return [(max(made.values(), key=lambda each: each.started), list(made)) for made in grouped.values()]
+            grouped.setdefault(row.provenance.model_dump_json(include=machine), {})[row.id] = (
+                row.provenance
+            )
+    return [
+        (max(made.values(), key=lambda each: each.started), list(made)) for made in grouped.values()
+    ]
 
 
 def costs(workspace: Workspace, claims: Sequence[ClaimView]) -> list[Totals]:
-    """Return what the records and the study of each group cost, for the groups that have any record."""
+    """Return what the records and the study of each group cost, for the groups that have any
+    record.
+    """
     totals, archive = [], archive_of(workspace)
     for group in workspace.claims.group:
         rows = [view.row for view in claims if view.group.id == group.id]
@@ -242,8 +286,10 @@ def costs(workspace: Workspace, claims: Sequence[ClaimView]) -> list[Totals]:
 
 
 def standing(exhibit: Exhibit, ledger: Ledger) -> str:
-    """Say how an exhibit stands in a run: what the exhibits file says of it, and at its published size where the values
-    of its claims are from: computed here, kept (audited or not), or why they are not there."""
+    """Say how an exhibit stands in a run: what the exhibits file says of it, and at its published
+    size where the values of its claims are from: computed here, kept (audited or not), or why they
+    are not there.
+    """
     if exhibit.status != "published size":
         return exhibit.status
     rows = [row for row in ledger.claims if row.id in exhibit.here]
@@ -251,7 +297,13 @@ def standing(exhibit: Exhibit, ledger: Ledger) -> str:
         return f"needs: {lacking[0]}"
     groups = {row.group for row in rows if row.kept}
     passed = {audit.group for audit in ledger.audits if audit.passed}
-    return "kept, not audited" if groups - passed else "kept and audited" if groups else "computed at its size"
+    return (
+        "kept, not audited"
+        if groups - passed
+        else "kept and audited"
+        if groups
+        else "computed at its size"
+    )
 
 
 def newest(ledger: Ledger) -> str:

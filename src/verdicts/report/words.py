@@ -16,12 +16,19 @@ MARKS = {Verdict.HOLDS: "✓", Verdict.REFUTED: "✗", Verdict.INCONCLUSIVE: "?"
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Return a number for reading: `digits` significant ones, a true minus sign, no exponent where none is needed."""
+    """Return a number for reading: `digits` significant ones, a true minus sign, no exponent
+    where none is needed.
+    """
     if value is None:
         return "–"
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}".replace("-", "−")
-    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
+    return (
+        f"{value:.{digits}g}".replace("e-0", "e-")
+        .replace("e+0", "e")
+        .replace("e+", "e")
+        .replace("-", "−")
+    )
 
 
 def percent(share: float | None) -> str:
@@ -30,16 +37,26 @@ def percent(share: float | None) -> str:
 
 
 def spread(measured: CheckResult | ExpectedCheck, digits: int = 3) -> str:
-    """Return a value for reading, with its interval where it is not exact, or as proved (`0.4990792176 ± 5e-11`)."""
+    """Return a value for reading, with its interval where it is not exact, or as proved
+    (`0.4990792176 ± 5e-11`).
+    """
     proof = measured.enclosure if isinstance(measured, CheckResult) else None
     if proof:
-        interval = "" if (proof.low, proof.high) == (measured.low, measured.high) else _interval(measured, digits)
+        interval = (
+            ""
+            if (proof.low, proof.high) == (measured.low, measured.high)
+            else _interval(measured, digits)
+        )
         return f"{_enclosed(proof)}, proved{interval}"
-    return number(measured.value, digits) + ("" if measured.low == measured.high else _interval(measured, digits))
+    return number(measured.value, digits) + (
+        "" if measured.low == measured.high else _interval(measured, digits)
+    )
 
 
 def _enclosed(proof: Enclosure) -> str:
-    """Return the middle of an enclosure in ten digits, and by how much that may be off, rounded up to one digit."""
+    """Return the middle of an enclosure in ten digits, and by how much that may be off, rounded
+    up to one digit.
+    """
     middle = f"{(proof.low + proof.high) / 2:.10g}"
     off = max(Fraction(proof.high) - Fraction(middle), Fraction(middle) - Fraction(proof.low))
     if off == 0:
@@ -56,7 +73,8 @@ def _interval(measured: CheckResult | ExpectedCheck, digits: int) -> str:
 def required(check: Check) -> str:
     """Return what a check requires of its quantity, without the unit.
 
-    The bound that decides has the tolerance in it (`≤ 0.005`); an equality names both (`= 0 ± 0.005`).
+    The bound that decides has the tolerance in it (`≤ 0.005`); an equality names both (`= 0 ±
+    0.005`).
     """
     bound, margin = check.bound, ""
     if check.relation is Relation.EQUAL:
@@ -93,11 +111,15 @@ SYMBOLS = {
 SHAPES = r"\\(?:mathrm|mathbf|mathcal|mathbb|text|operatorname|boldsymbol|bm|bar|hat|tilde|left|right)(?![A-Za-z])"
 """TeX commands that only shape what follows them."""
 DOLLAR = r"\$(?![A-Z]+_[A-Z])"
-"""A dollar before the name of an environment variable ($AMS_DATA) opens no formula, and closes none."""
+"""A dollar before the name of an environment variable ($AMS_DATA) opens no formula, and closes
+none.
+"""
 
 
 def plain(text: str) -> str:
-    """Return a text without markup: the formula `W_2 < \\delta/4` becomes `W2 < δ/4`; a power stays."""
+    """Return a text without markup: the formula `W_2 < \\delta/4` becomes `W2 < δ/4`; a power
+    stays.
+    """
     return re.sub(rf"(?:{DOLLAR})+([^$]+)(?:{DOLLAR})+", _formula, text).replace("`", "")
 
 
@@ -122,7 +144,9 @@ def _letter(command: re.Match[str]) -> str:
 
 
 def clock(seconds: float) -> str:
-    """Return a measured time for reading, to the second, from an hour on to the minute: `1 min 30 s`, `1 h 5 min`."""
+    """Return a measured time for reading, to the second, from an hour on to the minute: `1 min
+    30 s`, `1 h 5 min`.
+    """
     whole = round(seconds)
     for large, big, small, little in ((3600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= large:

@@ -1,9 +1,11 @@
-"""Kept cells, audited and published: some, drawn by a seed that is told, are computed anew in memory and compared.
+"""Kept cells, audited and published: some, drawn by a seed that is told, are computed anew in
+memory and compared.
 
-A run draws uniformly from all short kept cells that its studies read, whatever their group: how many is fixed before,
-and all of them are finished. Beside these it computes at least one of each function, and `FEWEST` of each number that a
-row of the paper's claims shows. Which cells are short their functions say; what a kept file says of itself decides
-nothing. A cell that differs is named; it, and what follows from it, is not shown.
+A run draws uniformly from all short kept cells that its studies read, whatever their group: how
+many is fixed before, and all of them are finished. Beside these it computes at least one of each
+function, and `FEWEST` of each number that a row of the paper's claims shows. Which cells are short
+their functions say; what a kept file says of itself decides nothing. A cell that differs is named;
+it, and what follows from it, is not shown.
 """
 
 import math
@@ -40,13 +42,17 @@ from verdicts.studies.study import archive_of, cells_of, sources_of, store_of
 SHORT = 5.0
 """Seconds, as its function declares them, up to which a cell is in the uniform draw."""
 LONG = 60.0
-"""Seconds up to which a cell is audited for a number that a row shows; beyond, only where long ones are asked for."""
+"""Seconds up to which a cell is audited for a number that a row shows; beyond, only where long
+ones are asked for.
+"""
 FEWEST = 5
 """Cells of each number that a row shows."""
 LEVEL = 1e-3
 """False alarms of the audit of a group, all its tests together."""
 MARGIN = 0.1
-"""The share of a check's margin above which the tolerances of what it reads make it not auditable."""
+"""The share of a check's margin above which the tolerances of what it reads make it not
+auditable.
+"""
 
 
 class ReadCell(NamedTuple):
@@ -72,7 +78,9 @@ class ReadCell(NamedTuple):
 
 
 class ComputedAnew(NamedTuple):
-    """A kept cell computed anew: why it differs (empty: it agrees), and how far, by place or in changed entries."""
+    """A kept cell computed anew: why it differs (empty: it agrees), and how far, by place or in
+    changed entries.
+    """
 
     read: ReadCell
     why: str
@@ -130,7 +138,9 @@ def audit_group(workspace: Workspace, run: RunRecord, group: Group, load: Load) 
 
 
 def read_by(workspace: Workspace, archive: Archive, group: Group) -> list[ReadCell]:
-    """Return the kept cells that a group's study reads at the profile's sizes; none where they cannot be listed."""
+    """Return the kept cells that a group's study reads at the profile's sizes; none where they
+    cannot be listed.
+    """
     if not archive.of_group(group.id):
         return []
     try:
@@ -141,7 +151,9 @@ def read_by(workspace: Workspace, archive: Archive, group: Group) -> list[ReadCe
 
 
 def state_of(workspace: Workspace, group: Group, own: Iterable[ReadCell]) -> str:
-    """Return the digest of what an audit of a group rests on: its archive, and the sources of its kept functions."""
+    """Return the digest of what an audit of a group rests on: its archive, and the sources of
+    its kept functions.
+    """
     functions = {one.how.name: one.cell.function for one in own}
     sources = {name: sources_of(workspace, function) for name, function in functions.items()}
     return sha256_of(canonical_json([workspace.kept_files(group.id), sources]))
@@ -153,9 +165,13 @@ def _due(before: Audit | None, run: RunRecord, state: str) -> bool:
 
 
 def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[ReadCell]:
-    """Return the kept cells that the studies of this run read, of the groups that it audits: each job has the same."""
+    """Return the kept cells that the studies of this run read, of the groups that it audits:
+    each job has the same.
+    """
     cells: list[ReadCell] = []
-    for name in dict.fromkeys(claim.group for claim in workspace.claims.claim if claim.id in run.selected):
+    for name in dict.fromkeys(
+        claim.group for claim in workspace.claims.claim if claim.id in run.selected
+    ):
         group = workspace.claims.group_named(name)
         own = read_by(workspace, archive, group)
         if own and _due(audit_at(workspace, name), run, state_of(workspace, group, own)):
@@ -166,7 +182,9 @@ def population(workspace: Workspace, run: RunRecord, archive: Archive) -> list[R
 def divided(cells: Iterable[ReadCell]) -> tuple[list[ReadCell], list[ReadCell]]:
     """Divide cells into short and long ones, each by identity."""
     ordered = sorted(cells, key=lambda one: one.identity)
-    return [one for one in ordered if one.seconds <= SHORT], [one for one in ordered if one.seconds > SHORT]
+    return [one for one in ordered if one.seconds <= SHORT], [
+        one for one in ordered if one.seconds > SHORT
+    ]
 
 
 def drawn(cells: Sequence[ReadCell], count: int, seed: int | str) -> list[ReadCell]:
@@ -174,7 +192,9 @@ def drawn(cells: Sequence[ReadCell], count: int, seed: int | str) -> list[ReadCe
     return random.Random(seed).sample(list(cells), min(count, len(cells)))
 
 
-def one_of_each(short: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: int) -> list[ReadCell]:
+def one_of_each(
+    short: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: int
+) -> list[ReadCell]:
     """Draw one short cell of each function of which none was drawn."""
     found = {one.how.name for one in uniform}
     lacking = sorted({one.how.name for one in short} - found)
@@ -185,7 +205,8 @@ def one_of_each(short: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: in
 def _of_numbers(
     workspace: Workspace, run: RunRecord, group: Group, load: Load, own: Sequence[ReadCell]
 ) -> Iterator[tuple[str, list[ReadCell]]]:
-    """Yield for each number of the group that a row shows, by its check, the cells to be computed anew.
+    """Yield for each number of the group that a row shows, by its check, the cells to be computed
+    anew.
 
     The check is measured for it, on the values as they are kept.
     """
@@ -206,7 +227,9 @@ def _of_numbers(
 
 
 def compute_anew(chosen: Sequence[ReadCell]) -> tuple[list[ComputedAnew], str]:
-    """Compute cells in memory, whatever lies on disk; return how each compares, and why some could not be computed."""
+    """Compute cells in memory, whatever lies on disk; return how each compares, and why some
+    could not be computed.
+    """
     memory, anew, missing = Memory(), list[ComputedAnew](), ""
     for one in chosen:
         try:
@@ -240,7 +263,8 @@ def compared(one: ReadCell, content: Any, level: float) -> ComputedAnew:
 
 
 def biased(anew: Iterable[ComputedAnew], own: Iterable[ReadCell]) -> dict[str, str]:
-    """Return all cells of functions whose values, pooled, are moved though each agrees, with the reason.
+    """Return all cells of functions whose values, pooled, are moved though each agrees, with the
+    reason.
 
     Signs are pooled for each number of a function, changed entries for the function.
     """
@@ -262,11 +286,12 @@ def biased(anew: Iterable[ComputedAnew], own: Iterable[ReadCell]) -> dict[str, s
 
 
 def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -> bool:
-    """Return whether the tolerances of the kept cells that a check reads exceed a tenth of its margin.
+    """Return whether the tolerances of the kept cells that a check reads exceed a tenth of its
+    margin.
 
-    The check is measured once more on values moved by their tolerance (`Moved`). Its margin is the least distance of
-    its value and its interval's ends from the edge where its verdict turns. Where what it reads has no tolerance, or
-    cannot be computed moved, it is not auditable either.
+    The check is measured once more on values moved by their tolerance (`Moved`). Its margin is the
+    least distance of its value and its interval's ends from the edge where its verdict turns. Where
+    what it reads has no tolerance, or cannot be computed moved, it is not auditable either.
     """
     if result.value is None or result.low is None or result.high is None:
         return False
@@ -279,14 +304,21 @@ def not_auditable(store: Store, check: Check, result: CheckResult, load: Load) -
     except (Exception, SystemExit):
         return keeper.moved
     ends, moved = (result.value, result.low, result.high), (measured.value, *measured.interval)
-    by = max(abs(one - other) if one != other else 0.0 for one, other in zip(ends, moved, strict=True))
+    by = max(
+        abs(one - other) if one != other else 0.0 for one, other in zip(ends, moved, strict=True)
+    )
     below, above = check.bound - check.tolerance, check.bound + check.tolerance
-    edges = {Relation.AT_LEAST: [below], Relation.AT_MOST: [above]}.get(check.relation, [below, above])
-    return keeper.moved and not by <= MARGIN * min(abs(end - edge) for end in ends for edge in edges)
+    edges = {Relation.AT_LEAST: [below], Relation.AT_MOST: [above]}.get(
+        check.relation, [below, above]
+    )
+    return keeper.moved and not by <= MARGIN * min(
+        abs(end - edge) for end in ends for edge in edges
+    )
 
 
 def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
-    """Publish what the store has of a group's cells; drop those of functions that are not kept any more. Returns 0.
+    """Publish what the store has of a group's cells; drop those of functions that are not kept any
+    more. Returns 0.
 
     Raises UserError where nothing can be written.
     """
@@ -299,7 +331,11 @@ def keep(workspace: Workspace, group: Group, say: Callable[[str], None]) -> int:
 
 
 def _published(
-    workspace: Workspace, archive: Archive, store: Store, cells: list[Cell[Any]], say: Callable[[str], None]
+    workspace: Workspace,
+    archive: Archive,
+    store: Store,
+    cells: list[Cell[Any]],
+    say: Callable[[str], None],
 ) -> Iterator[KeptCell]:
     """Yield what the store has computed of the cells; name those that follow from kept cells."""
     commit = git(workspace.root, "rev-parse", "HEAD")

@@ -1,7 +1,7 @@
 """How fast a machine is: a fixed piece of work, timed.
 
-As a program it does that work for a while and prints what it took each time, by the clock; several at once show what
-the cores of a machine are worth while all of them are at work.
+As a program it does that work for a while and prints what it took each time, by the clock; several
+at once show what the cores of a machine are worth while all of them are at work.
 """
 
 import os
@@ -36,15 +36,24 @@ def calibrated() -> float:
 
 
 def clocked(jobs: int) -> float:
-    """Return the seconds by the clock that the piece takes each of `jobs` processes that do it at once.
+    """Return the seconds by the clock that the piece takes each of `jobs` processes that do it at
+    once.
 
-    CPU seconds are blind to what keeps a run of as many jobs waiting: other programs, a quota, a core that is two in
-    name. A process that fails counts for nothing; where all do, the CPU seconds of this one stand for them.
+    CPU seconds are blind to what keeps a run of as many jobs waiting: other programs, a quota, a
+    core that is two in name. A process that fails counts for nothing; where all do, the CPU seconds
+    of this one stand for them.
     """
     command, environment = [sys.executable, str(Path(__file__))], os.environ | ONE_THREAD
-    started = [subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) for _ in range(jobs)]
+    started = [
+        subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(jobs)
+    ]
     printed = [process.communicate()[0] for process in started]
-    taken = [float(text) for text, process in zip(printed, started, strict=True) if process.returncode == 0]
+    taken = [
+        float(text)
+        for text, process in zip(printed, started, strict=True)
+        if process.returncode == 0
+    ]
     return sum(taken) / len(taken) if taken else calibrated()
 
 

@@ -1,4 +1,5 @@
-"""What a group computes: checks, by functions that their entries name, and its study, whose record knows its cells.
+"""What a group computes: checks, by functions that their entries name, and its study, whose record
+knows its cells.
 
 Functions are imported from the repository's root and called with the group's settings.
 """
@@ -66,17 +67,23 @@ class Checks:
             where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
         checks = cls(group, settings)
-        checks.refuse_missing_rows(check for claim in workspace.claims_here(group) for check in claim.check)
+        checks.refuse_missing_rows(
+            check for claim in workspace.claims_here(group) for check in claim.check
+        )
         return checks
 
     def refuse_missing_rows(self, checks: Iterable[Check]) -> None:
-        """Try queries on a blank table. Raises UserError for one that asks for rows that `runs` does not make."""
+        """Try queries on a blank table. Raises UserError for one that asks for rows that `runs`
+        does not make.
+        """
         for check in checks:
             try:
                 if check.is_query:
                     self._result(self.function(check), check, blank=True)
             except UserError as error:
-                raise UserError(f"{self.group.folder}/{CLAIMS}: check[{check.id}].with: {error}") from error
+                raise UserError(
+                    f"{self.group.folder}/{CLAIMS}: check[{check.id}].with: {error}"
+                ) from error
 
     def function(self, check: Check) -> Callable[..., Any]:
         """Return the function that measures a check. Raises what the import of its module does."""
@@ -90,9 +97,10 @@ class Checks:
     def measured(self, check: Check) -> Measurement:
         """Measure a check. Raises what the import of its module and the function itself do.
 
-        Lists among the arguments become tuples, texts members of the enumeration that is asked for. A number that the
-        function returns is a measurement without an interval. What proves the number follows, with what it is to prove
-        as `measured` where it takes that, and takes its place.
+        Lists among the arguments become tuples, texts members of the enumeration that is asked for.
+        A number that the function returns is a measurement without an interval. What proves the
+        number follows, with what it is to prove as `measured` where it takes that, and takes its
+        place.
         """
         result = self._result(self.function(check), check)
         measured = result if isinstance(result, Measurement) else Measurement(value=float(result))
@@ -114,7 +122,9 @@ class Checks:
         measured: Measurement | None = None,
     ) -> Any:
         hints = get_type_hints(function) if check.arguments else {}
-        arguments = {key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()}
+        arguments = {
+            key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()
+        }
         takes = inspect.signature(function).parameters
         given = {"settings": self.settings, "measured": measured}
         arguments |= {name: value for name, value in given.items() if name in takes}
@@ -151,9 +161,13 @@ def place_of(root: Path, function: Callable[..., Any]) -> str:
 
 
 def log_errors(log: Path, errors: Sequence[BaseException]) -> None:
-    """Write the tracebacks of what broke; where nothing did, remove the log of an earlier run. Raises OSError."""
+    """Write the tracebacks of what broke; where nothing did, remove the log of an earlier run.
+    Raises OSError.
+    """
     if errors:
-        write_whole(log, in_utf8("\n".join("".join(traceback.format_exception(error)) for error in errors)))
+        write_whole(
+            log, in_utf8("\n".join("".join(traceback.format_exception(error)) for error in errors))
+        )
     else:
         log.unlink(missing_ok=True)
 
@@ -163,8 +177,11 @@ def one_line(error: BaseException) -> str:
     return in_utf8(f"failed: {type(error).__name__}: {' '.join(str(error).split())}")
 
 
-def run_share(workspace: Workspace, run: RunRecord, group: Group, load: Load, share: int, shares: int) -> None:
-    """Compute a share of the cells of a group's study; what breaks in listing them is left to the last job.
+def run_share(
+    workspace: Workspace, run: RunRecord, group: Group, load: Load, share: int, shares: int
+) -> None:
+    """Compute a share of the cells of a group's study; what breaks in listing them is left to the
+    last job.
 
     So is a study that is to be refused. Raises OSError where a result cannot be written.
     """
@@ -177,11 +194,14 @@ def run_share(workspace: Workspace, run: RunRecord, group: Group, load: Load, sh
         compute(share_of(cells, share, shares), store, as_share=True)
 
 
-def run_study(workspace: Workspace, run: RunRecord, group: Group, load: Load, environment: Environment) -> str:
-    """Compute the cells of a group's study that are not there, then write their labelled table and their record.
+def run_study(
+    workspace: Workspace, run: RunRecord, group: Group, load: Load, environment: Environment
+) -> str:
+    """Compute the cells of a group's study that are not there, then write their labelled table and
+    their record.
 
-    What breaks is logged and recorded as failed. Returns why the study is refused: its cells would be, or are, of
-    different releases. Raises OSError where a result cannot be written.
+    What breaks is logged and recorded as failed. Returns why the study is refused: its cells would
+    be, or are, of different releases. Raises OSError where a result cannot be written.
     """
     watch, log = Stopwatch(), workspace.log_path(f"{group.id}.study")
     parts, costs, refused = workspace.study_parts(group), list[Cost](), ""
@@ -196,7 +216,9 @@ def run_study(workspace: Workspace, run: RunRecord, group: Group, load: Load, en
         refused = _mixed(workspace, group, cells, store)
         if not refused:
             compute(cells, store)
-            refused = _mixed(workspace, group, cells, store)  # others may have computed some of them
+            refused = _mixed(
+                workspace, group, cells, store
+            )  # others may have computed some of them
         costs = store.costs(cells)
         outcome = {"reason": refused, "failed": True} if refused else _outcome(cells, store)
         outcome["files"] = _written(workspace, group, cells, table)
@@ -217,16 +239,22 @@ def _store(workspace: Workspace, run: RunRecord, group: Group) -> Store:
 
 
 def _mixed(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], store: Store) -> str:
-    """Say that cells of different releases would stand side by side, and what to do; empty where all are of one."""
+    """Say that cells of different releases would stand side by side, and what to do; empty where
+    all are of one.
+    """
     lacking = any(not store.taken(cell) for cell in cells if not store.failure(cell))
     if mixed := mixture(store.costs(cells), store.computed_on if lacking else None):
-        again = f"`{workspace.project.command} reproduce --force {group.id}` computes all with one release"
+        again = (
+            f"`{workspace.project.command} reproduce --force {group.id}` "
+            "computes all with one release"
+        )
         return f"refused: {mixed}, and their numbers may differ; {again}"
     return ""
 
 
 def mixture(costs: Iterable[Cost], here: ComputedOn | None = None) -> str:
-    """Say which releases computed cells of one study, and how many (`here`: what is to compute more); empty for one.
+    """Say which releases computed cells of one study, and how many (`here`: what is to compute
+    more); empty for one.
 
     Cells of which it is not known do not count.
     """
@@ -234,10 +262,16 @@ def mixture(costs: Iterable[Cost], here: ComputedOn | None = None) -> str:
     words = [f"{count} with {which}" for which, count in sorted(counts.items())]
     if here and here.releases and here.releases not in counts:
         words.append(f"the others would be with {here.releases}")
-    return ", ".join(words).replace(" with", " of its cells were computed with", 1) if len(words) > 1 else ""
+    return (
+        ", ".join(words).replace(" with", " of its cells were computed with", 1)
+        if len(words) > 1
+        else ""
+    )
 
 
-def _written(workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], runs: RunTable | None) -> dict[str, str]:
+def _written(
+    workspace: Workspace, group: Group, cells: Sequence[Cell[Any]], runs: RunTable | None
+) -> dict[str, str]:
     """Write the labelled table: a row a batch where `runs` are given, else a row a cell.
 
     Returns its digest and those of the cells' files, by their place beside the record.

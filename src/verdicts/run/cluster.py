@@ -39,7 +39,9 @@ PATIENCE = 120.0
 
 
 class ClusterSettings(Frozen):
-    """How jobs run on the user's cluster; `docs/how-to/run-on-a-cluster.md` says what each line does."""
+    """How jobs run on the user's cluster; `docs/how-to/run-on-a-cluster.md` says what each line
+    does.
+    """
 
     at_once: int = Field(default=100, ge=1)
     retries: int = Field(default=2, ge=0)
@@ -55,7 +57,12 @@ def asked(*command: str) -> str:
     """
     try:  # in a session of its own: a signal that ends the driver is not to end what clears up
         done = subprocess.run(
-            command, capture_output=True, text=True, timeout=ANSWER, check=False, start_new_session=True
+            command,
+            capture_output=True,
+            text=True,
+            timeout=ANSWER,
+            check=False,
+            start_new_session=True,
         )
     except FileNotFoundError as error:
         advice = "run this on a login node of a SLURM cluster"
@@ -105,7 +112,9 @@ def clear(folder: Path, say: Callable[[str], None]) -> None:
     try:
         count = cancel(folder)
     except UserError as problem:
-        raise UserError(f"jobs of an earlier run may still write into {folder}: {problem}") from problem
+        raise UserError(
+            f"jobs of an earlier run may still write into {folder}: {problem}"
+        ) from problem
     if count:
         say(f"{counted(count, 'job')} of an earlier run, still in the queue: cancelled")
 
@@ -131,8 +140,9 @@ def run_on_cluster(workspace: Workspace, plan: Plan, run: RunRecord, queue: "Que
 
 @dataclass
 class Submission:
-    """A job in the queue: at which attempt, its id, or why SLURM has refused it, and since when it is
-    not seen there."""
+    """A job in the queue: at which attempt, its id, or why SLURM has refused it, and since when it
+    is not seen there.
+    """
 
     attempt: int
     id: str = ""
@@ -160,7 +170,9 @@ class Queue:
         return len(running) < self.at_once
 
     def start(self, job: PlannedJob) -> None:
-        """Submit a job. Raises UserError where SLURM refuses the first one: so it would all others."""
+        """Submit a job. Raises UserError where SLURM refuses the first one: so it would all
+        others.
+        """
         first = not self.submissions
         submission = self._submit(job, 1)
         if first and submission.refusal:
@@ -175,7 +187,10 @@ class Queue:
         if self.mark(job).exists():
             return ""
         submission = self.submissions[job.log]
-        if submission.unseen is None or time.monotonic() < submission.unseen + self.settings.latency:
+        if (
+            submission.unseen is None
+            or time.monotonic() < submission.unseen + self.settings.latency
+        ):
             return None
         if submission.attempt <= self.settings.retries:
             self._submit(job, submission.attempt + 1)
@@ -193,11 +208,15 @@ class Queue:
         return self.states.get(self.submissions[job.log].id) == "RUNNING"
 
     def stop(self) -> None:
-        """Leave nothing in the queue; what cannot be cancelled is reported, and left to the next run."""
+        """Leave nothing in the queue; what cannot be cancelled is reported, and left to the next
+        run.
+        """
         try:
             count = cancel(self.workspace.folder)
         except UserError as problem:
-            self.screen.complain(f"jobs may be left in the queue, the next run cancels them: {problem}")
+            self.screen.complain(
+                f"jobs may be left in the queue, the next run cancels them: {problem}"
+            )
             return
         if count:
             self.screen.say(f"{counted(count, 'job')} cancelled")
@@ -207,17 +226,39 @@ class Queue:
         return self.place / job.log
 
     def _submit(self, job: PlannedJob, attempt: int) -> Submission:
-        """Note a job that is submitted, or refused: with twice the memory at each attempt, and more time."""
-        resources, log = self.workspace.config.resources_of(job.job.group), self.workspace.log_path(job.log)
+        """Note a job that is submitted, or refused: with twice the memory at each attempt, and
+        more time.
+        """
+        resources, log = (
+            self.workspace.config.resources_of(job.job.group),
+            self.workspace.log_path(job.log),
+        )
         memory = min(resources.mem_mb * 2 ** (attempt - 1), max(self.largest, resources.mem_mb))
         threads = " ".join(f"{name}={job.threads}" for name in THREADS)
-        words = [word for name, value in vars(job.job).items() if name != "work" for word in (f"--{name}", str(value))]
+        words = [
+            word
+            for name, value in vars(job.job).items()
+            if name != "work"
+            for word in (f"--{name}", str(value))
+        ]
         work = shlex.join([sys.executable, "-m", "verdicts.run.job", job.job.work, *words])
         script = f"{threads} {work} && touch {shlex.quote(str(self.mark(job)))}"
-        command = ["sbatch", "--parsable", f"--job-name={name_of(self.workspace.folder)}", f"--comment={job.log}"]
+        command = [
+            "sbatch",
+            "--parsable",
+            f"--job-name={name_of(self.workspace.folder)}",
+            f"--comment={job.log}",
+        ]
         command += [f"--chdir={self.workspace.root}", f"--output={str(log).replace('%', '%%')}"]
-        command += [f"--mem={memory}", f"--time={resources.runtime * attempt}", f"--cpus-per-task={job.threads}"]
-        command += [*self.settings.options, *(self.settings.gpu if self.workspace.device is Device.CUDA else ())]
+        command += [
+            f"--mem={memory}",
+            f"--time={resources.runtime * attempt}",
+            f"--cpus-per-task={job.threads}",
+        ]
+        command += [
+            *self.settings.options,
+            *(self.settings.gpu if self.workspace.device is Device.CUDA else ()),
+        ]
         try:
             number = asked(*command, f"--wrap={script}").strip().partition(";")[0]
         except UserError as problem:

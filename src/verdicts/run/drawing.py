@@ -1,4 +1,6 @@
-"""What a group shows: figures and tables, its notebook page, and the records that know their files by digest."""
+"""What a group shows: figures and tables, its notebook page, and the records that know their
+files by digest.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -6,7 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from verdicts.claims.schema import Group
-from verdicts.records.figures import KINDS, SHOWN, SPEC, Figure, Stamp, Table, kinds_of_chart, saved_as, stamped
+from verdicts.records.figures import (
+    KINDS,
+    SHOWN,
+    SPEC,
+    Figure,
+    Stamp,
+    Table,
+    kinds_of_chart,
+    saved_as,
+    stamped,
+)
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.provenance import Environment, Stopwatch
 from verdicts.records.record import Artefacts
@@ -18,11 +30,17 @@ from verdicts.studies.study import module_of
 
 
 def draw_group(
-    workspace: Workspace, run: RunRecord, group: Group, load: Callable[[], Checks], environment: Environment
+    workspace: Workspace,
+    run: RunRecord,
+    group: Group,
+    load: Callable[[], Checks],
+    environment: Environment,
 ) -> None:
-    """Call `figures` and `tables` of a group's module of figures (any may be absent) and record what they made.
+    """Call `figures` and `tables` of a group's module of figures (any may be absent) and record
+    what they made.
 
-    What breaks there is logged and recorded as failed. Raises OSError if the record cannot be written.
+    What breaks there is logged and recorded as failed. Raises OSError if the record cannot be
+    written.
     """
     watch = Stopwatch()
     path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
@@ -59,7 +77,9 @@ def drawing_style(root: Path) -> Iterator[None]:
 
 
 def figures_of(root: Path, checks: Checks, folder: Path) -> list[Figure]:
-    """Return what a group draws into `folder` (it may draw nothing), in the style of the repository at `root`."""
+    """Return what a group draws into `folder` (it may draw nothing), in the style of the
+    repository at `root`.
+    """
     module = module_of(checks.group, "figures")
     if not (module and hasattr(module, "figures")):
         return []
@@ -79,7 +99,11 @@ def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> 
     for table in tables:
         write_whole(folder / f"{table.id}.csv", table.csv())
     of_chart = (*kinds_of_chart(kinds), SPEC)
-    names = [f"{figure.file.stem}{kind}" for figure in figures for kind in (of_chart if figure.moves else kinds)]
+    names = [
+        f"{figure.file.stem}{kind}"
+        for figure in figures
+        for kind in (of_chart if figure.moves else kinds)
+    ]
     names += [f"{table.id}.csv" for table in tables]
     files = {name: sha256_of((folder / name).read_bytes()) for name in names}
     named = tuple(figure.model_copy(update={"file": Path(figure.file.name)}) for figure in figures)
@@ -87,10 +111,11 @@ def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> 
 
 
 def make_page(workspace: Workspace, group: Group, run: RunRecord | None = None) -> str:
-    """Execute a group's notebook into one page, write it and its record; return what broke (empty: nothing).
+    """Execute a group's notebook into one page, write it and its record; return what broke (empty:
+    nothing).
 
-    Where a `run` asks for a page that is current, nothing is done: claims that were run again may have the outcomes
-    that it shows.
+    Where a `run` asks for a page that is current, nothing is done: claims that were run again may
+    have the outcomes that it shows.
 
     Raises OSError if a file cannot be written.
     """
@@ -113,8 +138,16 @@ def make_page(workspace: Workspace, group: Group, run: RunRecord | None = None) 
         reason = f"failed: {error}"
         log_errors(log, [error])
     edited = sha256_of(notebook.read_bytes()) != parts.sources[notebook.name]
-    if changed := f"{notebook.name} changed while it was executed: run again" if edited else workspace.changed(parts):
+    if (
+        changed := f"{notebook.name} changed while it was executed: run again"
+        if edited
+        else workspace.changed(parts)
+    ):
         reason = f"failed: {changed}"
-    provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run.id if run else "")
-    Artefacts.of(group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)).write(path)
+    provenance = watch.provenance(
+        workspace.environment(), workspace.profile, parts.config, run.id if run else ""
+    )
+    Artefacts.of(
+        group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)
+    ).write(path)
     return reason

@@ -39,11 +39,12 @@ NO_STILLS = (
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked for. `profile` None: paper where there is an accelerator, else cpu; `project`: whose suite.
+    """What the user asked for. `profile` None: paper where there is an accelerator, else cpu;
+    `project`: whose suite.
 
-    `fetch`: what could not be run for want of a file is tried again now, not once a day. `fresh`: no kept cell is read.
-    `cluster`: jobs are submitted to it, at most `at_once` of them (None: as many as its profile says). `setup`: seconds
-    spent on the environment.
+    `fetch`: what could not be run for want of a file is tried again now, not once a day. `fresh`:
+    no kept cell is read. `cluster`: jobs are submitted to it, at most `at_once` of them (None: as
+    many as its profile says). `setup`: seconds spent on the environment.
     """
 
     project: Project = field(default_factory=Project)
@@ -85,17 +86,21 @@ def _refuse_absent(workspace: Workspace, names: Sequence[str], where: str = "") 
         named = workspace.claims.select([name])
         if not any(workspace.profile in claim.profiles for claim in named):
             other = f"run with --profile {named[0].profiles[0]}"
-            raise UserError(f"{where}{name} is not part of the {workspace.profile} profile: {other}")
+            raise UserError(
+                f"{where}{name} is not part of the {workspace.profile} profile: {other}"
+            )
 
 
 def reproduce(options: RunOptions, console: Console) -> int:
     """Run what is stale among the chosen claims, publish ledger and report, return the exit code.
 
-    0: no verdict contradicts its expectation; 1: one does (`strict`: or a claim was not run); 3: a run failed.
-    Raises UserError (exit code 2).
+    0: no verdict contradicts its expectation; 1: one does (`strict`: or a claim was not run); 3: a
+    run failed. Raises UserError (exit code 2).
     """
     workspace = open_workspace(options)
-    if not any(workspace.profile in claim.profiles for claim in workspace.claims.select(options.only)):
+    if not any(
+        workspace.profile in claim.profiles for claim in workspace.claims.select(options.only)
+    ):
         _refuse_absent(workspace, options.only)
     screen = Screen(console, options.verbose, options.setup)
     if not draws_stills():
@@ -106,7 +111,9 @@ def reproduce(options: RunOptions, console: Console) -> int:
         workspace.folder.mkdir(parents=True, exist_ok=True)
     queue = Queue(workspace, screen, options.at_once) if options.cluster else None
     with _folder_held(workspace, screen):
-        run = RunRecord.of(workspace, options.only, options.force, options.fetch, options.fresh, options.audit)
+        run = RunRecord.of(
+            workspace, options.only, options.force, options.fetch, options.fresh, options.audit
+        )
         plan = plan_of(workspace, run)
         _refuse_bad_settings(workspace, plan)
         if plan.groups and not queue:
@@ -118,7 +125,9 @@ def reproduce(options: RunOptions, console: Console) -> int:
         _do(workspace, run, plan, options, queue, screen)
         published = _published(workspace, run, screen)
         broke = screen.complained
-        said = of_instrument(load_findings(workspace.root, workspace.all_claims), Decisions.of(published.ledger))
+        said = of_instrument(
+            load_findings(workspace.root, workspace.all_claims), Decisions.of(published.ledger)
+        )
         for sentence in (*said, *pooled(published.ledger.audits)):
             screen.say(sentence)
         screen.outcome(published, _rows(workspace, published.ledger, run), run.selected)
@@ -129,17 +138,22 @@ def reproduce(options: RunOptions, console: Console) -> int:
 
 @contextmanager
 def _folder_held(workspace: Workspace, screen: Screen) -> Iterator[None]:
-    """Let no other run work in the results' folder, which is rid of what killed ones have left there."""
+    """Let no other run work in the results' folder, which is rid of what killed ones have left
+    there.
+    """
     clearing = partial(clear, workspace.folder, screen.say)
     with one_run_at_a_time(workspace.folder / ".lock", clearing), ExitStack() as held:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
-            held.enter_context(sharing(workspace.folder.parent / CELLS))  # another profile may be writing
+            held.enter_context(
+                sharing(workspace.folder.parent / CELLS)
+            )  # another profile may be writing
         yield
 
 
 def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
-    """Validate the settings of every group that is to run, before any of them does. Raises UserError.
+    """Validate the settings of every group that is to run, before any of them does. Raises
+    UserError.
 
     A module that cannot be imported is left to its run, which records the failure.
     """
@@ -151,19 +165,30 @@ def _refuse_bad_settings(workspace: Workspace, plan: Plan) -> None:
 def _without_kept(workspace: Workspace, plan: Plan) -> str:
     """Say what it costs to compute what would else be read of kept cells."""
     archive = archive_of(workspace)
-    seconds = sum(cell.seconds for name in plan.busy_groups for cell in archive.of_group(name).values())
+    seconds = sum(
+        cell.seconds for name in plan.busy_groups for cell in archive.of_group(name).values()
+    )
     return f"--fresh: no kept cell is read; to compute them took {seconds / 3600:.1f} core-hours"
 
 
 def _do(
-    workspace: Workspace, run: RunRecord, plan: Plan, options: RunOptions, queue: Queue | None, screen: Screen
+    workspace: Workspace,
+    run: RunRecord,
+    plan: Plan,
+    options: RunOptions,
+    queue: Queue | None,
+    screen: Screen,
 ) -> None:
-    """Do the plan by jobs on the cluster, in this process, or by jobs on this machine; show what appears."""
+    """Do the plan by jobs on the cluster, in this process, or by jobs on this machine; show what
+    appears.
+    """
     here = workspace.config.one_process or options.one_process
     cores = 1 if here else options.jobs
     expected = read_expected(workspace.root, workspace.profile)
     forecast = Forecast(workspace, plan, None if queue else expected, cores)
-    with screen.plan(workspace.profile, plan, forecast, "SLURM" if queue else counted(cores, "core")):
+    with screen.plan(
+        workspace.profile, plan, forecast, "SLURM" if queue else counted(cores, "core")
+    ):
         if not plan.groups:
             return
         if queue:
@@ -173,7 +198,9 @@ def _do(
                 _here(workspace, run, plan, screen)
         else:
             if len(plan.busy_groups) + len(plan.pages) > 1:
-                import_ahead(workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ())
+                import_ahead(
+                    workspace, plan.groups, ("verdicts.report.notebooks",) if plan.pages else ()
+                )
             jobs = jobs_of(workspace, plan, run, cores)
             run_jobs(workspace, jobs, Cores(workspace, cores), Watch(workspace, plan, run), screen)
 
@@ -194,7 +221,9 @@ def _published(workspace: Workspace, run: RunRecord, screen: Screen) -> Publishe
     """Write ledger, pages and papers, and say what is not as it should be."""
     with writable(workspace.folder):
         published = publish(workspace)
-    for name, reason in artefact_faults(workspace, complete_groups(workspace, run, workspace.claims.group)):
+    for name, reason in artefact_faults(
+        workspace, complete_groups(workspace, run, workspace.claims.group)
+    ):
         screen.complain(f"{name}: {reason}")
     if published.reason:
         screen.complain(f"paper.pdf: {published.reason}")
@@ -205,11 +234,15 @@ def _rows(workspace: Workspace, ledger: Ledger, run: RunRecord) -> list[PaperRow
     """Return the rows of those claims of the paper that a selected claim restates."""
     claims = workspace.all_claims
     rows = rows_beside(workspace.root, claims, ledger)
-    return [row for row in rows if any(claim.id in run.selected for claim in claims.restating(row.id))]
+    return [
+        row for row in rows if any(claim.id in run.selected for claim in claims.restating(row.id))
+    ]
 
 
 def list_claims(options: RunOptions, console: Console) -> int:
-    """Print a line for each chosen claim of every profile: its group, expectation, title and state."""
+    """Print a line for each chosen claim of every profile: its group, expectation, title and
+    state.
+    """
     workspace = open_workspace(options)
     screen = Screen(console)
     chosen = workspace.claims.select(options.only)
@@ -218,12 +251,16 @@ def list_claims(options: RunOptions, console: Console) -> int:
     for claim in chosen:
         why = f"only with --profile {claim.profiles[0]}"
         screen.say(listing(items.get(claim.id, PlannedClaim(claim, None, why))))
-    sys.stderr.write(f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n")  # not a line of the list
+    sys.stderr.write(
+        f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n"
+    )  # not a line of the list
     return 0
 
 
 def check_results(options: RunOptions, console: Console) -> int:
-    """Name every result that may not be shown as current, with the reason; return 1 if there is one, else 0."""
+    """Name every result that may not be shown as current, with the reason; return 1 if there is
+    one, else 0.
+    """
     workspace = open_workspace(options)
     screen = Screen(console)
     not_current = list(faults(workspace, options.only))
@@ -244,7 +281,9 @@ def _others(workspace: Workspace) -> str:
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Let the command line end the run; rich would end it with 1, which here is a verdict against expectation."""
+        """Let the command line end the run; rich would end it with 1, which here is a verdict
+        against expectation.
+        """
         raise BrokenPipeError
 
 

@@ -1,7 +1,7 @@
 """Running one group of claims in this process: measure, judge, record, draw.
 
-A check that breaks takes nothing else with it: its traceback goes to the claim's log, its claim is marked as failed,
-the others run.
+A check that breaks takes nothing else with it: its traceback goes to the claim's log, its claim is
+marked as failed, the others run.
 """
 
 import signal
@@ -35,13 +35,16 @@ Note = Callable[[Claim, Record], None]
 Complain = Callable[[str], None]
 
 
-def run_group(workspace: Workspace, run: RunRecord, group: Group, note: Note, complain: Complain) -> None:
-    """Make what `run` still lacks of a group: its study, the records of its claims, its figures and tables.
+def run_group(
+    workspace: Workspace, run: RunRecord, group: Group, note: Note, complain: Complain
+) -> None:
+    """Make what `run` still lacks of a group: its study, the records of its claims, its figures and
+    tables.
 
-    Where the whole group is asked for, its study is computed first, and all that follows only reads it; else each
-    claim computes the cells that it asks for. A claim that is forced computes them anew. `note` sees each record once
-    it is on disk; `complain` gets one line where nothing could be written. Raises UserError for settings that do not
-    fit.
+    Where the whole group is asked for, its study is computed first, and all that follows only reads
+    it; else each claim computes the cells that it asks for. A claim that is forced computes them
+    anew. `note` sees each record once it is on disk; `complain` gets one line where nothing could
+    be written. Raises UserError for settings that do not fit.
     """
     plan = plan_of(workspace, run, group)
     if group.id not in plan.busy_groups:
@@ -63,12 +66,17 @@ def run_group(workspace: Workspace, run: RunRecord, group: Group, note: Note, co
             record.write(workspace.record_path(claim))
             note(claim, record)
     if group.id in plan.figures:
-        with complaining(f"{group.id}: no figures", complain), using(store_of(workspace, reading=True)):
+        with (
+            complaining(f"{group.id}: no figures", complain),
+            using(store_of(workspace, reading=True)),
+        ):
             draw_group(workspace, run, group, load, environment)
 
 
 def loader(workspace: Workspace, group: Group) -> Load:
-    """Load the group's checks now; the function returned gives them, or raises what keeps them from loading."""
+    """Load the group's checks now; the function returned gives them, or raises what keeps them
+    from loading.
+    """
     load = cache(partial(Checks.load, workspace, group))
     try:
         load()
@@ -85,7 +93,9 @@ def _refuse(reason: str) -> Checks:
 
 @contextmanager
 def complaining(what: str, complain: Complain) -> Iterator[None]:
-    """Turn a disk that is full or gone into one line; what is missing counts as failed at the end."""
+    """Turn a disk that is full or gone into one line; what is missing counts as failed at the
+    end.
+    """
     try:
         yield
     except OSError as error:
@@ -94,7 +104,8 @@ def complaining(what: str, complain: Complain) -> Iterator[None]:
 
 
 def heed_interrupt() -> None:
-    """Raise KeyboardInterrupt where the command line's handler was called, and what it raised was lost.
+    """Raise KeyboardInterrupt where the command line's handler was called, and what it raised was
+    lost.
 
     Python drops what a signal raises within a fork. A library that is interrupted while it closes a
     file raises an error of its own, which was taken for a result that failed.
@@ -104,7 +115,12 @@ def heed_interrupt() -> None:
 
 
 def _record(
-    workspace: Workspace, run: RunRecord, claim: Claim, load: Load, environment: Environment, store: Store
+    workspace: Workspace,
+    run: RunRecord,
+    claim: Claim,
+    load: Load,
+    environment: Environment,
+    store: Store,
 ) -> Record:
     """Measure a claim. Raises OSError if its log cannot be written."""
     watch = Stopwatch()
@@ -114,18 +130,24 @@ def _record(
     parts = workspace.record_parts(claim)
     changed = workspace.changed(parts)
     if changed:
-        results = tuple(CheckResult.unreached(check, f"failed: {changed}", 0.0, "") for check in claim.check)
+        results = tuple(
+            CheckResult.unreached(check, f"failed: {changed}", 0.0, "") for check in claim.check
+        )
     provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
     verdict = claim_verdict(result.verdict for result in results)
     kept = len(store.kept_read)
     pairs = zip(claim.check, results, strict=True) if kept else ()
-    unaudited = tuple(check.id for check, result in pairs if not_auditable(store, check, result, load))
+    unaudited = tuple(
+        check.id for check, result in pairs if not_auditable(store, check, result, load)
+    )
     outcome = {"checks": results, "verdict": verdict, "failed": bool(errors or changed)}
     content = outcome | {"kept": kept, "unaudited": unaudited}
     return Record.of(claim.id, parts, provenance, **content)
 
 
-def measured(workspace: Workspace, check: Check, load: Load, errors: list[BaseException]) -> CheckResult:
+def measured(
+    workspace: Workspace, check: Check, load: Load, errors: list[BaseException]
+) -> CheckResult:
     """Measure and judge one check; what breaks is added to `errors`."""
     begin = time.perf_counter()
     where = ""
@@ -135,6 +157,8 @@ def measured(workspace: Workspace, check: Check, load: Load, errors: list[BaseEx
         return CheckResult.of(check, checks.measured(check), time.perf_counter() - begin, where)
     except (Exception, SystemExit) as error:
         if getattr(error, "not_run", False):
-            return CheckResult.unreached(check, str(error), time.perf_counter() - begin, where, absence_of(error))
+            return CheckResult.unreached(
+                check, str(error), time.perf_counter() - begin, where, absence_of(error)
+            )
         errors.append(error)
         return CheckResult.unreached(check, one_line(error), time.perf_counter() - begin, where)

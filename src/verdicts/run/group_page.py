@@ -1,7 +1,9 @@
-"""What a notebook shows of its group: checks with their verdicts, figures and tables, as the last run left them.
+"""What a notebook shows of its group: checks with their verdicts, figures and tables, as the last
+run left them.
 
-A notebook decides nothing and computes little: what a current record, figure or table holds is shown from there. Where
-there is none, as in a session of one's own before any run, it is made on the spot.
+A notebook decides nothing and computes little: what a current record, figure or table holds is
+shown from there. Where there is none, as in a session of one's own before any run, it is made on
+the spot.
 """
 
 import os
@@ -30,18 +32,26 @@ HEAD = ("check", "quantity", "measured", "required", "tolerance from", "verdict"
 
 
 class GroupPage:
-    """A group as its notebook sees it, in the profile that `VERDICTS_PROFILE` names (quick where it names none)."""
+    """A group as its notebook sees it, in the profile that `VERDICTS_PROFILE` names (quick where
+    it names none).
+    """
 
     def __init__(self, name: str, project: Project) -> None:
-        """Open the group `name` of the repository around the current folder. Raises UserError for an unknown one."""
+        """Open the group `name` of the repository around the current folder. Raises UserError
+        for an unknown one.
+        """
         profile, out = os.environ.get(PROFILE, Profile.QUICK), os.environ.get(OUT)
-        self.workspace = Workspace.open(find_root(Path.cwd()), Profile(profile), Path(out) if out else None, project)
+        self.workspace = Workspace.open(
+            find_root(Path.cwd()), Profile(profile), Path(out) if out else None, project
+        )
         self.group = self.workspace.claims.group_named(name)
         self.checks = Checks.load(self.workspace, self.group)
         self.settings = self.checks.settings
 
     def show(self, *identifiers: str) -> HTML:
-        """Return the named checks as a table; a check that cannot be run says why in place of its measured value."""
+        """Return the named checks as a table; a check that cannot be run says why in place of
+        its measured value.
+        """
         return HTML(_html_table(HEAD, [self._row(name) for name in identifiers]))
 
     def figure(self, name: str) -> SVG | HTML:
@@ -53,10 +63,15 @@ class GroupPage:
         return self._absent(name)
 
     def table(self, name: str) -> HTML:
-        """Return a table of the group under its caption, numbers to four digits, or the reason why there is none."""
+        """Return a table of the group under its caption, numbers to four digits, or the reason
+        why there is none.
+        """
         for table in self._drawn[1]:
             if table.id == name:
-                rows = [[f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row] for row in table.rows]
+                rows = [
+                    [f"{cell:.4g}" if isinstance(cell, float) else cell for cell in row]
+                    for row in table.rows
+                ]
                 return HTML(f"<p>{escape(table.caption)}</p>{_html_table(table.header, rows)}")
         return self._absent(name)
 
@@ -73,22 +88,39 @@ class GroupPage:
             return made.figures, made.tables, path.parent
         folder = Path(tempfile.mkdtemp(prefix="verdicts-figures-"))
         with using(store_of(self.workspace)):
-            return figures_of(self.workspace.root, self.checks, folder), tables_of(self.checks), folder
+            return (
+                figures_of(self.workspace.root, self.checks, folder),
+                tables_of(self.checks),
+                folder,
+            )
 
     def _row(self, identifier: str) -> Sequence[object]:
         check, result = self._result(identifier)
         value = result.reason if result.value is None else spread(result, 6)
-        return check.id, check.quantity, value, f"{required(check)} {check.unit}", check.origin, result.verdict
+        return (
+            check.id,
+            check.quantity,
+            value,
+            f"{required(check)} {check.unit}",
+            check.origin,
+            result.verdict,
+        )
 
     def _result(self, identifier: str) -> tuple[Check, CheckResult]:
-        """Return a check and its outcome: from its claim's current record, else measured now if the profile runs it."""
+        """Return a check and its outcome: from its claim's current record, else measured now if
+        the profile runs it.
+        """
         claims = self.workspace.claims.of_group(self.group.id)
-        pairs = ((claim, check) for claim in claims for check in claim.check if check.id == identifier)
+        pairs = (
+            (claim, check) for claim in claims for check in claim.check if check.id == identifier
+        )
         if (pair := next(pairs, None)) is None:
             raise LookupError(f"{self.group.id} has no check {identifier}")
         claim, check = pair
         try:
-            record = current_record(claim, self.workspace.record_path(claim), self.workspace.record_parts(claim))
+            record = current_record(
+                claim, self.workspace.record_path(claim), self.workspace.record_parts(claim)
+            )
         except NotCurrent:
             return check, self._measured(claim, check)
         return check, record.checks[claim.check.index(check)]
@@ -96,7 +128,9 @@ class GroupPage:
     def _measured(self, claim: Claim, check: Check) -> CheckResult:
         profile = self.workspace.profile
         if profile not in claim.profiles:
-            return CheckResult(id=check.id, verdict=Verdict.NOT_RUN, reason=f"not part of the {profile} profile")
+            return CheckResult(
+                id=check.id, verdict=Verdict.NOT_RUN, reason=f"not part of the {profile} profile"
+            )
         errors: list[BaseException] = []
         with using(store_of(self.workspace)):
             result = measured(self.workspace, check, lambda: self.checks, errors)

@@ -1,9 +1,9 @@
 """One job of a run, in a process of its own: a worker's, or one on a cluster.
 
 On a cluster it is `python -m verdicts.run.job`. One run at a time works in a folder: a kernel lock
-ends with the process that holds it, however that dies. A job has no such lock, it only shows that it
-is at work. A check that fails is recorded, not signalled there, so that the jobs after it still run:
-the exit code is 3 only where a result could not be written, 2 for bad input.
+ends with the process that holds it, however that dies. A job has no such lock, it only shows that
+it is at work. A check that fails is recorded, not signalled there, so that the jobs after it still
+run: the exit code is 3 only where a result could not be written, 2 for bad input.
 """
 
 import fcntl
@@ -37,7 +37,8 @@ A_DAY = 86400.0
 
 @contextmanager
 def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock file `path` (flock), which says whose it is; a child that inherits it holds it too.
+    """Hold the lock file `path` (flock), which says whose it is; a child that inherits it holds it
+    too.
 
     Once no other run is in progress, `clear` may end what an earlier one has left at work. Raises
     UserError if another run holds it, if jobs of an earlier run are still at work beside it, and
@@ -49,8 +50,13 @@ def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> I
             # Unbuffered: what a full disk refuses is not tried again when the file is closed
             stream = held.enter_context(path.open("ab+", buffering=0))
             if not _taken(stream):
-                holder = path.read_text(encoding="utf-8", errors="backslashreplace") or "of a run that begins"
-                raise UserError(f"another run is in progress in {path.parent} ({holder}); wait for it, {advice}")
+                holder = (
+                    path.read_text(encoding="utf-8", errors="backslashreplace")
+                    or "of a run that begins"
+                )
+                raise UserError(
+                    f"another run is in progress in {path.parent} ({holder}); wait for it, {advice}"
+                )
             stream.truncate(0)
             command = shlex.join(sys.argv)
             stream.write(os.fsencode(f"process {os.getpid()}, since {now()}: {command}"))
@@ -64,7 +70,9 @@ def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> I
 
 @contextmanager
 def at_work(folder: Path) -> Iterator[None]:
-    """Let a job that outlives its run keep the next one from `folder`, which is made. Raises OSError."""
+    """Let a job that outlives its run keep the next one from `folder`, which is made. Raises
+    OSError.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / JOBS).open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH)
@@ -75,8 +83,8 @@ def at_work(folder: Path) -> Iterator[None]:
 def sharing(folder: Path) -> Iterator[None]:
     """Be `at_work` in a folder that several runs write to, rid of what killed ones have left there.
 
-    That nobody else is at work there is known while nobody can begin; else what is a day old is left
-    by nobody alive. Raises OSError.
+    That nobody else is at work there is known while nobody can begin; else what is a day old is
+    left by nobody alive. Raises OSError.
     """
     make_folder(folder)
     with (folder / JOBS).open("ab") as stream:
@@ -129,12 +137,15 @@ class Job:
     """The id of the run that it belongs to (default: the last one)."""
 
     def do(self, opened: Workspace | None = None) -> int:
-        """Do it and return the exit code; in the workspace `opened`, where a fork has it from its driver.
+        """Do it and return the exit code; in the workspace `opened`, where a fork has it from its
+        driver.
 
         It is 3 where something could not be written, or where a page broke, which the log has too.
         """
         spare_memory_calls()
-        workspace = opened or Workspace.open(self.root, self.profile, self.out, project_at(self.project))
+        workspace = opened or Workspace.open(
+            self.root, self.profile, self.out, project_at(self.project)
+        )
         workspace.require_device()
         complaints: list[str] = []
 
@@ -142,9 +153,15 @@ class Job:
             complaints.append(line)
             sys.stderr.write(f"{line}\n")
 
-        lacking = {"study": "no study", "checks": "no record", "page": "no notebook page"}[self.work]
+        lacking = {"study": "no study", "checks": "no record", "page": "no notebook page"}[
+            self.work
+        ]
         cells = workspace.folder.parent / CELLS
-        with complaining(f"{self.group}: {lacking}", complain), at_work(workspace.folder), at_work(cells):
+        with (
+            complaining(f"{self.group}: {lacking}", complain),
+            at_work(workspace.folder),
+            at_work(cells),
+        ):
             self._do(workspace, complain)
         return 3 if complaints else 0
 
@@ -159,7 +176,9 @@ class Job:
         elif self.work == "page":
             if reason := make_page(workspace, group, run):
                 complain(f"{group.id}: {reason}")
-        elif group.id in plan_of(workspace, run, group).studies:  # of a part of the group, none is made
+        elif (
+            group.id in plan_of(workspace, run, group).studies
+        ):  # of a part of the group, none is made
             run_share(workspace, run, group, loader(workspace, group), self.share, self.shares)
 
 

@@ -1,6 +1,8 @@
-"""After a run: ledger, page, paper and supplement, what is not as it should be, and the expected values.
+"""After a run: ledger, page, paper and supplement, what is not as it should be, and the expected
+values.
 
-The values of the current records become the expected ones, which are committed, where that is asked for (`expect`).
+The values of the current records become the expected ones, which are committed, where that is asked
+for (`expect`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -10,13 +12,27 @@ from typing import NamedTuple
 
 from verdicts.claims.schema import Group, Profile
 from verdicts.errors import UserError
-from verdicts.records.expected import FOLDER, Moved, compare, expected_of, expected_path, judged, read_expected
+from verdicts.records.expected import (
+    FOLDER,
+    Moved,
+    compare,
+    expected_of,
+    expected_path,
+    judged,
+    read_expected,
+)
 from verdicts.records.figures import draws_stills
 from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import Stopwatch
-from verdicts.records.record import Artefacts, Record, artefacts_at, current_artefacts, current_record
+from verdicts.records.record import (
+    Artefacts,
+    Record,
+    artefacts_at,
+    current_artefacts,
+    current_record,
+)
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report.report_texts import sections_of
@@ -28,7 +44,9 @@ PAPER, PUBLISHED = "paper.pdf", "published.json"
 
 
 class Published(NamedTuple):
-    """The ledger, the place of the page, whether paper and supplement are as current, and what kept them from it."""
+    """The ledger, the place of the page, whether paper and supplement are as current, and what
+    kept them from it.
+    """
 
     ledger: Ledger
     page: Path
@@ -39,8 +57,9 @@ class Published(NamedTuple):
 def publish(workspace: Workspace) -> Published:
     """Write `ledger.json`, pages, paper and supplement, each whole. Raises OSError.
 
-    The documents are left as they are where they are whole and nothing that they are made from has changed. A run of
-    chosen claims leaves paper and supplement to the next whole one, since its page is waited for.
+    The documents are left as they are where they are whole and nothing that they are made from has
+    changed. A run of chosen claims leaves paper and supplement to the next whole one, since its
+    page is waited for.
     """
     ledger, watch = judged(workspace), Stopwatch()
     ledger.write(workspace.folder / "ledger.json")
@@ -52,13 +71,17 @@ def publish(workspace: Workspace) -> Published:
         for name, content in documents.items():
             write_whole(workspace.folder / name, content)
         files = {name: sha256_of(content) for name, content in documents.items()}
-        provenance = watch.provenance(workspace.environment(), workspace.profile, parts.config, run.id if run else "")
+        provenance = watch.provenance(
+            workspace.environment(), workspace.profile, parts.config, run.id if run else ""
+        )
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
     return Published(ledger, workspace.folder / "report.html", PAPER in made.files, made.reason)
 
 
-def _documents(workspace: Workspace, ledger: Ledger, whole: bool) -> tuple[dict[str, str | bytes], str]:
+def _documents(
+    workspace: Workspace, ledger: Ledger, whole: bool
+) -> tuple[dict[str, str | bytes], str]:
     """Return pages by name; if `whole` paper and supplement too, or why they cannot be had."""
     from verdicts.report import page  # half a second to import, and of no use to a list or a job
 
@@ -75,11 +98,20 @@ def _documents(workspace: Workspace, ledger: Ledger, whole: bool) -> tuple[dict[
 
 
 def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
-    """Return what the documents depend on: claims, records, figures, benchmarks, texts, tools' results, the engine."""
+    """Return what the documents depend on: claims, records, figures, benchmarks, texts, tools'
+    results, the engine.
+    """
     rows = [row.model_dump(mode="json", exclude={"computed"}) for row in ledger.claims]
-    sections = [(view.section.model_dump(mode="json"), view.changed, view.kept) for view in sections_of(workspace)]
+    sections = [
+        (view.section.model_dump(mode="json"), view.changed, view.kept)
+        for view in sections_of(workspace)
+    ]
     benchmarks = workspace.folder.parent / Profile.BENCH / "records"
-    folders = {"paper": workspace.root / "paper", "engine": PACKAGE_ROOT / "verdicts", "benchmarks": benchmarks}
+    folders = {
+        "paper": workspace.root / "paper",
+        "engine": PACKAGE_ROOT / "verdicts",
+        "benchmarks": benchmarks,
+    }
     files = {
         f"{name}/{file.relative_to(folder).as_posix()}": file
         for name, folder in folders.items()
@@ -87,7 +119,11 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
         if file.suffix not in {".pyc", ".pdf"}
     }
     for group in workspace.claims.group:
-        for path in (workspace.figures_path(group), workspace.page_path(group), workspace.study_path(group)):
+        for path in (
+            workspace.figures_path(group),
+            workspace.page_path(group),
+            workspace.study_path(group),
+        ):
             files[f"results/{path.relative_to(workspace.folder).as_posix()}"] = path
     claims = workspace.all_claims.model_dump(mode="json")
     return KeyParts(
@@ -108,7 +144,8 @@ def _digest(file: Path) -> str:
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
-    """Yield `(name, reason)` of every record, study, figure, page or document that may not be shown as current.
+    """Yield `(name, reason)` of every record, study, figure, page or document that may not be shown
+    as current.
 
     A claim that could not be run is no fault; one that failed is. Documents are compared, byte for
     byte, with what the records give. With `only`, the claims so named (ids or groups) are looked at
@@ -120,12 +157,16 @@ def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[s
             yield from _fault(claim.id, partial(current_record, claim, path, parts))
     if not only:
         groups = workspace.claims.group
-        yield from artefact_faults(workspace, [group for group in groups if workspace.claims_here(group)])
+        yield from artefact_faults(
+            workspace, [group for group in groups if workspace.claims_here(group)]
+        )
         yield from _document_faults(workspace)
 
 
 def artefact_faults(workspace: Workspace, groups: Iterable[Group]) -> Iterator[tuple[str, str]]:
-    """Yield `(name, reason)` of these groups' studies, figures and notebook pages that are not current."""
+    """Yield `(name, reason)` of these groups' studies, figures and notebook pages that are not
+    current.
+    """
     for group in groups:
         for kind, artefact in artefacts_of(workspace, group).items():
             yield from _fault(f"{kind} of {group.id}", partial(current_artefacts, *artefact))
@@ -189,7 +230,9 @@ def expect(workspace: Workspace, say: Callable[[str], None]) -> int:
 
 
 def _seconds(workspace: Workspace) -> tuple[dict[str, float], float]:
-    """Return the seconds of each current study, and those of figures, notebook pages and documents."""
+    """Return the seconds of each current study, and those of figures, notebook pages and
+    documents.
+    """
     published = Artefacts.read_or_none(workspace.folder / PUBLISHED)
     studies, beside = dict[str, float](), published.provenance.seconds if published else 0.0
     for group in workspace.claims.group:

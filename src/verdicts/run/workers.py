@@ -1,4 +1,5 @@
-"""The jobs of a run: which there are, in which order, and how they are done on this machine's cores.
+"""The jobs of a run: which there are, in which order, and how they are done on this machine's
+cores.
 
 On Linux a job is a fork of the driver, which imports what several jobs need: to import it again
 takes longer than many a group. A job on an accelerator, which no fork may use, starts anew, and so
@@ -67,7 +68,11 @@ class Workers(Protocol):
 
 
 def run_jobs(
-    workspace: Workspace, jobs: Iterable[PlannedJob], workers: Workers, watch: "Watch", screen: Screen
+    workspace: Workspace,
+    jobs: Iterable[PlannedJob],
+    workers: Workers,
+    watch: "Watch",
+    screen: Screen,
 ) -> None:
     """Do all jobs; `screen` shows each record as it appears.
 
@@ -107,7 +112,8 @@ def run_jobs(
 
 
 def jobs_of(workspace: Workspace, plan: Plan, run: RunRecord, cores: int) -> Iterator[PlannedJob]:
-    """Yield a plan's jobs: of each group its study in shares, if it has several, its checks, its page.
+    """Yield a plan's jobs: of each group its study in shares, if it has several, its checks, its
+    page.
 
     First come the groups with claims that restate the paper's, so that a reader waits for none of
     them, but not where there are more cores than `LAPTOP`. Then what takes longest comes first, so
@@ -117,7 +123,8 @@ def jobs_of(workspace: Workspace, plan: Plan, run: RunRecord, cores: int) -> Ite
     if kept := read_expected(workspace.root, workspace.profile):
         first = {item.claim.group for item in plan.pending if item.claim.paper and cores <= LAPTOP}
         alone = {
-            name: kept.studies.get(name, 0.0) / shared.get(name, 1) + kept.seconds_of(workspace.claims.of_group(name))
+            name: kept.studies.get(name, 0.0) / shared.get(name, 1)
+            + kept.seconds_of(workspace.claims.of_group(name))
             for name in order
         }
         order.sort(key=lambda name: (name not in first, 0.0 if name in first else -alone[name]))
@@ -139,12 +146,18 @@ def jobs_of(workspace: Workspace, plan: Plan, run: RunRecord, cores: int) -> Ite
 
 
 def import_ahead(workspace: Workspace, groups: Iterable[str], modules: Sequence[str] = ()) -> None:
-    """Import what jobs of these groups need, where they are forks; what cannot be is left to its job."""
+    """Import what jobs of these groups need, where they are forks; what cannot be is left to its
+    job.
+    """
     wanted, names = [*modules], set(groups)
     for group in workspace.claims.group:
         if group.id in names:
-            measuring = set[str]().union(*(claim.modules for claim in workspace.claims.of_group(group.id)))
-            wanted += [f"{group.module}.{name}" for name in ("study", "figures", *sorted(measuring))]
+            measuring = set[str]().union(
+                *(claim.modules for claim in workspace.claims.of_group(group.id))
+            )
+            wanted += [
+                f"{group.module}.{name}" for name in ("study", "figures", *sorted(measuring))
+            ]
     for name in wanted if _forks(workspace) else ():
         with contextlib.suppress(Exception, SystemExit):
             importlib.import_module(name)
@@ -157,8 +170,8 @@ def _forks(workspace: Workspace) -> bool:
 class Cores:
     """At most so many cores of this machine.
 
-    A job holds the lock of the run too, so that no other run begins while one outlives a driver that
-    is killed.
+    A job holds the lock of the run too, so that no other run begins while one outlives a driver
+    that is killed.
     """
 
     def __init__(self, workspace: Workspace, cores: int) -> None:
@@ -214,7 +227,9 @@ def _work(job: PlannedJob, log: str, opened: Workspace | None) -> None:
         os.dup2(stream.fileno(), 2)
     # The driver's streams draw its bar, under a lock that a fork may hold
     for number, name in ((1, "stdout"), (2, "stderr")):
-        words = open(number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+        words = open(
+            number, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False
+        )  # noqa: SIM115
         setattr(sys, name, words)
     # Read where the numerical libraries are imported, in a process that starts anew
     os.environ.update(dict.fromkeys(THREADS, str(job.threads)))

@@ -1,7 +1,9 @@
-"""How far a kept value lies from the one computed anew, in the tolerances that its function declares.
+"""How far a kept value lies from the one computed anew, in the tolerances that its function
+declares.
 
-One tolerance holds on every processor. Of what rounding alone changes, signs are as fair coins, and few values use up
-a quarter of their tolerance: so values that are all moved a little show together, though none does alone.
+One tolerance holds on every processor. Of what rounding alone changes, signs are as fair coins, and
+few values use up a quarter of their tolerance: so values that are all moved a little show together,
+though none does alone.
 """
 
 import math
@@ -19,7 +21,8 @@ NEAR = 0.25
 
 
 class Deviation(NamedTuple):
-    """How far a number or array lies from the one computed anew, in tolerances: beyond 1 they differ.
+    """How far a number or array lies from the one computed anew, in tolerances: beyond 1 they
+    differ.
 
     `signed` is in [-1, 1] where they agree, positive where what is kept is larger.
     """
@@ -38,7 +41,10 @@ def deviations(kept: Any, anew: Any, how: Kept, place: str = "") -> Iterator[tup
     """
     if isinstance(kept, dict) and isinstance(anew, dict) and kept.keys() == anew.keys():
         if kept.keys() == ENCODED:
-            yield place, _of_arrays(decoded(kept), decoded(anew), how.tolerance, how.floor.get(place, 0.0))
+            yield (
+                place,
+                _of_arrays(decoded(kept), decoded(anew), how.tolerance, how.floor.get(place, 0.0)),
+            )
             return
         for name in kept:
             yield from deviations(kept[name], anew[name], how, f"{place}.{name}")
@@ -67,7 +73,10 @@ def _of_arrays(kept: np.ndarray, anew: np.ndarray, tolerance: float, floor: floa
         return APART
     one, other = kept.astype(float), anew.astype(float)
     finite = np.isfinite(other)
-    if not np.array_equal(one[~finite], other[~finite], equal_nan=True) or not np.isfinite(one[finite]).all():
+    if (
+        not np.array_equal(one[~finite], other[~finite], equal_nan=True)
+        or not np.isfinite(one[finite]).all()
+    ):
         return APART
     apart = one[finite] - other[finite]
     if not apart.any():
@@ -75,11 +84,15 @@ def _of_arrays(kept: np.ndarray, anew: np.ndarray, tolerance: float, floor: floa
     room = tolerance * float(np.linalg.norm(other[finite])) + floor
     if not room:
         return APART
-    return Deviation(float(np.linalg.norm(apart)) / room, float(apart.sum()) / (room * math.sqrt(apart.size)))
+    return Deviation(
+        float(np.linalg.norm(apart)) / room, float(apart.sum()) / (room * math.sqrt(apart.size))
+    )
 
 
 def changed_entries(kept: Any, anew: Any) -> tuple[int, int]:
-    """Return how many entries of two values' lists differ, and of how many; all, where they are not as many."""
+    """Return how many entries of two values' lists differ, and of how many; all, where they are
+    not as many.
+    """
     one, other = list(zip(*kept, strict=True)), list(zip(*anew, strict=True))
     if len(one) != len(other):
         return len(one), len(one)
@@ -87,7 +100,9 @@ def changed_entries(kept: Any, anew: Any) -> tuple[int, int]:
 
 
 def chance(count: int, trials: int, share: float) -> float:
-    """Return the probability that `count` of `trials` events of probability `share` happen, or more."""
+    """Return the probability that `count` of `trials` events of probability `share` happen, or
+    more.
+    """
     if count == 0:
         return 1.0
 
@@ -99,7 +114,8 @@ def chance(count: int, trials: int, share: float) -> float:
 
 
 def chance_of_signs(signed: Sequence[float]) -> float:
-    """Return the probability that of fair signs so many are alike: of those differences beyond `NEAR` of a tolerance.
+    """Return the probability that of fair signs so many are alike: of those differences beyond
+    `NEAR` of a tolerance.
 
     1e-3 is undercut from 11 of one sign on.
     """
@@ -108,14 +124,18 @@ def chance_of_signs(signed: Sequence[float]) -> float:
 
 
 class NoBound(Exception):
-    """A check reads a value of which no tolerance is known: rounding changes its discrete outcomes."""
+    """A check reads a value of which no tolerance is known: rounding changes its discrete
+    outcomes.
+    """
 
 
 class Moved:
-    """A keeper that moves each kept value by its tolerance, and computes anew, in memory, what follows from them.
+    """A keeper that moves each kept value by its tolerance, and computes anew, in memory, what
+    follows from them.
 
-    Runs, whose calls differ in the last argument alone, are moved up and down in turn, in the order in which they are
-    read: what compares two runs is moved as far as it can be. `moved` tells whether any value was.
+    Runs, whose calls differ in the last argument alone, are moved up and down in turn, in the order
+    in which they are read: what compares two runs is moved as far as it can be. `moved` tells
+    whether any value was.
     """
 
     def __init__(self, store: Store) -> None:
@@ -141,10 +161,16 @@ class Moved:
 
 
 def moved(content: Any, sign: int, how: Kept, place: str = "") -> Any:
-    """Return a value as JSON has it, its real numbers moved by their tolerance, up or down; whole numbers stay."""
+    """Return a value as JSON has it, its real numbers moved by their tolerance, up or down;
+    whole numbers stay.
+    """
     if isinstance(content, dict) and content.keys() == ENCODED:
         array = decoded(content)
-        return encoded((array * (1 + sign * how.tolerance)).astype(array.dtype)) if array.dtype.kind == "f" else content
+        return (
+            encoded((array * (1 + sign * how.tolerance)).astype(array.dtype))
+            if array.dtype.kind == "f"
+            else content
+        )
     if isinstance(content, dict):
         return {name: moved(each, sign, how, f"{place}.{name}") for name, each in content.items()}
     if isinstance(content, list):

@@ -1,9 +1,10 @@
 """A cell: one call of a function, named by the function and its arguments, whose result is stored.
 
-The function must be pure: its result depends on its arguments, on its module's sources and on the data sets that it
-names, and on nothing else. Pass it what it uses, never a group's whole settings: what is passed is its key. Arguments
-and result are what JSON can hold, with named tuples, data classes and arrays (`Array`); sets have no order, so they
-are refused. The result's type must be annotated: it says how to read the result back.
+The function must be pure: its result depends on its arguments, on its module's sources and on the
+data sets that it names, and on nothing else. Pass it what it uses, never a group's whole settings:
+what is passed is its key. Arguments and result are what JSON can hold, with named tuples, data
+classes and arrays (`Array`); sets have no order, so they are refused. The result's type must be
+annotated: it says how to read the result back.
 """
 
 import base64
@@ -15,7 +16,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from functools import cached_property, update_wrapper
 from types import GenericAlias
-from typing import Annotated, Any, Generic, NamedTuple, ParamSpec, Protocol, TypeVar, get_type_hints, overload
+from typing import (
+    Annotated,
+    Any,
+    Generic,
+    NamedTuple,
+    ParamSpec,
+    Protocol,
+    TypeVar,
+    get_type_hints,
+    overload,
+)
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, PlainSerializer, PlainValidator, TypeAdapter
@@ -30,11 +41,19 @@ ENCODED = {"dtype", "shape", "base64"}
 
 
 def encoded(array: np.ndarray) -> dict[str, Any]:
-    """Return an array's type, shape and bytes (base 64) as JSON has them. Raises ValueError for Python objects."""
+    """Return an array's type, shape and bytes (base 64) as JSON has them. Raises ValueError for
+    Python objects.
+    """
     if array.dtype.hasobject:
-        raise ValueError(f"an array of type {array.dtype} holds Python objects, whose bytes say nothing")
+        raise ValueError(
+            f"an array of type {array.dtype} holds Python objects, whose bytes say nothing"
+        )
     whole = np.ascontiguousarray(array)
-    return {"dtype": whole.dtype.str, "shape": array.shape, "base64": base64.b64encode(whole.tobytes()).decode()}
+    return {
+        "dtype": whole.dtype.str,
+        "shape": array.shape,
+        "base64": base64.b64encode(whole.tobytes()).decode(),
+    }
 
 
 def decoded(content: Any) -> np.ndarray:
@@ -49,7 +68,9 @@ def decoded(content: Any) -> np.ndarray:
 
 
 def plain(value: Any) -> Any:
-    """Return what JSON lacks in its terms: a NumPy number as Python's, an array `encoded`. Raises ValueError."""
+    """Return what JSON lacks in its terms: a NumPy number as Python's, an array `encoded`.
+    Raises ValueError.
+    """
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, np.ndarray):
@@ -63,14 +84,18 @@ Array = Annotated[np.ndarray, PlainSerializer(encoded), PlainValidator(decoded)]
 
 @dataclass(frozen=True)
 class Cell(Generic[R]):
-    """A call that may be made, or read: its function, and the arguments by name, defaults included."""
+    """A call that may be made, or read: its function, and the arguments by name, defaults
+    included.
+    """
 
     function: "CellFunction[..., R]"
     arguments: Mapping[str, Any]
 
     @cached_property
     def labels(self) -> dict[str, Any]:
-        """Return the arguments as JSON has them. Raises TypeError for a set, ValueError for what JSON cannot hold."""
+        """Return the arguments as JSON has them. Raises TypeError for a set, ValueError for what
+        JSON cannot hold.
+        """
         _refuse_sets(self.arguments)
         labels: dict[str, Any] = _as_json(dict(self.arguments))
         return labels
@@ -95,14 +120,16 @@ def no_time(**arguments: Any) -> float:
 
 
 class Kept(NamedTuple):
-    """How a function's cells are published and audited (`verdicts.studies.kept`, `verdicts.studies.agreement`).
+    """How a function's cells are published and audited (`verdicts.studies.kept`,
+    `verdicts.studies.agreement`).
 
-    `name` is stable, "group.name", whatever the code is called. Computed anew on any processor, a number is within
-    `tolerance` of its size, an array within `tolerance` of its Euclidean length. Where a number is the difference of
-    larger ones, or was rounded to a whole one, `floor` states the scale of that, in its own unit, by its place in the
-    value: ".1.0" is the first part of the second part. Where rounding changes discrete outcomes, `changed` is the share
-    of a value's entries that it may change. `seconds` of the arguments says about how long a call takes: it decides
-    which cells an audit draws, and nothing in a file does.
+    `name` is stable, "group.name", whatever the code is called. Computed anew on any processor, a
+    number is within `tolerance` of its size, an array within `tolerance` of its Euclidean length.
+    Where a number is the difference of larger ones, or was rounded to a whole one, `floor` states
+    the scale of that, in its own unit, by its place in the value: ".1.0" is the first part of the
+    second part. Where rounding changes discrete outcomes, `changed` is the share of a value's
+    entries that it may change. `seconds` of the arguments says about how long a call takes: it
+    decides which cells an audit draws, and nothing in a file does.
     """
 
     name: str
@@ -113,9 +140,13 @@ class Kept(NamedTuple):
 
 
 class CellFunction(Generic[P, R]):
-    """A function whose calls are cells: calling it reads the active store, which computes what it may and lacks."""
+    """A function whose calls are cells: calling it reads the active store, which computes what
+    it may and lacks.
+    """
 
-    def __init__(self, function: Callable[P, R], data: tuple[str, ...] = (), kept: Kept | None = None) -> None:
+    def __init__(
+        self, function: Callable[P, R], data: tuple[str, ...] = (), kept: Kept | None = None
+    ) -> None:
         self.wrapped: Callable[..., R] = function
         self.data, self.kept = data, kept
         self.name = f"{function.__module__}.{function.__qualname__}"
@@ -137,38 +168,59 @@ class CellFunction(Generic[P, R]):
         return Cell(self, bound.arguments)
 
     def cell_of(self, labels: Mapping[str, Any]) -> Cell[R]:
-        """Name the call whose arguments JSON holds. Raises ValueError where they do not fit the present function."""
+        """Name the call whose arguments JSON holds. Raises ValueError where they do not fit the
+        present function.
+        """
         hints = get_type_hints(self.wrapped, include_extras=True)
         if labels.keys() != self._signature.parameters.keys():
-            raise ValueError(f"{self.name} has other arguments now: {', '.join(self._signature.parameters)}")
-        named = Cell(self, {name: TypeAdapter(hints[name]).validate_python(labels[name]) for name in labels})
+            raise ValueError(
+                f"{self.name} has other arguments now: {', '.join(self._signature.parameters)}"
+            )
+        named = Cell(
+            self, {name: TypeAdapter(hints[name]).validate_python(labels[name]) for name in labels}
+        )
         if named.labels != labels:
             raise ValueError(f"{self.name} reads {named.labels} for {labels}")
         return named
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Any]:
-        """Return what reads and writes a tuple of one result: the result itself may have a configuration of its own."""
-        wrapped: Any = GenericAlias(tuple, (get_type_hints(self.wrapped, include_extras=True)["return"],))
-        return TypeAdapter(wrapped, config=ConfigDict(ser_json_inf_nan="strings", arbitrary_types_allowed=True))
+        """Return what reads and writes a tuple of one result: the result itself may have a
+        configuration of its own.
+        """
+        wrapped: Any = GenericAlias(
+            tuple, (get_type_hints(self.wrapped, include_extras=True)["return"],)
+        )
+        return TypeAdapter(
+            wrapped, config=ConfigDict(ser_json_inf_nan="strings", arbitrary_types_allowed=True)
+        )
 
     def encode(self, value: R) -> Any:
-        """Return a result as JSON has it. Raises TypeError for a set, ValueError for what is not of the annotated type.
+        """Return a result as JSON has it. Raises TypeError for a set, ValueError for what is not of
+        the annotated type.
 
-        ValueError too for an infinity or a NaN whose type is not annotated: it would be read back as a text.
+        ValueError too for an infinity or a NaN whose type is not annotated: it would be read back
+        as a text.
         """
         _refuse_sets(value)
         content = json.loads(self._adapter.dump_json(self._adapter.validate_python((value,))))[0]
         if (count := _non_finite(value)) and _non_finite(self.decode(content)) < count:
-            raise ValueError(f"{self.name}: an infinity or a NaN where the annotated type is Any: annotate it as float")
+            raise ValueError(
+                f"{self.name}: an infinity or a NaN where the annotated type is "
+                "Any: annotate it as float"
+            )
         return content
 
     def named(self, value: Any) -> Any:
-        """Return a result, or arguments by name, for a reader: named tuples as objects, what JSON lacks as its text."""
+        """Return a result, or arguments by name, for a reader: named tuples as objects, what
+        JSON lacks as its text.
+        """
         return _as_json(_with_names(value), _readable)
 
     def decode(self, content: Any) -> R:
-        """Return the result that JSON holds. Raises ValueError where it is not of the annotated type."""
+        """Return the result that JSON holds. Raises ValueError where it is not of the annotated
+        type.
+        """
         value: R = self._adapter.validate_python((content,))[0]
         return value
 
@@ -180,9 +232,19 @@ KEPT: dict[str, CellFunction[..., Any]] = {}
 @overload
 def cell(function: Callable[P, R], /) -> CellFunction[P, R]: ...
 @overload
-def cell(*, data: tuple[str, ...] = (), kept: Kept | None = None) -> Callable[[Callable[P, R]], CellFunction[P, R]]: ...
-def cell(function: Callable[P, R] | None = None, /, *, data: tuple[str, ...] = (), kept: Kept | None = None) -> Any:
-    """Make a function's calls cells; `data` names registered data sets that it reads, `kept` how it is published."""
+def cell(
+    *, data: tuple[str, ...] = (), kept: Kept | None = None
+) -> Callable[[Callable[P, R]], CellFunction[P, R]]: ...
+def cell(
+    function: Callable[P, R] | None = None,
+    /,
+    *,
+    data: tuple[str, ...] = (),
+    kept: Kept | None = None,
+) -> Any:
+    """Make a function's calls cells; `data` names registered data sets that it reads, `kept` how
+    it is published.
+    """
     if function is None:
         return lambda wrapped: CellFunction(wrapped, data, kept)
     return CellFunction(function)
@@ -229,7 +291,9 @@ def using(keeper: Keeper) -> Iterator[None]:
 
 
 def _as_json(value: Any, fallback: Callable[[Any], Any] = plain) -> Any:
-    """Return a value as JSON has it, infinities and NaN as words, and what it lacks by `fallback`."""
+    """Return a value as JSON has it, infinities and NaN as words, and what it lacks by
+    `fallback`.
+    """
     return json.loads(to_json(value, inf_nan_mode="strings", fallback=fallback))
 
 
@@ -270,4 +334,8 @@ def _with_names(value: Any) -> Any:
         return {name: _with_names(item) for name, item in value._asdict().items()}
     if isinstance(value, list | tuple):
         return [_with_names(item) for item in value]
-    return {name: _with_names(item) for name, item in value.items()} if isinstance(value, dict) else value
+    return (
+        {name: _with_names(item) for name, item in value.items()}
+        if isinstance(value, dict)
+        else value
+    )

@@ -1,10 +1,12 @@
-"""Kept cells: results that took hours, published with the project for everyone to read and to audit.
+"""Kept cells: results that took hours, published with the project for everyone to read and to
+audit.
 
-A kept cell is found by a name that its function was given by hand, by its arguments and by its data sets. How it was
-computed is provenance and decides nothing: whether the present sources give the same value, each run's audit tells
-(`verdicts.run.audit`). A kept cell rests on no other: what follows from kept cells is computed in each run. The cells
-of a group are a file in `paper/kept/<group>`, a line of JSON a cell, compressed. It is named after its content's
-sha256: one that was edited or cut short is named, and counts as absent.
+A kept cell is found by a name that its function was given by hand, by its arguments and by its data
+sets. How it was computed is provenance and decides nothing: whether the present sources give the
+same value, each run's audit tells (`verdicts.run.audit`). A kept cell rests on no other: what
+follows from kept cells is computed in each run. The cells of a group are a file in
+`paper/kept/<group>`, a line of JSON a cell, compressed. It is named after its content's sha256: one
+that was edited or cut short is named, and counts as absent.
 """
 
 import lzma
@@ -26,7 +28,9 @@ from verdicts.studies.cells import KEPT, Cell, CellFunction
 from verdicts.validation import Frozen
 
 SPARED = 900.0
-"""Processor seconds up to which the refused cells of a function are computed anew; beyond, they are not available."""
+"""Processor seconds up to which the refused cells of a function are computed anew; beyond, they
+are not available.
+"""
 
 
 class KeptCell(Frozen):
@@ -67,15 +71,17 @@ class Refused(Exception):
 
 
 def identity_of(name: str, arguments: Mapping[str, Any], data: Mapping[str, str]) -> str:
-    """Return the group of a function's stable name, and the digest of the name, the arguments and the data sets."""
+    """Return the group of a function's stable name, and the digest of the name, the arguments
+    and the data sets.
+    """
     return f"{group_of(name)}/{sha256_of(canonical_json([name, arguments, data]))}"
 
 
 class Archive:
     """The kept cells below `folder`.
 
-    `registered` gives the digests of data sets. `refused(group)` gives for identities why an audit does not let them be
-    shown.
+    `registered` gives the digests of data sets. `refused(group)` gives for identities why an audit
+    does not let them be shown.
     """
 
     def __init__(
@@ -90,9 +96,14 @@ class Archive:
         self.damaged: list[str] = []
 
     def of_group(self, group: str) -> dict[str, KeptCell]:
-        """Return a group's kept cells by identity; files that are damaged are noted in `damaged`."""
+        """Return a group's kept cells by identity; files that are damaged are noted in
+        `damaged`.
+        """
         if group not in self._groups:
-            files = [_read(path, path.stat().st_mtime_ns) for path in sorted(self.folder.glob(f"{group}/*{SUFFIX}"))]
+            files = [
+                _read(path, path.stat().st_mtime_ns)
+                for path in sorted(self.folder.glob(f"{group}/*{SUFFIX}"))
+            ]
             self.damaged += [reason for _, reason in files if reason]
             self._groups[group] = {cell.identity: cell for cells, _ in files for cell in cells}
         return self._groups[group]
@@ -100,7 +111,8 @@ class Archive:
     def find(self, cell: Cell[Any]) -> KeptCell | None:
         """Return a cell as it is kept, None where it is not or is to be computed.
 
-        Raises Refused for one that an audit refused, if those of its function take more than `SPARED` seconds.
+        Raises Refused for one that an audit refused, if those of its function take more than
+        `SPARED` seconds.
         """
         kept = self.kept(cell)
         if kept is None:
@@ -110,12 +122,17 @@ class Archive:
         if not (reason := refused.get(kept.identity)):
             return kept
         if kept.function not in self._dear:
-            cells = [each for each in self.of_group(group).values() if each.function == kept.function]
-            self._dear[kept.function] = sum(seconds_of(each) for each in cells if each.identity in refused)
+            cells = [
+                each for each in self.of_group(group).values() if each.function == kept.function
+            ]
+            self._dear[kept.function] = sum(
+                seconds_of(each) for each in cells if each.identity in refused
+            )
         if self._dear[kept.function] > SPARED:
             hours = self._dear[kept.function] / 3600
             raise Refused(
-                f"{kept.function} is kept, but refused: {reason}; --force computes it, {hours:.1f} core-hours"
+                f"{kept.function} is kept, but refused: {reason}; --force computes "
+                f"it, {hours:.1f} core-hours"
             )
         return None
 
@@ -124,7 +141,11 @@ class Archive:
         if (how := cell.function.kept) is None:
             return None
         cells = self.of_group(group_of(how.name))
-        return cells.get(identity_of(how.name, cell.labels, self.data_of(cell.function))) if cells else None
+        return (
+            cells.get(identity_of(how.name, cell.labels, self.data_of(cell.function)))
+            if cells
+            else None
+        )
 
     def content(self, identity: str) -> str:
         """Return the digest of the value of a kept cell; empty for one that is not to be shown."""
@@ -133,7 +154,9 @@ class Archive:
         return kept.content if kept else ""
 
     def data_of(self, function: CellFunction[..., Any]) -> dict[str, str]:
-        """Return the digests of a function's data sets. Raises UserError for one that is not registered."""
+        """Return the digests of a function's data sets. Raises UserError for one that is not
+        registered.
+        """
         registered = self._registered() if function.data else {}
         for name in function.data:
             if name not in registered:
@@ -141,16 +164,19 @@ class Archive:
         return {name: registered[name] for name in function.data}
 
     def write(self, group: str, cells: Iterable[KeptCell]) -> Path | None:
-        """Write what is kept of a group's functions, and those cells that are not kept yet, as its one file.
+        """Write what is kept of a group's functions, and those cells that are not kept yet, as its
+        one file.
 
-        Cells of functions that are not kept any more are dropped. None where nothing is left. Raises UserError where a
-        file of the archive is damaged, whose cells would be lost; OSError.
+        Cells of functions that are not kept any more are dropped. None where nothing is left.
+        Raises UserError where a file of the archive is damaged, whose cells would be lost; OSError.
         """
         before = [cell for cell in self.of_group(group).values() if cell.function in KEPT]
         if self.damaged:
             raise UserError(f"{self.damaged[0]}: put it back as it was, then publish")
         whole = {cell.identity: cell for cell in [*cells, *before]}
-        text = "".join(f"{canonical_json(whole[name].model_dump(mode='json'))}\n" for name in sorted(whole)).encode()
+        text = "".join(
+            f"{canonical_json(whole[name].model_dump(mode='json'))}\n" for name in sorted(whole)
+        ).encode()
         path = self.folder / group / f"{sha256_of(text)[:16]}{SUFFIX}"
         if whole:
             write_whole(path, lzma.compress(text, preset=9))
@@ -163,7 +189,9 @@ class Archive:
 
 @lru_cache(maxsize=32)
 def _read(path: Path, stamp: int) -> tuple[list[KeptCell], str]:
-    """Return the cells of a file, once a process while its time `stamp` is the same; or none, and why it is damaged."""
+    """Return the cells of a file, once a process while its time `stamp` is the same; or none,
+    and why it is damaged.
+    """
     try:
         text = unpacked(bytes_of(path))
         if sha256_of(text)[:16] != path.name.removesuffix(SUFFIX):
@@ -174,15 +202,23 @@ def _read(path: Path, stamp: int) -> tuple[list[KeptCell], str]:
 
 
 def seconds_of(kept: KeptCell) -> float:
-    """Return about how long a kept cell computes, as its function declares; infinite where that does not know it."""
+    """Return about how long a kept cell computes, as its function declares; infinite where that
+    does not know it.
+    """
     function = KEPT.get(kept.function)
     try:
         how = function.kept if function else None
-        return how.seconds(**function.cell_of(kept.arguments).arguments) if function and how else math.inf
+        return (
+            how.seconds(**function.cell_of(kept.arguments).arguments)
+            if function and how
+            else math.inf
+        )
     except ValueError:
         return math.inf
 
 
 def group_of(name: str, mark: str = ".") -> str:
-    """Return the group in a stable name: what stands before the first point (in an identity: the slash)."""
+    """Return the group in a stable name: what stands before the first point (in an identity: the
+    slash).
+    """
     return name.partition(mark)[0]

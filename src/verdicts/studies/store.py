@@ -1,10 +1,11 @@
 """Where the results of cells are stored: a checksummed file for each, its cost beside it.
 
-A file is read only if its bytes are those that were written and its key is the present one: the sources of the modules
-that the function's module imports, the data sets that it names, the class of device. The file holds the result alone,
-so the same cells give the same bytes whatever computed them, in whatever order and in however many processes. Whoever
-reads gets an object of its own: to change it changes nothing for other readers. One process at a time makes a file: the
-others wait, and read what it wrote.
+A file is read only if its bytes are those that were written and its key is the present one: the
+sources of the modules that the function's module imports, the data sets that it names, the class of
+device. The file holds the result alone, so the same cells give the same bytes whatever computed
+them, in whatever order and in however many processes. Whoever reads gets an object of its own: to
+change it changes nothing for other readers. One process at a time makes a file: the others wait,
+and read what it wrote.
 """
 
 import fcntl
@@ -34,17 +35,20 @@ Parts = Mapping[str, JsonValue]
 
 
 def lock_of(path: Path) -> Path:
-    """Return the place of the lock of a file: it is there while a process makes that, and after one that was killed."""
+    """Return the place of the lock of a file: it is there while a process makes that, and after
+    one that was killed.
+    """
     return path.with_suffix(".lock")
 
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[None]:
-    """Hold a kernel lock (POSIX) that is named after the file `path`; it ends with the process that holds it.
+    """Hold a kernel lock (POSIX) that is named after the file `path`; it ends with the process that
+    holds it.
 
-    It saves work and protects nothing: files are written whole, and equal. So where a file system has no such locks,
-    or locks within a node alone, two processes may compute the same; so do two that would wait for each other, which
-    the kernel notices.
+    It saves work and protects nothing: files are written whole, and equal. So where a file system
+    has no such locks, or locks within a node alone, two processes may compute the same; so do two
+    that would wait for each other, which the kernel notices.
     """
     held = None
     with suppress(OSError):
@@ -62,8 +66,9 @@ def file_lock(path: Path) -> Iterator[None]:
 
 
 class Cost(Checksummed):
-    """What a cell cost: processor seconds without those of the cells that it `asked` for (their files), when, and in
-    the run of which id."""
+    """What a cell cost: processor seconds without those of the cells that it `asked` for (their
+    files), when, and in the run of which id.
+    """
 
     seconds: float
     started: str
@@ -78,7 +83,9 @@ def cost_at(path: Path) -> Cost | None:
 
 
 def costs_below(folder: Path, paths: Iterable[Path], run: str = "") -> dict[Path, Cost]:
-    """Return the costs of the cells that lie there, and of all that they asked for, by file: all, or of one run."""
+    """Return the costs of the cells that lie there, and of all that they asked for, by file:
+    all, or of one run.
+    """
     waiting, costs = list(paths), dict[Path, Cost]()
     while waiting:
         path = waiting.pop()
@@ -93,7 +100,9 @@ class CellMissing(LookupError):
 
 
 class CellFailed(RuntimeError):
-    """A reader asked for a cell whose computation broke; the text says how, a note holds the traceback."""
+    """A reader asked for a cell whose computation broke; the text says how, a note holds the
+    traceback.
+    """
 
 
 class CellUnavailable(Unavailable):
@@ -105,7 +114,9 @@ class CellUnavailable(Unavailable):
 
 
 class CellFile(Checksummed):
-    """A cell as it lies on disk; `kept` has the digest of each kept value that it rests on, by identity."""
+    """A cell as it lies on disk; `kept` has the digest of each kept value that it rests on, by
+    identity.
+    """
 
     function: str
     arguments: dict[str, JsonValue]
@@ -117,8 +128,8 @@ class CellFile(Checksummed):
 class Failure(Frozen):
     """Why a cell has no value: its computation broke or could not be made (`not_run`).
 
-    `run`: the id of the run that tried it. `settled`, `missing`, `remedy`: what the error says of itself
-    (`record.absence_of`).
+    `run`: the id of the run that tried it. `settled`, `missing`, `remedy`: what the error says of
+    itself (`record.absence_of`).
     """
 
     reason: str
@@ -136,7 +147,9 @@ class Failure(Frozen):
         not_run = bool(getattr(error, "not_run", False))
         absence: dict[str, Any] = absence_of(error)
         return cls(
-            reason=message if not_run and message else f"{type(error).__name__}: {message}".removesuffix(": "),
+            reason=message
+            if not_run and message
+            else f"{type(error).__name__}: {message}".removesuffix(": "),
             not_run=not_run,
             **absence,
             trace=in_utf8("".join(traceback.format_exception(error))),
@@ -155,10 +168,11 @@ class Failure(Frozen):
 class Store:
     """Keeps values as files below `folder`; `parts` gives what a function's cells depend on.
 
-    `reading`: nothing is computed, and what is missing raises. `run` is the id of the run: a cell that failed in it is
-    not tried again; with `anew`, one that another run has computed is computed again. `computed_on` is what computes in
-    this process. A cell that is not there, and that `archive` has, is read from it, not computed (with `anew` it is
-    computed); `kept_read` has what was.
+    `reading`: nothing is computed, and what is missing raises. `run` is the id of the run: a cell
+    that failed in it is not tried again; with `anew`, one that another run has computed is computed
+    again. `computed_on` is what computes in this process. A cell that is not there, and that
+    `archive` has, is read from it, not computed (with `anew` it is computed); `kept_read` has what
+    was.
     """
 
     def __init__(
@@ -183,8 +197,9 @@ class Store:
     def value(self, cell: Cell[R]) -> R:
         """Return a cell's value: read, else computed and stored.
 
-        Raises what the computation raises, OSError where the value cannot be written; CellFailed or CellUnavailable
-        for a cell that this run has tried in vain; when `reading`, these or CellMissing.
+        Raises what the computation raises, OSError where the value cannot be written; CellFailed or
+        CellUnavailable for a cell that this run has tried in vain; when `reading`, these or
+        CellMissing.
         """
         path = self.path(cell)
         self._asked.add(path.relative_to(self.folder).as_posix())
@@ -205,9 +220,15 @@ class Store:
         return self.kept(cell) is not None
 
     def taken(self, cell: Cell[Any]) -> bool:
-        """Return whether a cell is there or being computed, as far as names of files tell, or kept."""
+        """Return whether a cell is there or being computed, as far as names of files tell, or
+        kept.
+        """
         path = self.path(cell)
-        return lock_of(path).exists() or (path.is_file() and not self._anew) or self.kept(cell) is not None
+        return (
+            lock_of(path).exists()
+            or (path.is_file() and not self._anew)
+            or self.kept(cell) is not None
+        )
 
     def kept(self, cell: Cell[Any]) -> KeptCell | None:
         """Return a cell as it is kept, where this store would read it from there."""
@@ -216,7 +237,9 @@ class Store:
         return None
 
     def rests_on(self, cell: Cell[Any]) -> dict[str, str]:
-        """Return the digests of the kept values that a cell rests on that was read or computed here, by identity."""
+        """Return the digests of the kept values that a cell rests on that was read or computed
+        here, by identity.
+        """
         return self._rests_on.get(self.path(cell), {})
 
     def path(self, cell: Cell[Any]) -> Path:
@@ -255,12 +278,16 @@ class Store:
             if self.reading:
                 if failure := self.failure(cell):
                     raise failure.raised(cell) from None
-                raise CellMissing(f"{cell} ({absence}): the study does not list it, or was not run") from None
+                raise CellMissing(
+                    f"{cell} ({absence}): the study does not list it, or was not run"
+                ) from None
         with file_lock(path):
             return self._unless_made(cell, path)
 
     def _unless_made(self, cell: Cell[Any], path: Path) -> Any:
-        """Return a cell's value, computed unless another process has done so, or has tried in vain, meanwhile."""
+        """Return a cell's value, computed unless another process has done so, or has tried in
+        vain, meanwhile.
+        """
         with suppress(NotCurrent):
             return self._read(cell, path)
         failure = self.failure(cell)
@@ -270,13 +297,20 @@ class Store:
 
     def _read(self, cell: Cell[Any], path: Path) -> Any:
         file = CellFile.read(path)
-        if (file.function, file.key, file.arguments) != (cell.function.name, self._key(cell.function), cell.labels):
+        if (file.function, file.key, file.arguments) != (
+            cell.function.name,
+            self._key(cell.function),
+            cell.labels,
+        ):
             raise NotCurrent("edited: it is not the file of this cell")
         try:
             cell.function.decode(file.value)
         except ValueError as error:
             raise NotCurrent("edited: its value is not of the cell's type") from error
-        if any(self.archive is None or self.archive.content(name) != digest for name, digest in file.kept.items()):
+        if any(
+            self.archive is None or self.archive.content(name) != digest
+            for name, digest in file.kept.items()
+        ):
             raise NotCurrent("it rests on a kept cell that is another now")
         if self._anew and ((cost := cost_at(path)) is None or cost.run != self._run):
             raise NotCurrent("forced")
@@ -302,8 +336,12 @@ class Store:
             own, inner = round(spent - self._nested, 4), tuple(sorted(self._asked))
             self._nested, self._asked = nested + spent, asked
             self._rests_on[path], self.kept_read = self.kept_read, outer
-        cost = Cost(seconds=own, started=started, asked=inner, run=self._run, computed_on=self.computed_on)
+        cost = Cost(
+            seconds=own, started=started, asked=inner, run=self._run, computed_on=self.computed_on
+        )
         cost.write(path.with_suffix(".cost"))
         key, name = self._key(cell.function), cell.function.name
-        CellFile(function=name, arguments=cell.labels, key=key, value=content, kept=self._rests_on[path]).write(path)
+        CellFile(
+            function=name, arguments=cell.labels, key=key, value=content, kept=self._rests_on[path]
+        ).write(path)
         return content

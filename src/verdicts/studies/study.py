@@ -1,4 +1,6 @@
-"""A group's study: the cells that its settings ask for, divided into shares, and their labelled table."""
+"""A group's study: the cells that its settings ask for, divided into shares, and their labelled
+table.
+"""
 
 import csv
 import importlib
@@ -24,19 +26,29 @@ CELLS = "cells"
 Item = TypeVar("Item")
 
 
-def store_of(workspace: Workspace, reading: bool = False, run: str = "", anew: bool = False) -> Store:
+def store_of(
+    workspace: Workspace, reading: bool = False, run: str = "", anew: bool = False
+) -> Store:
     """Return the store of cells, which all profiles share; the other arguments are `Store`'s."""
-    folder, here, archive = workspace.folder.parent / CELLS, workspace.computed_on(), archive_of(workspace)
+    folder, here, archive = (
+        workspace.folder.parent / CELLS,
+        workspace.computed_on(),
+        archive_of(workspace),
+    )
 
     def parts(function: CellFunction[..., Any]) -> dict[str, JsonValue]:
-        """Return what a function's cells depend on beside their arguments. Raises UserError for an unknown data set."""
+        """Return what a function's cells depend on beside their arguments. Raises UserError for
+        an unknown data set.
+        """
         return {
             "sources": dict(workspace.sources.closure(function.__module__)),
             "data": dict(archive.data_of(function)),
             "device": workspace.device,
         }
 
-    return Store(folder, parts, reading, run, anew, here, archive if reads_kept(workspace) else None)
+    return Store(
+        folder, parts, reading, run, anew, here, archive if reads_kept(workspace) else None
+    )
 
 
 def archive_of(workspace: Workspace) -> Archive:
@@ -56,13 +68,16 @@ def sources_of(workspace: Workspace, function: CellFunction[..., Any]) -> str:
 
 
 def module_of(group: Group, name: str) -> ModuleType | None:
-    """Return a module of a group, None where it has none. Whatever its import raises passes through."""
+    """Return a module of a group, None where it has none. Whatever its import raises passes
+    through.
+    """
     place = f"{group.module}.{name}"
     return importlib.import_module(place) if importlib.util.find_spec(place) else None
 
 
 def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
-    """Return the cells that a group's `study.py` lists for these settings, each once; none where it has no study.
+    """Return the cells that a group's `study.py` lists for these settings, each once; none where it
+    has no study.
 
     Whatever the module raises passes through.
     """
@@ -86,19 +101,22 @@ def table_of(group: Group, settings: BaseModel) -> RunTable | None:
 
 
 def share_of(cells: Sequence[Item], share: int, shares: int) -> list[Item]:
-    """Return a study's cells as one of its shares goes through them: its own, then the others', last ones first.
+    """Return a study's cells as one of its shares goes through them: its own, then the others',
+    last ones first.
 
-    Each computes those that no other has begun, so that none is idle while another has cells to begin.
+    Each computes those that no other has begun, so that none is idle while another has cells to
+    begin.
     """
     others = [cell for number, cell in enumerate(cells) if number % shares != share]
     return [*cells[share::shares], *reversed(others)]
 
 
 def compute(cells: Iterable[Cell[Any]], store: Store, as_share: bool = False) -> None:
-    """Compute those cells that the store lacks; `as_share`, without waiting for one that another process computes.
+    """Compute those cells that the store lacks; `as_share`, without waiting for one that another
+    process computes.
 
-    A cell that breaks takes no other with it: the store has the reason, and tells its readers. Raises OSError where
-    a result cannot be written.
+    A cell that breaks takes no other with it: the store has the reason, and tells its readers.
+    Raises OSError where a result cannot be written.
     """
     for cell in cells:
         if as_share and store.taken(cell):
@@ -113,10 +131,11 @@ def compute(cells: Iterable[Cell[Any]], store: Store, as_share: bool = False) ->
 
 
 def labelled_table(cells: Iterable[Cell[Any]], store: Store) -> str:
-    """Return the cells as CSV, a row a cell: function, arguments, and every number of the result by its name.
+    """Return the cells as CSV, a row a cell: function, arguments, and every number of the result by
+    its name.
 
-    A number whose name is an argument's too is called `result.NAME`. Cells without a value are left out; arrays stand
-    as their shape.
+    A number whose name is an argument's too is called `result.NAME`. Cells without a value are left
+    out; arrays stand as their shape.
     """
     rows = [dict(_row(cell, store)) for cell in cells if store.has(cell)]
     header = list(dict.fromkeys(name for row in rows for name in row))
@@ -142,7 +161,9 @@ def _flat(prefix: str, value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(value, dict):
         for key, inner in value.items():
             yield from _flat(f"{prefix}.{key}" if prefix else str(key), inner, name)
-    elif isinstance(value, list) and not all(isinstance(item, str | int | float | None) for item in value):
+    elif isinstance(value, list) and not all(
+        isinstance(item, str | int | float | None) for item in value
+    ):
         for number, inner in enumerate(value):
             yield from _flat(f"{prefix}.{number}" if prefix else str(number), inner, name)
     else:

@@ -1,10 +1,12 @@
-"""A group's table: what its `study.py` says is run, a row a batch, and the numbers that were measured of each row.
+"""A group's table: what its `study.py` says is run, a row a batch, and the numbers that were
+measured of each row.
 
     def runs(settings: Settings) -> Iterator[Rows]:
         for name in settings.samplers:
             yield Rows({"sampler": name, "budget": 60}, measure.cell(name, 60, range(9)), ...)
 
-The cells that `runs` names are the group's study; queries, figures and the table for readers find rows by their labels.
+The cells that `runs` names are the group's study; queries, figures and the table for readers find
+rows by their labels.
 """
 
 import csv
@@ -63,7 +65,9 @@ class Column(NamedTuple):
 
 @dataclass(frozen=True)
 class RunTable:
-    """The rows of a group. A `blank` table has 1 for every number and computes nothing: it tries what queries ask."""
+    """The rows of a group. A `blank` table has 1 for every number and computes nothing: it tries
+    what queries ask.
+    """
 
     rows: tuple[Rows, ...]
     blank: bool = False
@@ -74,7 +78,9 @@ class RunTable:
         return [cell for rows in self.rows for cell in (*rows.rests_on, rows.cell)]
 
     def column(self, number: str, **labels: Label) -> Column:
-        """Return a number of the rows whose labels are just these. Raises UserError where there is no such row."""
+        """Return a number of the rows whose labels are just these. Raises UserError where there
+        is no such row.
+        """
         chosen = self._by_labels.get(frozenset(labels.items()))
         if not chosen:
             raise UserError(f"`runs` makes no row of {_shown(labels)}{self._near(labels)}")
@@ -86,22 +92,30 @@ class RunTable:
         key = (number, along, frozenset(labels.items()))
         if key not in self._columns:
             values = self.choices(along, **labels)
-            self._columns[key] = {value: self.column(number, **{**labels, along: value}) for value in values}
+            self._columns[key] = {
+                value: self.column(number, **{**labels, along: value}) for value in values
+            }
         return self._columns[key]
 
     def choices(self, label: str, **labels: Label) -> list[Any]:
-        """Return the values of a label, ascending, among the rows whose other labels are just these."""
+        """Return the values of a label, ascending, among the rows whose other labels are just
+        these.
+        """
         return sorted({rows.labels[label] for rows in self._with(labels, label)})
 
     def results(self, *by: str, **labels: Label) -> dict[tuple[Any, ...], list[Any]]:
-        """Return what was measured in each batch, by the values of some labels; the others are just these."""
+        """Return what was measured in each batch, by the values of some labels; the others are
+        just these.
+        """
         results: dict[tuple[Any, ...], list[Any]] = {}
         for rows in self._with(labels, *by):
             results.setdefault(tuple(rows.labels[name] for name in by), []).extend(self._read(rows))
         return results
 
     def written(self, has: Callable[[Cell[Any]], bool]) -> str:
-        """Return the table as CSV, a row a batch: its labels, then its numbers; of cells that it `has`."""
+        """Return the table as CSV, a row a batch: its labels, then its numbers; of cells that it
+        `has`.
+        """
         lines = [
             {**rows.labels, **({"batch": batch} if rows.batches else {}), **_flat(result)}
             for rows in self.rows
@@ -173,12 +187,16 @@ def _fields(function: CellFunction[..., Any]) -> tuple[str, ...]:
 
 
 def _flat(result: Any) -> dict[str, Any]:
-    """Return a result's numbers by name; of an interval its value, beside it the rest under both names."""
+    """Return a result's numbers by name; of an interval its value, beside it the rest under both
+    names.
+    """
     numbers: dict[str, Any] = {}
     for name, number in result._asdict().items():
         value = number.interval() if hasattr(number, "interval") else number
         within = value._asdict() if hasattr(value, "_asdict") else {"value": value}
-        numbers |= {name if part == "value" else f"{name}.{part}": each for part, each in within.items()}
+        numbers |= {
+            name if part == "value" else f"{name}.{part}": each for part, each in within.items()
+        }
     return numbers
 
 

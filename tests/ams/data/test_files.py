@@ -1,6 +1,8 @@
-"""Files of the registry: where they are looked for, that no byte passes unchecked, and what loaders make of them.
+"""Files of the registry: where they are looked for, that no byte passes unchecked, and what loaders
+make of them.
 
-A server of this process stands in for the public. MNIST and CIFAR-10 are read where they can be had.
+A server of this process stands in for the public. MNIST and CIFAR-10 are read where they can be
+had.
 """
 
 import gzip
@@ -57,7 +59,9 @@ class Answer(BaseHTTPRequestHandler):
         self.end_headers()
         if self.path == "/slow":
             return time.sleep(1.0)
-        self.wfile.write({"/damaged": CONTENT[::-1], "/endless": CONTENT * 50}.get(self.path, CONTENT))
+        self.wfile.write(
+            {"/damaged": CONTENT[::-1], "/endless": CONTENT * 50}.get(self.path, CONTENT)
+        )
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
@@ -66,7 +70,9 @@ class Answer(BaseHTTPRequestHandler):
 @pytest.fixture
 def server() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as running:
-        threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        threading.Thread(
+            target=running.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
 
@@ -82,12 +88,24 @@ def place(tmp_path: Path, monkeypatch: MonkeyPatch) -> Path:
 
 @pytest.fixture
 def register(monkeypatch: MonkeyPatch) -> Register:
-    """Return a function that registers a data set `toy` that CONTENT holds, in one file an address."""
+    """Return a function that registers a data set `toy` that CONTENT holds, in one file an
+    address.
+    """
 
     def make(*addresses: str | None) -> None:
         digest = hashlib.sha256(CONTENT).hexdigest()
-        held = tuple(File(f"toy/{i}.bin", digest, len(CONTENT), address) for i, address in enumerate(addresses))
-        toy = Entry(title="a toy", contents="", files=held, licence="CC0", origin="nowhere", obtain="ask its author")
+        held = tuple(
+            File(f"toy/{i}.bin", digest, len(CONTENT), address)
+            for i, address in enumerate(addresses)
+        )
+        toy = Entry(
+            title="a toy",
+            contents="",
+            files=held,
+            licence="CC0",
+            origin="nowhere",
+            obtain="ask its author",
+        )
         monkeypatch.setattr(files, "ENTRIES", {"toy": toy})
 
     return make
@@ -100,7 +118,9 @@ def put(path: Path, content: bytes = CONTENT) -> Path:
     return path
 
 
-def test_the_mirror_comes_before_the_cache_and_the_public(place: Path, server: str, register: Register) -> None:
+def test_the_mirror_comes_before_the_cache_and_the_public(
+    place: Path, server: str, register: Register
+) -> None:
     register(server)
     assert fetch("toy") == place / "cache/toy/0.bin"  # downloaded
     assert (place / "cache/toy/0.bin").read_bytes() == CONTENT
@@ -117,7 +137,9 @@ def test_any_of_its_files_holds_a_data_set(place: Path, register: Register) -> N
     assert (path, file.path, content) == (second, "toy/1.bin", CONTENT)
 
 
-def test_a_link_out_of_the_mirror_is_followed_and_its_bytes_are_checked(place: Path, register: Register) -> None:
+def test_a_link_out_of_the_mirror_is_followed_and_its_bytes_are_checked(
+    place: Path, register: Register
+) -> None:
     register(None)
     (place / "mirror/toy").mkdir(parents=True)
     (place / "mirror/toy/0.bin").symlink_to(put(place / "store/object"))
@@ -148,16 +170,26 @@ def test_no_more_is_read_than_is_registered(place: Path, register: Register) -> 
 
 @pytest.mark.parametrize("content", [CONTENT[:-1], CONTENT[::-1]], ids=["truncated", "edited"])
 @pytest.mark.parametrize("folder", ["mirror", "cache"])
-def test_a_file_that_differs_is_refused_in_one_line(place: Path, folder: str, content: bytes, register: Register):
+def test_a_file_that_differs_is_refused_in_one_line(
+    place: Path, folder: str, content: bytes, register: Register
+):
     register("http://127.0.0.1:9/nobody")
     path = put(place / folder / "toy/0.bin", content)
-    with pytest.raises(UserError, match="not the registered file; replace it by the original or delete it") as refusal:
+    with pytest.raises(
+        UserError, match="not the registered file; replace it by the original or delete it"
+    ) as refusal:
         fetch("toy")
-    assert str(path) in str(refusal.value) and "expected" in str(refusal.value) and "\n" not in str(refusal.value)
+    assert (
+        str(path) in str(refusal.value)
+        and "expected" in str(refusal.value)
+        and "\n" not in str(refusal.value)
+    )
 
 
 @pytest.mark.parametrize("page", ["missing", "damaged", "endless", "slow"])
-def test_a_download_that_fails_leaves_nothing_and_says_why(place, server, page, register, monkeypatch):
+def test_a_download_that_fails_leaves_nothing_and_says_why(
+    place, server, page, register, monkeypatch
+):
     register(f"{server}/{page}")
     monkeypatch.setattr(files, "_SILENCE", 0.2)
     with pytest.raises(DataUnavailable, match=f"{page} does not give it .*: ask its author"):
@@ -165,7 +197,9 @@ def test_a_download_that_fails_leaves_nothing_and_says_why(place, server, page, 
     assert [path.suffix for path in place.rglob("*") if path.is_file()] == [".missing"]
 
 
-def test_what_a_killed_download_has_left_is_removed_once_nobody_writes_it(place, server, register) -> None:
+def test_what_a_killed_download_has_left_is_removed_once_nobody_writes_it(
+    place, server, register
+) -> None:
     register(server)
     for name, age in (("tmpkilled0", 61.0), ("tmpworking", 30.0)):
         put(place / "cache/toy" / name)
@@ -174,7 +208,9 @@ def test_what_a_killed_download_has_left_is_removed_once_nobody_writes_it(place,
     assert {path.name for path in (place / "cache/toy").iterdir()} == {"0.bin", "tmpworking"}
 
 
-def test_a_download_ends_at_its_deadline(place: Path, server: str, register: Register, monkeypatch) -> None:
+def test_a_download_ends_at_its_deadline(
+    place: Path, server: str, register: Register, monkeypatch
+) -> None:
     register(server)
     monkeypatch.setattr(files, "_TOTAL", -1.0)
     with pytest.raises(DataUnavailable, match=r"TimeoutError: \d+ of 10000 bytes"):
@@ -188,7 +224,9 @@ def test_an_address_that_did_not_answer_is_asked_again_after_a_day_or_where_told
     with pytest.raises(DataUnavailable):
         fetch("toy")
     register(server)
-    with pytest.raises(DataUnavailable, match="did not give it when last asked \\(--fetch asks again\\)"):
+    with pytest.raises(
+        DataUnavailable, match="did not give it when last asked \\(--fetch asks again\\)"
+    ):
         fetch("toy")
     (note,) = place.rglob("*.missing")
     with monkeypatch.context() as told:
@@ -202,7 +240,9 @@ def test_an_address_that_did_not_answer_is_asked_again_after_a_day_or_where_told
     assert fetch("toy").is_file()
 
 
-def test_offline_nothing_is_asked(place: Path, server: str, register: Register, monkeypatch: MonkeyPatch) -> None:
+def test_offline_nothing_is_asked(
+    place: Path, server: str, register: Register, monkeypatch: MonkeyPatch
+) -> None:
     register(server)
     monkeypatch.setenv("AMS_OFFLINE", "1")
     with pytest.raises(DataUnavailable, match="AMS_OFFLINE=1 forbids its download: ask its author"):
@@ -210,10 +250,14 @@ def test_offline_nothing_is_asked(place: Path, server: str, register: Register, 
     assert not (place / "cache").exists()
 
 
-def test_without_a_public_address_it_says_how_to_have_it(place: Path, register: Register, monkeypatch) -> None:
+def test_without_a_public_address_it_says_how_to_have_it(
+    place: Path, register: Register, monkeypatch
+) -> None:
     register(None)
     monkeypatch.delenv("AMS_DATA")
-    with pytest.raises(DataUnavailable, match=r"toy \(a toy\) is not under .*cache: ask its author"):
+    with pytest.raises(
+        DataUnavailable, match=r"toy \(a toy\) is not under .*cache: ask its author"
+    ):
         fetch("toy")
 
 
@@ -245,9 +289,19 @@ def sha256(content: bytes) -> str:
 
 @pytest.fixture
 def register_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    """Return a function that writes a file and registers it as the only entry, `toy`, of a table of the registry."""
+    """Return a function that writes a file and registers it as the only entry, `toy`, of a table
+    of the registry.
+    """
 
-    def make(table: str, kind: type, content: bytes, contents: str, name="toy", x="x_train", **more: object) -> None:
+    def make(
+        table: str,
+        kind: type,
+        content: bytes,
+        contents: str,
+        name="toy",
+        x="x_train",
+        **more: object,
+    ) -> None:
         (tmp_path / name).write_bytes(content)
         file = registry.File(name, sha256(content), len(content), x=x, y="y_train")
         entries = {"toy": kind(**ABOUT, **more, contents=contents, files=(file,))}
@@ -266,7 +320,9 @@ def toy(register_content):
         stream = io.BytesIO()
         np.savez(stream, **arrays)
         contents = sha256(X.tobytes() + Y.tobytes())
-        register_content("DATASETS", registry.Dataset, stream.getvalue(), contents, shape=X.shape, classes=3)
+        register_content(
+            "DATASETS", registry.Dataset, stream.getvalue(), contents, shape=X.shape, classes=3
+        )
 
     return make
 
@@ -288,7 +344,9 @@ def test_pixels_come_over_255_with_their_classes(toy) -> None:
         (X[::-1], Y, "contents of sha256"),
     ],
 )
-def test_other_arrays_in_a_registered_container_are_refused(toy, x: np.ndarray, y: np.ndarray, match: str) -> None:
+def test_other_arrays_in_a_registered_container_are_refused(
+    toy, x: np.ndarray, y: np.ndarray, match: str
+) -> None:
     toy(x_train=x, y_train=y)
     with pytest.raises(UserError, match=match):
         images("toy")
@@ -301,7 +359,8 @@ def test_a_registered_container_without_the_arrays_is_refused(toy) -> None:
 
 
 @pytest.mark.parametrize(
-    ("load", "name"), [(images, "gdss-qm9"), (graphs, "mnist-test"), (weights, "grid"), (smiles, "grid")]
+    ("load", "name"),
+    [(images, "gdss-qm9"), (graphs, "mnist-test"), (weights, "grid"), (smiles, "grid")],
 )
 def test_a_name_of_another_kind_is_refused(load, name: str) -> None:
     with pytest.raises(UserError, match=f"unknown .* '{name}'"):
@@ -312,7 +371,9 @@ def test_graphs_are_those_registered(register_content) -> None:
     listed = b"[[3,[[0,1]]]]"
     register_content("GRAPHS", registry.Entry, gzip.compress(listed), sha256(listed), count=1)
     assert graphs("toy") == [Graph(3, ((0, 1),))]
-    register_content("GRAPHS", registry.Entry, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1)
+    register_content(
+        "GRAPHS", registry.Entry, gzip.compress(b"[[2,[[0,1]]]]"), sha256(listed), count=1
+    )
     with pytest.raises(UserError, match=r"contents of sha256 .*: not toy"):
         graphs("toy")
 
@@ -341,7 +402,11 @@ def test_registered_molecules_are_read(name: str) -> None:
 
 def test_digits_are_those_of_the_installation() -> None:
     x, y = digits()
-    assert x.shape == (1797, 8, 8) and x.dtype == torch.float32 and y.bincount().tolist()[:3] == [178, 182, 177]
+    assert (
+        x.shape == (1797, 8, 8)
+        and x.dtype == torch.float32
+        and y.bincount().tolist()[:3] == [178, 182, 177]
+    )
     assert x.min() == 0 and x.max() == 1 and bool((x * 16 == (x * 16).round()).all())
 
 
@@ -360,12 +425,17 @@ def test_the_real_thing(name: str) -> None:
 
 def test_the_registry_is_had_without_torch() -> None:
     """The plan of a run and the keys of records need names and checksums alone, at once."""
-    code = "import sys; from ams.data import registered; registered(); sys.exit('torch' in sys.modules)"
+    code = (
+        "import sys; from ams.data import registered; registered(); "
+        "sys.exit('torch' in sys.modules)"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def archive_of(x: np.ndarray, y: np.ndarray, parts: dict[str, object] | None = None) -> bytes:
-    """Return an archive with the images to learn from in five pickles, the first ten of them also to test on."""
+    """Return an archive with the images to learn from in five pickles, the first ten of them
+    also to test on.
+    """
     rows = x.transpose(0, 3, 1, 2).reshape(len(x), -1)
     blocks = np.array_split(np.arange(len(x)), len(LEARNED))
     held = {
@@ -405,9 +475,21 @@ def test_an_archive_of_the_registered_images_is_they_in_any_order(register_conte
     """Registered by class, then by pixels, at 16 x 16; the archive has them as they come."""
     x = halved(PIXELS)
     order = sorted(range(len(x)), key=lambda place: (CLASSES[place], x[place].tobytes()))
-    contents, parts = sha256(x[order].tobytes() + CLASSES[order].tobytes()), {"shape": x.shape, "classes": 10}
+    contents, parts = (
+        sha256(x[order].tobytes() + CLASSES[order].tobytes()),
+        {"shape": x.shape, "classes": 10},
+    )
     archive = archive_of(PIXELS, CLASSES)
-    register_content("DATASETS", registry.Dataset, archive, contents, "a.tar.gz", "x_train_16", **parts, sort=True)
+    register_content(
+        "DATASETS",
+        registry.Dataset,
+        archive,
+        contents,
+        "a.tar.gz",
+        "x_train_16",
+        **parts,
+        sort=True,
+    )
     found = images("toy")
     np.testing.assert_array_equal((found.x * 255).round(), x[order])
     np.testing.assert_array_equal(found.y, CLASSES[order])
@@ -424,7 +506,10 @@ class Hostile:
     ("content", "match"),
     [
         (archive_of(PIXELS, CLASSES)[:-200], "it: not CIFAR-10's archive"),
-        (archive_of(PIXELS, CLASSES, {TESTED: {b"data": Hostile(), b"labels": []}}), "which no array needs"),
+        (
+            archive_of(PIXELS, CLASSES, {TESTED: {b"data": Hostile(), b"labels": []}}),
+            "which no array needs",
+        ),
         (archive_of(PIXELS, CLASSES, {TESTED: {b"labels": []}}), "KeyError"),
     ],
 )

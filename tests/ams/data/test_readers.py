@@ -1,7 +1,8 @@
 """Readers of untrusted bytes: containers, arrays, weights, lists of graphs.
 
-What NumPy, PyTorch and networkx wrote is read; what is hostile, damaged or too large is refused in one line. Nothing
-that a pickle says is done. Each payload is a pickle that would create the file that it is given, the canary.
+What NumPy, PyTorch and networkx wrote is read; what is hostile, damaged or too large is refused in
+one line. Nothing that a pickle says is done. Each payload is a pickle that would create the file
+that it is given, the canary.
 """
 
 import gzip
@@ -25,7 +26,17 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from ams.data import GRAPHS, WEIGHTS, Graph, graphs, load_array, load_arrays, load_graphs, load_weights, weights
+from ams.data import (
+    GRAPHS,
+    WEIGHTS,
+    Graph,
+    graphs,
+    load_array,
+    load_arrays,
+    load_graphs,
+    load_weights,
+    weights,
+)
 from ams.data.graphlists import unpickled_graphs
 from ams.data.safe_read import content_of, entries, guarded, inflated
 from ams.errors import UserError
@@ -51,7 +62,11 @@ def test_a_file_is_read_to_its_bound(tmp_path: Path) -> None:
 
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
-    for path, why in {tmp_path / "pipe": "a pipe", Path("/dev/zero"): "a device", tmp_path: "Is a directory"}.items():
+    for path, why in {
+        tmp_path / "pipe": "a pipe",
+        Path("/dev/zero"): "a device",
+        tmp_path: "Is a directory",
+    }.items():
         with pytest.raises(UserError, match=f"cannot be read.*{why}"):
             content_of(path, 9)
 
@@ -79,7 +94,9 @@ def test_bombs_are_refused_by_their_own_claim() -> None:
 
 @pytest.mark.parametrize("claim", [100, 2**21 + 1])
 def test_a_claim_that_is_false_is_refused(claim: int) -> None:
-    """2 MiB that claim 100 bytes fail their checksum after 100; more claimed than held ends early."""
+    """2 MiB that claim 100 bytes fail their checksum after 100; more claimed than held ends
+    early.
+    """
     content = zipped(("a", bytes(2**21)))
     start = content.rindex(b"PK\x01\x02")
     forged = content[: start + 24] + claim.to_bytes(4, "little") + content[start + 28 :]
@@ -97,7 +114,10 @@ def test_a_gzip_stream_is_one_whole_member(end: bytes) -> None:
 @pytest.mark.parametrize(
     ("error", "reason"),
     [
-        (ValueError("two\nlines \x1b[2J"), "not a thing (two lines ?[2J); replace it by the original"),
+        (
+            ValueError("two\nlines \x1b[2J"),
+            "not a thing (two lines ?[2J); replace it by the original",
+        ),
         (KeyError("a"), "not a thing (KeyError 'a'); replace"),
         (MemoryError(), "not a thing (MemoryError); replace"),
         (ValueError(), "not a thing (ValueError); replace"),
@@ -116,7 +136,11 @@ def refusal(load: Callable[..., Any], content: bytes, what: str) -> str:
     with pytest.raises(UserError) as refused:
         load(content, "it")
     line = str(refused.value)
-    assert line.startswith(f"it: not a {what} (") and line.isprintable() and line.endswith("replace it by the original")
+    assert (
+        line.startswith(f"it: not a {what} (")
+        and line.isprintable()
+        and line.endswith("replace it by the original")
+    )
     return line
 
 
@@ -163,8 +187,12 @@ PAYLOADS: dict[str, Callable[[Path], bytes]] = {
     "nested": lambda canary: pickle.dumps([{"a": [(1, {"b": Acts(canary)})]}], protocol=2),
     "protocol 0": lambda canary: pickle.dumps(Acts(canary), protocol=0),
     "protocol 5": lambda canary: pickle.dumps([Acts(canary)], protocol=5),
-    "inst": lambda canary: b"(S'" + touch(canary).replace("'", '"').encode() + b"'\nibuiltins\neval\n.",
-    "obj": lambda canary: whole(pickle.MARK, named("builtins.eval"), text(touch(canary)), pickle.OBJ),
+    "inst": lambda canary: (
+        b"(S'" + touch(canary).replace("'", '"').encode() + b"'\nibuiltins\neval\n."
+    ),
+    "obj": lambda canary: whole(
+        pickle.MARK, named("builtins.eval"), text(touch(canary)), pickle.OBJ
+    ),
     "through functools": lambda canary: whole(called("functools.partial", touch(canary))),
     "extension": lambda canary: whole(pickle.EXT1, b"\x01"),
     "persistent": lambda canary: whole(text(touch(canary)), pickle.BINPERSID),
@@ -179,7 +207,9 @@ def saved_array(array: np.ndarray, version: tuple[int, int] | None = None) -> by
 
 def forged(header: str, data: bytes = b"", version: bytes = b"\x01\x00") -> bytes:
     """Return an `.npy` file with a header of one's own."""
-    return b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header.encode("latin1") + data
+    return (
+        b"\x93NUMPY" + version + len(header).to_bytes(2, "little") + header.encode("latin1") + data
+    )
 
 
 def claiming(shape: str, descr: str = "<f8", data: bytes = b"") -> bytes:
@@ -219,8 +249,14 @@ ARRAY_FAULTS: dict[str, tuple[bytes, str]] = {
     "objects": (claiming("(1,)", "|O", bytes(8)), "Object arrays cannot be loaded"),
     "times": (claiming("(1,)", "<m8", bytes(8)), "elements of type"),
     "records": (saved_array(np.zeros(2, dtype=[("a", "f8")])), "elements of type"),
-    "records of objects": (saved_array(np.zeros(2, dtype=[("a", "f8")])).replace(b"'<f8'", b"'|O' "), "Object arrays"),
-    "subarrays": (forged("{'descr': ('<f8', (1000,)), 'fortran_order': False, 'shape': (1,), }\n"), "elements"),
+    "records of objects": (
+        saved_array(np.zeros(2, dtype=[("a", "f8")])).replace(b"'<f8'", b"'|O' "),
+        "Object arrays",
+    ),
+    "subarrays": (
+        forged("{'descr': ('<f8', (1000,)), 'fortran_order': False, 'shape': (1,), }\n"),
+        "elements",
+    ),
     "a call": (forged("__import__('os').system('true')\n"), "malformed"),
     "a deep header": (forged("(" * 500 + "\n"), ""),
     "version 3": (forged("", version=b"\x03\x00"), "format version (3, 0)"),
@@ -263,8 +299,17 @@ def network() -> dict[str, Any]:
     net = torch.nn.Sequential(torch.nn.Linear(3, 2), torch.nn.BatchNorm1d(2))
     base = torch.arange(12.0)
     views = [base[2:8].view(2, 3), base[3:9].view(3, 2).T, torch.zeros(0, 5), torch.tensor(7)]
-    kinds = [torch.ones(2, dtype=kind) for kind in (torch.float64, torch.bfloat16, torch.bool, torch.uint8)]
-    return {"net": net.state_dict(), "ema": {"decay": 0.999, "shadow": views}, "kinds": kinds, "n": -7, "none": None}
+    kinds = [
+        torch.ones(2, dtype=kind)
+        for kind in (torch.float64, torch.bfloat16, torch.bool, torch.uint8)
+    ]
+    return {
+        "net": net.state_dict(),
+        "ema": {"decay": 0.999, "shadow": views},
+        "kinds": kinds,
+        "n": -7,
+        "none": None,
+    }
 
 
 def same(a: Any, b: Any) -> bool:
@@ -288,7 +333,9 @@ def test_an_easydict_becomes_an_ordered_dictionary_and_stays_unknown_to_torch() 
     entry = text("seed") + pickle.BININT1 + b"\x2a"
     build = named("easydict.EasyDict") + pickle.EMPTY_TUPLE + pickle.NEWOBJ + entry + pickle.SETITEM
     state = pickle.EMPTY_DICT + entry + pickle.SETITEM + pickle.BUILD
-    content = zipped(("a/data.pkl", whole(build, state)), ("a/version", b"3"), ("a/byteorder", b"little"))
+    content = zipped(
+        ("a/data.pkl", whole(build, state)), ("a/version", b"3"), ("a/byteorder", b"little")
+    )
     settings = load_weights(content, "it")
     assert settings == OrderedDict(seed=42) and type(settings) is OrderedDict
     with pytest.raises(pickle.UnpicklingError, match="easydict"):
@@ -314,7 +361,10 @@ WEIGHTS_FAULTS: dict[str, tuple[bytes, str]] = {
     "cut archive": (saved_weights(network())[:-9], ""),
     "cut stream": (saved_weights(network(), False)[:-9], ""),
     "too large": (saved_weights({"w": torch.zeros(2**18)}), "has 1 MiB, more than the 1 allowed"),
-    "too large, older": (saved_weights({"w": torch.zeros(2**18)}, False), "has 1 MiB, more than the 1 allowed"),
+    "too large, older": (
+        saved_weights({"w": torch.zeros(2**18)}, False),
+        "has 1 MiB, more than the 1 allowed",
+    ),
     "a bomb": (zipped(("a/data.pkl", bytes(2**24))), "has 16 MiB, more than the 1 allowed"),
 }
 
@@ -323,8 +373,16 @@ WEIGHTS_FAULTS: dict[str, tuple[bytes, str]] = {
 def test_the_registered_files_are_read(name: str) -> None:
     value = found_or_skipped(weights, name)
     state = value["x_state_dict"] if name.startswith("gdss") else value
-    assert all(tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all()) for tensor in state.values())
-    sizes = {"mnist-ve": 1_022_977, "mnist-ddpm": 606_852, "fashion-ddpm": 606_852, "gdss-enzymes": 182_066}
+    assert all(
+        tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all())
+        for tensor in state.values()
+    )
+    sizes = {
+        "mnist-ve": 1_022_977,
+        "mnist-ddpm": 606_852,
+        "fashion-ddpm": 606_852,
+        "gdss-enzymes": 182_066,
+    }
     count = sum(tensor.numel() for tensor in state.values())
     assert count == sizes.get(name, count) and count > 1000
 
@@ -352,13 +410,17 @@ def test_pickled_graphs_are_numbered_as_listed() -> None:
 
 
 def test_a_view_has_its_nodes_only() -> None:
-    """The authors' views, restored by an object's state: the ring's adjacency, with the nodes that are shown."""
+    """The authors' views, restored by an object's state: the ring's adjacency, with the nodes
+    that are shown.
+    """
     ring = networkx.cycle_graph(9)
     view = networkx.Graph()
     shown = networkx.classes.filters.show_nodes([3, 4, 6])
     vars(view)["_node"] = networkx.classes.coreviews.FilterAtlas(dict(ring.nodes), shown)
     every = networkx.classes.filters.no_filter
-    vars(view)["_adj"] = networkx.classes.coreviews.FilterAdjacency(dict(ring.adjacency()), shown, every)
+    vars(view)["_adj"] = networkx.classes.coreviews.FilterAdjacency(
+        dict(ring.adjacency()), shown, every
+    )
     assert unpickled_graphs(pickled(view), "it") == [Graph(3, ((0, 1),))]
 
 
@@ -376,11 +438,16 @@ def test_both_forms_give_the_same(data: st.DataObject) -> None:
 
 
 def around(payload: bytes) -> list[tuple[Callable[[bytes, str], Any], bytes, str]]:
-    """Return what reads a pickle, in each place that a file may have for one, and what it should be."""
+    """Return what reads a pickle, in each place that a file may have for one, and what it should
+    be.
+    """
     archive = zipped(("a/data.pkl", payload), ("a/version", b"3"), ("a/byteorder", b"little"))
     magic = pickle.dumps(0x1950A86A20F9469CFC6C, protocol=2)
     return [
-        *((load_weights, held, "file of weights") for held in (payload, archive, magic + payload, legacy_tar(payload))),
+        *(
+            (load_weights, held, "file of weights")
+            for held in (payload, archive, magic + payload, legacy_tar(payload))
+        ),
         *((load, payload, "list of graphs") for load in (unpickled_graphs, load_graphs)),
         (load_arrays, zipped(("a.npy", claiming("(1,)", "|O", payload))), "readable .npz file"),
         (load_arrays, zipped(("a.npy", payload)), "readable .npz file"),
@@ -419,10 +486,16 @@ PICKLE_FAULTS: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "exhausted before seeing STOP"),
     "no list": (pickle.dumps(networkx.path_graph(3)), "no list"),
     "loop": (pickled(networkx.Graph([(1, 1)])), "a loop"),
-    "a number": (whole(pickle.EMPTY_LIST, pickle.BININT1, b"\x07", pickle.APPEND), "AttributeError"),
+    "a number": (
+        whole(pickle.EMPTY_LIST, pickle.BININT1, b"\x07", pickle.APPEND),
+        "AttributeError",
+    ),
     "another class": (pickle.dumps([networkx.DiGraph()]), "it names"),
     "a call": (whole(called("builtins.getattr", "a", "b")), "it names 'builtins.getattr'"),
-    "a state": (whole(named(NAMES) + pickle.EMPTY_TUPLE + pickle.NEWOBJ, text("a"), pickle.BUILD), ""),
+    "a state": (
+        whole(named(NAMES) + pickle.EMPTY_TUPLE + pickle.NEWOBJ, text("a"), pickle.BUILD),
+        "",
+    ),
 }
 
 
@@ -433,7 +506,9 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("what", "fault"), [(what, fault) for what, (_, faults) in FAULTS.items() for fault in faults])
+@pytest.mark.parametrize(
+    ("what", "fault"), [(what, fault) for what, (_, faults) in FAULTS.items() for fault in faults]
+)
 def test_a_fault_is_said_in_one_line(what: str, fault: str) -> None:
     load, faults = FAULTS[what]
     content, reason = faults[fault]

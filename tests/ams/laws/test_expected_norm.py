@@ -1,4 +1,6 @@
-"""`E|g|`, that of the exact law and that of the metrics, against closed forms in 40 digits: 1e-12 relative."""
+"""`E|g|`, that of the exact law and that of the metrics, against closed forms in 40 digits:
+1e-12 relative.
+"""
 
 import math
 
@@ -13,23 +15,37 @@ from ams.laws import expected_norm
 from ams.laws.expected_norm import expected_norms
 
 
-def of(mean: list[float] | Tensor, variance: list[float] | Tensor, count: list[float] | Tensor | None = None) -> float:
+def of(
+    mean: list[float] | Tensor,
+    variance: list[float] | Tensor,
+    count: list[float] | Tensor | None = None,
+) -> float:
     """Return the expected norm, each direction once unless counted."""
     tensors = [torch.as_tensor(v, dtype=torch.float64) for v in (mean, variance)]
-    counts = torch.ones_like(tensors[0]) if count is None else torch.as_tensor(count, dtype=torch.float64)
+    counts = (
+        torch.ones_like(tensors[0])
+        if count is None
+        else torch.as_tensor(count, dtype=torch.float64)
+    )
     return expected_norm(*tensors, counts)
 
 
 def isotropic(r: float, variance: float, d: float) -> float:
-    """Return `E|r e + sqrt(v) z|` in 40 digits: `sqrt(2 v) Gamma((d+1)/2) / Gamma(d/2) 1F1(-1/2; d/2; -r^2 / 2v)`."""
+    """Return `E|r e + sqrt(v) z|` in 40 digits: `sqrt(2 v) Gamma((d+1)/2) / Gamma(d/2) 1F1(-1/2;
+    d/2; -r^2 / 2v)`.
+    """
     with mpmath.workdps(40):
         half, v = mpmath.mpf(d) / 2, mpmath.mpf(variance)
         ratio = mpmath.exp(mpmath.loggamma(half + 0.5) - mpmath.loggamma(half))
-        return float(mpmath.sqrt(2 * v) * ratio * mpmath.hyp1f1(-0.5, half, -(mpmath.mpf(r) ** 2) / (2 * v)))
+        return float(
+            mpmath.sqrt(2 * v) * ratio * mpmath.hyp1f1(-0.5, half, -(mpmath.mpf(r) ** 2) / (2 * v))
+        )
 
 
 def extended(variance: np.ndarray) -> float:
-    """Return `E|g|` without a mean from Frullani's formula: trapezoidal rule in `log t`, extended precision."""
+    """Return `E|g|` without a mean from Frullani's formula: trapezoidal rule in `log t`,
+    extended precision.
+    """
     v = variance.astype(np.longdouble) / variance.astype(np.longdouble).sum()
     t = np.exp(np.arange(-90, 60, 0.25, dtype=np.longdouble))
     ratio = 1 + 2 * np.outer(t, v)
@@ -52,7 +68,9 @@ def test_it_is_the_hypergeometric_function_with_one(d: int) -> None:
 
 
 def test_a_wide_spectrum_is_resolved() -> None:
-    """4096 distinct directions over twelve decades: the same as with each of 64 groups of 64 equal ones counted."""
+    """4096 distinct directions over twelve decades: the same as with each of 64 groups of 64
+    equal ones counted.
+    """
     grouped = torch.logspace(-12, 0, 64, dtype=torch.float64)
     counted = of(torch.zeros(64), grouped, torch.full((64,), 64.0))
     assert of(torch.zeros(4096), grouped.repeat_interleave(64)) == pytest.approx(counted, rel=1e-12)
@@ -69,13 +87,20 @@ def test_without_variance_it_is_the_length() -> None:
 def test_zero_gives_zero_and_infinite_input_nan() -> None:
     assert of([0.0, 0.0], [0.0, 0.0]) == 0.0
     assert of([0.0, 0.0], [1.0, 0.0]) == pytest.approx(math.sqrt(2 / math.pi), rel=1e-12)
-    for mean, variance in (([math.nan, 1.0], [1.0, 1.0]), ([0.0, 0.0], [math.inf, 1.0]), ([1.0, 1.0], [1.0, math.nan])):
+    for mean, variance in (
+        ([math.nan, 1.0], [1.0, 1.0]),
+        ([0.0, 0.0], [math.inf, 1.0]),
+        ([1.0, 1.0], [1.0, math.nan]),
+    ):
         assert math.isnan(of(mean, variance))
 
 
 def test_several_at_once_are_the_same_ones() -> None:
     generator = torch.Generator().manual_seed(3)
-    mean, count = torch.randn(6, 5, dtype=torch.float64, generator=generator), torch.tensor([1.0, 3, 1, 2, 1]).double()
+    mean, count = (
+        torch.randn(6, 5, dtype=torch.float64, generator=generator),
+        torch.tensor([1.0, 3, 1, 2, 1]).double(),
+    )
     variance = torch.logspace(-9, 6, 30, dtype=torch.float64).reshape(6, 5)
     mean[0], variance[0], mean[1, 2] = 0.0, 0.0, math.inf
     together = expected_norms(mean, variance, count)

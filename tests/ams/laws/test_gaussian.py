@@ -1,8 +1,9 @@
-"""The exact law: one run and several at once, its stationary distributions, and particles beside it.
+"""The exact law: one run and several at once, its stationary distributions, and particles beside
+it.
 
-Moments are known by hand, and by two ways to the same distribution. Independent particles have the law's affine map.
-Coupled ones are one observation a batch: 20 batches of 5,000, a t-test of each moment; the bias of the mean field,
-O(1/5000), is far below the detected effect.
+Moments are known by hand, and by two ways to the same distribution. Independent particles have the
+law's affine map. Coupled ones are one observation a batch: 20 batches of 5,000, a t-test of each
+moment; the bias of the mean field, O(1/5000), is far below the detected effect.
 """
 
 import math
@@ -41,7 +42,9 @@ def test_the_score_is_that_of_the_level() -> None:
     """Against autograd of the log-density of `N(r mu, r^2 v + sigma^2)`."""
     law, level = GaussianLaw([0.7], [2.0]), Level(0, sigma=0.3, scale=0.6)
     at = torch.tensor(1.3, dtype=torch.float64, requires_grad=True)
-    density = torch.distributions.Normal(*torch.tensor([0.6 * 2.0, math.sqrt(0.36 * 0.7 + 0.09)], dtype=torch.float64))
+    density = torch.distributions.Normal(
+        *torch.tensor([0.6 * 2.0, math.sqrt(0.36 * 0.7 + 0.09)], dtype=torch.float64)
+    )
     (exact,) = torch.autograd.grad(density.log_prob(at), at)
     row = torch.tensor([[1.3, 0.0, 0.0]], dtype=torch.float64)
     assert law.score(row, level)[0, 0].item() == pytest.approx(exact.item(), rel=1e-12)
@@ -50,9 +53,13 @@ def test_the_score_is_that_of_the_level() -> None:
 def test_the_norm_is_the_expectation_over_all_directions() -> None:
     law = GaussianLaw([1.0, 4.0], [0.0, 1.0], [3.0, 2.0])
     state = law.start([0.5, 0.0], [2.0, 0.1])
-    exact = expected_norm(*(torch.tensor(v, dtype=torch.float64) for v in ([0.5, 0.0], [2.0, 0.1], [3.0, 2.0])))
+    exact = expected_norm(
+        *(torch.tensor(v, dtype=torch.float64) for v in ([0.5, 0.0], [2.0, 0.1], [3.0, 2.0]))
+    )
     assert law.norm(state.x) == pytest.approx(exact, rel=1e-14)
-    assert law.norm(law.noise(state.x)) == pytest.approx(math.sqrt(2) * math.gamma(3) / math.gamma(2.5), rel=1e-12)
+    assert law.norm(law.noise(state.x)) == pytest.approx(
+        math.sqrt(2) * math.gamma(3) / math.gamma(2.5), rel=1e-12
+    )
 
 
 def full(seed: int = 0, d: int = 5) -> Gaussian:
@@ -108,13 +115,18 @@ def assert_alike(stack: BatchedGaussian, stacked: Program, singles: list[Program
     ],
 )
 def test_a_grid_of_steps_and_levels_is_as_many_runs(step: Step) -> None:
-    stack, singles = BatchedGaussian(EACH, len(SETTINGS)), [program(step, *setting) for setting in SETTINGS]
+    stack, singles = (
+        BatchedGaussian(EACH, len(SETTINGS)),
+        [program(step, *setting) for setting in SETTINGS],
+    )
     assert_alike(stack, stack.program(singles), singles)
 
 
 @pytest.mark.parametrize("of_adaptive", [False, True])
 def test_a_grid_of_snr_is_as_many_runs(of_adaptive: bool) -> None:
-    """The parameter of a step may itself be a column; the levels are then shared, and so is the predictor."""
+    """The parameter of a step may itself be a column; the levels are then shared, and so is the
+    predictor.
+    """
     snrs, stack = (0.05, 0.16, 0.4), BatchedGaussian(EACH, 3)
 
     def run(snr: float) -> Program:
@@ -142,7 +154,9 @@ RULE = momentum_rule(adaptive(DELTA))
 
 def test_the_remainder_of_a_slow_run_is_right() -> None:
     """At u = 4e-3 the change over 16 steps is an eighth of the distance to the limit."""
-    found = reached(GaussianLaw([1.0]), langevin(), 4e-3, start_variance=2.0, tolerance=1e-4, watch=16)
+    found = reached(
+        GaussianLaw([1.0]), langevin(), 4e-3, start_variance=2.0, tolerance=1e-4, watch=16
+    )
     distance = found.variance.item() - 1 / (1 - 4e-3 / 2)
     assert 0.0 < distance < 1e-4
     assert found.remainder == pytest.approx(distance, rel=0.01)
@@ -160,15 +174,24 @@ def test_reached_and_solved_agree_on_an_anisotropic_target() -> None:
 def test_a_rule_with_another_factor_is_solved_with_it() -> None:
     """Without the factor `(1 + b)^2` beta differs, and the run has this beta too."""
     rule, law = momentum_rule(adaptive(DELTA), factor=unit_factor), GaussianLaw([1.0])
-    run, direct = reached(law, momentum(rule), 0.05), solved(law, rule, 0.05, 1 - DELTA, unit_factor)
+    run, direct = (
+        reached(law, momentum(rule), 0.05),
+        solved(law, rule, 0.05, 1 - DELTA, unit_factor),
+    )
     plain = solved(law, RULE, 0.05, 1 - DELTA)
-    assert direct.beta == pytest.approx(run.beta, rel=1e-10) and abs(direct.beta - plain.beta) > 1e-3 * plain.beta
+    assert (
+        direct.beta == pytest.approx(run.beta, rel=1e-10)
+        and abs(direct.beta - plain.beta) > 1e-3 * plain.beta
+    )
     assert direct.variance.item() == pytest.approx(run.variance.item(), rel=1e-10)
 
 
 def test_an_exact_end_of_the_range_is_taken() -> None:
     law, fixed = GaussianLaw([1.0]), momentum_rule(constant(0.25))
-    assert solved(law, fixed, 0.1, 0.25).beta == 0.25 and solved(law, without_averaging(fixed), 0.1, 0.5).beta == 0.0
+    assert (
+        solved(law, fixed, 0.1, 0.25).beta == 0.25
+        and solved(law, without_averaging(fixed), 0.1, 0.5).beta == 0.0
+    )
 
 
 def drawn_thrice() -> None:
@@ -188,24 +211,46 @@ TWO, LONG = GaussianLaw([1.0, 5.0]), [(langevin(), Level(0, sigma=0.0, step=100.
         (lambda: GaussianLaw([1.0, -1.0]), ValueError, "variances must be positive"),
         (lambda: GaussianLaw([1.0, math.nan]), ValueError, "variances must be positive"),
         (lambda: GaussianLaw([1.0, 2.0], [1.0]), ValueError, "1 values for 2 directions"),
-        (lambda: GaussianLaw([1.0, 2.0], 0.0, [1.0, 1.0, 1.0]), ValueError, "3 values for 2 directions"),
-        (lambda: eigenlaw(Gaussian([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]])), ValueError, "variances must be positive"),
+        (
+            lambda: GaussianLaw([1.0, 2.0], 0.0, [1.0, 1.0, 1.0]),
+            ValueError,
+            "3 values for 2 directions",
+        ),
+        (
+            lambda: eigenlaw(Gaussian([0.0, 0.0], [[1.0, 1.0], [1.0, 1.0]])),
+            ValueError,
+            "variances must be positive",
+        ),
         (lambda: TWO.start(0.0, -1.0), ValueError, "start's variances must be 0 or more"),
         (lambda: TWO.start(0.0, math.nan), ValueError, "start's variances must be 0 or more"),
         (lambda: TWO.start(0.0, [1.0, -1e-9]), ValueError, "start's variances must be 0 or more"),
         (drawn_thrice, ValueError, "has room for 2 draws a step"),
         (lambda: TWO.end(LONG, TWO.start(0.0, 1.0)), NonFiniteState, "sigma 0"),
-        (lambda: BatchedGaussian(TWO, 2).column([1.0, 2.0, 3.0]), ValueError, "3 values for 2 runs"),
+        (
+            lambda: BatchedGaussian(TWO, 2).column([1.0, 2.0, 3.0]),
+            ValueError,
+            "3 values for 2 runs",
+        ),
         (lambda: BatchedGaussian(TWO, 2).program([LONG, LONG[1:]]), ValueError, "."),
-        (lambda: solved(TWO, RULE, 1e-3, 0.3), ValueError, r"reproduces no beta in \[0, 0.3\] at step size 0.001"),
+        (
+            lambda: solved(TWO, RULE, 1e-3, 0.3),
+            ValueError,
+            r"reproduces no beta in \[0, 0.3\] at step size 0.001",
+        ),
         # G1: stable exactly for `u < 2 / (1 - b^2)`; the values here lie beyond, by at most 5 %.
         (lambda: frozen(TWO, 2.0, 0.0), ValueError, "no stationary distribution: spectral radius"),
         (lambda: frozen(TWO, 2.7, 0.5), ValueError, "no stationary distribution: spectral radius"),
         (lambda: frozen(TWO, 11.0, 0.9), ValueError, "no stationary distribution: spectral radius"),
-        (lambda: reached(TWO, langevin(), 1e-3, 9.0, most=128), ArithmeticError, "no stationary state after 128 steps"),
+        (
+            lambda: reached(TWO, langevin(), 1e-3, 9.0, most=128),
+            ArithmeticError,
+            "no stationary state after 128 steps",
+        ),
     ],
 )
-def test_what_has_no_law_is_refused(call: Callable[[], object], error: type[Exception], reason: str) -> None:
+def test_what_has_no_law_is_refused(
+    call: Callable[[], object], error: type[Exception], reason: str
+) -> None:
     with pytest.raises(error, match=reason):
         call()
 
@@ -229,9 +274,13 @@ GEOMETRIC = annealed_levels(geometric_sigmas(3.0, 0.2, 8), 0.02)
 SIZED = sm.momentum(sm.momentum_rule(sm.adaptive(1e-4), sm.snr_of_last_momentum(0.15)))
 COUPLED: dict[str, Program] = {
     "adaptive": sm.annealed(sm.momentum(sm.momentum_rule(sm.adaptive())), SLOW, 12),
-    "adaptive, annealed": sm.annealed(sm.momentum(sm.momentum_rule(sm.adaptive(), extra=0.02)), GEOMETRIC, 2),
+    "adaptive, annealed": sm.annealed(
+        sm.momentum(sm.momentum_rule(sm.adaptive(), extra=0.02)), GEOMETRIC, 2
+    ),
     "corrector, Langevin": sm.predictor_corrector(
-        sm.affine(sm.reverse_sde), sm.langevin(sm.snr_of_score(0.15)), process_levels(VE(0.1, 4.0), 9, 0.05)[:-1]
+        sm.affine(sm.reverse_sde),
+        sm.langevin(sm.snr_of_score(0.15)),
+        process_levels(VE(0.1, 4.0), 9, 0.05)[:-1],
     ),
     "corrector, adaptive": sm.predictor_corrector(
         sm.affine(sm.ancestral), SIZED, process_levels(VP(0.1, 6.0), 9, 0.05)[:-1]
@@ -244,7 +293,9 @@ def exact(program: Program) -> Moments:
 
 
 def particles(program: Program, generator: torch.Generator, count: int) -> list[Tensor]:
-    """Return the end positions in each distinct direction, its repetitions pooled: one row of numbers each."""
+    """Return the end positions in each distinct direction, its repetitions pooled: one row of
+    numbers each.
+    """
     x = torch.randn(count, sum(MULTIPLICITY), generator=generator, dtype=torch.float64)
     x = BEGIN.mean.repeat_interleave(COUNTS) + x * BEGIN.variance.sqrt().repeat_interleave(COUNTS)
     state, _, _ = sm.sample(program, x, TARGET.score, generator, sm.Particles())
@@ -256,28 +307,41 @@ BY_NORMS = ("adaptive", "memoryless", "drift_only", "averaging_only", "corrected
 
 @pytest.mark.parametrize("sampler", [name for name in PROGRAMS if not name.startswith(BY_NORMS)])
 def test_the_exact_law_is_that_of_independent_particles(sampler: str) -> None:
-    """Particles at 0, at 1 with no noise, and with one draw of 1 each have the affine map, which gives the moments."""
+    """Particles at 0, at 1 with no noise, and with one draw of 1 each have the affine map, which
+    gives the moments.
+    """
     draws, law = 50, exact(PROGRAMS[sampler])
     start, noise = torch.zeros(draws + 2, 2).double(), torch.zeros(draws, draws + 2, 2).double()
     start[1], noise[range(draws), range(2, draws + 2)] = 1.0, 1.0
     ends = trajectory(PROGRAMS[sampler], start, Gaussian(LAW.mean, LAW.variance).score, noise)[-1]
     of_start, *of_draws = ends[1:] - ends[0]
     assert_equal(ends[0] + of_start * BEGIN.mean, law.mean)
-    assert_equal(of_start.square() * BEGIN.variance + sum(each.square() for each in of_draws), law.variance)
+    assert_equal(
+        of_start.square() * BEGIN.variance + sum(each.square() for each in of_draws), law.variance
+    )
 
 
 def batch_moments(program: Program, monte_carlo: MonteCarlo) -> np.ndarray:
     """Return mean and variance of each direction, batch by batch: (BATCHES, directions, 2)."""
-    batches = (particles(program, monte_carlo.torch(i), PARTICLES // BATCHES) for i in range(BATCHES))
+    batches = (
+        particles(program, monte_carlo.torch(i), PARTICLES // BATCHES) for i in range(BATCHES)
+    )
     return np.array([[(x.mean().item(), x.var().item()) for x in parts] for parts in batches])
 
 
 @pytest.mark.monte_carlo(share=SHARE)
 @pytest.mark.parametrize("sampler", COUPLED)
-def test_the_exact_law_is_the_mean_field_of_coupled_particles(sampler: str, monte_carlo: MonteCarlo) -> None:
-    """Detected are 3 standard deviations of one batch's moment: 0.04 in a mean, 6 % in a variance."""
+def test_the_exact_law_is_the_mean_field_of_coupled_particles(
+    sampler: str, monte_carlo: MonteCarlo
+) -> None:
+    """Detected are 3 standard deviations of one batch's moment: 0.04 in a mean, 6 % in a
+    variance.
+    """
     law, seen = exact(COUPLED[sampler]), batch_moments(COUPLED[sampler], monte_carlo)
     test = monte_carlo.note(plan_mean_test(BATCHES, effect=3.0, share=monte_carlo.share / 4))
     for direction in range(len(MULTIPLICITY)):
         for kind, moment in enumerate(law):
-            assert not test.rejects(seen[:, direction, kind], moment[direction].item()), (direction, kind)
+            assert not test.rejects(seen[:, direction, kind], moment[direction].item()), (
+                direction,
+                kind,
+            )

@@ -1,6 +1,7 @@
 """Densities on a grid and in phase space, and the functions on nodes that they are made of.
 
-They are compared with closed forms, with the exact law on a Gaussian, with kernels of their own and with finer grids.
+They are compared with closed forms, with the exact law on a Gaussian, with kernels of their own and
+with finer grids.
 """
 
 import math
@@ -17,7 +18,13 @@ from ams.grid_function import GridFunction, tabulated
 from ams.laws import GaussianLaw, meanfield
 from ams.laws.grid import GridAlgebra, pushed_forward, resolves
 from ams.laws.meanfield import mean_field
-from ams.laws.phase_space import AuxiliaryVariable, estimated, evolved, momentum_variable, stationary
+from ams.laws.phase_space import (
+    AuxiliaryVariable,
+    estimated,
+    evolved,
+    momentum_variable,
+    stationary,
+)
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
 from ams.laws.stationary import solved
 from ams.metrics import half_line, line_w2
@@ -65,13 +72,18 @@ def test_finer_sampling_is_exact_for_odd_and_even_counts(keep):
     finer = shorter.refined(3)
     exact = np.exp(-(((finer.nodes - 0.2) / 0.7) ** 2) / 2) / (0.7 * math.sqrt(2 * math.pi))
     assert np.abs(finer.values - exact).max() < 1e-14
-    assert finer.spacing == density.spacing / 3 and len(finer.values) == 3 * (len(shorter.values) - 1) + 1
+    assert (
+        finer.spacing == density.spacing / 3
+        and len(finer.values) == 3 * (len(shorter.values) - 1) + 1
+    )
 
 
 def test_trimmed_ends_are_negligible():
     density = normal()
     shorter = density.trimmed()
-    assert len(shorter.values) < len(density.values) and shorter.integral() == pytest.approx(1.0, abs=1e-14)
+    assert len(shorter.values) < len(density.values) and shorter.integral() == pytest.approx(
+        1.0, abs=1e-14
+    )
     assert density.values.max() * 2e-16 < min(shorter.values[0], shorter.values[-1])
 
 
@@ -113,10 +125,16 @@ def moments(curve):
 
 
 PROGRAMS = {
-    "annealed": lambda: annealed(langevin(), annealed_levels(geometric_sigmas(20.0, 0.02, 12), 1e-4), 3),
-    "far levels": lambda: annealed(langevin(), annealed_levels(geometric_sigmas(20.0, 0.02, 4), 1e-4), 3),
+    "annealed": lambda: annealed(
+        langevin(), annealed_levels(geometric_sigmas(20.0, 0.02, 12), 1e-4), 3
+    ),
+    "far levels": lambda: annealed(
+        langevin(), annealed_levels(geometric_sigmas(20.0, 0.02, 4), 1e-4), 3
+    ),
     "corrector": lambda: sm.predictor_corrector(
-        affine(sm.reverse_sde), langevin(sm.snr_of_score(0.16)), process_levels(VE(0.02, 20.0), 20, 1e-3)[:-1]
+        affine(sm.reverse_sde),
+        langevin(sm.snr_of_score(0.16)),
+        process_levels(VE(0.02, 20.0), 20, 1e-3)[:-1],
     ),
 }
 
@@ -127,7 +145,9 @@ def test_gaussian_targets_have_the_exact_law(program):
     grid, algebra = GridAlgebra(Gaussian([0.3], 0.01)), GaussianLaw([0.01], 0.3)
     end = moments(grid.density(grid.end(program(), grid.start_normal(1.0, 20.0))[0]))
     exact = algebra.moments(algebra.end(program(), algebra.start(1.0, 400.0))[0].x)
-    assert end[0] == pytest.approx(1.0, abs=1e-12) and end[1] == pytest.approx(exact.mean.item(), abs=1e-10)
+    assert end[0] == pytest.approx(1.0, abs=1e-12) and end[1] == pytest.approx(
+        exact.mean.item(), abs=1e-10
+    )
     assert end[2] == pytest.approx(exact.variance.item(), rel=1e-10)
 
 
@@ -136,7 +156,9 @@ def test_a_density_does_not_depend_on_its_nodes():
     results = []
     for resolution in (0.45, 0.3):
         algebra = GridAlgebra(MIXTURE, resolution)
-        end = algebra.density(algebra.end(annealed(langevin(), levels, 2), algebra.start(levels[0]))[0])
+        end = algebra.density(
+            algebra.end(annealed(langevin(), levels, 2), algebra.start(levels[0]))[0]
+        )
         results.append((line_w2(end, algebra.exact(levels[-1])), half_line(end)))
     assert results[0] == pytest.approx(results[1], abs=1e-10)
 
@@ -144,8 +166,12 @@ def test_a_density_does_not_depend_on_its_nodes():
 def test_the_start_is_what_was_asked_for():
     algebra = GridAlgebra(MIXTURE)
     state = algebra.start(Level(0, sigma=0.5))
-    assert half_line(algebra.density(state)) == pytest.approx(half_line(algebra.exact(Level(0, sigma=0.5))), abs=1e-13)
-    assert moments(algebra.density(algebra.start_normal(2.0, 0.3))) == pytest.approx((1.0, 2.0, 0.09), abs=1e-12)
+    assert half_line(algebra.density(state)) == pytest.approx(
+        half_line(algebra.exact(Level(0, sigma=0.5))), abs=1e-13
+    )
+    assert moments(algebra.density(algebra.start_normal(2.0, 0.3))) == pytest.approx(
+        (1.0, 2.0, 0.09), abs=1e-12
+    )
     assert half_line(algebra.density(algebra.start(CLEAN, power=4.0))) < 0.05
 
 
@@ -164,7 +190,9 @@ def test_a_grid_is_fine_enough_only_if_the_new_density_is_right(height, wave, ke
     exact = new_density(*moving(0.005))
     spacings = (0.2, 0.1, 0.05)
     errors = [np.abs(new_density(*moving(spacing)) - exact).max() for spacing in spacings]
-    assert [resolves(*moving(spacing)) for spacing in spacings] == [False, False, True] and errors[0] > 1e-9
+    assert [resolves(*moving(spacing)) for spacing in spacings] == [False, False, True] and errors[
+        0
+    ] > 1e-9
     assert errors[-1] < 1e-12
 
 
@@ -194,18 +222,24 @@ def variance(density):
 @settings(deadline=None, max_examples=3)
 @given(u=st.floats(0.02, 0.3), e=st.floats(0.0, 0.6))
 def test_gaussian_variances_are_the_closed_forms(u, e):
-    """K3: with precision 1, `1/(1 - u/2)` (Langevin, OBABO), 1 (BAOAB), `(1 + e)/(1 + e - u)` (SGHMC)."""
+    """K3: with precision 1, `1/(1 - u/2)` (Langevin, OBABO), 1 (BAOAB), `(1 + e)/(1 + e - u)`
+    (SGHMC).
+    """
     target = Gaussian([0.4], 1.0)
     expected = {baoab(e): 1.0, obabo(e): 1 / (1 - u / 2), sghmc(e): (1 + e) / (1 + e - u)}
     for step, exact in expected.items():
         density = stationary(target, step, u, AuxiliaryVariable("p", 8)).density
         assert variance(density) == pytest.approx(exact, rel=1e-9)
-    assert variance(stationary(target, langevin(), u).density) == pytest.approx(1 / (1 - u / 2), rel=1e-11)
+    assert variance(stationary(target, langevin(), u).density) == pytest.approx(
+        1 / (1 - u / 2), rel=1e-11
+    )
 
 
 def test_momentum_has_the_moments_of_g3():
     target, a, b = Gaussian([0.4], 0.25), 0.01, 0.5
-    law = stationary(target, momentum(momentum_rule(constant(b))), a, momentum_variable(target, a, b))
+    law = stationary(
+        target, momentum(momentum_rule(constant(b))), a, momentum_variable(target, a, b)
+    )
     weights, (of_x, of_m, both) = law.masses * law.density.spacing, g3(4 * a, b, 4.0)
     assert variance(law.density) == pytest.approx(of_x, rel=1e-10)
     assert (weights * law.auxiliary**2).sum() == pytest.approx(of_m, rel=1e-10)
@@ -225,28 +259,43 @@ def test_the_estimate_bounds_the_change_by_refinement():
 
 
 def test_the_density_after_some_steps_has_the_exact_laws_moments():
-    """BAOAB from a wide start on a Gaussian, its velocity drawn; by the exact law after 0, 1 and 3 steps."""
+    """BAOAB from a wide start on a Gaussian, its velocity drawn; by the exact law after 0, 1 and
+    3 steps.
+    """
     target, law, a = Gaussian([0.4], 1.0), GaussianLaw([1.0], [0.4]), 0.6
     near = tabulated(lambda x: -(x**2) / 8)
     densities = evolved(
-        target, baoab(0.2), a, AuxiliaryVariable("p"), lambda x: stats.norm.pdf(x, 0, 1.5), near, (0, 1, 3)
+        target,
+        baoab(0.2),
+        a,
+        AuxiliaryVariable("p"),
+        lambda x: stats.norm.pdf(x, 0, 1.5),
+        near,
+        (0, 1, 3),
     )
     for count, density in zip((0, 1, 3), densities, strict=True):
         start = law.start(0.0, 1.5**2)
-        states = [start, *(s for s, _ in law.run([(baoab(0.2), Level(0, 0.0, step=a))] * count, start))]
+        states = [
+            start,
+            *(s for s, _ in law.run([(baoab(0.2), Level(0, 0.0, step=a))] * count, start)),
+        ]
         moments = law.moments(states[-1].x)
         assert density.integral() == pytest.approx(1.0, abs=1e-9)
         assert density.integral(density.nodes) == pytest.approx(float(moments.mean), abs=1e-8)
         assert variance(density) == pytest.approx(float(moments.variance), rel=1e-8)
 
 
-@pytest.mark.parametrize(("u", "factor"), [(0.02, authors_factor), (0.1, authors_factor), (0.04, unit_factor)])
+@pytest.mark.parametrize(
+    ("u", "factor"), [(0.02, authors_factor), (0.1, authors_factor), (0.04, unit_factor)]
+)
 def test_a_gaussian_has_the_exact_fixed_point(u, factor):
     rule = momentum_rule(adaptive(1e-9), factor=factor)
     exact = solved(GaussianLaw([0.25], 0.2), rule, u / 4, 1 - 1e-9, factor)
     fixed_point = mean_field(Gaussian([0.2], 0.25), rule, u / 4, 10, factor)
     assert fixed_point.beta == pytest.approx(exact.beta, abs=1e-8)
-    assert variance(fixed_point.stationary.density) == pytest.approx(exact.variance.item(), rel=1e-8)
+    assert variance(fixed_point.stationary.density) == pytest.approx(
+        exact.variance.item(), rel=1e-8
+    )
 
 
 def test_a_search_that_does_not_converge_is_an_error(monkeypatch):
@@ -269,19 +318,41 @@ VE_LEVELS = process_levels(VE(0.02, 20.0), 4, 1e-3)
 @pytest.mark.parametrize(
     ("call", "error", "match"),
     [
-        (lambda: of_grid(affine(flow_euler), VE_LEVELS[0], VE_LEVELS[0]), ValueError, "a transport"),
-        (lambda: of_grid(leimkuhler_matthews, Level(0, sigma=0.0, step=0.01)), ValueError, "one draw"),
-        (lambda: of_grid(affine(lambda level: AffineTransition(math.nan, 0.0, 1.0))), NonFiniteState, "not finite"),
-        (lambda: of_grid(langevin(), Level(3, 0.0, step=1e-12)), ArithmeticError, "the step at noise level 3"),
+        (
+            lambda: of_grid(affine(flow_euler), VE_LEVELS[0], VE_LEVELS[0]),
+            ValueError,
+            "a transport",
+        ),
+        (
+            lambda: of_grid(leimkuhler_matthews, Level(0, sigma=0.0, step=0.01)),
+            ValueError,
+            "one draw",
+        ),
+        (
+            lambda: of_grid(affine(lambda level: AffineTransition(math.nan, 0.0, 1.0))),
+            NonFiniteState,
+            "not finite",
+        ),
+        (
+            lambda: of_grid(langevin(), Level(3, 0.0, step=1e-12)),
+            ArithmeticError,
+            "the step at noise level 3",
+        ),
         (lambda: GridAlgebra(MIXTURE).density(State(X, z=X)), ValueError, "the state has z"),
         (lambda: NodeAlgebra(Gaussian([0.0, 1.0])), ValueError, "on the line"),
         (lambda: LINE.score(Blurred(X.values, 1.0), CLEAN), ValueError, "before the step's draw"),
         (lambda: LINE.image(leimkuhler_matthews, State(X), 0.1), ValueError, "one draw"),
         (lambda: LINE.norm(X), ValueError, "constant coefficients"),
         (lambda: kernel_on_grid(X, 0.0, 0.1), ValueError, "needs noise"),
-        (lambda: tabulated(lambda x: -np.abs(x)), ArithmeticError, "do not resolve"),  # Laplace's density has a kink
         (
-            lambda: stationary(Gaussian([0.0]), langevin(), 0.1, near=tabulated(lambda x: -50 * x**2)),
+            lambda: tabulated(lambda x: -np.abs(x)),
+            ArithmeticError,
+            "do not resolve",
+        ),  # Laplace's density has a kink
+        (
+            lambda: stationary(
+                Gaussian([0.0]), langevin(), 0.1, near=tabulated(lambda x: -50 * x**2)
+            ),
             ArithmeticError,
             "too narrow",
         ),

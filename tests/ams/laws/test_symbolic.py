@@ -22,14 +22,24 @@ from ams.laws.symbolic import (
     z,
     z_before,
 )
-from ams.samplers import AffineTransition, Coefficients, State, Step, langevin, momentum, momentum_rule
+from ams.samplers import (
+    AffineTransition,
+    Coefficients,
+    State,
+    Step,
+    langevin,
+    momentum,
+    momentum_rule,
+)
 from ams.schedules import Level
 
 POINTS = 50
 C = (1 + b) ** 2
 
 
-def scheduled(beta: float | sp.Symbol, size: float | sp.Symbol, sqrt: Callable) -> list[Coefficients]:
+def scheduled(
+    beta: float | sp.Symbol, size: float | sp.Symbol, sqrt: Callable
+) -> list[Coefficients]:
     return [Coefficients(beta, size, size * (1 + beta) ** 2, sqrt(2 * size))]
 
 
@@ -38,9 +48,15 @@ SAMPLERS: dict[str, tuple[tuple[str, ...], Callable[[object, object], Step]]] = 
     "langevin": (("x",), lambda beta, size: langevin()),
     "stretched langevin": (("x",), lambda beta, size: langevin(factor=2)),
     "constant": (("x", "m", "s"), lambda beta, size: momentum(momentum_rule(sm.constant(beta)))),
-    "recorded": (("x", "m", "s"), lambda beta, size: momentum(sm.recorded(scheduled(beta, size, lambda v: v**0.5)))),
+    "recorded": (
+        ("x", "m", "s"),
+        lambda beta, size: momentum(sm.recorded(scheduled(beta, size, lambda v: v**0.5))),
+    ),
     "leimkuhler_matthews": (("x", "z"), lambda beta, size: sm.leimkuhler_matthews),
-    "affine": (("x",), lambda beta, size: sm.affine(lambda level: AffineTransition(1 - beta, level.step, beta))),
+    "affine": (
+        ("x",),
+        lambda beta, size: sm.affine(lambda level: AffineTransition(1 - beta, level.step, beta)),
+    ),
 }
 SYMBOLS = {"x": x, "m": m, "s": s, "z": z_before}
 
@@ -49,17 +65,23 @@ def exact_transition(names: tuple[str, ...], step: Step, at: dict[str, float]) -
     """Return `(c, M, q)` of the step, as the exact law applies it."""
     law = GaussianLaw([1 / at["lam"]], [at["mu"]])
     row = law.start(0.0, 1.0).x
-    before = law.begin_step(State(**dict.fromkeys(names, row), drift=at["a"], effective_drift=at["a"]))
+    before = law.begin_step(
+        State(**dict.fromkeys(names, row), drift=at["a"], effective_drift=at["a"])
+    )
     after, _ = step(before, law.score, law.noise, Level(0, sigma=0.0, step=at["a"]), law)
     return [part[0].numpy() for part in law.transition(after)]
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
 def test_the_exact_law_has_the_symbolic_transition(sampler: str) -> None:
-    """50 random points (a, b, lam, mu): each entry of transition, shift and noise within 1e-12, relative above 1."""
+    """50 random points (a, b, lam, mu): each entry of transition, shift and noise within 1e-12,
+    relative above 1.
+    """
     names, make = SAMPLERS[sampler]
     inputs = [SYMBOLS[name] for name in names]
-    after = symbolic_step(make(b, a), State(**{name: SYMBOLS[name] for name in names}, drift=a, effective_drift=a))
+    after = symbolic_step(
+        make(b, a), State(**{name: SYMBOLS[name] for name in names}, drift=a, effective_drift=a)
+    )
     shift = sp.Matrix([getattr(after, name) for name in names]).subs(dict.fromkeys([*inputs, z], 0))
     parts = [shift, transition(after, inputs, names), transition(after, [z], names)]
     symbolic = sp.lambdify((a, b, lam, mu), parts)

@@ -1,4 +1,6 @@
-"""Exponential multistep methods, DPM-Solver++ among them: published updates, orders, exact laws, other libraries."""
+"""Exponential multistep methods, DPM-Solver++ among them: published updates, orders, exact laws,
+other libraries.
+"""
 
 import math
 import sys
@@ -39,9 +41,15 @@ FIRST, LAST = 14.6, 0.03
 
 def end(method: Method, x: Tensor, score: Score, noise: Noise, levels: list[Level]) -> Tensor:
     """Return the last position of a run through noise levels."""
-    return last(run(one_step_per_level(exponential_multistep(method), levels), State(x), score, noise, Particles()))[
-        0
-    ].x
+    return last(
+        run(
+            one_step_per_level(exponential_multistep(method), levels),
+            State(x),
+            score,
+            noise,
+            Particles(),
+        )
+    )[0].x
 
 
 def black_box(method: Method, noise: float) -> Sampler:
@@ -65,8 +73,12 @@ def black_box(method: Method, noise: float) -> Sampler:
         (sa_solver(3, 3, 1.0), 1.0, 2, 3),
     ],
 )
-def test_each_step_has_the_order_of_its_points(method: Method, noise: float, degree: int, order: int) -> None:
-    """A polynomial of degree p - 1 is integrated exactly; UniPC's corrector has a point more than its predictor."""
+def test_each_step_has_the_order_of_its_points(
+    method: Method, noise: float, degree: int, order: int
+) -> None:
+    """A polynomial of degree p - 1 is integrated exactly; UniPC's corrector has a point more
+    than its predictor.
+    """
     found = order_conditions(black_box(method, noise), (48, 72, 96, 144))
     assert found.degree == degree
     assert found.order is not None and found.order.value > order - 0.4
@@ -81,15 +93,21 @@ def test_weights_sum_to_what_the_retention_loses() -> None:
     assert retained == 1 and sum(gains) == pytest.approx(0.6 - 2.0, rel=1e-12)
 
 
-@pytest.mark.parametrize("method", [unipc(3), sa_solver(3, 3, 0.5, 0.1, 5.0), er_sde_solver(), deis(4)])
+@pytest.mark.parametrize(
+    "method", [unipc(3), sa_solver(3, 3, 0.5, 0.1, 5.0), er_sde_solver(), deis(4)]
+)
 def test_the_exact_law_carries_the_history(method: Method) -> None:
     """The law by coefficients on a basis and the law of the sampler as a black box are one."""
     data = two_targets(1.0)
-    map_ = read_map(black_box(method, 0.0 if not method.noise else 1.0), data.network(), len(data.mean), 12)
+    map_ = read_map(
+        black_box(method, 0.0 if not method.noise else 1.0), data.network(), len(data.mean), 12
+    )
     mean, variance = map_.law(-1, 0.5, FIRST**2)
     law = GaussianLaw(data.std.square(), data.mean)
     levels = ve_levels([*karras_sigmas(FIRST, LAST, 12), 0.0])
-    state, _ = law.end(one_step_per_level(exponential_multistep(method), levels), law.start(0.5, FIRST**2))
+    state, _ = law.end(
+        one_step_per_level(exponential_multistep(method), levels), law.start(0.5, FIRST**2)
+    )
     moments = law.moments(state.x)
     torch.testing.assert_close(moments.mean, mean, rtol=1e-10, atol=1e-12)
     torch.testing.assert_close(moments.variance, variance, rtol=1e-10, atol=1e-12)
@@ -97,7 +115,9 @@ def test_the_exact_law_carries_the_history(method: Method) -> None:
 
 def test_a_retention_with_jumps_keeps_its_noise_between_them() -> None:
     whole, part = noisy(0.8), noisy(0.8, 1.0, 2.0)
-    assert part.log_phi(2.0) - part.log_phi(1.0) == pytest.approx(whole.log_phi(2.0) - whole.log_phi(1.0))
+    assert part.log_phi(2.0) - part.log_phi(1.0) == pytest.approx(
+        whole.log_phi(2.0) - whole.log_phi(1.0)
+    )
     assert part.log_phi(9.0) - part.log_phi(4.0) == pytest.approx(math.log(9 / 4))
 
 
@@ -116,11 +136,19 @@ def test_a_retention_with_jumps_keeps_its_noise_between_them() -> None:
     ],
 )
 def test_equal_to_diffusers_at_fixed_noise(
-    monkeypatch: pytest.MonkeyPatch, scheduler: str, method: Method, options: dict[str, object], largest: float
+    monkeypatch: pytest.MonkeyPatch,
+    scheduler: str,
+    method: Method,
+    options: dict[str, object],
+    largest: float,
 ) -> None:
-    """The last step, whose order diffusers lowers, is left out. UniPC's coefficients are float32 there."""
+    """The last step, whose order diffusers lowers, is left out. UniPC's coefficients are float32
+    there.
+    """
     diffusers = pytest.importorskip("diffusers")
-    target = GaussianMixture([0.4, 0.6], torch.tensor([[-1.0, 0.3], [0.8, -0.2]], dtype=torch.float64), [0.1, 0.2])
+    target = GaussianMixture(
+        [0.4, 0.6], torch.tensor([[-1.0, 0.3], [0.8, -0.2]], dtype=torch.float64), [0.1, 0.2]
+    )
     generator, drawn = torch.Generator().manual_seed(1), []
 
     def draw(*_: object, **__: object) -> Tensor:
@@ -133,7 +161,9 @@ def test_equal_to_diffusers_at_fixed_noise(
         if hasattr(sys.modules[theirs.__module__], "randn_tensor"):
             monkeypatch.setattr(sys.modules[theirs.__module__], "randn_tensor", draw)
         ratios = [float(v) for v in theirs.sigmas[:-1]]
-        levels = linked([Level(i, v / math.hypot(1, v), 1 / math.hypot(1, v)) for i, v in enumerate(ratios)])
+        levels = linked(
+            [Level(i, v / math.hypot(1, v), 1 / math.hypot(1, v)) for i, v in enumerate(ratios)]
+        )
         start = torch.linspace(-2, 2, 10, dtype=torch.float64).reshape(5, 2)
         x = start.clone()
         for level, t in zip(levels[:-1], theirs.timesteps, strict=False):
@@ -149,14 +179,23 @@ def test_the_published_update(eta: float) -> None:
     levels = process_levels(VP(), 5, 0.05, 0.9)
     x, *noise = draws(3, 5, 4, 2)
     score = lambda at, level: -at - torch.sin(at) * level.sigma  # noqa: E731
-    steps = sm.run(sm.one_step_per_level(dpm_solver(eta), levels), sm.State(x), score, replayed(noise), sm.Particles())
+    steps = sm.run(
+        sm.one_step_per_level(dpm_solver(eta), levels),
+        sm.State(x),
+        score,
+        replayed(noise),
+        sm.Particles(),
+    )
     before, last_h = None, 0.0
     for (state, info), level, z in zip(steps, levels, noise, strict=False):
         after = level.next
         h = math.log(after.scale / after.sigma) - math.log(level.scale / level.sigma)
         point = (x + level.sigma**2 * score(x, level)) / level.scale
         ahead = point if before is None else (1 + h / last_h / 2) * point - h / last_h / 2 * before
-        x = after.sigma / level.sigma * math.exp(-eta * h) * x + after.scale * (1 - math.exp(-(1 + eta) * h)) * ahead
+        x = (
+            after.sigma / level.sigma * math.exp(-eta * h) * x
+            + after.scale * (1 - math.exp(-(1 + eta) * h)) * ahead
+        )
         assert_equal(info.mean(), x)
         x = x + after.sigma * math.sqrt(1 - math.exp(-2 * eta * h)) * z
         assert_equal(state.x, x)
@@ -168,7 +207,13 @@ def test_the_published_update(eta: float) -> None:
 def test_at_a_last_sigma_of_0_it_ends_at_the_denoised_point(eta: float) -> None:
     levels, x = ve_levels([2.0, 1.0, 0.0]), torch.ones(1, 2, dtype=torch.float64)
     score, noise = lambda at, level: -at / (2 + level.sigma**2), [0.5 * x] * (1 if eta else 0)
-    states = sm.run(sm.one_step_per_level(dpm_solver(eta), levels), sm.State(x), score, replayed(noise), sm.Particles())
+    states = sm.run(
+        sm.one_step_per_level(dpm_solver(eta), levels),
+        sm.State(x),
+        score,
+        replayed(noise),
+        sm.Particles(),
+    )
     before = next(states)[0].x.clone()
     end, info = sm.last(states)
     assert_equal(end.x, before + score(before, levels[1]))

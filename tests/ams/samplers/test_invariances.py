@@ -1,7 +1,8 @@
-"""What a sampler does not depend on: units, origin, basis, the order of a batch, its split, buffers that are reused.
+"""What a sampler does not depend on: units, origin, basis, the order of a batch, its split, buffers
+that are reused.
 
-The first hold to 1e-10 with recorded noise, on a Gaussian target of covariance `Q diag(v) Q^T` and annealed noise
-levels; of the split, without coupling. Reused buffers change no bit. The arithmetic
+The first hold to 1e-10 with recorded noise, on a Gaussian target of covariance `Q diag(v) Q^T` and
+annealed noise levels; of the split, without coupling. Reused buffers change no bit. The arithmetic
 of both algebras of samples is checked by hand.
 """
 
@@ -36,7 +37,9 @@ def once(step: Step) -> Build:
 
 
 def corrected(corrector: Step) -> Build:
-    return lambda levels: sm.predictor_corrector(sm.affine(sm.reverse_sde), corrector, levels[:-1], 2)
+    return lambda levels: sm.predictor_corrector(
+        sm.affine(sm.reverse_sde), corrector, levels[:-1], 2
+    )
 
 
 def adaptive(delta: float = 1e-3, **parts: object) -> sm.Rule:
@@ -67,7 +70,9 @@ SAMPLERS: dict[str, Build] = {
     "dpm_solver_sde": once(sm.dpm_solver(1.0)),
     "pc_langevin": corrected(sm.langevin(sm.snr_of_score(0.1))),
     "pc_adaptive": corrected(sm.momentum(adaptive(1e-4, size=sm.snr_of_last_momentum(0.1)))),
-    "pc_constant": corrected(sm.momentum(sm.momentum_rule(sm.constant(0.9), sm.snr_of_momentum(0.1)))),
+    "pc_constant": corrected(
+        sm.momentum(sm.momentum_rule(sm.constant(0.9), sm.snr_of_momentum(0.1)))
+    ),
 }
 EVERY = pytest.mark.parametrize("sampler", SAMPLERS)
 few = settings(deadline=None, max_examples=2)
@@ -75,7 +80,9 @@ few = settings(deadline=None, max_examples=2)
 
 @dataclass(frozen=True)
 class Problem:
-    """A target, a start, the noise and the unit of steps; `epsilon` is the step at the last noise level."""
+    """A target, a start, the noise and the unit of steps; `epsilon` is the step at the last
+    noise level.
+    """
 
     mean: Tensor
     variance: Tensor
@@ -91,7 +98,9 @@ class Problem:
     def particles(self, sampler: str, algebra: type[Particles] = Particles) -> Tensor:
         """Return the positions at the end."""
         target = Gaussian(self.mean, self.basis @ torch.diag(self.variance) @ self.basis.T)
-        return trajectory(SAMPLERS[sampler](self.levels()), self.start, target.score, self.noise, algebra)[-1]
+        return trajectory(
+            SAMPLERS[sampler](self.levels()), self.start, target.score, self.noise, algebra
+        )[-1]
 
 
 def rotation(seed: int) -> Tensor:
@@ -101,10 +110,14 @@ def rotation(seed: int) -> Tensor:
 @st.composite
 def problems(draw: st.DrawFn) -> Problem:
     seed = draw(st.integers(0, 2**31))
-    variance = torch.tensor([draw(st.floats(0.05, 4.0)) for _ in range(DIMENSION)], dtype=torch.float64)
+    variance = torch.tensor(
+        [draw(st.floats(0.05, 4.0)) for _ in range(DIMENSION)], dtype=torch.float64
+    )
     start, noise = 4 * draws(seed + 1, BATCH, DIMENSION), draws(seed + 2, DRAWS, BATCH, DIMENSION)
     epsilon = draw(st.floats(0.002, 0.05))
-    return Problem(draws(seed + 3, DIMENSION), variance, rotation(seed), start, noise, epsilon=epsilon)
+    return Problem(
+        draws(seed + 3, DIMENSION), variance, rotation(seed), start, noise, epsilon=epsilon
+    )
 
 
 def scaled(problem: Problem, k: float) -> Problem:
@@ -121,10 +134,17 @@ def scaled(problem: Problem, k: float) -> Problem:
 
 @EVERY
 @pytest.mark.parametrize("algebra", [Particles, PerSample], ids=["batch", "sample"])
-@given(problem=problems(), seed=st.integers(0, 999), k=st.floats(1e-3, 1e3), order=st.permutations(range(BATCH)))
+@given(
+    problem=problems(),
+    seed=st.integers(0, 999),
+    k=st.floats(1e-3, 1e3),
+    order=st.permutations(range(BATCH)),
+)
 @few
 def test_samples_follow_unit_origin_basis_and_order(sampler, algebra, problem, seed, k, order):
-    """The similarity `x -> k (Q x + b)` and a permutation of the batch, of target, start and noise."""
+    """The similarity `x -> k (Q x + b)` and a permutation of the batch, of target, start and
+    noise.
+    """
     turn, shift = rotation(seed), 3 * draws(seed + 1, DIMENSION)
     other = replace(
         problem,
@@ -140,13 +160,17 @@ def test_samples_follow_unit_origin_basis_and_order(sampler, algebra, problem, s
 @EVERY
 @given(seed=st.integers(0, 2**40), cuts=st.sets(st.integers(1, BATCH - 1)), problem=problems())
 @few
-def test_without_coupling_a_batch_may_be_split(sampler: str, seed: int, cuts: set[int], problem: Problem) -> None:
+def test_without_coupling_a_batch_may_be_split(
+    sampler: str, seed: int, cuts: set[int], problem: Problem
+) -> None:
     """Norms and a generator for each sample give the same samples for any split."""
     target = Gaussian(problem.mean, problem.variance)
 
     def part(first: int, end: int) -> Tensor:
         algebra = PerSample()
-        noise = generated_per_sample(seeded_per_sample(seed, first, end - first), algebra.empty_like)
+        noise = generated_per_sample(
+            seeded_per_sample(seed, first, end - first), algebra.empty_like
+        )
         program, start = SAMPLERS[sampler](problem.levels()), State(problem.start[first:end])
         return sm.last(sm.run(program, start, target.score, noise, algebra))[0].x.clone()
 
@@ -185,8 +209,12 @@ def all_vectors(algebra: Particles, program: Program, x: Tensor) -> list[Tensor]
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
-@pytest.mark.parametrize("algebras", [(Particles, Plain), (PerSample, PlainPerSample)], ids=["batch", "sample"])
-def test_reused_buffers_change_no_bit(name: str, algebras: tuple[type[Particles], type[Particles]]) -> None:
+@pytest.mark.parametrize(
+    "algebras", [(Particles, Plain), (PerSample, PlainPerSample)], ids=["batch", "sample"]
+)
+def test_reused_buffers_change_no_bit(
+    name: str, algebras: tuple[type[Particles], type[Particles]]
+) -> None:
     x = 3.0 * draws(8, 5, 2, 3)
     before = x.clone()
     ours, plain = (all_vectors(kind(), PROGRAMS[name], x) for kind in algebras)
@@ -208,7 +236,9 @@ def test_a_warm_loop_allocates_nothing(name: str, kind: type[Particles]) -> None
     assert not any(size >= x.nbytes for size in allocations(lambda: sm.last(states)))
 
 
-@pytest.mark.parametrize("other", [torch.zeros(5, 4), torch.zeros(3, 2, dtype=torch.float64), torch.zeros(2, 3)])
+@pytest.mark.parametrize(
+    "other", [torch.zeros(5, 4), torch.zeros(3, 2, dtype=torch.float64), torch.zeros(2, 3)]
+)
 def test_an_algebra_that_served_another_run_gives_buffers_that_fit(other: Tensor) -> None:
     algebra = Particles()
     for _ in range(3):
@@ -224,8 +254,12 @@ def test_norms_and_scalars_by_hand() -> None:
     assert Particles().norm(v) == 2.5
     column = algebra.norm(v)
     assert column.shape == (2, 1, 1) and column.flatten().tolist() == [5.0, 0.0]
-    assert algebra.divide(column, 2 * column).flatten().tolist() == pytest.approx([0.5, math.nan], nan_ok=True)
-    clipped = algebra.clip(torch.tensor([-1.0, 0.5, 2.0, math.nan, math.inf], dtype=torch.float64), 0.0, 0.9)
+    assert algebra.divide(column, 2 * column).flatten().tolist() == pytest.approx(
+        [0.5, math.nan], nan_ok=True
+    )
+    clipped = algebra.clip(
+        torch.tensor([-1.0, 0.5, 2.0, math.nan, math.inf], dtype=torch.float64), 0.0, 0.9
+    )
     assert clipped.tolist() == [0.0, 0.5, 0.9, 0.9, 0.9]
     assert algebra.sqrt(4.0) == 2.0 and algebra.sqrt(column).flatten()[0] == math.sqrt(5)
 
@@ -234,14 +268,18 @@ def test_float_scalars_follow_ieee() -> None:
     algebra = Particles()
     assert algebra.divide(1.0, 0.0) == math.inf and math.isnan(algebra.divide(0.0, 0.0))
     assert math.isnan(algebra.divide(math.nan, 0.0)) and algebra.divide(3.0, 2.0) == 1.5
-    values = [algebra.clip(value, 0.0, 0.9) for value in (-1.0, 0.5, 2.0, math.nan, math.inf, -math.inf)]
+    values = [
+        algebra.clip(value, 0.0, 0.9) for value in (-1.0, 0.5, 2.0, math.nan, math.inf, -math.inf)
+    ]
     assert values == [0.0, 0.5, 0.9, 0.9, 0.9, 0.0]
 
 
 @pytest.mark.parametrize("algebra", [Particles(), PerSample()], ids=lambda a: type(a).__name__)
 def test_combinations_and_finiteness(algebra: Particles) -> None:
     u, v = torch.randn(3, 2, dtype=torch.float64), torch.randn(3, 2, dtype=torch.float64)
-    assert torch.allclose(algebra.combine((2.0, u), (-0.5, v), (1.0, u)), 3 * u - 0.5 * v, rtol=1e-14)
+    assert torch.allclose(
+        algebra.combine((2.0, u), (-0.5, v), (1.0, u)), 3 * u - 0.5 * v, rtol=1e-14
+    )
     assert algebra.finite(u)
     for bad in (math.nan, math.inf, -math.inf):
         assert not algebra.finite(torch.where(u == u[1, 1], bad, u))
@@ -249,5 +287,10 @@ def test_combinations_and_finiteness(algebra: Particles) -> None:
 
 
 def test_a_column_weighs_each_sample() -> None:
-    u, column = torch.randn(3, 2, 2, dtype=torch.float64), torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1).double()
-    assert torch.allclose(PerSample().combine((column, u), (1 - column, u), (column, u)), (1 + column) * u, rtol=1e-14)
+    u, column = (
+        torch.randn(3, 2, 2, dtype=torch.float64),
+        torch.tensor([1.0, 2.0, 3.0]).reshape(3, 1, 1).double(),
+    )
+    assert torch.allclose(
+        PerSample().combine((column, u), (1 - column, u), (column, u)), (1 + column) * u, rtol=1e-14
+    )

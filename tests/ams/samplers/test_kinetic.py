@@ -1,4 +1,6 @@
-"""Kinetic steps against their formulas: splittings at one noise level, annealed BAOAB, the corrector with momentum."""
+"""Kinetic steps against their formulas: splittings at one noise level, annealed BAOAB, the
+corrector with momentum.
+"""
 
 import math
 from collections.abc import Callable
@@ -12,8 +14,22 @@ from torch import Tensor
 from ams import samplers as sm
 from ams.laws import GaussianLaw
 from ams.metrics import gaussian_kl
-from ams.samplers import TAPERED, KineticParameters, Particles, PerSample, State, Step, annealed_baoab, fixed
-from ams.samplers.corrected_descent import condition, corrected_descent, corrector, critically_damped
+from ams.samplers import (
+    TAPERED,
+    KineticParameters,
+    Particles,
+    PerSample,
+    State,
+    Step,
+    annealed_baoab,
+    fixed,
+)
+from ams.samplers.corrected_descent import (
+    condition,
+    corrected_descent,
+    corrector,
+    critically_damped,
+)
 from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.loop import last
 from ams.samplers.noise_sources import replayed
@@ -32,7 +48,9 @@ def force(x: Tensor, level: Level = LEVELS[0]) -> Tensor:
     return -x * torch.tensor([1.0, 3.0, 0.2], dtype=torch.float64) - 0.1 * x**3
 
 
-def positions(step: Step, state: State, noise: list[Tensor], algebra: type[Particles] = Particles) -> list[Tensor]:
+def positions(
+    step: Step, state: State, noise: list[Tensor], algebra: type[Particles] = Particles
+) -> list[Tensor]:
     return trajectory([(step, level) for level in LEVELS], state, force, noise, algebra)
 
 
@@ -64,7 +82,12 @@ def plain_sghmc(x: Tensor, p: Tensor, z: Tensor, dt: float, e: float) -> tuple[T
 
 METHODS = pytest.mark.parametrize(
     ("step", "plain"),
-    [(sm.baoab, plain_baoab), (sm.obabo, plain_obabo), (sm.bao, plain_bao), (sm.sghmc, plain_sghmc)],
+    [
+        (sm.baoab, plain_baoab),
+        (sm.obabo, plain_obabo),
+        (sm.bao, plain_bao),
+        (sm.sghmc, plain_sghmc),
+    ],
     ids=["baoab", "obabo", "bao", "sghmc"],
 )
 
@@ -79,10 +102,14 @@ def test_a_splitting_is_its_formula(step: Method, plain: Update, algebra: type[P
 
 
 @METHODS
-def test_the_first_step_draws_the_velocity_and_mean_has_no_noise(step: Method, plain: Update) -> None:
+def test_the_first_step_draws_the_velocity_and_mean_has_no_noise(
+    step: Method, plain: Update
+) -> None:
     given_velocity = positions(step(E), State(X, p=P), NOISE)
     drawn_velocity = positions(step(E), State(X), [P, *NOISE])
-    assert all(torch.equal(one, other) for one, other in zip(given_velocity, drawn_velocity, strict=True))
+    assert all(
+        torch.equal(one, other) for one, other in zip(given_velocity, drawn_velocity, strict=True)
+    )
     _, info = first_step(step(E), State(X, p=P), NOISE)
     assert_equal(info.mean(), plain(X, P, torch.zeros_like(X), math.sqrt(2 * SIZE), E)[0])
     assert info.evaluations == 1
@@ -97,7 +124,10 @@ def test_the_mean_of_the_position_form() -> None:
 
 
 def test_the_position_form_without_momentum_is_leimkuhler_matthews() -> None:
-    paths = (positions(step, State(X), [P, *NOISE]) for step in (sm.baoab_positions(0.0), sm.leimkuhler_matthews))
+    paths = (
+        positions(step, State(X), [P, *NOISE])
+        for step in (sm.baoab_positions(0.0), sm.leimkuhler_matthews)
+    )
     assert_equal(*paths)
 
 
@@ -121,7 +151,9 @@ def test_exponential_euler_is_its_formula() -> None:
     score, e, dt = torch.tensor([0.5, -2.0, 1.0]).double(), 0.4, math.sqrt(2 * SIZE)
     friction = -math.log(e) / dt
     program, noise = [(sm.exponential_euler(e), LEVELS[0])], replayed([P, one, other])
-    state, info = next(iter(sm.run(program, State(X), lambda at, _: score + 0 * at, noise, Particles())))
+    state, info = next(
+        iter(sm.run(program, State(X), lambda at, _: score + 0 * at, noise, Particles()))
+    )
     f = (1 - e) / friction
     assert_equal(info.mean(), X + f * P + (dt - f) / friction * score)
     assert_equal(state.p, e * P + f * score + math.sqrt(1 - e**2) * one)
@@ -136,7 +168,9 @@ def levels_of(sigmas: list[float]) -> list[Level]:
 
 
 def kl_on_a_point(step: sm.Step, levels: list[Level]) -> float:
-    """Return the KL to the distribution at the last noise level, from that at the first, for a target at 1.5."""
+    """Return the KL to the distribution at the last noise level, from that at the first, for a
+    target at 1.5.
+    """
     law, first, last = GaussianLaw([POINT], [1.5]), levels[0], levels[-1]
     begin = law.start(1.5 * first.scale, first.sigma**2)
     end = moments_at_end(law, sm.one_step_per_level(step, levels), begin)
@@ -145,10 +179,15 @@ def kl_on_a_point(step: sm.Step, levels: list[Level]) -> float:
 
 def test_a_point_is_invariant_under_vp_and_under_the_tapered_schedule() -> None:
     assert kl_on_a_point(annealed_baoab(), process_levels(VP(), 20, 1e-2)) < 1e-12
-    assert kl_on_a_point(annealed_baoab(TAPERED), levels_of([0.1, 0.11, 0.2, 1.0, 1.05, 9.0, 10.0])) < 1e-12
+    assert (
+        kl_on_a_point(annealed_baoab(TAPERED), levels_of([0.1, 0.11, 0.2, 1.0, 1.05, 9.0, 10.0]))
+        < 1e-12
+    )
 
 
-def by_hand(x: Tensor, p: Tensor, noise: list[Tensor], sigmas: list[float], target: Gaussian, e: float) -> Tensor:
+def by_hand(
+    x: Tensor, p: Tensor, noise: list[Tensor], sigmas: list[float], target: Gaussian, e: float
+) -> Tensor:
     """Return the positions at the end by the formulas, with variables of its own."""
     u_before = d_before = h_before = None
     for s, s_next, z in zip(sigmas, sigmas[1:], noise, strict=False):
@@ -158,7 +197,9 @@ def by_hand(x: Tensor, p: Tensor, noise: list[Tensor], sigmas: list[float], targ
         if u_before is None:
             p = math.sqrt(1 - u / 2) * p
         else:
-            p = (p + math.sqrt(u_before / 2) * s * score) * math.sqrt((1 - u / 2) / (1 - u_before / 2))
+            p = (p + math.sqrt(u_before / 2) * s * score) * math.sqrt(
+                (1 - u / 2) / (1 - u_before / 2)
+            )
         p = p + math.sqrt(u / 2) * s * score
         d = x + s**2 * score
         ahead = d if d_before is None else d + h / (2 * h_before) * (d - d_before)
@@ -189,11 +230,15 @@ def test_at_equal_noise_levels_it_is_leimkuhler_matthews() -> None:
     step = annealed_baoab(lambda h: KineticParameters(u, 0.0), extrapolate=False)
     positions = trajectory(sm.one_step_per_level(step, levels), x, target.score, noise)
     program = [(sm.leimkuhler_matthews, levels[0])] * 3
-    assert_equal(positions[1:], trajectory(program, State(positions[0], z=noise[1]), target.score, noise[2:]))
+    assert_equal(
+        positions[1:], trajectory(program, State(positions[0], z=noise[1]), target.score, noise[2:])
+    )
 
 
 def test_at_a_last_sigma_of_0_it_ends_at_the_denoised_point() -> None:
-    levels = linked([Level(0, sigma=1.0, scale=0.5), Level(1, sigma=0.5, scale=0.8), Level(2, sigma=0.0)])
+    levels = linked(
+        [Level(0, sigma=1.0, scale=0.5), Level(1, sigma=0.5, scale=0.8), Level(2, sigma=0.0)]
+    )
     x, *noise = draws(2, 3, 4, 2)
     target, program = Gaussian([0.5, 1.0], 0.25), sm.one_step_per_level(annealed_baoab(), levels)
     middle, end = trajectory(program, x, target.score, noise)
@@ -228,9 +273,11 @@ KAPPA = condition(SIGMA, VARIANCE)
 
 @pytest.mark.parametrize("e", [0.0, critically_damped(KAPPA)])
 def test_the_slowest_direction_contracts_at_the_rate_of_its_momentum(e: float) -> None:
-    """Without momentum a mean falls by (kappa - 1)/(kappa + 1) a step, critically damped by that of sqrt(kappa).
+    """Without momentum a mean falls by (kappa - 1)/(kappa + 1) a step, critically damped by that of
+    sqrt(kappa).
 
-    At critical damping the root is double: the mean falls as `n r^n`, and the rate is that of its (n + 1)/n multiple.
+    At critical damping the root is double: the mean falls as `n r^n`, and the rate is that of its
+    (n + 1)/n multiple.
     """
     law, root = GaussianLaw([VARIANCE, 1e-6]), math.sqrt(KAPPA) if e else KAPPA
     states = law.run([corrector(SIGMA, VARIANCE, e)] * 120, law.start(1.0, VARIANCE))
@@ -242,7 +289,9 @@ def test_the_slowest_direction_contracts_at_the_rate_of_its_momentum(e: float) -
 
 @pytest.mark.parametrize(("first", "budget"), [(50.0, 20), (50.0, 7), (SIGMA, 20)])
 def test_a_run_spends_its_budget_and_ends_at_the_last_level(first: float, budget: int) -> None:
-    program = list(corrected_descent(dpm_solver(), (first, SIGMA, 0.01), budget, 0.5, VARIANCE, 0.3, 4.0))
+    program = list(
+        corrected_descent(dpm_solver(), (first, SIGMA, 0.01), budget, 0.5, VARIANCE, 0.3, 4.0)
+    )
     law = GaussianLaw([0.5])
     states = list(law.run(program, law.start(0.0, first**2)))
     assert sum(info.evaluations for _, info in states) == budget

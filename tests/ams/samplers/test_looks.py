@@ -1,4 +1,6 @@
-"""How samplers are drawn: a look for each, no two alike, none in what a result depends on; shades are no sampler's."""
+"""How samplers are drawn: a look for each, no two alike, none in what a result depends on;
+shades are no sampler's.
+"""
 
 import re
 from pathlib import Path
@@ -44,12 +46,16 @@ def test_families_have_their_samplers_in_the_order_of_the_records() -> None:
 @pytest.mark.parametrize("known", [LOOKS, LOOKS | looks({"Own": {"mine": ("#123456", "o", "-")}})])
 def test_a_sampler_without_a_look_is_refused_in_one_line(known: Looks) -> None:
     for ask in (lambda: known["new"], lambda: known.families(["annealed Langevin", "new"])):
-        with pytest.raises(UserError, match=r"^sampler 'new' has no look: add .* in src/ams/samplers/looks\.py.*$"):
+        with pytest.raises(
+            UserError, match=r"^sampler 'new' has no look: add .* in src/ams/samplers/looks\.py.*$"
+        ):
             ask()
 
 
 def test_a_changed_look_makes_figures_stale_and_no_result() -> None:
-    """By the imports that keys hash: those of each claim's record, of each study and so of its cells, of figures."""
+    """By the imports that keys hash: those of each claim's record, of each study and so of its
+    cells, of figures.
+    """
     first = Workspace.open(ROOT, Profile.QUICK, None, PROJECT)
     measured, drawn = set[str](), set[str]()
     for workspace in (first.beside(profile) for profile in Profile):
@@ -66,7 +72,9 @@ def test_a_changed_look_makes_figures_stale_and_no_result() -> None:
 
 def _text(workspace: Workspace, name: str) -> str:
     """Return the text of a file that a key hashes."""
-    return next(path for root in workspace.sources.roots if (path := Path(root, name)).is_file()).read_text("utf-8")
+    return next(
+        path for root in workspace.sources.roots if (path := Path(root, name)).is_file()
+    ).read_text("utf-8")
 
 
 @pytest.mark.parametrize("count", [1, 2, 4, 7])

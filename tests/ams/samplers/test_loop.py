@@ -1,4 +1,6 @@
-"""The loop and its noise: programs in order, counted evaluations, states that are not finite, denoising, draws."""
+"""The loop and its noise: programs in order, counted evaluations, states that are not finite,
+denoising, draws.
+"""
 
 import math
 
@@ -8,7 +10,13 @@ from torch import Tensor
 
 from ams import samplers as sm
 from ams.samplers import NonFiniteState, Particles, PerSample, State
-from ams.samplers.noise_sources import NoiseExhausted, generated, generated_per_sample, replayed, seeded_per_sample
+from ams.samplers.noise_sources import (
+    NoiseExhausted,
+    generated,
+    generated_per_sample,
+    replayed,
+    seeded_per_sample,
+)
 from ams.schedules import VP, Level, annealed_levels, linked, process_levels
 from ams.targets import Gaussian
 from tests.ams.tools import assert_equal, trajectory
@@ -19,9 +27,13 @@ ADAPTIVE = sm.momentum(sm.momentum_rule(sm.adaptive()))
 
 
 class CountedScore:
-    """A Gaussian's score that counts its calls; from call number `broken` on it is multiplied by `bad`."""
+    """A Gaussian's score that counts its calls; from call number `broken` on it is multiplied by
+    `bad`.
+    """
 
-    def __init__(self, dtype: torch.dtype = torch.float64, broken: float = math.inf, bad: float = math.nan) -> None:
+    def __init__(
+        self, dtype: torch.dtype = torch.float64, broken: float = math.inf, bad: float = math.nan
+    ) -> None:
         self.calls, self.dtype, self.broken, self.bad = 0, dtype, broken, bad
 
     def __call__(self, x: Tensor, level: Level) -> Tensor:
@@ -36,18 +48,28 @@ def seeded(seed: int = 0) -> torch.Generator:
 
 def test_programs_are_in_order() -> None:
     predictor, corrector = sm.affine(sm.ancestral), sm.langevin()
-    assert sm.annealed(corrector, LEVELS, 2) == [(corrector, level) for level in LEVELS for _ in range(2)]
+    assert sm.annealed(corrector, LEVELS, 2) == [
+        (corrector, level) for level in LEVELS for _ in range(2)
+    ]
     for inner in (1, 2):
-        wanted = [(step, level) for level in LEVELS[:2] for step in (*[corrector] * inner, predictor)]
+        wanted = [
+            (step, level) for level in LEVELS[:2] for step in (*[corrector] * inner, predictor)
+        ]
         assert sm.predictor_corrector(predictor, corrector, LEVELS[:2], inner) == wanted
-    assert sm.one_step_per_level(predictor, LEVELS) == [(predictor, LEVELS[0]), (predictor, LEVELS[1])]
+    assert sm.one_step_per_level(predictor, LEVELS) == [
+        (predictor, LEVELS[0]),
+        (predictor, LEVELS[1]),
+    ]
 
 
 PROGRAMS = {
     "langevin": (sm.annealed(sm.langevin(), LEVELS, 5), 15),
     "adaptive": (sm.annealed(ADAPTIVE, LEVELS, 5), 15),
     "leimkuhler_matthews": (sm.annealed(sm.leimkuhler_matthews, LEVELS, 5), 15),
-    "predictor-corrector": (sm.predictor_corrector(sm.affine(sm.ancestral), sm.langevin(), LEVELS[:2], 3), 8),
+    "predictor-corrector": (
+        sm.predictor_corrector(sm.affine(sm.ancestral), sm.langevin(), LEVELS[:2], 3),
+        8,
+    ),
     "euler": (sm.one_step_per_level(sm.affine(sm.flow_euler), CLEAN_END), 2),
     "heun": (sm.one_step_per_level(sm.flow_heun, LEVELS), 4),
     "heun to sigma 0": (sm.one_step_per_level(sm.flow_heun, CLEAN_END), 3),
@@ -58,7 +80,11 @@ PROGRAMS = {
 @pytest.mark.parametrize("shape", [(3,), (2, 4, 4)], ids=str)
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_evaluations_are_counted(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
-    (program, evaluations), score, x = PROGRAMS[name], CountedScore(dtype), torch.ones(6, *shape, dtype=dtype)
+    (program, evaluations), score, x = (
+        PROGRAMS[name],
+        CountedScore(dtype),
+        torch.ones(6, *shape, dtype=dtype),
+    )
     state, info, counted = sm.sample(program, x, score, seeded())
     assert counted == score.calls == evaluations
     assert (state.x.shape, state.x.dtype) == (x.shape, dtype) and torch.isfinite(state.x).all()
@@ -85,12 +111,19 @@ def test_the_last_of_a_run() -> None:
 def test_a_state_that_is_not_finite_has_step_level_and_norms_in_its_message(bad: float) -> None:
     score = CountedScore(broken=5, bad=bad)
     states = sm.run(
-        sm.annealed(ADAPTIVE, LEVELS, 3), State(torch.ones(4, 2).double()), score, generated(seeded()), Particles()
+        sm.annealed(ADAPTIVE, LEVELS, 3),
+        State(torch.ones(4, 2).double()),
+        score,
+        generated(seeded()),
+        Particles(),
     )
     with pytest.raises(NonFiniteState) as caught:
         list(states)
     message = str(caught.value)
-    assert message.startswith("state not finite after step 4 (noise level 1, sigma 2): <x> = ") and "\n" not in message
+    assert (
+        message.startswith("state not finite after step 4 (noise level 1, sigma 2): <x> = ")
+        and "\n" not in message
+    )
     assert all(f"<{name}> = " in message for name in ("x before", "momentum", "score"))
     assert "Coefficients(beta=" in message and "try a smaller step" in message
     assert score.calls == 5, "nothing runs on"
@@ -101,16 +134,23 @@ def test_a_run_that_is_checked_less_often_ends_later(broken: int, found: int) ->
     """Checks after steps 3, 7, 11, and after the last step, 13."""
     score = CountedScore(broken=broken + 1)
     program = sm.annealed(sm.langevin(), annealed_levels([2.0, 1.0], 0.1), 7)
-    states = sm.run(program, State(torch.ones(4, 2).double()), score, generated(seeded()), Particles(), watch=4)
+    states = sm.run(
+        program, State(torch.ones(4, 2).double()), score, generated(seeded()), Particles(), watch=4
+    )
     steps = 2 if found == 13 else 4
-    with pytest.raises(NonFiniteState, match=rf"step {found} \(noise level 1, .*\) or up to {steps - 1} steps earlier"):
+    with pytest.raises(
+        NonFiniteState,
+        match=rf"step {found} \(noise level 1, .*\) or up to {steps - 1} steps earlier",
+    ):
         list(states)
     assert score.calls == found + 1
 
 
 def test_a_message_has_only_the_vectors_of_the_state() -> None:
     program = sm.one_step_per_level(sm.affine(sm.ancestral), LEVELS)
-    with pytest.raises(NonFiniteState, match=r"<x> = (nan|inf), <x before> = \d.*; None; try") as caught:
+    with pytest.raises(
+        NonFiniteState, match=r"<x> = (nan|inf), <x before> = \d.*; None; try"
+    ) as caught:
         trajectory(program, torch.ones(2, 2), lambda x, level: x / 0.0, torch.zeros(3, 2, 2))
     assert "momentum" not in str(caught.value)
 
@@ -127,7 +167,9 @@ def test_denoising_is_the_posterior_mean() -> None:
 def test_denoised_is_taken_at_the_last_evaluation() -> None:
     """It discards the last step and costs no evaluation: what `denoise` gives at `info.at`."""
     score, x, algebra = CountedScore(), torch.randn(5, 3, dtype=torch.float64), Particles()
-    state, info = sm.last(sm.run(sm.annealed(ADAPTIVE, LEVELS, 4), State(x), score, generated(seeded()), algebra))
+    state, info = sm.last(
+        sm.run(sm.annealed(ADAPTIVE, LEVELS, 4), State(x), score, generated(seeded()), algebra)
+    )
     point = sm.denoised(info, state, LEVELS[-1], algebra)
     assert score.calls == 12
     assert_equal(point, sm.denoise(info.at, LEVELS[-1], score, algebra))
@@ -175,5 +217,7 @@ def test_replayed_draws_come_in_order_end_and_must_fit() -> None:
         noise(x)
     noise = replayed([torch.zeros(3, 4), torch.zeros(4, 3)])
     noise(x)
-    with pytest.raises(NoiseExhausted, match=r"recorded draw 1 has shape \(4, 3\), the state \(3, 4\)"):
+    with pytest.raises(
+        NoiseExhausted, match=r"recorded draw 1 has shape \(4, 3\), the state \(3, 4\)"
+    ):
         noise(x)

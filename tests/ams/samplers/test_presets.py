@@ -34,22 +34,35 @@ def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> No
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
 @pytest.mark.parametrize("name", (*COMPARED, *RIVALS))
 def test_nan_and_infinity_propagate(name: str, bad: float) -> None:
-    """Each step adds to the position, so that a late check finds them, even if the score at infinity is 0."""
+    """Each step adds to the position, so that a late check finds them, even if the score at
+    infinity is 0.
+    """
     algebra, program = Particles(), SPECS[name].build(SIGMAS, 20)
-    state, draw = State(torch.ones(2, 3, dtype=torch.float64)), generated(torch.Generator(), algebra.empty_like)
+    state, draw = (
+        State(torch.ones(2, 3, dtype=torch.float64)),
+        generated(torch.Generator(), algebra.empty_like),
+    )
     for step, level in program:
         clean = torch.ones_like(state.x)
         bound = State(*[v.clone() if isinstance(v, torch.Tensor) else v for v in state])
-        state, _ = step(algebra.begin_step(state._replace(x=clean.clone())), SCORE, draw, level, algebra)
+        state, _ = step(
+            algebra.begin_step(state._replace(x=clean.clone())), SCORE, draw, level, algebra
+        )
         clean[0, 1] = bad
-        after, _ = step(bound._replace(x=clean), lambda x, at: torch.zeros_like(x), draw, level, Particles())
+        after, _ = step(
+            bound._replace(x=clean), lambda x, at: torch.zeros_like(x), draw, level, Particles()
+        )
         assert not torch.isfinite(after.x[0, 1])
 
 
 def test_the_factor_multiplies_every_step() -> None:
     build = SPECS["annealed Langevin"].build
-    plain, double = (list(build(SIGMAS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0))
-    assert all(b.step == pytest.approx(2 * a.step) for (_, a), (_, b) in zip(plain, double, strict=True))
+    plain, double = (
+        list(build(SIGMAS, 20, DEFAULT._replace(factor=factor))) for factor in (1.0, 2.0)
+    )
+    assert all(
+        b.step == pytest.approx(2 * a.step) for (_, a), (_, b) in zip(plain, double, strict=True)
+    )
     assert plain[-1][1].step == pytest.approx(noise_schedule(SIGMAS, 4, 5)[1])
 
 
@@ -80,7 +93,9 @@ def test_only_the_first_step_is_longer_in_the_authors_form() -> None:
 )
 def test_a_hyperparameter_changes_its_sampler(name: str, changed: dict[str, float]) -> None:
     assert not torch.allclose(end(name), end(name, **changed))
-    torch.testing.assert_close(end("ancestral"), end("ancestral", snr=0.3, beta=0.5, churn=1.0, factor=2.0))
+    torch.testing.assert_close(
+        end("ancestral"), end("ancestral", snr=0.3, beta=0.5, churn=1.0, factor=2.0)
+    )
 
 
 def test_a_sampler_without_a_program_is_refused_and_records_describe_themselves() -> None:

@@ -45,7 +45,9 @@ def by_hand(
     corrected: bool = False,
     norm: Callable[[Tensor], Tensor] = mean_norm,
 ) -> list[Tensor]:
-    """Return positions of the authors' algorithm or of an ablation, written with variables of its own."""
+    """Return positions of the authors' algorithm or of an ablation, written with variables of
+    its own.
+    """
     x, positions, m, s, big_a, d = X, [], None, None, None, None
     for level, draw in zip(LEVELS, NOISE, strict=True):
         new = score(x)
@@ -81,29 +83,45 @@ FORMS = {
     "adaptive": (adaptive(), {}),
     "adaptive, small clip": (adaptive(0.6), {"delta": 0.6}),
     "adaptive, annealed": (adaptive(extra=0.04), {"extra": 0.04}),
-    "adaptive, corrector": (adaptive(1e-4, size=sm.snr_of_last_momentum(0.2)), {"delta": 1e-4, "snr": 0.2}),
+    "adaptive, corrector": (
+        adaptive(1e-4, size=sm.snr_of_last_momentum(0.2)),
+        {"delta": 1e-4, "snr": 0.2},
+    ),
     "constant": (constant(0.9), {"beta": 0.9}),
     "constant, none": (constant(0.0), {"beta": 0.0}),
     "constant, corrector": (constant(0.9, size=sm.snr_of_momentum(0.2)), {"beta": 0.9, "snr": 0.2}),
-    "drift only": (sm.momentum(sm.without_averaging(sm.momentum_rule(sm.adaptive()))), {"averaged": False}),
+    "drift only": (
+        sm.momentum(sm.without_averaging(sm.momentum_rule(sm.adaptive()))),
+        {"averaged": False},
+    ),
     "averaging only": (adaptive(factor=sm.unit_factor), {"factored": False}),
-    "corrected noise": (sm.momentum(sm.with_corrected_noise(sm.momentum_rule(sm.adaptive()))), {"corrected": True}),
+    "corrected noise": (
+        sm.momentum(sm.with_corrected_noise(sm.momentum_rule(sm.adaptive()))),
+        {"corrected": True},
+    ),
 }
 """Of each: the step, and what it changes of the algorithm by hand."""
 
 
 @pytest.mark.parametrize(("algebra", "norm"), [(Particles, mean_norm), (PerSample, norms)])
 @pytest.mark.parametrize("form", FORMS)
-def test_steps_are_the_authors_algorithm(form: str, algebra: type[Particles], norm: Callable[[Tensor], Tensor]) -> None:
+def test_steps_are_the_authors_algorithm(
+    form: str, algebra: type[Particles], norm: Callable[[Tensor], Tensor]
+) -> None:
     step, parameters = FORMS[form]
     assert_equal(path(step, algebra), by_hand(norm=norm, **parameters))
 
 
-@given(rho=st.one_of(st.floats(0, allow_infinity=True), st.just(math.nan)), delta=st.floats(1e-6, 0.5))
+@given(
+    rho=st.one_of(st.floats(0, allow_infinity=True), st.just(math.nan)), delta=st.floats(1e-6, 0.5)
+)
 @settings(deadline=None, max_examples=80)
 def test_beta_is_within_its_range(rho: float, delta: float) -> None:
     """Beta is in [0, 1 - delta] for any ratio, and at the upper end for nan (R2)."""
-    for algebra, value in ((Particles(), rho), (PerSample(), torch.tensor([rho], dtype=torch.float64))):
+    for algebra, value in (
+        (Particles(), rho),
+        (PerSample(), torch.tensor([rho], dtype=torch.float64)),
+    ):
         beta = float(algebra.clip(sm.critical_momentum(value), 0.0, 1.0 - delta))
         assert 0.0 <= beta <= 1.0 - delta
         assert beta == 1.0 - delta or beta == pytest.approx(((1 - rho) / (1 + rho)) ** 2)
@@ -114,13 +132,19 @@ def test_zero_over_zero_is_the_upper_clip(algebra: type[Particles], size: int) -
     """For scores that vanish, `beta = 1 - delta`."""
     x = torch.ones(2, 3, dtype=torch.float64)
     program = [(sm.momentum(sm.momentum_rule(sm.adaptive(0.01))), LEVELS[0])] * 2
-    _, info = sm.last(sm.run(program, State(x), lambda x, level: 0 * x, replayed([0 * x] * 2), algebra()))
-    assert torch.as_tensor(info.coefficients.beta).flatten().tolist() == pytest.approx([0.99] * size)
+    _, info = sm.last(
+        sm.run(program, State(x), lambda x, level: 0 * x, replayed([0 * x] * 2), algebra())
+    )
+    assert torch.as_tensor(info.coefficients.beta).flatten().tolist() == pytest.approx(
+        [0.99] * size
+    )
 
 
 def test_recorded_coefficients_replay_their_run() -> None:
     step = FORMS["adaptive, annealed"][0]
-    states = sm.run([(step, level) for level in LEVELS], State(X), score, replayed(NOISE), Particles())
+    states = sm.run(
+        [(step, level) for level in LEVELS], State(X), score, replayed(NOISE), Particles()
+    )
     recorded = [info.coefficients for _, info in states]
     assert_equal(path(sm.momentum(sm.recorded(recorded))), path(step))
     assert recorded[0] == Coefficients(0.0, 0.05, 0.05, math.sqrt(0.1), extra=0.04)
@@ -130,7 +154,11 @@ def test_recorded_coefficients_replay_their_run() -> None:
 
 SNR, SIZED = 0.16, Level(2, sigma=0.5, alpha=0.7)
 S, Z, M = draws(2, 3, 3, 4, 2, 2)
-SIZES_OF = [(sm.snr_of_score, S), (sm.snr_of_last_momentum, M), (sm.snr_of_momentum, 0.6 * M + 0.4 * S)]
+SIZES_OF = [
+    (sm.snr_of_score, S),
+    (sm.snr_of_last_momentum, M),
+    (sm.snr_of_momentum, 0.6 * M + 0.4 * S),
+]
 
 
 @pytest.mark.parametrize(("rule", "direction"), SIZES_OF)
@@ -141,7 +169,9 @@ def test_the_step_is_sized_by_the_direction(rule: type[Size], direction: torch.T
     assert size == pytest.approx(exact.item(), rel=1e-12)
     column = rule(SNR)(State(S, M, S), S, Z, 0.6, SIZED, PerSample())
     assert column.shape == (3, 1, 1, 1)
-    torch.testing.assert_close(column.flatten(), 2 * 0.7 * (SNR * norms[0] / norms[1]) ** 2, rtol=1e-12, atol=0)
+    torch.testing.assert_close(
+        column.flatten(), 2 * 0.7 * (SNR * norms[0] / norms[1]) ** 2, rtol=1e-12, atol=0
+    )
 
 
 @pytest.mark.parametrize("rule", [rule for rule, _ in SIZES_OF])
@@ -161,15 +191,22 @@ def test_a_vanishing_direction_asks_for_an_infinite_step() -> None:
 def test_too_few_noise_levels_of_a_vp_process_are_refused() -> None:
     """`alpha = 1 - beta(t) / N` at the first of 9 levels: `1 - 20/9`."""
     (level, *_), law = process_levels(VP(), 9, 0.01), GaussianLaw([1.0])
-    with pytest.raises(ValueError, match=r"noise level 0: alpha is -1.22222; a VP corrector needs more noise levels"):
+    with pytest.raises(
+        ValueError,
+        match=r"noise level 0: alpha is -1.22222; a VP corrector needs more noise levels",
+    ):
         law.end([(sm.langevin(sm.snr_of_score(SNR)), level)], law.start(0.0, 1.0))
 
 
 def test_without_averaging_it_is_langevin_with_a_factor_and_the_score_is_the_momentum() -> None:
     """At constant beta, from the second step on."""
-    after = symbolic_step(sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s))
+    after = symbolic_step(
+        sm.momentum(sm.without_averaging(sm.momentum_rule(sm.constant(b)))), sm.State(x, m, s)
+    )
     assert after.m == -lam * (x - mu)
-    assert sp.simplify(after.x - symbolic_step(sm.langevin(factor=(1 + b) ** 2), sm.State(x)).x) == 0
+    assert (
+        sp.simplify(after.x - symbolic_step(sm.langevin(factor=(1 + b) ** 2), sm.State(x)).x) == 0
+    )
 
 
 K = sp.Symbol("K", positive=True)

@@ -1,4 +1,6 @@
-"""Traces: what is none is refused in one line that names the file; a replay follows the authors' code, or says so."""
+"""Traces: what is none is refused in one line that names the file; a replay follows the authors'
+code, or says so.
+"""
 
 import contextlib
 import io
@@ -41,36 +43,97 @@ def mixture_of(z: Arrays, size: int) -> None:
 
 
 def run_of(z: Arrays, times: int) -> None:
-    rows = dict.fromkeys(("t", "beta", "after_corrector", "after_predictor", "predictor_mean"), times)
+    rows = dict.fromkeys(
+        ("t", "beta", "after_corrector", "after_predictor", "predictor_mean"), times
+    )
     rows["noise"] = times * (int(z["n_steps"]) + 1)
-    z.update({name: np.ones((count, *z[name].shape[1:]), np.int8) for name, count in rows.items()}, N=np.array(times))
+    z.update(
+        {name: np.ones((count, *z[name].shape[1:]), np.int8) for name, count in rows.items()},
+        N=np.array(times),
+    )
 
 
 FAULTS: dict[str, tuple[str, Callable[[Arrays], object], str]] = {
     "missing": ("ncsn_a", lambda z: z.pop("ams_traj"), "no array ams_traj"),
-    "graph-like": ("ncsn_a", lambda z: [z.pop(k) for k in ("sigmas", "T", "means")], "no array N, after_corrector"),
+    "graph-like": (
+        "ncsn_a",
+        lambda z: [z.pop(k) for k in ("sigmas", "T", "means")],
+        "no array N, after_corrector",
+    ),
     "transposed": ("ncsn_a", lambda z: z.update(means=z["means"].T), "array means has 6 along K"),
-    "short": ("pc_ve_ams", lambda z: z.update(noise=z["noise"][:-1]), "array noise has 49 along D, where 50"),
-    "flat": ("pc_ve_ams", lambda z: z.update(means=z["means"].ravel()), "array means has the shape"),
+    "short": (
+        "pc_ve_ams",
+        lambda z: z.update(noise=z["noise"][:-1]),
+        "array noise has 49 along D, where 50",
+    ),
+    "flat": (
+        "pc_ve_ams",
+        lambda z: z.update(means=z["means"].ravel()),
+        "array means has the shape",
+    ),
     "rank 0": ("pc_ve_ams", lambda z: z.update(noise=np.float64(1.0)), "array noise has the shape"),
-    "other sample": ("ncsn_a", lambda z: z.update(x0=z["x0"].reshape(8, 6)), "array ald_traj has (2, 3) along *"),
+    "other sample": (
+        "ncsn_a",
+        lambda z: z.update(x0=z["x0"].reshape(8, 6)),
+        "array ald_traj has (2, 3) along *",
+    ),
     "other batch": ("ncsn_a", lambda z: z.update(x0=z["x0"][:4]), "along B, where 4 is wanted"),
     "no samples": ("ncsn_a", lambda z: z.update(x0=z["x0"][:0]), "array x0 has 0 along B"),
-    "dimension": ("ncsn_a", lambda z: z.update(means=z["means"][:, :5]), "means have dimension 5, samples 6"),
+    "dimension": (
+        "ncsn_a",
+        lambda z: z.update(means=z["means"][:, :5]),
+        "means have dimension 5, samples 6",
+    ),
     "text": ("ncsn_a", lambda z: z.update(x0=z["x0"].astype(str)), "array x0 has elements of type"),
     "complex": ("ncsn_a", lambda z: z.update(T=np.complex128(5)), "array T has elements of type"),
-    "pickled": ("ncsn_a", lambda z: z.update(x0=np.array([{}], dtype=object)), "Object arrays cannot be loaded"),
-    "nan": ("ncsn_a", lambda z: z["ald_noise"].__setitem__((3, 1, 0, 0), np.nan), "ald_noise has values that are not"),
-    "infinite": ("pc_vp_ams", lambda z: z["t"].__setitem__(3, np.inf), "array t has values that are not finite"),
-    "half a beta": ("pc_vp_ams", lambda z: z["beta"].__setitem__(3, np.nan), "beta has values that are not finite"),
+    "pickled": (
+        "ncsn_a",
+        lambda z: z.update(x0=np.array([{}], dtype=object)),
+        "Object arrays cannot be loaded",
+    ),
+    "nan": (
+        "ncsn_a",
+        lambda z: z["ald_noise"].__setitem__((3, 1, 0, 0), np.nan),
+        "ald_noise has values that are not",
+    ),
+    "infinite": (
+        "pc_vp_ams",
+        lambda z: z["t"].__setitem__(3, np.inf),
+        "array t has values that are not finite",
+    ),
+    "half a beta": (
+        "pc_vp_ams",
+        lambda z: z["beta"].__setitem__(3, np.nan),
+        "beta has values that are not finite",
+    ),
     "count": ("ncsn_a", lambda z: z.update(T=np.float64(5.5)), "T is 5.5, where a whole number"),
-    "no steps": ("ncsn_a", lambda z: z.update(T=np.int64(0)), "array T has values that are not positive"),
+    "no steps": (
+        "ncsn_a",
+        lambda z: z.update(T=np.int64(0)),
+        "array T has values that are not positive",
+    ),
     "vector count": ("ncsn_a", lambda z: z.update(T=np.array([5, 5])), "array T has the shape"),
-    "sigma": ("ncsn_a", lambda z: z["sigmas"].__setitem__(-1, 0.0), "array sigmas has values that are not positive"),
-    "weights": ("ncsn_a", lambda z: z["weights"].__setitem__(0, -1.0), "weights, means and s0 make no mixture"),
-    "terms": ("ncsn_a", lambda z: mixture_of(z, 10**5), "50 steps, each of a score with 4800000 terms"),
+    "sigma": (
+        "ncsn_a",
+        lambda z: z["sigmas"].__setitem__(-1, 0.0),
+        "array sigmas has values that are not positive",
+    ),
+    "weights": (
+        "ncsn_a",
+        lambda z: z["weights"].__setitem__(0, -1.0),
+        "weights, means and s0 make no mixture",
+    ),
+    "terms": (
+        "ncsn_a",
+        lambda z: mixture_of(z, 10**5),
+        "50 steps, each of a score with 4800000 terms",
+    ),
     "steps": ("pc_ve_ams", lambda z: run_of(z, 40000), "80000 steps, each of"),
-    "overflow": ("ncsn_a", lambda z: z.update(s0=np.float64(1e308)), "weights, means and s0 make no mixture"),
+    "overflow": (
+        "ncsn_a",
+        lambda z: z.update(s0=np.float64(1e308)),
+        "weights, means and s0 make no mixture",
+    ),
 }
 
 
@@ -105,7 +168,9 @@ def test_a_fault_is_named_in_one_line(fault: str, tmp_path: Path) -> None:
     ],
     ids=["too long", "no zip", "an empty archive", "a bomb"],
 )
-def test_what_is_no_archive_is_refused_in_one_line(content: bytes, reason: str, tmp_path: Path) -> None:
+def test_what_is_no_archive_is_refused_in_one_line(
+    content: bytes, reason: str, tmp_path: Path
+) -> None:
     path = tmp_path / "trace.npz"
     path.write_bytes(content)
     assert reason in refusal(path)
@@ -136,9 +201,14 @@ PERTURBED = {
 }
 
 
-@pytest.mark.parametrize(("name", "array"), [(name, array) for name, arrays in PERTURBED.items() for array in arrays])
+@pytest.mark.parametrize(
+    ("name", "array"), [(name, array) for name, arrays in PERTURBED.items() for array in arrays]
+)
 def test_a_perturbed_trace_is_above(name: str, array: str, tmp_path: Path, capsys: Capture) -> None:
-    assert replay([changed(tmp_path, name, lambda z: z[array].__setitem__(-1, z[array][-1] + 1e-8))]) == 1
+    assert (
+        replay([changed(tmp_path, name, lambda z: z[array].__setitem__(-1, z[array][-1] + 1e-8))])
+        == 1
+    )
     assert "largest deviation 1.000e-08 (ABOVE 1e-09)" in capsys.readouterr().out
 
 
@@ -150,12 +220,18 @@ REPLAY_FAULTS: dict[str, tuple[str, Callable[[dict[str, np.ndarray]], object], s
         "fits neither VE 0.01-5 nor VP 0.1-20",
     ),
     "overflow": ("pc_vp_ams", lambda z: z.update(snr=np.float64(1e200)), ""),
-    "not finite": ("ncsn_a", lambda z: z.update(eps=np.float64(1e150)), "state not finite after step"),
+    "not finite": (
+        "ncsn_a",
+        lambda z: z.update(eps=np.float64(1e150)),
+        "state not finite after step",
+    ),
 }
 
 
 @pytest.mark.parametrize("fault", REPLAY_FAULTS, ids=str)
-def test_settings_that_do_not_replay_end_in_one_line(fault: str, tmp_path: Path, capsys: Capture) -> None:
+def test_settings_that_do_not_replay_end_in_one_line(
+    fault: str, tmp_path: Path, capsys: Capture
+) -> None:
     name, change, reason = REPLAY_FAULTS[fault]
     path = changed(tmp_path, name, change)
     assert replay([path]) == 2
@@ -186,16 +262,22 @@ def graceful(path: Path) -> bool:
         return replay([path]) in (0, 1, 2) and out.getvalue().count("\n") == 1
 
 
-damage = settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+damage = settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
 
 @damage
 @given(
-    name=st.sampled_from(["eps", "snr", "s0", "N", "n_steps", "weights", "means", "t", "x0", "noise", "beta"]),
+    name=st.sampled_from(
+        ["eps", "snr", "s0", "N", "n_steps", "weights", "means", "t", "x0", "noise", "beta"]
+    ),
     value=st.floats(width=64),
     everywhere=st.booleans(),
 )
-def test_wild_values_never_give_a_traceback(name: str, value: float, everywhere: bool, tmp_path: Path) -> None:
+def test_wild_values_never_give_a_traceback(
+    name: str, value: float, everywhere: bool, tmp_path: Path
+) -> None:
     def change(z: dict[str, np.ndarray]) -> None:
         z[name] = np.full_like(z[name], value, dtype=float) if everywhere else z[name].astype(float)
         z[name].reshape(-1)[0] = value

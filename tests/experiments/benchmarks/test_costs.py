@@ -1,4 +1,6 @@
-"""T1 to T6, T11 and T13: clocks, the particle loop and its peers, exact scores and laws, growth, studies."""
+"""T1 to T6, T11 and T13: clocks, the particle loop and its peers, exact scores and laws, growth,
+studies.
+"""
 
 import gc
 import sys
@@ -30,16 +32,25 @@ def test_the_ranks_enclose_the_median_as_often_as_stated(n):
     miss = 2 * stats.binom.cdf(rank - 1, n, 0.5)
     assert miss <= 0.01
     assert rank > 1 or n < 12
-    assert 2 * stats.binom.cdf(rank + 1, n, 0.5) > 0.01, "ranks two further in miss too often: the interval is tight"
+    assert 2 * stats.binom.cdf(rank + 1, n, 0.5) > 0.01, (
+        "ranks two further in miss too often: the interval is tight"
+    )
 
 
 def test_pairs_are_interleaved_after_a_warm_up(monkeypatch):
     set_clock(monkeypatch, 3.0, 2.0)
     calls = []
-    ratio = costs.time_ratio(lambda: calls.append("a"), lambda: calls.append("b"), 8, scale=2.0, steps=5)
+    ratio = costs.time_ratio(
+        lambda: calls.append("a"), lambda: calls.append("b"), 8, scale=2.0, steps=5
+    )
     assert "".join(calls) == "ab" * 9
     assert (ratio.value, ratio.low, ratio.high, ratio.n) == (3.0, 3.0, 3.0, 8)
-    assert ratio.detail == {"numerator, ms": 3000.0, "denominator, ms": 2000.0, "pairs": 8, "steps": 5}
+    assert ratio.detail == {
+        "numerator, ms": 3000.0,
+        "denominator, ms": 2000.0,
+        "pairs": 8,
+        "steps": 5,
+    }
 
 
 def test_threads_and_the_collector_are_restored():
@@ -59,7 +70,9 @@ def test_both_loops_do_equal_arithmetic(sampler, shape):
 
 
 def test_a_slower_loop_breaks_t1(monkeypatch):
-    """Falsifier of T1: a clock that reads 1.1 (or 1.6) times as long for the library, and no reuse of buffers."""
+    """Falsifier of T1: a clock that reads 1.1 (or 1.6) times as long for the library, and no
+    reuse of buffers.
+    """
     for sampler in ("adaptive", "langevin"):
         assert flips(f"T1.{sampler}_image", monkeypatch, 1.1, 1.04)
         assert flips(f"T1.{sampler}_point", monkeypatch, 1.6, 1.4)
@@ -79,12 +92,18 @@ MODULES = {"k_diffusion": particle_loop.k_diffusion, "azula": particle_loop.azul
 @pytest.mark.parametrize("peer", particle_loop.PEERS)
 @pytest.mark.parametrize("kernel", [sm.ancestral, sm.flow_euler])
 def test_equal_noise_gives_equal_samples(peer, kernel):
-    """Float32 sums in another order differ by rounding at a scale of 10. Euler's rule uses no noise."""
+    """Float32 sums in another order differ by rounding at a scale of 10. Euler's rule uses no
+    noise.
+    """
     found_or_skipped(MODULES[peer])
     run_peer, names = particle_loop.PEERS[peer]
     case = particle_loop.peer_run(SMALL.point, SMALL.point_steps, SMALL.seed)
     torch.manual_seed(SMALL.seed)
-    noise = [torch.randn_like(case.start) for _ in range(len(case.levels) - 1)] if kernel is sm.ancestral else []
+    noise = (
+        [torch.randn_like(case.start) for _ in range(len(case.levels) - 1)]
+        if kernel is sm.ancestral
+        else []
+    )
     torch.manual_seed(SMALL.seed)
     theirs = run_peer(case, names[kernel])
     program = sm.one_step_per_level(sm.affine(kernel), case.levels)
@@ -92,8 +111,13 @@ def test_equal_noise_gives_equal_samples(peer, kernel):
 
 
 def test_a_slower_library_breaks_t2(monkeypatch):
-    """Falsifier of T2: a clock by which this library takes a tenth more than another (here: itself)."""
-    itself = {peer: (particle_loop.by_this_library, {sm.ancestral: sm.ancestral}) for peer in particle_loop.PEERS}
+    """Falsifier of T2: a clock by which this library takes a tenth more than another (here:
+    itself).
+    """
+    itself = {
+        peer: (particle_loop.by_this_library, {sm.ancestral: sm.ancestral})
+        for peer in particle_loop.PEERS
+    }
     monkeypatch.setattr(particle_loop, "PEERS", itself)
     for peer in itself:
         assert flips(f"T2.{peer}", monkeypatch, 1.1, 0.9)
@@ -111,10 +135,14 @@ def test_an_absent_library_is_unavailable(monkeypatch):
 def test_a_slower_step_or_a_rougher_norm_breaks_t4(monkeypatch):
     """Falsifier of T4: steps of 60 ms, and norms with a relative error of 1e-11."""
     assert verdict_of("T4", "norm", SMALL) is Verdict.HOLDS
-    monkeypatch.setattr(exact, "expected_norm", lambda *moments: expected_norm(*moments) * (1 + 1e-11))
+    monkeypatch.setattr(
+        exact, "expected_norm", lambda *moments: expected_norm(*moments) * (1 + 1e-11)
+    )
     assert verdict_of("T4", "norm", SMALL) is Verdict.REFUTED
     for milliseconds, verdict in ((60.0, Verdict.REFUTED), (40.0, Verdict.HOLDS)):
-        monkeypatch.setattr(exact, "step_times", lambda settings, t=milliseconds: np.full((8, 2), t))
+        monkeypatch.setattr(
+            exact, "step_times", lambda settings, t=milliseconds: np.full((8, 2), t)
+        )
         assert verdict_of("T4", "wall", SMALL) is verdict_of("T4", "cpu", SMALL) is verdict
 
 
@@ -129,7 +157,9 @@ def test_a_costly_law_breaks_t5(monkeypatch):
 
 
 def test_a_slower_score_breaks_t3(monkeypatch):
-    """Falsifier of T3: a clock that reads 1.5 times as long for the score, and logits of all points in one block."""
+    """Falsifier of T3: a clock that reads 1.5 times as long for the score, and logits of all
+    points in one block.
+    """
     assert flips("T3.time", monkeypatch, 1.5, 1.3)
     assert verdict_of("T3", "memory", SMALL) is Verdict.HOLDS
     monkeypatch.setattr(points.Query, "_block_length", lambda query: len(query.cloud.points))
@@ -137,13 +167,17 @@ def test_a_slower_score_breaks_t3(monkeypatch):
 
 
 SIZES = ("batch", "dimension", "steps")
-CHECKS = [*(f"T6.{size}" for size in (*SIZES, "points", "directions")), *(f"T13.{size}" for size in SIZES)]
+CHECKS = [
+    *(f"T6.{size}" for size in (*SIZES, "points", "directions")),
+    *(f"T13.{size}" for size in SIZES),
+]
 
 
 @pytest.mark.parametrize("check", CHECKS)
 @pytest.mark.parametrize(("power", "verdict"), [(2.0, Verdict.REFUTED), (1.0, Verdict.HOLDS)])
 def test_quadratic_time_breaks_t6(monkeypatch, check, power, verdict):
-    """Falsifier of T6, and of what T13 says of time: a clock by which time grows as the square of the size.
+    """Falsifier of T6, and of what T13 says of time: a clock by which time grows as the square of
+    the size.
 
     Each of three sizes is twice the one before; the work is done once.
     """

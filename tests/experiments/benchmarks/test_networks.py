@@ -1,4 +1,5 @@
-"""T7 to T10, T12 and T12a: one result by two formulations, of networks, of graphs in a batch and of their metrics.
+"""T7 to T10, T12 and T12a: one result by two formulations, of networks, of graphs in a batch and of
+their metrics.
 
 A sampler's own part of the time around a network stands beside them.
 """
@@ -36,14 +37,19 @@ def normal_score(x, level):
 
 def test_both_formulations_make_equal_samples():
     """Eleven evaluations in float32 differ by rounding, 1e-5 of the start's 10."""
-    theirs, ours = networks.theirs(SMALL, normal_score), networks.ours(SMALL, "PC, adaptive", normal_score)
+    theirs, ours = (
+        networks.theirs(SMALL, normal_score),
+        networks.ours(SMALL, "PC, adaptive", normal_score),
+    )
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-4)
     assert not torch.equal(ours, networks.start(SMALL)[0])
 
 
 @pytest.fixture
 def set_shares(monkeypatch):
-    """Let evaluations take a second and draws `draw` seconds; runs in turn take these shares outside the network."""
+    """Let evaluations take a second and draws `draw` seconds; runs in turn take these shares
+    outside the network.
+    """
 
     class Network:
         score = staticmethod(normal_score)
@@ -72,7 +78,11 @@ def set_shares(monkeypatch):
 
 @pytest.mark.parametrize(
     ("share", "draw", "verdicts"),
-    [(0.03, 0.0, [REFUTED] * 4), (0.015, 0.0, [REFUTED] * 2 + [HOLDS] * 2), (0.015, 0.008, [HOLDS] * 4)],
+    [
+        (0.03, 0.0, [REFUTED] * 4),
+        (0.015, 0.0, [REFUTED] * 2 + [HOLDS] * 2),
+        (0.015, 0.008, [HOLDS] * 4),
+    ],
 )
 def test_the_overhead_is_what_is_not_the_networks(set_shares, share, draw, verdicts):
     """Falsifier of T10: a sampler that adds 3 % (or 1.5 %) to the network's time."""
@@ -80,7 +90,9 @@ def test_the_overhead_is_what_is_not_the_networks(set_shares, share, draw, verdi
     assert [verdict_of("T10", check, SMALL) for check in CHECKS] == verdicts
 
 
-@pytest.mark.parametrize(("theirs", "ours", "verdict"), [(0.005, 0.05, REFUTED), (0.01, 0.005, HOLDS)])
+@pytest.mark.parametrize(
+    ("theirs", "ours", "verdict"), [(0.005, 0.05, REFUTED), (0.01, 0.005, HOLDS)]
+)
 def test_throughput_is_compared_with_the_authors_formulation(set_shares, theirs, ours, verdict):
     """Falsifier of T10: an authors' formulation that takes less time than ours."""
     set_shares(theirs, ours)
@@ -145,27 +157,43 @@ def test_both_formulations_have_equal_scores(name: str, authors_files: None) -> 
     packed = scores(problem.networks, problem.setting.pair, layout)
     other = graphs.padded_scores(problem.setting, real)
     wide, square = layout.pad_rows(x, side), layout.pad_pairs(a, side)
-    outputs = layout.pad_rows(packed[0](x, a, level), side), layout.pad_pairs(packed[1](a, x, level), side)
+    outputs = (
+        layout.pad_rows(packed[0](x, a, level), side),
+        layout.pad_pairs(packed[1](a, x, level), side),
+    )
     expected = other[0](wide, square, level), other[1](square, wide, level)
     for output, wanted in zip(outputs, expected, strict=True):
         assert (output - wanted).abs().max() < 1e-5 * wanted.abs().max()
 
 
-@pytest.mark.parametrize(("name", "bound"), [("community_small", 1.6), ("ego_small", 3.5), ("ENZYMES", 12.0)])
-def test_a_slower_packing_breaks_t7(name: str, bound: float, authors_files: None, monkeypatch) -> None:
+@pytest.mark.parametrize(
+    ("name", "bound"), [("community_small", 1.6), ("ego_small", 3.5), ("ENZYMES", 12.0)]
+)
+def test_a_slower_packing_breaks_t7(
+    name: str, bound: float, authors_files: None, monkeypatch
+) -> None:
     """Falsifier of T7: a clock by which a padded run costs less than the bound."""
     assert flips(f"T7.{name}", monkeypatch, 0.9 * bound, 1.1 * bound)
 
 
 def test_waste_breaks_t8(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of T8: a run that costs three times its arithmetic, norms that allocate for all pairs of graphs, and
-    evaluations without blocks."""
+    """Falsifier of T8: a run that costs three times its arithmetic, norms that allocate for all
+    pairs of graphs, and evaluations without blocks.
+    """
     assert flips("T8.arithmetic", monkeypatch, 3.0, 1.5)
     wide = SMALL.model_copy(update={"graph_batches": {"community_small": 16}})
-    assert verdict_of("T8", "T8.memory", wide) is verdict_of("T8", "T8.evaluation", wide) is Verdict.HOLDS
+    assert (
+        verdict_of("T8", "T8.memory", wide)
+        is verdict_of("T8", "T8.evaluation", wide)
+        is Verdict.HOLDS
+    )
     with monkeypatch.context() as patch:
         plain = Ownership.norms
-        patch.setattr(Ownership, "norms", lambda own, v: torch.zeros(own.graphs, own.graphs, 99).sum() + plain(own, v))
+        patch.setattr(
+            Ownership,
+            "norms",
+            lambda own, v: torch.zeros(own.graphs, own.graphs, 99).sum() + plain(own, v),
+        )
         assert verdict_of("T8", "T8.memory", wide) is Verdict.REFUTED
     monkeypatch.setattr(graph_layout, "BLOCK_LIMIT", 10**9)
     monkeypatch.setattr(graph_layout, "BLOCK_COST", 10**9)
@@ -173,7 +201,9 @@ def test_waste_breaks_t8(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_arithmetic_is_that_of_the_networks() -> None:
-    """Each product and activation is recorded once: networks of three and five layers, evaluated twice a step."""
+    """Each product and activation is recorded once: networks of three and five layers, evaluated
+    twice a step.
+    """
     counts = []
     for kinds in (graphs.PRODUCTS, graphs.ACTIVATIONS):
         recorded = graphs.RecordedOperations(kinds)
@@ -184,14 +214,18 @@ def test_arithmetic_is_that_of_the_networks() -> None:
         counts.append(len(recorded.calls))
     convolutions, layers, final = 3, 5, 3
     features = 2 * convolutions + final, convolutions + final - 1
-    attention = 7 * layers - 1  # A x, values but in the last layer, queries with keys, 4 heads' scores
+    attention = (
+        7 * layers - 1
+    )  # A x, values but in the last layer, queries with keys, 4 heads' scores
     products = 1 + attention + 2 * layers + 2 * (layers - 1) + final
     adjacency = products, 4 * layers + layers + 2 * (layers - 1) + final - 1
     assert counts == [2 * (one + other) for one, other in zip(features, adjacency, strict=True)]
 
 
 def test_slower_metrics_break_t9(monkeypatch):
-    """Falsifier of T9: a clock by which 1/32 of the pairwise work takes 3 times as long as all four metrics."""
+    """Falsifier of T9: a clock by which 1/32 of the pairwise work takes 3 times as long as all
+    four metrics.
+    """
     assert flips("T9.time", monkeypatch, 3.0, 3.2)
 
 
@@ -202,8 +236,14 @@ def test_the_timed_metrics_are_the_published_ones():
 
 
 def test_parts_of_the_pairwise_work_sum_to_the_kernel():
-    """All 32 parts of one row each sum to the kernel of all pairs at width 1, with distances in bins."""
+    """All 32 parts of one row each sum to the kernel of all pairs at width 1, with distances in
+    bins.
+    """
     drawn = community_small(32, seed=0)
     histograms = np.diff(CLUSTER.describe(drawn), axis=1, prepend=0.0).clip(0.0)
-    total = sum(graphs.kernel_sum(np.roll(histograms, shift, axis=0), histograms) for shift in range(32))
-    assert total == pytest.approx(CLUSTER._replace(width=1.0, scale=1.0).kernel(drawn).sum(), rel=1e-9)
+    total = sum(
+        graphs.kernel_sum(np.roll(histograms, shift, axis=0), histograms) for shift in range(32)
+    )
+    assert total == pytest.approx(
+        CLUSTER._replace(width=1.0, scale=1.0).kernel(drawn).sum(), rel=1e-9
+    )

@@ -25,7 +25,9 @@ SMALL = Settings(
     error=0.1,
     law_pairs=8,
     sizes=dict.fromkeys(("batch", "dimension", "steps", "points", "directions"), (10, 20, 40)),
-    large=Large(batch=64, sizes={"batch": (2, 4, 8), "dimension": (2, 4, 8), "steps": (10, 20, 40)}, runs=1),
+    large=Large(
+        batch=64, sizes={"batch": (2, 4, 8), "dimension": (2, 4, 8), "steps": (10, 20, 40)}, runs=1
+    ),
     share_batch=3,
     network_batch=2,
     graph_batches={"community_small": 4, "ego_small": 4, "ENZYMES": 1},
@@ -49,7 +51,9 @@ def set_clock(monkeypatch: pytest.MonkeyPatch, numerator: float, denominator: fl
 
 
 def flips(check: str, monkeypatch: pytest.MonkeyPatch, refuting: float, holding: float) -> bool:
-    """Tell whether one check is refuted if each pair of its runs has the one ratio of times, and holds at the other."""
+    """Tell whether one check is refuted if each pair of its runs has the one ratio of times, and
+    holds at the other.
+    """
     verdicts = []
     for ratio in (refuting, holding):
         set_clock(monkeypatch, ratio, 1.0)

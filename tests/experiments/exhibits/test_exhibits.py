@@ -26,7 +26,10 @@ def claims_that_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def changed(name: str, **values: object) -> Listed:
     """Return the list with one entry's values changed."""
-    entries = [each.model_copy(update=values) if each.id == name else each for each in listed().configuration]
+    entries = [
+        each.model_copy(update=values) if each.id == name else each
+        for each in listed().configuration
+    ]
     return listed().model_copy(update={"configuration": tuple(entries)})
 
 
@@ -64,7 +67,9 @@ def test_an_entry_that_does_not_fit_breaks_e1(monkeypatch: pytest.MonkeyPatch, m
     part, entries = MISFITS[misfit]
     monkeypatch.setattr(checks, "listed", lambda: entries)
     for each in ("covered", "values", "named", "commands"):
-        assert verdict_of("E1", f"E1.{each}", SETTINGS) is (REFUTED if each == part else HOLDS), each
+        assert verdict_of("E1", f"E1.{each}", SETTINGS) is (REFUTED if each == part else HOLDS), (
+            each
+        )
 
 
 def test_a_network_costs_what_it_is_counted_at() -> None:
@@ -82,7 +87,8 @@ def test_quantiles_are_evenly_spaced() -> None:
 
 
 @pytest.mark.parametrize(
-    ("molecule", "count"), [("C", 1), ("Clc1ccc(Br)cc1", 8), ("C[C@@H](N)C(=O)[O-]", 6), ("[nH]1cccc1", 5)]
+    ("molecule", "count"),
+    [("C", 1), ("Clc1ccc(Br)cc1", 8), ("C[C@@H](N)C(=O)[O-]", 6), ("[nH]1cccc1", 5)],
 )
 def test_atoms_of_a_molecule(molecule: str, count: int) -> None:
     assert study.atoms(molecule) == count
@@ -99,7 +105,9 @@ def tables(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_four_public_checkpoints_have_their_file_named(tables) -> None:
-    needed = {row[2][:2]: row[4] for row in tables["exhibits"].rows if row[2].startswith("X") and row[4]}
+    needed = {
+        row[2][:2]: row[4] for row in tables["exhibits"].rows if row[2].startswith("X") and row[4]
+    }
     targets = {claim.id: claim.target for claim in claims().of_group("colour")}
     assert sorted(needed) == ["X1", "X2", "X3", "X4"]
     for name, file in needed.items():
@@ -119,7 +127,9 @@ def test_the_grid_is_each_sampler_with_each_budget(tables) -> None:
     assert row[:4] == ("CIFAR-10, NCSN++ (VE)", 256, 4 * 6 * 196, evaluations)
     assert row[4] == pytest.approx(evaluations * 4e-4 / 3600, 5e-3)
     assert row[5] == pytest.approx(256 * 0.8 / 3600, rel=5e-3)
-    assert rows["all"][3] == pytest.approx(sum(each[3] for name, each in rows.items() if name != "all"), rel=5e-3)
+    assert rows["all"][3] == pytest.approx(
+        sum(each[3] for name, each in rows.items() if name != "all"), rel=5e-3
+    )
 
 
 @pytest.mark.parametrize(("gpus", "hours"), [(1, 9.0), (2, 5.0), (4, 3.0)])
@@ -131,21 +141,42 @@ def test_every_cell_of_the_image_table_says_how_it_stands(tables) -> None:
     table = tables["exhibit_images"]
     cells = [cell for row in table.rows for cell in row[2:-1]]
     assert len(table.rows) == 5 * 4 + 3 * 3 and len(cells) == 29 * 6
-    told = re.compile(r"^(\d+: )?(measured: \w+|scaled: [\w, ]+|not run: ([\d.]+ GPU-h|cost unknown))$")
+    told = re.compile(
+        r"^(\d+: )?(measured: \w+|scaled: [\w, ]+|not run: ([\d.]+ GPU-h|cost unknown))$"
+    )
     assert not [cell for cell in cells if not told.match(str(cell))]
-    kinds = {kind for kind in ("measured", "scaled", "not run") if any(kind in str(cell) for cell in cells)}
-    assert kinds == {"scaled", "not run"}  # no configuration of this repository names a network's file
+    kinds = {
+        kind
+        for kind in ("measured", "scaled", "not run")
+        if any(kind in str(cell) for cell in cells)
+    }
+    assert kinds == {
+        "scaled",
+        "not run",
+    }  # no configuration of this repository names a network's file
 
 
-def test_a_network_that_the_configuration_names_is_measured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_network_that_the_configuration_names_is_measured(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(study, "cost", cost)
     overlay = tmp_path / "own.toml"
     entry = '{ path = "w.pth", sha256 = "0", reference = "cifar10-test" }'
-    overlay.write_text(f'profile = "paper"\n[groups.colour]\nnetworks = {{ cifar10_ncsnpp_continuous = {entry} }}\n')
+    overlay.write_text(
+        f'profile = "paper"\n[groups.colour]\nnetworks = {{ '
+        f"cifar10_ncsnpp_continuous = {entry} }}\n"
+    )
     monkeypatch.setenv("VERDICTS_CONFIG", str(overlay))
-    rows = list(figures.exhibit_images(SETTINGS, {each.id: cost(SETTINGS, each) for each in listed().configuration}))
+    rows = list(
+        figures.exhibit_images(
+            SETTINGS, {each.id: cost(SETTINGS, each) for each in listed().configuration}
+        )
+    )
     measured = {row[:2] for row in rows if any("measured: colour" in str(cell) for cell in row)}
-    assert measured == {("CIFAR-10, NCSN++ (VE)", "PC, Langevin"), ("CIFAR-10, NCSN++ (VE)", "PC, adaptive")}
+    assert measured == {
+        ("CIFAR-10, NCSN++ (VE)", "PC, Langevin"),
+        ("CIFAR-10, NCSN++ (VE)", "PC, adaptive"),
+    }
 
 
 def test_a_graph_sets_networks_are_counted_on_its_sizes(authors_files: None) -> None:

@@ -1,4 +1,6 @@
-"""What the tests of graphs share: small networks with random weights, under the published names; batches; graphs."""
+"""What the tests of graphs share: small networks with random weights, under the published names;
+batches; graphs.
+"""
 
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -42,19 +44,25 @@ def convolution(name: str, inputs: int, generator: torch.Generator) -> dict[str,
 def attention_layers(generator: torch.Generator) -> dict[str, Tensor]:
     """Return three layers of channels 2, 4, 4 and 3, under the published names."""
     made: dict[str, Tensor] = {}
-    for layer, (channels, after, inputs) in enumerate([(2, 4, FEATURES), (4, 4, WIDTH), (4, 3, WIDTH)]):
+    for layer, (channels, after, inputs) in enumerate(
+        [(2, 4, FEATURES), (4, 4, WIDTH), (4, 3, WIDTH)]
+    ):
         for i in range(channels):
             for part in "qkv":
                 made |= convolution(f"layers.{layer}.attn.{i}.gnn_{part}", inputs, generator)
         hidden = 2 * max(channels, after)
         made |= linears(f"layers.{layer}.mlp", [2 * channels, hidden, hidden, after], generator)
-        made |= linears(f"layers.{layer}.multi_channel", [channels * WIDTH, hidden, WIDTH], generator)
+        made |= linears(
+            f"layers.{layer}.multi_channel", [channels * WIDTH, hidden, WIDTH], generator
+        )
     return made
 
 
 def adjacency_tensors(generator: torch.Generator) -> dict[str, Tensor]:
     total = 2 + 4 + 4 + 3
-    return attention_layers(generator) | linears("final", [total, 2 * total, 2 * total, 1], generator)
+    return attention_layers(generator) | linears(
+        "final", [total, 2 * total, 2 * total, 1], generator
+    )
 
 
 def feature_tensors(generator: torch.Generator, attentive: bool = False) -> dict[str, Tensor]:
@@ -67,16 +75,23 @@ def feature_tensors(generator: torch.Generator, attentive: bool = False) -> dict
 
 
 def checkpoint(seed: int = 0, attentive: bool = False) -> dict[str, Any]:
-    """Return the contents of a checkpoint as published, with averaged weights; everything float64."""
+    """Return the contents of a checkpoint as published, with averaged weights; everything
+    float64.
+    """
     generator = torch.Generator().manual_seed(seed)
     tensors = {"x": feature_tensors(generator, attentive), "adj": adjacency_tensors(generator)}
     held: dict[str, Any] = {
-        "params_x": FIELDS | DEEP | {"model_type": "ScoreNetworkX_GMH" if attentive else "ScoreNetworkX"},
+        "params_x": FIELDS
+        | DEEP
+        | {"model_type": "ScoreNetworkX_GMH" if attentive else "ScoreNetworkX"},
         "params_adj": FIELDS | DEEP | {"model_type": "ScoreNetworkA"},
     }
     for part, named in tensors.items():
         held[f"{part}_state_dict"] = OrderedDict(named)
-        held[f"ema_{part}"] = {"decay": 0.999, "shadow_params": [tensor + 0.01 for tensor in named.values()]}
+        held[f"ema_{part}"] = {
+            "decay": 0.999,
+            "shadow_params": [tensor + 0.01 for tensor in named.values()],
+        }
     return held
 
 
@@ -111,7 +126,9 @@ def random_graph(nodes: int, density: float, seed: int) -> Graph:
 def relabelled(graph: Graph, seed: int) -> Graph:
     """Return the graph with its nodes numbered in another order."""
     order = np.random.default_rng(seed).permutation(graph.nodes).tolist()
-    return Graph(graph.nodes, tuple(sorted((*sorted((order[u], order[v])),) for u, v in graph.edges)))
+    return Graph(
+        graph.nodes, tuple(sorted((*sorted((order[u], order[v])),) for u, v in graph.edges))
+    )
 
 
 graphs = st.builds(random_graph, st.integers(1, 12), st.floats(0.0, 1.0), st.integers(0, 2**32 - 1))
@@ -124,7 +141,9 @@ def disturbed(graphs: Sequence[Graph], share: float, seed: int) -> list[Graph]:
 
 
 def flipped(graphs: Sequence[Graph], share: float, seed: int) -> Iterator[Graph]:
-    """Yield graphs with each pair flipped with probability `share`; of a smaller share, fewer of the same pairs."""
+    """Yield graphs with each pair flipped with probability `share`; of a smaller share, fewer of
+    the same pairs.
+    """
     generator = np.random.default_rng(seed)
     for graph in graphs:
         u, v = np.triu_indices(graph.nodes, 1)

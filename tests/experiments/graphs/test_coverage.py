@@ -1,7 +1,9 @@
-"""How often intervals of squared MMDs hold the true value, simulated from populations that are known exactly.
+"""How often intervals of squared MMDs hold the true value, simulated from populations that are
+known exactly.
 
-A population is a finite list of graphs, and its distribution is to draw from it with replacement. So the true MMD^2 of
-two populations is the biased estimate of the lists themselves, with no chance in it.
+A population is a finite list of graphs, and its distribution is to draw from it with replacement.
+So the true MMD^2 of two populations is the biased estimate of the lists themselves, with no chance
+in it.
 
     nearer  graphs     of the published value         of the difference
             of each    degree cluster orbit mean      degree cluster orbit mean
@@ -9,9 +11,10 @@ two populations is the biased estimate of the lists themselves, with no chance i
       2%     20, 20    1.000   .997   .998   .998      .995   .998   .982   .985
       2%     40, 40    1.000   .998   .985  1.000      .997   .992   .982   .990
 
-Nominal 99 %, shares of 600 experiments (known to 0.01); the farther population has 5 % of its pairs flipped. Intervals
-of single values are long where the distributions nearly agree: there the first-order terms vanish, and resampling both
-sets makes the variance of the rest up to three times as large.
+Nominal 99 %, shares of 600 experiments (known to 0.01); the farther population has 5 % of its pairs
+flipped. Intervals of single values are long where the distributions nearly agree: there the
+first-order terms vanish, and resampling both sets makes the variance of the rest up to three times
+as large.
 """
 
 from typing import NamedTuple
@@ -34,7 +37,9 @@ NEARER, FARTHER = 0.02, 0.05
 
 
 class Truth(NamedTuple):
-    """The mean of the published value of the nearer population, and the difference of the farther and it."""
+    """The mean of the published value of the nearer population, and the difference of the
+    farther and it.
+    """
 
     published: float
     difference: float
@@ -42,7 +47,9 @@ class Truth(NamedTuple):
 
 @pytest.fixture(scope="module")
 def kernel() -> Kernel:
-    """Return the mean kernel of the three populations, one after the other: real, nearer, farther."""
+    """Return the mean kernel of the three populations, one after the other: real, nearer,
+    farther.
+    """
     real, base = (community_small(POPULATION, SEED + index) for index in range(2))
     generated = [graph for share in (NEARER, FARTHER) for graph in disturbed(base, share, SEED)]
     return mean_kernel(PUBLISHED, [*real, *generated])
@@ -52,12 +59,15 @@ def truth_of(k: Kernel) -> Truth:
     """Return the true values of three populations."""
     real, near, far = np.repeat(np.eye(3), POPULATION, axis=1)
     bias = sum((1 - float(biased_within(k, weights))) / DRAWN for weights in (real, near))
-    nearer, farther = (float(mmd_squared(k, real, weights, biased_within)) for weights in (near, far))
+    nearer, farther = (
+        float(mmd_squared(k, real, weights, biased_within)) for weights in (near, far)
+    )
     return Truth(nearer + bias, farther - nearer)
 
 
 def coverage(k: Kernel, truth: Truth, experiments: int) -> list[Interval]:
-    """Return the shares of experiments in which both intervals held the truth, with their intervals.
+    """Return the shares of experiments in which both intervals held the truth, with their
+    intervals.
 
     Sets are drawn with replacement; the graphs of a pair come from one place.
     """
@@ -97,6 +107,8 @@ def test_short_intervals_do_not(kernel: Kernel, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_other_true_values_are_not_covered(kernel: Kernel) -> None:
-    """The exact MMDs of the populations are what is covered: moved by 0.3, hardly any interval holds them."""
+    """The exact MMDs of the populations are what is covered: moved by 0.3, hardly any interval
+    holds them.
+    """
     moved = Truth(*(true + 0.3 for true in truth_of(kernel)))
     assert max(share.value for share in coverage(kernel, moved, 20)) < 0.2

@@ -1,4 +1,6 @@
-"""Graphs of our own and the authors' lists; the ragged layout, where nothing is lost; where nodes are drawn."""
+"""Graphs of our own and the authors' lists; the ragged layout, where nothing is lost; where
+nodes are drawn.
+"""
 
 from collections import Counter
 from itertools import chain, combinations, pairwise
@@ -37,10 +39,14 @@ def bridges(graph: Graph) -> tuple[tuple[int, int], ...]:
 
 
 def has_the_two_communities(graph: Graph) -> bool:
-    """Tell whether the halves are the two graphs of the authors' fixed seeds, with a bridge between them."""
+    """Tell whether the halves are the two graphs of the authors' fixed seeds, with a bridge
+    between them.
+    """
     half = graph.nodes // 2
     halves = [nx.gnp_random_graph(half, 0.7, seed=index).edges for index in range(2)]
-    fixed = {(index * half + u, index * half + v) for index, edges in enumerate(halves) for u, v in edges}
+    fixed = {
+        (index * half + u, index * half + v) for index, edges in enumerate(halves) for u, v in edges
+    }
     return set(graph.edges) - set(bridges(graph)) == fixed and bool(bridges(graph))
 
 
@@ -53,19 +59,24 @@ def test_a_community_graph_is_two_fixed_graphs_and_bridges():
 
 @pytest.mark.monte_carlo(share=SHARE)
 def test_sizes_and_bridges_have_the_published_distribution(monte_carlo: MonteCarlo):
-    """Exact binomial tests: 12 to 18 nodes have probability 2/9 each, 20 nodes 1/9; how often 20 nodes have one bridge.
+    """Exact binomial tests: 12 to 18 nodes have probability 2/9 each, 20 nodes 1/9; how often 20
+    nodes have one bridge.
 
-    Seen with probability 0.97 at least: a size of probability off by 0.05, single bridges by 0.17 (a chance doubled: by
-    0.33).
+    Seen with probability 0.97 at least: a size of probability off by 0.05, single bridges by 0.17
+    (a chance doubled: by 0.33).
     """
     listed = community_small(4000, monte_carlo.seed)
     false_alarm = monte_carlo.share * SUITE_FALSE_ALARM / 6
     seen = Counter(graph.nodes for graph in listed)
     assert seen.keys() == {12, 14, 16, 18, 20}
     for nodes in seen:
-        assert stats.binomtest(seen[nodes], 4000, (1 if nodes == 20 else 2) / 9).pvalue > false_alarm
+        assert (
+            stats.binomtest(seen[nodes], 4000, (1 if nodes == 20 else 2) / 9).pvalue > false_alarm
+        )
     largest = [len(bridges(graph)) for graph in listed if graph.nodes == 20]
-    single = stats.binom.pmf([0, 1], 100, 0.01).sum()  # none is drawn, and then one is put; or one is drawn
+    single = stats.binom.pmf(
+        [0, 1], 100, 0.01
+    ).sum()  # none is drawn, and then one is put; or one is drawn
     assert stats.binomtest(largest.count(1), len(largest), single).pvalue > false_alarm
 
 
@@ -78,7 +89,9 @@ def test_the_authors_list_is_of_our_distribution(authors_files):
 
 @pytest.mark.monte_carlo(share=SHARE)
 def test_sizes_are_those_of_training_graphs(monte_carlo: MonteCarlo):
-    """An exact binomial test: of 400 draws a probability off by 0.18 is seen with probability 0.98."""
+    """An exact binomial test: of 400 draws a probability off by 0.18 is seen with probability
+    0.98.
+    """
     train = [Graph(3, ()), Graph(5, ())]
     drawn = sizes(train, 400, monte_carlo.seed)
     assert stats.binomtest(drawn.count(3), 400, 0.5).pvalue > monte_carlo.share * SUITE_FALSE_ALARM
@@ -119,10 +132,16 @@ def test_padded_and_back(sizes: list[int], more: int) -> None:
     layout, side = Layout.of(sizes), max(sizes) + more
     rows, pairs = torch.randn(layout.nodes, 2), torch.randn(layout.pairs)
     wide, square = layout.pad_rows(rows, side), layout.pad_pairs(pairs, side)
-    assert torch.equal(layout.pack_rows(wide), rows) and torch.equal(layout.pack_pairs(square), pairs)
+    assert torch.equal(layout.pack_rows(wide), rows) and torch.equal(
+        layout.pack_pairs(square), pairs
+    )
     assert torch.equal(square, square.mT) and not square.diagonal(dim1=1, dim2=2).any()
     for number, n in enumerate(sizes):
-        assert not wide[number, n:].any() and not square[number, n:].any() and not square[number, :, n:].any()
+        assert (
+            not wide[number, n:].any()
+            and not square[number, n:].any()
+            and not square[number, :, n:].any()
+        )
         assert wide[number, :n].all() and square[number].count_nonzero() == n * (n - 1)
 
 
@@ -130,7 +149,10 @@ def cost(sizes: list[int], cuts: tuple[int, ...]) -> int:
     return sum((j - i) * sizes[j - 1] ** 2 + module.BLOCK_COST for i, j in pairwise(cuts))
 
 
-@given(sizes=st.lists(st.integers(1, 12), min_size=1, max_size=9).map(sorted), price=st.integers(0, 300))
+@given(
+    sizes=st.lists(st.integers(1, 12), min_size=1, max_size=9).map(sorted),
+    price=st.integers(0, 300),
+)
 @few
 def test_no_cutting_is_cheaper(sizes: list[int], price: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -144,7 +166,11 @@ def test_no_cutting_is_cheaper(sizes: list[int], price: int) -> None:
 def test_a_block_fits_the_cache_unless_it_is_one_graph() -> None:
     layout = Layout.of([30] * 40 + [200, 201] + [5] * 900)
     assert sum(block.graphs for block in layout.blocks) == 942
-    assert all(block.graphs * block.side**2 <= module.BLOCK_LIMIT for block in layout.blocks if block.graphs > 1)
+    assert all(
+        block.graphs * block.side**2 <= module.BLOCK_LIMIT
+        for block in layout.blocks
+        if block.graphs > 1
+    )
     assert [block.side for block in layout.blocks if block.graphs == 1] == [200, 201]
 
 
@@ -169,7 +195,9 @@ def test_edges_are_one_long_on_average() -> None:
 
 
 def test_components_lie_apart_and_keep_their_scale() -> None:
-    """Two triangles and an isolated node: each where no other is, a gap between their boxes, all centred on 0."""
+    """Two triangles and an isolated node: each where no other is, a gap between their boxes, all
+    centred on 0.
+    """
     graph = Graph(7, (*TRIANGLE, *((u + 3, v + 3) for u, v in TRIANGLE)))
     positions = node_positions(graph)
     assert np.linalg.norm(positions[:3, None] - positions[None, 3:6], axis=2).min() > GAP - 0.01

@@ -1,6 +1,8 @@
-"""The comparison of correctors: its claims' verdicts at the quick profile, and the changes that flip them.
+"""The comparison of correctors: its claims' verdicts at the quick profile, and the changes that
+flip them.
 
-A change needs no network: graphs of the distribution with a share of their pairs flipped stand for a sampler's.
+A change needs no network: graphs of the distribution with a share of their pairs flipped stand for
+a sampler's.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -66,7 +68,9 @@ def made_outcome(common: Common, number: int, look: Look) -> SampledGraphs:
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Put]:
-    """Return a function that puts made outcomes in the place of runs; they count as the authors' networks'."""
+    """Return a function that puts made outcomes in the place of runs; they count as the authors'
+    networks'.
+    """
 
     def place(looks: Mapping[str, Look]) -> None:
         def outcomes(common: Common, run: SteppedRun) -> list[SampledGraphs]:
@@ -87,13 +91,17 @@ def expect(verdict: Verdict, *identifiers: str) -> None:
 @pytest.mark.parametrize("checks_of", ["V7.", "V8."])
 def test_claims_come_out_as_expected(checks_of: str) -> None:
     """The quick profile's bundled networks, in 30 steps with 32 graphs a sampler."""
-    small = quick_settings("graph_comparison").model_copy(update={"steps": (30,), "graphs": 16, "seeds": 2, "more": 2})
+    small = quick_settings("graph_comparison").model_copy(
+        update={"steps": (30,), "graphs": 16, "seeds": 2, "more": 2}
+    )
     for name in (name for name in claims().checks if name.startswith(checks_of)):
         assert verdict_of(claim_of(name), name, small) is expected(claim_of(name)), name
 
 
 def test_a_gain_and_a_loss_refute_v4(put: Put) -> None:
-    """Falsifier of V4: graphs of the distribution itself as adaptive momentum's, then farther ones."""
+    """Falsifier of V4: graphs of the distribution itself as adaptive momentum's, then farther
+    ones.
+    """
     every = ("V4.langevin", "V4.configured", "V4.less_noise")
     same = {sampler.name: AS_EXPECTED[LANGEVIN.name] for sampler in (ADAPTIVE_LESS, LANGEVIN_LESS)}
     put(AS_EXPECTED | same)
@@ -104,7 +112,8 @@ def test_a_gain_and_a_loss_refute_v4(put: Put) -> None:
 
 
 def test_a_sampler_that_gains_would_make_v4a_hold(put: Put) -> None:
-    """Falsifier of the refutation V4a: after twice the evaluations Langevin's graphs are the nearer ones.
+    """Falsifier of the refutation V4a: after twice the evaluations Langevin's graphs are the nearer
+    ones.
 
     Then the two samplers exchange their graphs.
     """
@@ -148,7 +157,9 @@ def test_momentum_that_is_not_lost_breaks_v7(put: Put) -> None:
 
 
 def test_other_variances_break_v9(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of V8's checks: two samplers' variances change places; half of the forward noise."""
+    """Falsifier of V8's checks: two samplers' variances change places; half of the forward
+    noise.
+    """
     put(AS_EXPECTED)
     expect(Verdict.HOLDS, "V8.corrector", "V8.momentum", "V8.forward")
     first, last = PREDICTOR.name, ADAPTIVE_IN_BOTH.name
@@ -160,7 +171,9 @@ def test_other_variances_break_v9(put: Put, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_momentum_that_helps_breaks_v9(put: Put) -> None:
-    """Falsifier of V9: graphs of the distribution itself with momentum in both states, flipped pairs without."""
+    """Falsifier of V9: graphs of the distribution itself with momentum in both states, flipped
+    pairs without.
+    """
     put({**AS_EXPECTED, ADAPTIVE_IN_BOTH.name: (0.2, 1.5), ADAPTIVE.name: (0.0, 2.3)})
     expect(Verdict.HOLDS, "V9.momentum", "V9.langevin")
     put({**AS_EXPECTED, ADAPTIVE_IN_BOTH.name: (0.0, 1.5), ADAPTIVE.name: (0.12, 2.3)})
@@ -187,7 +200,9 @@ def test_no_other_networks_stand_in_for_the_authors(monkeypatch: pytest.MonkeyPa
 def test_runs_are_every_sampler_and_the_predictor_at_equal_cost() -> None:
     runs = study.shown(MADE)
     assert len(runs) == len(set(runs)) == 5 * 2 + 2
-    assert {(PREDICTOR.name, 200, 2), (PREDICTOR.name, 1000, 2), (LANGEVIN.name, 100, 3)} <= set(runs)
+    assert {(PREDICTOR.name, 200, 2), (PREDICTOR.name, 1000, 2), (LANGEVIN.name, 100, 3)} <= set(
+        runs
+    )
     few = MADE.model_copy(update={"samplers": (PREDICTOR.name,), "once": (FULL_NOISE,)})
     assert (FULL_NOISE, 500, 2) not in study.shown(few)
     assert set(Settings().samplers) | set(Settings().once) == set(SAMPLERS)
@@ -197,10 +212,13 @@ def test_the_study_lists_what_claims_read_and_more_seeds_keep_the_cells_of_fewer
     bundled = MADE.model_copy(update={"networks": "bundled"})
     settings = {seeds: bundled.model_copy(update={"more": seeds}) for seeds in (3, 4)}
     few, more = (
-        {str(cell) for cell in study.cells(one) if cell.function is study.outcome} for one in settings.values()
+        {str(cell) for cell in study.cells(one) if cell.function is study.outcome}
+        for one in settings.values()
     )
     assert few < more and len(few) == 5 * 3 + 7 * 2
-    assert not any(f"sampler='{LANGEVIN.name}', steps=200" in name for name in few), "no claim of these networks"
+    assert not any(f"sampler='{LANGEVIN.name}', steps=200" in name for name in few), (
+        "no claim of these networks"
+    )
     assert (LANGEVIN.name, 200, 2) in {farther for _, farther in study.compared(MADE)}
 
 

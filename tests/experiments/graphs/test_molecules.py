@@ -1,4 +1,6 @@
-"""Molecules: from samples and SMILES, their validity and its correction, distances of sets, and the claims on them."""
+"""Molecules: from samples and SMILES, their validity and its correction, distances of sets, and
+the claims on them.
+"""
 
 from collections.abc import Callable
 
@@ -23,7 +25,9 @@ from experiments.graphs.molecules.chemistry import assembled, corrected, fault  
 QM9 = chemistry.ATOMS["QM9"]
 
 
-def sample(kinds: list[int], bonds: dict[tuple[int, int], float], nodes: int = 9) -> tuple[torch.Tensor, torch.Tensor]:
+def sample(
+    kinds: list[int], bonds: dict[tuple[int, int], float], nodes: int = 9
+) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the sampled matrices of one molecule: a feature of 0.9 each, bonds as given."""
     features, adjacency = torch.full((1, nodes, 4), 0.1), torch.zeros(1, nodes, nodes)
     for node, kind in enumerate(kinds):
@@ -76,7 +80,12 @@ def test_correction_leaves_what_is_valid_and_never_gives_what_is_not():
 
 def test_the_smiles_of_the_corrected_molecule_is_empty_where_there_is_none():
     ethane, water, wrong = one([0, 0], {(0, 1): 1.0}), one([2], {}), one([3, 0], {(0, 1): 2.0})
-    assert [*map(chemistry.corrected_smiles, (ethane, water, wrong, one([], {})))] == ["CC", "O", "CF", ""]
+    assert [*map(chemistry.corrected_smiles, (ethane, water, wrong, one([], {})))] == [
+        "CC",
+        "O",
+        "CF",
+        "",
+    ]
     assert [fault(molecule) is None for molecule in (ethane, water, wrong)] == [True, True, False]
 
 
@@ -100,13 +109,18 @@ def test_chemnet_tells_sets_apart():
     ring = [f"c1ccc({'C' * n}O)cc1" for n in range(1, 13)]
     chain = ["C" * n for n in range(1, 13)]
     first, second = chemistry.chemnet_features(ring), chemistry.chemnet_features(chain)
-    assert frechet_distance(first, first) == pytest.approx(0.0, abs=1e-4) and frechet_distance(first, second) > 10
+    assert (
+        frechet_distance(first, first) == pytest.approx(0.0, abs=1e-4)
+        and frechet_distance(first, second) > 10
+    )
 
 
 def test_the_chemnet_distance_is_the_frechet_distance_of_its_features(monkeypatch):
     rng = np.random.default_rng(0)
     a, b = (torch.from_numpy(rng.standard_normal((120, 5)) + shift) for shift in (0, 1))
-    monkeypatch.setattr(chemistry, "chemnet_features", lambda listed: {"a": a, "b": b}[listed[0]][: len(listed)])
+    monkeypatch.setattr(
+        chemistry, "chemnet_features", lambda listed: {"a": a, "b": b}[listed[0]][: len(listed)]
+    )
     few, many = chemnet_distances(["a"] * 110, (["b"] * 100, ["b"] * 120))
     assert few == pytest.approx(frechet_distance(a[:100], b[:100]), rel=1e-12)
     assert many == pytest.approx(frechet_distance(a[:110], b[:110]), rel=1e-12)
@@ -124,7 +138,9 @@ Put = Callable[..., None]
 
 @pytest.fixture
 def put(monkeypatch: pytest.MonkeyPatch):
-    """Return a function that puts molecules in the place of generated ones; lists are our own; ChemNet is not asked."""
+    """Return a function that puts molecules in the place of generated ones; lists are our own;
+    ChemNet is not asked.
+    """
     pytest.importorskip("fcd")
     monkeypatch.setattr(study, "smiles", lambda name: CHAINS)
     monkeypatch.setattr(study, "chemnet_distances", lambda reference, sets: [1.0 for _ in sets])
@@ -133,8 +149,13 @@ def put(monkeypatch: pytest.MonkeyPatch):
         canonical = [Chem.CanonSmiles(one) for one in listed]
         half = len(canonical) // 2
         halves = canonical[:half], canonical[half:]
-        parts = {seed: Sample([valid] * half, each) for seed, each in zip((2405, 2406), halves, strict=True)}
-        monkeypatch.setattr(study, "generated", lambda name, steps, count, seed, real, first_seed: parts[seed])
+        parts = {
+            seed: Sample([valid] * half, each)
+            for seed, each in zip((2405, 2406), halves, strict=True)
+        }
+        monkeypatch.setattr(
+            study, "generated", lambda name, steps, count, seed, real, first_seed: parts[seed]
+        )
 
     return place
 
@@ -161,7 +182,11 @@ def test_bad_molecules_break_v13(put: Put) -> None:
 def test_each_seed_is_in_the_detail(put: Put, fresh_cells: None) -> None:
     put([*CHAINS[:20], *NEW[:20]])
     measured = checks.novelty(SETTINGS)
-    assert measured.value == 0.5 and measured.detail["each seed"] == [0.0, 1.0] and measured.seeds == (2405, 2406)
+    assert (
+        measured.value == 0.5
+        and measured.detail["each seed"] == [0.0, 1.0]
+        and measured.seeds == (2405, 2406)
+    )
 
 
 def test_quality_counts_valid_different_and_new() -> None:
@@ -172,15 +197,28 @@ def test_quality_counts_valid_different_and_new() -> None:
         quality(Sample([False], [""]), known=set())
 
 
-def test_without_the_extra_nothing_is_run(monkeypatch: pytest.MonkeyPatch, fresh_cells: None) -> None:
+def test_without_the_extra_nothing_is_run(
+    monkeypatch: pytest.MonkeyPatch, fresh_cells: None
+) -> None:
     monkeypatch.setattr(study, "find_spec", lambda name: None)
-    with pytest.raises(Unavailable, match=r"rdkit, fcd not installed: pip install '\.\[molecules\]'"):
+    with pytest.raises(
+        Unavailable, match=r"rdkit, fcd not installed: pip install '\.\[molecules\]'"
+    ):
         study.comparison_of(SETTINGS)
 
 
 def test_molecules_from_the_authors_files(authors_files: None, fresh_cells: None) -> None:
     """Five QM9 molecules in four steps: as many as asked for, made of its atoms."""
     samples = [study.generated("QM9", 4, count, 2405, 40, 2405) for count in (3, 2)]
-    assert [len(sample.valid) for sample in samples] == [len(sample.smiles) for sample in samples] == [3, 2]
+    assert (
+        [len(sample.valid) for sample in samples]
+        == [len(sample.smiles) for sample in samples]
+        == [3, 2]
+    )
     molecules = [Chem.MolFromSmiles(one) for sample in samples for one in sample.smiles]
-    assert {atom.GetAtomicNum() for molecule in molecules for atom in molecule.GetAtoms()} <= {6, 7, 8, 9}
+    assert {atom.GetAtomicNum() for molecule in molecules for atom in molecule.GetAtoms()} <= {
+        6,
+        7,
+        8,
+        9,
+    }

@@ -1,4 +1,6 @@
-"""Networks and scores: equal to the padded formulation, blind to the batch; what checkpoints and our own hold."""
+"""Networks and scores: equal to the padded formulation, blind to the batch; what checkpoints and
+our own hold.
+"""
 
 import json
 import math
@@ -48,8 +50,12 @@ def test_ragged_is_padded(attentive: bool, sizes: list[int], more: int, seed: in
     close(layout.pad_pairs(both.adjacency(x, a, layout), side), adjacency)
 
 
-@pytest.mark.parametrize(("price", "limit"), [(0, 1), (0, 100), (10**6, 10**6)], ids=["one each", "some", "all"])
-def test_the_cutting_changes_nothing(price: int, limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("price", "limit"), [(0, 1), (0, 100), (10**6, 10**6)], ids=["one each", "some", "all"]
+)
+def test_the_cutting_changes_nothing(
+    price: int, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes = [3, 5, 5, 2, 6, 5]
     layout, x, a = small.batch(sizes)
     monkeypatch.setattr(module, "BLOCK_COST", price)
@@ -92,10 +98,17 @@ SYSTEMS = {"VP": vp_system(0.1, 1.0), "VE": ve_system(0.2, 1.0)}
 @pytest.mark.parametrize("name", SYSTEMS)
 @given(t=TIMES, part=st.floats(0.05, 0.9))
 @some
-def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(name: str, t: float, part: float) -> None:
-    """From `t` to `t + h`: the mean factor `r(t+h)/r(t)`, the variance that `x_t` has given `x_{t+h}`."""
+def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(
+    name: str, t: float, part: float
+) -> None:
+    """From `t` to `t + h`: the mean factor `r(t+h)/r(t)`, the variance that `x_t` has given
+    `x_{t+h}`.
+    """
     system, h = SYSTEMS[name], -part * t
-    (scale, sigma), (before, sigma_before) = system.process.marginal(t), system.process.marginal(t + h)
+    (scale, sigma), (before, sigma_before) = (
+        system.process.marginal(t),
+        system.process.marginal(t + h),
+    )
     step = system.half_step(t, h)
     assert step.p == pytest.approx(before / scale, rel=1e-12) and step.q == 0.0
     assert step.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
@@ -107,7 +120,9 @@ def test_scores_are_the_outputs_over_minus_sigma_or_themselves() -> None:
     of_features, of_adjacency = scores(both, pair, layout)
     level = pair.features.levels(5, 1e-2)[2]
     scale = math.exp(-(level.t**2) * 0.9 / 4 - level.t * 0.05)
-    torch.testing.assert_close(of_features(x, a, level), -both.features(x, a, layout) / math.sqrt(1 - scale**2))
+    torch.testing.assert_close(
+        of_features(x, a, level), -both.features(x, a, layout) / math.sqrt(1 - scale**2)
+    )
     torch.testing.assert_close(of_adjacency(a, x, level), both.adjacency(x, a, layout))
 
 
@@ -115,9 +130,13 @@ Held = dict[str, Any]
 
 
 BROKEN: dict[str, Callable[[Held], object]] = {
-    "a convolution is missing": lambda held: held["adj_state_dict"].pop("layers.1.attn.2.gnn_k.weight"),
+    "a convolution is missing": lambda held: held["adj_state_dict"].pop(
+        "layers.1.attn.2.gnn_k.weight"
+    ),
     "a stack is missing": lambda held: held["adj_state_dict"].pop("final.linears.0.weight"),
-    "a tensor is left over": lambda held: held["x_state_dict"].update({"layers.9.weight": torch.zeros(1)}),
+    "a tensor is left over": lambda held: held["x_state_dict"].update(
+        {"layers.9.weight": torch.zeros(1)}
+    ),
     "averages of other tensors": lambda held: held["ema_adj"]["shadow_params"].pop(),
 }
 
@@ -133,7 +152,9 @@ def test_a_tensor_that_is_missing_or_left_over_is_refused(broken: str) -> None:
 def test_a_prefix_does_not_matter() -> None:
     held, layout = checkpoint(), batch([4, 3])
     plain = networks_of(held, averaged=False)
-    held["x_state_dict"] = OrderedDict((f"module.{name}", v) for name, v in held["x_state_dict"].items())
+    held["x_state_dict"] = OrderedDict(
+        (f"module.{name}", v) for name, v in held["x_state_dict"].items()
+    )
     prefixed = networks_of(held, averaged=False)
     x, a = layout[1].float(), layout[2].float()
     assert torch.equal(plain.features(x, a, layout[0]), prefixed.features(x, a, layout[0]))
@@ -149,18 +170,26 @@ def test_averaged_weights_are_others() -> None:
 
 def test_dust_is_zero() -> None:
     held = checkpoint()
-    held["x_state_dict"]["layers.0.bias"] = torch.tensor([2 * DUST, DUST / 2, -1e-40, 1.0, -3 * DUST, 0, 2, 3])
+    held["x_state_dict"]["layers.0.bias"] = torch.tensor(
+        [2 * DUST, DUST / 2, -1e-40, 1.0, -3 * DUST, 0, 2, 3]
+    )
     bias = networks_of(held, averaged=False).features.state_dict()["layers.0.bias"].flatten()
     assert (bias != 0).tolist() == [True, False, False, True, True, False, True, True]
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_settings_make_graphs(name: str, authors_files: None) -> None:
-    """Eight steps: the networks fit their settings, the samples are of the sizes asked for, symmetric and finite."""
+    """Eight steps: the networks fit their settings, the samples are of the sizes asked for,
+    symmetric and finite.
+    """
     setting = PUBLISHED[name]
     assert setting.checkpoint in WEIGHTS
     end = published_samples(name, 8, [3, 9, 6], seed=1)
-    assert end.adjacency.isfinite().all() and end.features.shape == (3, setting.largest, setting.features)
+    assert end.adjacency.isfinite().all() and end.features.shape == (
+        3,
+        setting.largest,
+        setting.features,
+    )
     assert end.adjacency.count_nonzero(dim=(1, 2)).tolist() == [6, 72, 30]
 
 
@@ -169,7 +198,10 @@ def test_the_record_is_that_of_the_file() -> None:
     assert record["sha256"] == SHA256
     assert trained().origin.recipe == TrainConfig(), "it is what the command makes by default"
     assert record["origin"] == trained().origin.model_dump(mode="json")
-    assert record["cpu_seconds"] > 60 and len(record["losses"]["adjacency"]) == TrainConfig().steps // record["bin"]
+    assert (
+        record["cpu_seconds"] > 60
+        and len(record["losses"]["adjacency"]) == TrainConfig().steps // record["bin"]
+    )
     assert record["losses"].keys() == record["held_out"].keys() == {"features", "adjacency"}
 
 
@@ -181,8 +213,14 @@ def test_the_generator_still_makes_its_graphs() -> None:
 
 def test_its_losses_are_those_of_the_record() -> None:
     """Sums may differ between machines, in the fourth digit at most."""
-    task, record = Denoising(trained().origin.recipe), json.loads(FILE.with_suffix(".json").read_text())
+    task, record = (
+        Denoising(trained().origin.recipe),
+        json.loads(FILE.with_suffix(".json").read_text()),
+    )
     modules = torch.nn.ModuleDict(own_networks()._asdict())
     assert networks_in(modules) == own_networks()
     losses = task.held_out(modules, torch.device("cpu")).tolist()
-    assert losses == pytest.approx([record["held_out"][name] for name in task.parts], rel=1e-3) and max(losses) < 0.3
+    assert (
+        losses == pytest.approx([record["held_out"][name] for name in task.parts], rel=1e-3)
+        and max(losses) < 0.3
+    )

@@ -1,4 +1,6 @@
-"""Samplers on networks of random weights: ragged is padded; what they must not depend on; who sees whom; costs."""
+"""Samplers on networks of random weights: ragged is padded; what they must not depend on; who
+sees whom; costs.
+"""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -14,7 +16,13 @@ from experiments.graphs import samplers
 from experiments.graphs.checkpoints import Networks
 from experiments.graphs.generation import halves
 from experiments.graphs.graph_comparison import sampling
-from experiments.graphs.graph_comparison.presets import ADAPTIVE_IN_BOTH, LANGEVIN, PREDICTOR, SAMPLERS, Preset
+from experiments.graphs.graph_comparison.presets import (
+    ADAPTIVE_IN_BOTH,
+    LANGEVIN,
+    PREDICTOR,
+    SAMPLERS,
+    Preset,
+)
 from experiments.graphs.graph_comparison.sampling import OBSERVED, Batches, sampled
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.ragged_batch import Ownership, RaggedBatch, RaggedBatches
@@ -45,14 +53,28 @@ PLANS = {
     "s4": (PAIR, planned(PAIR, samplers.s4(0.15, 0.7), N, END)),
     "s4 of VP": (OTHER, planned(OTHER, samplers.s4(0.15, 0.7), N, END)),
     "langevin": (PAIR, planned(PAIR, euler, N, END, samplers.langevin(0.1, 0.7))),
-    "Leimkuhler-Matthews": (OTHER, planned(OTHER, reverse, N, END, samplers.leimkuhler_matthews(0.1, 0.6))),
-    "authors' adaptive": (PAIR, planned(PAIR, reverse, N, END, samplers.authors_momentum(ADAPTIVE, 0.1, 0.6), 2)),
-    "adaptive in both": (PAIR, planned(PAIR, reverse, N, END, samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6), 2)),
-    "authors' constant": (OTHER, planned(OTHER, euler, N, END, samplers.authors_momentum(CONSTANT, 0.1, 0.6), 2)),
+    "Leimkuhler-Matthews": (
+        OTHER,
+        planned(OTHER, reverse, N, END, samplers.leimkuhler_matthews(0.1, 0.6)),
+    ),
+    "authors' adaptive": (
+        PAIR,
+        planned(PAIR, reverse, N, END, samplers.authors_momentum(ADAPTIVE, 0.1, 0.6), 2),
+    ),
+    "adaptive in both": (
+        PAIR,
+        planned(PAIR, reverse, N, END, samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6), 2),
+    ),
+    "authors' constant": (
+        OTHER,
+        planned(OTHER, euler, N, END, samplers.authors_momentum(CONSTANT, 0.1, 0.6), 2),
+    ),
 }
 """Systems and a run, by name."""
 EVERY = pytest.mark.parametrize("name", PLANS)
-COUPLINGS = pytest.mark.parametrize("coupling", [RaggedBatch, RaggedBatches], ids=["batch", "sample"])
+COUPLINGS = pytest.mark.parametrize(
+    "coupling", [RaggedBatch, RaggedBatches], ids=["batch", "sample"]
+)
 
 
 def close(ours: Denoised, theirs: Denoised) -> None:
@@ -64,15 +86,22 @@ Vectors = tuple[list[Tensor], list[Tensor]]
 
 
 def ragged_and_padded(layout: Layout, side: int) -> tuple[Vectors, Vectors]:
-    """Return starts and noises of features and pairs, and the same padded: symmetric and masked for the adjacency."""
+    """Return starts and noises of features and pairs, and the same padded: symmetric and masked
+    for the adjacency.
+    """
     generator, count = torch.Generator().manual_seed(5), range(60)
     rows = [small.drawn(generator, layout.nodes, small.FEATURES) for _ in count]
     pairs = [small.drawn(generator, layout.pairs) for _ in count]
-    padded = [layout.pad_rows(vector, side) for vector in rows], [layout.pad_pairs(vector, side) for vector in pairs]
+    padded = (
+        [layout.pad_rows(vector, side) for vector in rows],
+        [layout.pad_pairs(vector, side) for vector in pairs],
+    )
     return (rows, pairs), padded
 
 
-def both_halves(vectors: Vectors, both: Iterable[CoupledScore], algebras: Iterable[Algebra]) -> Iterator[Half]:
+def both_halves(
+    vectors: Vectors, both: Iterable[CoupledScore], algebras: Iterable[Algebra]
+) -> Iterator[Half]:
     for (start, *noises), score, algebra in zip(vectors, both, algebras, strict=True):
         yield Half(start, score, replayed(noises), algebra)
 
@@ -89,9 +118,11 @@ def padded_scores(pair: Pair, real: Tensor) -> tuple[CoupledScore, CoupledScore]
 @EVERY
 @COUPLINGS
 def test_ragged_is_padded(name: str, coupling: type) -> None:
-    """At every round; so padded samples, whose own masks and symmetry are the published code's, stay as they must.
+    """At every round; so padded samples, whose own masks and symmetry are the published code's,
+    stay as they must.
 
-    Symmetric to rounding: a processor may sum the entries above and below the diagonal in another order.
+    Symmetric to rounding: a processor may sum the entries above and below the diagonal in another
+    order.
     """
     pair, plan = PLANS[name]
     layout, side = Layout.of(SIZES), 7
@@ -124,25 +155,44 @@ def test_uncoupled_a_batch_may_be_split_coupled_it_may_not(name: str) -> None:
     gaps = []
     for coupling in (RaggedBatches, RaggedBatch):
         whole, part = (generated(sizes, plan, coupling) for sizes in (SIZES, SIZES[:2]))
-        gaps.append(max((one[:2] - alone).abs().max().item() for one, alone in zip(whole, part, strict=True)))
+        gaps.append(
+            max(
+                (one[:2] - alone).abs().max().item() for one, alone in zip(whole, part, strict=True)
+            )
+        )
     assert gaps[0] < 1e-4 < 1e-3 < gaps[1]
 
 
 def test_the_authors_adjacency_is_plain_langevin() -> None:
     """R3 on graphs, to rounding; with momentum in both states the adjacency differs."""
-    momentum = samplers.authors_momentum(ADAPTIVE, 0.1, 0.6), samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6)
+    momentum = (
+        samplers.authors_momentum(ADAPTIVE, 0.1, 0.6),
+        samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6),
+    )
     draws = small.drawn(torch.Generator().manual_seed(1), N + 2, 4, 9)
     ends = []
     for _, step in (samplers.langevin(0.1, 0.6), *momentum):
         program = [(step, level) for level in PAIR.adjacency.levels(N, END)]
-        ends.append(last(run(program, State(draws[0]), lambda x, level: -x, replayed([*draws[1:]]), Particles()))[0].x)
+        ends.append(
+            last(
+                run(
+                    program,
+                    State(draws[0]),
+                    lambda x, level: -x,
+                    replayed([*draws[1:]]),
+                    Particles(),
+                )
+            )[0].x
+        )
     langevin, authors, both = ends
     torch.testing.assert_close(authors, langevin, rtol=1e-12, atol=1e-12)
     assert (both - langevin).abs().max() > 1e-2
 
 
 def test_both_scores_see_the_partner_as_it_was_before_the_round() -> None:
-    """Each evaluation adds 1 to its state: which one asks, and what it sees of its partner, are counts of steps."""
+    """Each evaluation adds 1 to its state: which one asks, and what it sees of its partner, are
+    counts of steps.
+    """
     seen: list[tuple[float, float]] = []
 
     def score(own: Tensor, partner: Tensor, level: Level) -> Tensor:
@@ -161,7 +211,9 @@ def test_both_scores_see_the_partner_as_it_was_before_the_round() -> None:
     assert seen == [(0, 100), (1, 100), (100, 0), (101, 0), (2, 102), (102, 2)]
 
 
-@pytest.mark.parametrize("corrector", [samplers.langevin, samplers.leimkuhler_matthews], ids=["one draw", "two noises"])
+@pytest.mark.parametrize(
+    "corrector", [samplers.langevin, samplers.leimkuhler_matthews], ids=["one draw", "two noises"]
+)
 def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
     """With `scale_eps` the drift is as without; the noise is `scale_eps` times as large."""
     layout, _, _ = small.batch(SIZES)
@@ -170,7 +222,9 @@ def test_the_noise_is_scaled_and_the_step_is_not(corrector: Callable) -> None:
     for scale in (1.0, 0.5):
         plan = planned(PAIR, euler, N, END, corrector(0.1, scale))
         algebras = [RaggedBatch(owner) for owner in Ownership.both(layout)]
-        (state, info), _ = next(coupled(plan, *both_halves(ragged_and_padded(layout, 5)[0], both, algebras)))
+        (state, info), _ = next(
+            coupled(plan, *both_halves(ragged_and_padded(layout, 5)[0], both, algebras))
+        )
         ends[scale] = info.mean(), state.x - info.mean()
     torch.testing.assert_close(ends[0.5][0], ends[1.0][0], rtol=1e-12, atol=1e-12)
     torch.testing.assert_close(ends[0.5][1], 0.5 * ends[1.0][1], rtol=1e-10, atol=1e-12)
@@ -192,7 +246,9 @@ def variances(both: Networks, steps: int, batches: Batches) -> torch.Tensor:
 
 
 def test_batches_side_by_side_are_batches_alone(both: Networks) -> None:
-    """The second batch's graphs do not see the first: other networks' sizes in its place leave them as they are."""
+    """The second batch's graphs do not see the first: other networks' sizes in its place leave
+    them as they are.
+    """
     one = variances(both, 12, Batches(NODES, 3, 1))
     other = variances(both, 12, Batches((7, 7, 7, *NODES[3:]), 3, 1))
     torch.testing.assert_close(one[3:], other[3:], rtol=1e-3, atol=1e-4)
@@ -202,13 +258,21 @@ def test_batches_side_by_side_are_batches_alone(both: Networks) -> None:
 def test_plans_cost_what_they_say() -> None:
     for sampler in SAMPLERS.values():
         plan = sampler.plan(Pair(VP, VP), 7, 0.1, 0.7)
-        assert len(plan.features) == len(plan.adjacency) == sum(plan.rounds) == 7 * sampler.evaluations
+        assert (
+            len(plan.features) == len(plan.adjacency) == sum(plan.rounds) == 7 * sampler.evaluations
+        )
     assert PREDICTOR.evaluations == 1 and LANGEVIN.evaluations == 2
 
 
-@pytest.mark.parametrize(("sampler", "rounds"), [(PREDICTOR, 11), (LANGEVIN, 22)], ids=["alone", "corrected"])
-def test_the_variance_is_taken_where_the_predictor_starts(sampler: Preset, rounds: int, both: Networks, monkeypatch):
-    """Rounds whose adjacency is their number: at t = 0.1 the predictor's round is the tenth, or the twentieth."""
+@pytest.mark.parametrize(
+    ("sampler", "rounds"), [(PREDICTOR, 11), (LANGEVIN, 22)], ids=["alone", "corrected"]
+)
+def test_the_variance_is_taken_where_the_predictor_starts(
+    sampler: Preset, rounds: int, both: Networks, monkeypatch
+):
+    """Rounds whose adjacency is their number: at t = 0.1 the predictor's round is the tenth, or
+    the twentieth.
+    """
     seen = iter([_round(float(number)) for number in range(rounds)])
     monkeypatch.setattr(samplers, "coupled", lambda plan, features, adjacency: seen)
     _, (variance,) = sampled(both, sampler, 11, 0.1, 0.7, Batches((3,), 1, 5))

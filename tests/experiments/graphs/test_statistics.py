@@ -14,7 +14,13 @@ from ams.statistics import Interval, bootstrap_interval
 from ams.statistics.bootstrap import combined
 from experiments.graphs import statistics
 from experiments.graphs.data import adjacency, community_small, to_networkx
-from experiments.graphs.discrepancy import difference, mean_kernel, mmd_estimate, published_mmd, unbiased_mmd
+from experiments.graphs.discrepancy import (
+    difference,
+    mean_kernel,
+    mmd_estimate,
+    published_mmd,
+    unbiased_mmd,
+)
 from experiments.graphs.intervals import (
     QUANTILE,
     farthest,
@@ -66,11 +72,14 @@ def test_counts_are_those_of_the_definition(graph):
 def test_large_counts_are_exact():
     """A complete graph of 300 nodes: C(299, 3) = 4,410,549 complete graphs of four at each."""
     counts = orbit_counts((np.ones((300, 300)) - np.eye(300))[None])[0]
-    assert set(counts[:, 14]) == {299 * 298 * 297 / 6} and not counts[:, [1, 2, *range(4, 14)]].any()
+    assert (
+        set(counts[:, 14]) == {299 * 298 * 297 / 6} and not counts[:, [1, 2, *range(4, 14)]].any()
+    )
 
 
 MIXED = [
-    random_graph(nodes, density, seed) for seed, (nodes, density) in enumerate([(9, 0.3), (7, 0.8), (1, 0), (9, 1)])
+    random_graph(nodes, density, seed)
+    for seed, (nodes, density) in enumerate([(9, 0.3), (7, 0.8), (1, 0), (9, 1)])
 ]
 
 
@@ -93,18 +102,23 @@ def transported(name: str, one: Graph, other: Graph, width: float, scale: float)
 
 
 @pytest.mark.parametrize(
-    ("statistic", "width", "scale"), [(DEGREE, 1.0, 1.0), (CLUSTER, 0.1, 0.01), (SPECTRAL, 1.0, 1.0)]
+    ("statistic", "width", "scale"),
+    [(DEGREE, 1.0, 1.0), (CLUSTER, 0.1, 0.01), (SPECTRAL, 1.0, 1.0)],
 )
 def test_kernels_of_histograms_are_the_published_ones(statistic, width, scale):
     kernel = statistic.kernel(MIXED)
-    expected = [[transported(statistic.name, one, other, width, scale) for other in MIXED] for one in MIXED]
+    expected = [
+        [transported(statistic.name, one, other, width, scale) for other in MIXED] for one in MIXED
+    ]
     np.testing.assert_allclose(kernel, expected, rtol=0, atol=1e-12)
 
 
 def test_the_orbit_kernel_is_the_published_one():
     means = np.array([looked_at(graph).mean(0) for graph in MIXED])
     distances = np.linalg.norm(means[:, None] - means, axis=2)
-    np.testing.assert_allclose(ORBIT.kernel(MIXED), np.exp(-(distances**2) / (2 * 30.0**2)), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        ORBIT.kernel(MIXED), np.exp(-(distances**2) / (2 * 30.0**2)), rtol=0, atol=1e-12
+    )
 
 
 def test_graphs_are_described_in_their_order_whatever_is_counted_at_once(monkeypatch):
@@ -124,14 +138,18 @@ BENZENE = Molecule(("C",) * 6, ((0, 1, 1), (1, 2, 1), (2, 3, 1), (3, 4, 1), (4, 
 
 
 def test_single_atoms_share_a_feature_or_none():
-    np.testing.assert_allclose(nspdk_kernel([METHANE, WATER, METHANE]), [[1, 0, 1], [0, 1, 0], [1, 0, 1]], atol=1e-15)
+    np.testing.assert_allclose(
+        nspdk_kernel([METHANE, WATER, METHANE]), [[1, 0, 1], [0, 1, 0], [1, 0, 1]], atol=1e-15
+    )
 
 
 def test_two_atoms_by_hand():
-    """CC and CO. At (0, 0): atoms of degree 1, CC has {pair C-C: 2, C: 2}, CO {pair C-C: 1, C: 1, pair O-O: 1, O: 1}.
+    """CC and CO. At (0, 0): atoms of degree 1, CC has {pair C-C: 2, C: 2}, CO {pair C-C: 1, C: 1,
+    pair O-O: 1, O: 1}.
 
-    So their part is (2 + 2) / (sqrt 8 sqrt 4) = 1/sqrt 2, and at (0, 1) CC has {C-C: 2, C: 2}, CO {C-O: 2, C: 1, O: 1}:
-    2 / (sqrt 8 sqrt 6). At radius 1, (1, 0) and (1, 1), nothing is common. Each of the four counts a quarter.
+    So their part is (2 + 2) / (sqrt 8 sqrt 4) = 1/sqrt 2, and at (0, 1) CC has {C-C: 2, C: 2}, CO
+    {C-O: 2, C: 1, O: 1}: 2 / (sqrt 8 sqrt 6). At radius 1, (1, 0) and (1, 1), nothing is common.
+    Each of the four counts a quarter.
     """
     ethane, methanol = Molecule(("C", "C"), ((0, 1, 1),)), Molecule(("C", "O"), ((0, 1, 1),))
     expected = (1 / np.sqrt(2) + 2 / np.sqrt(48)) / 4
@@ -153,7 +171,9 @@ def test_fragments_do_not_see_each_other():
 
 
 def test_a_long_chain_is_seen_as_far_as_four_bonds():
-    """A change six bonds away from every atom of one end leaves that end's features alone: the kernel stays below 1."""
+    """A change six bonds away from every atom of one end leaves that end's features alone: the
+    kernel stays below 1.
+    """
     chain = Molecule(("C",) * 14, tuple((u, u + 1, 1) for u in range(13)))
     tail = Molecule(("C",) * 13 + ("O",), chain.bonds)
     longer = Molecule(("C",) * 15, tuple((u, u + 1, 1) for u in range(14)))
@@ -162,7 +182,9 @@ def test_a_long_chain_is_seen_as_far_as_four_bonds():
 
 
 def test_values_of_eden():
-    """EDeN 0.3.1350, complexity 4, with 60 bits for its hashes (none collides): recorded, to 1e-12."""
+    """EDeN 0.3.1350, complexity 4, with 60 bits for its hashes (none collides): recorded, to
+    1e-12.
+    """
     k = nspdk_kernel([ETHANOL, ETHANAL, BENZENE])
     assert (k[0, 1], k[0, 2], k[1, 2]) == pytest.approx(
         (0.44642857142857134, 0.08443869154703594, 0.08443869154703594), rel=1e-12
@@ -185,15 +207,21 @@ def test_equal_sets_have_none_and_names_of_nodes_do_not_matter(statistic):
 def test_the_published_value_is_the_biased_estimate():
     k, n = DEGREE.kernel(REAL), len(REFERENCE)
     published, unbiased = published_mmd(k, n, seed=0), unbiased_mmd(k, n, seed=0)
-    assert published.value == pytest.approx(k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9)
+    assert published.value == pytest.approx(
+        k[:n, :n].mean() + k[n:, n:].mean() - 2 * k[:n, n:].mean(), rel=1e-9
+    )
     assert published.low <= published.value <= published.high
     assert unbiased.low <= 0.0 <= unbiased.high  # of one distribution
-    assert published.high - published.value == pytest.approx(unbiased.high - unbiased.value, rel=1e-9)
+    assert published.high - published.value == pytest.approx(
+        unbiased.high - unbiased.value, rel=1e-9
+    )
 
 
 def test_the_mean_kernel_gives_the_mean_of_the_discrepancies():
     parts = [unbiased_mmd(one.kernel(REAL), 40, seed=0).value for one in PUBLISHED]
-    assert unbiased_mmd(mean_kernel(PUBLISHED, REAL), 40, seed=0).value == pytest.approx(np.mean(parts), abs=1e-12)
+    assert unbiased_mmd(mean_kernel(PUBLISHED, REAL), 40, seed=0).value == pytest.approx(
+        np.mean(parts), abs=1e-12
+    )
 
 
 def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
@@ -202,28 +230,41 @@ def test_a_difference_that_is_there_is_resolved_and_has_its_sign():
     assert result.resolved and result.interval.low > 0 and result.interval.n == 40
     assert len(result.seeds) == 2 and min(result.seeds) > 0
     swapped = difference(REFERENCE, [far[:40], far[40:]], [near[:40], near[40:]], seed=0)
-    assert swapped.resolved and swapped.interval.value == pytest.approx(-result.interval.value, abs=1e-12)
+    assert swapped.resolved and swapped.interval.value == pytest.approx(
+        -result.interval.value, abs=1e-12
+    )
 
 
 def test_it_is_the_difference_of_the_unbiased_estimates():
     near, far = NEAR_AND_FAR
     result = difference(REFERENCE, [near], [far], seed=0, statistics=(DEGREE,))
-    apart = [unbiased_mmd(DEGREE.kernel([*REFERENCE, *listed]), 40, seed=0).value for listed in (far, near)]
+    apart = [
+        unbiased_mmd(DEGREE.kernel([*REFERENCE, *listed]), 40, seed=0).value
+        for listed in (far, near)
+    ]
     assert result.interval.value == pytest.approx(apart[0] - apart[1], abs=1e-12)
     assert result.seeds == pytest.approx((result.interval.value,), abs=1e-12)
 
 
 def test_the_same_graphs_do_not_differ_and_paired_noise_helps():
     same = difference(REFERENCE, [OTHERS], [OTHERS], seed=0)
-    assert same.interval.value == 0.0 and same.smallest == pytest.approx(0.0, abs=1e-12) and not same.resolved
+    assert (
+        same.interval.value == 0.0
+        and same.smallest == pytest.approx(0.0, abs=1e-12)
+        and not same.resolved
+    )
     near, far = (disturbed(OTHERS, share, seed=0) for share in (0.03, 0.05))
-    paired, shuffled = (difference(REFERENCE, [near], [other], seed=0) for other in (far, far[40:] + far[:40]))
+    paired, shuffled = (
+        difference(REFERENCE, [near], [other], seed=0) for other in (far, far[40:] + far[:40])
+    )
     assert paired.smallest < shuffled.smallest
 
 
 def test_a_batch_may_be_one_draw():
     near, far = NEAR_AND_FAR
-    one_by_one, by_eight = (difference(REFERENCE, [near], [far], seed=0, together=size) for size in (1, 8))
+    one_by_one, by_eight = (
+        difference(REFERENCE, [near], [far], seed=0, together=size) for size in (1, 8)
+    )
     assert by_eight.interval.value == one_by_one.interval.value and by_eight.interval.n == 10
 
 
@@ -231,8 +272,12 @@ def test_a_difference_of_estimates_is_that_of_the_pair() -> None:
     """With common resamples, batch by batch, and lengthened alike."""
     kernels = [DEGREE.kernel([*REFERENCE, *listed]) for listed in NEAR_AND_FAR]
     near, far = (lengthened(mmd_estimate(k, len(REFERENCE), 0, together=8)) for k in kernels)
-    of_pair = difference(REFERENCE, *([listed] for listed in NEAR_AND_FAR), 0, (DEGREE,), together=8).interval
-    assert combined(np.subtract, far, near).interval() == pytest.approx(stretched(of_pair), abs=1e-12)
+    of_pair = difference(
+        REFERENCE, *([listed] for listed in NEAR_AND_FAR), 0, (DEGREE,), together=8
+    ).interval
+    assert combined(np.subtract, far, near).interval() == pytest.approx(
+        stretched(of_pair), abs=1e-12
+    )
 
 
 def test_part_of_a_batch_is_refused():
@@ -243,26 +288,37 @@ def test_part_of_a_batch_is_refused():
 
 
 def test_a_stretched_interval_of_four_units_covers_as_stated() -> None:
-    """400 bootstrap intervals of the mean of 4 normal values: 99 % hold 0 (at least .96: four standard errors less).
+    """400 bootstrap intervals of the mean of 4 normal values: 99 % hold 0 (at least .96: four
+    standard errors less).
 
     Without the stretch about 84 % do.
     """
     generator, held = np.random.default_rng(0), np.zeros(2)
     for _ in range(400):
         x = generator.normal(size=4)
-        found = bootstrap_interval(lambda w, x=x: w @ x / w.sum(1), [[[i] for i in range(4)]], 1, resamples=500)
+        found = bootstrap_interval(
+            lambda w, x=x: w @ x / w.sum(1), [[[i] for i in range(4)]], 1, resamples=500
+        )
         held += [one.low <= 0 <= one.high for one in (found, stretched(found))]
     assert held[0] / 400 < 0.93 and held[1] / 400 > 0.96
 
 
 def test_the_farthest_of_three_differences_is_within_its_joint_interval() -> None:
-    """10,000 triples of normal estimates: the interval holds the largest true difference in 99 %, and 0 as often.
+    """10,000 triples of normal estimates: the interval holds the largest true difference in 99 %,
+    and 0 as often.
 
-    A difference of `smallest_seen` is told from 0 in 99 %. Each share is known to five standard errors.
+    A difference of `smallest_seen` is told from 0 in 99 %. Each share is known to five standard
+    errors.
     """
     generator, slack = np.random.default_rng(0), 5 * np.sqrt(0.01 * 0.99 / 10_000)
-    for truth, seen in (([0.0, 0.0, 0.0], False), ([1.0, 2.0, 2.0], False), ([0.0, 0.0, smallest_seen(3)], True)):
-        found = [farthest(np.abs(row + truth).tolist(), 9) for row in generator.normal(size=(10_000, 3))]
+    for truth, seen in (
+        ([0.0, 0.0, 0.0], False),
+        ([1.0, 2.0, 2.0], False),
+        ([0.0, 0.0, smallest_seen(3)], True),
+    ):
+        found = [
+            farthest(np.abs(row + truth).tolist(), 9) for row in generator.normal(size=(10_000, 3))
+        ]
         assert np.mean([one.low <= max(truth) <= one.high for one in found]) >= 0.99 - slack
         if seen:
             assert np.mean([one.low > 0 for one in found]) == pytest.approx(0.99, abs=slack)
@@ -270,7 +326,9 @@ def test_the_farthest_of_three_differences_is_within_its_joint_interval() -> Non
 
 
 def test_half_a_length_has_the_interval_of_a_spread() -> None:
-    """2000 intervals of 48 normal units: 99 % hold the true half length (to five standard errors)."""
+    """2000 intervals of 48 normal units: 99 % hold the true half length (to five standard
+    errors).
+    """
     x = np.random.default_rng(0).normal(size=(2000, 48))
     halves = QUANTILE * x.std(1, ddof=1)
     found = [half_length(Interval(0.0, -half, half, 48)) for half in halves.tolist()]

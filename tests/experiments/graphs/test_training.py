@@ -1,4 +1,6 @@
-"""Training: what is learned is the noise, its settings fix a run to the bit, and its files are whole or not there."""
+"""Training: what is learned is the noise, its settings fix a run to the bit, and its files are
+whole or not there.
+"""
 
 import json
 from pathlib import Path
@@ -15,7 +17,15 @@ from experiments.graphs.checkpoints import Networks
 from experiments.graphs.graph_layout import Layout
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.trained import networks_in, read_trained
-from experiments.graphs.training import PROCESS, Denoising, Example, digest_of, graphs_of, losses, plan_of
+from experiments.graphs.training import (
+    PROCESS,
+    Denoising,
+    Example,
+    digest_of,
+    graphs_of,
+    losses,
+    plan_of,
+)
 from experiments.training import Trainer
 
 SMALL = TrainConfig(steps=6, graphs=8, batch=3, width=4, layers=2, convolutions=1)
@@ -36,21 +46,32 @@ class Ideal(torch.nn.Module):
     def forward(self, x: Tensor, a: Tensor, layout: Layout) -> Tensor:
         node, pair = (x, layout.graph_of_node), (a, layout.graph_of_pair)
         noisy, graph = node if self.features else pair
-        clean = torch.cat([example.rows if self.features else example.pairs for example in self.examples])
+        clean = torch.cat(
+            [example.rows if self.features else example.pairs for example in self.examples]
+        )
         scale, sigma = torch.tensor([PROCESS.marginal(t) for t in self.times]).T
         shape = (-1, 1) if self.features else (-1,)
         return (noisy - scale[graph].reshape(shape) * clean) / sigma[graph].reshape(shape)
 
 
 def test_the_loss_is_that_of_the_noise() -> None:
-    """A network that knows the graphs has none; one that says 0 has the noise's variance, 1 to 5 % on 8000 pairs."""
-    examples = [Example.of(graph) for graph in sorted(graphs_of(TrainConfig(graphs=64)), key=lambda graph: graph.nodes)]
+    """A network that knows the graphs has none; one that says 0 has the noise's variance, 1 to 5
+    % on 8000 pairs.
+    """
+    examples = [
+        Example.of(graph)
+        for graph in sorted(graphs_of(TrainConfig(graphs=64)), key=lambda graph: graph.nodes)
+    ]
     times = training.stratified_times(64, torch.Generator().manual_seed(3))
     ideal = Networks(*(Ideal(examples, times, features) for features in (True, False)))
     loss = losses(ideal, examples, torch.Generator().manual_seed(3))
     assert float(loss.max()) < 1e-4  # float32, at sigma(t) of a hundredth
-    silent = Networks(lambda x, a, layout: torch.zeros_like(x), lambda x, a, layout: torch.zeros_like(a))
-    assert losses(silent, examples, torch.Generator().manual_seed(3)).tolist() == pytest.approx([1.0, 1.0], rel=0.05)
+    silent = Networks(
+        lambda x, a, layout: torch.zeros_like(x), lambda x, a, layout: torch.zeros_like(a)
+    )
+    assert losses(silent, examples, torch.Generator().manual_seed(3)).tolist() == pytest.approx(
+        [1.0, 1.0], rel=0.05
+    )
 
 
 def test_an_example_is_degrees_and_pairs() -> None:
@@ -67,7 +88,9 @@ def test_graphs_are_those_of_the_settings_and_held_out_ones_are_others() -> None
 
 
 def test_a_run_learns() -> None:
-    """50 steps of a small network: the losses on graphs not seen fall below .75 of what they were (seen: .47, .53)."""
+    """50 steps of a small network: the losses on graphs not seen fall below .75 of what they
+    were (seen: .47, .53).
+    """
     task = Denoising(TrainConfig(steps=50, graphs=32, batch=8, width=8, layers=2, rate=0.02))
     trainer = Trainer(task, plan_of(task.settings.recipe))
     before = task.held_out(trainer.averaged, trainer.device)
@@ -83,9 +106,14 @@ def test_the_command_writes_a_file_that_its_settings_fix_to_the_bit(tmp_path: Pa
     record = json.loads(out.with_suffix(".json").read_text())
     both, origin = read_trained(out, record["sha256"])
     assert origin.recipe == SMALL and origin.data == digest_of(graphs_of(SMALL))
-    assert record["origin"] == origin.model_dump(mode="json") and len(record["losses"]["adjacency"]) == 1
+    assert (
+        record["origin"] == origin.model_dump(mode="json")
+        and len(record["losses"]["adjacency"]) == 1
+    )
     assert not any(
-        network.training or parameter.requires_grad for network in both for parameter in network.parameters()
+        network.training or parameter.requires_grad
+        for network in both
+        for parameter in network.parameters()
     )
     with pytest.raises(UserError, match=f"n.safetensors: sha256 {record['sha256']}, expected 0"):
         read_trained(out, "0")
@@ -93,7 +121,9 @@ def test_the_command_writes_a_file_that_its_settings_fix_to_the_bit(tmp_path: Pa
     while trainer.done < 6:
         trainer.step()
     averaged = networks_in(trainer.averaged).adjacency.state_dict()
-    assert all(torch.equal(tensor, averaged[name]) for name, tensor in both.adjacency.state_dict().items())
+    assert all(
+        torch.equal(tensor, averaged[name]) for name, tensor in both.adjacency.state_dict().items()
+    )
 
 
 def test_a_run_does_not_depend_on_threads(tmp_path: Path) -> None:
@@ -105,7 +135,9 @@ def test_a_run_does_not_depend_on_threads(tmp_path: Path) -> None:
     finally:
         torch.set_num_threads(before)
     trained(tmp_path / "one.safetensors", 2)
-    assert (tmp_path / "two.safetensors").read_bytes() == (tmp_path / "one.safetensors").read_bytes()
+    assert (tmp_path / "two.safetensors").read_bytes() == (
+        tmp_path / "one.safetensors"
+    ).read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -117,8 +149,15 @@ def test_a_run_does_not_depend_on_threads(tmp_path: Path) -> None:
         (["a.safetensors", "--width", "6"], "width"),
     ],
 )
-def test_what_cannot_be_done_is_one_line(arguments: list[str], message: str, capsys, tmp_path) -> None:
+def test_what_cannot_be_done_is_one_line(
+    arguments: list[str], message: str, capsys, tmp_path
+) -> None:
     out, *more = arguments
     assert main(["train-graphs", "--steps", "2", *FLAGS, "--out", str(tmp_path / out), *more]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("ams: ") and message in error and error.count("\n") == 1 and not any(tmp_path.iterdir())
+    assert (
+        error.startswith("ams: ")
+        and message in error
+        and error.count("\n") == 1
+        and not any(tmp_path.iterdir())
+    )

@@ -1,4 +1,6 @@
-"""Random weights under the published names, in files as `torch.save` writes them: what the tests of networks share."""
+"""Random weights under the published names, in files as `torch.save` writes them: what the tests
+of networks share.
+"""
 
 import hashlib
 import io
@@ -11,7 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from experiments.images.networks.ddpm import STEPS, DenoisingUNet, embedded
-from experiments.images.networks.ncsnpp import Attention, Block, Convolution, NCSNpp, Norm, ResamplingConvolution
+from experiments.images.networks.ncsnpp import (
+    Attention,
+    Block,
+    Convolution,
+    NCSNpp,
+    Norm,
+    ResamplingConvolution,
+)
 from experiments.images.networks.unet_ve import VEUNet
 
 Tensors = dict[str, Tensor]
@@ -28,7 +37,9 @@ def pictures(count: int) -> Tensor:
 
 
 def drawn(places: Mapping[str, Tensor], seed: int) -> Tensors:
-    """Return random tensors of these shapes and names: weights by their inputs, norms about 1, biases about 0."""
+    """Return random tensors of these shapes and names: weights by their inputs, norms about 1,
+    biases about 0.
+    """
     generator, made = torch.Generator().manual_seed(seed), {}
     for name, place in places.items():
         mean = float(place.ndim == 1 and name.endswith("weight"))
@@ -38,14 +49,21 @@ def drawn(places: Mapping[str, Tensor], seed: int) -> Tensors:
 
 
 def ve_tensors(seed: int = 0) -> Tensors:
-    """The VE network's 40 tensors: four stages down and three up, each with a dense layer and a norm."""
+    """The VE network's 40 tensors: four stages down and three up, each with a dense layer and a
+    norm.
+    """
     made = drawn(VEUNet().state_dict(), seed)
-    return {f"module.{name}": 300 * tensor if name.endswith("W") else tensor for name, tensor in made.items()}
+    return {
+        f"module.{name}": 300 * tensor if name.endswith("W") else tensor
+        for name, tensor in made.items()
+    }
 
 
 def ddpm_tensors(seed: int = 0) -> Tensors:
     """The DDPM network's tensors, with its table of embeddings."""
-    made = drawn(DenoisingUNet().state_dict(), seed) | {"time_embed.weight": embedded(torch.arange(STEPS))}
+    made = drawn(DenoisingUNet().state_dict(), seed) | {
+        "time_embed.weight": embedded(torch.arange(STEPS))
+    }
     return {f"network.{name}": tensor for name, tensor in made.items()}
 
 
@@ -68,8 +86,12 @@ def file_of(folder: Path, tensors: Tensors, name: str = "weights.pt") -> str:
     return str(path)
 
 
-def refinenet_tensors(stages: tuple[str, ...], levels: int = 0, width: int = 4, seed: int = 0) -> Tensors:
-    """The tensors of NCSN (`levels` of them) or NCSNv2 with these stages, in the authors' names; no noise levels."""
+def refinenet_tensors(
+    stages: tuple[str, ...], levels: int = 0, width: int = 4, seed: int = 0
+) -> Tensors:
+    """The tensors of NCSN (`levels` of them) or NCSNv2 with these stages, in the authors' names;
+    no noise levels.
+    """
     generator, made = torch.Generator().manual_seed(seed), {}
     multiples = {4: (1, 2, 2, 2), 5: (1, 2, 2, 4, 4), 6: (1, 2, 2, 2, 4, 4)}[len(stages)]
     widths = [width * each for each in multiples]
@@ -78,7 +100,9 @@ def refinenet_tensors(stages: tuple[str, ...], levels: int = 0, width: int = 4, 
         made[name] = mean + scale * torch.randn(shape, generator=generator)
 
     def convolution(name: str, inputs: int, outputs: int, side: int = 3, bias: bool = True) -> None:
-        put(f"{name}.weight", outputs, inputs, side, side, scale=1 / math.sqrt(inputs * side * side))
+        put(
+            f"{name}.weight", outputs, inputs, side, side, scale=1 / math.sqrt(inputs * side * side)
+        )
         if bias:
             put(f"{name}.bias", outputs)
 
@@ -108,7 +132,12 @@ def refinenet_tensors(stages: tuple[str, ...], levels: int = 0, width: int = 4, 
             norm(f"{name}.normalize2", inputs if first else channels)
             convolution(f"{name}.conv2{'.conv' if first and pooled else ''}", inputs, channels)
             if first:
-                convolution(f"{name}.shortcut{'.conv' if pooled else ''}", inputs, channels, 1 if not dilated else 3)
+                convolution(
+                    f"{name}.shortcut{'.conv' if pooled else ''}",
+                    inputs,
+                    channels,
+                    1 if not dilated else 3,
+                )
         before = channels
     order = sorted(stages, key=["1", "2", "31", "3", "4", "5"].index)
     for number, (stage, channels) in enumerate(zip(order, widths[::-1], strict=True)):
@@ -131,20 +160,40 @@ def refinenet_tensors(stages: tuple[str, ...], levels: int = 0, width: int = 4, 
 
 
 def ddpm_of_score_sde(width: int = 128, seed: int = 0) -> Tensors:
-    """The tensors of score_sde's DDPM: two resolutions of one block each, attention at the second; and `sigmas`."""
+    """The tensors of score_sde's DDPM: two resolutions of one block each, attention at the
+    second; and `sigmas`.
+    """
     w, e = width, 4 * width
-    modules: list[nn.Module] = [nn.Linear(w, e), nn.Linear(e, e), Convolution(3, w), Block(w, w, e, shortcut=False)]
-    modules += [ResamplingConvolution(w), Block(w, 2 * w, e, shortcut=False, as_matrix=True), Attention(2 * w)]
-    modules += [Block(2 * w, 2 * w, e, shortcut=False), Attention(2 * w), Block(2 * w, 2 * w, e, shortcut=False)]
+    modules: list[nn.Module] = [
+        nn.Linear(w, e),
+        nn.Linear(e, e),
+        Convolution(3, w),
+        Block(w, w, e, shortcut=False),
+    ]
+    modules += [
+        ResamplingConvolution(w),
+        Block(w, 2 * w, e, shortcut=False, as_matrix=True),
+        Attention(2 * w),
+    ]
+    modules += [
+        Block(2 * w, 2 * w, e, shortcut=False),
+        Attention(2 * w),
+        Block(2 * w, 2 * w, e, shortcut=False),
+    ]
     modules += [Block(inputs * w, 2 * w, e, shortcut=False, as_matrix=True) for inputs in (4, 3)]
     modules += [Attention(2 * w), ResamplingConvolution(2 * w)]
     modules += [Block(inputs * w, w, e, shortcut=False, as_matrix=True) for inputs in (3, 2)]
     modules += [Norm(w), Convolution(w, 3)]
-    return {"sigmas": torch.logspace(math.log10(50), -2, 1000), **drawn(NCSNpp(modules).state_dict(), seed)}
+    return {
+        "sigmas": torch.logspace(math.log10(50), -2, 1000),
+        **drawn(NCSNpp(modules).state_dict(), seed),
+    }
 
 
 def library_model(folder: Path, fourier: bool) -> nn.Module:
-    """Write a small model in diffusers' format, 16 x 16 pixels, VE where it has Fourier features; return it."""
+    """Write a small model in diffusers' format, 16 x 16 pixels, VE where it has Fourier
+    features; return it.
+    """
     diffusers = pytest.importorskip("diffusers")
     torch.manual_seed(0)
     kind = "Skip" if fourier else ""

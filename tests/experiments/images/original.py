@@ -1,8 +1,10 @@
-"""A small network in score_sde's own layout, and what that code computes with it, written from its description.
+"""A small network in score_sde's own layout, and what that code computes with it, written from its
+description.
 
-The forward pass is one walk along the list `all_modules`, on a state dictionary. For the three kinds of network it was
-compared with the published code itself (yang-song/score_sde_pytorch at cb1f359), outputs to 2e-6. It takes each tensor
-by its published name and place, so a network of other names or another order has no output here.
+The forward pass is one walk along the list `all_modules`, on a state dictionary. For the three
+kinds of network it was compared with the published code itself (yang-song/score_sde_pytorch at
+cb1f359), outputs to 2e-6. It takes each tensor by its published name and place, so a network of
+other names or another order has no output here.
 """
 
 from __future__ import annotations
@@ -11,7 +13,16 @@ import math
 from dataclasses import dataclass
 
 import torch
-from torch.nn.functional import avg_pool2d, conv2d, group_norm, interpolate, linear, pad, silu, softmax
+from torch.nn.functional import (
+    avg_pool2d,
+    conv2d,
+    group_norm,
+    interpolate,
+    linear,
+    pad,
+    silu,
+    softmax,
+)
 
 from experiments.images.networks.ncsnpp_architectures import Architecture, random_network
 from tests.experiments.images.made import drawn, saved
@@ -20,7 +31,9 @@ ROOT2 = math.sqrt(2.0)
 
 
 def smooth(x, *margins):
-    """Filter by (1, 3, 3, 1)/8 each way, with zeros around: margins left, right, above and below."""
+    """Filter by (1, 3, 3, 1)/8 each way, with zeros around: margins left, right, above and
+    below.
+    """
     one = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype) / 8
     wide = pad(x, margins)
     found = conv2d(wide.flatten(0, 1)[:, None], torch.outer(one, one)[None, None])
@@ -39,7 +52,9 @@ def filtered(x, up):
 
 @dataclass
 class Original:
-    """The forward pass for a state dictionary; `fir` (resampling by the filter) has no weights that would tell."""
+    """The forward pass for a state dictionary; `fir` (resampling by the filter) has no weights
+    that would tell.
+    """
 
     named: dict
     sizes: Architecture
@@ -82,14 +97,20 @@ class Original:
     def taken(self):
         prefix = f"all_modules.{self.at}."
         self.at += 1
-        return {name.removeprefix(prefix): tensor for name, tensor in self.named.items() if name.startswith(prefix)}
+        return {
+            name.removeprefix(prefix): tensor
+            for name, tensor in self.named.items()
+            if name.startswith(prefix)
+        }
 
     def embedding(self, time):
         if self.sizes.fourier:
             angles = 2 * math.pi * time.log()[:, None] * self.taken()["W"]
         else:
             half = len(self.named["all_modules.0.weight"][0]) // 2
-            angles = time[:, None] * torch.exp(torch.arange(half) * -(math.log(10_000) / (half - 1)))
+            angles = time[:, None] * torch.exp(
+                torch.arange(half) * -(math.log(10_000) / (half - 1))
+            )
         e = torch.cat([angles.sin(), angles.cos()], 1).to(torch.float32)
         first, second = self.taken(), self.taken()
         e = linear(e, first["weight"], first["bias"])
@@ -129,18 +150,27 @@ class Original:
     def attention(self, x):
         w = self.taken()
         c, flat = x.shape[1], self.norm(x, w, "GroupNorm_0.").flatten(2)
-        q, k, v = (torch.einsum("nci,cd->ndi", flat, w[f"NIN_{i}.W"]) + w[f"NIN_{i}.b"][:, None] for i in range(3))
-        found = torch.einsum("nij,ncj->nci", softmax(torch.einsum("nci,ncj->nij", q, k) / math.sqrt(c), -1), v)
+        q, k, v = (
+            torch.einsum("nci,cd->ndi", flat, w[f"NIN_{i}.W"]) + w[f"NIN_{i}.b"][:, None]
+            for i in range(3)
+        )
+        found = torch.einsum(
+            "nij,ncj->nci", softmax(torch.einsum("nci,ncj->nij", q, k) / math.sqrt(c), -1), v
+        )
         found = torch.einsum("nci,cd->ndi", found, w["NIN_3.W"]) + w["NIN_3.b"][:, None]
         return (x + found.reshape(x.shape)) / ROOT2
 
 
 def made(sizes, fir=None, seed=0):
-    """Return (state dictionary, forward pass) of a network with random weights; by default VE networks have the filter.
+    """Return (state dictionary, forward pass) of a network with random weights; by default VE
+    networks have the filter.
 
     The forward pass takes each tensor by score_sde's own name, in its place in the list.
     """
-    named = {"sigmas": torch.logspace(math.log10(50), -2, 30), **drawn(random_network(sizes).state_dict(), seed)}
+    named = {
+        "sigmas": torch.logspace(math.log10(50), -2, 30),
+        **drawn(random_network(sizes).state_dict(), seed),
+    }
     if sizes.fourier:
         named["all_modules.0.W"] *= 15
     return named, Original(named, sizes, sizes.fourier if fir is None else fir)
@@ -149,7 +179,9 @@ def made(sizes, fir=None, seed=0):
 _SMALLEST = Architecture(32, (1, 2), 1, "none", output_pyramid=False, fourier=False, width=8)
 KINDS = {
     "ve/cifar10_ncsnpp": _SMALLEST._replace(input_pyramid="carried", fourier=True),
-    "ve/celebahq_256_ncsnpp": _SMALLEST._replace(input_pyramid="summed", output_pyramid=True, fourier=True),
+    "ve/celebahq_256_ncsnpp": _SMALLEST._replace(
+        input_pyramid="summed", output_pyramid=True, fourier=True
+    ),
     "vp/cifar10_ddpmpp": _SMALLEST,
 }
 """The smallest network of each kind, two resolutions of one block each, by score_sde's names."""
@@ -161,9 +193,14 @@ def small(kind, side, attended):
 
 
 def checkpoint(named, blank=True):
-    """Return the bytes of a checkpoint: the average is `named`, the weights themselves are another's (zeros)."""
+    """Return the bytes of a checkpoint: the average is `named`, the weights themselves are
+    another's (zeros).
+    """
     trained = [name for name in named if name not in ("sigmas", "all_modules.0.W")]
-    model = {f"module.{k}": torch.zeros_like(v) if blank and k in trained else v for k, v in named.items()}
+    model = {
+        f"module.{k}": torch.zeros_like(v) if blank and k in trained else v
+        for k, v in named.items()
+    }
     shadow = {"decay": 0.999, "num_updates": 3, "shadow_params": [named[name] for name in trained]}
     optimizer = {"state": {}, "param_groups": [{"lr": 2e-4, "params": list(range(len(trained)))}]}
     return saved({"optimizer": optimizer, "model": model, "ema": shadow, "step": 3})

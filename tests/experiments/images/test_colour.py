@@ -1,4 +1,6 @@
-"""Colour images in small: networks in score_sde's layout, and the exact score of a few images in their place."""
+"""Colour images in small: networks in score_sde's layout, and the exact score of a few images in
+their place.
+"""
 
 import dataclasses
 import hashlib
@@ -36,7 +38,8 @@ from verdicts.claims.schema import Profile, Verdict
 from verdicts.studies import Memory, using
 
 needs_cifar = pytest.mark.skipif(
-    not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir(), reason="AMS_DATA lacks cifar10"
+    not (Path(os.environ.get("AMS_DATA", "/missing")) / "cifar10").is_dir(),
+    reason="AMS_DATA lacks cifar10",
 )
 FEW = Settings(budgets=(6,), batches=2, batch=6, reference=20, samplers=(PLAIN, ADAPTIVE))
 NCSNPP = "cifar10_ncsnpp_continuous"
@@ -66,14 +69,20 @@ def test_the_baseline_in_its_place_gains_nothing(monkeypatch: pytest.MonkeyPatch
     near, far = of_kernels(0.1, 0.11, 0.09, 0.1), of_kernels(0.2, 0.22, 0.2, 0.21)
     for adaptive, plain, verdict in ((near, far, Verdict.HOLDS), (far, near, Verdict.REFUTED)):
         chosen = {ADAPTIVE: adaptive, PLAIN: plain}
-        monkeypatch.setattr(study, "judged", lambda s, name, sampler, *_, chosen=chosen: chosen[sampler])
-        assert [verdict_of(f"X{n}", settings=Settings(networks=names)) for n in (1, 2, 3, 4)] == [verdict] * 4
+        monkeypatch.setattr(
+            study, "judged", lambda s, name, sampler, *_, chosen=chosen: chosen[sampler]
+        )
+        assert [verdict_of(f"X{n}", settings=Settings(networks=names)) for n in (1, 2, 3, 4)] == [
+            verdict
+        ] * 4
 
 
 @needs_cifar
 @pytest.mark.parametrize("vp", [False, True])
 def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: bool) -> None:
-    """From the checkpoint's bytes to a measurement and a table: NCSN++ and DDPM++ in small, at CIFAR-10's size."""
+    """From the checkpoint's bytes to a measurement and a table: NCSN++ and DDPM++ in small, at
+    CIFAR-10's size.
+    """
     named, _ = small("vp/cifar10_ddpmpp" if vp else "ve/cifar10_ncsnpp", 32, 16)
     path, sha256 = stored(tmp_path, checkpoint(named))
     entry = Network(path=path, sha256=sha256, side=32, reference="cifar10-test")
@@ -83,7 +92,11 @@ def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: b
     assert math.isfinite(gain.value) and gain.n == 12
     rows = figures.tables(settings)[0].rows
     assert len(rows) == 2 * 4 and all(str(row[0]).startswith(name) for row in rows)
-    listed = [given["setup"].network for cell in study.cells(settings) if "setup" in (given := cell.arguments)]
+    listed = [
+        given["setup"].network
+        for cell in study.cells(settings)
+        if "setup" in (given := cell.arguments)
+    ]
     assert len(listed) == 2 * (2 + 1) and set(listed) == {entry}
 
 
@@ -108,9 +121,17 @@ def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_miss
     monkeypatch.setenv("VERDICTS_CONFIG", str(out))
     config = load_config(ROOT, Profile.PAPER, claims().seen_by(Profile.PAPER))
     (network,) = Settings.model_validate(config.settings_of("colour")).networks.values()
-    assert network.sha256 == hashlib.sha256(content).hexdigest() and network.snr == 0.16 and network.side == 32
+    assert (
+        network.sha256 == hashlib.sha256(content).hexdigest()
+        and network.snr == 0.16
+        and network.side == 32
+    )
     asked = Settings.model_validate(config.settings_of("colour")).of(NCSNPP)
-    assert asked.batches * asked.batch >= 50_000 and max(asked.budgets) == 2000 and "ancestral" in asked.samplers
+    assert (
+        asked.batches * asked.batch >= 50_000
+        and max(asked.budgets) == 2000
+        and "ancestral" in asked.samplers
+    )
     with pytest.raises(UserError, match="is there already, and stays"):
         paper_files(tmp_path, out)
     (place / "checkpoint_30.pth").write_bytes(b"no checkpoint")
@@ -118,8 +139,12 @@ def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_miss
         paper_files(tmp_path, tmp_path / "other.toml")
 
 
-def test_pictures_are_cropped_as_published_and_become_a_set(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """CelebA's middle 140 pixels are a square of another colour: nothing of what is around them is left."""
+def test_pictures_are_cropped_as_published_and_become_a_set(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """CelebA's middle 140 pixels are a square of another colour: nothing of what is around them
+    is left.
+    """
     picture = np.zeros((218, 178, 3), np.uint8)
     picture[39:179, 19:159] = (200, 100, 50)
     (tmp_path / "images/celeba_64/img").mkdir(parents=True)
@@ -163,19 +188,25 @@ def test_lsun_is_read_from_its_database(tmp_path: Path) -> None:
 
 
 def test_an_annealed_network_runs_with_its_configurations_levels_and_step() -> None:
-    """NCSN goes through its ten levels at every budget, T follows from it; NCSNv2 has T = 5 and the usual step."""
+    """NCSN goes through its ten levels at every budget, T follows from it; NCSNv2 has T = 5 and
+    the usual step.
+    """
     problem = Problem(lambda x, level: x, (3, 4, 4), SigmaRange(1.0, 0.01))
     base = Network(path=Path("network.pth"), sha256="0", reference="cifar10-test")
     for levels, step, repeats in ((10, 2e-5, 100), (None, None, 5)):
         network = base.model_copy(update={"levels": levels, "step": step})
-        setup = study.Setup(network, *study.EXACT_TARGET, Reference("cifar10-test"), 10, ("pixels",), 4, 1)
+        setup = study.Setup(
+            network, *study.EXACT_TARGET, Reference("cifar10-test"), 10, ("pixels",), 4, 1
+        )
         chosen = setup.hyperparameters(problem, 1000)
         usual = noise_schedule(problem.sigmas, 1000 // repeats, repeats)[1]
         assert chosen.repeats == repeats and chosen.factor * usual == pytest.approx(step or usual)
 
 
 def in_place_of_the_network(monkeypatch: pytest.MonkeyPatch, snr: float = 0.16) -> Settings:
-    """Put the exact score of a few images in a network's place; return settings with that network."""
+    """Put the exact score of a few images in a network's place; return settings with that
+    network.
+    """
     target = Empirical(study.pictures(Reference("cifar10-test"), 10)).to(torch.float32)
     problem = Problem(target.score, target.shape, SigmaRange(30.0, 0.02))
     monkeypatch.setattr(study, "network_problem", lambda network: problem)
@@ -193,7 +224,9 @@ def test_a_networks_correctors_run_at_its_own_ratio(monkeypatch: pytest.MonkeyPa
 
 
 @needs_cifar
-def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_that_diverges_is_lost_and_the_others_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     second = generator(FEW.seed, 2).initial_seed()
 
     def breaking(*run_of: Any) -> Samples:
@@ -206,14 +239,18 @@ def test_a_batch_that_diverges_is_lost_and_the_others_count(monkeypatch: pytest.
     gain = checks.gain(settings, NCSNPP)
     assert gain.detail["lost batches"] == {ADAPTIVE: 1, PLAIN: 0} and gain.value < -1e8
     kernel = next(
-        row[3] for row in figures.tables(settings)[0].rows if row[0].endswith(ADAPTIVE) and row[2] == "kernel"
+        row[3]
+        for row in figures.tables(settings)[0].rows
+        if row[0].endswith(ADAPTIVE) and row[2] == "kernel"
     )
     assert kernel == pytest.approx(1e9 / 2, rel=1e-3)
 
 
 @needs_cifar
 @pytest.mark.parametrize("missing", [True, False])
-def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch, missing: bool) -> None:
+def test_tables_have_rows_in_other_features_where_their_weights_are(
+    monkeypatch, missing: bool
+) -> None:
     plain = study.extractor("efficientnet-lite0")
 
     def extractor(name: str) -> Extractor:
@@ -224,7 +261,9 @@ def test_tables_have_rows_in_other_features_where_their_weights_are(monkeypatch,
     monkeypatch.setattr(study, "extractor", extractor)
     settings = in_place_of_the_network(monkeypatch).model_copy(update={"also": ("inception",)})
     table = figures.tables(settings)[0]
-    assert {row[10] for row in table.rows} == {"efficientnet-lite0"} | (set() if missing else {"inception"})
+    assert {row[10] for row in table.rows} == {"efficientnet-lite0"} | (
+        set() if missing else {"inception"}
+    )
     assert ("No rows in the features of inception" in table.caption) is missing
 
 

@@ -1,4 +1,6 @@
-"""Colour images from the suite's own network: its training, each claim, both choices of hyperparameters."""
+"""Colour images from the suite's own network: its training, each claim, both choices of
+hyperparameters.
+"""
 
 import json
 import math
@@ -33,7 +35,14 @@ from experiments.images.colour_network.settings import (
 from experiments.images.colour_task import DEVIATION, MEAN, ColourTask, Parts
 from experiments.images.features.extractors import Extractor
 from experiments.images.loss import KNOWN, losses_per_pixel, worst_ratio
-from experiments.images.networks.colour import KINDS, SMALLEST, SPREAD, colour_score, denoiser, score_of
+from experiments.images.networks.colour import (
+    KINDS,
+    SMALLEST,
+    SPREAD,
+    colour_score,
+    denoiser,
+    score_of,
+)
 from experiments.images.runs import BASELINE, PAPER, Problem
 from experiments.images.tasks import PLANS, task
 from tests.ams.tools import found_or_skipped
@@ -55,7 +64,9 @@ NEAR, FAR = [0.10, 0.11, 0.09, 0.10], [0.20, 0.22, 0.20, 0.21]
 
 def made(count: int, seed: int) -> torch.Tensor:
     """Return images of independent pixels."""
-    return 0.5 + DEVIATION_OF_PIXELS * torch.randn(count, 3, 16, 16, generator=torch.Generator().manual_seed(seed))
+    return 0.5 + DEVIATION_OF_PIXELS * torch.randn(
+        count, 3, 16, 16, generator=torch.Generator().manual_seed(seed)
+    )
 
 
 def gaussian_score(x: torch.Tensor, level: Level) -> torch.Tensor:
@@ -64,8 +75,12 @@ def gaussian_score(x: torch.Tensor, level: Level) -> torch.Tensor:
 
 @pytest.fixture
 def in_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put the score of independent pixels in the network's place, made images in CIFAR-10's, means in the features'."""
-    extractor = Extractor("blocks", "0" * 64, lambda x: torch.nn.functional.avg_pool2d(x, 8).flatten(1))
+    """Put the score of independent pixels in the network's place, made images in CIFAR-10's,
+    means in the features'.
+    """
+    extractor = Extractor(
+        "blocks", "0" * 64, lambda x: torch.nn.functional.avg_pool2d(x, 8).flatten(1)
+    )
     asked = Problem(gaussian_score, (3, 16, 16), SigmaRange(5.0, 0.01))
     monkeypatch.setattr(quality, "problem", lambda last_sigma: asked)
     monkeypatch.setattr(quality, "learned", lambda: Parts(made(80, 2), made(40, 3)))
@@ -84,14 +99,20 @@ def measured(monkeypatch: pytest.MonkeyPatch, exchanged: Mapping[str, str]) -> N
     monkeypatch.setattr(study, "kernels", kernels)
 
 
-def test_a_sampler_that_is_nearer_would_make_x6_and_x7_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of the refutations X6 and X7: SDE-DPM-Solver++'s numbers in the adaptive corrector's place."""
+def test_a_sampler_that_is_nearer_would_make_x6_and_x7_hold(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Falsifier of the refutations X6 and X7: SDE-DPM-Solver++'s numbers in the adaptive
+    corrector's place.
+    """
     measured(monkeypatch, {})
     with upheld("X6", "X7", settings=Settings()):
         measured(monkeypatch, {ADAPTIVE: SOLVER})
 
 
-@pytest.mark.parametrize(("farther", "verdict"), [("", "HOLDS"), (PLAIN, "REFUTED"), (ADAPTIVE, "REFUTED")])
+@pytest.mark.parametrize(
+    ("farther", "verdict"), [("", "HOLDS"), (PLAIN, "REFUTED"), (ADAPTIVE, "REFUTED")]
+)
 def test_a_difference_of_correctors_refutes_that_they_are_alike(
     farther: str, verdict: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,11 +122,15 @@ def test_a_difference_of_correctors_refutes_that_they_are_alike(
         return FAR if sampler == farther else NEAR
 
     monkeypatch.setattr(study, "kernels", kernels)
-    assert [verdict_of(name, settings=Settings()) for name in ("X5", "X5a")] == [Verdict[verdict]] * 2
+    assert [verdict_of(name, settings=Settings()) for name in ("X5", "X5a")] == [
+        Verdict[verdict]
+    ] * 2
 
 
 def test_speed_ups_are_of_tuned_and_untuned_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A counterpart that has at the larger budget a sampler's distance at the smaller needs twice as many."""
+    """A counterpart that has at the larger budget a sampler's distance at the smaller needs
+    twice as many.
+    """
     near = {(PLAIN, LATE), (BASELINE, LATE), (ADAPTIVE, EARLY), (PAPER, EARLY)}
 
     def kernels(settings: Settings, sampler: str, budget: int, choice: int) -> list[float]:
@@ -124,10 +149,11 @@ def test_speed_ups_are_of_tuned_and_untuned_pairs(monkeypatch: pytest.MonkeyPatc
 
 
 def test_the_network_generalises_to_images_that_it_has_not_seen() -> None:
-    """Its denoising loss on 60 test images is below that of two scores of its 48,000 training images, at five levels.
+    """Its denoising loss on 60 test images is below that of two scores of its 48,000 training
+    images, at five levels.
 
-    The exact score is what it would be had it memorised them; the other is that of a Gaussian fitted to them. Intervals
-    of 99 %, one seed.
+    The exact score is what it would be had it memorised them; the other is that of a Gaussian
+    fitted to them. Intervals of 99 %, one seed.
     """
     train = found_or_skipped(quality.learned).train
     unseen = found_or_skipped(quality.test_images)[-60:]
@@ -151,17 +177,26 @@ def test_a_race_ends_at_the_best_and_runs_the_better_points_for_longer() -> None
 
 
 def test_tuning_adds_to_its_file_and_takes_no_other(
-    in_small: None, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    in_small: None,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for name, value in (("SIZE", 6), ("ROUNDS", ((1, 2), (1, 1))), ("SNR", {4: (0.2, 0.4)})):
         monkeypatch.setattr(tuning, name, value)
     file = tmp_path / "tuned.json"
     for sampler in (PLAIN, ADAPTIVE):
-        assert main(["tune-colour", "--samplers", sampler, "--budgets", "4", "--out", str(file)]) == 0
+        assert (
+            main(["tune-colour", "--samplers", sampler, "--budgets", "4", "--out", str(file)]) == 0
+        )
     held = json.loads(file.read_text())
     assert set(held["chosen"]) == {PLAIN, ADAPTIVE}
     first, second = (held["tried"][PLAIN]["4"][choice] for choice in ("1", "2"))
-    assert first != second and first.keys() == held["tried"][ADAPTIVE]["4"]["1"].keys() and len(first) == 8
+    assert (
+        first != second
+        and first.keys() == held["tried"][ADAPTIVE]["4"]["1"].keys()
+        and len(first) == 8
+    )
     file.write_text("[]")
     assert main(["tune-colour", "--samplers", PLAIN, "--budgets", "4", "--out", str(file)]) == 2
     assert main(["tune-colour", "--samplers", PLAIN, "--budgets", "5", "--out", str(file)]) == 2
@@ -187,7 +222,9 @@ def test_committed_choices_win_the_committed_races() -> None:
 @pytest.mark.parametrize("profile", [Profile.QUICK, Profile.CPU, Profile.FULL, Profile.PAPER])
 def test_every_sampler_of_a_profile_was_tuned(profile: Profile) -> None:
     group = next(group for group in claims().group if group.id == "colour_network")
-    settings = settings_class(group)(**load_config(ROOT, profile, claims()).settings_of("colour_network"))
+    settings = settings_class(group)(
+        **load_config(ROOT, profile, claims()).settings_of("colour_network")
+    )
     assert isinstance(settings, Settings)
     for sampler, budget in product(settings.samplers, settings.budgets):
         assert len(tuning.chosen(sampler, budget)) == 2
@@ -195,11 +232,15 @@ def test_every_sampler_of_a_profile_was_tuned(profile: Profile) -> None:
 
 @pytest.fixture
 def gaussian_pixels(monkeypatch):
-    """Replace the images by 150 of independent Gaussian pixels with the stated mean and deviation."""
+    """Replace the images by 150 of independent Gaussian pixels with the stated mean and
+    deviation.
+    """
 
     def images(name):
         side = 16 if name.endswith("-16") else 32
-        x = 0.474 + 0.25 * torch.randn(150, side, side, 3, generator=torch.Generator().manual_seed(1))
+        x = 0.474 + 0.25 * torch.randn(
+            150, side, side, 3, generator=torch.Generator().manual_seed(1)
+        )
         return Images(x, torch.zeros(150, dtype=torch.long))
 
     monkeypatch.setattr(colour_task, "images", images)
@@ -208,12 +249,16 @@ def gaussian_pixels(monkeypatch):
 
 @pytest.mark.parametrize("name", KINDS)
 def test_a_network_begins_at_the_answer_for_gaussian_pixels(gaussian_pixels, name):
-    """F = 0 at first: the loss of independent pixels of the stated spread is 1, and no network does better."""
+    """F = 0 at first: the loss of independent pixels of the stated spread is 1, and no network
+    does better.
+    """
     what = task(name)
     assert isinstance(what, ColourTask) and name in PLANS
     few = what.split.held_out[: 13_312 // KINDS[name].side ** 2]
     loss = what._loss(what.network(), few, torch.Generator().manual_seed(0), torch.device("cpu"))
-    assert float(loss.detach()) == pytest.approx(1.0, abs=0.05)  # 38,400 numbers or more: 7 standard errors
+    assert float(loss.detach()) == pytest.approx(
+        1.0, abs=0.05
+    )  # 38,400 numbers or more: 7 standard errors
 
 
 def test_the_parts_are_disjoint_and_fixed(gaussian_pixels):
@@ -229,14 +274,18 @@ def test_noise_levels_are_those_stated():
     v = log_normal(10_000, MEAN, DEVIATION, SMALLEST, 25.0, generator).log()
     assert float(v.median()) == pytest.approx(-1.2 - math.log(2), abs=5 * 1.2 * 1.25 / 100)
     uniform = log_uniform(10_000, 0.01, 10.0, generator).log()
-    assert float(uniform.mean()) == pytest.approx(math.log(0.1) / 2, abs=5 * math.log(1000) / 12**0.5 / 100)
+    assert float(uniform.mean()) == pytest.approx(
+        math.log(0.1) / 2, abs=5 * math.log(1000) / 12**0.5 / 100
+    )
     assert v.min() >= math.log(SMALLEST) - 1e-6 and uniform.max() <= math.log(10) + 1e-6
 
 
 def test_the_loss_weighs_what_the_network_itself_predicts():
     """Of the prediction 0 the loss is `(1 + v^2/s^2) |z|^2/d`: with its expectation 1 + v^2/s^2."""
     x, v = torch.zeros(4000, 3, 4, 4), torch.full((4000,), 0.5)
-    loss = denoising_loss(_Nothing(), x, v, 0.25, torch.Generator().manual_seed(0), torch.device("cpu"))
+    loss = denoising_loss(
+        _Nothing(), x, v, 0.25, torch.Generator().manual_seed(0), torch.device("cpu")
+    )
     assert float(loss) == pytest.approx(5.0, rel=5 * (2 / x.numel()) ** 0.5)
 
 
@@ -257,4 +306,6 @@ def test_a_score_is_asked_at_one_noise_level_for_all(name):
 
 def test_the_stated_mean_and_spread_are_those_of_the_images():
     x = found_or_skipped(colour_task.images, "cifar10-train-16").x
-    assert float(x.mean()) == pytest.approx(0.474, abs=1e-3) and float(x.std()) == pytest.approx(SPREAD, abs=0.01)
+    assert float(x.mean()) == pytest.approx(0.474, abs=1e-3) and float(x.std()) == pytest.approx(
+        SPREAD, abs=0.01
+    )

@@ -1,4 +1,6 @@
-"""Images with their exact scores, digits and MNIST: verdicts, the changes that flip them, parts in small."""
+"""Images with their exact scores, digits and MNIST: verdicts, the changes that flip them, parts
+in small.
+"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -51,7 +53,9 @@ MORE = QUICK.model_copy(update={"batches": 10, "rare_batch": 200, "more": 0})
 SMALL = Settings(budgets=(20,), batches=2, batch=8, tuned=(20,), rare_samplers=())
 
 
-@pytest.mark.parametrize("identifier", ["D1", "D1a", "D2", "D3", "D4", "D6.tuned", "D6.constant", "D7"])
+@pytest.mark.parametrize(
+    "identifier", ["D1", "D1a", "D2", "D3", "D4", "D6.tuned", "D6.constant", "D7"]
+)
 def test_claims_come_out_as_expected(identifier: str) -> None:
     assert verdict(identifier) is expected(identifier.split(".")[0])
 
@@ -64,7 +68,9 @@ def verdict(part: str, settings: Settings | None = None) -> Verdict:
 
 
 def altered(monkeypatch: MonkeyPatch, change: Callable[[Rows], dict[str, Any]]) -> None:
-    """Let each row be measured with what `change` gives in the place of its cell's arguments; labels stay."""
+    """Let each row be measured with what `change` gives in the place of its cell's arguments;
+    labels stay.
+    """
 
     def runs(true: Callable[..., Any], settings: Settings) -> Iterator[Rows]:
         for rows in true(settings):
@@ -89,12 +95,16 @@ def floor_is_seen() -> tuple[bool, bool]:
     To within 0.06 and 0.1. Both intervals are Student's at 99 % over ten batches of 32.
     """
     table, draws = RunTable(tuple(study.runs(MORE))), {"sampler": EXACT.name, "budget": 0}
-    energy, ratio = (queries.mean(table, each, **draws).interval for each in ("energy", "variance_ratio"))
+    energy, ratio = (
+        queries.mean(table, each, **draws).interval for each in ("energy", "variance_ratio")
+    )
     return -0.06 < energy[0] < energy[1] < 0.06, 0.9 < ratio[0] < ratio[1] < 1.1
 
 
 def test_fresh_draws_of_the_target_show_no_error(monkeypatch: MonkeyPatch) -> None:
-    """Seeds are fixed: no alarm is false. Both numbers see draws with every pixel off by a tenth."""
+    """Seeds are fixed: no alarm is false. Both numbers see draws with every pixel off by a
+    tenth.
+    """
     assert floor_is_seen() == (True, True)
     true = exact.fresh_draws
     monkeypatch.setattr(exact, "fresh_draws", lambda *given: true(*given) + 0.1)
@@ -103,7 +113,9 @@ def test_fresh_draws_of_the_target_show_no_error(monkeypatch: MonkeyPatch) -> No
 
 
 def test_langevin_against_itself_breaks_d1(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D1 and D1b: annealed Langevin in adaptive momentum's place saves nothing; another one gains."""
+    """Falsifier of D1 and D1b: annealed Langevin in adaptive momentum's place saves nothing;
+    another one gains.
+    """
     exchanged(monkeypatch, {PAPER: BASELINE})
     assert verdict("D1b.twice") is not Verdict.HOLDS
     ratios = [verdict(f"D1b.at_{budget}") for budget in (20, 50, 200)]
@@ -113,15 +125,23 @@ def test_langevin_against_itself_breaks_d1(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_samples_of_one_image_break_d1a(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D1a: one image again and again, with the last noise level's noise; KL per pixel alone is blind."""
+    """Falsifier of D1a: one image again and again, with the last noise level's noise; KL per
+    pixel alone is blind.
+    """
     images, sigma = study.target().images, SETTINGS.last_sigma
     x = images[:1].expand(SETTINGS.batch, 8, 8)
     noisy = x + sigma * torch.randn(x.shape, generator=torch.Generator().manual_seed(4))
     errors = exact.errors_of(noisy, study.target(), study.reference("", sigma))
     true = exact.samples
 
-    def samples(target: Any, sampler: str, budget: int, numbers: tuple[int, ...], *rest: Any) -> list[torch.Tensor]:
-        return [noisy] * len(numbers) if sampler == PAPER else true(target, sampler, budget, numbers, *rest)
+    def samples(
+        target: Any, sampler: str, budget: int, numbers: tuple[int, ...], *rest: Any
+    ) -> list[torch.Tensor]:
+        return (
+            [noisy] * len(numbers)
+            if sampler == PAPER
+            else true(target, sampler, budget, numbers, *rest)
+        )
 
     monkeypatch.setattr(exact, "samples", samples)
     with using(Memory()):
@@ -130,13 +150,17 @@ def test_samples_of_one_image_break_d1a(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_langevin_in_its_place_breaks_d2(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D2: annealed Langevin in the others' places is not below 1; a doubled drift in its place is."""
+    """Falsifier of D2: annealed Langevin in the others' places is not below 1; a doubled drift
+    in its place is.
+    """
     exchanged(monkeypatch, {PAPER: BASELINE, DOUBLED: BASELINE, BASELINE: DOUBLED})
     assert refuted("D2", "adaptive", "factor", "langevin", settings=SETTINGS)
 
 
 def test_a_sampler_that_wins_would_make_d3_hold(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of the refutation D3: the probability flow in adaptive momentum's place, against annealed Langevin."""
+    """Falsifier of the refutation D3: the probability flow in adaptive momentum's place, against
+    annealed Langevin.
+    """
     with upheld("D3", settings=SETTINGS):
         exchanged(monkeypatch, {PAPER: "Heun ODE", "reverse diffusion": BASELINE})
 
@@ -178,13 +202,17 @@ def test_tuned_samplers_exchanged_break_d6(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_a_sampler_that_wins_would_make_d7_hold(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of the refutation D7: the probability flow's batches in adaptive momentum's place leave as little."""
+    """Falsifier of the refutation D7: the probability flow's batches in adaptive momentum's
+    place leave as little.
+    """
     with upheld("D7", settings=SETTINGS):
         exchanged(monkeypatch, {PAPER: "Heun ODE"})
 
 
 def test_a_noisier_sampler_breaks_d7a(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of D7a: with what all have at 20 evaluations, adaptive momentum does not equal the others."""
+    """Falsifier of D7a: with what all have at 20 evaluations, adaptive momentum does not equal
+    the others.
+    """
     altered(monkeypatch, lambda rows: {"budget": 20})
     lasting = (*SETTINGS.lasting, "ancestral", "EDM stochastic")
     assert verdict("D7a", SETTINGS.model_copy(update={"lasting": lasting})) is Verdict.REFUTED
@@ -208,14 +236,18 @@ def test_tuning_chooses_on_other_batches(monkeypatch: MonkeyPatch) -> None:
     assert best == AUTHORS._replace(factor=1.0, repeats=1)
     assert set(tried) == set(grid) and all(20 // each.repeats >= 2 for each in grid)
     assert all(len(numbers) == SMALL.trials for numbers in tried.values())
-    assert all(set(exact.numbers(SMALL, BASELINE)).isdisjoint(numbers) for numbers in tried.values())
+    assert all(
+        set(exact.numbers(SMALL, BASELINE)).isdisjoint(numbers) for numbers in tried.values()
+    )
     assert set(exact.numbers(SMALL, BASELINE)).isdisjoint(exact.numbers(SMALL, EXACT.name))
 
 
 def test_a_batch_that_diverges_is_lost_alone(monkeypatch: MonkeyPatch) -> None:
     true = exact.samples
 
-    def diverging(target: Any, sampler: str, budget: int, numbers: tuple[int, ...], *rest: Any) -> list[torch.Tensor]:
+    def diverging(
+        target: Any, sampler: str, budget: int, numbers: tuple[int, ...], *rest: Any
+    ) -> list[torch.Tensor]:
         if 2 in numbers:
             raise NonFiniteState("far")
         return true(target, sampler, budget, numbers, *rest)
@@ -227,12 +259,18 @@ def test_a_batch_that_diverges_is_lost_alone(monkeypatch: MonkeyPatch) -> None:
 
 
 def test_errors_know_collisions_and_classes() -> None:
-    """Eight copies of one image: every pair collides, all in one class; the variance ratio is that of no noise, 0."""
+    """Eight copies of one image: every pair collides, all in one class; the variance ratio is
+    that of no noise, 0.
+    """
     target = study.target()
-    errors = exact.errors_of(target.images[:1].expand(8, 8, 8).clone(), target, study.reference("", 0.05))
+    errors = exact.errors_of(
+        target.images[:1].expand(8, 8, 8).clone(), target, study.reference("", 0.05)
+    )
     assert errors.collisions == pytest.approx(len(target.labels))
     assert errors.variance_ratio == pytest.approx(0.0, abs=1e-9)
-    assert errors.classes == pytest.approx(1 - float((target.labels == target.labels[0]).double().mean()))
+    assert errors.classes == pytest.approx(
+        1 - float((target.labels == target.labels[0]).double().mean())
+    )
 
 
 def test_kl_per_pixel_is_the_divergence_of_a_mode() -> None:
@@ -241,11 +279,20 @@ def test_kl_per_pixel_is_the_divergence_of_a_mode() -> None:
 
 
 def test_the_farthest_interval_is_found_on_either_side() -> None:
-    means = [Measurement(value=v, low=v - w, high=v + w) for v, w in ((0.9, 0.2), (-1.0, 0.05), (1.0, 0.01))]
-    assert farthest(means) is means[0] and farthest(means[1:]) is means[1] and farthest(means, origin=1.0) is means[1]
+    means = [
+        Measurement(value=v, low=v - w, high=v + w)
+        for v, w in ((0.9, 0.2), (-1.0, 0.05), (1.0, 0.01))
+    ]
+    assert (
+        farthest(means) is means[0]
+        and farthest(means[1:]) is means[1]
+        and farthest(means, origin=1.0) is means[1]
+    )
 
 
-FEW = MnistSettings(budgets=(10,), fresh=2, batches=3, batch=8, samplers=(BASELINE, "constant momentum"), seed=9)
+FEW = MnistSettings(
+    budgets=(10,), fresh=2, batches=3, batch=8, samplers=(BASELINE, "constant momentum"), seed=9
+)
 
 
 @pytest.fixture
@@ -275,14 +322,20 @@ MNIST = MnistSettings(budgets=(20, 50, 100), batches=6, batch=32)
 
 
 def test_langevin_against_itself_breaks_m1(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of M1: as much noise is alike; less, or annealed Langevin against itself, is not."""
+    """Falsifier of M1: as much noise is alike; less, or annealed Langevin against itself, is
+    not.
+    """
     for at_50, verdict in ((1.2, Verdict.HOLDS), (1.1, Verdict.REFUTED), (1.4, Verdict.REFUTED)):
         mnist_measured(monkeypatch, {BASELINE: {100: 1.2}, PAPER: {50: at_50}})
         assert verdict_of("M1", settings=MNIST) is verdict
 
 
-def test_samples_are_judged_denoised_against_the_targets_images(made_up: None, monkeypatch: MonkeyPatch) -> None:
-    """The target's own draws, denoised, are its images: their distance is the floor; that of inverted images is not."""
+def test_samples_are_judged_denoised_against_the_targets_images(
+    made_up: None, monkeypatch: MonkeyPatch
+) -> None:
+    """The target's own draws, denoised, are its images: their distance is the floor; that of
+    inverted images is not.
+    """
     judged = figures.in_features(FEW)
     assert [one.entry.sampler for one in judged] == [EXACT.name, *FEW.samplers]
     assert {one.conditions.n for one in judged} == {24}
@@ -296,7 +349,9 @@ def test_samples_are_judged_denoised_against_the_targets_images(made_up: None, m
     assert far.numbers["coverage"].value < 0.5 < floor.numbers["coverage"].value
 
 
-def test_tables_have_a_row_for_each_run_and_read_the_study_alone(made_up: None, monkeypatch: MonkeyPatch) -> None:
+def test_tables_have_a_row_for_each_run_and_read_the_study_alone(
+    made_up: None, monkeypatch: MonkeyPatch
+) -> None:
     for each in mnist.cells(FEW):
         each.function(**each.arguments)
     monkeypatch.setattr(Cell, "compute", lambda cell: pytest.fail(f"{cell} is not in the study"))
@@ -307,12 +362,19 @@ def test_tables_have_a_row_for_each_run_and_read_the_study_alone(made_up: None, 
 
 def test_a_chart_of_speed_ups_has_no_point_where_a_factor_is_infinite() -> None:
     chart = move_speed_ups({("images", "default"): [(20, 1.5), (50, math.inf)]}).to_dict()
-    assert [row["times"] for row in chart["datasets"][chart["layer"][1]["data"]["name"]]] == [1.5, None]
+    assert [row["times"] for row in chart["datasets"][chart["layer"][1]["data"]["name"]]] == [
+        1.5,
+        None,
+    ]
 
 
 def test_a_sampler_that_no_family_of_figures_names_is_refused_not_left_out() -> None:
-    bands = {name: {10: (1.0, 0.9, 1.1), 20: (0.5, 0.4, 0.6)} for name in ("ancestral", "PC, Langevin")}
+    bands = {
+        name: {10: (1.0, 0.9, 1.1), 20: (0.5, 0.4, 0.6)} for name in ("ancestral", "PC, Langevin")
+    }
     (axes,) = draw_rows([ErrorPanel(bands, "error", (0.1, 2.0))], (10, 20)).axes
     assert axes.get_legend_handles_labels()[1] == ["PC, Langevin", "ancestral"]
     with pytest.raises(UserError, match="sampler 'new one' has no look"):
-        draw_rows([ErrorPanel({**bands, "new one": bands["ancestral"]}, "error", (0.1, 2.0))], (10, 20))
+        draw_rows(
+            [ErrorPanel({**bands, "new one": bands["ancestral"]}, "error", (0.1, 2.0))], (10, 20)
+        )

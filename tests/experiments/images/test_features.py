@@ -41,14 +41,20 @@ def judge():
 
 def test_the_committed_classifier_is_as_accurate_as_its_file_says():
     extractor, about = digit_features(), weights.about(WEIGHTS / "digits-classifier.safetensors")
-    assert accuracy(module.classifier("digits-classifier"), split_digits().test) == pytest.approx(about["accuracy"])
+    assert accuracy(module.classifier("digits-classifier"), split_digits().test) == pytest.approx(
+        about["accuracy"]
+    )
     assert about["accuracy"] > 0.97
     assert extractor.sha256 == SHA256["digits-classifier"]
     found = extractor(split_digits().test.x)
     assert found.shape == (360, 64) and found.dtype == torch.float64
     classes = extractor.logits(found.float()).argmax(1)
-    assert float((classes == split_digits().test.y).double().mean()) == pytest.approx(about["accuracy"])
-    assert extractor.shares(found).tolist() == pytest.approx([float((classes == k).sum()) / 360 for k in range(10)])
+    assert float((classes == split_digits().test.y).double().mean()) == pytest.approx(
+        about["accuracy"]
+    )
+    assert extractor.shares(found).tolist() == pytest.approx(
+        [float((classes == k).sum()) / 360 for k in range(10)]
+    )
 
 
 def test_scores_are_the_librarys(judge):
@@ -58,14 +64,18 @@ def test_scores_are_the_librarys(judge):
     assert found.kernel == pytest.approx(kernel_distance(features, judge.reference))
     assert found[2:6] == pytest.approx(support(features, judge.reference))
     assert 0 <= found.classes <= 1
-    conditions = Conditions(100, "digits held out", 360, "digits-classifier", SHA256["digits-classifier"], True)
+    conditions = Conditions(
+        100, "digits held out", 360, "digits-classifier", SHA256["digits-classifier"], True
+    )
     assert judge.conditions(100) == conditions
     cells = row("s", 20, "kernel", Interval(1.0, 0.9, 1.1, 4), conditions)
     assert len(cells) == len(HEADER) and cells[:8] == ("s", 20, "kernel", 1.0, 0.9, 1.1, 4, 100)
 
 
 def test_real_images_are_at_the_floor_and_noise_is_not(judge):
-    """Sets of digits learned from: kernel distance near 0, coverage as of one distribution; noise is far in each."""
+    """Sets of digits learned from: kernel distance near 0, coverage as of one distribution;
+    noise is far in each.
+    """
     sets = split_digits().train.x.split(100)[:14]
     found = [judge.scores(x) for x in sets]
     noise = judge.scores(torch.rand(100, 8, 8, generator=torch.Generator().manual_seed(1)))
@@ -81,12 +91,16 @@ def test_the_bootstrap_interval_holds_the_value_and_knows_the_reference(judge):
     both = judge.kernel_interval(sets, 0.95, seed=1)
     assert both.value == pytest.approx(kernel_distance(torch.cat(sets), judge.reference))
     assert both.low < both.value < both.high
-    smaller = Judge(judge.extractor, "fewer", judge.reference[:90]).kernel_interval(sets, 0.95, seed=1)
+    smaller = Judge(judge.extractor, "fewer", judge.reference[:90]).kernel_interval(
+        sets, 0.95, seed=1
+    )
     assert smaller.high - smaller.low > both.high - both.low
 
 
 def test_batches_are_judged_as_one_set_with_the_jackknifes_half_width(judge):
-    """Value: the whole set's number, its bias kept; width: Student's over the pseudo-values of batches left out."""
+    """Value: the whole set's number, its bias kept; width: Student's over the pseudo-values of
+    batches left out.
+    """
     sets = [judge.extractor(x) for x in split_digits().train.x.split(40)[:5]]
     found = pooled.pooled(judge, pooled.Entry("s", "defaults", 20, sets), 0.99)
     whole = judge.scores_of(torch.cat(sets))
@@ -94,21 +108,29 @@ def test_batches_are_judged_as_one_set_with_the_jackknifes_half_width(judge):
     pseudo = mean_interval([5 * whole.frechet - 4 * one for one in without], 0.99)
     value, low, high, n = found.numbers["frechet"]
     assert (value, n, found.conditions.n) == (whole.frechet, 5, 200)
-    assert high - low == pytest.approx(pseudo.high - pseudo.low) and high + low == pytest.approx(2 * value)
-    assert found.numbers["classes"].value == whole.classes and float(found.shares.sum()) == pytest.approx(1)
+    assert high - low == pytest.approx(pseudo.high - pseudo.low) and high + low == pytest.approx(
+        2 * value
+    )
+    assert found.numbers["classes"].value == whole.classes and float(
+        found.shares.sum()
+    ) == pytest.approx(1)
 
 
 def test_too_few_batches_are_not_judged(judge):
     small = judge.extractor(split_digits().train.x[:3])
-    entries = [pooled.Entry("one", "", 0, [small.repeat(9, 1)]), pooled.Entry("small", "", 0, [small, small])]
+    entries = [
+        pooled.Entry("one", "", 0, [small.repeat(9, 1)]),
+        pooled.Entry("small", "", 0, [small, small]),
+    ]
     assert pooled.judged(judge, entries, 0.99) == []
     assert all(table.rows == () for table in pooled_tables([], "none", 0.99, ()))
 
 
 @pytest.mark.skipif(not HAS_EFFICIENTNET, reason="AMS_DATA lacks efficientnet_lite0")
 def test_efficientnet_knows_cifars_classes():
-    """1280 features; images of one class lie nearer to each other than to another's: a loss of the normalisation or of
-    the weights would show. Two classes, 16 images each."""
+    """1280 features; images of one class lie nearer to each other than to another's: a loss of the
+    normalisation or of the weights would show. Two classes, 16 images each.
+    """
     pytest.importorskip("efficientnet_lite_pytorch")
     data = found_or_skipped(load, "cifar10-test")
     planes, frogs = (data.x[data.y == label][:16] for label in (0, 6))
@@ -132,7 +154,9 @@ def test_without_its_weights_inception_is_unavailable(monkeypatch, tmp_path):
         module.inception()
 
 
-needs_fidelity = pytest.mark.skipif(find_spec("torch_fidelity") is None, reason="torch-fidelity is not installed")
+needs_fidelity = pytest.mark.skipif(
+    find_spec("torch_fidelity") is None, reason="torch-fidelity is not installed"
+)
 
 
 def features(n: int, d: int, seed: int, shift: float = 0.0) -> torch.Tensor:
@@ -175,7 +199,9 @@ def test_precision_and_recall_are_torch_fidelitys() -> None:
     x, y = features(200, 8, 4), features(150, 8, 5, 0.3)
     expected = prc_features_to_metric(x, y, prc_neighborhood=3, prc_batch_size=64, verbose=False)
     ours = support(x, y, 3)
-    assert [ours.precision, ours.recall] == pytest.approx([expected["precision"], expected["recall"]], abs=1e-6)
+    assert [ours.precision, ours.recall] == pytest.approx(
+        [expected["precision"], expected["recall"]], abs=1e-6
+    )
 
 
 @pytest.fixture
@@ -202,7 +228,9 @@ def test_inceptions_features_and_score_are_torch_fidelitys(inception: extractors
 
     pixels = np.random.default_rng(1).integers(0, 256, (12, 3, 32, 32), np.uint8)
     file, _ = extractors._inception_weights()
-    theirs = Network("inception", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(file))
+    theirs = Network(
+        "inception", ["2048", "logits_unbiased"], feature_extractor_weights_path=str(file)
+    )
     expected, logits = theirs(torch.from_numpy(pixels))
     seen = inception(torch.from_numpy(pixels).float() / 255)
     torch.testing.assert_close(seen.float(), expected, rtol=1e-4, atol=1e-5)
@@ -212,5 +240,7 @@ def test_inceptions_features_and_score_are_torch_fidelitys(inception: extractors
     assert score == pytest.approx(float(stated), rel=1e-4)
     few, known = seen[:, :256], expected[:, :256]  # roots of whole covariances take seconds
     published = moments([known + torch.randn(12, 256, generator=torch.Generator().manual_seed(3))])
-    ours, whole = (frechet_of_moments(moments(blocks), published) for blocks in (few.split(5), [known]))
+    ours, whole = (
+        frechet_of_moments(moments(blocks), published) for blocks in (few.split(5), [known])
+    )
     assert ours == pytest.approx(whole, rel=1e-4)

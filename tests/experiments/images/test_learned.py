@@ -1,4 +1,6 @@
-"""The learned score: its training by the command, runs that go on to the bit, verdicts and what flips them."""
+"""The learned score: its training by the command, runs that go on to the bit, verdicts and what
+flips them.
+"""
 
 import hashlib
 import json
@@ -125,13 +127,17 @@ def test_the_worst_ratio_is_that_of_the_noise_level_where_the_loss_is_largest() 
 
 
 def test_the_baseline_in_its_place_breaks_q2(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of Q2: where annealed Langevin has reverse diffusion's samples, adaptive momentum covers no more."""
+    """Falsifier of Q2: where annealed Langevin has reverse diffusion's samples, adaptive
+    momentum covers no more.
+    """
     exchanged(monkeypatch, {BASELINE: REVERSE})
     assert verdict_of("Q2") is Verdict.REFUTED
 
 
 def test_a_sampler_that_is_faster_would_make_q2a_hold(monkeypatch: MonkeyPatch) -> None:
-    """Falsifier of the refutation Q2a: annealed BAOAB's samples in adaptive momentum's place save more than half."""
+    """Falsifier of the refutation Q2a: annealed BAOAB's samples in adaptive momentum's place
+    save more than half.
+    """
     with upheld("Q2a"):
         exchanged(monkeypatch, {PAPER: BAOAB})
 
@@ -149,7 +155,8 @@ def test_samples_of_the_exact_score_are_copies_and_those_of_the_network_are_not(
 
 
 def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
-    """Digits blurred by 1.2 times the last noise level have 1.44 times the variance ratio, to what the score resolves.
+    """Digits blurred by 1.2 times the last noise level have 1.44 times the variance ratio, to what
+    the score resolves.
 
     Those held out have more than those seen, and 1 is between them.
     """
@@ -159,7 +166,11 @@ def test_the_variance_ratio_of_noisier_digits_is_higher() -> None:
         quality.variance_ratio(LEARNED, 0.05, y + sigma * z[: len(y)])
         for y, sigma in ((seen, 0.05), (x, 0.05), (x, 0.06))
     )
-    assert 0.9 < known < 0.95 and 1.05 < held < 1.1 and (known + held) / 2 == pytest.approx(1.0, abs=0.02)
+    assert (
+        0.9 < known < 0.95
+        and 1.05 < held < 1.1
+        and (known + held) / 2 == pytest.approx(1.0, abs=0.02)
+    )
     assert more / held == pytest.approx(1.44, abs=0.2)
 
 
@@ -210,29 +221,41 @@ def test_weights_that_are_there_are_not_replaced_by_a_new_run(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("place", ["a file", "/proc/nope"])
-def test_a_folder_that_cannot_be_written_is_told_before_training(tmp_path, capsys, monkeypatch, place):
+def test_a_folder_that_cannot_be_written_is_told_before_training(
+    tmp_path, capsys, monkeypatch, place
+):
     monkeypatch.setattr(Trainer, "step", lambda self: pytest.fail("it trains"))
     (tmp_path / "a file").touch()
-    assert "cannot be written" in refusal(capsys, tmp_path / place, "digits-classifier", "--steps", "1")
+    assert "cannot be written" in refusal(
+        capsys, tmp_path / place, "digits-classifier", "--steps", "1"
+    )
 
 
 def test_a_disk_that_is_full_in_the_end_is_one_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(weights, "write_whole", full_disk)
     assert trained(tmp_path, "digits-classifier", "--steps", "1") == 2
-    assert "digits-classifier.safetensors: cannot be written (No space left" in capsys.readouterr().err
+    assert (
+        "digits-classifier.safetensors: cannot be written (No space left" in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize("name", STATED)
 def test_committed_weights_are_what_their_plan_would_train(name):
-    """Settings in the file are those of the command today, so the command remakes them; they are small.
+    """Settings in the file are those of the command today, so the command remakes them; they are
+    small.
 
     Over the last tenth of a training the loss held out falls by less than a twentieth.
     """
     file = WEIGHTS / f"{name}.safetensors"
     about = weights.about(file)
     assert about["plan"] == PLANS[name].model_dump(mode="json")
-    assert name == "mnist-classifier" or about["task"] == json.loads(task(name).settings.model_dump_json())
-    assert hashlib.sha256(file.read_bytes()).hexdigest() == STATED[name] and file.stat().st_size < 5 * 2**20
+    assert name == "mnist-classifier" or about["task"] == json.loads(
+        task(name).settings.model_dump_json()
+    )
+    assert (
+        hashlib.sha256(file.read_bytes()).hexdigest() == STATED[name]
+        and file.stat().st_size < 5 * 2**20
+    )
     assert about["seconds"] > 0 and about["held out"][-1][0] == about["plan"]["steps"]
     held = [loss for _, loss in about["held out"]]
     assert held[-len(held) // 10] / held[-1] < 1.05
@@ -260,13 +283,19 @@ def learned() -> Problem:
 
 
 @pytest.mark.parametrize("name", COMPARED)
-def test_a_run_broken_off_between_steps_goes_on_to_the_same_bits(learned: Problem, name: str) -> None:
-    """State and generator are all that a run is: written away half-way, read again, with a program made anew."""
+def test_a_run_broken_off_between_steps_goes_on_to_the_same_bits(
+    learned: Problem, name: str
+) -> None:
+    """State and generator are all that a run is: written away half-way, read again, with a
+    program made anew.
+    """
     spec, draws = SPECS[name], generator(3, 1)
 
     def end(program: Program, state: State, draws: torch.Generator) -> State:
         algebra = spec.coupling()
-        return last(loop(program, state, learned.score, generated(draws, algebra.empty_like), algebra))[0]
+        return last(
+            loop(program, state, learned.score, generated(draws, algebra.empty_like), algebra)
+        )[0]
 
     program = list(spec.build(learned.sigmas, BUDGET, AUTHORS))
     half = len(program) // 2
@@ -279,10 +308,15 @@ def test_a_run_broken_off_between_steps_goes_on_to_the_same_bits(learned: Proble
 
 
 def test_a_batch_depends_on_its_own_number_alone() -> None:
-    """Whatever ran before, in whatever order, and but for rounding with whatever others it is computed."""
+    """Whatever ran before, in whatever order, and but for rounding with whatever others it is
+    computed.
+    """
     setup = digits.Settings(batch=8, seed=8).setup
     asked = [
-        (name, budget, n) for name in ("adaptive momentum", "EDM stochastic") for budget in (10, 20) for n in (1, 2)
+        (name, budget, n)
+        for name in ("adaptive momentum", "EDM stochastic")
+        for budget in (10, 20)
+        for n in (1, 2)
     ]
 
     def computed(name: str, budget: int, *numbers: int) -> list[digits.Numbers]:

@@ -1,4 +1,6 @@
-"""Networks of MNIST and score_sde's layout: the published formulations, what is refused, and the denoising loss."""
+"""Networks of MNIST and score_sde's layout: the published formulations, what is refused, and the
+denoising loss.
+"""
 
 import json
 import math
@@ -122,24 +124,34 @@ def test_the_ve_network_is_the_published_one(ve: NetworkScore, t: float) -> None
     x = images() + sigma
     expected = published_ve(ve_tensors(), x, t)
     score = ve.score(x, Level(0, sigma=sigma))
-    assert (score - expected).abs().max() < 2e-3 * expected.abs().max()  # the time is the noise's, to float32
+    assert (
+        score - expected
+    ).abs().max() < 2e-3 * expected.abs().max()  # the time is the noise's, to float32
 
 
 @pytest.mark.parametrize("k", [0, 17, 999])
 def test_the_ddpm_network_is_the_published_one(denoising: NetworkScore, k: int) -> None:
-    """Its noise of `u_k = r u_0 + sigma z`, pixels in [-1, 1]; the score of `x = u_k` in [0, 1] pixels' own VP."""
+    """Its noise of `u_k = r u_0 + sigma z`, pixels in [-1, 1]; the score of `x = u_k` in [0, 1]
+    pixels' own VP.
+    """
     ratio = ratios()[k]
     r, sigma = 1 / math.hypot(1, ratio), ratio / math.hypot(1, ratio)
     u = r * (2 * images() - 1) + sigma * gaussian(0, (3, 28, 28))
     expected = published_ddpm(ddpm_tensors(), u, k)
     y = (u / r + 1) / 2  # the same state in pixels of [0, 1], scale 1: noise sigma / (2 r)
     level = Level(0, sigma=ratio / 2)
-    torch.testing.assert_close(-level.sigma * denoising.score(y, level), expected, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        -level.sigma * denoising.score(y, level), expected, rtol=1e-3, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("name", ["ve", "denoising"])
-def test_a_vp_score_is_the_ve_score_of_the_rescaled_state(name: str, request: pytest.FixtureRequest) -> None:
-    """With y = x / r, v = sigma / r: r s_vp(x) = s_ve(y), for every process and both kinds of network."""
+def test_a_vp_score_is_the_ve_score_of_the_rescaled_state(
+    name: str, request: pytest.FixtureRequest
+) -> None:
+    """With y = x / r, v = sigma / r: r s_vp(x) = s_ve(y), for every process and both kinds of
+    network.
+    """
     network: NetworkScore = request.getfixturevalue(name)
     for level in (vp_level(0.7), process_levels(VP(), 7, 1e-2)[3]):
         x = level.scale * images() + level.sigma * gaussian(1, (3, 28, 28))
@@ -205,7 +217,9 @@ def test_truncated_and_missing_files_are_refused(tmp_path: Path) -> None:
         mnist_ve(str(tmp_path / "nowhere.pt"))
 
 
-def test_no_more_is_read_than_weights_may_have(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_no_more_is_read_than_weights_may_have(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setattr(loading, "LARGEST", 2**20)
     with pytest.raises(UserError, match="a device: name a regular file"):
         mnist_ve("/dev/zero")
@@ -222,7 +236,9 @@ def test_a_registered_name_is_kept_for_the_registered_file(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("name", ["mnist-ve", "mnist-ddpm", "fashion-ddpm"])
 def test_the_published_files_load(name: str) -> None:
-    """And know noise of 1 in ink on paper better than the image's own mean does: a rectangle, 4 pixels wide."""
+    """And know noise of 1 in ink on paper better than the image's own mean does: a rectangle, 4
+    pixels wide.
+    """
     network = found_or_skipped(mnist_ve) if name == "mnist-ve" else found_or_skipped(ddpm, name)
     x = torch.zeros(8, 28, 28)
     x[:, 6:22, 12:16] = 1.0
@@ -231,7 +247,9 @@ def test_the_published_files_load(name: str) -> None:
 
 
 def test_the_ve_networks_loss_is_the_documented_one() -> None:
-    """About 24 on MNIST's test images, 784 without skill; one seed, the mean of 100 images has a deviation of 0.5."""
+    """About 24 on MNIST's test images, 784 without skill; one seed, the mean of 100 images has a
+    deviation of 0.5.
+    """
     network = found_or_skipped(mnist_ve)
     x = found_or_skipped(loss.load, "mnist-test").x[:100]
     z = gaussian(2405, (100, 28, 28))
@@ -242,10 +260,11 @@ def test_the_ve_networks_loss_is_the_documented_one() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("steps", "least", "largest"), [(50, 0.1, 1.0), (500, 0.0, 0.05)])
 def test_the_tutorials_sampler_needs_many_steps(steps: int, least: float, largest: float) -> None:
-    """As arXiv 2011.13456's tutorial says of it: samples are noisy after 50 steps, clean after 500; one seed.
+    """As arXiv 2011.13456's tutorial says of it: samples are noisy after 50 steps, clean after 500;
+    one seed.
 
-    At each level Langevin's corrector at the authors' snr, then Euler-Maruyama of the reverse SDE. The noise is that
-    on pixels that are blank in every image, a standard deviation in pixel units.
+    At each level Langevin's corrector at the authors' snr, then Euler-Maruyama of the reverse SDE.
+    The noise is that on pixels that are blank in every image, a standard deviation in pixel units.
     """
     network, process = found_or_skipped(mnist_ve), ExponentialVE()
     levels = process_levels(process, steps, 1e-3)
@@ -253,7 +272,9 @@ def test_the_tutorials_sampler_needs_many_steps(steps: int, least: float, larges
     program = predictor_corrector(predictor, langevin(snr_of_score(AUTHORS.snr)), levels)
     draws, algebra = generator(2405, 3), Particles()
     start = State(levels[0].sigma * torch.randn((4, 28, 28), generator=draws))
-    _, info = last(run(program, start, network.score, generated(draws, algebra.empty_like), algebra))
+    _, info = last(
+        run(program, start, network.score, generated(draws, algebra.empty_like), algebra)
+    )
     pixels = blank(found_or_skipped(loss.load, "mnist-test").x)
     noise = [noise_level(x[None], pixels) for x in info.mean()]
     assert least <= sum(noise) / len(noise) <= largest
@@ -305,10 +326,17 @@ def few(monkeypatch: pytest.MonkeyPatch) -> torch.Tensor:
     return x
 
 
-def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_the_definition(
+    few: torch.Tensor, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """`sum (std score + z)^2` by the published network, the same noise at each time."""
     weights = file_of(tmp_path, ve_tensors())
-    assert main(["denoising-loss", weights, "--t", "0.1,0.9", "--images", "7", "--seed", "3", "--json"]) == 0
+    assert (
+        main(
+            ["denoising-loss", weights, "--t", "0.1,0.9", "--images", "7", "--seed", "3", "--json"]
+        )
+        == 0
+    )
     printed = json.loads(capsys.readouterr().out)
     z = np.random.default_rng(3).standard_normal((7, 784)).astype(np.float32)
     z = torch.from_numpy(z).reshape(7, 28, 28)
@@ -330,7 +358,9 @@ def test_json_is_the_definition(few: torch.Tensor, tmp_path: Path, capsys: pytes
         (["--seed", "-1"], "--seed -1"),
     ],
 )
-def test_bad_options_are_one_line(options: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_options_are_one_line(
+    options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["denoising-loss", "mnist-ve", *options]) == 2
     captured = capsys.readouterr()
     assert message in captured.err and captured.err.count("\n") == 1 and not captured.out
@@ -339,13 +369,21 @@ def test_bad_options_are_one_line(options: list[str], message: str, capsys: pyte
 @pytest.mark.parametrize("name", ARCHITECTURES)
 @torch.no_grad()
 def test_a_made_checkpoint_of_published_layout_is_converted(name: str) -> None:
-    """A file with every key of the published layout, narrow: its averaged weights, strictly loaded, give score_sde's
-    own output."""
+    """A file with every key of the published layout, narrow: its averaged weights, strictly loaded,
+    give score_sde's own output.
+    """
     sizes = ARCHITECTURES[name]._replace(width=8)
     named, forward = made(sizes)
-    network = ncsnpp.network(ncsnpp.averaged(load_weights(checkpoint(named), "w.pth"), "w.pth"), "w.pth")
+    network = ncsnpp.network(
+        ncsnpp.averaged(load_weights(checkpoint(named), "w.pth"), "w.pth"), "w.pth"
+    )
     side = 2 ** (len(sizes.multiples) - 1) if sizes.side > 64 else sizes.side
-    x, time = torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)), torch.tensor(2.0)
+    x, time = (
+        torch.rand(1, 3, side, side, generator=torch.Generator().manual_seed(1)),
+        torch.tensor(2.0),
+    )
     scale = 2.0 if sizes.fourier else 1.0
     forward.sizes = sizes._replace(attended=tuple(at * side // sizes.side for at in sizes.attended))
-    torch.testing.assert_close(network(x, time), scale * forward(x, time[None]), rtol=1e-4, atol=2e-4)
+    torch.testing.assert_close(
+        network(x, time), scale * forward(x, time[None]), rtol=1e-4, atol=2e-4
+    )

@@ -1,4 +1,5 @@
-"""Reconstruction of brain slices: what goes into it, and the claims N4 to N4e with the change that flips each.
+"""Reconstruction of brain slices: what goes into it, and the claims N4 to N4e with the change that
+flips each.
 
 What goes in are slices, encoding and noise, the untrained networks and the posterior's score.
 """
@@ -124,7 +125,9 @@ def test_the_eigenvectors_are_those_of_the_real_part_of_the_normal_operator() ->
 
 @pytest.mark.parametrize("weight", [1e-3, 1.0])
 def test_consistency_solves_its_equation(weight: float) -> None:
-    """In float32, of pixels up to 1: four products over 64 rows. Division by `N + weight` is undone again."""
+    """In float32, of pixels up to 1: four products over 64 rows. Division by `N + weight` is
+    undone again.
+    """
     x = heads(2)
     scan = measure(x, 4, 0, torch.Generator().manual_seed(0))
     found = consistent(0.9 * x, scan, weight)
@@ -163,7 +166,9 @@ def test_no_tuned_hyperparameter_is_at_an_end_of_what_was_tried() -> None:
 
 
 def test_the_noise_has_the_stated_deviation() -> None:
-    """What remains of the true image's residual is A^H of the noise: its variance is NOISE^2 trace(N) / pixels."""
+    """What remains of the true image's residual is A^H of the noise: its variance is NOISE^2
+    trace(N) / pixels.
+    """
     x = heads(200)
     scan = measure(x, 4, 0, torch.Generator().manual_seed(0))
     share = scan.encoding.values.mean().item()
@@ -171,7 +176,9 @@ def test_the_noise_has_the_stated_deviation() -> None:
 
 
 def silent(model: Any) -> Any:
-    """Return a network whose U-Net answers 0: its last weights are 0 from the start, its last bias is made so."""
+    """Return a network whose U-Net answers 0: its last weights are 0 from the start, its last
+    bias is made so.
+    """
     torch.nn.init.zeros_(model.network.last.bias)
     return model
 
@@ -198,7 +205,9 @@ def test_an_untrained_module_returns_its_image_and_sees_step_and_residual() -> N
 
 
 def test_an_untrained_unrolled_network_is_repeated_consistency() -> None:
-    """By its own weights to the bit: of .05 they keep what the rounding of a logarithm near -3 and of exp leaves."""
+    """By its own weights to the bit: of .05 they keep what the rounding of a logarithm near -3
+    and of exp leaves.
+    """
     network, scan = silent(Unrolled()), measure(heads(2), 4, 0, generator(0, 0))
     weights, x = network.weights.exp(), scan.b
     for weight in weights:
@@ -212,10 +221,12 @@ def test_guided_and_unguided_networks_have_equal_parameters() -> None:
 
 
 def test_the_posterior_of_gaussian_pixels_is_sampled_with_its_mean_and_variance() -> None:
-    """Pixels are independent N(MEAN, SPREAD^2): the posterior is Gaussian, its mean is a regularised solution.
+    """Pixels are independent N(MEAN, SPREAD^2): the posterior is Gaussian, its mean is a
+    regularised solution.
 
-    The score's data term leaves out how D depends on x, so it is exact where sigma is small: samples are compared in
-    their mean, which tapered BAOAB must have, to within five standard errors of 40 runs of 64 x 64 pixels.
+    The score's data term leaves out how D depends on x, so it is exact where sigma is small:
+    samples are compared in their mean, which tapered BAOAB must have, to within five standard
+    errors of 40 runs of 64 x 64 pixels.
     """
     draws = generator(0, 1)
     x = MEAN + SPREAD * torch.randn(1, 64, 64, generator=draws)
@@ -241,7 +252,9 @@ def outcome(psnr: float, nmse: float = 0.01) -> Reconstruction:
 
 
 def by_subject(values: dict[str, float]) -> Callable[..., Quality]:
-    """Return what stands for a cell of samplers: NMSE by sampler, a little different from subject to subject."""
+    """Return what stands for a cell of samplers: NMSE by sampler, a little different from
+    subject to subject.
+    """
 
     def made(case: ScannedSubject, sampler: str, budget: int, given: Hyperparameters) -> Quality:
         return outcome(20.0, values[sampler] * (1 + 0.01 * (case.subject % 3))).quality
@@ -271,7 +284,9 @@ def test_runs_that_vary_alike_refute_n4(monkeypatch: pytest.MonkeyPatch) -> None
     """Two runs of adaptive momentum that differ as much as Langevin's."""
     for factor, verdict in ((1.0, "refuted"), (0.8, "holds")):
 
-        def between(case: ScannedSubject, sampler: str, *_: object, factor: float = factor) -> float:
+        def between(
+            case: ScannedSubject, sampler: str, *_: object, factor: float = factor
+        ) -> float:
             return (factor if sampler == ADAPTIVE else 1.0) * (1 + 0.01 * (case.subject % 3))
 
         monkeypatch.setattr(study, "between", between)
@@ -292,11 +307,19 @@ def with_outcomes(monkeypatch: pytest.MonkeyPatch, psnr: dict[str, float]) -> No
     ("checks", "psnr", "worse"),
     [
         # networks that gain half a decibel over compressed sensing, not two
-        (("N4c.unguided", "N4c.guided"), {SENSED: 25.0, GUIDED: 27.0, UNGUIDED: 27.0}, {GUIDED: 25.5, UNGUIDED: 25.5}),
+        (
+            ("N4c.unguided", "N4c.guided"),
+            {SENSED: 25.0, GUIDED: 27.0, UNGUIDED: 27.0},
+            {GUIDED: 25.5, UNGUIDED: 25.5},
+        ),
         # a denoising module that returns what it is given
         (("N4d.gain",), {PGI: 25.0, MODULE: 27.5}, {MODULE: 25.0}),
         # a guided network that is no better than the unguided one, with a quarter of the subjects
-        (("N4f.growth",), {GUIDED: 27.5, UNGUIDED: 27.0, FEW_GUIDED: 27.0, FEW_UNGUIDED: 26.0}, {FEW_GUIDED: 26.0}),
+        (
+            ("N4f.growth",),
+            {GUIDED: 27.5, UNGUIDED: 27.0, FEW_GUIDED: 27.0, FEW_UNGUIDED: 26.0},
+            {FEW_GUIDED: 26.0},
+        ),
     ],
 )
 def test_a_network_that_gains_less_refutes(
@@ -313,7 +336,9 @@ def test_a_network_that_gains_less_refutes(
 
 
 def test_a_poorer_rival_would_make_n4e_hold(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Falsifier of the refutation N4e: PSNR as measured, then compressed sensing in the unguided network's place."""
+    """Falsifier of the refutation N4e: PSNR as measured, then compressed sensing in the unguided
+    network's place.
+    """
     psnr = {GUIDED: 26.6, UNGUIDED: 26.8, SENSED: 25.0}
     with_outcomes(monkeypatch, psnr)
     with upheld("N4e", settings=SMALL):
@@ -324,5 +349,9 @@ def test_the_truth_has_the_best_quality() -> None:
     x = heads(2)
     scan = measure(x, 4, 0, torch.Generator().manual_seed(0))
     best, worse = study.judged(x, x + 1e-4), study.judged(x, scan.b)
-    assert (best.quality.psnr > 70).all() and (best.quality.ssim > 0.99).all() and (best.quality.nmse < 1e-5).all()
+    assert (
+        (best.quality.psnr > 70).all()
+        and (best.quality.ssim > 0.99).all()
+        and (best.quality.nmse < 1e-5).all()
+    )
     assert (worse.quality.psnr < 30).all() and (worse.quality.ssim < 0.9).all()

@@ -1,4 +1,6 @@
-"""Training repeats its bits, bad input is one line, tuning chooses the least error; what is committed is as planned."""
+"""Training repeats its bits, bad input is one line, tuning chooses the least error; what is
+committed is as planned.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -74,7 +76,11 @@ def test_a_training_subject_is_guided_by_the_module_that_never_saw_it(
     for name in ("module", *FOLD_MODULES):
         assert trained(folder, name, "--steps", "1") == 0
     saw = [set(pair_task(name, folder).settings.subjects) for name in FOLD_MODULES]
-    monkeypatch.setattr(pairs, "module_of", lambda path: marked(float(path.stem[-1]) if "fold" in path.stem else 0.0))
+    monkeypatch.setattr(
+        pairs,
+        "module_of",
+        lambda path: marked(float(path.stem[-1]) if "fold" in path.stem else 0.0),
+    )
     learned, kept_out = pair_task("guided", folder).guides
     parts = pair_task("guided", folder).learned
     for part, guides in zip(parts, learned, strict=True):
@@ -127,11 +133,15 @@ def test_moved_slices_stay_what_they_are() -> None:
     assert ratio.min() > 0.85 and ratio.max() < 1.11 and ratio.std() > 0.03
 
 
-def test_the_least_error_is_chosen_and_divergence_never(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_error_is_chosen_and_divergence_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tuning, "slices", lambda subject: heads(60, subject))
     monkeypatch.setattr(tuning, "COMPARED", {12: tuning.SAMPLERS})
     monkeypatch.setattr(tuning, "scans", tuning.scans.__wrapped__)
-    monkeypatch.setattr(tuning, "GRIDS", {"factor": (1.0, 4.0, 1000.0), "repeats": (1, 3), "rho": (0.0, 7.0)})
+    monkeypatch.setattr(
+        tuning, "GRIDS", {"factor": (1.0, 4.0, 1000.0), "repeats": (1, 3), "rho": (0.0, 7.0)}
+    )
     assert tuning.tune(gaussian_prior, tmp_path / "tuned.json") == 0
     made = json.loads((tmp_path / "tuned.json").read_text())
     assert set(made["chosen"]) == set(tuning.SAMPLERS)
@@ -153,10 +163,18 @@ def told(held: dict[str, Any]) -> Iterator[tuple[tuple[str, str, str], dict[str,
 
 def test_committed_choices_are_of_all_samplers_and_the_least_of_equally_many() -> None:
     held = list(told(json.loads(TUNED.read_text(encoding="utf-8"))))
-    cases = [(sampler, str(budget)) for budget, samplers in tuning.COMPARED.items() for sampler in samplers]
-    assert {case for case, _, _ in held} == {(*case, choice) for case in cases for choice in ("1", "2")}
+    cases = [
+        (sampler, str(budget))
+        for budget, samplers in tuning.COMPARED.items()
+        for sampler in samplers
+    ]
+    assert {case for case, _, _ in held} == {
+        (*case, choice) for case in cases for choice in ("1", "2")
+    }
     for (_, budget, _), errors, best in held:
-        assert errors[best] == min(errors.values()) and len(errors) == (24 if budget == "30" else 36)
+        assert errors[best] == min(errors.values()) and len(errors) == (
+            24 if budget == "30" else 36
+        )
 
 
 def test_guidance_images_take_their_budget_and_are_near_the_data() -> None:
@@ -167,6 +185,8 @@ def test_guidance_images_take_their_budget_and_are_near_the_data() -> None:
         return gaussian_prior(y, level)
 
     scan = measure(x, 4, 0, generator(0, 0))
-    images = guidance_images(counted, scan, "adaptive momentum", 20, hyperparameters({"repeats": 1}), generator(0, 1))
+    images = guidance_images(
+        counted, scan, "adaptive momentum", 20, hyperparameters({"repeats": 1}), generator(0, 1)
+    )
     assert len(calls) == 20 and images.shape == x.shape
     assert (images - x).square().mean() < x.square().mean()

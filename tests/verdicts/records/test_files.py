@@ -1,4 +1,6 @@
-"""A file is written whole or not at all; a text that is kept is made once, by one version of its maker."""
+"""A file is written whole or not at all; a text that is kept is made once, by one version of its
+maker.
+"""
 
 import errno
 import os
@@ -56,8 +58,15 @@ def synced(monkeypatch, error=None):
 def test_a_loss_of_power_takes_no_name_from_what_was_written(tmp_path, monkeypatch):
     seen = synced(monkeypatch)
     write_whole(tmp_path / "new" / "folder" / "file", "")
-    made = [tmp_path, tmp_path / "new", tmp_path / "new" / "folder" / "file", tmp_path / "new" / "folder"]
-    assert [inode for _, inode in seen] == [path.stat().st_ino for path in made], "each folder after its names"
+    made = [
+        tmp_path,
+        tmp_path / "new",
+        tmp_path / "new" / "folder" / "file",
+        tmp_path / "new" / "folder",
+    ]
+    assert [inode for _, inode in seen] == [path.stat().st_ino for path in made], (
+        "each folder after its names"
+    )
     write_whole(tmp_path / "new" / "folder" / "file", "again")
     assert [kind for kind, _ in seen[4:]] == ["file", "folder"]
 
@@ -93,7 +102,9 @@ def doubled(text: str) -> str:
 
 @pytest.fixture
 def made(tmp_path):
-    """Return a function that doubles texts inside `remembering`, and returns those that were made for it."""
+    """Return a function that doubles texts inside `remembering`, and returns those that were
+    made for it.
+    """
 
     def run(*texts: str) -> list[str]:
         CALLS.clear()
@@ -109,9 +120,13 @@ def test_a_text_is_made_once_and_kept_while_it_is_used(made) -> None:
     assert made("a") == [] and made("a", "b") == ["b"], "what was not used is not kept"
 
 
-def test_it_is_made_anew_by_another_version_or_where_the_file_is_damaged(made, tmp_path, monkeypatch) -> None:
+def test_it_is_made_anew_by_another_version_or_where_the_file_is_damaged(
+    made, tmp_path, monkeypatch
+) -> None:
     made("a")
-    (tmp_path / "memo.json").write_bytes((tmp_path / "memo.json").read_bytes().replace(b'"aa"', b'"ab"'))
+    (tmp_path / "memo.json").write_bytes(
+        (tmp_path / "memo.json").read_bytes().replace(b'"aa"', b'"ab"')
+    )
     assert made("a") == ["a"] and made("a") == []
     monkeypatch.setattr(files, "version", lambda name: "another")
     assert made("a") == ["a"]

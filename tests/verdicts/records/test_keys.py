@@ -1,4 +1,6 @@
-"""What a result depends on, where and for which run it was made: sources, key, environment, cost."""
+"""What a result depends on, where and for which run it was made: sources, key, environment,
+cost.
+"""
 
 import subprocess
 import sys
@@ -26,17 +28,24 @@ def tree(tmp_path):
         "src/lib/unused.py": "",
         "checks/direct.py": "import lib.core\n",
         "checks/lazy.py": "def f():\n    from lib import core\n",
-        "checks/typed.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import lib.unused\n",
+        "checks/typed.py": (
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import lib.unused\n"
+        ),
         "checks/chain.py": "from lib.deep import leaf\nfrom checks import direct\n",
         "checks/cycle_a.py": "import checks.cycle_b\n",
         "checks/cycle_b.py": "import checks.cycle_a\n",
         "checks/broken.py": "def (\n",
-        "checks/papered.py": "import verdicts.report.page\nimport tests.verdicts.toy\nimport paper.text\n",
+        "checks/papered.py": (
+            "import verdicts.report.page\nimport tests.verdicts.toy\nimport paper.text\n"
+        ),
         "paper/text.py": "",
         "src/verdicts/report/page.py": "",
         "tests/verdicts/toy.py": "",
         "notebook.py": "# %%\nfrom checks import direct\n",
-        "notebook.md": "import lib.unused\n```python a=1\nfrom checks import direct\n```\n```\nimport lib.deep\n```\n",
+        "notebook.md": (
+            "import lib.unused\n```python a=1\nfrom checks import "
+            "direct\n```\n```\nimport lib.deep\n```\n"
+        ),
     }
     for name, text in files.items():
         path = tmp_path / name
@@ -85,7 +94,9 @@ def test_digests_follow_content(tree):
     assert {name for name in after if before[name] != after[name]} == {"lib/core.py"}
 
 
-PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1", "b.py": "2"}, data={"d": "3"}, device="cpu")
+PARTS = KeyParts(
+    entry="e", config="c", sources={"a.py": "1", "b.py": "2"}, data={"d": "3"}, device="cpu"
+)
 
 
 @pytest.mark.parametrize(
@@ -122,8 +133,12 @@ def described(root, packages=()):
 def test_the_environment_names_versions_and_commit():
     root = Path(__file__).resolve().parents[3]
     found = described(root, packages=("numpy", "no-such-package"))
-    commit = subprocess.run(["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
-    assert found.commit == (commit.stdout.strip() or None) and found.packages == {"numpy": np.__version__}
+    commit = subprocess.run(
+        ["git", "-C", root, "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+    )
+    assert found.commit == (commit.stdout.strip() or None) and found.packages == {
+        "numpy": np.__version__
+    }
     assert (found.threads, found.device) == (3, "cpu")
     assert found.processor
 
@@ -152,7 +167,9 @@ def test_an_uncommitted_change_is_dirty(tmp_path):
 
 
 def test_peak_memory_sees_what_was_allocated_meanwhile():
-    """In a process of its own, which a shell starts: Linux counts in it what its parent had, here gigabytes maybe."""
+    """In a process of its own, which a shell starts: Linux counts in it what its parent had,
+    here gigabytes maybe.
+    """
     measured = """if True:
         from pathlib import Path
         from verdicts.records.provenance import Stopwatch, environment_of
@@ -191,7 +208,10 @@ def test_what_a_node_with_another_clock_has_made_is_of_this_run(toy, monkeypatch
         node.setattr(provenance, "now", lambda: at(**shift))
         workspace = toy.run_all()
     run = RunRecord.last(workspace)
-    assert plan_of(workspace, run).pending == () and plan_of(workspace, RunRecord.begin(workspace)).pending == ()
+    assert (
+        plan_of(workspace, run).pending == ()
+        and plan_of(workspace, RunRecord.begin(workspace)).pending == ()
+    )
     assert Record.read(toy.record("A1")).provenance.run == run.id
 
 

@@ -1,4 +1,6 @@
-"""Records are read with suspicion, byte for byte; the ledger of their verdicts has counts, exit codes and a schema."""
+"""Records are read with suspicion, byte for byte; the ledger of their verdicts has counts, exit
+codes and a schema.
+"""
 
 import json
 import re
@@ -25,7 +27,14 @@ from verdicts.records.record import (
 
 PARTS = KeyParts(entry="e", config="c", sources={"a.py": "1"}, data={}, device="cpu")
 ENVIRONMENT = Environment(
-    python="3", packages={}, platform="p", processor="c", device="cpu", threads=1, commit=None, dirty=None
+    python="3",
+    packages={},
+    platform="p",
+    processor="c",
+    device="cpu",
+    threads=1,
+    commit=None,
+    dirty=None,
 )
 CHECK = {"quantity": "q", "measure": "m.f", "origin": "algebra"}
 CLAIM = Claim(
@@ -52,10 +61,17 @@ def provenance():
 def made(**changes):
     first, second = CLAIM.check
     results = (
-        CheckResult.of(first, Measurement(value=1.0, seeds=(1, 2), n=3, detail={"why": ["é", 0.1]}), 0.5, "a.py:3"),
+        CheckResult.of(
+            first,
+            Measurement(value=1.0, seeds=(1, 2), n=3, detail={"why": ["é", 0.1]}),
+            0.5,
+            "a.py:3",
+        ),
         CheckResult.of(second, Measurement(value=0.5, low=0.4, high=0.6), 0.1, "a.py:9"),
     )
-    return Record.of("X", PARTS, provenance(), **{"checks": results, "verdict": Verdict.HOLDS} | changes)
+    return Record.of(
+        "X", PARTS, provenance(), **{"checks": results, "verdict": Verdict.HOLDS} | changes
+    )
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +105,9 @@ def test_no_shorter_or_longer_record_is_accepted(tmp_path_factory, written, shar
         refused(tmp_path_factory, content)
 
 
-@pytest.mark.parametrize("content", [b"[]", b"3", b"{}", b"[" * 100_000, b"\xff", b'{"schema_version": 1}'])
+@pytest.mark.parametrize(
+    "content", [b"[]", b"3", b"{}", b"[" * 100_000, b"\xff", b'{"schema_version": 1}']
+)
 def test_what_was_never_a_record_is_refused(tmp_path_factory, content):
     refused(tmp_path_factory, content)
 
@@ -133,14 +151,23 @@ def forged(tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda content: content["checks"][0].update(value=5.0, low=5.0, high=5.0), "does not follow from its values"),
+        (
+            lambda content: content["checks"][0].update(value=5.0, low=5.0, high=5.0),
+            "does not follow from its values",
+        ),
         (lambda content: content["checks"][0].update(low=9.0), "does not follow from its values"),
-        (lambda content: content["checks"][0].update(verdict="refuted"), "does not follow from its values"),
+        (
+            lambda content: content["checks"][0].update(verdict="refuted"),
+            "does not follow from its values",
+        ),
         (lambda content: content.update(verdict="refuted"), "does not follow from its values"),
         (lambda content: content["checks"].pop(), "does not follow from its values"),
         (lambda content: content.update(id="Y"), "does not follow from its values"),
         (lambda content: content.update(key="0"), "key does not follow from its parts"),
-        (lambda content: content["parts"].update(device="cuda"), "key does not follow from its parts"),
+        (
+            lambda content: content["parts"].update(device="cuda"),
+            "key does not follow from its parts",
+        ),
         (lambda content: content.update(more=1), "fields are not those of a record"),
         (lambda content: content.update(schema_version=2), "its schema is not 1"),
     ],
@@ -153,7 +180,9 @@ def test_a_forged_digest_does_not_help(tmp_path, change, reason):
 def test_a_stale_record_says_why(tmp_path):
     made().write(tmp_path / "X.json")
     with pytest.raises(NotCurrent, match=r"stale: a\.py changed"):
-        current_record(CLAIM, tmp_path / "X.json", PARTS.model_copy(update={"sources": {"a.py": "2"}}))
+        current_record(
+            CLAIM, tmp_path / "X.json", PARTS.model_copy(update={"sources": {"a.py": "2"}})
+        )
 
 
 def test_a_missing_or_unreadable_record_says_so(tmp_path):
@@ -174,7 +203,13 @@ BLANK = row_unreached(CLAIM, "theory", "why", selected=True, failed=False)
 def row(verdict, *, expected="holds", selected=True, failed=False):
     expected = Expectation(expected)
     agrees = expected.is_met_by(verdict)
-    update = {"verdict": verdict, "expected": expected, "agrees": agrees, "selected": selected, "failed": failed}
+    update = {
+        "verdict": verdict,
+        "expected": expected,
+        "agrees": agrees,
+        "selected": selected,
+        "failed": failed,
+    }
     return BLANK.model_copy(update=update)
 
 
@@ -198,7 +233,11 @@ def test_exit_codes(rows, code, strict):
 
 
 def test_every_verdict_is_counted():
-    ledger = ledger_of("quick", None, (row(Verdict.HOLDS), row(Verdict.HOLDS), row(Verdict.NOT_RUN, expected="open")))
+    ledger = ledger_of(
+        "quick",
+        None,
+        (row(Verdict.HOLDS), row(Verdict.HOLDS), row(Verdict.NOT_RUN, expected="open")),
+    )
     assert ledger.summary.verdicts == {"holds": 2, "refuted": 0, "inconclusive": 0, "not run": 1}
     assert (ledger.summary.total, ledger.summary.open) == (3, (BLANK.id,))
 
@@ -217,10 +256,18 @@ def test_the_script_of_the_docs_tells_every_verdict_again_from_the_ledger_alone(
     checks = []
     for relation in Relation:
         for low, high in ((0.5, 0.6), (0.5, 1.0), (1.0, 1.1), (1.0, 1.5), (1.4, 1.5)):
-            check = CLAIM.check[0].model_copy(update={"relation": relation, "bound": 1.0, "tolerance": 0.2, "unit": ""})
-            result = CheckResult.of(check, Measurement(value=low, low=low, high=high), 0.0, "a.py:1")
+            check = CLAIM.check[0].model_copy(
+                update={"relation": relation, "bound": 1.0, "tolerance": 0.2, "unit": ""}
+            )
+            result = CheckResult.of(
+                check, Measurement(value=low, low=low, high=high), 0.0, "a.py:1"
+            )
             checks.append(JudgedCheck.beside(check, result))
-    assert {check.verdict for check in checks} == {Verdict.HOLDS, Verdict.INCONCLUSIVE, Verdict.REFUTED}
+    assert {check.verdict for check in checks} == {
+        Verdict.HOLDS,
+        Verdict.INCONCLUSIVE,
+        Verdict.REFUTED,
+    }
     false = checks[0].model_copy(update={"verdict": Verdict.HOLDS})
     text = (Path(__file__).parents[3] / "docs/verdicts.md").read_text(encoding="utf-8")
     script = re.search(r"```python\n(import json.*?)```", text, re.DOTALL)[1]

@@ -1,4 +1,6 @@
-"""A whole run's results and kept values, without running anything; and reading a page as a browser would."""
+"""A whole run's results and kept values, without running anything; and reading a page as a
+browser would.
+"""
 
 from collections.abc import Mapping
 from html.parser import HTMLParser
@@ -29,9 +31,16 @@ FIGURES = 63  # a whole cpu run has 61
 
 
 def kept_values(
-    profile: str, claims: Claims, verdicts: Mapping[str, str], value: float = 1.0, seconds: float = 1.0, **more: object
+    profile: str,
+    claims: Claims,
+    verdicts: Mapping[str, str],
+    value: float = 1.0,
+    seconds: float = 1.0,
+    **more: object,
 ) -> Expected:
-    """Return the kept values of a run that gave these verdicts and `value` for every check, in `seconds` a claim."""
+    """Return the kept values of a run that gave these verdicts and `value` for every check, in
+    `seconds` a claim.
+    """
     check = {"value": value, "low": value, "high": value}
     rows = {
         claim.id: {
@@ -58,14 +67,19 @@ def whole_page(out: Path) -> Path:
 
 
 def whole(out: Path) -> Workspace:
-    """Return this repository's cpu profile with a record for every claim, and figures and a table for each group."""
+    """Return this repository's cpu profile with a record for every claim, and figures and a
+    table for each group.
+    """
     workspace = Workspace.open(REPOSITORY, Profile.CPU, out, PROJECT)
     drawn = _drawn(out / "drawn", "drawn")
     for claim in workspace.claims.claim:
         if workspace.profile in claim.profiles:
             _record(workspace, claim)
     groups = [group for group in workspace.claims.group if workspace.claims_here(group)]
-    shown = {each.figure: tuple(each.needs) for each in load_findings(REPOSITORY, workspace.all_claims).finding}
+    shown = {
+        each.figure: tuple(each.needs)
+        for each in load_findings(REPOSITORY, workspace.all_claims).finding
+    }
     for n, group in enumerate(groups):
         _artefacts(workspace, group, drawn, len(range(n, FIGURES, len(groups))), shown)
     return workspace
@@ -77,7 +91,13 @@ def _record(workspace: Workspace, claim: Claim) -> None:
     checks = tuple(
         CheckResult.of(
             each,
-            Measurement(value=each.bound, low=each.bound - 0.0123, high=each.bound + 0.0123, seeds=(1,), detail=detail),
+            Measurement(
+                value=each.bound,
+                low=each.bound - 0.0123,
+                high=each.bound + 0.0123,
+                seeds=(1,),
+                detail=detail,
+            ),
             seconds=1.0,
             where="src/ams_suite/queries.py:25",
         )
@@ -86,11 +106,15 @@ def _record(workspace: Workspace, claim: Claim) -> None:
     parts = workspace.record_parts(claim)
     verdict = claim_verdict(each.verdict for each in checks)
     provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
-    Record.of(claim.id, parts, provenance, checks=checks, verdict=verdict).write(workspace.record_path(claim))
+    Record.of(claim.id, parts, provenance, checks=checks, verdict=verdict).write(
+        workspace.record_path(claim)
+    )
 
 
 def _drawn(folder: Path, name: str) -> Figure:
-    """Return a figure of more than the usual size: four panels of five samplers with bands and markers."""
+    """Return a figure of more than the usual size: four panels of five samplers with bands and
+    markers.
+    """
     drawing, panels = pyplot.subplots(2, 2, figsize=(7.4, 5))
     x = np.geomspace(10, 500, 9)
     for panel, axes in enumerate(panels.flat):
@@ -98,9 +122,16 @@ def _drawn(folder: Path, name: str) -> Figure:
             y = (1 + n) / x ** (0.2 * panel) + 0.3 * np.sin(n * x)
             axes.plot(x, y, **look.style())
             axes.fill_between(x, 0.9 * y - 0.1, 1.1 * y + 0.1, alpha=0.15)
-        axes.set(xscale="log", title=f"{panel} of $10^{{-3}}$", xlabel="evaluations of the score", ylabel="distance")
+        axes.set(
+            xscale="log",
+            title=f"{panel} of $10^{{-3}}$",
+            xlabel="evaluations of the score",
+            ylabel="distance",
+        )
     panels[0, 0].legend(ncols=2)
-    return save_figure(drawing, folder, name, "A caption of usual length, with $\\sigma$ and 99.9% intervals. " * 4)
+    return save_figure(
+        drawing, folder, name, "A caption of usual length, with $\\sigma$ and 99.9% intervals. " * 4
+    )
 
 
 def _artefacts(
@@ -114,7 +145,9 @@ def _artefacts(
     path.parent.mkdir(parents=True)
     figures, files = [], {}
     for name in names:
-        figure = drawn.model_copy(update={"file": Path(f"{name}.svg"), "claims": shown.get(name, ())})
+        figure = drawn.model_copy(
+            update={"file": Path(f"{name}.svg"), "claims": shown.get(name, ())}
+        )
         figures.append(figure)
         for kind in (".svg", ".png", ".pdf"):
             content = drawn.file.with_suffix(kind).read_bytes()
@@ -124,11 +157,20 @@ def _artefacts(
         id=f"{group.id}_table",
         caption="Every run",
         header=tuple(f"a head of column {letter}" for letter in "abcdefghijklmnop"),
-        rows=(("a sampler", "data/a/file/with_a_long_name.pth", *(0.123456789 * n for n in range(14))),) * 500,
+        rows=(
+            (
+                "a sampler",
+                "data/a/file/with_a_long_name.pth",
+                *(0.123456789 * n for n in range(14)),
+            ),
+        )
+        * 500,
     )
     parts = workspace.figures_parts(group)
     provenance = watch.provenance(ENVIRONMENT, workspace.profile, parts.config)
-    Artefacts.of(group.id, parts, provenance, files=files, figures=tuple(figures), tables=(table,)).write(path)
+    Artefacts.of(
+        group.id, parts, provenance, files=files, figures=tuple(figures), tables=(table,)
+    ).write(path)
 
 
 VOID = frozenset({"meta", "img", "br", "link", "input", "hr", "source"})
@@ -161,14 +203,21 @@ class Page(HTMLParser):
         self.elements.append(Element(tag, dict(attrs)))
 
     def handle_endtag(self, tag: str) -> None:
-        assert self._open and self._open[-1] == tag, f"</{tag}> closes {self._open[-1:]} at {self.getpos()}"
+        assert self._open and self._open[-1] == tag, (
+            f"</{tag}> closes {self._open[-1:]} at {self.getpos()}"
+        )
         self._open.pop()
 
     def handle_data(self, data: str) -> None:
         self.text.append(data)
 
     def addresses(self) -> list[str]:
-        return [value or "" for e in self.elements for name, value in e.attributes.items() if name in ADDRESSES]
+        return [
+            value or ""
+            for e in self.elements
+            for name, value in e.attributes.items()
+            if name in ADDRESSES
+        ]
 
     def ids(self) -> list[str]:
         return [str(e.attributes["id"]) for e in self.elements if "id" in e.attributes]

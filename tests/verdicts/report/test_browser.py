@@ -1,7 +1,8 @@
-"""The report in a real browser, from disk: found, filtered, opened, printed, read aloud, on a phone, without scripts.
+"""The report in a real browser, from disk: found, filtered, opened, printed, read aloud, on a
+phone, without scripts.
 
-Needs Chromium (Debian: `apt-get install chromium`), the Python package playwright without a browser of its own, and for
-one test axe-playwright-python.
+Needs Chromium (Debian: `apt-get install chromium`), the Python package playwright without a browser
+of its own, and for one test axe-playwright-python.
 """
 
 import re
@@ -17,8 +18,12 @@ from tests.verdicts.toy import Toy
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-sync_api = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+sync_api = pytest.importorskip(
+    "playwright.sync_api", reason="the package playwright is not installed"
+)
 LARGEST_PAGE = 4 * 2**20
 CHART = """
     import altair as alt
@@ -50,19 +55,26 @@ class Visit:
     """A page opened from disk, with all that it asked for beyond itself and all that went wrong."""
 
     def __init__(self, browser, address: Path, anchor: str = "", **options) -> None:
-        self.context = browser.new_context(viewport={"width": 1280, "height": 900}, offline=True, **options)
+        self.context = browser.new_context(
+            viewport={"width": 1280, "height": 900}, offline=True, **options
+        )
         self.page = self.context.new_page()
         self.asked: list[str] = []
         self.errors: list[str] = []
         self.page.on("request", lambda request: self.asked.append(request.url))
-        self.page.on("console", lambda message: self.errors.append(message.text) if message.type == "error" else None)
+        self.page.on(
+            "console",
+            lambda message: self.errors.append(message.text) if message.type == "error" else None,
+        )
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.address = address.as_uri()
         self.page.goto(self.address + anchor, wait_until="load")
 
     def shown(self) -> list[str]:
         """Return the ids of the claims in view, in order."""
-        return self.page.eval_on_selector_all("li.claim:not([hidden])", "all => all.map(one => one.dataset.id)")
+        return self.page.eval_on_selector_all(
+            "li.claim:not([hidden])", "all => all.map(one => one.dataset.id)"
+        )
 
     def open(self) -> list[str]:
         """Return the ids of the claims that are open."""
@@ -75,7 +87,9 @@ class Visit:
 
     def opened_all(self) -> None:
         """Open all that can be opened."""
-        self.page.evaluate("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        self.page.evaluate(
+            "document.querySelectorAll('details').forEach(one => { one.open = true; })"
+        )
 
     def printed(self, moment: str) -> None:
         """Tell the page that a print begins (`beforeprint`) or has ended."""
@@ -109,7 +123,10 @@ def small(tmp_path_factory) -> Path:
     finding = 'paper = "P1"\nneeds = { A1 = "holds" }\nfact = "It is one."\nfigure = "line"\n'
     finding += '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As it is."\n'
     toy.write("paper/findings.toml", f"{ANSWER}[[finding]]\n{finding}")
-    toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Small"\ntext = "No clear gain is seen."\n')
+    toy.write(
+        "paper/limitations.toml",
+        '[[limitation]]\ntitle = "Small"\ntext = "No clear gain is seen."\n',
+    )
     toy.replace_in_module("alpha/figures", "    return [save_figure(", f"{CHART}save_figure(")
     workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
@@ -138,7 +155,9 @@ def visit(visits, small) -> Visit:
 
 def test_filters_choose_claims_unfold_groups_and_stand_in_the_address(visit, visits, small):
     page, folded = visit.page, "#group-beta .elsewhere"
-    assert visit.shown() == ["A1", "A2", "B1", "B2"] and page.inner_text("#shown") == "4 of 4 claims"
+    assert (
+        visit.shown() == ["A1", "A2", "B1", "B2"] and page.inner_text("#shown") == "4 of 4 claims"
+    )
     assert not page.is_visible(f"{folded} li"), "a group with a page of its own is folded"
     page.select_option("#part", "suite")
     assert visit.shown() == ["B1", "B2"] and page.is_visible(f"{folded} li[data-id=B1]")
@@ -148,10 +167,16 @@ def test_filters_choose_claims_unfold_groups_and_stand_in_the_address(visit, vis
     page.click("#claim-A2 summary.row")
     page.wait_for_url("**#verdict=refuted&part=theory&open=A2")
     again = visits(small, page.url.removeprefix(visit.address))
-    assert (again.shown(), again.open(), again.page.input_value("#verdict")) == (["A2"], ["A2"], "refuted")
+    assert (again.shown(), again.open(), again.page.input_value("#verdict")) == (
+        ["A2"],
+        ["A2"],
+        "refuted",
+    )
     page.evaluate("location.hash = 'claim-A1'")
     page.wait_for_selector("#claim-A1 .body", state="visible")
-    assert len(visit.shown()) == 4 and page.input_value("#verdict") == "", "a link is followed past the filters"
+    assert len(visit.shown()) == 4 and page.input_value("#verdict") == "", (
+        "a link is followed past the filters"
+    )
 
 
 SEARCHES = [
@@ -177,7 +202,11 @@ def test_the_search_finds_each_kind_under_its_box_and_is_used_by_keyboard(visit)
         assert 0 <= found["y"] - box["y"] - box["height"] < 10 and abs(found["x"] - box["x"]) < 2
         kind, _, title = first.partition("|")
         assert page.inner_text("#matches li:first-child small") == kind
-        assert page.inner_text("#matches li:first-child span").strip().endswith(title.removeprefix("{package}"))
+        assert (
+            page.inner_text("#matches li:first-child span")
+            .strip()
+            .endswith(title.removeprefix("{package}"))
+        )
     page.fill("#search", "a2")
     assert "Is it one?" not in page.inner_text("#matches"), "an id is a word, not a part of ZINCA2K"
     options = page.locator("#matches li").count()
@@ -201,7 +230,12 @@ def test_a_claim_opens_by_keyboard_and_a_row_by_a_click_to_figure_command_and_cl
     page.keyboard.press("Enter")
     page.wait_for_url("**#claim-A1")
     assert visit.open() == ["A1"] and page.locator(f"{body} .statement math").count() == 1
-    assert page.locator(f"{body} figure:has-text('Figure 2. a line') img").evaluate("one => one.naturalWidth") > 50
+    assert (
+        page.locator(f"{body} figure:has-text('Figure 2. a line') img").evaluate(
+            "one => one.naturalWidth"
+        )
+        > 50
+    )
     assert "bash reproduce.sh --profile cpu --only A1 --force A1" in page.inner_text(body)
     page.click("#claim-A1 summary.row")
     page.click(f"{row} summary.finding")
@@ -233,24 +267,37 @@ def test_the_page_of_a_whole_run_with_more_figures_than_there_are_is_small(whole
     numbers = []
     for page in whole_page.parent.glob("report*.html"):
         assert page.stat().st_size < LARGEST_PAGE
-        found = [int(number) for number in re.findall(r"<strong>Figure (\d+)\.</strong>", page.read_text())]
+        found = [
+            int(number)
+            for number in re.findall(r"<strong>Figure (\d+)\.</strong>", page.read_text())
+        ]
         assert found == sorted(found), "in the order of the report"
         numbers += found
     assert sorted(numbers) == list(range(1, pages.FIGURES + 1))
 
 
-def test_a_print_has_at_most_three_pages_and_of_a_page_apart_every_claim(visits, whole_page, small, tmp_path):
+def test_a_print_has_at_most_three_pages_and_of_a_page_apart_every_claim(
+    visits, whole_page, small, tmp_path
+):
     whole = visits(whole_page)
     whole.printed("beforeprint")
     whole.page.emulate_media(media="print")
-    shown = [".first", ".finding >> nth=5", ".conditions >> nth=0", "#counts", "#environment dl >> nth=0"]
+    shown = [
+        ".first",
+        ".finding >> nth=5",
+        ".conditions >> nth=0",
+        "#counts",
+        "#environment dl >> nth=0",
+    ]
     assert all(whole.page.is_visible(each) for each in shown)
     assert not any(whole.page.is_visible(each) for each in ("#claims", "#trust", "#sampler", "nav"))
     whole.printed("afterprint")
     assert whole.page.locator(".paper details[open]").count() == 0
     if shutil.which("pdfinfo"):
         whole.page.pdf(path=str(tmp_path / "printed.pdf"), prefer_css_page_size=True)
-        text = subprocess.run(["pdfinfo", tmp_path / "printed.pdf"], capture_output=True, text=True, check=True).stdout
+        text = subprocess.run(
+            ["pdfinfo", tmp_path / "printed.pdf"], capture_output=True, text=True, check=True
+        ).stdout
         assert 1 <= int(text.partition("Pages:")[2].split()[0]) <= 3
     apart = visits(small.with_name("report-beta.html"))
     apart.printed("beforeprint")
@@ -264,7 +311,10 @@ def test_without_scripts_all_is_there_to_read(visits, small):
     page.click("#claim-A1 summary.row")
     assert page.is_visible("#claim-A1 .statement") and page.is_visible("#claim-A1 .evidence a")
     page.click("#group-alpha .evidence-of > summary")
-    assert all(page.is_visible(place) for place in ("#figure-line img", "#figure-slide img", "#table-numbers"))
+    assert all(
+        page.is_visible(place)
+        for place in ("#figure-line img", "#figure-slide img", "#table-numbers")
+    )
 
 
 def test_a_slider_moves_a_figure_and_is_played_to_its_end(visit):
@@ -281,17 +331,25 @@ def nothing_is_wider(visit: Visit, width: int) -> None:
     """Assert it of a page, with all of it opened."""
     visit.opened_all()
     assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-    wide = "all => all.filter(one => one.getBoundingClientRect().right > innerWidth + 1).map(one => one.outerHTML)"
+    wide = (
+        "all => all.filter(one => one.getBoundingClientRect().right > innerWidth + "
+        "1).map(one => one.outerHTML)"
+    )
     assert visit.page.eval_on_selector_all("table, td, img, pre", wide) == []
 
 
 def bottoms(page, places: str) -> list[float]:
     """Return where the elements that are shown at these places end, from the top of the page."""
-    shown = "all => all.filter(one => one.checkVisibility()).map(one => one.getBoundingClientRect().bottom + scrollY)"
+    shown = (
+        "all => all.filter(one => one.checkVisibility()).map(one => "
+        "one.getBoundingClientRect().bottom + scrollY)"
+    )
     return page.eval_on_selector_all(places, shown)
 
 
-def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fits(visits, whole_page):
+def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fits(
+    visits, whole_page
+):
     whole = visits(whole_page)
     page = whole.page
     page.set_viewport_size({"width": 1400, "height": 900})
@@ -311,7 +369,9 @@ def test_the_first_screen_holds_answers_signs_and_picture_and_all_of_the_page_fi
         nothing_is_wider(whole, width)
 
 
-def test_on_a_phone_the_answers_come_first_then_the_picture_code_keeps_its_indentation_and_all_fits(visits, whole_page):
+def test_on_a_phone_the_answers_come_first_then_the_picture_code_keeps_its_indentation_and_all_fits(
+    visits, whole_page
+):
     whole = visits(whole_page)
     page = whole.page
     page.set_viewport_size({"width": 390, "height": 844})
@@ -321,11 +381,15 @@ def test_on_a_phone_the_answers_come_first_then_the_picture_code_keeps_its_inden
     assert len(questions) == 3 and max(questions) < min(844, box["y"]) and box["width"] > 330
     assert picture.get_attribute("class") == "narrow" and not page.is_visible("#sections ul")
     code = "#sampler pre.code"
-    assert page.eval_on_selector(code, "one => [getComputedStyle(one).whiteSpace, one.tabIndex]") == ["pre", 0]
+    assert page.eval_on_selector(
+        code, "one => [getComputedStyle(one).whiteSpace, one.tabIndex]"
+    ) == ["pre", 0]
     nothing_is_wider(whole, 390)
 
 
-def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_keep_their_light_card(visits, small):
+def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_keep_their_light_card(
+    visits, small
+):
     paper = "getComputedStyle(document.documentElement).backgroundColor"
     dark, light = visits(small, color_scheme="dark").page, visits(small).page
     colours = [page.evaluate(paper) for page in (dark, light)]
@@ -339,10 +403,13 @@ def test_dark_and_light_follow_the_system_and_the_switch_and_drawings_keep_their
 
 
 @pytest.mark.parametrize(
-    ("name", "scheme"), [("report.html", "light"), ("report.html", "dark"), ("report-beta.html", "dark")]
+    ("name", "scheme"),
+    [("report.html", "light"), ("report.html", "dark"), ("report-beta.html", "dark")],
 )
 def test_axe_finds_nothing(visits, small, name, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed"
+    )
     visit = visits(small.with_name(name), color_scheme=scheme)
     visit.opened_all()
     found = axe.Axe().run(visit.page).response["violations"]

@@ -1,6 +1,8 @@
-"""The six rows: a word by the stated rule, short sentences by the strongest evidence, alike in page, paper, README.
+"""The six rows: a word by the stated rule, short sentences by the strongest evidence, alike in
+page, paper, README.
 
-What people write for the report must fit the claims. Sections of tools are shown whole, with what has changed since.
+What people write for the report must fit the claims. Sections of tools are shown whole, with what
+has changed since.
 """
 
 import re
@@ -16,7 +18,17 @@ from verdicts.errors import UserError
 from verdicts.records.expected import ExpectedCheck, expected_path, kept_runs
 from verdicts.records.ledger import collect
 from verdicts.report import page, paper
-from verdicts.report.findings import Decisions, PaperRow, Word, answers_of, meet, rows_beside, rows_of, tally, word_of
+from verdicts.report.findings import (
+    Decisions,
+    PaperRow,
+    Word,
+    answers_of,
+    meet,
+    rows_beside,
+    rows_of,
+    tally,
+    word_of,
+)
 from verdicts.report.report_texts import (
     KEPT_SECTIONS,
     SECTIONS,
@@ -55,7 +67,9 @@ by_claim = pytest.mark.parametrize("finding", FINDINGS.finding, ids=lambda findi
         ([], HOLDS, Word.NOT_RUN),
     ],
 )
-def test_the_word_follows_from_the_verdicts_of_the_claims_that_restate_once_all_were_run(restating, beside, word):
+def test_the_word_follows_from_the_verdicts_of_the_claims_that_restate_once_all_were_run(
+    restating, beside, word
+):
     assert word_of([*restating, beside], restating) is word
 
 
@@ -64,13 +78,17 @@ def test_a_row_rests_on_every_claim_that_restates_and_its_sentences_are_shown_an
     run = {claim.id for claim in CLAIMS.restating(finding.paper) if claim.id in EVIDENCE.claims}
     assert run <= finding.claims, "a word is not to rest on a choice among the claims that restate"
     row = ROWS[finding.paper]
-    assert EVIDENCE.give(finding.needs), "the sentences need verdicts that the kept runs do not have"
+    assert EVIDENCE.give(finding.needs), (
+        "the sentences need verdicts that the kept runs do not have"
+    )
     assert row.fact and row.scope and row.number
     assert all(each.verdict is EVIDENCE.of_claim(each.claim) for each in finding.condition)
     texts = [row.fact, row.scope, row.number.label, *(each.text for each in row.conditions)]
     assert all(len(without_intervals(text).split()) <= 25 for text in texts)
     assert not re.findall(r"\b[A-Z]\d+[a-z]?\b", " ".join(texts)), "no id of a claim"
-    assert any(f'"{finding.figure}"' in notebook.read_text() for notebook in ROOT.glob("*/**/notebook.md"))
+    assert any(
+        f'"{finding.figure}"' in notebook.read_text() for notebook in ROOT.glob("*/**/notebook.md")
+    )
 
 
 def test_each_question_of_a_reader_is_answered_and_short():
@@ -83,7 +101,12 @@ def test_each_question_of_a_reader_is_answered_and_short():
 @by_claim
 def test_no_bound_stands_where_an_estimate_was_measured(finding):
     used = [claim for claim in CLAIMS.claim if claim.id in finding.claims]
-    limits = {x for claim in used for check in claim.check for x in (check.bound, check.bound + check.tolerance)}
+    limits = {
+        x
+        for claim in used
+        for check in claim.check
+        for x in (check.bound, check.bound + check.tolerance)
+    }
     texts = " ".join([finding.fact, finding.scope, *(each.text for each in finding.condition)])
     prose = re.sub(r"\$[^$]*\$|\{[^}]*\}", " ", texts)
     found = {float(each) for each in re.findall(r"(?<![\w.])\d+(?:\.\d+)?(?!\w)", prose)}
@@ -92,7 +115,9 @@ def test_no_bound_stands_where_an_estimate_was_measured(finding):
 
 @pytest.mark.parametrize("run", KEPT, ids=lambda run: run.profile)
 def test_a_kept_run_meets_its_expectations_and_its_number_agrees_or_the_row_says_why_not(run):
-    because = {finding.paper: finding.number.because for finding in FINDINGS.finding if finding.number}
+    because = {
+        finding.paper: finding.number.because for finding in FINDINGS.finding if finding.number
+    }
     for row in rows_of(CLAIMS, FINDINGS, EVIDENCE, Decisions.of(run)):
         assert row.number is None or row.number.agrees is not False or because[row.id], row
     known = {claim.id: claim for claim in CLAIMS.claim}
@@ -118,17 +143,25 @@ def test_the_strongest_evidence_of_a_claim_is_the_kept_run_with_the_largest_size
     assert (evidence.claims["P1a"].profile, evidence.of_claim("P3")) == (Profile.CPU, NOT_RUN)
     values = {name.split(".")[0]: check.value for name, check in evidence.checks.items()}
     assert values == {"P2": 3.0, "P1a": 2.0}
-    assert evidence.origin == "Numbers: kept runs of full and cpu, made from 2031-02-03 to 2031-02-03 on Abacus."
+    assert (
+        evidence.origin
+        == "Numbers: kept runs of full and cpu, made from 2031-02-03 to 2031-02-03 on Abacus."
+    )
 
 
 @pytest.fixture
 def rows(toy):
-    """Return a function that gives the rows of a toy whose A1 restates P1, and B1 and B2 P2, with a finding on P1."""
+    """Return a function that gives the rows of a toy whose A1 restates P1, and B1 and B2 P2,
+    with a finding on P1.
+    """
     toy.replace_in_claims("alpha", 'where = "here" }', 'where = "here" }\npaper = ["P1"]')
     toy.replace_in_claims("beta", 'where = "table 1" }', 'where = "table 1" }\npaper = ["P2"]')
 
     def made(verdict="holds", condition="", before=None):
-        finding = f'[[finding]]\npaper = "P1"\nneeds = {{ A1 = "{verdict}" }}\nfact = "It is {{A1.one}} at $x$."\n'
+        finding = (
+            f'[[finding]]\npaper = "P1"\nneeds = {{ A1 = "{verdict}" }}\nfact = '
+            f'"It is {{A1.one}} at $x$."\n'
+        )
         number = 'number = { check = "A1.one", label = "units", because = "fewer steps" }'
         toy.write("paper/findings.toml", f'{finding}figure = "line"\n{number}\n{condition}')
         if before:
@@ -147,14 +180,26 @@ def rows(toy):
 
 def test_a_row_shows_its_sentence_with_the_measured_value_only_under_its_verdicts(rows):
     row = rows()["P1"]
-    assert (row.word, row.fact, row.figure, row.restating) == (Word.HOLDS, "It is 1 at $x$.", "line", ("A1",))
-    assert (row.number.value, row.number.label, row.number.own, row.number.agrees) == ("1", "units", "1", True)
+    assert (row.word, row.fact, row.figure, row.restating) == (
+        Word.HOLDS,
+        "It is 1 at $x$.",
+        "line",
+        ("A1",),
+    )
+    assert (row.number.value, row.number.label, row.number.own, row.number.agrees) == (
+        "1",
+        "units",
+        "1",
+        True,
+    )
     assert rows("refuted")["P1"].fact == "A1 holds."
 
 
 def test_a_condition_whose_claim_has_another_verdict_shows_the_claim_instead(rows):
     condition = '[[finding.condition]]\nclaim = "A2"\nverdict = "{}"\ntext = "But not far out."'
-    assert rows(condition=condition.format("refuted"))["P1"].conditions[0].text == "But not far out."
+    assert (
+        rows(condition=condition.format("refuted"))["P1"].conditions[0].text == "But not far out."
+    )
     shown = rows(condition=condition.format("holds"))["P1"].conditions[0]
     assert (shown.verdict, shown.text != "But not far out.") == (REFUTED, True)
 
@@ -176,13 +221,17 @@ def test_a_row_that_no_run_fills_says_which_profile_does(rows):
 def test_a_stricter_reading_has_a_word_of_its_own(rows, toy):
     stricter = '[finding.stricter]\nreading = "it is so far out"\nclaims = ["A1"]\n'
     row = rows(condition=stricter)["P1"]
-    assert (row.word, row.stricter) == (Word.NOT_RUN, None), "nothing is left that decides it as stated"
+    assert (row.word, row.stricter) == (Word.NOT_RUN, None), (
+        "nothing is left that decides it as stated"
+    )
     toy.replace_in_claims("alpha", 'where = "there" }', 'where = "there" }\npaper = ["P1"]')
     row = rows(condition=stricter)["P1"]
     assert (row.word, row.stricter.word) == (Word.REFUTED, Word.HOLDS)
 
 
-@pytest.mark.parametrize(("other", "met"), [((0.9, 1.0), True), ((1.2, 1.3), True), ((1.3, 1.4), False)])
+@pytest.mark.parametrize(
+    ("other", "met"), [((0.9, 1.0), True), ((1.2, 1.3), True), ((1.3, 1.4), False)]
+)
 def test_intervals_meet_where_they_share_a_value(other, met):
     def measured(low, high):
         return ExpectedCheck(value=low, low=low, high=high, verdict=HOLDS)
@@ -191,11 +240,19 @@ def test_intervals_meet_where_they_share_a_value(other, met):
 
 
 def test_claims_of_the_paper_and_ours_are_counted_apart():
-    rows = [PaperRow("", "", word, "", restating=("A1", "A2")) for word in (Word.IN_PART, Word.HOLDS, Word.IN_PART)]
-    assert tally(rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}, 1, 2) == (
-        "The paper's 3 claims, as stated: holds 1, holds in part 2. Of our 5 claims, 2 restate these: 1 holds, "
-        "1 refuted. The others explain or limit these, or test the suite (one that holds can contradict the paper): "
-        "2 hold, 1 not run. Among them: 1 open (no evidence yet). Beside them: 2 conditions, without an expectation."
+    rows = [
+        PaperRow("", "", word, "", restating=("A1", "A2"))
+        for word in (Word.IN_PART, Word.HOLDS, Word.IN_PART)
+    ]
+    assert tally(
+        rows, {"A1": HOLDS, "A2": REFUTED, "B1": HOLDS, "B2": HOLDS, "B3": NOT_RUN}, 1, 2
+    ) == (
+        "The paper's 3 claims, as stated: holds 1, holds in part 2. Of our 5 claims, "
+        "2 restate these: 1 holds, "
+        "1 refuted. The others explain or limit these, or test the suite (one that "
+        "holds can contradict the paper): "
+        "2 hold, 1 not run. Among them: 1 open (no evidence yet). Beside them: 2 "
+        "conditions, without an expectation."
     )
 
 
@@ -218,8 +275,16 @@ FINDING = '[[finding]]\npaper = "P1"\nneeds = { A2 = "holds" }\nfact = "{A2.two}
 
 
 def made(identifier="reseed", **changes):
-    fields = {"id": identifier, "title": "Title", "text": "found", "table": TABLE, "command": f"ams {identifier}"}
-    return Section(**fields | {"started": "2026-01-01T00:00:00.000000+00:00", "sources": {}} | changes)
+    fields = {
+        "id": identifier,
+        "title": "Title",
+        "text": "found",
+        "table": TABLE,
+        "command": f"ams {identifier}",
+    }
+    return Section(
+        **fields | {"started": "2026-01-01T00:00:00.000000+00:00", "sources": {}} | changes
+    )
 
 
 def views(toy):
@@ -228,7 +293,11 @@ def views(toy):
 
 def test_the_profile_s_own_section_comes_before_that_of_all_and_this_before_the_one_kept(toy):
     made("mutation").write(toy.root / "results" / SECTIONS / "mutation.json")
-    for place, text in ((KEPT_SECTIONS, "kept"), (f"results/{SECTIONS}", "all"), (f"results/quick/{SECTIONS}", "own")):
+    for place, text in (
+        (KEPT_SECTIONS, "kept"),
+        (f"results/{SECTIONS}", "all"),
+        (f"results/quick/{SECTIONS}", "own"),
+    ):
         made(text=text).write(toy.root / place / "reseed.json")
         found = {view.section.id: view for view in views(toy)}
         assert (found["reseed"].section.text, found["reseed"].kept) == (text, text == "kept")
@@ -236,8 +305,12 @@ def test_the_profile_s_own_section_comes_before_that_of_all_and_this_before_the_
     assert [view.section.text for view in sections_of(toy.workspace("cpu"))] == ["all", "found"]
 
 
-@pytest.mark.parametrize(("started", "word"), [("2026", b'"lost"'), ("", b'"found"')], ids=["damaged", "nothing tried"])
-def test_where_a_section_is_damaged_or_nothing_was_tried_the_one_that_was_kept_is_shown(toy, started, word):
+@pytest.mark.parametrize(
+    ("started", "word"), [("2026", b'"lost"'), ("", b'"found"')], ids=["damaged", "nothing tried"]
+)
+def test_where_a_section_is_damaged_or_nothing_was_tried_the_one_that_was_kept_is_shown(
+    toy, started, word
+):
     path = toy.root / "results" / SECTIONS / "reseed.json"
     made(started=started).write(path)
     path.write_bytes(path.read_bytes().replace(b'"found"', word))
@@ -248,7 +321,9 @@ def test_where_a_section_is_damaged_or_nothing_was_tried_the_one_that_was_kept_i
 
 def test_changed_and_lost_files_are_counted(toy):
     names = [f"{toy.package}/common.py", "verdicts/errors.py", "no/such/file.py"]
-    made(sources=dict.fromkeys(names[2:], "gone")).write(toy.root / "results" / SECTIONS / "reseed.json")
+    made(sources=dict.fromkeys(names[2:], "gone")).write(
+        toy.root / "results" / SECTIONS / "reseed.json"
+    )
     assert views(toy)[0].changed == 1, "one that is nowhere"
     sources = {name: toy.workspace().digest_of(name) for name in names[:2]}
     made(sources=sources).write(toy.root / "results" / SECTIONS / "reseed.json")
@@ -263,7 +338,12 @@ def test_changed_and_lost_files_are_counted(toy):
         ("related_work", '"others"', '"other"', "group.own_page"),
         ("related_work", "A2 =", "A9 =", "A9"),
         ("related_work", "{A1.one}", "{A1.two}", "A1.two"),
-        ("deviations", "A2.two", "A2.tow", r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two"),
+        (
+            "deviations",
+            "A2.two",
+            "A2.tow",
+            r"paper/deviations.toml: deviation\[one\].checks.*did you mean A2.two",
+        ),
         ("findings", "{A2.two}", "{A9.two}", r"paper/findings.toml: finding\[P1\]: unknown check"),
     ],
 )

@@ -1,4 +1,6 @@
-"""The forest plot shows stored values: a dot and its interval, a range out to its intervals, grey if undecided."""
+"""The forest plot shows stored values: a dot and its interval, a range out to its intervals,
+grey if undecided.
+"""
 
 import re
 from math import log
@@ -26,7 +28,12 @@ def evidence(verdict=Verdict.HOLDS, **values):
 @pytest.mark.parametrize(
     ("known", "bar", "dot", "colour"),
     [
-        (evidence(dot=(1.8, 2.0, 2.1), least=(1.5, 2.0, 2.0), most=(3.5, 4.0, 4.5)), (1.5, 4.5), (1.8, 2.0, 2.1), "#0"),
+        (
+            evidence(dot=(1.8, 2.0, 2.1), least=(1.5, 2.0, 2.0), most=(3.5, 4.0, 4.5)),
+            (1.5, 4.5),
+            (1.8, 2.0, 2.1),
+            "#0",
+        ),
         (evidence(Verdict.INCONCLUSIVE, dot=(0.1, 2.0, 1e6)), (), (0.25, 2.0, 16.0), "gray"),
         (evidence(), (), (), "gray"),
     ],
@@ -35,9 +42,14 @@ def evidence(verdict=Verdict.HOLDS, **values):
 def test_a_row_is_drawn_as_measured(known, bar, dot, colour):
     svg = forest.forest_svg(PLOT, known)
     places = [float(x) for x in re.findall(r'<(?:line class.*?x1|circle cx)="([\d.]+)"', svg)]
-    axis = [float(x) for x in re.findall(r'<text x="([\d.]+)" y="[\d.]+" text-anchor="middle">(?:0.25|10)<', svg)]
+    axis = [
+        float(x)
+        for x in re.findall(r'<text x="([\d.]+)" y="[\d.]+" text-anchor="middle">(?:0.25|10)<', svg)
+    ]
     step = (axis[1] - axis[0]) / log(10 / 0.25)
-    assert places == pytest.approx([axis[0] + step * log(x / 0.25) for x in (*bar[:1], *dot[:2])], abs=0.01)
+    assert places == pytest.approx(
+        [axis[0] + step * log(x / 0.25) for x in (*bar[:1], *dot[:2])], abs=0.01
+    )
     assert ("not measured" in svg) is not bool(dot) and all(f'="{colour}' in svg for _ in dot)
 
 

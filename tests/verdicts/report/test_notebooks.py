@@ -1,4 +1,6 @@
-"""A notebook becomes a page that needs nothing from elsewhere; one that breaks is named with its cell."""
+"""A notebook becomes a page that needs nothing from elsewhere; one that breaks is named with its
+cell.
+"""
 
 import os
 import sys
@@ -54,18 +56,23 @@ def test_page_shows_outputs_and_names_no_address(root):
     assert f"profile cpu cwd {root.name} {sys.executable}" in "".join(parsed.text)
     assert "<pre>42</pre>" in text and "<mfrac>" in text
     assert "data:image/png;base64," in text
-    assert [each for each in parsed.addresses() if not each.startswith(("data:", "../report.html"))] == []
+    assert [
+        each for each in parsed.addresses() if not each.startswith(("data:", "../report.html"))
+    ] == []
     assert "http" not in text and not any(e.tag in {"script", "link"} for e in parsed.elements)
 
 
 def test_failure_names_notebook_and_cell(root):
-    with pytest.raises(NotebookFailed, match=r"^bad.py: code cell 2 of 3: ZeroDivisionError: division by zero$"):
+    with pytest.raises(
+        NotebookFailed, match=r"^bad.py: code cell 2 of 3: ZeroDivisionError: division by zero$"
+    ):
         execute(root, root / "bad.py", {})
 
 
 def test_a_notebook_leaves_nothing_behind(root):
     (root / "wild.py").write_text(
-        "# %%\nimport os, sys\nos.environ['LEFT'] = '1'\nos.chdir('/')\nsys.path.append('left')\nleft = 1"
+        "# %%\nimport os, sys\nos.environ['LEFT'] = "
+        "'1'\nos.chdir('/')\nsys.path.append('left')\nleft = 1"
     )
     (root / "next.py").write_text("# %%\nleft")
     pyplot.plot([1])
@@ -73,9 +80,13 @@ def test_a_notebook_leaves_nothing_behind(root):
     before = (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend())
     execute(root, root / "wild.py", {"GIVEN": "1"})
     assert (dict(os.environ), Path.cwd(), list(sys.path), matplotlib.get_backend()) == before
-    with pytest.raises(NotebookFailed, match=r"^next.py: code cell 1 of 1: NameError: name 'left' is not defined$"):
+    with pytest.raises(
+        NotebookFailed, match=r"^next.py: code cell 1 of 1: NameError: name 'left' is not defined$"
+    ):
         execute(root, root / "next.py", {})
-    assert "data:image/png;base64," in made(root, root / "good.py", "", "cpu", root)[0], "of a second one too"
+    assert "data:image/png;base64," in made(root, root / "good.py", "", "cpu", root)[0], (
+        "of a second one too"
+    )
 
 
 @pytest.mark.parametrize(
@@ -85,7 +96,10 @@ def test_a_notebook_leaves_nothing_behind(root):
         ({"text/plain": "x", "text/html": "<b>x</b>"}, ["<b>x</b>"]),
         ({"text/markdown": "*x*"}, ["<p><em>x</em></p>\n"]),
         ({"image/png": "cGl4ZWxz\n"}, ['<img alt="figure" src="data:image/png;base64,cGl4ZWxz">']),
-        ({"image/svg+xml": "<svg/>"}, ['<img alt="figure" src="data:image/svg+xml;base64,PHN2Zy8+">']),
+        (
+            {"image/svg+xml": "<svg/>"},
+            ['<img alt="figure" src="data:image/svg+xml;base64,PHN2Zy8+">'],
+        ),
         ({"text/latex": r"$\displaystyle x$"}, [formula("x", display=True)]),
         ({"application/x-unknown": "1"}, []),
     ],

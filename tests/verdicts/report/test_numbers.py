@@ -1,8 +1,10 @@
-"""No number without a record: what README, page and paper say of results changes with the results, or is not a result.
+"""No number without a record: what README, page and paper say of results changes with the results,
+or is not a result.
 
-A number of a page is one of three kinds: a record's (it changes with it), the claims file's or another's that people
-write (shown as theirs), or one of the few that are listed here with the reason why it is none of these. How many
-verdicts chance may turn follows from the claims file."""
+A number of a page is one of three kinds: a record's (it changes with it), the claims file's or
+another's that people write (shown as theirs), or one of the few that are listed here with the
+reason why it is none of these. How many verdicts chance may turn follows from the claims file.
+"""
 
 import re
 import tomllib
@@ -50,7 +52,9 @@ ALLOWED = {
 }
 # Sizes in paper/exhibits.toml that no setting states by itself, with what gives them
 SUMS = {
-    "T-images": dict.fromkeys(("64", "0.16", "0.17", "0.075", "90", "256", "2000"), "the authors' configurations"),
+    "T-images": dict.fromkeys(
+        ("64", "0.16", "0.17", "0.075", "90", "256", "2000"), "the authors' configurations"
+    ),
     "F-samples": {"8": "pixels of scikit-learn's digits"},
     "T-graphs-rows": {
         "80": "40 graphs of each of two seeds",
@@ -64,7 +68,13 @@ CHOSEN = "1 2 20 25 40 43 49 80 1.5 0.010 50 60 100 150 200 300 500"  # bounds o
 # Of the authors' configurations: scale_eps of two codes, images a batch
 CONFIGURED = {"deviations": {"0.6", "0.7", "256"}}
 # In the report's own words, whatever the records: templates and Typst files
-OWN_WORDS = {"2405.13726", "0", "1", "2", "5"}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
+OWN_WORDS = {
+    "2405.13726",
+    "0",
+    "1",
+    "2",
+    "5",
+}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
 
 
 def numbers(text: str) -> set[str]:
@@ -82,7 +92,9 @@ READ_FIRST = ("README.md", "paper/ARTIFACT.md")
 
 def test_outside_of_its_blocks_a_page_has_no_number_but_those_listed_and_used():
     text = "".join((ROOT / name).read_text(encoding="utf-8") for name in READ_FIRST)
-    prose = re.sub(r"```.*?```|`[^`]*`|\]\([^)]*\)", " ", readme.BLOCK.sub("", text), flags=re.DOTALL)
+    prose = re.sub(
+        r"```.*?```|`[^`]*`|\]\([^)]*\)", " ", readme.BLOCK.sub("", text), flags=re.DOTALL
+    )
     assert numbers(prose) <= set(ALLOWED)
     assert all(number in text for number in ALLOWED)
 
@@ -93,29 +105,44 @@ def test_what_people_write_beside_claims_holds_no_measured_number(name):
     entries = [entry for kind in content.values() for entry in kind if isinstance(entry, dict)]
     texts = [text for entry in entries for text in entry.values() if isinstance(text, str)]
     prose = " ".join(re.sub(r"\$[^$]*\$|`[^`]*`|\{[^}]*\}", " ", text) for text in texts)
-    assert numbers(prose) <= numbers(CHOSEN) | CONFIGURED.get(name, set()), "nothing that was measured"
+    assert numbers(prose) <= numbers(CHOSEN) | CONFIGURED.get(name, set()), (
+        "nothing that was measured"
+    )
 
 
 @pytest.fixture(scope="module")
 def configs() -> list[ProfileConfig]:
     """Return the configuration of every profile that an exhibit may be made with."""
-    return [load_config(ROOT, each, claims().seen_by(each)) for each in (Profile.QUICK, Profile.CPU, Profile.PAPER)]
+    return [
+        load_config(ROOT, each, claims().seen_by(each))
+        for each in (Profile.QUICK, Profile.CPU, Profile.PAPER)
+    ]
 
 
 @pytest.mark.parametrize("exhibit", load_exhibits(ROOT), ids=lambda exhibit: exhibit.id)
 def test_the_sizes_that_an_exhibit_names_are_settings_of_what_stands_for_it(exhibit, configs):
     named = {claim.group for claim in claims().claim if claim.id in exhibit.here}
     groups = [group for group in claims().group if group.id in named]
-    settings = [settings_class(group)(**config.settings_of(group.id)) for group in groups for config in configs]
-    known = {number for each in settings for number in re.findall(r"\d[\d.]*", each.model_dump_json())}
+    settings = [
+        settings_class(group)(**config.settings_of(group.id))
+        for group in groups
+        for config in configs
+    ]
+    known = {
+        number for each in settings for number in re.findall(r"\d[\d.]*", each.model_dump_json())
+    }
     assert numbers(f"{exhibit.scaling} {exhibit.reason}") <= known | SUMS.get(exhibit.id, {}).keys()
 
 
 def written(toy: Toy) -> set[str]:
-    """Return the numbers in what people wrote: claims, texts beside them, settings, the code that is shown."""
+    """Return the numbers in what people wrote: claims, texts beside them, settings, the code
+    that is shown.
+    """
     places = ("paper/*.toml", "config/quick.toml", f"{toy.package}/*/*.*")
     paths = [path for place in places for path in toy.root.glob(place)]
-    return set(re.findall(r"\d[\d.]*", " ".join(path.read_text(encoding="utf-8") for path in paths)))
+    return set(
+        re.findall(r"\d[\d.]*", " ".join(path.read_text(encoding="utf-8") for path in paths))
+    )
 
 
 def test_before_any_run_the_page_has_no_number_of_its_own(toy):
@@ -143,7 +170,9 @@ def test_before_any_run_a_document_has_no_number_of_its_own(toy):
         text = re.sub(r"\[\d+\]", "", text)  # citations
         pages = {str(n) for n in range(1, text.count("\f") + 1)}
         sections = set(re.findall(r"^\s*(\d+(?:\.\d+)?)\s+\S", text, re.MULTILINE))
-        assert numbers(text) <= written(toy) | OWN_WORDS | pages | sections | {"4"} | set(shown(toy))
+        assert numbers(text) <= written(toy) | OWN_WORDS | pages | sections | {"4"} | set(
+            shown(toy)
+        )
 
 
 def drawn(**given: object) -> Check:
@@ -167,7 +196,9 @@ def test_the_engines_rates_are_those_of_the_statistics() -> None:
         ({"origin": "rounding: float32"}, 0.0, 0.0),
     ],
 )
-def test_rates_of_chance_follow_from_the_entry(given: dict[str, object], alarm: float, confirmation: float) -> None:
+def test_rates_of_chance_follow_from_the_entry(
+    given: dict[str, object], alarm: float, confirmation: float
+) -> None:
     check = drawn(**given)
     assert (check.false_alarm, check.false_confirmation) == pytest.approx((alarm, confirmation))
 
@@ -180,13 +211,17 @@ def test_rates_of_a_profile_add() -> None:
         count, refuted, confirmed = map(float, re.findall(r"[\d.]+\d|\d", text))
         assert count == len(checks)
         assert refuted == pytest.approx(sum(check.false_alarm for check in checks), rel=0.06)
-        assert confirmed == pytest.approx(sum(check.false_confirmation for check in checks), rel=0.06)
+        assert confirmed == pytest.approx(
+            sum(check.false_confirmation for check in checks), rel=0.06
+        )
         assert all(len(part.split()) <= 25 for part in re.split("[.;] ", text))
     assert len(drawn_in(claims(), Profile.QUICK)) < len(drawn_in(claims(), Profile.FULL))
 
 
 def test_intervals_err_as_often_as_said() -> None:
-    """A thousand runs of twenty checks with true values at their bounds, to five standard errors."""
+    """A thousand runs of twenty checks with true values at their bounds, to five standard
+    errors.
+    """
     value = np.random.default_rng(0).normal(size=(1000, 20))
     expected = 20 * drawn(relation="<=").false_alarm
     assert abs((value > 2.5758).sum(1).mean() - expected) < 5 * np.sqrt(expected / 1000)

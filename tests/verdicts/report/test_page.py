@@ -1,6 +1,7 @@
 """The report of a small repository: complete, offline, honest about gaps, and only what is current.
 
-What it shows after an edit of the repository is a table of cases; each has what a reader sees, and what not.
+What it shows after an edit of the repository is a table of cases; each has what a reader sees, and
+what not.
 """
 
 import re
@@ -70,12 +71,20 @@ CASES = {
     ),
     "an open claim is contradicted by nothing": (
         [(CLAIMS, 'expected = "refuted"', 'expected = "open"')],
-        ["Among them: 1 open (no evidence yet).", "Open (no evidence yet, any verdict agrees), 1: A2."],
+        [
+            "Among them: 1 open (no evidence yet).",
+            "Open (no evidence yet, any verdict agrees), 1: A2.",
+        ],
         ["Against expectation"],
     ),
     "a condition is measured and not counted": (
         CONDITION,
-        ["Beside them: 1 conditions", "1 comparisons", "Chosen after a lookThe bound.", "Of our 3 claims"],
+        [
+            "Beside them: 1 conditions",
+            "1 comparisons",
+            "Chosen after a lookThe bound.",
+            "Of our 3 claims",
+        ],
         ["Against expectation"],
     ),
     "a claim's particulars": (
@@ -98,7 +107,11 @@ CASES = {
         ["none to speak of.A1.one one: 1", "2 [1.9, 2.1] (≤ 1)"],
         [],
     ),
-    "exhibits": ([], ["8 x 8; it is quick", "A1, alpha, Figure 1, numbers, nowhere", "no weights"], []),
+    "exhibits": (
+        [],
+        ["8 x 8; it is quick", "A1, alpha, Figure 1, numbers, nowhere", "no weights"],
+        [],
+    ),
     "commit, device, rates of chance": (
         [],
         ["unknown (not a git checkout)", "device cpu", "checks draw."],
@@ -137,7 +150,11 @@ def test_a_reader_sees(toy, case):
 
 
 def test_pages_are_whole_offline_and_lead_to_one_another(toy):
-    edit(toy, (BETA, 'part = "suite"', 'part = "suite"\nown_page = "others"'), ("paper/related_work.toml", WORK))
+    edit(
+        toy,
+        (BETA, 'part = "suite"', 'part = "suite"\nown_page = "others"'),
+        ("paper/related_work.toml", WORK),
+    )
     edit(toy, ("paper/findings.toml", ANSWER))
     workspace = toy.run_all()
     publish(workspace)
@@ -152,9 +169,16 @@ def test_pages_are_whole_offline_and_lead_to_one_another(toy):
             file, _, anchor = address.partition("#")
             assert (workspace.folder / (file or name)).is_file()
             assert not anchor or anchor in pages[file or name].ids()
-    assert "claim-B1" in pages["report-others.html"].ids() and "claim-B1" not in pages["report.html"].ids()
+    assert (
+        "claim-B1" in pages["report-others.html"].ids()
+        and "claim-B1" not in pages["report.html"].ids()
+    )
     own = seen(texts["report-others.html"])
-    assert "2 claims: 1 holds, 1 not run." in own and "It is 1 (A1)." in own and "Never shown" not in own
+    assert (
+        "2 claims: 1 holds, 1 not run." in own
+        and "It is 1 (A1)." in own
+        and "Never shown" not in own
+    )
     assert 'href="report.html#claim-A1">A1</a>)' in texts["report-others.html"]
 
 
@@ -172,7 +196,9 @@ def test_a_claim_s_row_has_verdict_value_figure_source_and_commands(toy):
     assert "bash reproduce.sh test tests/test_toy.py::TestToy::test_two" in entry
     assert "= 1 ± 1e−12" in text and "n = 3. Seeds: 1, 2." in text
     assert text.partition('id="figure-line"')[2].count("src='data:image/svg+xml,<svg") == 1
-    assert all(f'href="figures/alpha/{name}"' in text for name in ("line.svg", "line.pdf", "numbers.csv"))
+    assert all(
+        f'href="figures/alpha/{name}"' in text for name in ("line.svg", "line.pdf", "numbers.csv")
+    )
     assert text.count('class="evidence-of"') == 1, "a group without figures has no place for them"
 
 
@@ -180,14 +206,30 @@ def test_a_row_of_the_paper_has_word_sentence_number_conditions_command_and_clai
     named = 'evidence = "exact law"\npaper = ["P2"]\nsupports = ["P1"]'
     number = 'figure = "line"\nnumber = { check = "A2.two", label = "two, measured" }\n'
     condition = '[[finding.condition]]\nclaim = "A1"\nverdict = "holds"\ntext = "As one is one."\n'
-    finding = FINDING.replace("P1", "P2").replace("holds", "refuted").replace("{A2.two}", "Two is not small.")
-    edit(toy, (CLAIMS, 'evidence = "exact law"', named), ("paper/findings.toml", finding + number + condition))
+    finding = (
+        FINDING.replace("P1", "P2")
+        .replace("holds", "refuted")
+        .replace("{A2.two}", "Two is not small.")
+    )
+    edit(
+        toy,
+        (CLAIMS, 'evidence = "exact law"', named),
+        ("paper/findings.toml", finding + number + condition),
+    )
     text = text_of(toy.run_all())
     row = text.partition('id="paper-P2"')[2].partition("</details></li>")[0]
     said = " ".join(re.sub(r"<[^>]+>", "", row).split())
-    assert "✗ Refuted" in said and "Two is not small." in said and "2 [1.9, 2.1] two, measured" in said
-    assert "As one is one. (A1)" in said and f"{toy.package}/alpha/checks.py:" in said and "tests/test_toy.py" in said
-    assert "bash reproduce.sh --profile quick --only P2" in said and 'data-figure="figure-line"' in row
+    assert (
+        "✗ Refuted" in said and "Two is not small." in said and "2 [1.9, 2.1] two, measured" in said
+    )
+    assert (
+        "As one is one. (A1)" in said
+        and f"{toy.package}/alpha/checks.py:" in said
+        and "tests/test_toy.py" in said
+    )
+    assert (
+        "bash reproduce.sh --profile quick --only P2" in said and 'data-figure="figure-line"' in row
+    )
     other = text.partition('id="paper-P1"')[2].partition('id="paper-P2"')[0]
     assert "Not decided by this suite yet" in other
     assert "(restates P2) (supports P1)" in seen(text)
@@ -203,12 +245,18 @@ def test_what_is_stale_or_edited_is_not_shown(toy):
     toy.add_notebook("alpha", "```python\n1 + 1\n```\n")
     workspace = toy.run_all("cpu")
     assert make_page(workspace, workspace.claims.group[0]) == ""
-    assert 'href="notebooks/alpha.html"' in text_of(workspace) and 'id="figure-line"' in text_of(workspace)
+    assert 'href="notebooks/alpha.html"' in text_of(workspace) and 'id="figure-line"' in text_of(
+        workspace
+    )
     toy.add_notebook("alpha", "```python\n1 + 2\n```\n")
     (workspace.folder / "figures/alpha/line.svg").write_text("<svg/>")
     text = text_of(toy.workspace("cpu"))
     assert "notebooks/alpha.html" not in text, "of another notebook"
-    assert "line.svg was edited" in text and "figures of First group" in text and 'id="figure-line"' not in text
+    assert (
+        "line.svg was edited" in text
+        and "figures of First group" in text
+        and 'id="figure-line"' not in text
+    )
 
 
 def test_a_picture_is_its_svg_or_pixels_that_are_much_smaller_in_an_address(tmp_path):
@@ -235,13 +283,21 @@ def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(toy):
 def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
     expected_of(collect(toy.run_all()), {}, 0.0, 1.0).write(expected_path(toy.root, Profile.QUICK))
     same = text_of(toy.workspace())
-    assert "3 checks are where they were, 0 moved" in same and "Kept value 2 [1.9, 2.1]: as kept." in same
+    assert (
+        "3 checks are where they were, 0 moved" in same
+        and "Kept value 2 [1.9, 2.1]: as kept." in same
+    )
     edit(toy, (CHECKS, "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6"))
     text = seen(text_of(toy.run_all()))
-    assert "2 checks are where they were, 1 moved" in text and "Kept value 2 [1.9, 2.1]: moved." in text
+    assert (
+        "2 checks are where they were, 1 moved" in text
+        and "Kept value 2 [1.9, 2.1]: moved." in text
+    )
 
 
-def test_code_that_is_not_there_is_refused_and_results_elsewhere_have_no_address_of_it(toy, tmp_path_factory):
+def test_code_that_is_not_there_is_refused_and_results_elsewhere_have_no_address_of_it(
+    toy, tmp_path_factory
+):
     folder, file = tmp_path_factory.mktemp("elsewhere"), f"{toy.package}/alpha/checks.py"
     assert report.address_of(toy.root, folder, f"{file}:3") == ""
     edit(toy, ("paper/notation.toml", "code = ['tests/test_toy.py:gone']"))
@@ -268,6 +324,10 @@ def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
     found = made("tried", title="Seeded faults", table=table, sources=sources)
     found.write(toy.root / "results" / SECTIONS / "mutate.json")
     text = text_of(toy.workspace())
-    assert "<h3>Seeded faults</h3>" in text and "<td>&lt;one&gt;</td>" in text and "have changed since" not in text
+    assert (
+        "<h3>Seeded faults</h3>" in text
+        and "<td>&lt;one&gt;</td>" in text
+        and "have changed since" not in text
+    )
     toy.write("tests/test_toy.py", f"{(toy.root / 'tests/test_toy.py').read_text()}# changed")
     assert "1 of the 1 files that it rests on have changed since" in text_of(toy.workspace())

@@ -1,4 +1,6 @@
-"""Paper and supplement: from records alone, the same bytes, nothing spilt, nothing there that was not run."""
+"""Paper and supplement: from records alone, the same bytes, nothing spilt, nothing there that
+was not run.
+"""
 
 import json
 import re
@@ -28,7 +30,8 @@ from verdicts.run.drawing import make_page
 from verdicts.run.publish import faults, publish
 
 NOTE = (
-    '# %% [markdown]\n# # Title\n# ## Empty\n# ## Why\n# Since $a < b$,\n\n# %%\nimport sympy\nsympy.Symbol("q") ** 2\n'
+    "# %% [markdown]\n# # Title\n# ## Empty\n# ## Why\n# Since $a < b$,\n\n# %%\nimport "
+    'sympy\nsympy.Symbol("q") ** 2\n'
 )
 
 
@@ -37,7 +40,9 @@ def toy(toy: Toy) -> Toy:
     for name in ("paper.typ", "supplement.typ", "style.typ", "references.bib"):
         shutil.copy(REPOSITORY / "paper" / name, toy.root / "paper" / name)
     toy.replace_in_claims(
-        "alpha", 'kind = "proved here", where = "here" }', 'kind = "abstract", where = "a" }\npaper = ["P1"]'
+        "alpha",
+        'kind = "proved here", where = "here" }',
+        'kind = "abstract", where = "a" }\npaper = ["P1"]',
     )
     return toy
 
@@ -47,10 +52,14 @@ def data_of(workspace):
 
 
 def text_of(pdf: Path) -> str:
-    return subprocess.run(["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["pdftotext", "-layout", pdf, "-"], capture_output=True, text=True, check=True
+    ).stdout
 
 
-needs_poppler = pytest.mark.skipif(shutil.which("pdftotext") is None, reason="poppler-utils is not installed")
+needs_poppler = pytest.mark.skipif(
+    shutil.which("pdftotext") is None, reason="poppler-utils is not installed"
+)
 
 
 def test_the_same_records_give_the_same_bytes_and_every_claim_that_was_run_is_there(toy):
@@ -59,7 +68,9 @@ def test_the_same_records_give_the_same_bytes_and_every_claim_that_was_run_is_th
     RunRecord.begin(workspace)  # another run, which finds every record current
     again = document.build(toy.workspace(), collect(toy.workspace()))
     for name in ("paper.pdf", "supplement.pdf"):
-        assert (workspace.folder / name).read_bytes() == again[name] and again[name].startswith(b"%PDF")
+        assert (workspace.folder / name).read_bytes() == again[name] and again[name].startswith(
+            b"%PDF"
+        )
     data = json.loads((workspace.folder / "paper/data.json").read_text())
     assert data == data_of(workspace)
     ran = [(view["claim"]["id"], view["row"]["verdict"]) for view in data["claims"]]
@@ -72,9 +83,17 @@ def test_the_same_records_give_the_same_bytes_and_every_claim_that_was_run_is_th
     for name in document.DOCUMENTS if shutil.which("pdftotext") else ():
         pdf = workspace.folder / f"{name}.pdf"
         text = text_of(pdf)
-        assert misplaced(pdf) == [] and "\ufffd" not in text and "not part of the quick profile" not in text
+        assert (
+            misplaced(pdf) == []
+            and "\ufffd" not in text
+            and "not part of the quick profile" not in text
+        )
         if name == "supplement":
-            assert "Two is at most one" in text and "2 [1.9, 2.1]" in text and "none to speak of." in text
+            assert (
+                "Two is at most one" in text
+                and "2 [1.9, 2.1]" in text
+                and "none to speak of." in text
+            )
             assert "(exact law)" in text and "Restates P1" in text
 
 
@@ -96,7 +115,9 @@ def test_a_proof_is_there_with_its_formulas_once_its_notebook_is_executed(toy):
     assert data_of(workspace)["derivations"] == {}
     assert make_page(workspace, workspace.claims.group[0]) == ""
     proof = data_of(workspace)["derivations"]["alpha"]
-    assert [block["kind"] for block in proof] == ["heading", "paragraph", "paragraph"], "nor a heading above nothing"
+    assert [block["kind"] for block in proof] == ["heading", "paragraph", "paragraph"], (
+        "nor a heading above nothing"
+    )
     assert proof[0]["body"] == [{"text": "Why"}]
     assert proof[-1]["body"] == [{"math": "attach(q, t: 2)", "display": True}]
 
@@ -106,14 +127,19 @@ def test_before_any_run_there_is_a_paper_that_says_so(toy):
     assert not workspace.folder.exists()
     built = document.build(workspace, collect(workspace))
     assert built["paper.pdf"].startswith(b"%PDF") and built["supplement.pdf"].startswith(b"%PDF")
-    assert json.loads(built["paper/data.json"])["counts"][-1].endswith("contradict the paper): 3 not run.")
+    assert json.loads(built["paper/data.json"])["counts"][-1].endswith(
+        "contradict the paper): 3 not run."
+    )
 
 
 def test_a_document_that_cannot_be_set_takes_no_page_with_it_and_says_why(toy):
     workspace = toy.run_all()
     toy.write("paper/supplement.typ", "#panic(sys.inputs.data.len() < 0, [no\nway])")
     published = publish(workspace)
-    assert published.reason.startswith("paper/supplement.typ is not set: ") and "\n" not in published.reason
+    assert (
+        published.reason.startswith("paper/supplement.typ is not set: ")
+        and "\n" not in published.reason
+    )
     assert published.page.is_file() and not (workspace.folder / "paper.pdf").exists()
     assert dict(faults(workspace))["paper.pdf"] == published.reason
     (toy.root / "paper/paper.typ").unlink()
@@ -128,7 +154,9 @@ def test_what_the_paper_says_of_claims_and_checks_follows_from_their_expected_ve
     assert values <= set(claims().checks)
     assert {claims().claim_of(check).id for check in values} <= {claim for claim, _ in needed}
     prose = re.sub(r"#given\(\(.*?\)\)|#?num\(.*?\)|given\(\(.*?\)\)", "", text)
-    assert not re.findall(r"\b(?!C\d)[A-Z]\d+[a-z]?\b", prose), "no ids of claims in the running text"
+    assert not re.findall(r"\b(?!C\d)[A-Z]\d+[a-z]?\b", prose), (
+        "no ids of claims in the running text"
+    )
 
 
 HEIGHTS = {"speed_up_curves": 5.2, "pretrained_quality": 4.6}
@@ -139,7 +167,11 @@ HEIGHTS = {"speed_up_curves": 5.2, "pretrained_quality": 4.6}
 def test_with_the_kept_values_and_all_figures_the_paper_has_eight_pages(tmp_path, monkeypatch):
     """A claim that has no kept value yet has the value that a stand-in gives it."""
     workspace = Workspace.open(REPOSITORY, Profile.CPU, tmp_path, PROJECT)
-    verdicts = {each.id: each.expected or Verdict.INCONCLUSIVE for each in claims().claim if each.expected != "open"}
+    verdicts = {
+        each.id: each.expected or Verdict.INCONCLUSIVE
+        for each in claims().claim
+        if each.expected != "open"
+    }
     stand_in = kept_values(Profile.CPU, claims(), verdicts)
     evidence = Decisions.strongest(kept_runs(REPOSITORY)).completed(Decisions.of(stand_in))
     monkeypatch.setattr(views, "evidence_of", lambda *_: evidence)
@@ -149,13 +181,17 @@ def test_with_the_kept_values_and_all_figures_the_paper_has_eight_pages(tmp_path
     drawn = [_column_figure(workspace.folder, n, row.figure) for n, row in enumerate(rows, 41)]
     data |= {"figures": {each["name"]: each for each in drawn}}
     pdf = tmp_path / "paper.pdf"
-    pdf.write_bytes(document.compiled(REPOSITORY / "paper", "paper", workspace.folder, json.dumps(data), ""))
+    pdf.write_bytes(
+        document.compiled(REPOSITORY / "paper", "paper", workspace.folder, json.dumps(data), "")
+    )
     text = text_of(pdf)
     assert text.count("\f") == 8 and misplaced(pdf) == [] and overlapping(pdf) == []
     assert text.count("Figure 46") == 2, "in its caption, and in the text"
     first = text.partition("\f")[0]
     shown = [row.number.value.partition("e")[0] for row in rows]  # a power of ten is set as such
-    assert all(row.id in first for row in rows) and all(value in " ".join(first.split()) for value in shown)
+    assert all(row.id in first for row in rows) and all(
+        value in " ".join(first.split()) for value in shown
+    )
 
 
 def _column_figure(folder: Path, number: int, name: str) -> dict[str, object]:
@@ -168,16 +204,22 @@ def _column_figure(folder: Path, number: int, name: str) -> dict[str, object]:
 
 def boxes_of(pdf: Path) -> str:
     """Return the words of a document with their boxes in points, page by page."""
-    return subprocess.run(["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        ["pdftotext", "-bbox", pdf, "-"], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def overlapping(pdf: Path) -> list[str]:
     """Return the pairs of words of four letters or more of which one is printed over the other."""
     found = []
     for page in boxes_of(pdf).split("<page ")[1:]:
-        words = re.findall(r'xMin="(\S+)" yMin="(\S+)" xMax="(\S+)" yMax="(\S+)">(\w{4,})</word>', page)
+        words = re.findall(
+            r'xMin="(\S+)" yMin="(\S+)" xMax="(\S+)" yMax="(\S+)">(\w{4,})</word>', page
+        )
         boxes = [(*map(float, box), word) for *box, word in words]
-        for (left, top, right, bottom, one), (start, high, end, low, other) in combinations(boxes, 2):
+        for (left, top, right, bottom, one), (start, high, end, low, other) in combinations(
+            boxes, 2
+        ):
             shared = min(bottom, low) - max(top, high)
             if min(right, end) > max(left, start) and shared > 0.4 * min(bottom - top, low - high):
                 found.append(f"{one} {other}")
@@ -188,5 +230,9 @@ def misplaced(pdf: Path, margin: float = 40.0) -> list[str]:
     """Return the words that lie in the margins (page numbers apart), by their boxes in points."""
     boxes = boxes_of(pdf)
     width = float(re.search(r'page width="([\d.]+)"', boxes)[1])
-    words = re.findall(r'xMin="([\d.-]+)" yMin="[\d.-]+" xMax="([\d.-]+)" yMax="[\d.-]+">(.*?)</word>', boxes)
-    return [word for left, right, word in words if float(left) < margin or float(right) > width - margin]
+    words = re.findall(
+        r'xMin="([\d.-]+)" yMin="[\d.-]+" xMax="([\d.-]+)" yMax="[\d.-]+">(.*?)</word>', boxes
+    )
+    return [
+        word for left, right, word in words if float(left) < margin or float(right) > width - margin
+    ]

@@ -1,7 +1,8 @@
-"""What a reader is shown: formulas that are set, escaped text, and tables, numbers and times in few signs.
+"""What a reader is shown: formulas that are set, escaped text, and tables, numbers and times in few
+signs.
 
-Formulas become MathML and Typst that compiles; what cannot be set stays as written. Tables lose nothing, and
-join nothing that does not belong together.
+Formulas become MathML and Typst that compiles; what cannot be set stays as written. Tables lose
+nothing, and join nothing that does not belong together.
 """
 
 import json
@@ -54,7 +55,12 @@ from verdicts.report.words import clock, duration, number, required, span
 )
 def test_a_formula_in_mathml_and_in_typst(tex, in_mathml, in_typst):
     markup = formula(tex)
-    assert markup.startswith("<math") and in_mathml in markup and "http" not in markup and "\\" not in markup
+    assert (
+        markup.startswith("<math")
+        and in_mathml in markup
+        and "http" not in markup
+        and "\\" not in markup
+    )
     assert typst_math(tex) == in_typst
     assert all(f'display="{kind}"' in formula(tex, kind == "block") for kind in ("block", "inline"))
 
@@ -114,7 +120,11 @@ def test_markdown_has_formulas_headings_lists_and_tables_in_both_documents():
     kinds = ["heading", "paragraph", "list", "paragraph", "table", "paragraph", "code"]
     assert [block["kind"] for block in found] == kinds
     line = found[1]["body"]
-    assert {"em": [{"text": "em"}]} in line and {"strong": [{"text": "b"}]} in line and {"code": "c"} in line
+    assert (
+        {"em": [{"text": "em"}]} in line
+        and {"strong": [{"text": "b"}]} in line
+        and {"code": "c"} in line
+    )
     assert line[-1] == {"math": "frac(x, 2)", "display": True}
     assert found[2]["ordered"] and len(found[2]["items"]) == 2
     assert found[4]["rows"] == [[[{"text": "a"}]], [[{"math": "z", "display": False}]]]
@@ -128,7 +138,10 @@ def test_markdown_has_formulas_headings_lists_and_tables_in_both_documents():
         ("1 - r ~ kappa^-p", r"1 - r ~ $\kappa^{-p}$"),
         ("W2 to pi^c as u -> 0", r"$W_2$ to $\pi^{c}$ as u → 0"),
         ("sqrt kappa <= 3", r"$\sqrt{\kappa}$ ≤ 3"),
-        *((text, text) for text in ("community_small, 100 steps", "`beta_1` and $x^2$", "float32", "epsilons")),
+        *(
+            (text, text)
+            for text in ("community_small, 100 steps", "`beta_1` and $x^2$", "float32", "epsilons")
+        ),
     ],
 )
 def test_formulas_of_a_quantity_are_marked_and_words_code_and_formulas_stay(plain, marked):
@@ -154,11 +167,19 @@ def formulas_of(text: str) -> list[str]:
 
 
 def every_formula() -> list[str]:
-    """Return the formulas of all claims, of what people write for the report, and of the groups' notebooks."""
-    files = [ROOT / group.folder / CLAIMS for group in claims().group] + sorted((ROOT / "paper").glob("*.toml"))
+    """Return the formulas of all claims, of what people write for the report, and of the groups'
+    notebooks.
+    """
+    files = [ROOT / group.folder / CLAIMS for group in claims().group] + sorted(
+        (ROOT / "paper").glob("*.toml")
+    )
     texts = [file.read_text(encoding="utf-8").replace(r"\\", "\\") for file in files]
     for notebook in filter(None, (group.notebook for group in claims().group)):
-        texts += [cell.source for cell in jupytext.read(ROOT / notebook).cells if cell.cell_type == "markdown"]
+        texts += [
+            cell.source
+            for cell in jupytext.read(ROOT / notebook).cells
+            if cell.cell_type == "markdown"
+        ]
     return list(dict.fromkeys(formula for text in texts for formula in formulas_of(text)))
 
 
@@ -193,7 +214,12 @@ def table(header, *rows):
             "x y",
             ["a", "1.23 [1, 2]", "b", "5"],
         ),
-        (("T", "T low", "T high"), [(1234.5, 900.25, "never"), ("", "", "")], "T", ["1230 [900, never]", ""]),
+        (
+            ("T", "T low", "T high"),
+            [(1234.5, 900.25, "never"), ("", "", "")],
+            "T",
+            ["1230 [900, never]", ""],
+        ),
         (("y", "+-"), [(0.5, 0.25), (0.5, "")], "y", ["0.5 ± 0.25", "0.5"]),
         (("y", "low", "high"), [(1.0, 2.0, 3.0)], "y low high", ["1", "2", "3"]),
     ],
@@ -201,7 +227,9 @@ def table(header, *rows):
 def test_an_interval_stands_beside_its_value_where_it_holds_it(header, rows, heads, cells):
     told = shown(table(header, *rows))
     assert " ".join(column.head for column in told.columns) == heads
-    assert [cell for row in zip(*(column.cells for column in told.columns), strict=True) for cell in row] == cells
+    assert [
+        cell for row in zip(*(column.cells for column in told.columns), strict=True) for cell in row
+    ] == cells
     assert told.columns[-1].numeric
 
 
@@ -210,15 +238,22 @@ def test_of_a_wide_table_what_every_row_says_is_said_once():
     rows = [("same", "digits", n, 7, "", n, n) for n in range(3)]
     told = shown(table(head, *rows))
     assert told.shared == "c0 digits; c2 7"
-    assert [column.head for column in told.columns] == ["sampler", "c1", "c3", "c4", "c5"], "the first column stays"
+    assert [column.head for column in told.columns] == ["sampler", "c1", "c3", "c4", "c5"], (
+        "the first column stays"
+    )
     assert shown(table(head, *rows[:2])).shared == "", "two rows may agree by chance"
     assert shown(table(head[:NARROW], *(row[:NARROW] for row in rows))).shared == ""
 
 
-@pytest.mark.parametrize(("rows", "kept"), [(0, 0), (LONGEST, LONGEST), (LONGEST + 1, LONGEST // 2)])
+@pytest.mark.parametrize(
+    ("rows", "kept"), [(0, 0), (LONGEST, LONGEST), (LONGEST + 1, LONGEST // 2)]
+)
 def test_a_long_table_is_begun(rows, kept):
     told = shown(table(("n", "square"), *((n, n * n) for n in range(rows))))
-    assert [(column.head, len(column.cells)) for column in told.columns] == [("n", kept), ("square", kept)]
+    assert [(column.head, len(column.cells)) for column in told.columns] == [
+        ("n", kept),
+        ("square", kept),
+    ]
     assert told.more == rows - kept
 
 
@@ -228,7 +263,12 @@ NUMBERS |= {2e-07: "2e−7", 5e10: "5e10", 1234567.8: "1.23e6"}
 
 def test_numbers_and_times_are_short():
     assert {value: number(value) for value in NUMBERS} == NUMBERS and number(None) == "–"
-    assert [duration(each) for each in (0.04, 9.96, 42.3, 600.0)] == ["0.0 s", "10.0 s", "42 s", "10.0 min"]
+    assert [duration(each) for each in (0.04, 9.96, 42.3, 600.0)] == [
+        "0.0 s",
+        "10.0 s",
+        "42 s",
+        "10.0 min",
+    ]
     assert [clock(each) for each in (59.4, 90.2, 120)] == ["59 s", "1 min 30 s", "2 min"]
     assert [clock(each) for each in (3599.7, 3900)] == ["1 h", "1 h 5 min"]
     assert [span(0.3, 1), span(22, 41), span(99, 99)] == ["5 s", "20 to 40 s", "2 min"]

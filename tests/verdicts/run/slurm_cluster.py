@@ -1,4 +1,6 @@
-"""A SLURM cluster of one node on loopback, with daemons of its own and no accounting, started and stopped here."""
+"""A SLURM cluster of one node on loopback, with daemons of its own and no accounting, started
+and stopped here.
+"""
 
 import os
 import platform
@@ -48,7 +50,9 @@ PROJECT = Project(
     accelerator=lambda: "a GPU" if os.environ.get("CUDA_VISIBLE_DEVICES") else None,
     place="tests.verdicts.run.slurm_cluster:PROJECT",
 )
-"""A project whose machines have an accelerator where SLURM has given a job one: a login node has none."""
+"""A project whose machines have an accelerator where SLURM has given a job one: a login node has
+none.
+"""
 
 
 def lacking() -> str:
@@ -78,7 +82,11 @@ class SlurmCluster:
         cluster = cls(Path(tempfile.mkdtemp(prefix="slurm", dir="/tmp")))
         try:
             cluster._write()
-            cluster._begin("munged", "-F", *(f"--{name}={cluster.folder}/munge/{file}" for name, file in MUNGE.items()))
+            cluster._begin(
+                "munged",
+                "-F",
+                *(f"--{name}={cluster.folder}/munge/{file}" for name, file in MUNGE.items()),
+            )
             cluster._wait(lambda: (cluster.folder / "munge" / "socket").exists())
             cluster._begin("slurmctld", "-D")
             cluster._begin("slurmd", "-D", "-N", platform.node().split(".")[0])
@@ -103,7 +111,9 @@ class SlurmCluster:
     def asked(self, *command: str) -> str:
         """Return what a client prints."""
         environment = os.environ | self.environment
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=60, check=False
+        )
         return done.stdout
 
     def _write(self) -> None:
@@ -114,7 +124,9 @@ class SlurmCluster:
         key.write_bytes(secrets.token_bytes(1024))
         key.chmod(0o400)
         user, host = pwd.getpwuid(os.geteuid()).pw_name, platform.node().split(".")[0]
-        conf = CONF.format(folder=self.folder, host=host, user=user, ctld=free_port(), slurmd=free_port())
+        conf = CONF.format(
+            folder=self.folder, host=host, user=user, ctld=free_port(), slurmd=free_port()
+        )
         (self.folder / "slurm.conf").write_text(conf)
         (self.folder / "cgroup.conf").write_text("CgroupPlugin=disabled\n")
         (self.folder / "gres.conf").write_text(f"NodeName={host} Name=gpu File=/dev/zero\n")
@@ -124,16 +136,26 @@ class SlurmCluster:
         with (self.folder / f"{name}.log").open("wb") as log:
             environment = os.environ | self.environment
             self.daemons.append(
-                subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+                subprocess.Popen(
+                    command, env=environment, stdout=log, stderr=log, start_new_session=True
+                )
             )
 
     def _wait(self, condition, seconds: float = 60.0) -> None:
         end = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > end:
-                logs = "\n".join(path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log")))
+                logs = "\n".join(
+                    path.read_text()[-2000:] for path in sorted(self.folder.glob("*.log"))
+                )
                 raise RuntimeError(f"SLURM does not start:\n{logs}")
             time.sleep(0.2)
 
 
-MUNGE = {"key-file": "key", "socket": "socket", "pid-file": "pid", "log-file": "log", "seed-file": "seed"}
+MUNGE = {
+    "key-file": "key",
+    "socket": "socket",
+    "pid-file": "pid",
+    "log-file": "log",
+    "seed-file": "seed",
+}

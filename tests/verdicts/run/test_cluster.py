@@ -63,7 +63,9 @@ def test_what_gpus_computed_is_current_on_a_login_node_that_has_none(session, sl
     for name, value in slurm.environment.items():
         monkeypatch.setenv(name, value)
     options = {"profile": Profile.PAPER, "project": PROJECT}
-    with pytest.raises(UserError, match=r"paper profile computes on a CUDA device, and \S+ has none"):
+    with pytest.raises(
+        UserError, match=r"paper profile computes on a CUDA device, and \S+ has none"
+    ):
         session.run(**options)
     assert session.run(cluster="slurm", **options) == 0, session.said
     row = session.rows("paper")["A1"]
@@ -107,7 +109,12 @@ def stand_in(session, tmp_path, monkeypatch):
     """Put commands on PATH that stand for SLURM's, and return their folder."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    commands = {"sbatch": SBATCH, "squeue": SQUEUE, "scancel": SCANCEL, "sinfo": "#!/bin/sh\necho 300+\n"}
+    commands = {
+        "sbatch": SBATCH,
+        "squeue": SQUEUE,
+        "scancel": SCANCEL,
+        "sinfo": "#!/bin/sh\necho 300+\n",
+    }
     for name, text in commands.items():
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
@@ -138,22 +145,33 @@ def test_a_run_is_as_on_this_machine(session, stand_in):
     [
         ("FAILS", "the job beta.job ended badly at every attempt: see {logs}/beta.job.log"),
         ("REFUSED", "the job beta.job was refused: sbatch ended with 1: no such partition"),
-        ("UNSEEN", "the job beta.job left no log: do the nodes see {logs}? --out DIR names a folder"),
+        (
+            "UNSEEN",
+            "the job beta.job left no log: do the nodes see {logs}? --out DIR names a folder",
+        ),
     ],
 )
 def test_a_job_that_ends_badly_is_tried_again_with_more_memory_then_named(
     session, stand_in, monkeypatch, variable, said
 ):
     monkeypatch.setenv(variable, "beta.job")
-    session.toy.write("config/cpu.toml", "notebooks = false\n[resources]\nbeta = { mem_mb = 200 }\n")
+    session.toy.write(
+        "config/cpu.toml", "notebooks = false\n[resources]\nbeta = { mem_mb = 200 }\n"
+    )
     assert run(session) == 3
     assert said.format(logs=session.toy.folder("cpu") / "logs") in session.said
     assert session.rows("cpu")["A1"]["verdict"] == "holds"
-    tries = [line for line in (stand_in / "submitted").read_text().splitlines() if "beta.job " in line]
-    assert [f"--mem={each} " in line for each, line in zip((200, 300, 300), tries, strict=True)] == [True] * 3
+    tries = [
+        line for line in (stand_in / "submitted").read_text().splitlines() if "beta.job " in line
+    ]
+    assert [
+        f"--mem={each} " in line for each, line in zip((200, 300, 300), tries, strict=True)
+    ] == [True] * 3
 
 
-def test_a_job_that_has_left_the_queue_may_have_ended_well_where_files_lag(session, stand_in, monkeypatch):
+def test_a_job_that_has_left_the_queue_may_have_ended_well_where_files_lag(
+    session, stand_in, monkeypatch
+):
     monkeypatch.setenv("LATE", "beta.job")
     session.toy.replace("config/slurm.toml", "latency = 0.05", "latency = 60")
     assert run(session, only=("B1",)) == 0
@@ -184,7 +202,9 @@ def test_settings_that_cannot_be_used(session, stand_in, old, new, said):
 
 def test_no_slurm(session, monkeypatch):
     monkeypatch.setenv("PATH", str(session.toy.root))
-    with pytest.raises(UserError, match="--cluster slurm: no sinfo on PATH: run this on a login node"):
+    with pytest.raises(
+        UserError, match="--cluster slurm: no sinfo on PATH: run this on a login node"
+    ):
         run(session)
 
 
@@ -209,7 +229,9 @@ def test_jobs_of_a_killed_driver_are_cancelled_by_the_next_run_on_this_machine(s
     assert (stand_in / "cancelled").read_text() == "--quiet 7\n"
 
 
-def test_a_queue_that_does_not_answer_is_told_and_left_to_the_next_run(session, stand_in, monkeypatch):
+def test_a_queue_that_does_not_answer_is_told_and_left_to_the_next_run(
+    session, stand_in, monkeypatch
+):
     monkeypatch.setenv("SILENT", "yes")
     assert run(session, only=("B1",)) == 3
     words = "squeue ended with 1: Unable to contact"

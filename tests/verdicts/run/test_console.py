@@ -1,4 +1,6 @@
-"""The lines of a run and its time: titles are whole, values give way; what is left follows the speed so far."""
+"""The lines of a run and its time: titles are whole, values give way; what is left follows the
+speed so far.
+"""
 
 from types import SimpleNamespace
 
@@ -21,12 +23,17 @@ def workspace(toy):
 
 
 def lines(workspace, title: str, width: int, **measured: float) -> list[str]:
-    """Return the line of the claim A2 under this title and with this value, on a screen of this width."""
+    """Return the line of the claim A2 under this title and with this value, on a screen of this
+    width.
+    """
     claim = next(claim for claim in workspace.claims.claim if claim.id == "A2")
     result = CheckResult.of(claim.check[0], Measurement(**measured), 1.0, "")
     about = {"failed": False, "verdict": result.verdict, "provenance": SimpleNamespace(seconds=1.2)}
     record = Record.model_construct(checks=(result,), **about)
-    return [line.plain for line in console._lines(claim.model_copy(update={"title": title}), record, width)]
+    return [
+        line.plain
+        for line in console._lines(claim.model_copy(update={"title": title}), record, width)
+    ]
 
 
 SIXTY = "At equal cost this sampler leaves less noise than its rivals"
@@ -63,11 +70,15 @@ def test_on_a_narrow_screen_a_title_is_folded_and_whole(workspace):
 
 
 def forecast_of(workspace, seconds: float | None) -> Forecast:
-    """Return the forecast of a whole run, whose 3 claims took so many seconds each in the kept one (None: none)."""
+    """Return the forecast of a whole run, whose 3 claims took so many seconds each in the kept
+    one (None: none).
+    """
     plan = plan_of(workspace, RunRecord.of(workspace))
     made = {"started": "2031-02-03T04:05", "processor": "Abacus", "commit": None}
     kept = {"verdict": "holds", "seconds": seconds, "peak_mib": 1.0, "checks": {}, "made": made}
-    expected = kept_run("quick", claims=dict.fromkeys(("A1", "A2", "B1"), kept)) if seconds else None
+    expected = (
+        kept_run("quick", claims=dict.fromkeys(("A1", "A2", "B1"), kept)) if seconds else None
+    )
     return Forecast(workspace, plan, expected)
 
 
@@ -97,7 +108,9 @@ def test_a_plan_is_scaled_by_the_clock_of_as_many_processes_as_it_has_jobs(works
     assert asked == [2] and ahead.scale == pytest.approx(3.0)
 
 
-@pytest.mark.parametrize(("program", "seconds"), [("print(2.5)", 2.5), ("raise SystemExit(1)", None)])
+@pytest.mark.parametrize(
+    ("program", "seconds"), [("print(2.5)", 2.5), ("raise SystemExit(1)", None)]
+)
 def test_the_clock_is_that_of_processes_at_work_at_once(program, seconds, tmp_path, monkeypatch):
     (tmp_path / "piece.py").write_text(program)
     monkeypatch.setattr(calibration, "__file__", str(tmp_path / "piece.py"))
@@ -114,7 +127,9 @@ def test_without_a_kept_run_the_claims_that_have_landed_say_how_long(workspace):
     assert ahead.between(5.0) is None
     ahead.land(one, 10.0)
     low, high = ahead.between(10.0)
-    assert (low, high) == pytest.approx((10.0, 40.0)), "two claims at 10 s each, by a factor of two either way"
+    assert (low, high) == pytest.approx((10.0, 40.0)), (
+        "two claims at 10 s each, by a factor of two either way"
+    )
     ahead.land(two, 20.0)
     ahead.land(three, 30.0)
     assert ahead.between(30.0) is None, "nothing is left"

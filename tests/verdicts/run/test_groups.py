@@ -1,4 +1,6 @@
-"""A group: how its checks are called, what its figures and its page depend on, what its notebook shows."""
+"""A group: how its checks are called, what its figures and its page depend on, what its notebook
+shows.
+"""
 
 import shutil
 from importlib.metadata import PackageNotFoundError
@@ -60,19 +62,47 @@ def figures_parts(toy):
 @pytest.mark.parametrize(
     ("parts", "place", "old", "new", "stale"),
     [
-        (page_parts, "alpha", "tolerance = 1e-12", "tolerance = 1e-3", "its entry in the claims file"),
-        (page_parts, "alpha", 'quantity = "one"', 'quantity = "unity"', "its entry in the claims file"),
-        (page_parts, "alpha", 'title = "First group"', 'title = "A group"', "its entry in the claims file"),
+        (
+            page_parts,
+            "alpha",
+            "tolerance = 1e-12",
+            "tolerance = 1e-3",
+            "its entry in the claims file",
+        ),
+        (
+            page_parts,
+            "alpha",
+            'quantity = "one"',
+            'quantity = "unity"',
+            "its entry in the claims file",
+        ),
+        (
+            page_parts,
+            "alpha",
+            'title = "First group"',
+            'title = "A group"',
+            "its entry in the claims file",
+        ),
         (page_parts, "alpha", "One is one", "One is 1", ""),
         (page_parts, "beta", 'quantity = "three"', 'quantity = "a third"', ""),
-        (figures_parts, "", "notebooks = false", "notebooks = false\nevery_picture = false", "its settings"),
+        (
+            figures_parts,
+            "",
+            "notebooks = false",
+            "notebooks = false\nevery_picture = false",
+            "its settings",
+        ),
     ],
 )
-def test_pages_and_figures_are_stale_where_what_they_show_changes(toy, parts, place, old, new, stale):
+def test_pages_and_figures_are_stale_where_what_they_show_changes(
+    toy, parts, place, old, new, stale
+):
     before = parts(toy)
     toy.replace(f"{toy.package}/{place}/claims.toml" if place else "config/quick.toml", old, new)
     after = parts(toy)
-    assert (after.changes_since(before) if after.key != before.key else "") == (stale and f"{stale} changed")
+    assert (after.changes_since(before) if after.key != before.key else "") == (
+        stale and f"{stale} changed"
+    )
 
 
 def test_figures_are_stale_when_what_draws_them_changes(toy, tmp_path, monkeypatch):
@@ -97,7 +127,9 @@ def test_a_record_is_stale_when_a_package_that_its_claim_names_changes(toy, monk
 
     monkeypatch.setattr(places, "version", release)
     workspace = toy.workspace()
-    named, *others = (claim for claim in workspace.claims.claim if workspace.profile in claim.profiles)
+    named, *others = (
+        claim for claim in workspace.claims.claim if workspace.profile in claim.profiles
+    )
     old = {claim.id: workspace.record_parts(claim) for claim in workspace.claims.claim}
     study = figures_parts(toy)
     installed["peer"] = "2.0"
@@ -118,7 +150,10 @@ def test_after_a_run_its_records_figures_and_tables_are_shown_and_nothing_is_com
     shown = page.show("C1.energy", "C2.evaluations").data
     assert "<td>C1.energy</td><td>mean energy</td><td>1.125</td><td>= 1.125 </td>" in shown
     assert shown.count("<td>holds</td>") == 2
-    assert "<p>energies</p>" in page.table("energies").data and "<td>1.25</td>" in page.table("energies").data
+    assert (
+        "<p>energies</p>" in page.table("energies").data
+        and "<td>1.25</td>" in page.table("energies").data
+    )
     assert calls(toy) == []
     assert "<svg" in opened("alpha").figure("line").data
 
@@ -134,7 +169,9 @@ def test_before_any_run_what_is_asked_for_is_made(toy):
 
 def test_a_check_that_cannot_be_run_says_why_and_the_others_are_shown(toy):
     absent = "from verdicts import Unavailable\n    raise Unavailable('more <batches>')"
-    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", absent)
+    toy.replace_in_module(
+        "alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", absent
+    )
     for made in (lambda: None, lambda: toy.run_all()):
         made()
         shown = opened("alpha").show("A1.one", "A2.two").data
@@ -143,7 +180,9 @@ def test_a_check_that_cannot_be_run_says_why_and_the_others_are_shown(toy):
 
 
 def test_a_check_that_breaks_breaks_the_notebook(toy):
-    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE,", "return Measurement(value=1 / 0,")
+    toy.replace_in_module(
+        "alpha/checks", "return Measurement(value=ONE,", "return Measurement(value=1 / 0,"
+    )
     with pytest.raises(ZeroDivisionError):
         opened("alpha").show("A1.one")
 

@@ -1,4 +1,6 @@
-"""Runs in this process: what is computed, what is kept, what is made of verdicts, of what is absent, of what breaks."""
+"""Runs in this process: what is computed, what is kept, what is made of verdicts, of what is
+absent, of what breaks.
+"""
 
 import re
 
@@ -39,9 +41,13 @@ def test_a_first_run_computes_all_and_a_second_nothing(session):
     assert session.computed() == {"A1", "A2", "B1"}
     first, signs, *landed = session.said.splitlines()[:5]
     assert signs.startswith("signs: ✓ holds, ✗ refuted")
-    assert first == "quick profile: 3 claims, 0 cached, 3 to run on 1 core; no kept run says how long"
+    assert (
+        first == "quick profile: 3 claims, 0 cached, 3 to run on 1 core; no kept run says how long"
+    )
     assert [line[:7].split() for line in landed] == [["✓", "A1"], ["✗", "A2"], ["✓", "B1"]]
-    assert landed[1].split("  ")[-3].strip() == "2 [1.9, 2.1] ≤ 1" and {len(line) for line in landed} == {100}
+    assert landed[1].split("  ")[-3].strip() == "2 [1.9, 2.1] ≤ 1" and {
+        len(line) for line in landed
+    } == {100}
     assert session.run() == 0
     assert session.computed() == set()
     assert session.said.startswith("quick profile: 3 claims, all cached; nothing to compute\n")
@@ -52,7 +58,9 @@ def test_a_first_run_computes_all_and_a_second_nothing(session):
 
 
 def test_every_run_ends_with_the_rows_that_its_claims_restate(session):
-    session.toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
+    session.toy.replace_in_claims(
+        "alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]'
+    )
     session.toy.replace_in_claims("beta", 'title = "Only', 'paper = ["P2"]\ntitle = "Only')
     rows = ["P1  ✓ Holds            One is one", "                   A1 holds."]
     for _ in ("computed", "cached"):
@@ -72,7 +80,12 @@ EDITS = [
     (lambda toy: toy.replace_in_module("common", "ONE = 1.0", "ONE = 1.00"), {"A1", "A2"}),
     (lambda toy: toy.replace_in_module("beta/checks", "value=3", "value=3.5"), {"B1", "B2"}),
     (lambda toy: toy.replace("config/quick.toml", "steps = 3", "steps = 4"), {"A1", "A2"}),
-    (lambda toy: toy.replace("config/quick.toml", "[groups.", "[groups.beta]\nsteps = 5\n[groups."), {"B1", "B2"}),
+    (
+        lambda toy: toy.replace(
+            "config/quick.toml", "[groups.", "[groups.beta]\nsteps = 5\n[groups."
+        ),
+        {"B1", "B2"},
+    ),
     (lambda toy: toy.replace_in_claims("alpha", "One is one", "One is 1"), {"A1"}),
 ]
 
@@ -95,7 +108,11 @@ def test_a_change_makes_exactly_its_dependents_stale(ran):
 SPOILT = [
     ("records/A1.json", lambda content: None, "A1: no record"),
     ("records/A1.json", lambda content: content[:-40], "A1: damaged: not JSON"),
-    ("records/A1.json", lambda content: content.replace(b'"value": 1.0', b'"value": 1.5'), "A1: edited"),
+    (
+        "records/A1.json",
+        lambda content: content.replace(b'"value": 1.0', b'"value": 1.5'),
+        "A1: edited",
+    ),
     ("figures/alpha/line.svg", lambda content: None, "figures of alpha: line.svg is gone"),
     ("figures/alpha/numbers.csv", lambda content: b"edited", "figures of alpha: numbers.csv was"),
     ("figures/alpha/artefacts.json", lambda content: None, "figures of alpha: no record"),
@@ -140,12 +157,21 @@ def test_changed_data_make_a_record_stale(session):
 
 
 REFUSED = {
-    "exhibits.toml": ("[[exhibit]]\nid = 'f1'\n", r"exhibits\.toml: exhibit\[f1\]\.title is missing"),
-    "findings.toml": ("[[finding]]\npaper = 'a'\nneeds = {A9 = 'holds'}\nfact = ''\n", "unknown claim 'A9'"),
+    "exhibits.toml": (
+        "[[exhibit]]\nid = 'f1'\n",
+        r"exhibits\.toml: exhibit\[f1\]\.title is missing",
+    ),
+    "findings.toml": (
+        "[[finding]]\npaper = 'a'\nneeds = {A9 = 'holds'}\nfact = ''\n",
+        "unknown claim 'A9'",
+    ),
     "limitations.toml": ("[[limit]]\n", r"limitations\.toml: limit = "),
     "notation.toml": ("step = [1]\n", r"notation\.toml: step\[0\] = 1"),
     "expected/quick.json": ("[]", r"paper/expected/quick\.json: the whole file = \[\]"),
-    "../config/quick.toml": ("[groups.alpha]\nstesp = 3\n", r"quick\.toml: groups\.alpha\.stesp = 3: no such field"),
+    "../config/quick.toml": (
+        "[groups.alpha]\nstesp = 3\n",
+        r"quick\.toml: groups\.alpha\.stesp = 3: no such field",
+    ),
     "../config/over.toml": (
         "profile = 'quick'\n[groups.alpha]\nsteps = 'many'\n",
         r"^config/over\.toml: groups\.alpha\.steps = 'many': input should be a valid int",
@@ -170,7 +196,10 @@ def test_bad_input_ends_a_run_before_it_computes(session, name, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("d", r"claim\[A2\]\.data: unknown data set 'd': known: e"), ("t/*.txt", r"'t/\*\.txt': no such file")],
+    [
+        ("d", r"claim\[A2\]\.data: unknown data set 'd': known: e"),
+        ("t/*.txt", r"'t/\*\.txt': no such file"),
+    ],
 )
 def test_data_that_are_not_there_are_refused(session, name, said):
     name_data(session.toy, name)
@@ -183,7 +212,9 @@ def test_page_and_paper_are_written_anew_where_what_they_show_has_changed(ran):
     before = page.stat().st_ino
     assert ran.run() == 0 and "report.html, with paper.pdf and supplement.pdf" in ran.said
     assert ran.check() == 0 and page.stat().st_ino == before
-    ran.toy.write("paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is small."\n')
+    ran.toy.write(
+        "paper/limitations.toml", '[[limitation]]\ntitle = "Size"\ntext = "It is small."\n'
+    )
     assert ran.run() == ran.check() == 0 and "It is small." in page.read_text()
 
 
@@ -192,9 +223,16 @@ def test_a_run_of_chosen_claims_writes_the_page_and_leaves_the_papers_to_a_whole
     before = [path.stat().st_ino for path in papers]
     ran.toy.replace_in_claims("alpha", "One is one", "One is 1")
     ran.run(only=("A1",))
-    assert "report.html   (" in ran.said and "--profile quick makes paper.pdf and supplement.pdf" in ran.said
+    assert (
+        "report.html   (" in ran.said
+        and "--profile quick makes paper.pdf and supplement.pdf" in ran.said
+    )
     assert [path.stat().st_ino for path in papers] == before
-    assert ran.check() == 1 and "report.html" not in ran.said and "paper/data.json: not what" in ran.said
+    assert (
+        ran.check() == 1
+        and "report.html" not in ran.said
+        and "paper/data.json: not what" in ran.said
+    )
     assert ran.run() == ran.check() == 0 and [path.stat().st_ino for path in papers] != before
 
 
@@ -216,7 +254,9 @@ def test_only_runs_what_it_names(session):
 
 
 def test_a_claim_of_the_paper_stands_for_those_that_restate_it(session):
-    session.toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
+    session.toy.replace_in_claims(
+        "alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]'
+    )
     session.toy.replace_in_claims("alpha", 'title = "Two', 'supports = ["P1"]\ntitle = "Two')
     session.toy.replace_in_claims("beta", 'title = "Three', 'paper = ["P1"]\ntitle = "Three')
     assert session.run(only=("P1",)) == 0 and session.computed() == {"A1", "B1"}
@@ -247,14 +287,18 @@ def test_a_profile_without_a_run_says_which_have_one(session):
 
 def test_a_terminal_has_a_bar_until_all_is_done(session):
     assert session.run(terminal=True) == 0
-    assert re.search(r"━.*0/3  \d+ s", session.said) and re.search(r" s\)\nall as expected: .*\n$", session.said)
+    assert re.search(r"━.*0/3  \d+ s", session.said) and re.search(
+        r" s\)\nall as expected: .*\n$", session.said
+    )
 
 
 def test_without_a_terminal_a_line_says_every_half_minute_what_is_left(session, monkeypatch):
     monkeypatch.setattr(console, "BEAT", 0.0)
     session.toy.replace_in_module("alpha/checks", "    return Measurement(value=2", SLEEPS)
     assert session.run() == 0
-    assert re.search(r"^\.\.\. 1 of 3 claims, \d+ s, \d+( to \d+)? s left$", session.said, re.MULTILINE), session.said
+    assert re.search(
+        r"^\.\.\. 1 of 3 claims, \d+ s, \d+( to \d+)? s left$", session.said, re.MULTILINE
+    ), session.said
     assert session.run(force=("A2",), terminal=True) == 0 and "..." not in session.said
 
 
@@ -295,10 +339,14 @@ def test_a_contradiction_is_exit_code_1(session):
     assert "against expectation: A1" in session.said
     assert session.rows()["A1"]["agrees"] is False and session.run(only=("B1",)) == 0
     session.toy.replace_in_claims("alpha", 'expected = "holds"', 'expected = "open"')
-    assert session.run(only=("A1",)) == 0 and "Among them: 1 open (no evidence yet)." in session.said
+    assert (
+        session.run(only=("A1",)) == 0 and "Among them: 1 open (no evidence yet)." in session.said
+    )
 
 
-def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked(session, monkeypatch):
+def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked(
+    session, monkeypatch
+):
     session.toy.replace_in_module(
         "beta/checks", "return Measurement(value=3)", "raise Unavailable('no such file here')"
     )
@@ -307,7 +355,9 @@ def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked
     assert (row["verdict"], row["reason"], row["agrees"]) == ("not run", "no such file here", None)
     assert "not run: B1 (no such file here)" in session.said
     assert session.check() == 0
-    assert session.run(strict=True) == 1 and session.computed() == set(), "the file was asked for a moment ago"
+    assert session.run(strict=True) == 1 and session.computed() == set(), (
+        "the file was asked for a moment ago"
+    )
     assert session.run(strict=True, fetch=True) == 1 and session.computed() == {"B1"}
     monkeypatch.setattr(RunRecord, "yesterday", "9")
     assert session.run(strict=True) == 1 and session.computed() == {"B1"}
@@ -316,24 +366,49 @@ def test_what_is_unavailable_is_not_run_and_tried_again_once_a_day_or_when_asked
 def test_a_file_that_is_missing_is_one_line_with_its_claims_and_the_remedies_are_one(session):
     absent = "raise Unavailable('two words', missing='{0}', remedy='{1}')"
     for group, old, file, remedy in (
-        ("alpha", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", "digits.npz", "put the files there"),
-        ("alpha", "return Measurement(value=2 * ONE, low=1.9, high=2.1)", "cars.npz", "put the files there"),
+        (
+            "alpha",
+            "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)",
+            "digits.npz",
+            "put the files there",
+        ),
+        (
+            "alpha",
+            "return Measurement(value=2 * ONE, low=1.9, high=2.1)",
+            "cars.npz",
+            "put the files there",
+        ),
         ("beta", MEASURES, "digits.npz", "pip install digits"),
     ):
         session.toy.replace_in_module(f"{group}/checks", old, absent.format(file, remedy))
-    session.toy.replace_in_module("alpha/checks", "import Measurement", "import Measurement, Unavailable")
+    session.toy.replace_in_module(
+        "alpha/checks", "import Measurement", "import Measurement, Unavailable"
+    )
     for _ in ("computed", "cached"):
         assert session.run() == 0
-        assert [line for line in session.said.splitlines() if line.startswith(("not run", "to run"))] == [
+        assert [
+            line for line in session.said.splitlines() if line.startswith(("not run", "to run"))
+        ] == [
             "not run for want of digits.npz: A1, B1",
             "not run for want of cars.npz: A2",
-            "to run them: put the files there; pip install digits; then bash reproduce.sh --profile quick --fetch",
+            (
+                "to run them: put the files there; pip install digits; then bash "
+                "reproduce.sh --profile quick --fetch"
+            ),
         ]
-    assert session.run(verbose=True, fetch=True) == 0 and "not run: A1, A2, B1 (two words)" in session.said
+    assert (
+        session.run(verbose=True, fetch=True) == 0
+        and "not run: A1, A2, B1 (two words)" in session.said
+    )
 
 
 BREAKS = [
-    ("checks", MEASURES, "raise ZeroDivisionError('by\\nnothing')", "failed: ZeroDivisionError: by nothing"),
+    (
+        "checks",
+        MEASURES,
+        "raise ZeroDivisionError('by\\nnothing')",
+        "failed: ZeroDivisionError: by nothing",
+    ),
     ("checks", MEASURES, "import sys; sys.exit(0)", "failed: SystemExit"),
     ("checks", MEASURES, "return 'three'", "failed: ValueError"),
     ("checks", MEASURES, "open('nowhere/at/all')", "failed: FileNotFoundError"),
@@ -352,7 +427,10 @@ def test_a_check_that_breaks_fails_alone(session):
         row = session.rows()["B1"]
         assert row["failed"] is True
         assert reason in row["reason"]
-        assert "Error" in (session.toy.folder() / "logs" / "B1.log").read_text() or "SystemExit" in reason
+        assert (
+            "Error" in (session.toy.folder() / "logs" / "B1.log").read_text()
+            or "SystemExit" in reason
+        )
         assert session.rows()["A1"]["verdict"] == "holds" and session.check(only=("B1",)) == 1
         assert session.run(verbose=True) == 3 and session.computed() == {"B1"}
         assert ": it failed last time" in session.said
@@ -361,7 +439,9 @@ def test_a_check_that_breaks_fails_alone(session):
 
 
 def test_a_drawing_that_breaks_is_a_failed_run_with_its_verdicts(session):
-    session.toy.replace_in_module("alpha/figures", "axes.plot([0, ONE])", "raise RuntimeError('no ink')")
+    session.toy.replace_in_module(
+        "alpha/figures", "axes.plot([0, ONE])", "raise RuntimeError('no ink')"
+    )
     assert session.run() == 3
     assert "figures of alpha: failed: RuntimeError: no ink" in session.said
     assert "no ink" in (session.toy.folder() / "logs" / "alpha.figures.log").read_text()
@@ -378,7 +458,8 @@ def test_a_drawing_whose_data_are_unavailable_is_no_failure(session):
     assert session.check() == 0
     assert session.run() == 0 and "nothing to compute" in session.said
     assert (
-        session.run(fetch=True, verbose=True) == 0 and "figures of alpha: it could not be run last time" in session.said
+        session.run(fetch=True, verbose=True) == 0
+        and "figures of alpha: it could not be run last time" in session.said
     )
     session.toy.restore_module("alpha/figures")
     assert session.run() == 0 and (session.toy.folder() / "figures/alpha/line.svg").exists()

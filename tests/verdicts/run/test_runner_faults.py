@@ -1,4 +1,6 @@
-"""Kills, locks, disks, folders, and what surrounds a run: no result is lost, none is wrong, none is another."""
+"""Kills, locks, disks, folders, and what surrounds a run: no result is lost, none is wrong, none
+is another.
+"""
 
 import contextlib
 import json
@@ -31,14 +33,21 @@ def toy(tmp_path):
 
 def start(toy, *arguments, **streams):
     """Start the command line as the leader of a process group of its own."""
-    command, streams = [sys.executable, "-m", "ams_suite", *arguments], {"stdout": subprocess.DEVNULL} | streams
-    return subprocess.Popen(command, cwd=toy.root, env=toy.environment(), start_new_session=True, **streams)
+    command, streams = (
+        [sys.executable, "-m", "ams_suite", *arguments],
+        {"stdout": subprocess.DEVNULL} | streams,
+    )
+    return subprocess.Popen(
+        command, cwd=toy.root, env=toy.environment(), start_new_session=True, **streams
+    )
 
 
 def slow_down(toy, seconds):
     """Let the second claim take a while."""
     toy.replace_in_module(
-        "alpha/checks", "def two(settings: Settings) -> Measurement:", f"{SLOW} time.sleep({seconds})"
+        "alpha/checks",
+        "def two(settings: Settings) -> Measurement:",
+        f"{SLOW} time.sleep({seconds})",
     )
 
 
@@ -58,7 +67,10 @@ def working(process_group):
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
-            if os.getpgid(process.pid) == process_group and process.status() != psutil.STATUS_ZOMBIE:
+            if (
+                os.getpgid(process.pid) == process_group
+                and process.status() != psutil.STATUS_ZOMBIE
+            ):
                 found.append(process)
     return found
 
@@ -75,7 +87,10 @@ def test_another_run_is_refused_with_whose_and_since_when(toy, monkeypatch):
     run = start(toy, "reproduce", "--profile", "quick")
     try:
         wait_for(lambda: toy.record("A1").exists())
-        with pytest.raises(UserError, match=rf"\(process {run.pid}, since 2.*reproduce --profile quick\); wait for it"):
+        with pytest.raises(
+            UserError,
+            match=rf"\(process {run.pid}, since 2.*reproduce --profile quick\); wait for it",
+        ):
             reproduce(toy, monkeypatch, only=("B1",))
         assert reproduce(toy, monkeypatch, only=("B1",), out=Path("elsewhere"))[0] == 0
     finally:
@@ -85,8 +100,12 @@ def test_another_run_is_refused_with_whose_and_since_when(toy, monkeypatch):
 
 def test_an_interrupted_run_stops_its_jobs_and_says_that_nothing_is_lost(toy):
     slow_down(toy, 600)
-    # Whatever these tests were started by: of a job in the background a shell lets SIGINT be ignored
-    heeds = {"stderr": subprocess.PIPE, "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL)}
+    # Whatever these tests were started by: of a job in the background a shell lets SIGINT be
+    # ignored
+    heeds = {
+        "stderr": subprocess.PIPE,
+        "preexec_fn": lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    }
     run = start(toy, "reproduce", "--profile", "cpu", **heeds)
     wait_for(lambda: toy.record("A1", "cpu").exists())
     run.send_signal(signal.SIGINT)
@@ -140,22 +159,46 @@ WORDS = ("-m", "ams_suite", "reproduce", "--jobs", "2", "--profile")
 # Each run has as many of them at once as do not hide one another
 SURROUNDINGS: dict[str, tuple[dict[str, str | None], int, tuple[str, ...]]] = {
     "nothing is known of the user": (
-        {"HOME": None, "XDG_CACHE_HOME": None, "XDG_CONFIG_HOME": None, "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "0"},
+        {
+            "HOME": None,
+            "XDG_CACHE_HOME": None,
+            "XDG_CONFIG_HOME": None,
+            "LC_ALL": "tr_TR.UTF-8",
+            "PYTHONHASHSEED": "0",
+        },
         0o000,
         ("-O",),
     ),
     "no folder can be written": (
-        {"HOME": "/proc", "TMPDIR": "/nowhere", "LC_ALL": "xx_YY.nonsense", "PYTHONIOENCODING": "ascii"},
+        {
+            "HOME": "/proc",
+            "TMPDIR": "/nowhere",
+            "LC_ALL": "xx_YY.nonsense",
+            "PYTHONIOENCODING": "ascii",
+        },
         0o027,
         ("-B", "-u"),
     ),
     "home is a file": (
-        {"HOME": "/etc/passwd", "USER": None, "LOGNAME": None, "PATH": "", "LC_ALL": "C", "PYTHONHASHSEED": "4321"},
+        {
+            "HOME": "/etc/passwd",
+            "USER": None,
+            "LOGNAME": None,
+            "PATH": "",
+            "LC_ALL": "C",
+            "PYTHONHASHSEED": "4321",
+        },
         0o077,
         ("-X", "dev", "-X", "utf8=0"),
     ),
     "names of what is not there": (
-        {"MPLBACKEND": "gone", "SNAKEMAKE_PROFILE": "gone", "TZ": "Nowhere/None", "TERM": "dumb", "COLUMNS": "1"}
+        {
+            "MPLBACKEND": "gone",
+            "SNAKEMAKE_PROFILE": "gone",
+            "TZ": "Nowhere/None",
+            "TERM": "dumb",
+            "COLUMNS": "1",
+        }
         | {"PYTHONIOENCODING": "utf-16"},
         0o022,
         (),
@@ -171,11 +214,22 @@ def surrounded(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     return toy
 
 
-def begun(toy: Toy, out: str, *flags: str, profile="cpu", variables=None, before=lambda: None) -> subprocess.Popen:
-    environment = {name: value for name, value in (toy.environment() | (variables or {})).items() if value is not None}
+def begun(
+    toy: Toy, out: str, *flags: str, profile="cpu", variables=None, before=lambda: None
+) -> subprocess.Popen:
+    environment = {
+        name: value
+        for name, value in (toy.environment() | (variables or {})).items()
+        if value is not None
+    }
     command = [sys.executable, *flags, *WORDS, profile, "--out", out]
     return subprocess.Popen(
-        command, cwd=toy.root, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, preexec_fn=before
+        command,
+        cwd=toy.root,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=before,
     )
 
 
@@ -192,16 +246,21 @@ def results(toy: Toy, out: str, profile: str = "cpu") -> dict[str, object]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("variables", "mask", "flags"), SURROUNDINGS.values(), ids=SURROUNDINGS)
-def test_whatever_variables_umask_and_flags_are(surrounded: Toy, tmp_path: Path, variables, mask, flags) -> None:
+def test_whatever_variables_umask_and_flags_are(
+    surrounded: Toy, tmp_path: Path, variables, mask, flags
+) -> None:
     ran(surrounded, str(tmp_path), *flags, variables=variables, before=lambda: os.umask(mask))
     assert results(surrounded, str(tmp_path)) == results(surrounded, "undisturbed")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("kind", "limit"), [(resource.RLIMIT_NOFILE, 24), (resource.RLIMIT_CPU, 1), (resource.RLIMIT_STACK, 256 << 10)]
+    ("kind", "limit"),
+    [(resource.RLIMIT_NOFILE, 24), (resource.RLIMIT_CPU, 1), (resource.RLIMIT_STACK, 256 << 10)],
 )
-def test_what_a_limit_keeps_from_ending_the_next_run_goes_on_with(surrounded: Toy, tmp_path: Path, kind, limit) -> None:
+def test_what_a_limit_keeps_from_ending_the_next_run_goes_on_with(
+    surrounded: Toy, tmp_path: Path, kind, limit
+) -> None:
     limited = lambda: resource.setrlimit(kind, (limit, resource.getrlimit(kind)[1]))  # noqa: E731
     run = begun(surrounded, str(tmp_path), before=limited)
     said = run.communicate()[1]
@@ -212,8 +271,12 @@ def test_what_a_limit_keeps_from_ending_the_next_run_goes_on_with(surrounded: To
 
 
 @pytest.mark.slow
-def test_two_profiles_that_share_cells_run_at_once_in_one_folder(surrounded: Toy, tmp_path: Path) -> None:
+def test_two_profiles_that_share_cells_run_at_once_in_one_folder(
+    surrounded: Toy, tmp_path: Path
+) -> None:
     runs = [begun(surrounded, str(tmp_path), profile=profile) for profile in ("quick", "cpu")]
     assert [(run.communicate(), run.returncode)[1] for run in runs] == [0, 0]
     for profile in ("quick", "cpu"):
-        assert results(surrounded, str(tmp_path), profile) == results(surrounded, "undisturbed", profile)
+        assert results(surrounded, str(tmp_path), profile) == results(
+            surrounded, "undisturbed", profile
+        )

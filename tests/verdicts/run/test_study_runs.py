@@ -1,4 +1,6 @@
-"""Runs of a group with a study: it is computed once, all else only reads it, and nothing that breaks is silent."""
+"""Runs of a group with a study: it is computed once, all else only reads it, and nothing that
+breaks is silent.
+"""
 
 import csv
 import json
@@ -57,27 +59,45 @@ def test_a_study_is_computed_once_and_all_else_reads_it(session):
     assert energies == "batch,energy\n0,1.0\n1,1.125\n2,1.25\n"
     assert session.run() == 0 and session.calls() == [] and "nothing to compute" in session.said
     assert session.check() == 0
-    rows = list(csv.DictReader((session.toy.folder() / "studies/gamma.csv").read_text().splitlines()))
-    assert [(row["sampler"], row["energy"]) for row in rows[:2]] == [("one", "1.0"), ("one", "1.125")]
+    rows = list(
+        csv.DictReader((session.toy.folder() / "studies/gamma.csv").read_text().splitlines())
+    )
+    assert [(row["sampler"], row["energy"]) for row in rows[:2]] == [
+        ("one", "1.0"),
+        ("one", "1.125"),
+    ]
     record = Artefacts.read(session.toy.folder() / "studies/gamma.json")
     assert len(record.files) == 7 and record.provenance.seconds >= 0 and not record.failed
 
 
 def test_a_changed_check_or_figure_computes_no_cell_again(ran):
     both = {"C1", "C2"}
-    for module, computed, drawn in (("checks", both, False), ("figures", set(), True), ("study", both, True)):
+    for module, computed, drawn in (
+        ("checks", both, False),
+        ("figures", set(), True),
+        ("study", both, True),
+    ):
         figures = (ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes()
         ran.toy.replace_in_module(f"gamma/{module}", "\n\n\n", "\n\n\n# changed\n\n\n")
         assert ran.check() == 1 and ran.run() == 0
         assert ran.computed() == computed and ran.calls() == (ALL if module == "study" else [])
-        assert ((ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures) is drawn
+        assert (
+            (ran.toy.folder() / "figures/gamma/artefacts.json").read_bytes() != figures
+        ) is drawn
     assert ran.check() == 0
 
 
 def test_a_part_of_the_group_computes_what_it_asks_for_and_no_study(session):
-    assert session.run(only=("C1",)) == 0 and session.calls() == ["one 0", "one 1", "one 2", "start one"]
+    assert session.run(only=("C1",)) == 0 and session.calls() == [
+        "one 0",
+        "one 1",
+        "one 2",
+        "start one",
+    ]
     assert not (session.toy.folder() / "studies").exists() and session.run(only=("gamma",)) == 0
-    assert session.calls() == ["start two", "two 0", "two 1", "two 2"] and session.computed() == {"C2"}
+    assert session.calls() == ["start two", "two 0", "two 1", "two 2"] and session.computed() == {
+        "C2"
+    }
 
 
 SPOILT = [
@@ -106,7 +126,8 @@ def test_what_is_damaged_is_named_and_made_again_and_nothing_else(ran):
 
 
 BREAKS = (
-    'if (sampler, batch) == ("one", 1):\n        raise ZeroDivisionError("by\\nnothing")\n    log(f"{sampler} {batch}")'
+    'if (sampler, batch) == ("one", 1):\n        raise '
+    'ZeroDivisionError("by\\nnothing")\n    log(f"{sampler} {batch}")'
 )
 LOGS = 'log(f"{sampler} {batch}")'
 
@@ -116,12 +137,25 @@ def test_a_cell_that_breaks_is_a_failed_record_with_its_message(session):
     assert session.run() == 3
     row = session.rows()["C1"]
     assert row["failed"] is True
-    message = f"{session.toy.package}.gamma.study.outcome(sampler='one', batch=1): ZeroDivisionError: by nothing"
+    message = (
+        f"{session.toy.package}.gamma.study.outcome(sampler='one', batch=1): "
+        "ZeroDivisionError: by nothing"
+    )
     assert row["reason"] == f"failed: CellFailed: {message}"
-    assert "in outcome" in (session.toy.folder() / "logs/C1.log").read_text(), "the traceback of the cell"
+    assert "in outcome" in (session.toy.folder() / "logs/C1.log").read_text(), (
+        "the traceback of the cell"
+    )
     assert session.rows()["C2"]["verdict"] == "holds"
     assert f"study of gamma: 1 of 6 cells failed, first {message}" in session.said
-    assert session.calls() == ["one 0", "one 2", "start one", "start two", "two 0", "two 1", "two 2"]
+    assert session.calls() == [
+        "one 0",
+        "one 2",
+        "start one",
+        "start two",
+        "two 0",
+        "two 1",
+        "two 2",
+    ]
     assert session.check() == 1
     session.toy.restore_module("gamma/study")
     assert session.run() == 0 and session.check() == 0
@@ -146,7 +180,9 @@ def test_a_cell_that_is_unavailable_is_not_run(session, settled):
 
 
 def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):
-    session.toy.replace_in_module("gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0")
+    session.toy.replace_in_module(
+        "gamma/study", "def cells(settings):", "def cells(settings):\n    1 / 0"
+    )
     assert session.run() == 3
     assert "study of gamma: failed: ZeroDivisionError: division by zero" in session.said
     assert "ZeroDivisionError" in (session.toy.folder() / "logs/gamma.study.log").read_text()
@@ -160,7 +196,10 @@ def test_a_study_that_cannot_be_listed_fails_its_group_alone(session):
 def test_a_check_that_asks_for_what_the_study_does_not_list_fails(session):
     session.toy.replace_in_module("gamma/checks", 'outcome("two", 0)', 'outcome("three", 0)')
     assert session.run() == 3
-    assert "outcome(sampler='three', batch=0) (no record): the study does not list it" in session.rows()["C2"]["reason"]
+    assert (
+        "outcome(sampler='three', batch=0) (no record): the study does not list it"
+        in session.rows()["C2"]["reason"]
+    )
     assert "three 0" not in session.calls()
 
 
@@ -171,7 +210,9 @@ def test_force_computes_anew(ran):
 
 
 @pytest.mark.parametrize("others", [False, True])
-def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writing_it(session, others):
+def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writing_it(
+    session, others
+):
     folder = session.toy.root / "results/cells"
     folder.mkdir(parents=True)
     for name, age in ((".old.json.0.partial", 2e5), (".new.json.0.partial", 0.0)):
@@ -180,7 +221,9 @@ def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writ
         os.utime(folder / name, (stamp, stamp))
     with at_work(folder) if others else nullcontext():
         session.run(only=("B1",))
-    assert [path.name for path in folder.glob(".*.partial")] == ([".new.json.0.partial"] if others else [])
+    assert [path.name for path in folder.glob(".*.partial")] == (
+        [".new.json.0.partial"] if others else []
+    )
 
 
 def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(session, monkeypatch):
@@ -210,7 +253,9 @@ class TestShares:
 
     @pytest.fixture
     def shared(self, session):
-        session.toy.write("config/cpu.toml", "[resources]\ngamma = { mem_mb = 100, runtime = 1, shares = 3 }\n")
+        session.toy.write(
+            "config/cpu.toml", "[resources]\ngamma = { mem_mb = 100, runtime = 1, shares = 3 }\n"
+        )
         return session
 
     def test_shares_give_the_bytes_of_one_process(self, shared, tmp_path_factory, monkeypatch):
@@ -219,7 +264,9 @@ class TestShares:
         own = ["one 0", "one 1", "one 2", "two 0", "two 1", "two 2"]
         assert computed == own, "each cell once; two shares may both ask for one that they share"
         logs = (shared.toy.folder("cpu") / "logs").glob("gamma.study.*.log")
-        assert sorted(path.name for path in logs) == [f"gamma.study.{share}of3.log" for share in range(3)]
+        assert sorted(path.name for path in logs) == [
+            f"gamma.study.{share}of3.log" for share in range(3)
+        ]
         assert shared.check(profile=Profile.CPU) == 0
         by_shares = tree(shared.toy.root / "results/cells")
         shutil.rmtree(shared.toy.root / "results")
@@ -229,7 +276,9 @@ class TestShares:
         assert table.count("\n") == 7
 
     def do(self, toy, *more):
-        return do_job(toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more)
+        return do_job(
+            toy, "study", "--project", "ams_suite.project:PROJECT", "--group", "gamma", *more
+        )
 
     def test_a_job_computes_its_share_and_then_what_no_other_has_begun(self, shared):
         workspace = shared.toy.workspace("cpu")

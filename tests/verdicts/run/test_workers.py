@@ -1,4 +1,6 @@
-"""A run's jobs on this machine, and one alone: records decide what is current, none takes another with it."""
+"""A run's jobs on this machine, and one alone: records decide what is current, none takes
+another with it.
+"""
 
 import json
 import os
@@ -39,7 +41,9 @@ def reproduce(toy, monkeypatch, **options):
 AWKWARD = """a #3: {x} 'q' "é😀" $HOME =b %s"""
 
 
-def test_verdicts_land_one_by_one_in_a_folder_of_any_name_whatever_the_users_variables_say_to_others(tmp_path):
+def test_verdicts_land_one_by_one_in_a_folder_of_any_name_whatever_the_users_variables_say_to_others(
+    tmp_path,
+):
     toy = Toy.make(tmp_path / (AWKWARD + os.fsdecode(b"caf\xe9")))
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
     words = ("-m", "ams_suite", "reproduce", "--profile", "cpu", "--jobs", "2", "--out", AWKWARD)
@@ -50,11 +54,15 @@ def test_verdicts_land_one_by_one_in_a_folder_of_any_name_whatever_the_users_var
     page = (toy.root / AWKWARD / "cpu" / "notebooks" / "alpha.html").read_text()
     assert "cpu" in page and "<math" in page
     assert not list(faults(Workspace.open(toy.root, Profile.CPU, toy.root / AWKWARD, PROJECT)))
-    assert [path.name for path in tmp_path.iterdir()] == [toy.root.name] and not (toy.root / "results").exists()
+    assert [path.name for path in tmp_path.iterdir()] == [toy.root.name] and not (
+        toy.root / "results"
+    ).exists()
 
 
 def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(toy, monkeypatch):
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", "import os; os.kill(os.getpid(), 9)")
+    toy.replace_in_module(
+        "beta/checks", "return Measurement(value=3)", "import os; os.kill(os.getpid(), 9)"
+    )
     code, said = reproduce(toy, monkeypatch)
     assert code == 3
     assert "a job ended with -9: see" in said
@@ -64,34 +72,61 @@ def test_a_job_that_dies_leaves_its_claims_failed_and_the_rest_done(toy, monkeyp
     assert "logs/beta.*.log" in rows["B1"]["reason"]
 
 
-def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_ends(tmp_path, monkeypatch):
+def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_ends(
+    tmp_path, monkeypatch
+):
     toy = with_study(tmp_path)
     toy.add_notebook("gamma", kind="py", text=NOTEBOOK)
-    toy.replace_in_module("gamma/study", "def log(line):\n", "def log(line):\n    import os; os._exit(9)\n")
-    toy.write("config/cpu.toml", "[resources]\ngamma = { shares = 2 }\n[groups.gamma]\nbatches = 3\n")
+    toy.replace_in_module(
+        "gamma/study", "def log(line):\n", "def log(line):\n    import os; os._exit(9)\n"
+    )
+    toy.write(
+        "config/cpu.toml", "[resources]\ngamma = { shares = 2 }\n[groups.gamma]\nbatches = 3\n"
+    )
     code, said = reproduce(toy, monkeypatch)
     assert code == 3, said
-    assert "a job ended with 9: see" in said and not (toy.folder("cpu") / "logs" / "gamma.job.log").exists()
+    assert (
+        "a job ended with 9: see" in said
+        and not (toy.folder("cpu") / "logs" / "gamma.job.log").exists()
+    )
     assert not (toy.folder("cpu") / "logs" / "gamma.page.log").exists()
     rows = toy.rows("cpu")
-    assert "logs/gamma.*.log may say why" in rows["C1"]["reason"] and rows["B1"]["verdict"] == "holds"
+    assert (
+        "logs/gamma.*.log may say why" in rows["C1"]["reason"] and rows["B1"]["verdict"] == "holds"
+    )
 
 
 def test_on_two_cores_the_papers_groups_come_first_then_what_takes_longest(tmp_path):
     toy = with_study(tmp_path)
     toy.replace_in_claims("beta", "evidence = ", 'paper = ["P2"]\nevidence = ')
-    kept_run("cpu", studies={"alpha": 20.0, "beta": 1.0, "gamma": 900.0}).write(expected_path(toy.root, Profile.CPU))
+    kept_run("cpu", studies={"alpha": 20.0, "beta": 1.0, "gamma": 900.0}).write(
+        expected_path(toy.root, Profile.CPU)
+    )
     workspace = toy.workspace("cpu")
     run = RunRecord.begin(workspace)
     plan = plan_of(workspace, run)
-    for jobs, order in ((2, ["beta", "gamma", "alpha"]), (workers.LAPTOP + 1, ["gamma", "alpha", "beta"])):
-        assert list(dict.fromkeys(task.job.group for task in workers.jobs_of(workspace, plan, run, jobs))) == order
+    for jobs, order in (
+        (2, ["beta", "gamma", "alpha"]),
+        (workers.LAPTOP + 1, ["gamma", "alpha", "beta"]),
+    ):
+        assert (
+            list(
+                dict.fromkeys(
+                    task.job.group for task in workers.jobs_of(workspace, plan, run, jobs)
+                )
+            )
+            == order
+        )
 
 
 def test_a_job_writes_to_its_log_alone(toy, monkeypatch):
-    """Not to the console on which the driver draws a bar: another thread may hold its lock while a job is forked."""
+    """Not to the console on which the driver draws a bar: another thread may hold its lock while
+    a job is forked.
+    """
     words = "import sys; print('said', file=sys.stderr); print('printed')"
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"{words}; return Measurement(value=3)")
+    toy.replace_in_module(
+        "beta/checks", "return Measurement(value=3)", f"{words}; return Measurement(value=3)"
+    )
     for name in ("stdout", "stderr"):
         monkeypatch.setattr(sys, name, SimpleNamespace(write=pytest.fail, flush=lambda: None))
     code, said = reproduce(toy, monkeypatch)
@@ -113,7 +148,9 @@ def test_a_forced_claim_whose_job_dies_is_exit_code_3_whatever_lies_there(toy, m
 
 def test_a_page_is_made_again_where_what_it_shows_is_another(toy, monkeypatch):
     value = "import os; return Measurement(value=float(os.environ.get('VALUE', '1')))"
-    toy.replace_in_module("alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", value)
+    toy.replace_in_module(
+        "alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", value
+    )
     toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
 
     def made(**options):
@@ -131,11 +168,20 @@ def test_a_page_is_made_again_where_what_it_shows_is_another(toy, monkeypatch):
 
 
 def test_what_is_computed_while_its_sources_change_is_of_no_known_code(toy, monkeypatch):
-    edit = "p = __import__('pathlib').Path(__file__); p.write_text(p.read_text() + '# edited' + chr(10)); "
-    toy.replace_in_module("beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)")
+    edit = (
+        "p = __import__('pathlib').Path(__file__); p.write_text(p.read_text() "
+        "+ '# edited' + chr(10)); "
+    )
+    toy.replace_in_module(
+        "beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)"
+    )
     code, _ = reproduce(toy, monkeypatch)
     row = toy.rows("cpu")["B1"]
-    assert code == 3 and row["failed"] and "beta/checks.py changed while this was computed" in row["reason"]
+    assert (
+        code == 3
+        and row["failed"]
+        and "beta/checks.py changed while this was computed" in row["reason"]
+    )
 
 
 def test_a_run_that_is_refused_leaves_all_as_it_was(toy, monkeypatch):
@@ -164,8 +210,12 @@ STARTS = """import signal, subprocess
     signal.pause()"""
 
 
-def test_an_interrupted_run_stops_its_jobs_with_what_they_have_started_even_deaf_ones(toy, monkeypatch):
-    """The interrupt is noted by the command line alone: what it raises may be lost, as in a fork."""
+def test_an_interrupted_run_stops_its_jobs_with_what_they_have_started_even_deaf_ones(
+    toy, monkeypatch
+):
+    """The interrupt is noted by the command line alone: what it raises may be lost, as in a
+    fork.
+    """
     toy.replace_in_module("beta/checks", "return Measurement(value=3)", STARTS)
     monkeypatch.setattr(workers, "PATIENCE", 0.2)
     interrupt, below = Interrupt(), psutil.Process()
@@ -225,7 +275,10 @@ class TestJob:
         assert toy.record("A1", "cpu").exists()
         assert not toy.record("B1", "cpu").exists()
         before = toy.record("A1", "cpu").read_bytes()
-        assert do_job(toy, "checks", "--group", "alpha") == 0 and toy.record("A1", "cpu").read_bytes() == before
+        assert (
+            do_job(toy, "checks", "--group", "alpha") == 0
+            and toy.record("A1", "cpu").read_bytes() == before
+        )
         assert do_job(toy, "page", "--group", "alpha") == 0
         assert (toy.folder("cpu") / "notebooks" / "alpha.html").exists()
 
@@ -236,7 +289,9 @@ class TestJob:
             ((), 'device = "cuda"\n', "the cpu profile computes on a CUDA device, and"),
         ],
     )
-    def test_a_job_that_is_not_to_be_done_is_2_and_computes_nothing(self, toy, capsys, more, config, said):
+    def test_a_job_that_is_not_to_be_done_is_2_and_computes_nothing(
+        self, toy, capsys, more, config, said
+    ):
         toy.write("config/cpu.toml", config)
         assert do_job(toy, "checks", "--group", "alpha", *more) == 2
         assert said in capsys.readouterr().err
@@ -246,7 +301,9 @@ class TestJob:
         refused = []
 
         def meanwhile(*_):
-            with pytest.raises(UserError, match="jobs of a run that died are still at work in") as problem:
+            with pytest.raises(
+                UserError, match="jobs of a run that died are still at work in"
+            ) as problem:
                 reproduce(toy, monkeypatch)
             refused.append(problem)
 

@@ -1,4 +1,6 @@
-"""A cell is named by its function and its arguments, however written; results and arrays read back as they were."""
+"""A cell is named by its function and its arguments, however written; results and arrays read
+back as they were.
+"""
 
 import json
 import math
@@ -107,7 +109,9 @@ print(anything.cell({"b": ("x", 1.5), "a": {"d": None, "c": float("inf")}}).dige
 
 def test_names_are_the_same_in_every_process():
     """No hash that Python salts enters them."""
-    said = [Toy(REPOSITORY, "").python("-c", NAMING, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")]
+    said = [
+        Toy(REPOSITORY, "").python("-c", NAMING, PYTHONHASHSEED=seed).stdout for seed in ("1", "2")
+    ]
     assert said[0] == said[1] and len(said[0].strip()) == 64
 
 
@@ -116,7 +120,9 @@ class Held:
     content: object
 
 
-@pytest.mark.parametrize("value", [{1, 2}, frozenset("ab"), ({1},), {"a": [{1}]}, Held({1}), [Held((Held({1}),))]])
+@pytest.mark.parametrize(
+    "value", [{1, 2}, frozenset("ab"), ({1},), {"a": [{1}]}, Held({1}), [Held((Held({1}),))]]
+)
 def test_a_set_is_refused_since_it_has_no_order(value):
     with pytest.raises(TypeError, match="a set has no order"):
         _ = anything.cell(value).digest
@@ -151,11 +157,16 @@ def fitted(slope: float) -> Fit:
 def outcome(seed: int) -> tuple[Outcome, ...]:
     samples = np.random.default_rng(seed).normal(size=(2, 3))
     samples[0, 0] = math.nan
-    return (Outcome(0.1 + 0.2, Range(-math.inf, 1.0), samples), Outcome(1 / 3, Range(0, 1), samples.T, "turned"))
+    return (
+        Outcome(0.1 + 0.2, Range(-math.inf, 1.0), samples),
+        Outcome(1 / 3, Range(0, 1), samples.T, "turned"),
+    )
 
 
 def test_a_result_reads_back_with_its_types_and_to_the_last_bit():
-    (first, second) = outcome.decode(json.loads(json.dumps(outcome.encode(outcome.cell(7).compute()))))
+    (first, second) = outcome.decode(
+        json.loads(json.dumps(outcome.encode(outcome.cell(7).compute())))
+    )
     assert isinstance(first, Outcome) and isinstance(first.range, Range)
     assert (first.energy, first.range, first.name) == (0.1 + 0.2, Range(-math.inf, 1.0), None)
     assert second.name == "turned" and second.samples.tobytes() == first.samples.T.tobytes()
@@ -209,11 +220,17 @@ def test_a_call_reads_the_active_store_and_keeps_the_function_s_name():
         assert counted(1) == [1] and calls == [1, 1]
 
 
-NUMBERS = st.one_of(arrays.integer_dtypes(), arrays.floating_dtypes(), arrays.complex_number_dtypes())
+NUMBERS = st.one_of(
+    arrays.integer_dtypes(), arrays.floating_dtypes(), arrays.complex_number_dtypes()
+)
 
 
 @settings(deadline=None, max_examples=200)
-@given(array=arrays.arrays(dtype=st.one_of(NUMBERS, arrays.boolean_dtypes()), shape=arrays.array_shapes(min_dims=0)))
+@given(
+    array=arrays.arrays(
+        dtype=st.one_of(NUMBERS, arrays.boolean_dtypes()), shape=arrays.array_shapes(min_dims=0)
+    )
+)
 @example(np.array([math.nan, math.inf, -math.inf, -0.0, 5e-324]))
 @example(np.array([0x7FF8000000000001], dtype=np.uint64).view(np.float64))  # a NaN with a payload
 @example(np.arange(6).reshape(2, 3).T)

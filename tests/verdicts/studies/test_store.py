@@ -1,4 +1,6 @@
-"""The store gives back what was computed, notices every change of its files, and computes only what it lacks."""
+"""The store gives back what was computed, notices every change of its files, and computes only
+what it lacks.
+"""
 
 import json
 import threading
@@ -66,7 +68,11 @@ def open_store(tmp_path):
 
 
 def test_what_was_computed_is_read_by_the_next_store(open_store):
-    assert open_store().value(double.cell(4)) == 8 and open_store().value(double.cell(4)) == 8 and made == [4]
+    assert (
+        open_store().value(double.cell(4)) == 8
+        and open_store().value(double.cell(4)) == 8
+        and made == [4]
+    )
     assert open_store(reading=True).value(double.cell(n=4)) == 8
     assert open_store().has(double.cell(4)) and not open_store().has(double.cell(5))
 
@@ -82,9 +88,18 @@ def above(n: int) -> int:
     return root(1) + n
 
 
-def test_every_cell_names_the_kept_values_that_it_rests_on_and_is_no_more_current_without_them(open_store, tmp_path):
+def test_every_cell_names_the_kept_values_that_it_rests_on_and_is_no_more_current_without_them(
+    open_store, tmp_path
+):
     def archive(value: int) -> Archive:
-        about = {"data": {}, "sources": "", "commit": None, "computed_on": {}, "seconds": 1.0, "started": ""}
+        about = {
+            "data": {},
+            "sources": "",
+            "commit": None,
+            "computed_on": {},
+            "seconds": 1.0,
+            "started": "",
+        }
         one = KeptCell(function="here.root", arguments={"n": 1}, value=value, **about)
         made_here = Archive(tmp_path / str(value), dict)
         made_here.write("here", [one])
@@ -95,7 +110,11 @@ def test_every_cell_names_the_kept_values_that_it_rests_on_and_is_no_more_curren
     for n in (1, 2):
         again = open_store(archive=archive(5))
         assert again.value(above.cell(n)) == 5 + n and len(again.kept_read) == 1
-    assert made == [1, 2] and open_store(archive=archive(9)).value(above.cell(2)) == 11 and made == [1, 2, 2]
+    assert (
+        made == [1, 2]
+        and open_store(archive=archive(9)).value(above.cell(2)) == 11
+        and made == [1, 2, 2]
+    )
 
 
 def test_whoever_changes_what_was_read_changes_nothing_for_others(open_store):
@@ -208,11 +227,18 @@ def seconds(store: Store, *cells: Any) -> float:
 
 def test_the_cost_of_a_cell_that_others_ask_for_is_counted_once(open_store):
     compute([outer.cell(1), outer.cell(2)], store := open_store())
-    assert 0.4 <= (both := seconds(store, outer.cell(1), outer.cell(2))) < 0.55, "three times inner, two times outer"
-    assert 0.05 <= seconds(store, outer.cell(1)) - seconds(store, inner.cell(0), inner.cell(1)) < 0.08
+    assert 0.4 <= (both := seconds(store, outer.cell(1), outer.cell(2))) < 0.55, (
+        "three times inner, two times outer"
+    )
+    assert (
+        0.05 <= seconds(store, outer.cell(1)) - seconds(store, inner.cell(0), inner.cell(1)) < 0.08
+    )
     again = open_store()
     compute([outer.cell(1), outer.cell(2)], again)
-    assert seconds(again, outer.cell(1), outer.cell(2)) == both and seconds(store, outer.cell(3)) == 0.0
+    assert (
+        seconds(again, outer.cell(1), outer.cell(2)) == both
+        and seconds(store, outer.cell(3)) == 0.0
+    )
 
 
 def test_costs_that_are_lost_count_nothing(open_store):
@@ -234,7 +260,9 @@ def test_threads_read_the_store_of_their_process(open_store):
 
 
 class TestWorkspace:
-    """The store of a repository: its keys follow the sources that a cell depends on, its device and its data."""
+    """The store of a repository: its keys follow the sources that a cell depends on, its device
+    and its data.
+    """
 
     @pytest.fixture
     def toy(self, tmp_path):
@@ -272,7 +300,9 @@ class TestWorkspace:
         assert gamma(toy.workspace()).id == "gamma"
         paths = []
         for digest in ("1", "2"):
-            workspace = Workspace.open(toy.root, "quick", None, Project(lambda digest=digest: {"faces": digest}))
+            workspace = Workspace.open(
+                toy.root, "quick", None, Project(lambda digest=digest: {"faces": digest})
+            )
             paths.append(store_of(workspace).path(listed(workspace)[0]))
         assert paths[0] != paths[1]
         with pytest.raises(UserError, match=r"outcome: unknown data set 'faces': known: "):

@@ -1,4 +1,6 @@
-"""A study: its cells, computed in any number of shares, once and by one release, and their labelled table."""
+"""A study: its cells, computed in any number of shares, once and by one release, and their
+labelled table.
+"""
 
 import csv
 from multiprocessing import get_context
@@ -94,7 +96,12 @@ def test_the_table_names_arguments_and_results(tmp_path):
 
 def test_the_table_numbers_the_entries_of_a_list(tmp_path):
     ((row,)), _ = table(tmp_path, rows.cell(2))
-    assert [row[name] for name in ("0.low", "0.high", "1.low", "1.high")] == ["0.0", "0.5", "1.0", "1.5"]
+    assert [row[name] for name in ("0.low", "0.high", "1.low", "1.high")] == [
+        "0.0",
+        "0.5",
+        "1.0",
+        "1.5",
+    ]
 
 
 def test_cells_without_a_value_are_left_out(tmp_path):
@@ -126,7 +133,9 @@ def test_a_study_whose_time_is_not_kept_has_the_number_of_the_configuration(tmp_
 
 
 def ask(folder, ready, made):
-    """Compute the one cell of a folder in a process of its own, once `ready` has been passed by all."""
+    """Compute the one cell of a folder in a process of its own, once `ready` has been passed by
+    all.
+    """
 
     @cell
     def slow() -> int:
@@ -161,7 +170,10 @@ def test_without_locks_a_cell_is_computed_all_the_same(tmp_path, monkeypatch):
 
 
 def made_by(*releases):
-    return [Cost(seconds=1.0, started="", computed_on=ComputedOn(versions={"torch": release})) for release in releases]
+    return [
+        Cost(seconds=1.0, started="", computed_on=ComputedOn(versions={"torch": release}))
+        for release in releases
+    ]
 
 
 @pytest.mark.parametrize(
@@ -211,21 +223,35 @@ class TestRuns:
         session.run()
         record = Artefacts.read(workspace.study_path(gamma(workspace)))
         assert not record.failed
-        assert record.provenance.processor.split("; ") == sorted(["Another", cost.computed_on.device])
+        assert record.provenance.processor.split("; ") == sorted(
+            ["Another", cost.computed_on.device]
+        )
 
     def test_a_study_of_mixed_releases_is_refused_before_it_is_computed(self, session, monkeypatch):
-        monkeypatch.setattr("verdicts.records.provenance._versions", lambda packages: {"torch": "2.5"})
+        monkeypatch.setattr(
+            "verdicts.records.provenance._versions", lambda packages: {"torch": "2.5"}
+        )
         session.run()
         calls(session.toy)
         self.rewrite(session.toy, {"computed_on": {"device": "", "versions": {"torch": "2.4"}}})
         assert session.run() == 0, "what is there is current"
         set_batches(session.toy, 4)
         assert session.run() == 3 and calls(session.toy) == []
-        told = "study of gamma: refused: 6 of its cells were computed with torch 2.4, 2 with torch 2.5, and their "
-        told += "numbers may differ; `python -m verdicts reproduce --force gamma` computes all with one release"
+        told = (
+            "study of gamma: refused: 6 of its cells were computed with torch 2.4, 2 "
+            "with torch 2.5, and their "
+        )
+        told += (
+            "numbers may differ; `python -m verdicts reproduce --force gamma` "
+            "computes all with one release"
+        )
         assert told in session.said
         row = session.rows()["C1"]
         assert row["failed"] and "torch 2.4" in row["reason"] and "torch 2.5" in row["reason"]
         assert session.rows()["A1"]["verdict"] == "holds"
         session.run(force=("gamma",))
-        assert len(calls(session.toy)) == len(ALL) + 2 and not session.rows()["C1"]["failed"] and session.check() == 0
+        assert (
+            len(calls(session.toy)) == len(ALL) + 2
+            and not session.rows()["C1"]["failed"]
+            and session.check() == 0
+        )
