@@ -1,12 +1,11 @@
-"""The group's figures: errors against evaluations and against the step, and the sensitivities. Then
-its tables.
+"""The group's figures and tables, from its table.
 
 The docstring of a function that draws is its figure's caption; of one that yields rows, its
 table's.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from matplotlib.figure import Figure as Drawing
 
 from ams.plots import (
     budget_ticks,
-    error_against_nfe,
+    interval_band,
     legend_above,
     panels,
     reference_line,
@@ -25,27 +24,12 @@ from ams.plots import (
     ticks,
 )
 from ams.samplers.looks import LOOKS
-from ams.samplers.presets import DEFAULT, SPECS, LineMethod
+from ams.samplers.presets import DEFAULT, RK45, SPECS, LineMethod
 from ams.statistics.nfe_to_threshold import nfe_to_threshold
+from ams_suite import queries
 from ams_suite.drawn import save_drawn, speed_up_chart, tabled
 from analysis.annealed import gaussian, mixture, study
-from analysis.annealed.checks import settings_ratios
 from analysis.annealed.film_chart import film
-from analysis.annealed.nfe_to_threshold import (
-    ELSEWHERE,
-    ELSEWHERE_W2,
-    KL,
-    LINE_ELSEWHERE,
-    LINE_KL,
-    LINE_W2,
-    W2,
-    Criterion,
-    SpeedUp,
-    curve,
-    default_line_run,
-    sizes_of,
-    speed_ups,
-)
 from analysis.annealed.settings import (
     ABLATIONS,
     BASELINE,
@@ -54,12 +38,20 @@ from analysis.annealed.settings import (
     OTHERS,
     PAPER,
     RIVALS,
-    TABULATED,
     Settings,
 )
-from verdicts import Figure, Table
+from verdicts import Figure, Measurement, Table
 from verdicts.records.figures import TableCell
+from verdicts.studies.table import RunTable
 
+ON_MIXTURE = {"target": study.MIXTURE}
+TARGETS: dict[str, tuple[str, dict[str, str]]] = {
+    "Gaussian, KL": ("kl", {}),
+    "Gaussian, W2": ("w2", {}),
+    "mixture, KL": ("kl", ON_MIXTURE),
+}
+"""The errors by which samplers are compared: a number, and the labels of its rows."""
+TUNED = {"defaults": {}, "tuned": {"tuned": "on it"}, "tuned on others": {"tuned": "elsewhere"}}
 _KL_LABEL = r"KL(run $\|$ target) (nats)"
 
 
@@ -72,16 +64,32 @@ def figures(settings: Settings, folder: Path) -> list[Figure]:
         ratios_by_budget: ("P3a", "P3b"),
         annealed_causes: ("P2", "B1", "B2", "B3"),
         annealed_rivals: ("B4",),
-        annealed_mixture_causes: ("B3", "B5"),
-        annealed_mixture_rivals: ("B4", "B5"),
+        annealed_mixture: ("B3", "B4", "B5"),
         annealed_steps: ("B1", "P2"),
-        sensitivity_snr: ("B2",),
-        sensitivity_T: ("B2",),
-        sensitivity_delta: ("P3",),
+        sensitivity: ("B2", "P3"),
         sensitivity_batch: ("B2",),
     }
-    wanted = {draw: shown for draw, shown in claims.items() if study.drawn(settings, draw.__name__)}
-    return save_drawn(wanted, folder, settings)
+    wanted = [draw for draw in claims if not settings.drawn or draw.__name__ in settings.drawn]
+    return save_drawn({draw: claims[draw] for draw in wanted}, folder, settings)
+
+
+def speed_ups(settings: Settings, target: str, tuned: str) -> dict[int, Measurement]:
+    """Return by budget how many times as many evaluations annealed Langevin needs, as P2's
+    checks.
+    """
+    table = study.table(settings)
+    number, labels = TARGETS[target]
+    labels = labels | TUNED[tuned]
+    budgets = table.choices("budget", sampler=PAPER, **labels)
+    compared = settings.compared if labels == TUNED["tuned"] else budgets
+    spacing = DEFAULT.repeats if tuned == "defaults" else 1
+    pair = (BASELINE, PAPER)
+    return {b: queries.speed_up(table, number, pair, b, spacing, **labels) for b in compared}
+
+
+def reached(times: Measurement) -> bool:
+    """Tell whether annealed Langevin gets there within its budgets."""
+    return times.interval[1] < queries.UNREACHED
 
 
 def speed_up_by_budget(settings: Settings) -> Any:
@@ -95,16 +103,15 @@ def speed_up_by_budget(settings: Settings) -> Any:
     """
     rows = [
         {
-            "case": case.name,
-            "tuned": tuned,
-            "budget": point.budget,
-            "times": round(point.high, 3) if math.isfinite(point.high) else None,
-            "more": None if math.isfinite(point.high) else round(point.low, 3),
+            "case": target,
+            "tuned": {"defaults": "default"}.get(tuned, tuned),
+            "budget": budget,
+            "times": round(times.value, 3) if reached(times) else None,
+            "more": None if reached(times) else round(times.value, 3),
         }
-        for case in (KL, W2, LINE_KL)
-        for tuned in ("default", "tuned")
-        for point in speed_ups(case, settings, tuned == "tuned")
-        if point.budget <= 1000
+        for target, tuned in product(TARGETS, ("defaults", "tuned"))
+        for budget, times in speed_ups(settings, target, tuned).items()
+        if budget <= 1000
     ]
     return speed_up_chart(rows, logarithmic=True, shaded=(2, 50))
 
@@ -116,29 +123,19 @@ def speed_up_curves(settings: Settings) -> Drawing:
     condition numbers or on other mixtures. Triangles: Langevin does not get there within its
     budgets, and the factor is larger than shown.
     """
-    drawing, (above, below) = panels(2, 2.6, sharex=True, sharey=True)
-    for axes, cases in (
-        (above, (KL, W2, ELSEWHERE, ELSEWHERE_W2)),
-        (below, (LINE_KL, LINE_ELSEWHERE)),
-    ):
-        curves = {
-            (case, tuned): speed_ups(case, settings, tuned)
-            for case in cases
-            for tuned in (False, True)
-        }
-        names = {pair: f"{pair[0].name}, {'tuned' if pair[1] else 'defaults'}" for pair in curves}
+    drawing, both = panels(2, 2.6, sharex=True, sharey=True)
+    for axes, kind in zip(both, ("Gaussian", "mixture"), strict=True):
+        cases = [case for case in product(TARGETS, TUNED) if case[0].startswith(kind)]
+        curves = {", ".join(case): speed_ups(settings, *case) for case in cases}
         shown = {
-            names[pair]: [(p.budget, p.high) for p in points]
-            for pair, points in curves.items()
+            name: [(b, times.value if reached(times) else math.inf) for b, times in points.items()]
+            for name, points in curves.items()
             if points
         }
         speed_up_panel(axes, shown, markevery=0.05)
-        never = [
-            (p.budget, p.low) for points in curves.values() for p in points if math.isinf(p.high)
-        ]
-        axes.plot(
-            [at for at, _ in never], [more for _, more in never], "^", color="0.5", markersize=2
-        )
+        known = [point for points in curves.values() for point in points.items()]
+        beyond = [(budget, times.value) for budget, times in known if not reached(times)]
+        axes.plot([b for b, _ in beyond], [more for _, more in beyond], "^", color="0.5", ms=2)
         budget_ticks(axes, [20, 2000])
         legend_above(axes, columns=1)
     return drawing
@@ -152,15 +149,18 @@ def ratios_by_budget(settings: Settings) -> Drawing:
     settings do not serve (P3a). Circles: over annealed Langevin's KL; below 1 it is ahead (P3b).
     """
     drawing, (axes,) = panels(height=2.4)
-    ratios = settings_ratios(settings)
-    own = [ratio.own for ratio in ratios.values()]
-    other = [ratio.other for ratio in ratios.values()]
-    _draw_ratios(axes, own, PAPER, -0.15, "over its own least KL")
-    _draw_ratios(axes, other, BASELINE, 0.15, "over annealed Langevin's KL")
+    table, like = study.table(settings), (f"as {BASELINE}", "on it")
+    for other, shift, label in (
+        (PAPER, -0.15, "over its own least KL"),
+        (BASELINE, 0.15, "over annealed Langevin's KL"),
+    ):
+        asked: dict[str, Any] = {"sampler": (PAPER, other), "tuned": like}
+        values = [queries.ratio(table, "kl", budget=b, **asked).value for b in settings.tuned]
+        _draw_ratios(axes, values, other, shift, label)
     reference_line(axes, 2.0, "twice", right=False, above=False)
     axes.axhline(1.0, color="0.3", lw=0.8)
     axes.set(yscale="log", ylim=(0.1, 20), xlabel="score evaluations (NFE)", ylabel="ratio of KL")
-    axes.set_xticks(range(len(ratios)), [str(budget) for budget in ratios])
+    axes.set_xticks(range(len(settings.tuned)), [str(budget) for budget in settings.tuned])
     axes.set_yticks((0.2, 0.5, 1, 2, 5, 10), ("0.2", "0.5", "1", "2", "5", "10"))
     axes.yaxis.minorticks_off()
     legend_above(axes)
@@ -195,10 +195,9 @@ def annealed_causes(settings: Settings) -> Drawing:
     error of adaptive momentum turns and grows towards that of $\pi^4$, the limit that A3 proves on
     isotropic Gaussians (large batch, no clip). Right: tuned for each budget.
     """
-    parts, constant = (BASELINE, PAPER, *ABLATIONS), (BASELINE, PAPER, *LARGER_DRIFT)
-    return _draw_errors(
-        settings, {"Parts of adaptive momentum": parts, "A constant drift factor": constant}
-    )
+    parts = ("Parts of adaptive momentum", (BASELINE, PAPER, *ABLATIONS))
+    constant = ("A constant drift factor", (BASELINE, PAPER, *LARGER_DRIFT))
+    return _draw_errors(settings, parts, constant)
 
 
 def annealed_rivals(settings: Settings) -> Drawing:
@@ -208,81 +207,67 @@ def annealed_rivals(settings: Settings) -> Drawing:
     method need fewer; Heun's floor is the start's. Below: so do the solvers. Constant momentum,
     tuned, dips where its too small variance cancels the lag.
     """
-    return _draw_errors(settings, {"Rivals compared in B4": RIVALS, "Others": OTHERS})
+    return _draw_errors(settings, ("Rivals compared in B4", RIVALS), ("Others", OTHERS))
 
 
-def _draw_errors(settings: Settings, rows: Mapping[str, Sequence[str]]) -> Drawing:
-    """KL on the Gaussian against evaluations, at the defaults and tuned for each budget, a row a
-    set of samplers.
+def _curves(
+    axes: Axes,
+    table: RunTable,
+    samplers: Sequence[str],
+    number: str = "kl",
+    along: str = "budget",
+    among: Collection[float] = (),
+    **labels: Any,
+) -> None:
+    """Draw a number of samplers along a label, on logarithmic axes; if asked, at some of its
+    values.
+    """
+    for name in samplers:
+        points = queries.curve(table, number, along, sampler=name, **labels)
+        shown = [(at, value) for at, value in points if not among or at in among]
+        axes.loglog([at for at, _ in shown], [value for _, value in shown], **LOOKS[name].style())
+
+
+def _draw_errors(settings: Settings, *rows: tuple[str, Sequence[str]]) -> Drawing:
+    """KL on the Gaussian against evaluations, at the defaults and tuned, a row a set of
+    samplers.
     """
     drawing = Drawing(figsize=(3.4, 2.6 * len(rows)), layout="constrained")
-    columns = {
-        "NFE, at the defaults": settings.budgets + settings.long,
-        "NFE, tuned": settings.tuned,
-    }
-    for part, (title, samplers) in zip(
-        drawing.subfigures(len(rows), 1, squeeze=False).flat, rows.items(), strict=True
-    ):
+    table = study.table(settings)
+    columns = {"defaults": settings.budgets + settings.long, "tuned": settings.tuned}
+    parts: Any = drawing.subfigures(len(rows), 1)
+    for part, (title, samplers) in zip(parts, rows, strict=True):
         line = part.subplots(1, 2, sharey=True)
-        for axes, tuned, (label, budgets) in zip(line, (False, True), columns.items(), strict=True):
-            curves = {name: curve(KL, settings, name, tuned) for name in samplers}
-            many = [
-                name for name in samplers if settings.at_every(name)
-            ]  # so many that their markers would touch
-            error_against_nfe(
-                axes,
-                {n: [p for p in curves[n] if n not in many or p[0] in budgets] for n in samplers},
-            )
-            axes.set_xlabel(label)
+        for axes, (tuned, budgets) in zip(line, columns.items(), strict=True):
+            _curves(axes, table, samplers, among=budgets, **TUNED[tuned])
+            axes.set_xlabel(f"NFE, {tuned}")
             ticks(axes, [at for at in (20, 100, 500, 2000) if min(budgets) <= at <= max(budgets)])
         line[0].set(ylabel=_KL_LABEL)
         line[0].set_ylim(bottom=1e-4)
-        reference_line(line[0], gaussian.tempered_errors().kl, r"$\pi^4$")
+        reference_line(line[0], gaussian.tempered().kl, r"$\pi^4$")
         entries = line[0].get_legend_handles_labels()
         part.legend(*entries, loc="outside upper left", ncols=2, title=title, alignment="left")
     return drawing
 
 
-def annealed_mixture_causes(settings: Settings) -> Drawing:
+def annealed_mixture(settings: Settings) -> Drawing:
     """Samplers with too small a variance lose weight in the smaller mode. Mixture .3/.7 at -1/+1,
-    modes of s.d. 0.1, at the defaults: KL (where it can be told from 0) and the minority mode's
-    weight, Langevin by its density on a grid, the others by particles; dotted: the target's.
+    modes of s.d. 0.1, at the defaults: KL and the minority mode's weight, by the density on a grid,
+    moved quantiles (Heun) or particles (KL to within 0.02); dotted: the target's. Left: parts of
+    adaptive momentum and larger drifts. Right: rivals.
     """
-    return _draw_line(settings, CAUSES)
-
-
-def annealed_mixture_rivals(settings: Settings) -> Drawing:
-    """Rivals on the mixture .3/.7 at -1/+1, modes of s.d. 0.1, at the defaults: KL (where it can be
-    told from 0) and the minority mode's weight, by the density on a grid, moved quantiles (Heun) or
-    particles; dotted: the target's.
-    """
-    return _draw_line(settings, RIVALS)
-
-
-def _draw_line(settings: Settings, samplers: Sequence[str]) -> Drawing:
-    """KL on the mixture, where an estimate differs from 0, and the weight of its minority mode, at
-    the defaults.
-    """
-    drawing, (above, below) = panels(2, 2.5)
-    budgets = settings.line_budgets
-    ends = {
-        name: [(b, default_line_run(settings, name, b).errors) for b in budgets]
-        for name in samplers
-    }
-    resolved = {
-        name: [(b, end.kl.value) for b, end in runs if end.kl.low > 0.0 and end.kl.value < math.inf]
-        for name, runs in ends.items()
-    }
-    weights = {name: [(b, end.minority.value) for b, end in runs] for name, runs in ends.items()}
-    error_against_nfe(above, resolved)
-    error_against_nfe(below, weights, logarithmic=False)
-    reference_line(below, mixture.MINORITY, "")
-    for axes in (above, below):
-        budget_ticks(axes, budgets)
-        axes.set_xlim(0.9 * min(budgets), 1.1 * max(budgets))
-    above.set(ylabel=_KL_LABEL, ylim=(1e-4, 3))
-    below.set(ylabel="weight of the minority mode", ylim=(0.18, 0.48))
-    legend_above(above)
+    drawing = Drawing(figsize=(7.0, 5.0), layout="constrained")
+    table, budgets = study.table(settings), settings.line_budgets
+    columns: Any = drawing.subplots(2, 2, sharex=True, sharey="row").T
+    for (above, below), samplers in zip(columns, (CAUSES, RIVALS), strict=True):
+        for axes, number in ((above, "kl"), (below, "minority")):
+            _curves(axes, table, samplers, number, among=budgets, **ON_MIXTURE)
+            budget_ticks(axes, budgets)
+        above.set(ylabel=_KL_LABEL, ylim=(1e-4, 3))
+        below.set(ylabel="weight of the minority mode", yscale="linear", ylim=(0.18, 0.48))
+        below.set_xlabel("score evaluations (NFE)")
+        reference_line(below, mixture.MINORITY, "")
+        above.legend(loc="lower left", fontsize="xx-small")
     return drawing
 
 
@@ -294,16 +279,14 @@ def annealed_steps(settings: Settings) -> Drawing:
     at 0.9.
     """
     drawing, both = panels(2, 2.6, sharex=True)
-    steps, tempered = study.step_grid(settings), gaussian.tempered_errors()
-    for axes, kind in zip(both, ("kl", "w2"), strict=True):
-        for sampler in study.STEP_SAMPLERS:
-            floor = [getattr(errors, kind) for errors in study.stationary_errors(sampler, steps)]
-            axes.loglog(steps, floor, color=LOOKS[sampler].colour)
-        for sampler in study.STEP_SAMPLERS:
-            runs = gaussian.runs(sampler, max(settings.long), study.steps_at(settings))
-            values = [getattr(run.errors, kind) for run in runs]
-            axes.loglog(settings.sweep_steps, values, **{**LOOKS[sampler].style(), "linestyle": ""})
-        reference_line(axes, getattr(tempered, kind), r"$\pi^4$")
+    table, tempered = study.table(settings), gaussian.tempered()
+    for axes, number in zip(both, ("kl", "w2"), strict=True):
+        for name in study.STEP_SAMPLERS:
+            floor = queries.curve(table, number, "step", sampler=name)
+            axes.loglog(*zip(*floor, strict=True), color=LOOKS[name].colour)
+            runs = queries.curve(table, number, "step", sampler=name, budget=max(settings.long))
+            axes.loglog(*zip(*runs, strict=True), **{**LOOKS[name].style(), "linestyle": ""})
+        reference_line(axes, getattr(tempered, number), r"$\pi^4$")
     both[1].set_xlabel(r"step $u = a/\sigma^2$, one value for all noise levels")
     both[0].set(ylabel=_KL_LABEL, ylim=(1e-5, 30))
     both[1].set(ylabel="$W_2$", ylim=(1e-4, 5))
@@ -311,68 +294,23 @@ def annealed_steps(settings: Settings) -> Drawing:
     return drawing
 
 
-def _draw_sweep(
-    settings: Settings, field: str, values: Sequence[float]
-) -> tuple[Drawing, Sequence[Axes]]:
-    """KL on the Gaussian at two budgets against one hyperparameter, for the samplers that have
-    it.
+def sensitivity(settings: Settings) -> Drawing:
+    r"""Sensitivity to one hyperparameter (Gaussian, exact): KL at two budgets. Adaptive momentum
+    has no wider range of good values of the corrector's signal-to-noise ratio (authors' code: 0.16)
+    than Langevin's corrector. The steps per noise level T are at NCSNv2's step. Up to 0.3 the clip
+    $\delta$ (authors' code: $10^{-3}$) changes no final KL.
     """
-    drawing, both = panels(2, 2.3)
-    for axes, budget in zip(both, settings.probes, strict=True):
-        for sampler, along in study.sweeps(settings):
-            if getattr(along[0], field) == values[0]:
-                errors = [run.errors.kl for run in gaussian.runs(sampler, budget, along)]
-                axes.loglog(values, errors, **LOOKS[sampler].style())
-        axes.set_ylabel(f"KL (nats) at {budget} NFE")
-    legend_above(both[0])
-    return drawing, both
-
-
-def sensitivity_snr(settings: Settings) -> Drawing:
-    """Sensitivity to the corrector's signal-to-noise ratio (Gaussian, exact): KL at two budgets.
-    Adaptive momentum has no wider range of good values than Langevin's corrector.
-    """
-    drawing, both = _draw_sweep(settings, "snr", settings.sweep_snr)
-    for axes, budget in zip(both, settings.probes, strict=True):
-        alone = gaussian.runs("reverse diffusion", budget, (DEFAULT,))[0].errors.kl
-        axes.set_ylim(bottom=alone / 3)
-        reference_line(axes, alone, "reverse diffusion alone", right=False, above=False)
-        axes.axvline(0.16, color="0.8", lw=0.8)
-    both[-1].set_xlabel("snr (authors' code: 0.16, grey line)")
-    return drawing
-
-
-def sensitivity_T(settings: Settings) -> Drawing:
-    """Sensitivity to the steps per noise level at NCSNv2's step (Gaussian, exact): KL at two
-    budgets.
-    """
-    drawing, both = _draw_sweep(settings, "repeats", settings.sweep_repeats)
-    for axes in both:
-        ticks(axes, [1, 2, 5, 10, 30])
-        axes.set_ylim(1e-3, 1e2)
-    both[-1].set_xlabel("steps per noise level, T (NFE / T levels)")
-    return drawing
-
-
-def sensitivity_delta(settings: Settings) -> Drawing:
-    r"""Sensitivity of adaptive momentum to the clip $\delta$ (Gaussian, exact): up to 0.3 it
-    changes no final KL.
-    """
-    drawing, (axes,) = panels()
-    *_, (sampler, along) = study.sweeps(settings)
-    for number, budget in enumerate(settings.probes):
-        errors = [run.errors.kl for run in gaussian.runs(sampler, budget, along)]
-        axes.loglog(
-            settings.sweep_delta,
-            errors,
-            color=f"C{number}",
-            marker="so"[number],
-            label=f"{budget} NFE",
-        )
-    axes.axvline(1e-3, color="0.8", lw=0.8)
-    axes.set_ylim(0.03, 3)
-    axes.set(xlabel=r"clip $\delta$ (authors' code: $10^{-3}$, grey line)", ylabel=_KL_LABEL)
-    legend_above(axes)
+    drawing = Drawing(figsize=(3.4, 6.6), layout="constrained")
+    table = study.table(settings)
+    lines: Any = drawing.subplots(len(study.SWEPT), 2, sharey="row")
+    for line, (field, label) in zip(lines, study.SWEPT.items(), strict=True):
+        samplers = [name for name, swept in study.sweeps(settings) if swept == field]
+        for axes, budget in zip(line, settings.probes, strict=True):
+            _curves(axes, table, samplers, along=field, budget=budget)
+            axes.set_xlabel(label)
+            axes.set_title(f"{budget} NFE", fontsize="small")
+        line[0].set(ylabel="KL (nats)")
+        line[0].legend(fontsize="xx-small")
     return drawing
 
 
@@ -383,20 +321,15 @@ def sensitivity_batch(settings: Settings) -> Drawing:
     exact mean field. From 25 samples on none is seen.
     """
     drawing, both = panels(2, sharex=True)
+    table = study.table(settings)
     for number, budget in enumerate(settings.probes):
-        by_size = [
-            study.kl_of_batch(budget, size, sizes_of(settings)) for size in settings.sweep_batch
-        ]
-        for axes, intervals in zip(both, zip(*by_size, strict=True), strict=True):
-            value, low, high, _ = np.array(intervals).T
-            style: dict[str, Any] = {
-                "color": f"C{number}",
-                "marker": "so"[number],
-                "label": f"{budget} NFE",
-            }
-            axes.errorbar(settings.sweep_batch, value, [value - low, high - value], **style)
-        alone = gaussian.runs(PAPER, budget, (DEFAULT,))[0].errors.kl
-        reference_line(both[0], alone, "mean field", right=False)
+        for axes, labels in zip(both, ({}, ON_MIXTURE), strict=True):
+            columns = table.columns("kl", "coupled", sampler=PAPER, budget=budget, **labels)
+            intervals = [column.values[0] for column in columns.values()]
+            look = {"color": f"C{number}", "marker": "so"[number], "label": f"{budget} NFE"}
+            interval_band(axes, [*columns], intervals, look)
+        exact = dict(queries.curve(table, "kl", sampler=PAPER))
+        reference_line(both[0], exact[budget], "mean field", right=False)
     for axes, target in zip(both, ("Gaussian", "mixture"), strict=True):
         axes.set(xscale="log", yscale="log", ylabel=f"KL (nats), {target}")
         ticks(axes, settings.sweep_batch)
@@ -409,111 +342,77 @@ def tables(settings: Settings) -> list[Table]:
     """Return evaluations to thresholds, for each target and error, and the speed-ups behind P2,
     P2c, P2d and B2.
     """
-    everything = settings.tabulated or TABULATED
     # particles' own noise in the modes' weights would drown their W2
-    header = ("NFE", *(f"{case.name}{', tuned' if tuned else ''}" for case, tuned in SPEED))
-    known = [
-        sampler for sampler in everything if SPECS[sampler].line_method is not LineMethod.PARTICLES
+    particles, shown = LineMethod.PARTICLES, settings.in_tables
+    known = [name for name in shown if SPECS[name].line_method is not particles]
+    needed = [
+        _needed(settings, "needed_gaussian_kl", shown, "kl", settings.kl),
+        _needed(settings, "needed_gaussian_w2", shown, "w2", settings.w2),
+        _needed(settings, "needed_mixture_kl", shown, "kl", settings.line_kl, ON_MIXTURE),
+        _needed(settings, "needed_mixture_w2", known, "w2", settings.w2, ON_MIXTURE),
     ]
-    return [
-        needed_table(settings, KL, everything, settings.kl, "needed_gaussian_kl"),
-        needed_table(settings, W2, everything, settings.w2, "needed_gaussian_w2"),
-        needed_table(settings, LINE_KL, everything, settings.line_kl, "needed_mixture_kl"),
-        needed_table(settings, LINE_W2, known, settings.w2, "needed_mixture_w2"),
-        tabled(speed_up, header, ("P2", "P2c", "P2d", "B2"), settings),
-    ]
+    columns = list(product(TARGETS, TUNED))
+    header = ("NFE", *map(", ".join, columns))
+    return [*needed, tabled(speed_up, header, ("P2", "P2c", "P2d", "B2"), settings, columns)]
 
 
-def needed_table(
-    settings: Settings, case: Criterion, samplers: Sequence[str], errors: Sequence[float], name: str
+def _needed(
+    settings: Settings,
+    name: str,
+    samplers: Sequence[str],
+    number: str,
+    errors: Sequence[float],
+    target: Mapping[str, str] = {},
 ) -> Table:
-    """Return evaluations to each threshold, at the defaults and tuned; empty where the budgets do
-    not reach it.
+    """Return evaluations to each threshold, at the defaults and, where rows are tuned by it,
+    tuned.
     """
-    choices = [
-        tuned for tuned in (False, True) if not tuned or case.budgets(settings, BASELINE, tuned)
-    ]
-    columns, grid = list(product(choices, errors)), ""
-    if len(choices) > 1:
-        last, grid = (
-            max(case.budgets(settings, PAPER, True)),
-            _grid(settings.on_the_line() if case.line else settings),
-        )
-        grid = f" Tuned for each budget and error, up to {last} evaluations, over: {grid}."
-    header = ("sampler", *(f"{error:g}{', tuned' if tuned else ''}" for tuned, error in columns))
-    said = {"name": name, "case": case.name, "grid": grid}
-    return tabled(
-        needed, header, ("P2", "B1", "B2", "B3", "B4"), settings, case, samplers, columns, **said
-    )
+    tried = settings.line_tuned if target else settings.tuned
+    tuned = "defaults" if not tried or (target and number == "w2") else "tuned"
+    columns = list(product(dict.fromkeys(["defaults", tuned]), errors))
+    header = ("sampler", *(f"{error:g}, {how}" for how, error in columns))
+    case = f"{target.get('target', 'Gaussian')}, {number.upper()}"
+    rows = (settings, samplers, number, columns, target)
+    return tabled(needed, header, ("P2", "B1", "B2", "B3", "B4"), *rows, name=name, case=case)
 
 
 def needed(
     settings: Settings,
-    case: Criterion,
     samplers: Sequence[str],
-    columns: Sequence[tuple[bool, float]],
+    number: str,
+    columns: Sequence[tuple[str, float]],
+    target: Mapping[str, str],
 ) -> Iterator[tuple[TableCell, ...]]:
     """{case}: score evaluations to each threshold, log-log between budgets; the smallest budget is
-    an upper bound.{grid}
+    an upper bound. Tuned for each budget and error, over the grid that the group's settings state.
     """
-    for sampler in samplers:
-        yield (
-            sampler,
-            *(_cell(curve(case, settings, sampler, tuned), error) for tuned, error in columns),
-        )
+    table = study.table(settings)
+    for name in samplers:
+        row: list[TableCell] = [name]
+        for tuned, error in columns:
+            solver = name == RK45.name
+            along, how = ("tolerance", {}) if solver else ("budget", TUNED[tuned])
+            labels = {"sampler": name, **target, **how}
+            points = queries.curve(table, number, along, "evaluations", **labels)
+            evaluations = nfe_to_threshold(points, error)
+            row.append(round(evaluations) if math.isfinite(evaluations) else "")
+        yield tuple(row)
 
 
-def _grid(settings: Settings) -> str:
-    """Return what tuning tries, in words."""
-    return (
-        f"T in {_list(settings.repeats)} and NCSNv2's step times "
-        f"{_list((*settings.low_factors, *settings.factors))} "
-        "(the smallest, "
-        f"{_list(settings.low_factors)}, where drift or momentum is constant); snr in "
-        f"{_list(settings.snrs)}; noise levels geometric or with EDM's exponent in "
-        f"{_list(settings.rhos[:-1])}; churn "
-        f"in {_list(settings.churns)}; constant momentum in {_list(settings.betas)}; drift "
-        "of consistent annealed "
-        f"sampling, in units of the flow's, in {_list(settings.drift_scales)}; RK45 by its "
-        "tolerance"
-    )
-
-
-def _cell(points: Iterable[tuple[float, float]], error: float) -> TableCell:
-    evaluations = nfe_to_threshold(points, error)
-    return round(evaluations) if math.isfinite(evaluations) else ""
-
-
-def _list(values: Sequence[float]) -> str:
-    return ", ".join(f"{value:g}" for value in values)
-
-
-SPEED = (
-    *product((KL, W2, LINE_KL), (False, True)),
-    *product((ELSEWHERE, ELSEWHERE_W2, LINE_ELSEWHERE), (True,)),
-)
-"""The columns of the table of speed-ups: a case, at the defaults or tuned."""
-
-
-def speed_up(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
+def speed_up(
+    settings: Settings,
+    columns: Sequence[tuple[str, str]],
+) -> Iterator[tuple[TableCell, ...]]:
     """How many times as many evaluations annealed Langevin needs for the error of adaptive
     momentum, both at the defaults or both tuned: by the first budget, of those computed, at which
     it gets there. >: it does not get there within its budgets. Empty: that budget was not run.
     """
-    columns = [
-        {point.budget: _times(point) for point in speed_ups(case, settings, tuned)}
-        for case, tuned in SPEED
-    ]
-    known = {
-        *settings.budgets,
-        *settings.long,
-        *settings.line_budgets,
-        *settings.compared,
-        *settings.elsewhere,
-    }
-    for budget in sorted(known & {budget for column in columns for budget in column}):
-        yield budget, *(column.get(budget, "") for column in columns)
+    curves = [speed_ups(settings, *case) for case in columns]
+    shown = {*settings.budgets, *settings.long, *settings.line_budgets, *settings.compared}
+    for budget in sorted(shown & {budget for points in curves for budget in points}):
+        times = [points.get(budget) for points in curves]
+        yield budget, *(_times(each) if each else "" for each in times)
 
 
-def _times(point: SpeedUp) -> TableCell:
-    return round(point.high, 2) if math.isfinite(point.high) else f"> {point.low:.1f}"
+def _times(times: Measurement) -> TableCell:
+    return round(times.value, 2) if reached(times) else f"> {times.value:.1f}"

@@ -9,17 +9,15 @@ from ams.samplers import Particles, State, run
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import ADAPTIVE, LANGEVIN, SPECS
 from analysis.annealed.mixture import SIGMAS, target
-from verdicts.studies import Array, cell
 
 SAMPLERS = (LANGEVIN.name, ADAPTIVE.name, "constant momentum")
 BUDGET, BATCH = 100, 512
 """Evaluations of a run; its particles."""
 
 
-@cell
-def frames(sampler: str, seed: int) -> Array:
-    """A run's particles after the last step at each noise level: a row a level, led by the level's
-    sigma.
+def frames(sampler: str, seed: int) -> np.ndarray:
+    """A run's particles after the last step at each noise level: a row a level, led by the
+    level's sigma.
     """
     generator, algebra = torch.Generator().manual_seed(seed), Particles()
     start = State(SIGMAS.first * torch.randn(BATCH, 1, dtype=torch.float64, generator=generator))

@@ -6,7 +6,15 @@ from itertools import product
 
 from pydantic import NonNegativeInt, PositiveInt
 
-from ams.samplers.presets import ADAPTIVE, DEFAULT, LANGEVIN, RK45, Hyperparameters, SamplerSpec
+from ams.samplers.presets import (
+    ADAPTIVE,
+    DEFAULT,
+    LANGEVIN,
+    RK45,
+    SPECS,
+    Hyperparameters,
+    SamplerSpec,
+)
 from analysis.settings import Seeded
 from verdicts.claims.sizes import Numbers, Sizes
 
@@ -29,23 +37,10 @@ OTHERS = (
 )
 TABULATED = (
     *(BASELINE, *LARGER_DRIFT, "Leimkuhler-Matthews", PAPER, *ABLATIONS, "constant momentum"),
-    *(
-        "consistent annealed sampling",
-        "reverse diffusion",
-        "ancestral",
-        "PC, Langevin",
-        "PC, adaptive",
-        "PC, constant",
-    ),
-    *(
-        "Euler ODE",
-        "Heun ODE",
-        "EDM stochastic",
-        *_SOLVERS,
-        "annealed BAOAB, e = 0",
-        "annealed BAOAB, e = 1/2",
-        RK45.name,
-    ),
+    *("consistent annealed sampling", "reverse diffusion", "ancestral"),
+    *("PC, Langevin", "PC, adaptive", "PC, constant"),
+    *("Euler ODE", "Heun ODE", "EDM stochastic", *_SOLVERS),
+    *("annealed BAOAB, e = 0", "annealed BAOAB, e = 1/2", RK45.name),
 )
 
 PARTS = ("adaptive, drift only", "adaptive, average only", "Langevin, drift x1.5")
@@ -164,19 +159,47 @@ class Settings(Seeded):
     sweep_batch: Sizes = (1, 5, 25, 125, 625)
     sweep_steps: Numbers = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.4, 0.7)
 
-    def at_every(self, sampler: str) -> tuple[int, ...]:
-        """Return the budgets at which a sampler's runs on the Gaussian at the defaults are computed
-        together.
-        """
-        if sampler in (BASELINE, PAPER):
-            return self.every + (self.every_long if sampler == BASELINE else ())
-        return self.every_part if sampler in PARTS else ()
+    @property
+    def in_tables(self) -> tuple[str, ...]:
+        """Return the samplers that tables show."""
+        return self.tabulated or TABULATED
 
-    def on_the_line(self) -> "Settings":
-        """Return the settings with the mixture's own grid of steps."""
-        return self.model_copy(
-            update={"factors": self.line_factors, "repeats": self.line_repeats, "low_factors": ()}
-        )
+    @property
+    def samplers(self) -> list[str]:
+        """Return the samplers that run on the Gaussian, but for RK45, which has no budget."""
+        drawn = () if self.drawn else (*RIVALS, *OTHERS)
+        every = dict.fromkeys([*self.in_tables, *CAUSES, *EXACT_RIVALS, *CORRECTORS, *drawn])
+        return [name for name in every if name != RK45.name]
+
+    def budgets_of(self, sampler: str) -> tuple[int, ...]:
+        """Return a sampler's budgets on the Gaussian at the defaults."""
+        every = {BASELINE: (*self.every, *self.every_long), PAPER: self.every}
+        own = every.get(sampler, self.every_part if sampler in PARTS else ())
+        lasting = self.long if sampler in self.lasting else ()
+        return tuple(sorted({*self.budgets, *own, *lasting}))
+
+    def tuned_of(self, sampler: str) -> tuple[int, ...]:
+        """Return the budgets at which a sampler is tuned on the Gaussian."""
+        compared = self.compared if sampler in (BASELINE, PAPER) else ()
+        long = self.compared_long if sampler == BASELINE else ()
+        return tuple(sorted({*self.tuned, *compared, *long}))
+
+    def elsewhere_of(self, sampler: str) -> tuple[int, ...]:
+        """Return those at which it is tuned on other Gaussians: annealed Langevin's go on to 4
+        times the last.
+        """
+        if sampler != BASELINE:
+            return self.elsewhere
+        most = 4 * max(self.elsewhere, default=0)
+        far = (budget for budget in (*self.compared, *self.compared_long) if budget <= most)
+        return tuple(sorted({*self.elsewhere, *far}))
+
+    def line_grid(self, sampler: str) -> tuple[Hyperparameters, ...]:
+        """Return what tuning tries for a sampler on the mixture, which has a grid of steps of
+        its own.
+        """
+        steps = {"factors": self.line_factors, "repeats": self.line_repeats, "low_factors": ()}
+        return self.model_copy(update=steps).grid(SPECS[sampler])
 
     def grid(self, spec: SamplerSpec) -> tuple[Hyperparameters, ...]:
         """Return what tuning tries for a sampler, the defaults included; fields here are

@@ -1,12 +1,12 @@
-"""What the group computes once: each sampler's errors on both targets, at the defaults, tuned,
-along one setting.
+"""What is run: each sampler on both targets, at the defaults, tuned, along one hyperparameter.
 
-Then how much hangs on the batch that a norm averages over, and on the step at the last noise level:
-the floor of runs.
+Rows without a `target` are those of the Gaussian, rows without `tuned` have the defaults. Then how
+much hangs on the batch that a norm averages over, and on the step at the last noise level.
 """
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,72 +18,164 @@ from ams.samplers import adaptive, momentum_rule
 from ams.samplers.presets import ADAPTIVE, DEFAULT, RK45, Hyperparameters, noise_schedule
 from ams.statistics import Interval, jackknife_interval
 from ams.targets import Gaussian
-from analysis.annealed import film, gaussian, mixture, nfe_to_threshold
+from analysis.annealed import gaussian, mixture
 from analysis.annealed.gaussian import SIGMAS, TARGET
-from analysis.annealed.nfe_to_threshold import (
-    ELSEWHERE,
-    KL,
-    LINE_KL,
-    grid,
-    judged,
-    line_grid,
-    sizes_of,
-)
 from analysis.annealed.particles import Sizes, particles
 from analysis.annealed.settings import (
     BASELINE,
     CAUSES,
     CORRECTORS,
     EXACT_RIVALS,
-    OTHERS,
     PAPER,
     RIVALS,
-    TABULATED,
     Settings,
 )
+from analysis.annealed.tuning import chosen, grid
 from analysis.momentum.closed_forms import variance_ratio
 from analysis.targets import stiff_gaussian
 from verdicts.studies import Cell, cell
+from verdicts.studies.table import Label, Rows, RunTable
 
+MIXTURE = "mixture"
+ELSEWHERE = (100.0, 10_000.0)
+"""The condition numbers of the other Gaussians on which samplers are tuned."""
+LIKE = {PAPER: BASELINE, "PC, adaptive": "PC, Langevin"}
+"""Samplers that run with what is best for another one."""
+JUDGED = (PAPER, 40)
+"""The tuned run that decides P2a and P2b, with more batches of particles than the others."""
 STEP_SAMPLERS = (BASELINE, "constant momentum", PAPER)
 """Those whose errors are shown against the step."""
 
 
-def steps_at(settings: Settings) -> tuple[Hyperparameters, ...]:
-    """Return the settings whose step is each of `sweep_steps`, at the longest budget and T = 5."""
-    _, epsilon = noise_schedule(SIGMAS, max(settings.long) // 5, 5)
-    return tuple(Hyperparameters(factor=u * SIGMAS.last**2 / epsilon) for u in settings.sweep_steps)
+SWEPT = {
+    "snr": "signal-to-noise ratio",
+    "repeats": "steps per noise level, T",
+    "delta": r"clip $\delta$",
+}
+"""The hyperparameters along which a sensitivity is shown."""
 
 
-def sweeps(settings: Settings) -> Iterator[tuple[str, tuple[Hyperparameters, ...]]]:
-    """Yield the samplers and the settings along which their sensitivity is shown."""
-    snr = tuple(Hyperparameters(snr=value) for value in settings.sweep_snr)
-    yield from ((name, snr) for name in ("PC, Langevin", "PC, adaptive", "PC, constant"))
-    repeats = tuple(Hyperparameters(repeats=value) for value in settings.sweep_repeats)
-    yield from (
-        (name, repeats)
-        for name in (BASELINE, PAPER, "adaptive, drift only", "Langevin, drift x1.5")
-    )
-    yield PAPER, tuple(Hyperparameters(delta=value) for value in settings.sweep_delta)
+class BatchRun(NamedTuple):
+    """KL (nats) of a run whose norms average over few samples."""
+
+    kl: Interval
 
 
-def drawn(settings: Settings, figure: str) -> bool:
-    """Tell whether these settings ask for a figure."""
-    return not settings.drawn or figure in settings.drawn
+def table(settings: Settings) -> RunTable:
+    """Return the group's table."""
+    return RunTable(tuple(runs(settings)))
 
 
-def tabulated(settings: Settings) -> tuple[str, ...]:
-    """Return the samplers that tables show, with the two that every ratio compares."""
-    return tuple(dict.fromkeys([*(settings.tabulated or TABULATED), BASELINE, PAPER]))
+def runs(settings: Settings) -> Iterator[Rows]:
+    """Yield the rows."""
+    for name in settings.samplers:
+        budgets = settings.budgets_of(name)
+        made = gaussian.at_defaults.cell(name, budgets)
+        yield from _along("budget", budgets, made, sampler=name)
+        yield from _tuned(settings, name, settings.tuned_of(name), "on it")
+    for name in (BASELINE, PAPER):
+        yield from _tuned(settings, name, settings.elsewhere_of(name), "elsewhere", ELSEWHERE)
+    for name, other in LIKE.items():
+        yield from _tuned(settings, name, settings.tuned, f"as {other}", (TARGET,), other)
+    yield from _on_mixture(settings)
+    if RK45.name in settings.in_tables:
+        tolerances, solver = settings.tolerances, {"sampler": RK45.name}
+        flows = gaussian.solver_runs.cell(tolerances)
+        yield from _along("tolerance", tolerances, flows, **solver)
+        transports = mixture.solver_runs.cell(tolerances, settings.nodes)
+        yield from _along("tolerance", tolerances, transports, target=MIXTURE, **solver)
+    if not settings.drawn:
+        yield from _sensitivity(settings)
+
+
+def _along(label: str, values: Iterable[Any], made: Cell[Any], **labels: Any) -> Iterator[Rows]:
+    """Yield the rows of one cell, which differ by a label."""
+    for place, value in enumerate(values):
+        yield Rows({**labels, label: value}, made, place=place)
+
+
+def _tuned(
+    settings: Settings,
+    name: str,
+    budgets: Iterable[int],
+    tuned: str,
+    *how: Any,
+) -> Iterator[Rows]:
+    for budget in budgets:
+        tried = grid(settings, name, budget, SIGMAS)
+        labels: dict[str, Label] = {"sampler": name, "budget": budget, "tuned": tuned}
+        yield Rows(labels, gaussian.tuned.cell(name, budget, tried, *how))
+
+
+def _on_mixture(settings: Settings) -> Iterator[Rows]:
+    sizes = Sizes(settings.batch, settings.batches, settings.nodes, settings.seed)
+
+    def row(name: str, budget: int, made: Cell[Any], **labels: Label) -> Rows:
+        named: dict[str, Label] = {"target": MIXTURE, "sampler": name, "budget": budget}
+        return Rows(named | labels, made, seed=settings.seed)
+
+    known = [*settings.in_tables, BASELINE, PAPER, *(() if settings.drawn else (*CAUSES, *RIVALS))]
+    known = [name for name in known if name != RK45.name]
+    wanted = set(product(known, settings.line_budgets))
+    wanted |= {(name, 20) for name in EXACT_RIVALS}
+    wanted |= {(name, settings.line_long) for name in (BASELINE, "Langevin, drift x2", PAPER)}
+    for name, budget in sorted(wanted):
+        yield row(name, budget, mixture.line_run.cell(name, budget, (DEFAULT,), sizes))
+    far = [(BASELINE, budget) for budget in settings.line_tuned_long]
+    pairs = [(name, budget) for name in (BASELINE, PAPER) for budget in settings.line_tuned]
+    for name, budget in pairs + far:
+        judged = sizes._replace(batches=settings.judged) if (name, budget) == JUDGED else sizes
+        tried = settings.line_grid(name)
+        for tuned, best in {"on it": None, "elsewhere": chosen(name, budget)}.items():
+            made = mixture.line_run.cell(name, budget, tried, judged, best)
+            yield row(name, budget, made, tuned=tuned)
+    control = mixture.langevin_particles.cell(100, sizes)
+    yield row(f"{BASELINE}, particles", 100, control)
+
+
+def _sensitivity(settings: Settings) -> Iterator[Rows]:
+    sizes = Sizes(settings.batch, settings.batches, settings.nodes, settings.seed)
+    for budget in settings.probes:
+        for (name, field), values in sweeps(settings).items():
+            tried = tuple(Hyperparameters(**{field: value}) for value in values)  # type: ignore[arg-type]
+            made = gaussian.runs.cell(name, budget, tried)
+            yield from _along(field, values, made, sampler=name, budget=budget)
+        for size in settings.sweep_batch:
+            of_both = of_batch.cell(budget, size, sizes)
+            labels: dict[str, Label] = {"sampler": PAPER, "budget": budget, "coupled": size}
+            yield Rows(labels, of_both, seed=settings.seed, place=0)
+            yield Rows({"target": MIXTURE, **labels}, of_both, seed=settings.seed, place=1)
+    longest = max(settings.long)
+    _, epsilon = noise_schedule(SIGMAS, longest // DEFAULT.repeats, DEFAULT.repeats)
+    steps, last = settings.sweep_steps, SIGMAS.last**2
+    tried = tuple(Hyperparameters(factor=step * last / epsilon) for step in steps)
+    fine = tuple(np.geomspace(min(steps), max(steps), 40).tolist())
+    for name in STEP_SAMPLERS:
+        made = gaussian.runs.cell(name, longest, tried)
+        yield from _along("step", steps, made, sampler=name, budget=longest)
+        yield from _along("step", fine, stationary.cell(name, fine), sampler=name)
+
+
+def sweeps(settings: Settings) -> dict[tuple[str, str], tuple[float, ...]]:
+    """Return the samplers whose sensitivity is shown, each with a hyperparameter: the values
+    along it.
+    """
+    correctors = (*CORRECTORS, "PC, constant")
+    repeated = (BASELINE, PAPER, "adaptive, drift only", "Langevin, drift x1.5")
+    return {
+        **{(name, "snr"): settings.sweep_snr for name in correctors},
+        **{(name, "repeats"): settings.sweep_repeats for name in repeated},
+        (PAPER, "delta"): settings.sweep_delta,
+    }
 
 
 @cell
-def kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> tuple[Interval, Interval]:
-    """Adaptive momentum's KL on the Gaussian (from moments) and on the mixture, norms averaged over
-    `coupled`.
+def of_batch(budget: int, coupled: int, sizes: Sizes) -> list[BatchRun]:
+    """Adaptive momentum on the Gaussian and on the mixture, norms averaged over `coupled`
+    samples.
     """
-    on_mixture = mixture.by_particles(sizes, ADAPTIVE.build(mixture.SIGMAS, budget), coupled)[1].kl
-    return gaussian_kl_of_batch(budget, coupled, sizes), on_mixture
+    on_mixture = mixture.by_particles(sizes, ADAPTIVE.build(mixture.SIGMAS, budget), coupled)
+    return [BatchRun(gaussian_kl_of_batch(budget, coupled, sizes)), BatchRun(on_mixture.kl)]
 
 
 def gaussian_kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> Interval:
@@ -93,10 +185,8 @@ def gaussian_kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> Interval:
     Samples whose momentum coefficients differ have no Gaussian distribution: its own KL is larger
     than that of its moments.
     """
-    law, program = stiff_gaussian(), ADAPTIVE.build(gaussian.SIGMAS, budget)
-    x, _ = particles(
-        Gaussian(law.mean, law.variance), gaussian.SIGMAS.first, program, sizes, coupled
-    )
+    law, program = stiff_gaussian(), ADAPTIVE.build(SIGMAS, budget)
+    x, _ = particles(Gaussian(law.mean, law.variance), SIGMAS.first, program, sizes, coupled)
     x -= law.mean.numpy()
     exact = gaussian.at_last_level().variance
     first, second = x.mean(1), (x**2).mean(1)
@@ -111,16 +201,9 @@ def gaussian_kl_of_batch(budget: int, coupled: int, sizes: Sizes) -> Interval:
     )
 
 
-def step_grid(settings: Settings) -> tuple[float, ...]:
-    """Return forty steps u = a / sigma^2 over the range of those at which runs are shown."""
-    ends = (math.log10(min(settings.sweep_steps)), math.log10(max(settings.sweep_steps)))
-    return tuple(np.logspace(*ends, 40).tolist())
-
-
 @cell
-def stationary_errors(sampler: str, steps: tuple[float, ...]) -> list[gaussian.Errors]:
-    """The errors of a sampler's stationary distribution at the last noise level, for each step `a =
-    u sigma^2`.
+def stationary(sampler: str, steps: tuple[float, ...]) -> list[gaussian.GaussianRun]:
+    """A sampler's stationary distribution at the last noise level, for each step `a = u sigma^2`.
 
     Langevin and constant momentum (0.9) by the closed form of claim G3, adaptive momentum by its
     solved mean field.
@@ -128,79 +211,10 @@ def stationary_errors(sampler: str, steps: tuple[float, ...]) -> list[gaussian.E
     law = gaussian.at_last_level()
 
     def variance(u: float) -> torch.Tensor:
-        size = u * gaussian.SIGMAS.last**2
+        size = u * SIGMAS.last**2
         if sampler == PAPER:
             return solved(law, momentum_rule(adaptive(1e-6)), size, 1 - 1e-6).variance
         ratio = variance_ratio(size / law.variance.numpy(), 0.0 if sampler == BASELINE else 0.9)
         return law.variance * torch.from_numpy(ratio)
 
-    return [gaussian.errors(Moments(law.mean, variance(u))) for u in steps]
-
-
-def cells(settings: Settings) -> Iterator[Cell]:
-    """Yield every cell that checks, figures and tables read."""
-    everything = (
-        *tabulated(settings),
-        *CAUSES,
-        *EXACT_RIVALS,
-        *(() if settings.drawn else (*RIVALS, *OTHERS)),
-    )
-    for name in dict.fromkeys((*everything, *CORRECTORS)):
-        if name != RK45.name:
-            yield from _on_gaussian(settings, name)
-    yield from _on_mixture(settings)
-    if RK45.name in tabulated(settings):
-        yield gaussian.solver_runs.cell(settings.tolerances)
-        yield mixture.solver_runs.cell(settings.tolerances, settings.nodes)
-    if drawn(settings, "film"):
-        yield from (film.frames.cell(name, settings.seed) for name in film.SAMPLERS)
-    if not settings.drawn:
-        yield from _of_sensitivity(settings)
-
-
-def _on_gaussian(settings: Settings, name: str) -> Iterator[Cell]:
-    if together := settings.at_every(name):
-        yield gaussian.errors_at_defaults.cell(name, together)
-    for budget in KL.budgets(settings, name):
-        if budget not in together:
-            yield gaussian.runs_of(name).cell(name, budget, (DEFAULT,))
-    for budget in KL.budgets(settings, name, tuned=True):
-        yield gaussian.runs_of(name).cell(name, budget, grid(settings, name, budget))
-    for budget in ELSEWHERE.budgets(settings, name, tuned=True):
-        for condition in (TARGET, *ELSEWHERE.conditions):
-            yield gaussian.runs_of(name).cell(name, budget, grid(settings, name, budget), condition)
-
-
-def _on_mixture(settings: Settings) -> Iterator[Cell]:
-    sizes = sizes_of(settings)
-    pairs = {"annealed_mixture_causes": CAUSES, "annealed_mixture_rivals": RIVALS}
-    figures = [name for figure, names in pairs.items() if drawn(settings, figure) for name in names]
-    known = [name for name in dict.fromkeys([*tabulated(settings), *figures]) if name != RK45.name]
-    wanted = {(name, budget) for name in known for budget in settings.line_budgets}
-    wanted |= {(name, 20) for name in EXACT_RIVALS}
-    wanted |= {(name, settings.line_long) for name in (BASELINE, "Langevin, drift x2", PAPER)}
-    yield from (
-        mixture.line_run.cell(name, budget, DEFAULT, sizes) for name, budget in sorted(wanted)
-    )
-    for name in (BASELINE, PAPER):
-        for budget in LINE_KL.budgets(settings, name, tuned=True):
-            yield mixture.tuned_run.cell(name, budget, line_grid(settings, name), sizes)
-            yield mixture.line_run.cell(name, budget, nfe_to_threshold.chosen(name, budget), sizes)
-    if 40 in LINE_KL.budgets(settings, PAPER, tuned=True):
-        most = sizes_of(judged(settings))
-        yield mixture.tuned_run.cell(PAPER, 40, line_grid(settings, PAPER), most)
-        yield mixture.line_run.cell(PAPER, 40, nfe_to_threshold.chosen(PAPER, 40), most)
-    yield mixture.langevin_particles.cell(100, sizes)
-
-
-def _of_sensitivity(settings: Settings) -> Iterator[Cell]:
-    for budget in settings.probes:
-        defaults = ((name, (DEFAULT,)) for name in ("reverse diffusion", ADAPTIVE.name))
-        for name, along in (*sweeps(settings), *defaults):
-            yield gaussian.runs_of(name).cell(name, budget, along)
-        yield from (
-            kl_of_batch.cell(budget, size, sizes_of(settings)) for size in settings.sweep_batch
-        )
-    for name in STEP_SAMPLERS:
-        yield gaussian.runs_of(name).cell(name, max(settings.long), steps_at(settings))
-        yield stationary_errors.cell(name, step_grid(settings))
+    return [gaussian.distances(Moments(law.mean, variance(u))) for u in steps]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from ams.statistics import mean_interval
+from ams.statistics import Interval, mean_interval
 from ams.statistics.bootstrap import BootstrapEstimate
 from ams_suite import queries
 from tests.claims import claims, quick_settings
@@ -46,6 +46,43 @@ def table(blank: bool = False) -> RunTable:
         7,
     )
     return RunTable((*rows, other), blank)
+
+
+CURVES = {
+    "slow": {10: 8.0, 20: 4.0, 40: 1.0, 80: 0.5},
+    "fast": {10: 4.0, 20: 1.0, 30: 0.7, 40: 4.0},
+}
+"""Exact errors by sampler and budget."""
+ESTIMATE = Interval(1.0, 0.5, 4.0, 32)
+
+
+class Exact(NamedTuple):
+    error: float | Interval
+    evaluations: int
+
+
+@cell
+def exact(sampler: str) -> list[Exact]:
+    """A sampler's exact errors; those of a budget of n take n - 1 evaluations."""
+    return [Exact(error, budget - 1) for budget, error in CURVES[sampler].items()]
+
+
+@cell
+def estimated() -> Exact:
+    """An error with an interval of its own."""
+    return Exact(ESTIMATE, 20)
+
+
+def exact_table(blank: bool = False) -> RunTable:
+    """Return a row for each exact error, many in a cell, and one of an error that is estimated."""
+    rows = [
+        Rows({"sampler": name, "budget": budget}, exact.cell(name), place=place)
+        for name, errors in CURVES.items()
+        for place, budget in enumerate(errors)
+    ]
+    return RunTable(
+        (*rows, Rows({"sampler": "drawn", "budget": 20}, estimated.cell(), seed=5)), blank
+    )
 
 
 def test_a_mean_is_of_the_rows_that_have_these_labels_alone() -> None:
@@ -107,7 +144,7 @@ def test_what_a_row_rests_on_is_computed_before_it_and_an_estimate_is_written_as
     assert cells == ["measure", "estimate"] * 2
     with using(Memory()):
         header, line, _ = estimates(9, 9).written(lambda made: True).splitlines()
-    assert header == "sampler,batch,mmd.value,mmd.low,mmd.high,mmd.n,exact"
+    assert header == "sampler,batch,mmd,mmd.low,mmd.high,mmd.n,exact"
     assert line.startswith("far,0,1.0,") and line.endswith(",9,2.0")
 
 
@@ -143,13 +180,106 @@ def test_extremes_are_found_over_what_both_samplers_have() -> None:
 
 def test_cases_above_a_bound_are_counted_and_named() -> None:
     found = queries.count(
-        table(), "error", over={"sampler": ["slow", "fast"], "budget": [10, 20]}, above=1.5
+        table(), over={"sampler": ["slow", "fast"], "budget": [10, 20]}, above=1.5, number="error"
     )
     assert (found.value, found.n, found.detail["counted"]) == (
         3,
         4,
         ["slow 10", "slow 20", "fast 10"],
     )
+
+
+def test_numbers_without_batches_are_exact_or_have_their_own_interval() -> None:
+    known, drawn = (
+        queries.mean(exact_table(), "error", sampler=name, budget=20) for name in ("slow", "drawn")
+    )
+    assert (known.value, known.low, known.n) == (4.0, None, None)
+    assert (drawn.value, drawn.interval, drawn.n, drawn.seeds) == (1.0, (0.5, 4.0), 32, (5,))
+
+
+def test_what_has_its_own_interval_is_compared_by_the_ends() -> None:
+    asked = {"number": "error", "sampler": ("drawn", "slow"), "budget": 20}
+    less, over = (query(exact_table(), **asked) for query in (queries.difference, queries.ratio))
+    assert (less.value, less.interval) == (-3.0, (-3.5, 0.0))
+    assert (over.value, over.interval, over.n) == (0.25, (0.125, 1.0), 32)
+    assert queries.ratio(exact_table(), "error", sampler="slow", budget=(80, 40)).value == 0.5
+
+
+def test_a_ratio_of_batches_is_their_geometric_mean() -> None:
+    found = queries.ratio(table(), "error", sampler=("slow", "fast"), budget=20)
+    assert (found.value, found.n) == (pytest.approx(2.0), 3)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "budget", "value", "interval"),
+    [
+        ("fast", 10, 2.0, (1.5, 2.0)),  # 4 at 20, not at 10: 15 at least
+        ("fast", 30, 80 / 30, (1.5, 80 / 30)),
+        ("drawn", 20, 2.0, (0.75, 4.0)),  # 1 at 40; the interval: 4 at 20, 0.5 at 80
+    ],
+)
+def test_an_exact_speed_up_lies_between_two_budgets(sampler, budget, value, interval) -> None:
+    found = queries.speed_up(exact_table(), "error", ("slow", sampler), budget, spacing=5)
+    assert (found.value, found.interval) == (pytest.approx(value), pytest.approx(interval))
+
+
+def test_an_error_that_no_budget_reaches_is_bounded_from_below() -> None:
+    found = queries.speed_up(exact_table(), "error", ("fast", "slow"), 80, spacing=5)
+    assert (found.value, found.interval) == (45 / 80, (45 / 80, queries.UNREACHED))
+
+
+def test_evaluations_to_an_error_are_those_of_the_first_budget_that_is_enough() -> None:
+    for error, ratio in ((1.0, 39 / 19), (0.6, queries.UNREACHED)):
+        pair = ("slow", "fast") if error == 1.0 else ("fast", "slow")
+        assert queries.evaluations_to(exact_table(), "error", error, pair).value == ratio
+
+
+def test_a_curve_ascends_along_a_label_or_a_number() -> None:
+    points = queries.curve(exact_table(), "error", x="evaluations", sampler="slow")
+    assert points == [(9, 8.0), (19, 4.0), (39, 1.0), (79, 0.5)]
+
+
+@pytest.mark.parametrize(
+    ("edge", "least", "value", "decisive"),
+    [
+        ("first", 3.0, 20, [20, 10]),
+        ("last", 3.0, 20, [20, 40]),
+        ("beyond", 3.0, 40, [20, 40]),
+        ("first", 2.0, 10, [10]),
+        ("last", 0.1, 40, [40]),
+        ("beyond", 0.1, queries.UNREACHED, None),
+        ("first", 5.0, queries.UNREACHED, None),
+        ("last", 5.0, 0, None),
+    ],
+)
+def test_a_stretch_is_about_the_largest(edge, least, value, decisive) -> None:
+    """The slow error over the fast one is 2, 4 and 0.25 at 10, 20 and 40."""
+    asked = {"of": "ratio", "number": "error", "sampler": ("slow", "fast")}
+    wide = {"budget": {"from": 10, "to": 40}}
+    found = queries.stretch(exact_table(), edge, least, over=wide, **asked)
+    assert (found.value, found.detail.get("budget")) == (value, decisive)
+
+
+def test_a_stretch_is_judged_by_either_end() -> None:
+    asked = {"of": "mean", "number": "error", "sampler": "drawn", "over": {"budget": [20]}}
+    ends = [queries.stretch(exact_table(), "last", 3.0, by=by, **asked) for by in ("low", "high")]
+    assert [end.value for end in ends] == [0, 20]
+
+
+def test_neighbours_are_compared_and_the_place_of_an_extreme_is_a_number() -> None:
+    asked = {"of": "ratio", "number": "error", "sampler": "fast"}
+    pairs = {"budget": {"from": 10, "to": 40, "neighbours": True}}
+    steepest = queries.largest(exact_table(), over=pairs, **asked)
+    assert (steepest.value, steepest.detail["budget"]) == (4.0 / 0.7, [40, 30])
+    lowest = {"of": "mean", "number": "error", "sampler": "fast", "over": {"budget": [10, 30, 40]}}
+    assert queries.least(exact_table(), at="budget", **lowest).value == 30
+
+
+def test_an_axis_of_pairs_leaves_the_next_one_its_range() -> None:
+    over = {"sampler": [["slow", "fast"], ["fast", "slow"]], "budget": {"from": 20, "to": 80}}
+    found = queries.count(exact_table(), over, above=1.0, of="ratio", number="error")
+    assert (found.value, found.n) == (2, 4)
+    assert found.detail["counted"] == ["['slow', 'fast'] 20", "['fast', 'slow'] 40"]
 
 
 @pytest.mark.parametrize(
@@ -195,3 +325,10 @@ def test_a_table_is_written_a_row_a_batch_without_what_is_not_computed() -> None
     with using(Memory()):
         lines = table().written(lambda made: made.arguments["sampler"] == "slow").splitlines()
     assert lines[:2] == ["sampler,budget,batch,error", "slow,10,-1,3.6"] and len(lines) == 10
+
+
+def test_exact_rows_are_written_without_a_batch_and_intervals_with_their_ends() -> None:
+    with using(Memory()):
+        lines = exact_table().written(lambda made: True).splitlines()
+    assert lines[0] == "sampler,budget,error,evaluations,error.low,error.high,error.n"
+    assert lines[1] == "slow,10,8.0,9,,," and lines[-1] == "drawn,20,1.0,20,0.5,4.0,32"

@@ -1,5 +1,5 @@
-"""Proofs: what remains of an identity, and numbers in balls, which can prove nothing but what the
-exact law gives.
+"""Proofs: what remains of an identity, and numbers in balls, which can prove nothing but what
+the exact law gives.
 """
 
 from typing import NamedTuple
@@ -8,8 +8,7 @@ import pytest
 import sympy as sp
 
 from ams.enclosures import Undecided
-from analysis.annealed import enclosed as annealed
-from analysis.annealed.nfe_to_threshold import KL, SpeedUp
+from analysis.annealed import enclosed as annealed, study
 from analysis.annealed.settings import Settings
 from analysis.momentum import enclosed as momentum
 from analysis.proofs import Expression, left_over
@@ -70,11 +69,38 @@ def test_at_least_forty_seven_checks_are_proved():
 
 
 def test_a_speed_up_is_proved_between_two_budgets_and_no_other_is():
-    settings = Settings()
-    annealed.prove(KL, settings, SpeedUp(20, 1.25, 1.25))
+    table = study.table(Settings())
+    annealed.prove(table, "kl", 20, 1.25, 1.25)
     for other in (1.0, 1.5):
         with pytest.raises(Undecided, match="enough"):
-            annealed.prove(KL, settings, SpeedUp(20, other, other))
+            annealed.prove(table, "kl", 20, other, other)
+
+
+def test_what_decides_a_number_is_proved_up_to_the_largest_budget_asked_for():
+    table, pair = study.table(Settings()), ("annealed Langevin", "adaptive momentum")
+    asked = {"number": "kl", "sampler": pair, "spacing": 5}
+    first = Measurement(value=25.0, detail={"budget": [25, 20]})
+    proof = annealed.speed_up(first, table, Settings(), **asked)
+    assert proof and (proof.value, proof.detail["proved_at"]) == (25.0, [20, 25])
+    assert annealed.speed_up(first, table, Settings(enclosed=20), **asked) is None
+    with pytest.raises(Undecided, match="the least KL is not at 25"):
+        annealed.budget_of_least_kl(Measurement(value=25.0, detail={"budget": 25}), Settings())
+
+
+def test_a_proof_is_told_what_was_measured():
+    """It proves the KL at the budget at which the query found the least."""
+    check = next(
+        each
+        for claim in claims().of_group("annealed")
+        for each in claim.check
+        if each.id == "B1.minimum"
+    )
+    settings = quick_settings("annealed").model_copy(update={"every": (20, 25), "enclosed": 25})
+    asked = check.model_copy(
+        update={"arguments": {**check.arguments, "over": {"budget": [20, 25]}}}
+    )
+    measured = Checks(_group("annealed"), settings).measured(asked)
+    assert measured.detail["budget"] == 25 and measured.enclosure and measured.enclosure.bits >= 128
 
 
 def test_a_number_that_moved_is_not_proved(monkeypatch):

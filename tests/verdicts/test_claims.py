@@ -207,6 +207,15 @@ def test_the_toy_loads_and_selects(toy):
         claims.select(["zzz"])
 
 
+def test_what_claims_and_checks_share_is_stated_once(toy):
+    """One that states a field itself has its own."""
+    common = '[common]\nn = "none"\ncheck = { unit = "m", origin = "algebra" }\n\n[[claim]]'
+    path = toy.claims("alpha")
+    path.write_text(path.read_text().replace("[[claim]]", common, 1))
+    claim = load_claims(toy.root).select(["A1"])[0]
+    assert (claim.n, claim.check[0].unit, claim.check[0].origin) == ("none", "m", "rounding")
+
+
 def test_groups_come_by_part_then_by_order_then_by_place(toy):
     for name, letter in (("aaa", "C"), ("zzz", "D")):
         text = toy.claims("alpha").read_text().replace('id = "A', f'id = "{letter}')

@@ -66,18 +66,15 @@ class Reference(NamedTuple):
         memo = Memo.read_or_none(folder / "memo.json") or Memo(texts={})  # made for charts alone
         found = cls(suite, done.code, _verdicts(folder), marks, files_of(out, suite.profile), memo)
         begin = time.monotonic()
-        suite.run(found.place())
-        return found._replace(seconds=time.monotonic() - begin)
+        suite.run(out := found.place())
+        return found._replace(seconds=time.monotonic() - begin, files=files_of(out, suite.profile))
 
     def place(self) -> Path:
-        """Return a new place for results that holds the memo of the undisturbed run, if any,
-        with one unused entry.
+        """Return a new place for results that holds the memo of the undisturbed run, with one
+        unused entry.
         """
         out = self.suite.place()
-        if self.memo.texts:
-            Memo(texts={**self.memo.texts, "unused": ""}).write(
-                out / self.suite.profile / "memo.json"
-            )
+        Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
         return out
 
     def after(

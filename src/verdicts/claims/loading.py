@@ -1,5 +1,5 @@
-"""Reading the files that people write: claims, and configuration with its schema. Every fault ends
-in one line.
+"""Reading the files that people write: claims, and configuration with its schema. Every fault
+ends in one line.
 """
 
 import ast
@@ -74,8 +74,8 @@ class ProfileConfig(Frozen):
         return self.resources.get(group, self.resources.get("default", Resources()))
 
     def below(self, changes: "ProfileConfig") -> "ProfileConfig":
-        """Return this configuration with what `changes` gives; settings of a group, or of its job,
-        not there stay.
+        """Return this configuration with what `changes` gives; settings of a group, or of its
+        job, not there stay.
         """
         merged, above = (
             model.model_dump(exclude_unset=True, exclude={"profile"}) for model in (self, changes)
@@ -100,7 +100,7 @@ CLAIMS = "claims.toml"
 MOST_DOTS = 100
 PACKAGES = Path(__file__).resolve().parents[2]
 """The folder of the engine and of the suite's other packages."""
-GIVEN = ("settings", "table")
+GIVEN = ("settings", "table", "measured")
 """The arguments of a function that measures which no claims file gives: the engine does."""
 OVERLAY = "VERDICTS_CONFIG"
 NOTEBOOKS = ("notebook.md", "notebook.py")
@@ -219,8 +219,8 @@ def _overlay(root: Path, profile: Profile) -> Overlay | None:
 
 
 def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
-    """Read the TOML file `shown` below `root` into a schema. Raises UserError with file, field and
-    value.
+    """Read the TOML file `shown` below `root` into a schema. Raises UserError with file, field
+    and value.
     """
     return _loaded(root, shown, schema, "TOML", _parsed)
 
@@ -237,8 +237,8 @@ def _parsed(text: str) -> dict[str, Any]:
 
 
 def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
-    """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field and
-    value.
+    """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field
+    and value.
     """
     return _loaded(root, shown, schema, "JSON", parsed_json)
 
@@ -261,22 +261,22 @@ def _loaded(
 
 
 def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
-    """Refuse a falsifier that is no test, a `measure` that is no function of its group or takes no
-    such `with`.
+    """Refuse a falsifier that is no test, a `measure` that is no function of its group or takes
+    no such `with`.
     """
     file, _, test = claim.falsifier.partition("::")
     if test not in (_functions(root / file) or ()):
         raise UserError(
-            f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = {claim.falsifier!r}: "
-            "no such test"
+            f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = "
+            f"{claim.falsifier!r}: no such test"
         )
     for check, called in ((each, called) for each in claim.check for called in each.functions):
         module, name = group.place(called)
         where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
         if not module:
             raise UserError(
-                f"{where}.measure = {called!r}: expected module.function: {OUTLINE} names "
-                "no `queries`"
+                f"{where}.measure = {called!r}: expected module.function: "
+                f"{OUTLINE} names no `queries`"
             )
         file = f"{module.replace('.', '/')}.py"
         place = next(

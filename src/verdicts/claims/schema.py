@@ -6,6 +6,7 @@ The file alone decides verdicts: quantity, relation, bound and tolerance stand t
 
 from collections.abc import Iterable
 from enum import StrEnum
+from itertools import chain
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -259,8 +260,8 @@ class GroupFile(Frozen):
     """A whole `claims.toml`: its group, the group's claims, and its conditions (claims without an
     expectation).
 
-    `common` has the fields that claims and conditions share: one that gives a field itself has its
-    own.
+    `common` has the fields that claims and conditions share, `common.check` those of their checks:
+    one that gives a field itself has its own.
     """
 
     group: GroupEntry
@@ -274,12 +275,16 @@ class GroupFile(Frozen):
         common = content.get("common")
         if not isinstance(common, dict):
             return content
+        common = {**common}
+        of_checks = common.pop("check", {})
         kinds = {
             kind: content[kind]
             for kind in ("claim", "condition")
             if isinstance(content.get(kind), list)
         }
         laid = {kind: [common | each for each in entries] for kind, entries in kinds.items()}
+        for entry in chain(*laid.values()):
+            entry["check"] = [of_checks | check for check in entry.get("check", ())]
         return content | laid
 
     @model_validator(mode="after")

@@ -29,8 +29,7 @@ from verdicts.report.findings import (
     reached,
     required_of,
 )
-from verdicts.report.forest import forest_svg
-from verdicts.report.images import Picture, size_of, svg_address
+from verdicts.report.images import Picture, forest_svg, size_of, svg_address
 from verdicts.report.tables import shown
 from verdicts.report.templating import render
 from verdicts.report.typeset import typeset
@@ -85,8 +84,8 @@ def _content(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         ]
 
     def texts_of(findings: Any) -> list[Markup]:
-        found = (finding_text(each, own, values) for each in findings)
-        return [_cited(text, addresses) for text in found if text]
+        texts = (finding_text(each, own, values) for each in findings)
+        return [_cited(text, addresses) for text in texts if text]
 
     return content | {
         "ledger": ledger,

@@ -16,8 +16,7 @@ from verdicts.claims.schema import Verdict
 from verdicts.records.ledger import Ledger
 from verdicts.records.workspace import Workspace
 from verdicts.report.blocks import Piece, derivation, pieces
-from verdicts.report.forest import forest_svg
-from verdicts.report.images import Picture, size_of
+from verdicts.report.images import Picture, forest_svg, size_of
 from verdicts.report.tables import shown
 from verdicts.report.views import anchors, content_of, newest, plain_data
 from verdicts.report.words import duration

@@ -16,7 +16,7 @@ from verdicts.claims.schema import Claims, Group, Profile
 from verdicts.records.expected import Expected, kept_runs
 from verdicts.records.files import write_whole
 from verdicts.report.findings import Decisions, answers_of, rows_of
-from verdicts.report.forest import forest_svg
+from verdicts.report.images import forest_svg
 from verdicts.report.report_texts import load_exhibits, load_findings
 from verdicts.report.templating import render_blocks
 from verdicts.report.words import duration

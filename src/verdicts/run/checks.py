@@ -11,8 +11,9 @@ import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self, get_type_hints
 
@@ -98,25 +99,37 @@ class Checks:
 
         Lists among the arguments become tuples, texts members of the enumeration that is asked for.
         A number that the function returns is a measurement without an interval. What proves the
-        number follows, and takes its place.
+        number follows, with what it is to prove as `measured` where it takes that, and takes its
+        place.
         """
         result = self._result(self.function(check), check)
         measured = result if isinstance(result, Measurement) else Measurement(value=float(result))
         if check.enclosed is None:
             return measured
         begin = time.perf_counter()
-        proof = self._result(self._named(check.enclosed), check)
+        proof = self._result(self._named(check.enclosed), check, measured=measured)
         return measured.proved_by(proof, time.perf_counter() - begin) if proof else measured
 
-    def _result(self, function: Callable[..., Any], check: Check, blank: bool = False) -> Any:
+    @cached_property
+    def _table(self) -> RunTable | None:
+        return table_of(self.group, self.settings)
+
+    def _result(
+        self,
+        function: Callable[..., Any],
+        check: Check,
+        blank: bool = False,
+        measured: Measurement | None = None,
+    ) -> Any:
         hints = get_type_hints(function) if check.arguments else {}
         arguments = {
             key: _as_hinted(value, hints.get(key)) for key, value in check.arguments.items()
         }
-        if "settings" in inspect.signature(function).parameters:
-            arguments["settings"] = self.settings
-        if check.is_query:
-            arguments["table"] = table_of(self.group, self.settings, blank)
+        takes = inspect.signature(function).parameters
+        given = {"settings": self.settings, "measured": measured}
+        arguments |= {name: value for name, value in given.items() if name in takes}
+        if "table" in takes and (table := self._table):
+            arguments["table"] = replace(table, blank=blank)
         return function(**arguments)
 
 

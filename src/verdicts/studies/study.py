@@ -89,7 +89,7 @@ def cells_of(group: Group, settings: BaseModel) -> list[Cell[Any]]:
     return list({(cell.function.name, cell.digest): cell for cell in listed}.values())
 
 
-def table_of(group: Group, settings: BaseModel, blank: bool = False) -> RunTable | None:
+def table_of(group: Group, settings: BaseModel) -> RunTable | None:
     """Return the table of a group whose `study.py` has `runs` in place of `cells`, None for others.
 
     Whatever the module raises passes through.
@@ -97,7 +97,7 @@ def table_of(group: Group, settings: BaseModel, blank: bool = False) -> RunTable
     study = module_of(group, "study")
     if study is None or hasattr(study, "cells"):
         return None
-    return RunTable(tuple(study.runs(settings)), blank)
+    return RunTable(tuple(study.runs(settings)))
 
 
 def share_of(cells: Sequence[Item], share: int, shares: int) -> list[Item]:

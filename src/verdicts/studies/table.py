@@ -13,10 +13,11 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from typing import Any, NamedTuple, get_args, get_type_hints
 
 from verdicts.errors import UserError
-from verdicts.studies.cells import Cell
+from verdicts.studies.cells import Cell, CellFunction
 
 Label = str | int | float
 
@@ -25,24 +26,41 @@ class Rows(NamedTuple):
     """The rows that one cell makes: its value has a named tuple of numbers for each of `batches`.
 
     `labels` are common to the rows. A batch has `size` samples, drawn with `seed` and its number:
-    rows of one number have one start, so they are paired. Cells that the cell `rests_on` are
-    computed before it, each by itself: those that are kept, or take long.
+    rows of one number have one start, so they are paired. Without batches there is one row, whose
+    numbers are exact or have intervals of their own: the cell's value is its named tuple, or has
+    it at `place`, beside those of other labels. Cells that the cell `rests_on` are computed before
+    it, each by itself: those that are kept, or take long.
     """
 
     labels: Mapping[str, Label]
     cell: Cell[Any]
-    batches: tuple[int, ...]
-    size: int
-    seed: int
+    batches: tuple[int, ...] = ()
+    size: int = 1
+    seed: int | None = None
     rests_on: tuple[Cell[Any], ...] = ()
+    place: int | None = None
 
 
 class Column(NamedTuple):
-    """One number of some rows: its `values` by batch, and the rows' common size and seed."""
+    """One number of some rows: its `values` by batch, and the rows' common size and seed.
+
+    Where the rows are not `batched` there is a `single` value.
+    """
 
     values: dict[int, Any]
     size: int
-    seed: int
+    seed: int | None
+
+    @property
+    def batched(self) -> bool:
+        """Return whether there are several values."""
+        return len(self.values) > 1
+
+    @property
+    def single(self) -> Any:
+        """Return the one value of rows that are not batched."""
+        (value,) = self.values.values()
+        return value
 
 
 @dataclass(frozen=True)
@@ -63,11 +81,21 @@ class RunTable:
         """Return a number of the rows whose labels are just these. Raises UserError where there
         is no such row.
         """
-        chosen = list(self._with(labels))
+        chosen = self._by_labels.get(frozenset(labels.items()))
         if not chosen:
             raise UserError(f"`runs` makes no row of {_shown(labels)}{self._near(labels)}")
         values = {batch: value for rows in chosen for batch, value in self._numbers(rows, number)}
         return Column(values, chosen[0].size, chosen[0].seed)
+
+    def columns(self, number: str, along: str, **labels: Label) -> dict[Any, Column]:
+        """Return a number by a label, ascending, of the rows whose other labels are just these."""
+        key = (number, along, frozenset(labels.items()))
+        if key not in self._columns:
+            values = self.choices(along, **labels)
+            self._columns[key] = {
+                value: self.column(number, **{**labels, along: value}) for value in values
+            }
+        return self._columns[key]
 
     def choices(self, label: str, **labels: Label) -> list[Any]:
         """Return the values of a label, ascending, among the rows whose other labels are just
@@ -81,7 +109,7 @@ class RunTable:
         """
         results: dict[tuple[Any, ...], list[Any]] = {}
         for rows in self._with(labels, *by):
-            results.setdefault(tuple(rows.labels[name] for name in by), []).extend(_read(rows.cell))
+            results.setdefault(tuple(rows.labels[name] for name in by), []).extend(self._read(rows))
         return results
 
     def written(self, has: Callable[[Cell[Any]], bool]) -> str:
@@ -89,10 +117,10 @@ class RunTable:
         `has`.
         """
         lines = [
-            {**rows.labels, "batch": batch, **_columns(result)}
+            {**rows.labels, **({"batch": batch} if rows.batches else {}), **_flat(result)}
             for rows in self.rows
             if has(rows.cell)
-            for batch, result in zip(rows.batches, _read(rows.cell), strict=True)
+            for batch, result in zip(rows.batches or (0,), self._read(rows), strict=True)
         ]
         stream = io.StringIO()
         header = list(dict.fromkeys(name for line in lines for name in line))
@@ -101,19 +129,45 @@ class RunTable:
         writer.writerows(lines)
         return stream.getvalue()
 
+    @cached_property
+    def _by_labels(self) -> dict[frozenset[tuple[str, Label]], list[Rows]]:
+        found: dict[frozenset[tuple[str, Label]], list[Rows]] = {}
+        for rows in self.rows:
+            found.setdefault(frozenset(rows.labels.items()), []).append(rows)
+        return found
+
+    @cached_property
+    def _columns(self) -> dict[tuple[Any, ...], dict[Any, Column]]:
+        return {}
+
+    @cached_property
+    def _values(self) -> dict[tuple[str, str], Any]:
+        return {}
+
     def _with(self, labels: Mapping[str, Label], *free: str) -> Iterator[Rows]:
         for rows in self.rows:
-            fixed = {name: value for name, value in rows.labels.items() if name not in free}
-            if fixed == labels and rows.labels.keys() >= set(free):
-                yield rows
+            if len(rows.labels) == len(labels) + len(free):
+                fixed = {name: value for name, value in rows.labels.items() if name not in free}
+                if fixed == labels:
+                    yield rows
 
     def _numbers(self, rows: Rows, number: str) -> Iterable[tuple[int, Any]]:
-        (result,) = get_args(get_type_hints(rows.cell.function.wrapped)["return"])
-        if number not in result._fields:
-            raise UserError(f"rows have no {number!r}, but {', '.join(result._fields)}")
+        if number not in (known := _fields(rows.cell.function)):
+            raise UserError(f"rows have no {number!r}, but {', '.join(known)}")
+        batches = rows.batches or (0,)
         if self.blank:
-            return dict.fromkeys(rows.batches, 1.0).items()
-        return zip(rows.batches, (getattr(each, number) for each in _read(rows.cell)), strict=True)
+            return dict.fromkeys(batches, 1.0).items()
+        return zip(batches, (getattr(each, number) for each in self._read(rows)), strict=True)
+
+    def _read(self, rows: Rows) -> list[Any]:
+        """Return what was measured of each row, from the active store; a cell is read once."""
+        key = (rows.cell.function.name, rows.cell.digest)
+        if key not in self._values:
+            self._values[key] = rows.cell.function(**rows.cell.arguments)
+        value = self._values[key]
+        if rows.batches:
+            return list(value)
+        return [value if rows.place is None else value[rows.place]]
 
     def _near(self, labels: Mapping[str, Label]) -> str:
         """Say what one label could be for there to be a row."""
@@ -124,20 +178,26 @@ class RunTable:
         return ""
 
 
-def _read(cell: Cell[Any]) -> list[Any]:
-    """Return a cell's value from the active store."""
-    values: list[Any] = cell.function(**cell.arguments)
-    return values
+@cache
+def _fields(function: CellFunction[..., Any]) -> tuple[str, ...]:
+    """Return the names of the numbers that a function measures of each row."""
+    hint = get_type_hints(function.wrapped)["return"]
+    fields: tuple[str, ...] = next(iter(get_args(hint)), hint)._fields
+    return fields
 
 
-def _columns(result: Any) -> dict[str, Any]:
-    """Return the numbers of a row by name; of one with an interval, the parts of that."""
-    columns = dict[str, Any]()
+def _flat(result: Any) -> dict[str, Any]:
+    """Return a result's numbers by name; of an interval its value, beside it the rest under both
+    names.
+    """
+    numbers: dict[str, Any] = {}
     for name, number in result._asdict().items():
-        interval = number.interval() if hasattr(number, "interval") else number
-        parts = interval._asdict() if hasattr(interval, "_asdict") else {"": interval}
-        columns |= {f"{name}.{part}".strip("."): value for part, value in parts.items()}
-    return columns
+        value = number.interval() if hasattr(number, "interval") else number
+        within = value._asdict() if hasattr(value, "_asdict") else {"value": value}
+        numbers |= {
+            name if part == "value" else f"{name}.{part}": each for part, each in within.items()
+        }
+    return numbers
 
 
 def _shown(labels: Mapping[str, Label]) -> str:

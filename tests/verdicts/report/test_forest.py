@@ -9,7 +9,7 @@ import pytest
 
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.records.expected import ExpectedCheck
-from verdicts.report import forest
+from verdicts.report import images as forest
 from verdicts.report.findings import Decided, Decisions
 from verdicts.report.report_texts import Forest, ForestRow
 
