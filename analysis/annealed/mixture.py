@@ -146,8 +146,12 @@ def stable(sampler: str, budget: int, tried: Sequence[Hyperparameters]) -> list[
 
 @cell
 def langevin_particles(budget: int, sizes: Sizes) -> LineRun:
-    """Annealed Langevin by particles, where the density on a grid is known too: their control."""
-    return by_particles(sizes, LANGEVIN.build(SIGMAS, budget))
+    """Annealed Langevin by particles, where the density on a grid is known too: their control.
+
+    Without intervals: the tolerances of the control hold them.
+    """
+    made = by_particles(sizes, LANGEVIN.build(SIGMAS, budget))
+    return _known(made.kl.value, made.minority.value, None, made.evaluations)
 
 
 @cell
@@ -219,7 +223,7 @@ def _exact(shape: Shape) -> GridFunction:
     return GridAlgebra(target(shape)).exact(_LAST)
 
 
-def _known(kl: float, minority: float, w2: float, evaluations: int) -> LineRun:
+def _known(kl: float, minority: float, w2: float | None, evaluations: int) -> LineRun:
     at, weight = (Interval(exact, exact, exact, 1) for exact in (kl, minority))
     return LineRun(at, weight, w2, evaluations)
 

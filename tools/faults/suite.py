@@ -11,7 +11,6 @@ import errno
 import io
 import os
 import resource
-import shutil
 import signal
 import sys
 import time
@@ -244,7 +243,6 @@ def small_suite(work: Path, profile: str) -> SystemUnderTest:
             target = root / name.replace("package/", f"{package}/", 1)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_text(source.read_text("utf-8").replace("{package}", package), "utf-8")
-    shutil.copy(ROOT / "Snakefile", root)
     return SystemUnderTest(root, work, profile)
 
 
