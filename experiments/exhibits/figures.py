@@ -125,7 +125,8 @@ def _of_graphs(claims: Claims, one: StandIn, entry: Configuration) -> tuple[str,
         ),
         (Profile.FULL, settings_in(claims, one.group, Profile.FULL)),
     )
-    sized = held.of(entry.id) if hasattr(held, "of") else held
+    sets = getattr(held, "sets", None)
+    sized = dict(sets())[entry.id] if callable(sets) else held
     if hasattr(sized, "samples"):
         samples, steps = str(sized.samples), str(sized.steps)
     else:

@@ -567,7 +567,8 @@ def _called(
 def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable[..., Tensor]:
     """Return the loop that runs a scheduler of diffusers' form, as a function of its network.
 
-    `kind(**settings)` has `set_timesteps`, `timesteps`, `step` and perhaps `scale_model_input`.
+    `kind(**settings)` has `set_timesteps`, `timesteps`, `step`, and perhaps `scale_model_input` and
+    `init_noise_sigma`, the factor on a start of unit variance.
     """
 
     def loop(model: Model, x: Tensor, steps: int) -> Tensor:
@@ -580,6 +581,7 @@ def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable
 
     def once(scheduler: Any, model: Model, x: Tensor, steps: int) -> Tensor:
         scheduler.set_timesteps(steps)
+        x = x * getattr(scheduler, "init_noise_sigma", 1.0)
         for t in scheduler.timesteps:
             value = (
                 scheduler.scale_model_input(x, t) if hasattr(scheduler, "scale_model_input") else x

@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from samplercheck import Draws, Network, Sampler, conform, inversion, noise_level
+from samplercheck import Draws, Network, Sampler, conform, entry_points, inversion, noise_level
 from samplercheck.invariants import invariants
 from samplercheck.report import END, HOLDS, INCONCLUSIVE, LIMIT, REFUTED
 
@@ -215,3 +215,23 @@ def test_noise_levels_that_only_bfloat16_moves_are_refuted_where_they_are_stated
     found = invariants(Sampler("table", "1", run, lambda steps: 1.0, levels=levels))
     assert found["levels"].holds and found["bfloat16"].holds is holds, found["bfloat16"].why
     assert holds or "sigma / scale" in found["bfloat16"].why
+
+
+class Sigmas:
+    """Euler's method as a scheduler in noise levels, whose start is to be scaled by the first."""
+
+    def set_timesteps(self, steps: int) -> None:
+        self.sigmas = torch.cat([torch.logspace(1.5, -2, steps), torch.zeros(1)])
+        self.timesteps, self.init_noise_sigma = self.sigmas[:-1], float(self.sigmas[0])
+        self.place = 0
+
+    def step(self, eps: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> tuple[torch.Tensor]:
+        self.place += 1
+        return (x + (self.sigmas[self.place] - t) * eps,)
+
+
+def test_a_schedulers_start_is_scaled_as_it_says() -> None:
+    report = conform(
+        entry_points.load(entry_points.of_scheduler(Sigmas, {}), "s", "model", {}, "eps@sigma")
+    )
+    assert report.verdict == "holds" and report.convergence.start < 0.01

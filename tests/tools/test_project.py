@@ -26,7 +26,7 @@ from packaging.utils import canonicalize_name
 from ams_suite.lock import CHECKSUMS, LOCK, Pin, checksums, pins
 from tests.verdicts.toy import REPOSITORY
 from tools import mass, pin, run
-from tools.mass import Mass, code_lines, houses
+from tools.mass import Mass, houses, tokens
 from verdicts.errors import UserError
 
 DECLARED = tomllib.loads((REPOSITORY / "pyproject.toml").read_text(encoding="utf-8"))
@@ -221,14 +221,15 @@ class Two:
 '''
 
 
-def test_a_code_line_is_not_blank_no_comment_no_docstring_and_no_import() -> None:
-    assert code_lines(TEXT) == 6
-    assert code_lines("") == 0 and code_lines("x = 1\n\n# y\n") == 1
+def test_tokens_are_not_of_comments_docstrings_imports_or_line_ends() -> None:
+    of_function, of_class = 7, 7  # def one ( ) : return ""; class Two : x = "" ""
+    assert tokens(TEXT) == of_function + of_class
+    assert tokens("") == 0 and tokens("x = (\n    1\n)\n\n# y\n") == tokens("x = (1)") == 5
 
 
 def test_every_house_keeps_to_its_budget() -> None:
     above = [
-        house for house in houses(REPOSITORY) if not 0 < house.lines <= house.limit >= house.target
+        house for house in houses(REPOSITORY) if not 0 < house.size <= house.limit >= house.target
     ]
     assert above == [], "python -m tools.mass"
 
@@ -262,11 +263,13 @@ def test_a_house_above_its_budget_is_1_and_named(tmp_path: Path, monkeypatch, ca
     (tmp_path / "one").mkdir()
     (tmp_path / "one/a.py").write_text("x = 1\ny = 2\n")
     (tmp_path / "two.py").write_text("z = 3\n")
-    of = '[tool.budgets]\none = { of = ["one", "two.py"], limit = LIMIT, target = 2 }\n'
+    (tmp_path / "one/b.py").write_text("left = 'out'\n")
+    of = '[tool.budgets]\none = { of = ["o*", "two.py"], but = ["one/b.py"], '
+    of += "limit = LIMIT, target = 2 }\n"
     monkeypatch.setattr(mass, "ROOT", tmp_path)
     for limit, code, end in (
-        (3, 0, "code lines of 3, target 2"),
-        (2, 1, "code lines of 2  ABOVE ITS BUDGET"),
+        (9, 0, "9 tokens of 9, target 2"),
+        (8, 1, "9 tokens of 8, target 2  ABOVE ITS BUDGET"),
     ):
         (tmp_path / "pyproject.toml").write_text(of.replace("LIMIT", str(limit)))
         assert Mass()() == code

@@ -196,8 +196,8 @@ def one_of_each(
     short: Sequence[ReadCell], uniform: Sequence[ReadCell], seed: int
 ) -> list[ReadCell]:
     """Draw one short cell of each function of which none was drawn."""
-    found = {one.how.name for one in uniform}
-    lacking = sorted({one.how.name for one in short} - found)
+    known = {one.how.name for one in uniform}
+    lacking = sorted({one.how.name for one in short} - known)
     lists = ([one for one in short if one.how.name == name] for name in lacking)
     return [one for listed in lists for one in drawn(listed, 1, seed)]
 

@@ -131,10 +131,10 @@ class RunTable:
 
     @cached_property
     def _by_labels(self) -> dict[frozenset[tuple[str, Label]], list[Rows]]:
-        found: dict[frozenset[tuple[str, Label]], list[Rows]] = {}
+        known: dict[frozenset[tuple[str, Label]], list[Rows]] = {}
         for rows in self.rows:
-            found.setdefault(frozenset(rows.labels.items()), []).append(rows)
-        return found
+            known.setdefault(frozenset(rows.labels.items()), []).append(rows)
+        return known
 
     @cached_property
     def _columns(self) -> dict[tuple[Any, ...], dict[Any, Column]]:

@@ -292,7 +292,7 @@ def test_the_table_lists_every_cell_that_is_read(
             checks.stray_of_molecules(settings, name)
     header = study.table_of(settings).written(lambda cell: True).splitlines()[0]
     assert header.startswith(
-        "data,sampler,budget,batch,graphs,seeds,mmd.value,mmd.low,mmd.high,mmd.n,degree.value"
+        "data,sampler,budget,batch,graphs,seeds,mmd,mmd.low,mmd.high,mmd.n,degree,degree.low"
     )
 
 
