@@ -25,9 +25,8 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     checksum = hashlib.sha256()
     for name, tensor in sorted(tensors.items()):
         checksum.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        numbers = (
-            tensor.detach().cpu().contiguous().flatten()
-        )  # strides of dimensions of size 1 may be any
+        # strides of dimensions of size 1 may be any
+        numbers = tensor.detach().cpu().contiguous().flatten()
         checksum.update(numbers.view(torch.uint8).numpy().tobytes())
     return checksum.hexdigest()
 

@@ -159,10 +159,11 @@ def _sit(kind: str, order: int | None, noise: float | None = 0.0, **settings: An
     return sampler(SIT, kind, run, order=order, noise=noise)
 
 
+# the form that the repository's script takes
 _SIGMA: dict[str, Any] = {
     "noise": None,
     "diffusion_form": "sigma",
-}  # the form that the repository's script takes
+}
 SAMPLERS: dict[str, dict[str, Callable[[str], Sampler]]] = {
     V: {
         "sample": partial(_v_diffusion, order=1, eta=0.0),

@@ -100,9 +100,8 @@ def _of_class(library: str, name: str, settings: dict[str, Any]) -> Sampler:
             return solver.sample(mode, x, tau=lambda t: tau, steps=steps, **settings)
         return solver.sample(x, steps=steps, **settings)
 
-    stated = (
-        order if not tau else None
-    )  # of the flow; what a solver of the SDE states is not this order
+    # of the flow; what a solver of the SDE states is not this order
+    stated = order if not tau else None
     return Sampler(
         f"{library}:{name}", version(library), run, lambda steps: 1.0, order=stated, noise=tau
     )
@@ -206,10 +205,11 @@ STATED = denoisers.STATED | {  # order as documented or named, noise
     "sample_unipc": (3, 0.0),
     "sample_unipc_bh2": (3, 0.0),
 }
+# without noise a method of so many stages has that order
 STAGES = {
     "sample_seeds_2": 2,
     "sample_seeds_3": 3,
-}  # without noise a method of so many stages has that order
+}
 OF_VARIANCE = (*denoisers.OF_VARIANCE, *STAGES)  # their eta multiplies a variance
 OF_COMFYUI = ("model", "mesh", "sigma_max", "sigma_min", "shift", "tau")
 

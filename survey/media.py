@@ -144,9 +144,8 @@ def _flow(name: str, order: int, method: str, schedule: str = "") -> Sampler:
             ).ScheduleTransformedModel
             model = change(model, schedules.CondOTScheduler(), getattr(schedules, schedule)())
         solver = code(FLOW, "flow_matching/solver/ode_solver.py").ODESolver(model)
-        times = torch.linspace(
-            0, 1, steps + 1, dtype=x.dtype
-        )  # its steps, where no step size is set
+        # its steps, where no step size is set
+        times = torch.linspace(0, 1, steps + 1, dtype=x.dtype)
         end: Tensor = solver.sample(x, step_size=None, method=method, time_grid=times)
         return end
 

@@ -95,9 +95,8 @@ def listing(pinned: Iterable[Pin], index: str) -> Iterator[str]:
 
 def is_of(file: str, pin: Pin) -> bool:
     """Return whether a file of an index, wheel or source, is one of the pinned release."""
-    if not canonical(file).startswith(
-        f"{canonical(pin.name)}-"
-    ):  # parsing takes a hundred times as long
+    # parsing takes a hundred times as long
+    if not canonical(file).startswith(f"{canonical(pin.name)}-"):
         return False
     try:
         name, version = (

@@ -212,9 +212,8 @@ def _redrawn(checks: Checks, claim: Claim, check: Check, seeds: tuple[int, ...])
 
     wanted, draws, reason = Verdict.HOLDS, list[Draw](), ""
     try:
-        if (
-            claim.expected is not Expectation.HOLDS or not check.share
-        ):  # some may hold, some may not
+        # some may hold, some may not
+        if claim.expected is not Expectation.HOLDS or not check.share:
             wanted = check_verdict(check, Measurement.model_validate(function(checks.settings)))
         draws.extend(map(draw, seeds))
     except Exception as error:

@@ -37,10 +37,11 @@ from analysis.adaptive.study import U, stationary_momentum, stationary_ratio
 from verdicts import Measurement
 
 _VECTORS = ["x", "m", "s"]
+# s_t - s_{t-1} and m_{t-1}, at lam = 1
 _CHANGE, _MOMENTUM = (
     np.array([-1.0, 0.0, -1.0]),
     np.array([0.0, 1.0, 0.0]),
-)  # s_t - s_{t-1} and m_{t-1}, at lam = 1
+)
 LAGS = 400
 _SHARE = 0.01 * SUITE_FALSE_ALARM  # of each check here
 _LINEARISATION = 0.008  # what it leaves of the ratio, at B = 16; less at any size above

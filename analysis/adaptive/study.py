@@ -134,9 +134,8 @@ def differences_of_starts(spectra: int, starts: int, seed: int) -> list[float]:
 def _difference(generator: np.random.Generator, starts: int) -> float:
     variance, ends = np.exp(generator.uniform(math.log(0.3), math.log(3.0), 5)), []
     law = GaussianLaw(variance, multiplicity=generator.integers(1, 20, 5))
-    size = (
-        0.1 * variance.min()
-    )  # at larger steps the momentum is nearly 0, and the rule nearly Langevin
+    # at larger steps the momentum is nearly 0, and the rule nearly Langevin
+    size = 0.1 * variance.min()
     for _ in range(starts):
         spread, mean = variance * 10 ** generator.uniform(-4, 4, 5), generator.uniform(-10, 10, 5)
         ends.append(

@@ -260,9 +260,8 @@ class Loop:
             self._into,
             np.sqrt(np.einsum("dij,djk,dik->di", self._into, self._kick, self._into)),
         )
-        both = np.zeros(
-            (len(growth), 4, 4)
-        )  # what the bound on products gives, less what it gives without delta
+        # what the bound on products gives, less what it gives without delta
+        both = np.zeros((len(growth), 4, 4))
         both[:, :2, :2], both[:, 2:, 2:] = growth, self.growth(0.0) / self.rate
         start = (
             np.concatenate(

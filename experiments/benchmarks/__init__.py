@@ -4,6 +4,5 @@ pytest.
 
 import os
 
-os.environ.setdefault(
-    "KINETO_LOG_LEVEL", "99"
-)  # else torch's profiler writes two lines to stderr at each use
+# else torch's profiler writes two lines to stderr at each use
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")

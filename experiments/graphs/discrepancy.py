@@ -98,9 +98,8 @@ def published_mmd(k: Kernel, first: int, seed: int) -> Interval:
     unbiased estimate, moved.
     """
     reference, generated = sides(len(k), first)
-    value = max(
-        float(mmd_squared(k, reference, generated, biased_within)), 0.0
-    )  # below it only by rounding
+    # below it only by rounding
+    value = max(float(mmd_squared(k, reference, generated, biased_within)), 0.0)
     return moved(unbiased_mmd(k, first, seed), value)
 
 

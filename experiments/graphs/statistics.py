@@ -124,9 +124,8 @@ def _spectra(matrices: Float[np.ndarray, "b n n"]) -> Float[np.ndarray, "b n"]:
     """
     degrees = matrices.sum(2)
     roots = np.divide(1.0, np.sqrt(degrees), out=np.zeros_like(degrees), where=degrees > 0)
-    laplacians = (
-        0.0 - matrices
-    )  # not -matrices: a zero of the other sign can turn the last bit of an eigenvalue
+    # not -matrices: a zero of the other sign can turn the last bit of an eigenvalue
+    laplacians = 0.0 - matrices
     np.einsum("bii->bi", laplacians)[:] = degrees
     scaled = roots[:, :, None] * (laplacians * roots[:, None, :])
     return np.array([eigvalsh(one, overwrite_a=True, check_finite=False) for one in scaled])

@@ -96,9 +96,8 @@ def vp_system(beta_min: float, beta_max: float, float32: bool = False) -> System
     process = VP(beta_min, beta_max)
 
     def half_step(t: float, h: float) -> AffineTransition:
-        log_scale = (
-            h * (process.beta(t) + process.beta(t + h)) / 4
-        )  # trapezoidal rule, exact for a linear rate
+        # trapezoidal rule, exact for a linear rate
+        log_scale = h * (process.beta(t) + process.beta(t + h)) / 4
         return AffineTransition(
             math.exp(-log_scale), 0.0, math.sqrt(max(-math.expm1(2 * log_scale), 0.0))
         )

@@ -206,10 +206,11 @@ def draw_grid(rows: Mapping[str, Float[Tensor, "images h w *rgb"]]) -> Drawing:
     images = [x[:COLUMNS].clamp(0, 1).numpy() for x in rows.values()]
     gap, width = max(images[0].shape[1] // 14, 1), max(x.shape[0] * x.shape[2] for x in images)
     lines = [np.concatenate([*x], axis=1) for x in images]
+    # grey levels are drawn from white to black
     rgb, white = (
         [(0, 0)] * (lines[0].ndim - 2),
         float(lines[0].ndim > 2),
-    )  # grey levels are drawn from white to black
+    )
     padded = [
         np.pad(x, ((0, gap), (0, width - x.shape[1]), *rgb), constant_values=white) for x in lines
     ]

@@ -138,9 +138,8 @@ def random_cases(count: int, seed: int, dimension: int = 3) -> InexactDiffusions
         * (10 ** draw.uniform(-3, 1, count) / np.sqrt(c))[:, None]
     )
     size = np.linalg.norm(tilt * np.sqrt(variance)[:, None, :], 2, axis=(1, 2))
-    edge = (
-        0.999 * np.sqrt(draw.uniform(0, 1, count)) / np.sqrt(2 * c)
-    )  # of the size: there the moment ceases to be
+    # of the size: there the moment ceases to be
+    edge = 0.999 * np.sqrt(draw.uniform(0, 1, count)) / np.sqrt(2 * c)
     root = draw.standard_normal((count, dimension, dimension))
     root *= np.sqrt(10 ** draw.uniform(-2, 2, count) * c)[:, None, None]
     mean = (

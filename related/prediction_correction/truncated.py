@@ -160,9 +160,8 @@ def divergence_at(case: Problem, points: int = POINTS) -> tuple[float, float]:
     """
     x = grid(case, HALF_RANGE, points)
     spacing, middle = x[1] - x[0], (x[1:] + x[:-1]) / 2
-    rise = spacing * (
-        true_score(case, middle) + truncated_error(case, middle)
-    )  # of log of its stationary density
+    # of log of its stationary density
+    rise = spacing * (true_score(case, middle) + truncated_error(case, middle))
     up = np.exp(rise / 2)
     diagonal = np.append(up, 0.0) + np.append(0.0, 1 / up)
     values, vectors = eigh_tridiagonal(diagonal / spacing**2, -np.ones(points - 1) / spacing**2)

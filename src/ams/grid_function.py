@@ -153,9 +153,10 @@ def _hermite(
     """Return the polynomials of degree 5 between nodes `h` apart that have this value, first and
     second derivative.
     """
+    # takes longer than all else here, and most who import metrics need no density
     from scipy.interpolate import (
         PPoly,
-    )  # takes longer than all else here, and most who import metrics need no density
+    )
 
     v0, d0, c0 = value[:-1], h * slope[:-1], h * h * bend[:-1] / 2
     rise, lift, turn = (

@@ -84,9 +84,8 @@ def reference_line(
         va="bottom" if above else "top",
         ha="right" if right else "left",
     )
-    text.set_path_effects(
-        [withStroke(linewidth=2.5, foreground="white")]
-    )  # legible where curves pass
+    # legible where curves pass
+    text.set_path_effects([withStroke(linewidth=2.5, foreground="white")])
 
 
 def legend_above(axes: "Axes", columns: int = 2, title: str | None = None) -> None:

@@ -34,11 +34,12 @@ TOLERANCE = 1e-9
 """The largest deviation of a replay that counts as equal."""
 _VE, _VP = VE(0.01, 5.0), VP(0.1, 20.0)
 _LARGEST = 64 * 2**20  # bytes of a trace
+# of a run, of a step's score (K B d), of both together
 _MOST_STEPS, _MOST_TERMS, _MOST = (
     2**16,
     2**22,
     2**32,
-)  # of a run, of a step's score (K B d), of both together
+)
 _TARGET = {"weights": "K", "means": "K d", "s0": ""}
 _ANNEALED = {"x0": "B *", "sigmas": "L", "T": "", "eps": "", "ams_beta_last_of_level": "L"} | {
     f"{kind}_{what}": shape

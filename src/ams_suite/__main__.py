@@ -45,9 +45,8 @@ def parse(arguments: Sequence[str]) -> Command:
     """Return the command that the arguments ask for. Raises UserError; `--help` raises
     SystemExit(0).
     """
-    if "--out=" in arguments or ("--out", "") in pairwise(
-        arguments
-    ):  # as a Path, it would be the current folder
+    # as a Path, it would be the current folder
+    if "--out=" in arguments or ("--out", "") in pairwise(arguments):
         raise UserError("--out '': expected a folder")
     commands: dict[str, Callable[..., Command]] = {**COMMANDS, **TOOLS}
     if arguments[0] in ("-h", "--help"):

@@ -42,9 +42,8 @@ class Expect(ResultsOptions):
     paper/expected/<profile>.json.
     """
 
-    profile: Literal["quick", "cpu", "full", "paper", "bench"] = (
-        field()
-    )  # no default, unlike that of `ResultsOptions`
+    # no default, unlike that of `ResultsOptions`
+    profile: Literal["quick", "cpu", "full", "paper", "bench"] = field()
     """Whose values."""
 
     def __call__(self) -> int:

@@ -111,15 +111,15 @@ class Draws:
         self.samples: tuple[
             Tensor, ...
         ] = ()  # the values of draws that are asked for sample by sample
+        # of the first of them, and how many samples have theirs
         self.shape, self.row = (
             torch.Size(),
             0,
-        )  # of the first of them, and how many samples have theirs
+        )
         self.times: set[float] = set()
         self.path: dict[float, Tensor] = {}
-        self.states: set[bytes] = (
-            set()
-        )  # of generators at their draws, by checksum: a state has 5 kB
+        # of generators at their draws, by checksum: a state has 5 kB
+        self.states: set[bytes] = set()
 
     @property
     def count(self) -> int:

@@ -45,11 +45,12 @@ STEPS = (16, 20)
 """Of the runs: the second one is read, the first tells how many calls a step makes."""
 STATE, NOISE = -1, -2
 SMALL = 1e-4  # of an output: below any threshold at which a library clips
+# a weight that counts; two that agree; outputs that a step combines at most
 SEEN, SAME, MOST = (
     1e-7,
     1e-6,
     4,
-)  # a weight that counts; two that agree; outputs that a step combines at most
+)
 _NODES, _GAUSS = np.polynomial.legendre.leggauss(16)
 Function = Callable[[np.ndarray], np.ndarray]
 VARIABLES: dict[str, Function] = {
@@ -290,9 +291,8 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
             (y_next[0] - kept * y[0]).numpy() / SMALL / whole(before, after, prediction, kappa)
         )
         used, newest = np.flatnonzero(np.abs(weights) > SEEN), i + each - 1
-        if (
-            len(used) and newest not in used
-        ):  # a method that leaves it out has a stale one in its place
+        # a method that leaves it out has a stale one in its place
+        if len(used) and newest not in used:
             used = np.append(used[1:], newest)
         if 0 < len(used) <= MOST and math.isfinite(kept):
             ends = -math.log(ratio(before)), -math.log(ratio(after))

@@ -387,9 +387,8 @@ def bump(before: Level, after: Level, window: tuple[float, float]) -> float:
     """Return the weight of a step, `sin^2` of its place in the window, so that none enters or
     leaves a sum at once.
     """
-    if (
-        not before.scale or after.sigma <= 0 or ratio(after) >= ratio(before)
-    ):  # the last call may be at noise 0
+    # the last call may be at noise 0
+    if not before.scale or after.sigma <= 0 or ratio(after) >= ratio(before):
         return 0.0
     middle = -(math.log(ratio(before)) + math.log(ratio(after))) / 2
     place = (middle - window[0]) / (window[1] - window[0])
@@ -403,11 +402,12 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
     `REGIMES`, from one whole order to another, the order is the last of them. Its interval has the
     last three and 3/2 of their drift beyond the last, as in `asymptotic_order`.
     """
+    # with SciPy: when it is used
     from ams.statistics.orders import (
         NotAsymptotic,
         asymptotic_order,
         convergence_order,
-    )  # with SciPy: when it is used
+    )
 
     if not all(map(math.isfinite, errors)):
         return None, "errors that are not finite"

@@ -60,10 +60,11 @@ NOISY = (
     0.99  # where times that it asks for begin: many methods divide by the scale, which is 0 at 1
 )
 HIGH, LOW = 10.0, 0.01  # the noise levels between which a function that asks for some gets them
+# timesteps; rounding them costs an order, so that a function that takes betas gets more
 USUAL, FINE = (
     1000,
     8000,
-)  # timesteps; rounding them costs an order, so that a function that takes betas gets more
+)
 
 ROLES = {
     "start": (
@@ -242,10 +243,11 @@ class Model(torch.nn.Module):
 
     def __init__(self, answer: Callable[..., Tensor], count: int | None = 1) -> None:
         super().__init__()
+        # of the numbers that it is told, so many are passed on; all if None
         self.answer, self.count = (
             answer,
             count,
-        )  # of the numbers that it is told, so many are passed on; all if None
+        )
         self.weight = torch.nn.Parameter(torch.zeros(1))  # of which samplers read type and device
 
     def forward(self, *args: Any, **kwargs: Any) -> Tensor:
@@ -379,9 +381,8 @@ class Function:
             raise UserError(
                 f"{self.call.__name__} takes neither a number of steps nor noise levels: {_OWN}"
             )
-        made = {
-            name for name in ("sigmas", "times") if "count" in known
-        }  # by the function itself, from the number
+        # by the function itself, from the number
+        made = {name for name in ("sigmas", "times") if "count" in known}
         return {
             name: role
             for name, role in roles.items()

@@ -67,9 +67,8 @@ def _child(
 ) -> None:
     if hasattr(os, "setsid"):
         os.setsid()
-    if (
-        sys.platform == "linux"
-    ):  # the death of the process that asks, however it ends, ends this one
+    # the death of the process that asks, however it ends, ends this one
+    if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     output = printed.open("w", buffering=1, encoding="utf-8", errors="replace")
     for stream in (1, 2):

@@ -101,9 +101,8 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
         raise TypeError(
             "run called the network not once: call network(predict, x, level) for each prediction"
         )
-    with suppress(
-        ArithmeticError, AssertionError
-    ):  # a rule that divides by a norm of its draws may refuse draws of 0
+    # a rule that divides by a norm of its draws may refuse draws of 0
+    with suppress(ArithmeticError, AssertionError):
         for _ in range(2):  # the first one may begin with what the code keeps of the run before
             still = run(
                 torch.zeros_like(x), network=_NOTHING, turn=torch.zeros(2, 2, dtype=torch.float64)
@@ -117,9 +116,8 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
             )
     unit = float(reference.end.abs().max().clamp_min(sampler.data_std))
     paths = {STEPS: reference}
-    with suppress(
-        ArithmeticError, AssertionError, LookupError, RuntimeError, ValueError
-    ):  # it may refuse this number
+    # it may refuse this number
+    with suppress(ArithmeticError, AssertionError, LookupError, RuntimeError, ValueError):
         paths[ODD] = started(ODD)
     if sampler.fewest is not None:
         paths[sampler.fewest] = started(sampler.fewest)

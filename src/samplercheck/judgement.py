@@ -179,9 +179,8 @@ def conform(
     if report.verdict == REFUTED:
         report = replace(report, place=_hint(misplaced, sampler) or "")
     worst, large = _hint(worst_weight, sampler), constant is not None and constant > NOTED_ABOVE
-    if sampler.uneven and not explained(
-        worst
-    ):  # on even steps a ratio of two is 1, and no slip shows
+    # on even steps a ratio of two is 1, and no slip shows
+    if sampler.uneven and not explained(worst):
         other = _hint(worst_weight, replace(sampler, run=sampler.uneven))
         worst = other if explained(other) else worst
     shown = large or report.verdict == REFUTED or explained(worst)

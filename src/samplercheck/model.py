@@ -30,9 +30,8 @@ from ams.schedules import Level
 from ams.targets.base import Target
 from samplercheck.answered_draws import NotMade
 
-_unwatched = (
-    torch._C.DisableTorchFunction
-)  # `answered` watches what a library does, not the kit's own arithmetic
+# `answered` watches what a library does, not the kit's own arithmetic
+_unwatched = torch._C.DisableTorchFunction
 PURE_NOISE = torch.finfo(torch.float32).eps  # cos(pi/2) is -4e-8 in float32
 CLEAN = Level(0, sigma=0.0, scale=1.0)
 ROUNDED = 64  # units of rounding by which the noise levels of a batch's rows may differ

@@ -102,9 +102,8 @@ def misplaced(sampler: Sampler) -> str:
             f"{text}; the step's noise is {long.noise:.4g}, with {long.expected:.4g} it would "
             "lead there"
         )
-    needed = math.sqrt(
-        max(long.passed[1] ** 2 - long.at[1] ** 2 + long.noise**2, 0.0)
-    )  # to end where it is told
+    # to end where it is told
+    needed = math.sqrt(max(long.passed[1] ** 2 - long.at[1] ** 2 + long.noise**2, 0.0))
     if abs(long.noise - long.expected) < min(AGREES * long.expected, abs(needed - long.expected)):
         return f"{text}; the step's noise is right, so that its mean is not"
     return f"{text}; the step's noise is {long.noise:.4g}, expected {long.expected:.4g}"
@@ -192,9 +191,8 @@ def _moves(map_: AffineMap, each: int, noise: float | None) -> list[_Move]:
 
 def between(map_: AffineMap, first: int, last: int) -> tuple[Tensor, Tensor, Tensor]:
     """Return A and B from one call to a later one, and the weights of the draws between them."""
-    state = (map_.start[last, 1] / map_.start[first, 1]).nan_to_num(
-        0.0
-    )  # 0/0 where each call forgets the state
+    # 0/0 where each call forgets the state
+    state = (map_.start[last, 1] / map_.start[first, 1]).nan_to_num(0.0)
     moved = (map_.offset[last, 0] - state * map_.offset[first, 0]) / SMALL
     return state, moved, (map_.draws[last] - state * map_.draws[first])[:, 1]
 

@@ -442,9 +442,8 @@ def _judge(report: Report) -> list[Judgement]:
     affine = report.defect <= AFFINE
     for name, finding in report.invariants.items():
         if finding.holds is not None:
-            of_clipping = (
-                name in ("rotation", "scaling") and not affine
-            )  # clipping prefers the axes and its own scale
+            # clipping prefers the axes and its own scale
+            of_clipping = name in ("rotation", "scaling") and not affine
             fails = NOTED if of_clipping else REFUTED
             judged.append(Judgement(name, HOLDS if finding.holds else fails, finding.why))
         elif name in NOTED_ALONE:

@@ -366,9 +366,8 @@ def trajectory(
     except Exception as error:
         equal = [k for k, (a, b) in enumerate(pairwise(fresh.calls), 1) if a.level == b.level]
         made = len(fresh.calls)
-        if equal and (
-            made == 2 or len(equal) <= made / 4
-        ):  # not the stages of steps of several calls
+        # not the stages of steps of several calls
+        if equal and (made == 2 or len(equal) <= made / 4):
             error.add_note(
                 f"of {steps} steps, calls {equal[0]} and {equal[0] + 1} pass one noise "
                 "level: length 0"
@@ -382,9 +381,8 @@ def trajectory(
             f"run returned {returned}, expected a tensor of shape {tuple(start.shape)}, of "
             "real numbers"
         )
-    copies = _copies(
-        end.double(), width
-    )  # of a state that repeats its elements, the one that is off
+    # of a state that repeats its elements, the one that is off
+    copies = _copies(end.double(), width)
     off = (copies - copies[0]).nan_to_num(0).abs().amax((1, 2)).argmax()
     return Path(fresh.calls, copies[off], draws.narrow, fresh.distilled, draws.overwritten)
 

@@ -136,9 +136,8 @@ def composed_distance(times: Sequence[int], previous: Sequence[int], noisy: bool
             cumulative[now],
             cumulative[then] if then >= 0 else torch.tensor(1.0, dtype=torch.float64),
         )
-        gain_of_x0 = (
-            a.sqrt() * target.std.square() / (a * target.std.square() + 1 - a)
-        )  # x0 = m + gain_of_x0 (x - sqrt(a) m)
+        # x0 = m + gain_of_x0 (x - sqrt(a) m)
+        gain_of_x0 = a.sqrt() * target.std.square() / (a * target.std.square() + 1 - a)
         if noisy:
             beta = 1 - a / b
             on_x0, on_x = b.sqrt() * beta / (1 - a), (a / b).sqrt() * (1 - b) / (1 - a)
@@ -182,9 +181,8 @@ def ddim_inverse_distance(steps: int) -> float:
     ):
         a, b = kept[time].sqrt(), (1 - kept[time]).sqrt()
         before = kept[time - 1000 // steps] if time >= 1000 // steps else torch.ones_like(a)
-        response = (
-            b * target.std.square() / (b**2 * target.std.square() + a**2 / 4)
-        )  # of E[z | x] to x
+        # of E[z | x] to x
+        response = b * target.std.square() / (b**2 * target.std.square() + a**2 / 4)
         on_x, on_eps = a / before.sqrt(), b - a * (1 - before).sqrt() / before.sqrt()
         mean = (on_x + on_eps * response) * mean + on_eps * (1 - response * b) * target.mean
         variance = (on_x + on_eps * response).square() * variance

@@ -201,9 +201,8 @@ def changed(text: str, diff: str) -> str:
     where they are not.
     """
     lines = text.splitlines(keepends=True)
-    for number, hunk in reversed(
-        HUNK.findall(diff)
-    ):  # from the end, so that the numbers of lines stay true
+    # from the end, so that the numbers of lines stay true
+    for number, hunk in reversed(HUNK.findall(diff)):
         old, new = (
             [line[1:] for line in hunk.splitlines(keepends=True) if line[0] in kept]
             for kept in (" -", " +")

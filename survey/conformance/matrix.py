@@ -70,10 +70,11 @@ def page() -> Iterator[str]:
         if release is None:
             continue
         print(f"{library}: {len(named)} rows", file=sys.stderr, flush=True)
+        # imported once, before its rows have processes of their own
         with (
             suppress(Exception),
             silent(),
-        ):  # imported once, before its rows have processes of their own
+        ):
             judged(named[0])
         yield f"## {library} {release}\n"
         yield "| command | verdict | order | checks |\n|---|---|---|---|"

@@ -184,9 +184,10 @@ def test_the_marginal_is_the_target_at_the_noise_level() -> None:
     further = Level(0, 0.3, 0.5)
     both = Level(0, math.hypot(0.5 * 0.6, 0.3), 0.5 * 0.8)
     assert torch.allclose(marginal.score(x, further), target.score(x, both), rtol=1e-9, atol=1e-9)
+    # no copy
     assert (
         marginal.marginal(Level(0, 0.1)).cloud.points.data_ptr() == marginal.cloud.points.data_ptr()
-    )  # no copy
+    )
 
 
 def test_denoising_with_a_bandwidth_is_tweedies_formula() -> None:

@@ -54,11 +54,12 @@ WIDE, LIFTED, ADAPTIVE = Ball(arb(1, 0.5)), lifted_level(LEVEL), momentum(moment
         (lambda: ball(0.1) / math.pi, TypeError, "where a ball belongs"),
         (lambda: ball(0.1) < 0.3, TypeError, "where a ball belongs"),
         (lambda: BallLaw(ONE).sqrt(0.1), TypeError, "where a ball belongs"),
+        # its step size is a float
         (
             lambda: taken(langevin(), LEVEL),
             TypeError,
             "where a ball belongs",
-        ),  # its step size is a float
+        ),
         (lambda: taken(langevin(factor=1.1), LIFTED), TypeError, "where a ball belongs"),
         (
             lambda: taken(momentum(momentum_rule(constant(0.9))), LIFTED),
@@ -192,9 +193,8 @@ def test_float_stationary_laws_lie_in_their_enclosures():
         value = law.moments(float_frozen(law, u * variance, beta).x).variance
         assert within(value.item(), spread[0], SOLVED)
         both = (0.0, value, 0.0, law.variance, law.multiplicity)
-        excess = abs(
-            value.item() / variance - 1
-        )  # a relative error of v/v' - 1 is that of v over it
+        # a relative error of v/v' - 1 is that of v over it
+        excess = abs(value.item() / variance - 1)
         assert within(gaussian_w2(*both), balls.w2(mean, spread), 2 * SOLVED / excess)
         assert within(gaussian_kl(*both), balls.kl(mean, spread), 4 * SOLVED / excess)
 

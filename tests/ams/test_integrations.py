@@ -260,9 +260,8 @@ def test_the_map_that_is_read_is_the_exact_law(name: str) -> None:
 @pytest.mark.parametrize("known", [True, False], ids=["with its mean field", "without"])
 def test_a_rule_that_couples_its_batch_is_not_read_as_an_affine_map(known: bool) -> None:
     sampler = load("ams:PC, Langevin")
-    assert (
-        read_map(sampler, two_targets(1.0).network(), 8, 6).defect < 1e-9
-    )  # within one batch superposition holds
+    # within one batch superposition holds
+    assert read_map(sampler, two_targets(1.0).network(), 8, 6).defect < 1e-9
     report = conform(
         sampler if known else replace(sampler, mean_field=None), steps=(12, 24, 48, 96)
     )

@@ -171,9 +171,8 @@ def test_a_mixture_without_noise_is_its_points() -> None:
 
 def test_one_point_gives_the_noise_of_two_draws() -> None:
     spread = mixture_spread(torch.ones(1, 3), 0.5)
-    assert spread == pytest.approx(
-        0.5 * math.sqrt(2) * math.sqrt(8 / math.pi), rel=1e-12
-    )  # E|z| in 3-D
+    # E|z| in 3-D
+    assert spread == pytest.approx(0.5 * math.sqrt(2) * math.sqrt(8 / math.pi), rel=1e-12)
 
 
 def replicates(count: int, generator: torch.Generator) -> np.ndarray:

@@ -127,12 +127,13 @@ def test_what_cannot_work_is_refused(call, match: str) -> None:
     [
         ([18, 33, 49], [0.2, 0.3, 0.5], [18, 33, 49], [20, 30, 50]),
         ([2, 1, 50, 47], [0.03, 0.02, 0.5, 0.45], [3, 47, 50], [5, 45, 50]),
+        # 4 alone is too few, and so is the next cell
         (
             [4, 6, 90],
             [0.04, 0.045, 0.915],
             [10, 90],
             [8.5, 91.5],
-        ),  # 4 alone is too few, and so is the next cell
+        ),
         ([7, 42, 51], [0.04, 0.45, 0.51], [49, 51], [49, 51]),
     ],
 )

@@ -36,9 +36,8 @@ def test_an_interval_counts_samples() -> None:
 def test_a_geometric_mean_of_ratios() -> None:
     measured = geometric_mean_ratio([2.0, 8.0], [1.0, 1.0], 0.95, seed=3, pairs="both")
     assert measured.value == pytest.approx(4.0) and measured.n == 2 and measured.seeds == (3,)
-    assert measured.interval[0] * measured.interval[1] == pytest.approx(
-        16.0
-    )  # symmetric on logarithms
+    # symmetric on logarithms
+    assert measured.interval[0] * measured.interval[1] == pytest.approx(16.0)
     assert measured.detail == {"pairs": "both"}
 
 

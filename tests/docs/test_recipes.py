@@ -25,11 +25,12 @@ from tests.verdicts.toy import REPOSITORY, Toy
 HOW_TO = REPOSITORY / "docs/how-to"
 BLOCK = re.compile(r"```(python|toml)\n(.*?)```", re.DOTALL)
 PLACE = re.compile(r"# (\S+\.(?:py|toml))(?:, .*)?\n")
+# what repositories import, and the extras of the survey bring
 OF_EXTRAS = {
     "einops",
     "torchsde",
     "tqdm",
-}  # what repositories import, and the extras of the survey bring
+}
 NUMBER = r"([-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?)"
 PAGES = sorted(path for path in FINDS.glob("*.md") if path.name != "README.md")
 

@@ -68,9 +68,8 @@ def test_one_mode_has_no_barrier(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda spread: GaussianMixture([0.5, 0.5], [[0.0], [0.0]], spread**2),
     )
     assert refuted("N1b", "mixture", settings=SMALL)
-    assert fixed_time.relaxation_time(CLEAN) == pytest.approx(
-        0.2**2, rel=1e-3
-    )  # a Gaussian's: its variance
+    # a Gaussian's: its variance
+    assert fixed_time.relaxation_time(CLEAN) == pytest.approx(0.2**2, rel=1e-3)
 
 
 def test_another_drift_tends_to_another_diffusion(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -265,9 +265,8 @@ def test_the_kit_itself_behind_the_action(
         f"told={kept}/$(cksum <heun.py | cut -c1-9); [ -f $told.code ] || {{ {kit}",
     )
     file.write_text(HEUN, encoding="utf-8")
-    (project / "samplercheck.py").write_text(
-        "1 / 0", encoding="utf-8"
-    )  # it is not taken for the kit
+    # it is not taken for the kit
+    (project / "samplercheck.py").write_text("1 / 0", encoding="utf-8")
     start = commit(project, {})
     file.write_text(text, encoding="utf-8")
     done = judged(project, start, SAMPLERS="heun.py:sample --network denoiser --order 2")

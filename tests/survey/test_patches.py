@@ -129,9 +129,8 @@ def test_each_find_has_a_patch() -> None:
 def test_a_patch_mends_what_its_tests_show(patch: Path, tmp_path: Path) -> None:
     header, diffs, tests = read_patch(patch)
     lay_out(tmp_path, *header.groups()[:3])
-    mends = [
-        diff for path, diff in diffs.items() if (tmp_path / path).exists()
-    ]  # of old tests none is laid out
+    # of old tests none is laid out
+    mends = [diff for path, diff in diffs.items() if (tmp_path / path).exists()]
     apply((diffs[path] for path in tests), tmp_path)
     passed, failed = run(tests, tmp_path)
     assert (

@@ -225,9 +225,8 @@ class Session:
         self.toy = toy
         self.said = ""
         monkeypatch.chdir(toy.root)
-        monkeypatch.setattr(
-            console, "BEAT", 3600.0
-        )  # lines that come with time are asked for where they are tested
+        # lines that come with time are asked for where they are tested
+        monkeypatch.setattr(console, "BEAT", 3600.0)
         monkeypatch.setattr(os, "fsync", lambda _: None)  # nobody cuts the power here
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
 

@@ -99,9 +99,8 @@ class Reference(NamedTuple):
                 now.get(name.replace(".csv", ".json")),
                 name.endswith(("ledger.json", ".failed", ".partial")),
             )
-            without = (
-                record is None and "/studies/" in name
-            )  # a table without its record is no result
+            # a table without its record is no result
+            without = record is None and "/studies/" in name
             if own or without or name in spoilt or OF_THE_RUN.fullmatch(name):
                 continue
             if content != self.files.get(name) and not (_failed(content) or _failed(record)):
@@ -157,9 +156,8 @@ def files_of(out: Path, profile: str) -> Files:
     ]
     files = {}
     for path in (each for each in places if not each.name.endswith(NO_RESULT)):
-        with suppress(
-            FileNotFoundError
-        ):  # a job that outlives its driver renames what it has written
+        # a job that outlives its driver renames what it has written
+        with suppress(FileNotFoundError):
             files[path.relative_to(out).as_posix()] = _content(path)
     return files
 

@@ -214,9 +214,8 @@ def graphs_correctors_margins(settings: Settings) -> Drawing:
     axes.axvspan(-MARGIN, MARGIN, color="C0", alpha=0.12, linewidth=0)
     for place, name in enumerate(names):
         own = gain(table, name, ADAPTIVE, LANGEVIN)
-        unit = (
-            abs(gain(table, name, LANGEVIN, PREDICTOR).value) or math.nan
-        )  # no line where it changes nothing
+        # no line where it changes nothing
+        unit = abs(gain(table, name, LANGEVIN, PREDICTOR).value) or math.nan
         low, high = own.interval
         axes.plot([low / unit, high / unit], [place, place], color=look["color"], lw=1.3)
         axes.plot([own.value / unit], [place], "o", color=look["color"], ms=4)

@@ -58,10 +58,11 @@ def sampled(
     start = halves(scores(both, pair, layout), layout, features, batches.seed, coupling)
     levels = pair.adjacency.levels(steps, END)
     step = min(range(steps), key=lambda number: abs(levels[number].t - OBSERVED))
+    # the round of the predictor's step
     observed, variances = (
         (step + 1) * sampler.evaluations - 1,
         torch.empty(0),
-    )  # the round of the predictor's step
+    )
     rounds = samplers.coupled(sampler.plan(pair, steps, snr, scale_eps), *start)
     for number, (_, (_, info)) in enumerate(rounds):
         if number == observed:

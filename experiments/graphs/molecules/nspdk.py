@@ -25,9 +25,8 @@ AT_ONCE = 4096
 """Molecules whose pairs of atoms are in memory together."""
 OFTEN = 0.1
 """The share of rows with an entry above which a column is multiplied as a dense one."""
-_CODES = (
-    2**24
-)  # more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
+# more than the different neighbourhoods of a list: 25 groups of two codes fit an int64
+_CODES = 2**24
 
 
 class Molecule(NamedTuple):

@@ -143,9 +143,8 @@ def colour_network_speed_ups(settings: Settings) -> Iterator[tuple[TableCell, ..
     """
     yield from speed_up_rows(study.tuned_pairs(settings))
     if settings.published is not None:
-        with suppress(
-            Refused
-        ):  # kept cells that an audit does not let be shown; its record says why
+        # kept cells that an audit does not let be shown; its record says why
+        with suppress(Refused):
             yield from speed_up_rows(study.untuned_pairs(settings.published))
 
 
@@ -156,9 +155,8 @@ def colour_network_published(settings: Published) -> Iterator[tuple[TableCell, .
     no published number compares with them.
     """
     for network in settings.networks:
-        with suppress(
-            Refused
-        ):  # kept cells that an audit does not let be shown; its record says why
+        # kept cells that an audit does not let be shown; its record says why
+        with suppress(Refused):
             yield from rows(settings, network)
 
 

@@ -27,9 +27,8 @@ class Classifier(nn.Module):
         super().__init__()
         sizes = zip(_CHANNELS, _CHANNELS[1:], _STRIDES[side], strict=False)
         self.convolutions = nn.ModuleList(nn.Conv2d(i, o, 3, stride, 1) for i, o, stride in sizes)
-        last = math.ceil(
-            side / math.prod(_STRIDES[side])
-        )  # the side of the last convolution's output
+        # the side of the last convolution's output
+        last = math.ceil(side / math.prod(_STRIDES[side]))
         self.hidden = nn.Linear(_CHANNELS[-1] * last**2, FEATURES)
         self.last = nn.Linear(FEATURES, CLASSES)
 

@@ -84,11 +84,12 @@ class DenoisingUNet(nn.Module):
         for name, side, *widths in STAGES:
             mlp = nn.Linear(EMBEDDING, widths[0]), nn.SiLU(), nn.Linear(widths[0], widths[0])
             self.add_module(f"te{name}", nn.Sequential(*mlp))
+            # published so: the last norm is stored and not used
             normalised = (
                 True,
                 True,
                 name != "_out",
-            )  # published so: the last norm is stored and not used
+            )
             sizes = zip(widths, widths[1:], normalised, strict=False)
             self.add_module(
                 f"b{name}", nn.Sequential(*(Block(i, o, side, norm) for i, o, norm in sizes))

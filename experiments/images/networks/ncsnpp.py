@@ -335,9 +335,8 @@ def network(named: Mapping[str, Tensor], where: str) -> NCSNpp:
     try:
         made = fill(NCSNpp([_module(tensors) for tensors in _entries(given)]), given, where)
         side = 2**made.resolutions
-        made(
-            torch.zeros(1, made.channels, side, side), torch.tensor(1.0)
-        )  # shows whether its modules fit together
+        # shows whether its modules fit together
+        made(torch.zeros(1, made.channels, side, side), torch.tensor(1.0))
     except UserError:
         raise
     except (LookupError, ValueError, AttributeError, RuntimeError, StopIteration) as error:

@@ -161,9 +161,8 @@ def refinenet(
             f"{where}: no checkpoint of NCSN or NCSNv2, a list that begins with the "
             "network's tensors"
         )
-    buffers = {
-        name: tensor for name, tensor in states[0].items() if name.endswith("sigmas")
-    }  # they have no average
+    # they have no average
+    buffers = {name: tensor for name, tensor in states[0].items() if name.endswith("sigmas")}
     tensors = {
         str(name).removeprefix("module."): tensor.to(device)
         for name, tensor in {**buffers, **held}.items()

@@ -81,9 +81,8 @@ def second_layer_losses(given: Regression, steps: int) -> Tensor:
     features = (given.points @ given.first).relu() / math.sqrt(given.first.shape[2])
     values, vectors = torch.linalg.eigh(features @ features.mT / features.shape[1])
     values = values.clamp_min(0.0)
-    reached = (
-        values > 1e-12 * values[:, -1:]
-    )  # directions that the features have: the others' loss stays
+    # directions that the features have: the others' loss stays
+    reached = values > 1e-12 * values[:, -1:]
     share = (
         torch.where(reached, (vectors.mT @ given.targets).square().sum(2), 0.0) / features.shape[1]
     )

@@ -77,9 +77,8 @@ def _verified(path: Path, file: File) -> bytes:
     """Return the file's bytes; UserError unless size and sha256 are those registered."""
     advice = "replace it by the original or delete it"
     with path.open("rb") as stream:
-        content = stream.read(
-            file.size + 1
-        )  # and no more, whatever has become of the file since it was found
+        # and no more, whatever has become of the file since it was found
+        content = stream.read(file.size + 1)
         size = max(len(content), os.fstat(stream.fileno()).st_size)
     if size != file.size:
         raise UserError(

@@ -102,9 +102,8 @@ def entries(content: bytes, largest: int = LARGEST) -> dict[str, bytes]:
         contents = {}
         for entry in listed:
             with archive.open(entry) as stream:
-                data = contents[entry.filename] = stream.read(
-                    entry.file_size
-                )  # and no more than the directory claims
+                # and no more than the directory claims
+                data = contents[entry.filename] = stream.read(entry.file_size)
             if len(data) != entry.file_size:
                 raise ValueError(f"the entry {entry.filename[:60]!r} is cut short")
         return contents

@@ -27,18 +27,20 @@ _LEFT = -4.75  # first node: t^(1/2) = exp(-exp(4.75) / 2) = 1e-25
 _FALL = (
     84.0  # divided by (dimensions + 1): the y at which equal variances have an integrand of 1e-18
 )
+# added to it for unequal variances, with few and with many directions
 _MARGIN_FEW, _MARGIN_MANY = (
     8.0,
     4.0,
-)  # added to it for unequal variances, with few and with many directions
+)
 _FEW = 256  # directions
 _NEGLIGIBLE = 1e-18  # the term on the right after which all terms are left out
 _FAR = 200.0
 _BLOCK = 2**16  # nodes times directions at once: half a megabyte, which fits a core's cache
+# the range of E|g|^2 in which squares neither overflow nor underflow
 _SMALL, _LARGE = (
     1e-200,
     1e200,
-)  # the range of E|g|^2 in which squares neither overflow nor underflow
+)
 
 
 def expected_norm(mean: Directions, variance: Directions, multiplicity: Directions) -> float:

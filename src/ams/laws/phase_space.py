@@ -220,9 +220,8 @@ class _PhaseGrid:
         row = index[..., None].astype(np.int32) * len(self.xi) + np.arange(
             len(self.xi), dtype=np.int32
         )
-        column = np.append(
-            0, np.cumsum(inside.sum(1) * len(self.xi))
-        )  # where each begins: its rows ascend
+        # where each begins: its rows ascend
+        column = np.append(0, np.cumsum(inside.sum(1) * len(self.xi)))
         return sparse.csc_matrix(
             (shares[inside].ravel(), row[inside].ravel(), column), shape=(self.v.size,) * 2
         )

@@ -230,9 +230,8 @@ def _moved(
     retained, gains = _gains(method, times[:used], *ends)
     terms = [(retained, y), *zip(gains, past[:used], strict=True)]
     if z is not None:
-        terms.append(
-            (math.sqrt(max(ends[1] ** 2 - (ends[0] * retained) ** 2, 0.0)), z)
-        )  # 0 up to rounding
+        # 0 up to rounding
+        terms.append((math.sqrt(max(ends[1] ** 2 - (ends[0] * retained) ** 2, 0.0)), z))
     return algebra.combine(*terms)
 
 

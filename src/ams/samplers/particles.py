@@ -34,9 +34,8 @@ class Particles(FloatScalars):
         """Return an uninitialised tensor like `vector`, which reuses a free buffer if there is
         one.
         """
-        if not _holds(
-            self._used, vector
-        ):  # a vector from outside: buffers unlike it belong to another run
+        # a vector from outside: buffers unlike it belong to another run
+        if not _holds(self._used, vector):
             self._free = [buffer for buffer in self._free if _alike(buffer, vector)]
         buffer = self._free.pop() if self._free else torch.empty_like(vector)
         self._used.append(buffer)

@@ -255,9 +255,8 @@ def _noncentrality(critical: float, freedom: int) -> float:
     """Return the difference, in standard errors, at which a t statistic exceeds `critical` with
     probability `POWER`.
     """
-    spread = critical / math.sqrt(
-        freedom
-    )  # an upper bound of the spread of critical times the estimated deviation
+    # an upper bound of the spread of critical times the estimated deviation
+    spread = critical / math.sqrt(freedom)
     far = critical + 10 * (1 + spread) * float(stats.norm.isf((1 - POWER) / 2))
     return float(
         optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - POWER, 0.0, far)

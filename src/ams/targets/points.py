@@ -21,13 +21,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-_LOGITS = (
-    2**19
-)  # entries of a block of logits on a CPU: 2 MiB in float32, which fits a core's cache
+# entries of a block of logits on a CPU: 2 MiB in float32, which fits a core's cache
+_LOGITS = 2**19
 _DIFFERENCES = 2**22  # entries of a block of differences: 32 MiB
-_TILE = (
-    2**20
-)  # entries of the points in one product: 4 MiB in float32, of which the cache keeps the most
+# entries of the points in one product: 4 MiB in float32, of which the cache keeps the most
+_TILE = 2**20
 _LARGER = 16  # times larger blocks on a device with its own memory
 _PROBES = 64  # points on which rounding is measured
 _SAFETY = 4.0  # times the error on the probes, since points with larger products have larger errors

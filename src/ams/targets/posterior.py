@@ -22,9 +22,8 @@ from ams.targets.points import Cloud, Pairs, Query
 _TOLERANCE = (
     2e-3  # rounding of a logit in `smooth`: it changes a mean by at most half of it times the range
 )
-_FEW = (
-    1 / 128
-)  # share of the pairs of a block below which differences cost less than products in float64
+# share of the pairs of a block below which differences cost less than products in float64
+_FEW = 1 / 128
 
 
 class _Running(NamedTuple):

@@ -303,9 +303,8 @@ def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> 
     if top == path.parent:
         folder_name = re.sub(r"\W", "_", top.name)  # a dot in it would name a package
         name = f"_sampler_files_of_{folder_name}.{name}"
-    if (
-        str(top) not in sys.path
-    ):  # first, as for `python FILE.py`, and to stay: it may import when it runs
+    # first, as for `python FILE.py`, and to stay: it may import when it runs
+    if str(top) not in sys.path:
         sys.path.insert(0, str(top))
     for depth in range(name.count("."), 0, -1):
         parent, folder = name.rsplit(".", depth)[0], path.parents[depth - 1]
@@ -315,9 +314,8 @@ def module_of(path: Path, loader: type[SourceFileLoader] = SourceFileLoader) -> 
             bare_package(parent, [str(folder)])
     spec = importlib.util.spec_from_file_location(name, path, loader=loader(name, str(path)))
     assert spec is not None and spec.loader is not None
-    module = sys.modules[name] = importlib.util.module_from_spec(
-        spec
-    )  # dataclasses look their module up
+    # dataclasses look their module up
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
     except BaseException:

@@ -107,16 +107,18 @@ STATED = {  # order as documented, noise
     "sample_dpmpp_2m_sde": (None, 1.0),
     "sample_dpmpp_3m_sde": (None, 1.0),
 }
+# they ask for increments of one path
 PATHS = (
     "sample_dpmpp_sde",
     "sample_dpmpp_2m_sde",
     "sample_dpmpp_3m_sde",
-)  # they ask for increments of one path
+)
 
+# their eta multiplies a variance, others' a deviation
 OF_VARIANCE = (
     "sample_dpmpp_2m_sde",
     "sample_dpmpp_3m_sde",
-)  # their eta multiplies a variance, others' a deviation
+)
 
 
 def sampling() -> ModuleType:
@@ -344,9 +346,8 @@ def denoising_diffusion_pytorch(name: str, settings: dict[str, Any]) -> Sampler:
                 return network("v" if name == "v_continuous" else "eps", x, level)
             return preconditioned(network, x, (4 * time[0]).exp(), made.sigma_data)
 
-        rows = x.reshape(
-            len(x), -1, 1, 1
-        )  # images of one pixel, since some classes take square images alone
+        # images of one pixel, since some classes take square images alone
+        rows = x.reshape(len(x), -1, 1, 1)
         count = {"ddpm": "timesteps", "ddim": "sampling_timesteps"}.get(name, "num_sample_steps")
         more: dict[str, Any] = {"timesteps": 8000} if name == "ddim" else {}
         if not discrete:

@@ -196,9 +196,8 @@ def of_class(
     def once(scheduler: Any, network: Network, x: Tensor, steps: int, draws: Draws) -> Tensor:
         begun(scheduler, steps)
         if short == "LMSDiscrete":
-            scheduler.sigmas = (
-                scheduler.sigmas.tolist()
-            )  # it integrates them by quadrature: twenty times faster
+            # it integrates them by quadrature: twenty times faster
+            scheduler.sigmas = scheduler.sigmas.tolist()
         if short in PATHS:
             scheduler.noise_sampler = lambda a, b: draws.increment(a, b, x.shape)
         taken = inspect.signature(scheduler.step).parameters
@@ -226,9 +225,8 @@ def of_class(
 
     def prior(steps: int) -> float:
         scheduler = begun(made(), steps)
-        unit = (
-            scheduler.config.sigma_data if short == "SCM" else 1.0
-        )  # by which its pipelines multiply
+        # by which its pipelines multiply
+        unit = scheduler.config.sigma_data if short == "SCM" else 1.0
         return unit * float(getattr(scheduler, "init_noise_sigma", 1.0))
 
     def rounding(counts: Sequence[int]) -> str:
@@ -259,9 +257,8 @@ def of_class(
     noise: float | None = settings_eta or Expected(stochastic)
     if short == "SASolver":
         noise = None if tau is None else float(tau)
-    if (
-        settings.get("stochastic_sampling") or short in DISTILLED
-    ):  # a new z at each step, which is neither solver
+    # a new z at each step, which is neither solver
+    if settings.get("stochastic_sampling") or short in DISTILLED:
         noise = order = None
     sampler = Sampler(
         name,

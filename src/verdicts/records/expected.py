@@ -115,9 +115,8 @@ class Expected(JsonFile):
             for group in claims.group
             if group.id in before.studies
         }
-        beside = (
-            max(self.beside, before.beside) if kept else self.beside
-        )  # of the groups that were drawn now
+        # of the groups that were drawn now
+        beside = max(self.beside, before.beside) if kept else self.beside
         values = {"claims": every, "studies": studies | self.studies, "beside": beside}
         earlier = sum(claim.seconds for claim in kept.values()) + sum(
             seconds for group, seconds in studies.items() if group not in self.studies

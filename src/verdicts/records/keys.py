@@ -21,12 +21,10 @@ from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.validation import Frozen
 
-EXCLUDED = frozenset(
-    {"paper", "tests", "verdicts"}
-)  # content, tests, and the engine, which decides no value
-CODE = re.compile(
-    r"^```python\b[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE
-)  # of a notebook in Markdown
+# content, tests, and the engine, which decides no value
+EXCLUDED = frozenset({"paper", "tests", "verdicts"})
+# of a notebook in Markdown
+CODE = re.compile(r"^```python\b[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
 class Sources:

@@ -228,8 +228,7 @@ def most_that_differ(cells: int, drawn: int) -> int:
     the largest `d` for which it is at least .05.
     """
     count = 0
-    while (
-        comb(cells - count - 1, drawn) / comb(cells, drawn) >= ERROR
-    ):  # a float times either may be too large
+    # a float times either may be too large
+    while comb(cells - count - 1, drawn) / comb(cells, drawn) >= ERROR:
         count += 1
     return count

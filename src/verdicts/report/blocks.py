@@ -123,9 +123,8 @@ def derivation(cells: list[dict[str, str]]) -> list[Block]:
         block for block in content if not (block["kind"] == "heading" and block["level"] == 1)
     ]
     kept: list[Block] = []
-    for block in reversed(
-        content
-    ):  # a heading above another of its level, or of a higher one, is above nothing
+    # a heading above another of its level, or of a higher one, is above nothing
+    for block in reversed(content):
         below = kept[-1] if kept else {"kind": "heading", "level": 0}
         if not (block["kind"] == below["kind"] == "heading" and below["level"] <= block["level"]):
             kept.append(block)

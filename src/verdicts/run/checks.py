@@ -216,9 +216,8 @@ def run_study(
         refused = _mixed(workspace, group, cells, store)
         if not refused:
             compute(cells, store)
-            refused = _mixed(
-                workspace, group, cells, store
-            )  # others may have computed some of them
+            # others may have computed some of them
+            refused = _mixed(workspace, group, cells, store)
         costs = store.costs(cells)
         outcome = {"reason": refused, "failed": True} if refused else _outcome(cells, store)
         outcome["files"] = _written(workspace, group, cells, table)

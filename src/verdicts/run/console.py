@@ -54,9 +54,8 @@ class Screen:
 
     def __init__(self, console: Console, verbose: bool = False, setup: int = 0) -> None:
         self.console, self.verbose, self.setup = console, verbose, setup
-        self.width = (
-            min(WIDTH, console.width) if console.is_terminal else WIDTH
-        )  # a file has no width
+        # a file has no width
+        self.width = min(WIDTH, console.width) if console.is_terminal else WIDTH
         self.start = self.begin = self.beat = time.monotonic()
         self.pending: list[Claim] = []
         self.total = 0

@@ -145,9 +145,8 @@ def _folder_held(workspace: Workspace, screen: Screen) -> Iterator[None]:
     with one_run_at_a_time(workspace.folder / ".lock", clearing), ExitStack() as held:
         with writable(workspace.folder):
             discard_unfinished(workspace.folder)
-            held.enter_context(
-                sharing(workspace.folder.parent / CELLS)
-            )  # another profile may be writing
+            # another profile may be writing
+            held.enter_context(sharing(workspace.folder.parent / CELLS))
         yield
 
 
@@ -251,9 +250,8 @@ def list_claims(options: RunOptions, console: Console) -> int:
     for claim in chosen:
         why = f"only with --profile {claim.profiles[0]}"
         screen.say(listing(items.get(claim.id, PlannedClaim(claim, None, why))))
-    sys.stderr.write(
-        f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n"
-    )  # not a line of the list
+    # not a line of the list
+    sys.stderr.write(f"{workspace.folder}: {workspace.profile} profile{_others(workspace)}\n")
     return 0
 
 

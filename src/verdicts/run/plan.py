@@ -165,9 +165,8 @@ def _why_again(record: Record | Artefacts, again: str, run: RunRecord) -> str:
     """
     if record.provenance.run == run.id:
         return ""
-    if (
-        record.provenance.started > run.soon
-    ):  # of a clock that was wrong: for so long it would not be tried again
+    # of a clock that was wrong: for so long it would not be tried again
+    if record.provenance.started > run.soon:
         return "it is dated in the future"
     if again:
         return again

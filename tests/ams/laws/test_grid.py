@@ -344,11 +344,12 @@ VE_LEVELS = process_levels(VE(0.02, 20.0), 4, 1e-3)
         (lambda: LINE.image(leimkuhler_matthews, State(X), 0.1), ValueError, "one draw"),
         (lambda: LINE.norm(X), ValueError, "constant coefficients"),
         (lambda: kernel_on_grid(X, 0.0, 0.1), ValueError, "needs noise"),
+        # Laplace's density has a kink
         (
             lambda: tabulated(lambda x: -np.abs(x)),
             ArithmeticError,
             "do not resolve",
-        ),  # Laplace's density has a kink
+        ),
         (
             lambda: stationary(
                 Gaussian([0.0]), langevin(), 0.1, near=tabulated(lambda x: -50 * x**2)

@@ -214,9 +214,8 @@ def test_arithmetic_is_that_of_the_networks() -> None:
         counts.append(len(recorded.calls))
     convolutions, layers, final = 3, 5, 3
     features = 2 * convolutions + final, convolutions + final - 1
-    attention = (
-        7 * layers - 1
-    )  # A x, values but in the last layer, queries with keys, 4 heads' scores
+    # A x, values but in the last layer, queries with keys, 4 heads' scores
+    attention = 7 * layers - 1
     products = 1 + attention + 2 * layers + 2 * (layers - 1) + final
     adjacency = products, 4 * layers + layers + 2 * (layers - 1) + final - 1
     assert counts == [2 * (one + other) for one, other in zip(features, adjacency, strict=True)]

@@ -154,10 +154,11 @@ def test_every_cell_of_the_image_table_says_how_it_stands(tables) -> None:
         for kind in ("measured", "scaled", "not run")
         if any(kind in str(cell) for cell in cells)
     }
+    # no configuration of this repository names a network's file
     assert kinds == {
         "scaled",
         "not run",
-    }  # no configuration of this repository names a network's file
+    }
 
 
 def test_a_network_that_the_configuration_names_is_measured(

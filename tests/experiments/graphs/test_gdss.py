@@ -242,9 +242,8 @@ def test_false_alarms_are_those_of_single_sets() -> None:
         for _ in range(2)
     )
     rate = 2 * (1 - NormalDist().cdf(2.0))
-    assert false_alarms([one], 2.0) == pytest.approx(
-        rate, abs=0.008
-    )  # five standard errors of a share
+    # five standard errors of a share
+    assert false_alarms([one], 2.0) == pytest.approx(rate, abs=0.008)
     assert false_alarms([one, other], 2.0) == pytest.approx(1 - (1 - rate) ** 2, abs=0.012)
     assert false_alarms([one, one], 2.0) == false_alarms([one], 2.0)
 

@@ -256,9 +256,8 @@ def test_a_network_begins_at_the_answer_for_gaussian_pixels(gaussian_pixels, nam
     assert isinstance(what, ColourTask) and name in PLANS
     few = what.split.held_out[: 13_312 // KINDS[name].side ** 2]
     loss = what._loss(what.network(), few, torch.Generator().manual_seed(0), torch.device("cpu"))
-    assert float(loss.detach()) == pytest.approx(
-        1.0, abs=0.05
-    )  # 38,400 numbers or more: 7 standard errors
+    # 38,400 numbers or more: 7 standard errors
+    assert float(loss.detach()) == pytest.approx(1.0, abs=0.05)
 
 
 def test_the_parts_are_disjoint_and_fixed(gaussian_pixels):

@@ -229,9 +229,8 @@ def test_runs_on_a_known_score_end_near_its_images(known: Empirical) -> None:
     assert [batch.shown.shape for batch in batches[:2]] == [(SMALL.batch, 28, 28), (0,)]
     features = digit_features("mnist-classifier")(torch.from_numpy(batches[0].shown) / 255)
     assert features.shape == (SMALL.batch, 64)
-    np.testing.assert_allclose(
-        batches[0].features, features, atol=0.02
-    )  # shown are rounded to 256 grey values
+    # shown are rounded to 256 grey values
+    np.testing.assert_allclose(batches[0].features, features, atol=0.02)
 
 
 def test_a_diverging_run_is_lost_and_others_go_on(

@@ -52,17 +52,17 @@ def test_converted_networks_are_the_original(tmp_path, name):
         r, time = 1 / math.hypot(1, 2 * v), float(np.interp(math.log(2 * v), np.log(ratios), times))
         return -original(r * (2 * y - 1), torch.full((3,), time)) / v
 
+    # the noise that is predicted is of size 1, and so is its rounding; scores are not
     for v in (
         0.05,
         2.0,
         20.0,
-    ):  # the noise that is predicted is of size 1, and so is its rounding; scores are not
+    ):
         torch.testing.assert_close(
             v * network.score(y, Level(0, sigma=v)), v * expected(v), rtol=1e-4, atol=2e-5
         )
-    original.fir = (
-        not original.fir
-    )  # means in place of the filter, or the filter: a switch without weights
+    # means in place of the filter, or the filter: a switch without weights
+    original.fir = not original.fir
     assert (network.score(y, Level(0, sigma=1.0)) - expected(1.0)).abs().max() > 1e-2
 
 

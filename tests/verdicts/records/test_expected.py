@@ -75,18 +75,20 @@ def usual(tmp_path_factory) -> tuple[Claims, Ledger, Expected]:
     [
         ("A2.two", 0.0, (2.15, 2.05, 2.3, "refuted"), Moved.SAME),  # the intervals meet
         ("A2.two", 0.0, (2.3, 2.2, 2.4, "refuted"), Moved.MOVED),
+        # they meet, but the verdict is another
         (
             "A2.two",
             0.0,
             (2.3, 0.5, 2.4, "inconclusive"),
             Moved.MOVED,
-        ),  # they meet, but the verdict is another
+        ),
+        # within rounding
         (
             "A1.one",
             1e-12,
             (1.0 + 9e-13, 1.0 + 9e-13, 1.0 + 9e-13, "holds"),
             Moved.SAME,
-        ),  # within rounding
+        ),
         ("A1.one", 1e-12, (1.0 + 2e-6, 1.0 + 2e-6, 1.0 + 2e-6, "holds"), Moved.MOVED),
         ("A1.one", 0.01, (1.009, 1.009, 1.009, "holds"), Moved.SAME),
         ("A1.one", 0.01, (1.011, 1.011, 1.011, "holds"), Moved.MOVED),
@@ -112,11 +114,12 @@ def test_a_value_moves_with_its_interval_or_its_verdict_or_beyond_its_tolerance(
     ("stored", "proof", "disproved"),
     [
         ((1.9, 2.1), (1.99, 2.01), False),
+        # a stored value that is not proved may be rounded
         (
             (2.0, 2.0),
             (2.0 + 1e-6, 2.0 + 1e-6),
             False,
-        ),  # a stored value that is not proved may be rounded
+        ),
         ((2.0, 2.0), (2.1, 2.2), True),
         ((2.5, 2.6), (1.99, 2.01), True),
         ((2.5, 2.6), None, False),  # it moved, and nothing is proved

@@ -68,13 +68,14 @@ CHOSEN = "1 2 20 25 40 43 49 80 1.5 0.010 50 60 100 150 200 300 500"  # bounds o
 # Of the authors' configurations: scale_eps of two codes, images a batch
 CONFIGURED = {"deviations": {"0.6", "0.7", "256"}}
 # In the report's own words, whatever the records: templates and Typst files
+# counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
 OWN_WORDS = {
     "2405.13726",
     "0",
     "1",
     "2",
     "5",
-}  # counts of nothing; "2 to 5 times", the abstract's; the exhibit's "1"
+}
 
 
 def numbers(text: str) -> set[str]:
