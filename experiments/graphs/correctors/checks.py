@@ -28,8 +28,7 @@ DIGITS = {"valid": 0.00005, "NSPDK": 0.0005}
 
 def number(table: RunTable, name: str, **labels: Label) -> Any:
     """Return a number of the one row of these labels. Raises UserError where there is none."""
-    (value,) = table.column(name, **labels).values.values()
-    return value
+    return table.column(name, **labels).single
 
 
 def gain(table: RunTable, data: str, nearer: Preset, farther: Preset) -> Measurement:
@@ -40,13 +39,12 @@ def gain(table: RunTable, data: str, nearer: Preset, farther: Preset) -> Measure
     return queries.difference(table, "mmd", data=data, sampler=pair, budget=2 * JUDGED)
 
 
-def gain_not_excluded(settings: Settings, data: str) -> Measurement:
+def gain_not_excluded(table: RunTable, data: str) -> Measurement:
     """Return the largest gain on Langevin's corrector that is not excluded, over what that brings.
 
     Its interval is that of what the corrector brings. Raises InsufficientData where that is not
     clearly positive.
     """
-    table = study.table_of(settings)
     _, largest = gain(table, data, ADAPTIVE, LANGEVIN).interval
     brought = gain(table, data, LANGEVIN, PREDICTOR)
     if brought.interval[0] <= 0:
@@ -55,14 +53,15 @@ def gain_not_excluded(settings: Settings, data: str) -> Measurement:
     return brought.model_copy(update={"value": largest / brought.value, "low": low, "high": high})
 
 
-def evaluations_of_langevin(settings: Settings, data: str, budget: int) -> Measurement:
+def evaluations_of_langevin(
+    table: RunTable, settings: Settings, data: str, budget: int
+) -> Measurement:
     """Return the evaluations of Langevin's corrector over adaptive momentum's `budget` at equal
     squared MMD.
 
     Langevin's squared MMD is taken as linear in the logarithm of its evaluations, from that budget
     to its next. Raises Unavailable where it has no larger one.
     """
-    table = study.table_of(settings)
     budgets = table.choices("budget", data=data, sampler=LANGEVIN.name)
     if not (more := [each for each in budgets if each > budget]):
         setting = f"groups.correctors.{data.lower()}.steps"
@@ -76,11 +75,11 @@ def evaluations_of_langevin(settings: Settings, data: str, budget: int) -> Measu
     return over_seeds(ratio.interval(), settings.seed, 1)
 
 
-def stray_of_graphs(settings: Settings, data: str) -> Measurement:
+def stray_of_graphs(table: RunTable, settings: Settings, data: str) -> Measurement:
     """Return how many standard errors the published MMDs of a set are from ours, the largest of
     three (as V10).
     """
-    table, labels = study.table_of(settings), {"data": data, "row": "published"}
+    labels = {"data": data, "row": "published"}
     row = study.TableRow(*(number(table, name, **labels) for name in study.TableRow._fields))
     detail: dict[str, Any] = {entry.statistic: entry.text() for entry in row.entries}
     if row.false_alarms is not None:
@@ -88,13 +87,13 @@ def stray_of_graphs(settings: Settings, data: str) -> Measurement:
     return over_seeds(farthest(row.strays(), row.entries[0].ours.n), settings.seed, 1, **detail)
 
 
-def stray_of_molecules(settings: Settings, data: str) -> Measurement:
+def stray_of_molecules(table: RunTable, settings: Settings, data: str) -> Measurement:
     """Return how many standard errors published validity and NSPDK MMD are from ours, the larger.
 
     The error is that of our interval, of a published row of 10,000 molecules (ours, scaled) and of
     the last digit.
     """
-    table, (sampler, budget, stated) = study.table_of(settings), PUBLISHED_ROWS[data]
+    sampler, budget, stated = PUBLISHED_ROWS[data]
     count, valid, mmd = (
         number(table, name, data=data, sampler=sampler, budget=budget)
         for name in ("graphs", "validity", "mmd")

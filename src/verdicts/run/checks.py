@@ -129,7 +129,7 @@ class Checks:
         given = {"settings": self.settings, "measured": measured}
         arguments |= {name: value for name, value in given.items() if name in takes}
         if "table" in takes and (table := self._table):
-            arguments["table"] = replace(table, blank=blank)
+            arguments["table"] = replace(table, blank=True) if blank else table
         return function(**arguments)
 
 

@@ -159,7 +159,7 @@ def test_a_gain_is_excluded_only_where_the_corrector_brings_something(put: Put) 
     with pytest.raises(
         InsufficientData, match="QM9: Langevin's corrector brings nothing that is clear"
     ):
-        checks.gain_not_excluded(SETTINGS, "QM9")
+        checks.gain_not_excluded(study.table_of(SETTINGS), "QM9")
 
 
 def test_margins_are_a_tenth_of_what_the_corrector_changes(tmp_path: Path) -> None:
@@ -194,14 +194,16 @@ def test_fewer_evaluations_would_make_v21_hold(put: Put, monkeypatch: pytest.Mon
 
     run_as(1)
     with upheld("V21", settings=settings):
-        factor = checks.evaluations_of_langevin(settings, "community_small", 100)
+        factor = checks.evaluations_of_langevin(
+            study.table_of(settings), settings, "community_small", 100
+        )
         assert (factor.value, factor.low, factor.high) == pytest.approx((1.0, 1.0, 1.0), abs=1e-9)
         put({})
         run_as(2)
     with pytest.raises(
         Unavailable, match=r"not run with more than 200 evaluations: groups\.correctors"
     ):
-        checks.evaluations_of_langevin(SETTINGS, "community_small", 200)
+        checks.evaluations_of_langevin(study.table_of(SETTINGS), SETTINGS, "community_small", 200)
 
 
 def test_other_samples_break_v20(put: Put, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,11 +237,11 @@ def test_what_is_not_run_is_named() -> None:
     with pytest.raises(
         UserError, match=r"no row of data = 'grid', .*; data can be QM9, community_small, ego_small"
     ):
-        checks.gain_not_excluded(Settings(), "grid")
+        checks.gain_not_excluded(study.table_of(Settings()), "grid")
     with pytest.raises(
         UserError, match=r"no row of data = 'QM9', .* budget = 2000; budget can be 200"
     ):
-        checks.stray_of_molecules(Settings(), "QM9")
+        checks.stray_of_molecules(study.table_of(Settings()), Settings(), "QM9")
 
 
 def test_all_samplers_of_a_row_have_equal_evaluations() -> None:
@@ -287,9 +289,9 @@ def test_the_table_lists_every_cell_that_is_read(
     with saved_as(SHOWN):
         figures.figures(settings, tmp_path)
         tables(settings)
-        checks.stray_of_graphs(settings, "ENZYMES")
+        checks.stray_of_graphs(study.table_of(settings), settings, "ENZYMES")
         for name in MOLECULES:
-            checks.stray_of_molecules(settings, name)
+            checks.stray_of_molecules(study.table_of(settings), settings, name)
     header = study.table_of(settings).written(lambda cell: True).splitlines()[0]
     assert header.startswith(
         "data,sampler,budget,batch,graphs,seeds,mmd,mmd.low,mmd.high,mmd.n,degree,degree.low"
