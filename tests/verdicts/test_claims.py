@@ -214,6 +214,9 @@ def test_what_claims_and_checks_share_is_stated_once(toy):
     path.write_text(path.read_text().replace("[[claim]]", common, 1))
     claim = load_claims(toy.root).select(["A1"])[0]
     assert (claim.n, claim.check[0].unit, claim.check[0].origin) == ("none", "m", "rounding")
+    own = "[[claim]]\ncommon = { unit = 's' }"
+    path.write_text(path.read_text().replace("[[claim]]", own, 1))
+    assert load_claims(toy.root).select(["A1"])[0].check[0].unit == "s", "over that of the group"
 
 
 def test_groups_come_by_part_then_by_order_then_by_place(toy):

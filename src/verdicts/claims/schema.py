@@ -6,7 +6,6 @@ The file alone decides verdicts: quantity, relation, bound and tolerance stand t
 
 from collections.abc import Iterable
 from enum import StrEnum
-from itertools import chain
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal, Self
 
@@ -193,6 +192,8 @@ class Claim(Frozen):
         match content:
             case {"common": {**common}, "check": [*checks], **others}:
                 return others | {"check": [_laid_over(common, each) for each in checks]}
+            case {"common": {}, **others}:
+                return others
         return content
 
     @field_validator("profiles")
@@ -260,8 +261,8 @@ class GroupFile(Frozen):
     """A whole `claims.toml`: its group, the group's claims, and its conditions (claims without an
     expectation).
 
-    `common` has the fields that claims and conditions share, `common.check` those of their checks:
-    one that gives a field itself has its own.
+    `common` has the fields that claims and conditions share, `common.check` those of a `common` of
+    each: one that gives a field itself has its own.
     """
 
     group: GroupEntry
@@ -282,9 +283,12 @@ class GroupFile(Frozen):
             for kind in ("claim", "condition")
             if isinstance(content.get(kind), list)
         }
-        laid = {kind: [common | each for each in entries] for kind, entries in kinds.items()}
-        for entry in chain(*laid.values()):
-            entry["check"] = [of_checks | check for check in entry.get("check", ())]
+        laid = {
+            kind: [
+                common | each | {"common": of_checks | each.get("common", {})} for each in entries
+            ]
+            for kind, entries in kinds.items()
+        }
         return content | laid
 
     @model_validator(mode="after")
