@@ -247,7 +247,8 @@ def _at(measured: Measurement, label: str) -> Measurement:
 
 
 def _measured(interval: Interval, column: Column) -> Measurement:
-    if interval.low == interval.value == interval.high:
+    """Return an interval as a measurement; of one number without draws nothing but its value."""
+    if interval.n <= 1 and interval.low == interval.high:
         return Measurement(value=interval.value)
     return measures.of_interval(interval, column.seed, column.size)
 

@@ -127,6 +127,12 @@ def estimates(*units: int) -> RunTable:
     return RunTable(tuple(rows))
 
 
+def test_draws_that_do_not_differ_are_no_exact_number() -> None:
+    rows = Rows({"sampler": "slow", "budget": 10}, measure.cell("slow", 10, (0, 0)), (0, 1), 8, 7)
+    measured = queries.mean(RunTable((rows,)), "error", sampler="slow", budget=10)
+    assert (measured.interval, measured.n, measured.seeds) == ((4.0, 4.0), 16, (7,))
+
+
 def test_estimates_are_paired_by_their_resamples_and_one_number_is_exact() -> None:
     found = queries.difference(estimates(9, 9), "mmd", sampler=("far", "near"))
     assert (found.value, found.n, found.seeds) == (1.0, 9, (7,))
