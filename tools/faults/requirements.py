@@ -70,11 +70,12 @@ class Reference(NamedTuple):
         return found._replace(seconds=time.monotonic() - begin, files=files_of(out, suite.profile))
 
     def place(self) -> Path:
-        """Return a new place for results that holds the memo of the undisturbed run, with one
-        unused entry.
+        """Return a new place for results that holds the memo of the undisturbed run, if any, with
+        one unused entry.
         """
         out = self.suite.place()
-        Memo(texts={**self.memo.texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
+        if texts := self.memo.texts:
+            Memo(texts={**texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
         return out
 
     def after(
@@ -137,8 +138,6 @@ class Reference(NamedTuple):
         """Yield which files differ from those of the undisturbed run, times apart."""
         now = files_of(out, self.suite.profile)
         for name in sorted(now.keys() | self.files.keys()):
-            if name.endswith("/memo.json"):  # it saves time alone, and holds what was used
-                continue
             if name not in now:
                 yield f"{name} is not there after the next run"
             elif name not in self.files:
