@@ -126,6 +126,7 @@ def test_where_the_console_has_no_other_letters_they_are_escaped(toy):
         "-m", "ams_suite", "run", "A2", "--profile", "quick", PYTHONIOENCODING="ascii"
     )
     assert done.returncode == 0 and "\n\\u2717 A2 " in done.stdout
+    assert "2 [1.9, 2.1] \\u2264 1 " in done.stdout
 
 
 def test_run_works_in_this_process_with_any_profile(toy, capsys):
@@ -233,6 +234,13 @@ def test_12_gb_of_addresses_suffice_for_a_run_with_its_report(toy):
     """The converter of charts aborts Python below 64 GiB: it is not begun, and one line says what
     is left out.
     """
+    chart = (
+        "    from altair import Chart\n"
+        "    from verdicts.records.figures import save_chart\n"
+        "    moved = Chart({'values': [{}]}).mark_point()\n"
+        "    return [save_chart(moved, folder, 'moved', 'a point', ['A1']), save_figure("
+    )
+    toy.replace_in_module("alpha/figures", "    return [save_figure(", chart)
     line = f'ulimit -v 12000000 && exec "{sys.executable}" -m ams_suite reproduce --profile quick'
     command = ["bash", "-c", line]
     done = subprocess.run(
@@ -240,8 +248,13 @@ def test_12_gb_of_addresses_suffice_for_a_run_with_its_report(toy):
     )
     assert done.returncode == 0 and "stack trace" not in done.stderr, done.stderr[-2000:]
     assert done.stdout.count("charts that move have no still picture") == 1
+    report = (toy.folder() / "report.html").read_text()
+    assert "No still picture of this chart" in report and 'id="figure-moved"' in report
     again = toy.ams("reproduce", "--profile", "quick")
     assert again.returncode == 0 and "no still picture" not in again.stdout
+    assert "No still picture" not in (toy.folder() / "report.html").read_text(), (
+        "drawn as soon as it can be"
+    )
 
 
 def test_an_interrupt_while_it_is_imported_needs_no_traceback(toy, tmp_path):

@@ -288,11 +288,14 @@ def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):
         and "Kept value 2 [1.9, 2.1]: as kept." in same
     )
     edit(toy, (CHECKS, "value=2 * ONE, low=1.9, high=2.1", "value=3.5, low=3.4, high=3.6"))
-    text = seen(text_of(toy.run_all()))
+    page = text_of(toy.run_all())
+    text = seen(page)
     assert (
         "2 checks are where they were, 1 moved" in text
         and "Kept value 2 [1.9, 2.1]: moved." in text
     )
+    assert '<td class="n">3.5 [3.4, 3.6]</td><td class="n">≤ 1</td>' in page
+    assert '<td class="n">2 [1.9, 2.1]</td><td class="n">3.5 [3.4, 3.6]</td>' in page
 
 
 def test_code_that_is_not_there_is_refused_and_results_elsewhere_have_no_address_of_it(
