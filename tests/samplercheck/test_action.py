@@ -139,7 +139,13 @@ SITUATIONS: dict[str, tuple[Any, Any, int, str]] = {
     ),
     "a worse order": (told(report()), told(report(order=1.0)), 1, "[1.90, 2.10] -> [0.90, 1.10]"),
     "it was refuted": (told(report(verdict="refuted"), code=1),) * 2 + (0, "Nothing changed."),
-    "mended": (told(report(verdict="refuted"), code=1), told(report()), 0, "Nothing is worse."),
+    "mended": (told(report(verdict="refuted"), code=1), told(report()), 0, "refuted -> holds"),
+    "mended, no more": (
+        told(report(verdict="refuted"), code=1),
+        told(report()),
+        0,
+        "Nothing is worse.",
+    ),
     "its name has marks of a table": (told(report("a|b")), told(report("a|b")), 0, "| a/b |"),
     "cannot be installed": (told(report()), "not installed", 1, "No sampler was judged."),
     "an expected failure": (
