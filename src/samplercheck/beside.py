@@ -75,32 +75,22 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
 
     A verdict is worse where it comes later in `SEVERITY`, an order where its whole interval is
     lower by more than `ORDER_SHORT` and the new report does not expect that. So is a new note of
-    `SLIPS`.
+    `SLIPS`. One loss is marked once: at its check, else at the order, else at the verdict.
     """
     if not (judged(old) and judged(new)):
         if judged(new):
             return [Change("raised in the base", new["verdict"] == REFUTED)]
         return [Change(f"cannot be judged: {new['why']}", judged(old))]
+    keys = "name", "version", "kit", "python", "torch", "settings", "stated_order"
     differences = [
-        Change(
-            f"{key}: {old.get(key)} -> {new.get(key)}",
-            key == "verdict" and _worse(old[key], new[key]),
-        )
-        for key in (
-            "name",
-            "version",
-            "kit",
-            "python",
-            "torch",
-            "settings",
-            "stated_order",
-            "verdict",
-        )
+        Change(f"{key}: {old.get(key)} -> {new.get(key)}")
+        for key in keys
         if old.get(key) != new.get(key)
     ]
     before, after = (
         {each["check"]: each for each in report["judgements"]} for report in (old, new)
     )
+    lost = set[str]()
     for check in dict.fromkeys([*before, *after]):
         was, now = before.get(check), after.get(check)
         if (
@@ -115,17 +105,20 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
         elif was["verdict"] != now["verdict"]:
             words = f"{check}: {was['verdict']} -> {now['verdict']} ({now['why']})"
             differences.append(Change(words, _worse(was["verdict"], now["verdict"])))
+            lost |= {check} if differences[-1].worse else set()
     for name, (low, high) in _orders(old).items():
         now_low, now_high = _orders(new).get(name, (low, high))
         if now_high < low - ORDER_SHORT or high < now_low - ORDER_SHORT:
             words = f"measured {name}: [{low:.2f}, {high:.2f}] -> [{now_low:.2f}, {now_high:.2f}]"
-            differences.append(
-                Change(words, now_high < low and name not in (new.get("expected") or {}))
-            )
+            lower = now_high < low and name not in {*lost, *(new.get("expected") or {})}
+            differences.append(Change(words, lower))
     for steps in old["w2"]:
         a, b = old["w2"][steps], new["w2"].get(steps)
         if a is not None and b is not None and not math.isclose(a, b, rel_tol=NOTABLE):
             differences.append(Change(f"W2 at {steps} steps: {a:.4g} -> {b:.4g}"))
+    if old["verdict"] != new["verdict"]:
+        worse = _worse(old["verdict"], new["verdict"]) and not any(x.worse for x in differences)
+        differences.append(Change(f"verdict: {old['verdict']} -> {new['verdict']}", worse))
     return differences
 
 

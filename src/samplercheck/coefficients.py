@@ -62,6 +62,8 @@ PREDICTIONS = ("eps", "x0", "flow")
 INVERTED, REVERSED = "as if the ratio of two steps were inverted", "as if paired in reverse"
 PAIR, FEWEST = 2, 3
 """Outputs of which the ratio of two steps is weighted; steps that tell a slip."""
+SMALLEST = 24
+"""The largest denominator of a fraction that a person writes."""
 
 
 class Weight(NamedTuple):
@@ -138,7 +140,8 @@ def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
     by prediction.
 
     The nearest method is one with which all agree. Else it has the same weights in each step if
-    these do, then most that agree, then the least sum of differences.
+    these do, then small fractions where the step has some, then most that agree, then the least
+    sum of differences.
     """
     kappa, tried = 1 + noise, list[_Tried]()
     for prediction, steps in read.items():
@@ -153,7 +156,9 @@ def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
                 method = f"int {prediction} {name}, polynomial in {variable}"
                 vary = _vary([step.weights for step in steps]), _vary(expected)
                 share = float((every < SAME).mean())
-                rank = (share < 1, vary[0] != vary[1], vary[0], -share, float(every.sum()))
+                written = _of_fractions([*expected, *(step.weights for step in steps)])
+                kind = share < 1, vary[0] != vary[1], vary[0], not written
+                rank = (*kind, -share, float(every.sum()))
                 slip = _slip(steps, expected, VARIABLES[variable]) if share < 1 else ""
                 tried.append(_Tried(rank, method, steps, expected, apart, slip))
     if not tried:
@@ -184,7 +189,7 @@ class _Tried(NamedTuple):
     that explains them.
     """
 
-    rank: tuple[bool, bool, bool, float, float]
+    rank: tuple[bool, bool, bool, bool, float, float]
     method: str
     steps: list[_Step]
     expected: list[np.ndarray]
@@ -204,7 +209,8 @@ def _slip(steps: list[_Step], expected: list[np.ndarray], variable: Function) ->
 
     def inverted(step: _Step, other: np.ndarray) -> np.ndarray:
         before, now, after = variable(np.array([*step.nodes, step.ends[1]]))
-        old = other[1] * ((now - before) / (after - now)) ** 2
+        # a step that calls at its own end, as Heun's, has no next step whose ratio it could have
+        old = other[1] * ((now - before) / (after - now)) ** 2 if after != now else math.nan
         return np.array([other[0], old, other[1] + other[2] - old])
 
     def in_reverse(_: _Step, other: np.ndarray) -> np.ndarray:
@@ -217,6 +223,12 @@ def _slip(steps: list[_Step], expected: list[np.ndarray], variable: Function) ->
         if all(np.abs(of[0].weights - slipped(*of)).max() < SAME for of in several):
             return words
     return ""
+
+
+def _of_fractions(weights: Sequence[np.ndarray]) -> bool:
+    """Return whether all weights are small fractions, as a person writes them: 1/2 or 0.6."""
+    every = {float(weight) for each in weights for weight in each.round(9)}
+    return all(abs(Fraction(one).limit_denominator(SMALLEST) - one) < SAME for one in every)
 
 
 def _vary(weights: Sequence[np.ndarray]) -> bool:

@@ -107,6 +107,8 @@ ROLES = {
     "nothing": ("extra_args", "model_kwargs"),
 }
 """What an argument is, by its usual names."""
+NUMBERS = ("rows", "channels", "side", "count")
+"""The roles of arguments that are numbers."""
 
 
 @cache
@@ -694,14 +696,17 @@ def _possible(times: list[float], roles: set[str], each_beta: bool) -> list[str]
 
 
 def _role(parameter: inspect.Parameter) -> str:
-    """Return what an argument is, by its name; times that are a whole number are a number of
-    steps.
+    """Return what an argument is, by its name; times that are a whole number are a number of steps.
+
+    One whose default is a number keeps it, where what the name usually is would be none.
     """
     role = next((role for role, names in ROLES.items() if parameter.name in names), "")
     if role in ("generator", "nothing") and parameter.default is not parameter.empty:
         return ""
     whole = parameter.annotation in (int, "int") or isinstance(parameter.default, int)
-    return "count" if role == "times" and whole else role
+    if role == "times" and whole:
+        return "count"
+    return "" if role not in NUMBERS and isinstance(parameter.default, (int, float)) else role
 
 
 def last_state(returned: Any, x: Tensor) -> Tensor:

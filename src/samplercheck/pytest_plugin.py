@@ -75,7 +75,7 @@ def conformance_cases(
     return [
         pytest.param(
             partial(_check, report, name, names, name in failures),
-            id=name,
+            id=f"{called}, {name}",
             marks=pytest.mark.xfail(reason=failures[name], strict=True) if name in failures else (),
         )
         for name in (*names, "others")

@@ -196,7 +196,7 @@ def judged(project: Path, base: str, **stated: str) -> subprocess.CompletedProce
     path = f"{project.parent / 'bin'}:{os.environ['PATH']}"
     environment = {
         **os.environ,
-        "SAMPLERS": "a.py:a",
+        "SAMPLERS": "a.py:a\n  b.py:b",
         "INSTALL": "true",
         "PATH": path,
         "BASE": base,

@@ -294,6 +294,7 @@ def test_page_badge_options_and_changes(
         (["FOLDER/lost.py:x"], 2, "needs no_such: python -m pip install no_such"),
         (["FILE:heun", "--set", "order=2"], 2, "--set: FILE has no function load(name, settings)"),
         (["FILE:absent"], 2, "has no Sampler 'absent'"),
+        (["FILE:called"], 2, "called is no Sampler: say which of its parameters takes the network"),
         (["nowhere.py:x"], 2, "no file nowhere.py"),
         (["heun"], 2, "write LIBRARY:NAME"),
         (["diffuser:heun"], 2, "unknown library 'diffuser': did you mean diffusers"),

@@ -299,12 +299,12 @@ def test_in_pytest_a_scheduler_class_needs_no_network_and_a_kind_is_stated(tmp_p
     file.write_text(SCHEDULER)
     kind = adapters.function(f"{file}:Euler")
     cases = {case.id: case.values[0] for case in conformance_cases(kind, order=1)}
-    cases["order"]()
+    cases["Euler, order"]()
     drawn = {
         case.id: case.values[0]
         for case in conformance_cases(kind, kind="sde", convention="flow@flow")
     }
     with pytest.raises(pytest.fail.Exception, match="noise=1 is stated"):
-        drawn["noise"]()
+        drawn["Euler, noise"]()
     with pytest.raises(UserError, match="kind 'other': expected one of ode, sde, churn"):
         stated(euler(even), None, "other")

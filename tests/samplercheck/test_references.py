@@ -9,6 +9,7 @@ import json
 import random
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 import torch
@@ -18,6 +19,7 @@ from ams.schedules import VP
 from samplercheck import Draws, Network, Sampler, Unanswered, conform, noise_level
 from samplercheck.coefficients import NOISE, STATE, worst_weight
 from samplercheck.convergence import Data, two_targets
+from samplercheck.entry_points import load
 from samplercheck.error_constant import error_constant
 from samplercheck.page import html
 from samplercheck.placement import misplaced
@@ -190,6 +192,25 @@ def test_a_wrong_weight_is_named(key: tuple[str, str]) -> None:
     assert worst is not None and worst.back == back
     assert got is None or worst.got == pytest.approx(got)
     assert expected is None or worst.expected == pytest.approx(expected)
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_weight_is_read_in_the_prediction_in_which_it_is_written() -> None:
+    """On levels even in the logarithm Heun's weights of x0 are constant too, those of eps
+    fractions.
+    """
+
+    def heun(model: Any, x: Any, sigmas: Any, a: float = 0.6, b: float = 0.4) -> Any:
+        for here, there in pairwise(sigmas):
+            slope = ahead = (x - model(x, here)) / here
+            if there > 0:
+                guess = x + (there - here) * slope
+                ahead = (guess - model(guess, there)) / there
+            x = x + (there - here) * (a * slope + b * ahead)
+        return x
+
+    worst = worst_weight(load(heun, "Heun", "model", {}, "x0@sigma"))
+    assert worst is not None and (worst.got, worst.expected) == pytest.approx((0.6, 0.5))
 
 
 def test_a_report_tells_the_place_before_the_weight() -> None:

@@ -8,6 +8,7 @@ unset GH_TOKEN GITHUB_TOKEN ACTIONS_RUNTIME_TOKEN ACTIONS_ID_TOKEN_REQUEST_TOKEN
 unset GITHUB_ENV GITHUB_PATH GITHUB_OUTPUT GITHUB_STATE
 summary=${GITHUB_STEP_SUMMARY:-/dev/null}
 unset GITHUB_STEP_SUMMARY
+SAMPLERS=${SAMPLERS//$'\n'/ } # one command, on however many lines
 minutes=${TIMEOUT:-10}
 seconds=$(awk -v minutes="$minutes" 'BEGIN { print minutes * 60 }')
 work=$(mktemp -d) || exit 2

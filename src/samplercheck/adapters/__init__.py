@@ -243,14 +243,13 @@ def _of_module(source: str, name: str, settings: dict[str, Any], convention: str
             f"--set: {source} has no function load(name, settings) that takes settings: define it"
         )
     if not isinstance(made, Sampler):
-        hint = (
-            ", or say which of its parameters takes the network: --network NAME"
-            if callable(made)
-            else ""
-        )
+        if callable(made):
+            raise UserError(
+                f"{source}: {name} is no Sampler: say which of its parameters takes the network, "
+                "--network NAME, or write a Sampler around it"
+            )
         raise UserError(
-            f"{source} has no Sampler {name!r} and no function load that returns one: "
-            f"define either{hint}"
+            f"{source} has no Sampler {name!r} and no function load that returns one: define either"
         )
     return made
 
