@@ -3,13 +3,11 @@
 Two works run in turn, A B A B ..., and each pair gives one ratio A / B of CPU times. Of `n`
 independent ratios, those of rank `k` and `n + 1 - k` enclose the median with a binomial
 probability, whatever the distribution. A load that lasts longer than a pair cancels in its ratio.
-Bytes are those that torch's operations allocate, and those alive at once.
+Bytes are those that torch's operations allocate.
 """
 
 import gc
 import time
-import weakref
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated, Any
@@ -18,10 +16,7 @@ import numpy as np
 import torch
 from pydantic import Field, NonNegativeInt
 from scipy import stats
-from torch import Tensor
 from torch.autograd.profiler import profile
-from torch.utils._python_dispatch import TorchDispatchMode
-from torch.utils._pytree import tree_leaves
 
 from ams.statistics import CONFIDENCE, Interval
 from samplercheck.sampler import one_thread
@@ -108,11 +103,6 @@ def time_ratio(
     return median_measurement((scale * times[:, 0] / times[:, 1]).tolist(), detail=medians | detail)
 
 
-def median_seconds(work: Work, runs: int) -> float:
-    """Return the median CPU seconds of `runs` runs of `work`, after one unmeasured run."""
-    return float(np.median(in_turn((work,), runs)))
-
-
 def allocations(work: Work) -> list[int]:
     """Return the bytes that each operation of `work` allocated and did not free at once, from
     torch's profiler.
@@ -124,36 +114,3 @@ def allocations(work: Work) -> list[int]:
         for event in profiled.function_events
         if event.self_cpu_memory_usage > 0
     ]
-
-
-class LiveBytes(TorchDispatchMode):
-    """Counts the bytes of storages that operations returned and a tensor still refers to: `now`,
-    and their `peak`.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = self.peak = 0
-        self._references: Counter[int] = Counter()
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run the operation and count the storages of its results."""
-        result = func(*args, **(kwargs or {}))
-        tensors = (value for value in tree_leaves(result) if isinstance(value, Tensor))
-        for tensor in {id(tensor): tensor for tensor in tensors}.values():
-            storage = tensor.untyped_storage()
-            if storage.nbytes():
-                self._add(tensor, storage.data_ptr(), storage.nbytes())
-        return result
-
-    def _add(self, tensor: Tensor, address: int, size: int) -> None:
-        if not self._references[address]:
-            self.now += size
-            self.peak = max(self.peak, self.now)
-        self._references[address] += 1
-        weakref.finalize(tensor, self._remove, address, size)
-
-    def _remove(self, address: int, size: int) -> None:
-        self._references[address] -= 1
-        if not self._references[address]:
-            self.now -= size

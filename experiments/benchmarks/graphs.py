@@ -1,12 +1,11 @@
-"""T7 to T9: what sampling graphs costs in time and bytes, and the time of the published graph
+"""T7, T9: what sampling graphs costs in two formulations, and the time of the published graph
 metrics.
 
 T7 compares runs of one sampler in two formulations: packed (real nodes and pairs alone) and padded,
 as published. Both run the same loop and steps from equal starts with equally much noise. Padded, a
 state is (batch, N, F) and (batch, N, N), with N the data set's largest graph. Weights too small to
 matter are zero in both formulations: as published, subnormal products make the padded one up to
-twice as slow again. T8 compares a run with its networks' own arithmetic, and measures its memory,
-with the suite's own networks.
+twice as slow again.
 
 T9 compares the metrics with pairwise earth mover's distances and a subprocess for each graph. This
 favours the pairwise evaluation: its distances are SciPy's on the line, which sorts, where the
@@ -18,21 +17,19 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from scipy.stats import wasserstein_distance
 from torch import Tensor
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from ams.data import Graph, weights
 from ams.metrics.mmd import biased_within, mmd_squared
 from ams.samplers import Particles
 from experiments.benchmarks import padded_networks as padded
-from experiments.benchmarks.costs import LiveBytes, allocations, time_ratio
+from experiments.benchmarks.costs import time_ratio
 from experiments.benchmarks.settings import Settings
-from experiments.graphs.bundled_networks import OWN, own_networks, own_split
 from experiments.graphs.checkpoints import Networks, tensors_of, without_dust
 from experiments.graphs.data import community_small, published, sizes
 from experiments.graphs.generation import PUBLISHED, Setting, halves
@@ -66,12 +63,6 @@ def published_problem(name: str, batch: int, steps: int, seed: int) -> Problem:
     setting = PUBLISHED[name]
     drawn = tuple(sizes(published(name).train, batch, seed))
     return Problem(setting, setting.networks(), drawn, steps, seed)
-
-
-def own_problem(batch: int, settings: Settings) -> Problem:
-    """Return the problem of community_small with the suite's own networks, which need no file."""
-    drawn = tuple(sizes(own_split().train, batch, settings.seed))
-    return Problem(OWN, own_networks(), drawn, settings.graph_steps, settings.seed)
 
 
 def _sampled(problem: Problem, features: Half, adjacency: Half) -> Denoised:
@@ -138,85 +129,6 @@ def padded_time_over_packed(settings: Settings, name: str) -> Measurement:
     )
     nodes = {"mean_nodes": float(np.mean(problem.sizes)), "padded_nodes": problem.setting.largest}
     return time_ratio(padded_run(problem), packed_run(problem), settings.graph_pairs, **nodes)
-
-
-PRODUCTS = tuple(
-    getattr(torch.ops.aten, name).default for name in ("addmm", "baddbmm", "bmm", "mm")
-)
-ACTIVATIONS = (
-    torch.ops.aten.tanh_.default,
-    torch.ops.aten.elu_.default,
-    torch.ops.aten.sigmoid_.default,
-)
-
-
-class RecordedOperations(TorchDispatchMode):
-    """Records the operations of some kinds, with their operands."""
-
-    def __init__(self, kinds: tuple[Any, ...]) -> None:
-        super().__init__()
-        self.kinds = kinds
-        self.calls: list[tuple[Callable[..., Any], tuple[Any, ...]]] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Run the operation, and record it if it is of these kinds."""
-        if func in self.kinds:
-            self.calls.append((func, args))
-        return func(*args, **(kwargs or {}))
-
-    def replay(self) -> None:
-        """Run all recorded operations again, on the present values of their operands."""
-        with torch.no_grad():
-            for operation, operands in self.calls:
-                operation(*operands)
-
-
-def time_over_arithmetic(settings: Settings) -> Measurement:
-    """Measure the CPU time of a run over that of its networks' matrix products and activations
-    alone.
-    """
-    run = packed_run(own_problem(settings.graph_batches["community_small"], settings))
-    recorded = RecordedOperations(PRODUCTS + ACTIVATIONS)
-    with recorded, torch.no_grad():
-        run()
-    return time_ratio(run, recorded.replay, settings.graph_pairs, operations=len(recorded.calls))
-
-
-def peak_bytes(batch: int, settings: Settings) -> int:
-    """Return the largest number of bytes of live tensors in a run on `batch` graphs, its layout
-    included.
-    """
-    with LiveBytes() as live:
-        packed_run(own_problem(batch, settings))()
-    return live.peak
-
-
-def evaluation_bytes(batch: int, settings: Settings) -> int:
-    """Return the bytes of the largest single allocation of the adjacency network on `batch`
-    graphs.
-    """
-    problem = own_problem(batch, settings)
-    layout = Layout.of(problem.sizes)
-    x, a = torch.zeros(layout.nodes, problem.setting.features), torch.zeros(layout.pairs)
-    return max(allocations(lambda: problem.networks.adjacency(x, a, layout)))
-
-
-BYTES = {"run": peak_bytes, "evaluation": evaluation_bytes}
-
-
-def growth_of_bytes(settings: Settings, of: str) -> Measurement:
-    """Measure the bytes of a run, or of an evaluation, on 16 batches over those on 4.
-
-    Graphs are evaluated in blocks, so the ratio of evaluations is about 1.
-    """
-    batch = settings.graph_batches["community_small"]
-    sizes = {many: BYTES[of](many, settings) for many in (4 * batch, 16 * batch)}
-    kib = {
-        f"KiB a graph, {many} graphs": round(total / many / 2**10, 2)
-        for many, total in sizes.items()
-    }
-    few, most = sizes.values()
-    return Measurement(value=most / few, n=2, detail=kib)
 
 
 PARTS = 32

@@ -1,22 +1,16 @@
-"""T10, T12 and T12a: image networks, what a sampler costs beside one, and the formulations of one.
+"""T10: what a sampler costs beside an image network, in this suite's and the authors' formulation.
 
 The code published with arXiv 2405.13726 has its momentum in module-level buffers, takes norms of
 freshly flattened copies, and allocates every intermediate. `authors_sampler` writes that
 formulation out for predictor-corrector, and T10 compares with it, around the MNIST VE network.
-
-T12 and T12a compare one network of colour images, compiled or with bfloat16, with itself as written
-in float32. Samples are compared at common noise: start and every draw are the same, so that a
-difference is the arithmetic's alone. Where every pixel agrees, the distributions do, and no
-distance can tell them apart.
 """
 
 import time
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import partial
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from ams.samplers import Noise, Particles, Program, Score, State, last, run as states
@@ -24,11 +18,8 @@ from ams.samplers.noise_sources import generated
 from ams.samplers.presets import AUTHORS, SPECS, SigmaRange
 from ams.schedules import Level
 from experiments.benchmarks import costs
-from experiments.benchmarks.costs import time_ratio, undisturbed
 from experiments.benchmarks.settings import Settings
-from experiments.images.networks.colour import KINDS, colour_network, score_of
 from experiments.images.networks.unet_ve import mnist_ve
-from experiments.images.runs import denoised, generator, of_network, run
 from verdicts import Measurement
 
 DELTA = 1e-4
@@ -176,61 +167,3 @@ def throughput_over_the_authors_formulation(settings: Settings) -> Measurement:
             [shares(work, score).outside for work in works] for _ in range(settings.share_runs + 1)
         ][1:]
     return _median(((1 + authors) / (1 + library) for authors, library in pairs), settings)
-
-
-NAME, SAMPLER, LAST_SIGMA = "cifar16-score", "PC, adaptive", 0.01
-Network = Callable[[Tensor, Tensor], Tensor]
-
-
-@cache
-def network(kind: str) -> Network:
-    """Return the network `written`, in float32, `compiled`, which its first call does, or in
-    `bfloat16`.
-    """
-    if kind == "bfloat16":
-        return short
-    written = colour_network(NAME)
-    return torch.compile(written) if kind == "compiled" else written
-
-
-def short(y: Tensor, v: Tensor) -> Tensor:
-    """Return the network's value with convolutions and products in bfloat16."""
-    with torch.autocast("cpu", torch.bfloat16):
-        return network("written")(y, v)
-
-
-def time_over_written(settings: Settings, kind: str) -> Measurement:
-    """Measure the CPU time of a kind of network over that as written, on one batch."""
-    y, v = (
-        torch.randn(settings.network_batch, 3, 16, 16, generator=generator(settings.seed, 0)),
-        torch.ones(1),
-    )
-    ours, written = (partial(network(each), y, v) for each in (kind, "written"))
-    with torch.no_grad():
-        return time_ratio(ours, written, settings.network_pairs)
-
-
-def samples(settings: Settings, kind: str) -> Float[Tensor, "n 3 16 16"]:
-    """Return denoised samples by a kind of network."""
-    problem = of_network(score_of(network(kind), KINDS[NAME]), LAST_SIGMA)
-    with undisturbed():
-        outcome = run(
-            problem,
-            SPECS[SAMPLER],
-            settings.network_budget,
-            AUTHORS,
-            settings.images,
-            generator(settings.seed, 1),
-        )
-        return denoised(problem, outcome.x)
-
-
-def largest_difference(settings: Settings, kind: str) -> Measurement:
-    """Measure the largest difference of a pixel between samples of a kind of network and of that as
-    written.
-    """
-    apart = (samples(settings, kind) - samples(settings, "written")).abs()
-    detail = {"root mean square": float(apart.square().mean().sqrt())}
-    return Measurement(
-        value=float(apart.max()), n=len(apart), seeds=(settings.seed,), detail=detail
-    )

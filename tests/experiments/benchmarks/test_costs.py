@@ -1,10 +1,7 @@
-"""T1 to T6, T11 and T13: clocks, the particle loop and its peers, exact scores and laws, growth,
-studies.
-"""
+"""T1 to T5: clocks, the particle loop and its peers, exact scores and laws."""
 
 import gc
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,9 +12,8 @@ from ams import samplers as sm
 from ams.errors import DataUnavailable
 from ams.laws import expected_norm
 from ams.samplers import Particles
-from ams.schedules import Level
-from ams.targets import Empirical, points
-from experiments.benchmarks import costs, exact, growth, particle_loop, study_share
+from ams.targets import points
+from experiments.benchmarks import costs, exact, particle_loop
 from tests.ams.tools import assert_equal, found_or_skipped, trajectory
 from tests.claims import verdict_of
 from tests.experiments.benchmarks.tools import SMALL, flips, set_clock
@@ -164,74 +160,3 @@ def test_a_slower_score_breaks_t3(monkeypatch):
     assert verdict_of("T3", "memory", SMALL) is Verdict.HOLDS
     monkeypatch.setattr(points.Query, "_block_length", lambda query: len(query.cloud.points))
     assert verdict_of("T3", "memory", SMALL) is Verdict.REFUTED
-
-
-SIZES = ("batch", "dimension", "steps")
-CHECKS = [
-    *(f"T6.{size}" for size in (*SIZES, "points", "directions")),
-    *(f"T13.{size}" for size in SIZES),
-]
-
-
-@pytest.mark.parametrize("check", CHECKS)
-@pytest.mark.parametrize(("power", "verdict"), [(2.0, Verdict.REFUTED), (1.0, Verdict.HOLDS)])
-def test_quadratic_time_breaks_t6(monkeypatch, check, power, verdict):
-    """Falsifier of T6, and of what T13 says of time: a clock by which time grows as the square of
-    the size.
-
-    Each of three sizes is twice the one before; the work is done once.
-    """
-    count = iter(range(3))
-
-    def median_seconds(work, runs):
-        work()
-        return 2.0 ** (power * next(count))
-
-    monkeypatch.setattr(costs, "median_seconds", median_seconds)
-    assert verdict_of(check.split(".")[0], check, SMALL) is verdict
-
-
-def test_a_run_that_keeps_its_states_breaks_t13(monkeypatch):
-    """Falsifier of T13: a run all of whose states stay alive."""
-    assert verdict_of("T13", "T13.held", SMALL) is Verdict.HOLDS
-    kept = []
-    monkeypatch.setattr(growth, "sample", lambda path, x, *rest: kept.extend(x + 0.0 for _ in path))
-    assert verdict_of("T13", "T13.held", SMALL) is Verdict.REFUTED
-
-
-def test_a_state_is_held_eight_times():
-    """x, the score, momentum, the last score, drift, noise, the move, and one more: of float32."""
-    assert growth.held(1000, 64, 10, seed=0) == pytest.approx(8 * 4 * 64_000, rel=0.01)
-
-
-def spin(seconds: float = 0.1) -> None:
-    end = time.process_time() + seconds
-    while time.process_time() < end:
-        sum(range(1000))
-
-
-class Work:
-    """In the place of a store: computing a cell takes exact scores, or what is no work."""
-
-    def __init__(self, score: bool) -> None:
-        self.score = score
-
-    def ensure(self, cell: object) -> None:
-        target = Empirical(torch.rand(2000, 64))
-        for _ in range(60) if self.score else ():
-            target.score(torch.rand(64, 64), Level(0, sigma=1.0))
-        spin(0.0 if self.score else 0.1)
-
-
-@pytest.mark.parametrize("score", [True, False])
-def test_a_score_is_work_and_a_loop_is_not(score: bool) -> None:
-    spent = study_share.spent_in([object()], Work(score), SMALL)
-    assert spent.total > 0.02 and (spent.share > 0.5) is score
-
-
-def test_time_that_is_no_work_breaks_t11(monkeypatch) -> None:
-    """Falsifier of T11: cells that only loop; with cells of exact scores it holds."""
-    monkeypatch.setattr(study_share, "cells_of", lambda group, settings: [group.id])
-    for score, verdict in ((False, Verdict.REFUTED), (True, Verdict.HOLDS)):
-        monkeypatch.setattr(study_share, "store_of", lambda workspace, score=score: Work(score))
-        assert verdict_of("T11", settings=SMALL) is verdict

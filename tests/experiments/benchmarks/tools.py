@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from experiments.benchmarks import costs
-from experiments.benchmarks.settings import Large, Settings
+from experiments.benchmarks.settings import Settings
 from tests.claims import verdict_of
 from verdicts.claims.schema import Verdict
 
@@ -24,18 +24,11 @@ SMALL = Settings(
     particles=8,
     error=0.1,
     law_pairs=8,
-    sizes=dict.fromkeys(("batch", "dimension", "steps", "points", "directions"), (10, 20, 40)),
-    large=Large(
-        batch=64, sizes={"batch": (2, 4, 8), "dimension": (2, 4, 8), "steps": (10, 20, 40)}, runs=1
-    ),
     share_batch=3,
-    network_batch=2,
     graph_batches={"community_small": 4, "ego_small": 4, "ENZYMES": 1},
     graph_steps=1,
     graph_pairs=8,
     metric_graphs=32,
-    seconds=0.05,
-    interval=0.002,
 )
 
 
