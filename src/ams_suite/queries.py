@@ -32,6 +32,7 @@ for pairs of these, each with the one before.
 """
 UNREACHED = 1e6
 """Stands for a number without end: an error that no budget reaches, a stretch that is not there."""
+UNPAIRED = "rows of different batches are not paired"
 NO_LABELS = ("number", "error", "spacing")
 """Arguments of queries that name no row."""
 
@@ -87,6 +88,8 @@ def speed_up(
     slow, fast = sampler
     error = table.column(number, sampler=fast, budget=budget, **labels)
     columns = table.columns(number, "budget", sampler=slow, **labels)
+    if any(column.values.keys() != error.values.keys() for column in columns.values()):
+        raise UserError(UNPAIRED)
     if error.batched:
         curve = {each: np.array([*column.values.values()]) for each, column in columns.items()}
         known = (CONFIDENCE, error.seed or 0, error.size)
@@ -220,7 +223,7 @@ def _paired(
     """Return a number of both sides. Raises UserError where they have other batches."""
     first, second = (table.column(number, **_side(labels, side)) for side in (0, 1))
     if first.values.keys() != second.values.keys():
-        raise UserError("rows of different batches are not paired")
+        raise UserError(UNPAIRED)
     return first, second
 
 

@@ -121,7 +121,7 @@ def estimates(*units: int) -> RunTable:
     """Return a row of an estimate for each of two samplers, from so many units."""
     before = measure.cell("fast", 10, (1,))
     rows = [
-        Rows({"sampler": sampler}, estimate.cell(sampler, n), (0,), 1, 7, (before,))
+        Rows({"sampler": sampler}, estimate.cell(sampler, n), seed=7, rests_on=(before,), place=0)
         for sampler, n in zip(("far", "near"), units, strict=True)
     ]
     return RunTable(tuple(rows))
@@ -150,8 +150,8 @@ def test_what_a_row_rests_on_is_computed_before_it_and_an_estimate_is_written_as
     assert cells == ["measure", "estimate"] * 2
     with using(Memory()):
         header, line, _ = estimates(9, 9).written(lambda made: True).splitlines()
-    assert header == "sampler,batch,mmd,mmd.low,mmd.high,mmd.n,exact"
-    assert line.startswith("far,0,1.0,") and line.endswith(",9,2.0")
+    assert header == "sampler,mmd,mmd.low,mmd.high,mmd.n,exact"
+    assert line.startswith("far,1.0,") and line.endswith(",9,2.0")
 
 
 def unpaired() -> RunTable:
@@ -167,6 +167,8 @@ def test_a_speed_up_is_read_between_the_budgets_of_the_slower() -> None:
         found.value == pytest.approx(2.0)
         and found.detail["largest ratio that could be seen"] == 2.0
     )
+    with pytest.raises(UserError, match="not paired"):
+        queries.speed_up(unpaired(), "error", sampler=("slow", "fast"), budget=20)
 
 
 def test_extremes_are_found_over_what_both_samplers_have() -> None:
@@ -300,6 +302,10 @@ def test_an_axis_of_pairs_leaves_the_next_one_its_range() -> None:
             "no row of sampler = 'none', budget = 10; sampler can be fast, slow",
         ),
         ({"number": "kl", "sampler": "fast", "budget": 10}, "rows have no 'kl', but error"),
+        (
+            {"sampler": "fast", "budget": 10, "tuning": "tuned"},
+            "one batch of sampler = 'fast', budget = 10, tuning = 'tuned': an interval needs two",
+        ),
     ],
 )
 def test_what_no_row_has_is_refused_before_anything_is_computed(

@@ -130,10 +130,11 @@ def runs(settings: Settings) -> Iterator[Rows]:
                 "sampler": run.sampler,
                 "budget": run.evaluations,
             }
-            yield Rows(labels, measure.cell(common, run, chemnet), (0,), 1, settings.seed, made)
+            one = measure.cell(common, run, chemnet)
+            yield Rows(labels, one, seed=settings.seed, rests_on=made, place=0)
             if name in TO_PUBLISHED and own.published and run[:2] == PUBLISHED_ROWS[name][:2]:
                 row = published_row.cell(common, run, settings.draws)
-                yield Rows({"data": name, "row": "published"}, row, (0,), 1, settings.seed)
+                yield Rows({"data": name, "row": "published"}, row, seed=settings.seed, place=0)
 
 
 def table_of(settings: Settings) -> RunTable:

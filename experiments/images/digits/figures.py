@@ -41,10 +41,10 @@ def results(settings: Settings, **labels: str) -> Results:
     """
     table, results = RunTable(tuple(study.runs(settings))), dict[str, dict[int, list[Errors]]]()
     for (sampler, budget), rows in table.results("sampler", "budget", **labels).items():
-        results.setdefault(sampler, {})[budget] = [Errors(*row[:4]) for row in rows]
+        results.setdefault(sampler, {})[budget] = [row.errors for row in rows]
     for rows in table.results("tolerance", sampler=RK45.name, **labels).values():
         spent = max(row.evaluations for row in rows)
-        results.setdefault(RK45.name, {})[spent] = [Errors(*row[:4]) for row in rows]
+        results.setdefault(RK45.name, {})[spent] = [row.errors for row in rows]
     return results
 
 

@@ -5,6 +5,7 @@ tends to a tempered target `p^c` with `c > 1`. There a mode of weight `w` has a 
 `w^c`, so a rare mode gets rarer.
 """
 
+import math
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import product
@@ -48,6 +49,11 @@ class Numbers(NamedTuple):
     ones: float
     evaluations: int
     edges: int
+
+    @property
+    def errors(self) -> Errors:
+        """Return the errors of the batch."""
+        return Errors(self.energy, self.variance_ratio, self.collisions, self.classes)
 
 
 @cache
@@ -172,12 +178,14 @@ def measured(
     setup: BatchSetup,
     h: Hyperparameters,
 ) -> list[Numbers]:
-    """Return what is measured of batches of a sampler; infinite where a run diverges."""
+    """Return what is measured of batches of a sampler; where a run diverges its errors are
+    infinite, and its share of ones is none.
+    """
     try:
         batches = samples(name, sampler, budget, numbers, setup, h)
     except NonFiniteState:
         if len(numbers) == 1:
-            return [numbers_of(LOST, 0.0, budget)]
+            return [numbers_of(LOST, math.nan, budget)]
         return [each for n in numbers for each in measured(name, sampler, budget, (n,), setup, h)]
     results, at = list[Numbers](), Level(0, sigma=setup.last_sigma)
     for x, evaluations in batches:

@@ -21,8 +21,9 @@ from verdicts.errors import UserError
 from verdicts.records.files import canonical_json, sha256_of
 from verdicts.validation import Frozen
 
-# content, tests, and the engine, which decides no value
+# content, tests, and the engine, which decides no value, but for what chooses a table's rows
 EXCLUDED = frozenset({"paper", "tests", "verdicts"})
+INCLUDED = ("verdicts.studies.table",)
 # of a notebook in Markdown
 CODE = re.compile(r"^```python\b[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
@@ -77,7 +78,7 @@ class Sources:
     def find(self, module: str) -> tuple[Path, Path] | None:
         """Return `(root, file)` of a module of the repository, None for any other."""
         parts = module.split(".")
-        if not all(parts) or parts[0] in EXCLUDED:
+        if not all(parts) or (parts[0] in EXCLUDED and module not in INCLUDED):
             return None
         for root in self.roots:
             stem = root.joinpath(*parts)

@@ -50,11 +50,7 @@ class Column(NamedTuple):
     values: dict[int, Any]
     size: int
     seed: int | None
-
-    @property
-    def batched(self) -> bool:
-        """Return whether there are several values."""
-        return len(self.values) > 1
+    batched: bool
 
     @property
     def single(self) -> Any:
@@ -79,13 +75,16 @@ class RunTable:
 
     def column(self, number: str, **labels: Label) -> Column:
         """Return a number of the rows whose labels are just these. Raises UserError where there
-        is no such row.
+        is no such row, or one batch, of which no interval is known.
         """
         chosen = self._by_labels.get(frozenset(labels.items()))
         if not chosen:
             raise UserError(f"`runs` makes no row of {_shown(labels)}{self._near(labels)}")
         values = {batch: value for rows in chosen for batch, value in self._numbers(rows, number)}
-        return Column(values, chosen[0].size, chosen[0].seed)
+        batched = bool(chosen[0].batches)
+        if batched and len(values) == 1:
+            raise UserError(f"`runs` makes one batch of {_shown(labels)}: an interval needs two")
+        return Column(values, chosen[0].size, chosen[0].seed, batched)
 
     def columns(self, number: str, along: str, **labels: Label) -> dict[Any, Column]:
         """Return a number by a label, ascending, of the rows whose other labels are just these."""

@@ -294,7 +294,7 @@ def test_the_table_lists_every_cell_that_is_read(
             checks.stray_of_molecules(study.table_of(settings), settings, name)
     header = study.table_of(settings).written(lambda cell: True).splitlines()[0]
     assert header.startswith(
-        "data,sampler,budget,batch,graphs,seeds,mmd,mmd.low,mmd.high,mmd.n,degree,degree.low"
+        "data,sampler,budget,graphs,seeds,mmd,mmd.low,mmd.high,mmd.n,degree,degree.low"
     )
 
 

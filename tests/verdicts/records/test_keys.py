@@ -39,7 +39,9 @@ def tree(tmp_path):
             "import verdicts.report.page\nimport tests.verdicts.toy\nimport paper.text\n"
         ),
         "paper/text.py": "",
+        "checks/tabled.py": "from verdicts.studies.table import Rows\n",
         "src/verdicts/report/page.py": "",
+        "src/verdicts/studies/table.py": "",
         "tests/verdicts/toy.py": "",
         "notebook.py": "# %%\nfrom checks import direct\n",
         "notebook.md": (
@@ -63,6 +65,7 @@ def tree(tmp_path):
         ("checks.cycle_a", {"checks/cycle_a.py", "checks/cycle_b.py"}),
         ("checks.broken", {"checks/broken.py"}),
         ("checks.papered", {"checks/papered.py"}),
+        ("checks.tabled", {"checks/tabled.py", "verdicts/studies/table.py"}),
         ("checks.nowhere", set()),
         (
             "checks.chain",
