@@ -55,6 +55,8 @@ REGIMES = 1.0
 EVERY = slice(0, None)
 WARM_UP = 5
 NOISE = 10.0  # times the data's scale: a start with more is one of noise alone
+EXACT = "exact up to rounding"
+"""Why errors have no order: they are too small for one."""
 ROUNDING = 1e-10
 
 
@@ -415,9 +417,8 @@ def fitted(steps: Sequence[int], errors: Sequence[float]) -> tuple[Order | None,
         (1 / count, error) for count, error in zip(steps, errors, strict=True) if error > ROUNDING
     ]
     if len(kept) < 4:
-        return None, "exact up to rounding" if len(kept) < len(
-            steps
-        ) / 2 else "too few errors above rounding"
+        exact = len(kept) < len(steps) / 2
+        return None, EXACT if exact else "too few errors above rounding"
     try:
         h, error = zip(*kept, strict=True)
         order = asymptotic_order(h, error, drift=DRIFT)

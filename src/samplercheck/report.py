@@ -23,7 +23,7 @@ from samplercheck.affine_map import AFFINE
 from samplercheck.answered_draws import Repeated
 from samplercheck.as_used import AsUsed
 from samplercheck.coefficients import STEPS, Weight, explained
-from samplercheck.convergence import JUDGED, ROUNDING, Convergence, Order
+from samplercheck.convergence import EXACT, JUDGED, ROUNDING, Convergence, Order
 from samplercheck.dead_directions import DeadDirection
 from samplercheck.error_constant import FEWEST, NOTED_ABOVE
 from samplercheck.invariants import STEPS as RUN, Finding
@@ -665,7 +665,7 @@ def _judge_order(
     if report.order is None:
         return []
     if order is None:
-        return [Judgement(check, HOLDS if why.startswith("exact") else INCONCLUSIVE, why)]
+        return [Judgement(check, HOLDS if why == EXACT else INCONCLUSIVE, why)]
     words = f"measured {_words(order)}, stated {report.order}"
     if math.isinf(order.high):
         words += (

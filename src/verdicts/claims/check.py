@@ -25,8 +25,8 @@ BUDGET = 1e-4
 """The false-alarm budget of which checks by Monte Carlo, and tests, spend a `share`."""
 MISS = 0.01
 """How often an interval misses the true value, half of it on either side."""
-INTERVALS = ("Student", "bootstrap", "Fieller", "Clopper-Pearson")
-"""Intervals of what is drawn, as a tolerance's origin names them."""
+DRAWN = ("Monte Carlo", "stated margin, drawn")
+"""Where the tolerance of what is drawn comes from, so that draws can decide wrongly."""
 OF_QUERY = "Monte Carlo: Student's test over batches"
 """Where the tolerance of a query comes from that does not say otherwise."""
 ORIGINS = (
@@ -37,6 +37,7 @@ ORIGINS = (
     "Monte Carlo",
     "printed digits",
     "stated margin",
+    "stated margin, drawn",
 )
 
 
@@ -73,7 +74,7 @@ class Check(Frozen):
     @field_validator("origin")
     @classmethod
     def _origin_is_known(cls, origin: str) -> str:
-        if origin.split(":")[0].strip() not in ORIGINS:
+        if _kind(origin) not in ORIGINS:
             raise ValueError(f"expected one of {', '.join(ORIGINS)}, free text after a colon")
         return origin
 
@@ -97,7 +98,7 @@ class Check(Frozen):
     @property
     def by_monte_carlo(self) -> bool:
         """Return whether the tolerance comes from Monte Carlo: another seed gives another value."""
-        return self.origin.split(":")[0].strip() == "Monte Carlo"
+        return _kind(self.origin) == "Monte Carlo"
 
     @property
     def false_alarm(self) -> float:
@@ -108,8 +109,9 @@ class Check(Frozen):
             return self.alarm
         if self.share is not None:
             return self.share * BUDGET
-        drawn = self.by_monte_carlo or any(name in self.origin for name in INTERVALS)
-        return drawn * (MISS if self.relation is Relation.EQUAL else MISS / 2)
+        return (_kind(self.origin) in DRAWN) * (
+            MISS if self.relation is Relation.EQUAL else MISS / 2
+        )
 
     @property
     def false_confirmation(self) -> float:
@@ -124,3 +126,8 @@ class Check(Frozen):
             self.relation is not Relation.EQUAL or self.alarm is not None or self.share is not None
         )
         return self.false_alarm if one_sided else self.false_alarm / 2
+
+
+def _kind(origin: str) -> str:
+    """Return where a tolerance comes from, without the free text after a colon."""
+    return origin.partition(":")[0].strip()
