@@ -98,15 +98,16 @@ class Weight(NamedTuple):
 class _Step(NamedTuple):
     """A step between two noise levels: the levels of its outputs, the newest last.
 
-    `start` is the number of the last step of the run's start. `weights` are that of the state,
-    which is `kept` in the exact step, then those of the outputs. `noise` has the weight of the
-    draws and those of both rules.
+    `start` is the number of the last step of the run's start. The outputs are so many calls `back`.
+    `weights` are that of the state, which is `kept` in the exact step, then those of the outputs.
+    `noise` has the weight of the draws and those of both rules.
     """
 
     number: int
     start: int
     ends: tuple[float, float]
     nodes: list[float]
+    back: list[int]
     kept: float
     weights: np.ndarray
     noise: tuple[float, float, float]
@@ -173,7 +174,7 @@ def _farthest(read: dict[str, list[_Step]], noise: float) -> Weight | None:
     _, method, steps, expected, apart, slip = nearest
     at = max(range(len(steps)), key=lambda i: float(apart[i].max()))
     place = int(apart[at].argmax())
-    back = len(steps[at].nodes) - place if place else STATE
+    back = steps[at].back[place - 1] if place else STATE
     return Weight(
         steps[at].number,
         back,
@@ -325,9 +326,8 @@ def _read(sampler: Sampler, prediction: str, kappa: float) -> list[_Step]:
                 else diffused
             )
             noise = abs(drawn), held, larger if prediction == "x0" else diffused
-            read.append(
-                _Step(number, start, ends, nodes, exact, np.array([kept, *weights[used]]), noise)
-            )
+            back, all_weights = (newest - used).tolist(), np.array([kept, *weights[used]])
+            read.append(_Step(number, start, ends, nodes, back, exact, all_weights, noise))
     return read if 2 * each * len(read) > len(calls) else []
 
 

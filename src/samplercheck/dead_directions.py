@@ -37,8 +37,8 @@ class DeadDirection(NamedTuple):
     the data's scale.
 
     The runs begin at the library's own start. `order` is p where it falls as N^-p, None where
-    nothing is left. `limit` is the distance of the end from the point, the error of its mean
-    included, in the limit of many steps.
+    nothing is left. `limit` is where it leads in many steps. That the mean is right is what other
+    checks see.
     """
 
     left: dict[int, float]
@@ -56,9 +56,9 @@ def dead_direction(sampler: Sampler, steps: Sequence[int] = STEPS) -> DeadDirect
     ends = []
     for count in steps:
         start = sampler.start(count, point.mean, point.std.square())
-        mean, variance = pushforward(sampler, point, count).law(-1, *start)
-        ends.append(torch.stack([mean - point.mean, variance.sqrt()])[:, 0] / scale)
-    left = [float(end[1]) for end in ends]
+        _, variance = pushforward(sampler, point, count).law(-1, *start)
+        ends.append(variance.sqrt()[:1] / scale)
+    left = [float(end) for end in ends]
     return DeadDirection(
         dict(zip(steps, left, strict=True)), fitted(steps, left)[0], limit_of(steps, ends)
     )

@@ -42,6 +42,7 @@ import torch
 from torch import Tensor
 
 from ams.schedules import VP, Level
+from samplercheck import adapters
 from samplercheck.adapters import COUNTS, FIXED
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
@@ -50,6 +51,7 @@ from samplercheck.judgement import end_distance
 from samplercheck.model import Network, average, noise_level, one_value, predicted
 from samplercheck.sampler import Sampler, driven, places, trajectory
 
+OWN = "linear"  # the time of a scheduler with a table of its own, which is read in place of it
 STEPS = 24
 # W2 at the end of a run of STEPS steps in the convention that is taken, in the data's scale
 NEAR = 1.0
@@ -472,7 +474,10 @@ class Function:
         probe = cache(self.probe)  # once for each number of steps
 
         def level(t: float, steps: int) -> Level:
-            return _of_timestep(steps, t) if self.each_beta else TIMES[time].level(t)
+            if self.each_beta:
+                return _of_timestep(steps, t)
+            own = getattr(self.call, "ratios", None)
+            return interpolated(own, t) if own is not None and time == OWN else TIMES[time].level(t)
 
         def run(
             network: Network,
@@ -487,14 +492,18 @@ class Function:
 
         def prior(steps: int) -> float:
             first = probe(steps)
-            unscaled = time == "sigma" and first.gain == 1 and "start" in self.roles.values()
-            return (
-                level(first.times[times.index(time)], steps).sigma if unscaled else abs(first.gain)
-            )
+            if not (time == "sigma" and first.gain == 1 and "start" in self.roles.values()):
+                return abs(first.gain)
+            # levels that are asked for begin at `HIGH`, whatever is added before the first call
+            asked = "sigmas" in self.roles.values()
+            return HIGH if asked else level(first.times[times.index(time)], steps).sigma
 
         outside = self.times in ("falling", "rising") or "sigmas" in self.roles.values()
         uneven = partial(run, uneven=True) if outside else None
         read = f"as it is, from noise to data, its network read as {convention}"
+        if time == OWN:
+            own = getattr(self.call, "ratios", None) is not None
+            read += f" of {'its own table' if own else '1000 betas from 0.0001 to 0.02'}"
         kept = hasattr(self.call, "again") and "start" in self.roles.values()
         again = partial(run, again=True) if kept else None
         return Sampler(name, read, run, prior, uneven=uneven, shape=self.shape, again=again)
@@ -571,7 +580,8 @@ def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable
     """Return the loop that runs a scheduler of diffusers' form, as a function of its network.
 
     `kind(**settings)` has `set_timesteps`, `timesteps`, `step`, and perhaps `scale_model_input` and
-    `init_noise_sigma`, the factor on a start of unit variance.
+    `init_noise_sigma`, the factor on a start of unit variance. Where it has `alphas_cumprod`, or
+    the same by another usual name, its timesteps are read by that table.
     """
 
     def loop(model: Model, x: Tensor, steps: int) -> Tensor:
@@ -595,7 +605,15 @@ def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable
         return x
 
     loop.__name__, loop.again = kind.__name__, again  # type: ignore[attr-defined]
+    if (own := _cumulative(kind(**settings))) is not None:
+        loop.ratios = (1 / own - 1).sqrt().numpy()  # type: ignore[attr-defined]
     return loop
+
+
+def _cumulative(scheduler: object) -> Tensor | None:
+    """Return the products of 1 - beta that a scheduler has, by their usual names."""
+    tables = (getattr(scheduler, name, None) for name in ROLES["cumulative"])
+    return next((torch.as_tensor(one).double() for one in tables if one is not None), None)
 
 
 class _End(NamedTuple):
@@ -610,13 +628,15 @@ class _End(NamedTuple):
 def load(
     call: Callable[..., Any],
     name: str,
-    network: str,
-    settings: dict[str, Any],
-    convention: str | None,
+    network: str = "",
+    settings: dict[str, Any] | None = None,
+    convention: str | None = None,
     shape: tuple[int, ...] | None = None,
 ) -> Sampler:
     """Return the sampler of a function, a class or an object, by the convention that is stated or
     that fits.
+
+    `network` is its parameter that takes the network; a scheduler's class has none.
 
     Raises UserError for parameters that are not there or not known, an unknown convention, and
     where none fits or several do; what the function raises with every convention is raised.
@@ -625,11 +645,14 @@ def load(
         known := [*CONVENTIONS, *OF_A_DISTILLED, *TWO_TIMES]
     ):
         raise unknown("convention", convention, known)
+    if not network and adapters.is_scheduler(call):
+        made = adapters.of_scheduler(call, name, settings or {}, convention)
+        return replace(made, shape=shape)
     if isinstance(call, type):
         call = of_class(call)
     elif not hasattr(call, "__name__"):  # an object that can be called
         call = _called(partial(call), type(call).__name__, _parameters(call))
-    function = Function(call, network, settings, shape=shape)
+    function = Function(call, network, settings or {}, shape=shape)
     roles, trouble, ends = set(function.roles.values()), [], list[_End]()
     meshes = ["timesteps"] if roles & {*TABLES} else ["falling", "rising"]
     for mesh in ["", *meshes] if "count" in roles else [*meshes, ""] if "times" in roles else [""]:

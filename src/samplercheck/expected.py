@@ -2,7 +2,7 @@
 "reason"`.
 
 ["my_sampler.py:mine"]
-limit = "the last step ends at t = 0.04 by design"
+end = "the last step ends at t = 0.04 by design"
 """
 
 import tomllib
@@ -13,8 +13,10 @@ from samplercheck.report import of_checks
 
 
 def read(path: Path, *names: str) -> dict[str, str]:
-    """Return the checks of the first of the names that has a table. Raises UserError for a file
-    that is none such.
+    """Return the checks of the first of the names that has a table, with its file or without.
+
+    Where no name has a file, as under pytest, the one table `FILE.py:NAME` is taken. Raises
+    UserError for a file that is none such.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -31,4 +33,7 @@ def read(path: Path, *names: str) -> dict[str, str]:
             of_checks(checks)
         except UserError as error:
             raise UserError(f"{path}: [{name}]: {error}") from None
-    return next((tables[name] for name in names if name in tables), {})
+    bare = [name.rpartition(":")[2] for name in names]
+    of_files = [table for table in tables if table.rpartition(":")[2] in bare]
+    alone = of_files if bare == [*names] and len(of_files) == 1 else []
+    return next((tables[name] for name in (*names, *bare, *alone) if name in tables), {})

@@ -64,10 +64,8 @@ def conformance_cases(
 
     def made() -> Report:
         tested: Any = sampler
-        if network:
-            tested = entry_points.load(tested, called, network, settings or {}, convention, shape)
-        elif scheduler:
-            tested = adapters.of_scheduler(tested, called, settings or {}, convention)
+        if network or scheduler:
+            tested = entry_points.load(tested, called, network, settings, convention, shape)
         tested = stated(tested, order, kind)
         return conform(tested if shape is None else replace(tested, shape=shape))
 

@@ -198,8 +198,29 @@ def test_in_a_suite_of_somebody_else(pytester: pytest.Pytester) -> None:
     done.stdout.fnmatch_lines(
         ["*the_process_is_as_it_was?wrong? PASSED*", "*the_process_is_as_it_was?right? PASSED*"]
     )
-    done.stdout.fnmatch_lines(["*test_dictionary?limit? FAILED*", "*XPASS(strict)*it holds*"])
+    done.stdout.fnmatch_lines(["*test_dictionary?x, limit? FAILED*", "*XPASS(strict)*it holds*"])
     assert expected.read(pytester.path / "expected.toml", "x") == {"evaluations": "one call in all"}
+
+
+@pytest.mark.parametrize(
+    ("names", "reason"),
+    [
+        (("a.py:x", "X"), "file"),  # the command, with the sampler's own name
+        (("b.py:y", "Y"), "bare"),
+        (("x",), "file"),  # pytest knows no file
+        (("c.py:x", "X"), None),
+        (("Z",), "own"),
+        (("w",), None),  # of which file?
+    ],
+)
+def test_a_table_has_a_name_with_its_file_or_without(
+    tmp_path: Path, names: tuple[str, ...], reason: str | None
+) -> None:
+    file, tables = tmp_path / "expected.toml", {"a.py:x": "file", "y": "bare", "Z": "own"}
+    tables |= {"a.py:w": "one", "b.py:w": "other"}
+    text = "\n".join(f'["{name}"]\nend = "{why}"' for name, why in tables.items())
+    file.write_text(text, encoding="utf-8")
+    assert expected.read(file, *names).get("end") == reason
 
 
 def test_a_comparison_has_a_curve_and_a_row_for_each(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from samplercheck import Draws, Network, Sampler, conform, entry_points, inversion, noise_level
+from samplercheck.dead_directions import dead_direction
 from samplercheck.invariants import invariants
 from samplercheck.report import END, HOLDS, INCONCLUSIVE, LIMIT, REFUTED
 
@@ -235,3 +237,57 @@ def test_a_schedulers_start_is_scaled_as_it_says() -> None:
         entry_points.load(entry_points.of_scheduler(Sigmas, {}), "s", "model", {}, "eps@sigma")
     )
     assert report.verdict == "holds" and report.convergence.start < 0.01
+
+
+class OwnTable:
+    """DDIM on other betas than the usual ones; what `step` returns is the next state."""
+
+    def __init__(self) -> None:
+        betas = torch.linspace(0.00085, 0.012, 1000, dtype=torch.float64)
+        self.alpha_bar = (1 - betas).cumprod(0)
+
+    def set_timesteps(self, steps: int) -> None:
+        self.places = [*torch.linspace(999, 0, steps + 1).round().long().tolist()]
+        self.timesteps = torch.tensor(self.places[:-1])
+
+    def step(self, eps: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        after = self.places[self.places.index(int(t)) + 1]
+        here, there = self.alpha_bar[int(t)], self.alpha_bar[after] if after else torch.tensor(1.0)
+        return (x - (1 - here).sqrt() * eps) * (there / here).sqrt() + (1 - there).sqrt() * eps
+
+
+def test_a_scheduler_is_read_by_its_own_table() -> None:
+    sampler = entry_points.load(OwnTable, "own")
+    report = conform(replace(sampler, order=1))
+    assert report.verdict == "holds", report.text()
+    assert sampler.version.endswith("eps@linear of its own table")
+
+
+def test_noise_before_the_first_call_is_no_wrong_start() -> None:
+    """Karras' second algorithm adds noise to the start, whose level the user has chosen."""
+
+    def churned(model: Any, x: torch.Tensor, sigmas: torch.Tensor) -> torch.Tensor:
+        for here, there in pairwise(sigmas):
+            up = here * 1.2
+            x = x + (up**2 - here**2).sqrt() * torch.randn_like(x)
+            x = x + (there - up) * (x - model(x, up)) / up
+        return x
+
+    report = conform(entry_points.load(churned, "churned", "model", convention="x0@sigma"))
+    start = next(each for each in report.judgements if each.check == "start")
+    assert start.verdict == "holds" and report.convergence.start == pytest.approx(
+        math.log(math.hypot(12, 2) / 12), abs=1e-3
+    )
+
+
+def test_noise_that_is_left_is_told_without_an_error_of_the_mean() -> None:
+    """A run on the straight path that stops at t leaves t, and its limit is t."""
+
+    def stopped(model: Any, x: torch.Tensor, steps: int) -> torch.Tensor:
+        times = torch.linspace(1.0, 0.046, steps + 1, dtype=torch.float64)
+        for here, there in pairwise(times):
+            x = x + (there - here) * model(x, here)
+        return x
+
+    dead = dead_direction(entry_points.load(stopped, "stopped", "model", {}, "flow@flow"))
+    assert [*dead.left.values(), dead.limit.value] == pytest.approx([0.046] * 5)
