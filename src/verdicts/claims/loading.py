@@ -3,6 +3,7 @@ ends in one line.
 """
 
 import ast
+import json
 import os
 import tomllib
 from collections.abc import Callable
@@ -15,7 +16,6 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validat
 
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, GroupFile, Outline, Profile
 from verdicts.errors import UserError, unknown
-from verdicts.safe_read import LARGEST_TEXT, bytes_of, parsed_json
 from verdicts.validation import Frozen, from_validation
 
 
@@ -97,7 +97,6 @@ class Overlay(ProfileConfig):
 Schema = TypeVar("Schema", bound=BaseModel)
 
 CLAIMS = "claims.toml"
-MOST_DOTS = 100
 PACKAGES = Path(__file__).resolve().parents[2]
 """The folder of the engine and of the suite's other packages."""
 GIVEN = ("settings", "table", "measured")
@@ -227,12 +226,7 @@ def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
 
 @cache  # of a text: the same files are read by many commands of one process
 def _parsed(text: str) -> dict[str, Any]:
-    """Return what TOML says. Raises ValueError where it is none, or a key may have many parts.
-
-    Python's reader takes the square of their number in time: hours for a file of `LARGEST_TEXT`.
-    """
-    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
-        raise ValueError(f"a line has more than {MOST_DOTS} dots")
+    """Return what TOML says. Raises ValueError where it is none."""
     return tomllib.loads(text)
 
 
@@ -240,14 +234,14 @@ def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field
     and value.
     """
-    return _loaded(root, shown, schema, "JSON", parsed_json)
+    return _loaded(root, shown, schema, "JSON", json.loads)
 
 
 def _loaded(
     root: Path, shown: str, schema: type[Schema], kind: str, parse: Callable[[str], Any]
 ) -> Schema:
     try:
-        content = parse(bytes_of(root / shown, LARGEST_TEXT).decode())
+        content = parse((root / shown).read_text(encoding="utf-8"))
         return schema.model_validate(content)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{shown} cannot be read: {error}") from error
@@ -311,7 +305,7 @@ def _functions(path: Path) -> dict[str, ast.arguments] | None:
     None for a file that cannot be read or does not parse; a file that is not there has no function.
     """
     try:
-        return _functions_in(bytes_of(path, LARGEST_TEXT) if path.is_file() else b"")
+        return _functions_in(path.read_bytes() if path.is_file() else b"")
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

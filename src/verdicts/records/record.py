@@ -26,7 +26,6 @@ from verdicts.records.figures import Figure, Table
 from verdicts.records.files import Checksummed, NotCurrent, sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import Provenance
-from verdicts.safe_read import bytes_of
 from verdicts.validation import Frozen
 
 
@@ -194,7 +193,7 @@ def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
     artefacts = Artefacts.current(path, parts)
     for name, digest in artefacts.files.items():
         try:
-            present = sha256_of(bytes_of(path.parent / name))
+            present = sha256_of((path.parent / name).read_bytes())
         except FileNotFoundError as error:
             raise NotCurrent(f"{name} is gone") from error
         except OSError as error:

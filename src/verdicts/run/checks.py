@@ -30,7 +30,6 @@ from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import forced
-from verdicts.safe_read import bytes_of
 from verdicts.studies.cells import Cell, using
 from verdicts.studies.store import Cost, Store
 from verdicts.studies.study import (
@@ -280,7 +279,7 @@ def _written(
         table = runs.written(store.has) if runs else labelled_table(cells, store)
     write_whole(folder / f"{group.id}.csv", table)
     paths = [path for cell in cells if (path := store.path(cell)).is_file()]
-    digests = {os.path.relpath(path, folder): sha256_of(bytes_of(path)) for path in paths}
+    digests = {os.path.relpath(path, folder): sha256_of(path.read_bytes()) for path in paths}
     return {f"{group.id}.csv": sha256_of(table), **digests}
 
 
