@@ -82,7 +82,7 @@ def test_the_table_names_arguments_and_results(tmp_path):
         "levels": "1.0 0.1",
         "energy": repr(1 / 3),
         "range.low": "0.0",
-        "range.high": "Infinity",
+        "range.high": "inf",
         "samples": "2x3",
         "counts": "1 2",
         "result.name": "",
