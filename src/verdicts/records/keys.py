@@ -60,10 +60,10 @@ class Sources:
         }
 
     def closure_of_script(self, path: Path) -> dict[str, str]:
-        """Return `{file: sha256}` of a script that is no module (a notebook), and of all that it
-        imports.
+        """Return `{file: sha256}` of a script below the last root that is no module (a notebook),
+        and of all that it imports.
         """
-        files = {path.name: self._digest(path)}
+        files = {path.relative_to(self.roots[-1]).as_posix(): self._digest(path)}
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:

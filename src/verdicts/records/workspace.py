@@ -362,13 +362,16 @@ def _release(package: str) -> str:
 
 def _digest_of_files(root: Path, pattern: str, place: str) -> str:
     """Return the digest of the repository's files that match a pattern. Raises UserError where
-    there is none.
+    there is none, and for what is no pattern of files below it.
     """
-    files = sorted(path for path in root.glob(pattern) if path.is_file())
+    try:
+        files = {
+            path.relative_to(root).as_posix(): sha256_of(path.read_bytes())
+            for path in root.glob(pattern)
+            if path.is_file()
+        }
+    except (ValueError, NotImplementedError) as error:
+        raise UserError(f"{place} = {pattern!r}: {error}") from error
     if not files:
         raise UserError(f"{place} = {pattern!r}: no such file in the repository")
-    return sha256_of(
-        canonical_json(
-            {str(path.relative_to(root)): sha256_of(path.read_bytes()) for path in files}
-        )
-    )
+    return sha256_of(canonical_json(files))

@@ -2,7 +2,7 @@
 by digest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,10 @@ from verdicts.records.figures import (
     stamped,
 )
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.provenance import Environment, Stopwatch
-from verdicts.records.record import Artefacts
+from verdicts.records.provenance import Environment
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import STYLE, Workspace
-from verdicts.run.checks import Checks, log_errors, one_line
+from verdicts.run.checks import Checks, Load, make_artefacts
 from verdicts.run.plan import plan_of
 from verdicts.studies.study import module_of
 
@@ -33,7 +32,7 @@ def draw_group(
     workspace: Workspace,
     run: RunRecord,
     group: Group,
-    load: Callable[[], Checks],
+    load: Load,
     environment: Environment,
 ) -> None:
     """Call `figures` and `tables` of a group's module of figures (any may be absent) and record
@@ -42,27 +41,18 @@ def draw_group(
     What breaks there is logged and recorded as failed. Raises OSError if the record cannot be
     written.
     """
-    watch = Stopwatch()
     path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
-    path.parent.mkdir(parents=True, exist_ok=True)
     subject, config = workspace.claims.outline.subject, workspace.config_digest(group)
     stamp = Stamp(subject, workspace.profile, config, environment.commit, environment.dirty)
-    try:
-        kinds = KINDS if workspace.config.every_picture else SHOWN
+    kinds = KINDS if workspace.config.every_picture else SHOWN
+
+    def make() -> dict[str, Any]:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with stamped(stamp), saved_as(kinds):
-            drawn = _drawn(workspace.root, path.parent, load(), kinds)
-        log_errors(log, [])
-    except (Exception, SystemExit) as error:
-        if getattr(error, "not_run", False):
-            drawn = {"reason": str(error), "settled": bool(getattr(error, "settled", False))}
-        else:
-            drawn = {"reason": one_line(error), "failed": True}
-            log_errors(log, [error])
-    parts = workspace.figures_parts(group)
-    if changed := workspace.changed(parts):
-        drawn = {"reason": f"failed: {changed}", "failed": True}
-    provenance = watch.provenance(environment, workspace.profile, config, run.id)
-    Artefacts.of(group.id, parts, provenance, **drawn).write(path)
+            return _drawn(workspace.root, path.parent, load(), kinds)
+
+    about = (group.id, path, workspace.figures_parts(group), log)
+    make_artefacts(workspace, about, environment, run.id, make)
 
 
 @contextmanager
@@ -123,31 +113,16 @@ def make_page(workspace: Workspace, group: Group, run: RunRecord | None = None) 
         return ""
     from verdicts.report import notebooks
 
-    watch = Stopwatch()
     path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
-    files, reason, parts = {}, "", workspace.page_parts(group)
     notebook, out = workspace.root / str(group.notebook), workspace.folder.parent
-    try:
+
+    def make() -> dict[str, Any]:
         text, cells = notebooks.made(workspace.root, notebook, group.title, workspace.profile, out)
         contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
         for name, content in contents.items():
             write_whole(path.with_name(name), content)
-        files = {name: sha256_of(content) for name, content in contents.items()}
-        log_errors(log, [])
-    except notebooks.NotebookFailed as error:
-        reason = f"failed: {error}"
-        log_errors(log, [error])
-    edited = sha256_of(notebook.read_bytes()) != parts.sources[notebook.name]
-    if (
-        changed := f"{notebook.name} changed while it was executed: run again"
-        if edited
-        else workspace.changed(parts)
-    ):
-        reason = f"failed: {changed}"
-    provenance = watch.provenance(
-        workspace.environment(), workspace.profile, parts.config, run.id if run else ""
-    )
-    Artefacts.of(
-        group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)
-    ).write(path)
-    return reason
+        return {"files": {name: sha256_of(content) for name, content in contents.items()}}
+
+    about = (group.id, path, workspace.page_parts(group), log)
+    environment, name = workspace.environment(), run.id if run else ""
+    return make_artefacts(workspace, about, environment, name, make).reason

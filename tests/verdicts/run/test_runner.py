@@ -199,6 +199,7 @@ def test_bad_input_ends_a_run_before_it_computes(session, name, monkeypatch):
     [
         ("d", r"claim\[A2\]\.data: unknown data set 'd': known: e"),
         ("t/*.txt", r"'t/\*\.txt': no such file"),
+        ("t/**x", r"claim\[A2\]\.data = 't/\*\*x': Invalid pattern"),
     ],
 )
 def test_data_that_are_not_there_are_refused(session, name, said):
