@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
@@ -150,11 +151,12 @@ class Workspace:
                 "cluster has it"
             )
 
+    @cached_property
     def environment(self) -> Environment:
-        """Describe the environment of what this process computes."""
-        return environment_of(
-            self.root, self._accelerator or "cpu", self.project.threads(), self.project.packages
-        )
+        """Return the environment of what this process computes."""
+        project = self.project
+        device = self._accelerator or "cpu"
+        return environment_of(self.root, device, project.threads(), project.packages)
 
     def computed_on(self) -> ComputedOn:
         """Tell what computes the cells of this process."""

@@ -26,7 +26,7 @@ from verdicts.claims.schema import Group
 from verdicts.errors import UserError, in_utf8
 from verdicts.records.files import sha256_of, write_whole
 from verdicts.records.keys import KeyParts
-from verdicts.records.provenance import ComputedOn, Environment, Stopwatch
+from verdicts.records.provenance import ComputedOn, Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
@@ -196,7 +196,6 @@ def run_share(
 def make_artefacts(
     workspace: Workspace,
     about: tuple[str, Path, KeyParts, Path],
-    environment: Environment,
     run: str,
     make: Callable[[], dict[str, Any]],
 ) -> Artefacts:
@@ -219,15 +218,13 @@ def make_artefacts(
     measured = made.pop("measured", {})
     if changed := workspace.changed(parts):
         made |= {"reason": f"failed: {changed}", "failed": True}
-    provenance = watch.provenance(environment, workspace.profile, parts.config, run)
+    provenance = watch.provenance(workspace.environment, workspace.profile, parts.config, run)
     artefacts = Artefacts.of(name, parts, provenance.model_copy(update=measured), **made)
     artefacts.write(path)
     return artefacts
 
 
-def run_study(
-    workspace: Workspace, run: RunRecord, group: Group, load: Load, environment: Environment
-) -> str:
+def run_study(workspace: Workspace, run: RunRecord, group: Group, load: Load) -> str:
     """Compute the cells of a group's study that are not there, then write their labelled table and
     their record.
 
@@ -256,7 +253,7 @@ def run_study(
     assert parts is not None
     log = workspace.log_path(f"{group.id}.study")
     about = (group.id, workspace.study_path(group), parts, log)
-    make_artefacts(workspace, about, environment, run.id, make)
+    make_artefacts(workspace, about, run.id, make)
     return "".join(refusals)
 
 

@@ -20,7 +20,6 @@ from verdicts.records.figures import (
     stamped,
 )
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.provenance import Environment
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import STYLE, Workspace
 from verdicts.run.checks import Checks, Load, make_artefacts
@@ -33,7 +32,6 @@ def draw_group(
     run: RunRecord,
     group: Group,
     load: Load,
-    environment: Environment,
 ) -> None:
     """Call `figures` and `tables` of a group's module of figures (any may be absent) and record
     what they made.
@@ -43,6 +41,7 @@ def draw_group(
     """
     path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
     subject, config = workspace.claims.outline.subject, workspace.config_digest(group)
+    environment = workspace.environment
     stamp = Stamp(subject, workspace.profile, config, environment.commit, environment.dirty)
     kinds = KINDS if workspace.config.every_picture else SHOWN
 
@@ -52,7 +51,7 @@ def draw_group(
             return _drawn(workspace.root, path.parent, load(), kinds)
 
     about = (group.id, path, workspace.figures_parts(group), log)
-    make_artefacts(workspace, about, environment, run.id, make)
+    make_artefacts(workspace, about, run.id, make)
 
 
 @contextmanager
@@ -124,5 +123,4 @@ def make_page(workspace: Workspace, group: Group, run: RunRecord | None = None) 
         return {"files": {name: sha256_of(content) for name, content in contents.items()}}
 
     about = (group.id, path, workspace.page_parts(group), log)
-    environment, name = workspace.environment(), run.id if run else ""
-    return make_artefacts(workspace, about, environment, name, make).reason
+    return make_artefacts(workspace, about, run.id if run else "", make).reason

@@ -71,7 +71,7 @@ def publish(workspace: Workspace) -> Published:
             write_whole(workspace.folder / name, content)
         files = {name: sha256_of(content) for name, content in documents.items()}
         provenance = watch.provenance(
-            workspace.environment(), workspace.profile, parts.config, run.id if run else ""
+            workspace.environment, workspace.profile, parts.config, run.id if run else ""
         )
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)

@@ -3,6 +3,7 @@
 import errno
 import os
 import stat
+from contextlib import nullcontext
 
 import pytest
 
@@ -38,48 +39,29 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path, monkeypat
     assert seen == ["old", "new"] and path.read_text() == "new", "the folder is synced last"
 
 
-def synced(monkeypatch, error=None):
-    """Let syncs be listed, `error` raised of those of a folder."""
-    seen = []
+@pytest.mark.parametrize("error", [0, errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_loss_of_power_takes_no_name_from_what_was_written(tmp_path, monkeypatch, error):
+    """Each folder is synced after its names; one that knows no sync will do, a disk that fails is
+    told.
+    """
+    seen, folder = [], tmp_path / "new"
 
     def sync(descriptor):
-        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        seen.append(("folder" if folder else "file", os.fstat(descriptor).st_ino))
-        if folder and error:
+        status = os.fstat(descriptor)
+        seen.append(status.st_ino)
+        if error and stat.S_ISDIR(status.st_mode) and folder.exists():
             raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(os, "fsync", sync)
-    return seen
-
-
-def test_a_loss_of_power_takes_no_name_from_what_was_written(tmp_path, monkeypatch):
-    seen = synced(monkeypatch)
-    write_whole(tmp_path / "new" / "folder" / "file", "")
-    made = [
-        tmp_path,
-        tmp_path / "new",
-        tmp_path / "new" / "folder" / "file",
-        tmp_path / "new" / "folder",
-    ]
-    assert [inode for _, inode in seen] == [path.stat().st_ino for path in made], (
-        "each folder after its names"
+    if error == errno.EIO:
+        folder.mkdir()
+    with pytest.raises(OSError, match="Input/output") if error == errno.EIO else nullcontext():
+        write_whole(folder / "file", "whole")
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("file", "whole")]
+    synced = (
+        [folder / "file", folder] if error == errno.EIO else [tmp_path, folder / "file", folder]
     )
-    write_whole(tmp_path / "new" / "folder" / "file", "again")
-    assert [kind for kind, _ in seen[4:]] == ["file", "folder"]
-
-
-@pytest.mark.parametrize("error", [errno.EINVAL, errno.ENOTSUP])
-def test_a_file_system_that_knows_no_sync_of_folders_will_do(tmp_path, monkeypatch, error):
-    seen = synced(monkeypatch, error)
-    write_whole(tmp_path / "file", "whole")
-    assert seen[-1][0] == "folder" and (tmp_path / "file").read_text() == "whole"
-
-
-def test_a_disk_that_fails_at_the_folder_is_told_and_the_file_is_whole(tmp_path, monkeypatch):
-    synced(monkeypatch, errno.EIO)
-    with pytest.raises(OSError, match="Input/output"):
-        write_whole(tmp_path / "file", "whole")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "whole")]
+    assert seen == [path.stat().st_ino for path in synced]
 
 
 def test_canonical_json_has_one_form_and_refuses_nan():

@@ -315,7 +315,7 @@ def test_the_default_profile_is_cpu_without_an_accelerator(session):
     session.toy.write("config/paper.toml", 'device = "cuda"\n')
     workspace = driver.open_workspace(RunOptions(project=Project(accelerator=lambda: "a GPU")))
     assert workspace.profile is Profile.PAPER and workspace.device is Device.CUDA
-    assert workspace.environment().device == "a GPU"
+    assert workspace.environment.device == "a GPU"
     assert driver.open_workspace(RunOptions(profile=Profile.PAPER)).device is Device.CUDA
 
 

@@ -241,15 +241,6 @@ def test_the_cost_of_a_cell_that_others_ask_for_is_counted_once(open_store):
     )
 
 
-def test_costs_that_are_lost_count_nothing(open_store):
-    store = open_store()
-    store.value(double.cell(4))
-    place = store.path(double.cell(4)).with_suffix(".cost")
-    for damaged in ("{", place.read_text().replace('"seconds": ', '"seconds": 1')):
-        place.write_text(damaged)
-        assert seconds(open_store(), double.cell(4)) == 0.0 and open_store().has(double.cell(4))
-
-
 def test_threads_read_the_store_of_their_process(open_store):
     seen = []
     with using(store := open_store()):
