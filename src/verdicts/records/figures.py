@@ -33,6 +33,13 @@ SHOWN = (".svg",)
 KINDS = (*SHOWN, ".png", ".pdf")
 """What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
 SPEC = ".vl.json"
+USUAL = ("Title", "Description", "Source")
+METADATA = {
+    ".svg": (USUAL, ("Date", "Creator")),
+    ".png": (USUAL, ("Software",)),
+    ".pdf": (("Title", "Subject", "Keywords"), ("Creator", "Producer", "CreationDate")),
+}
+"""What a kind of file calls title, caption and origin, and what in it changes with each run."""
 ADDRESSES = 80 * 2**30
 """Bytes of addresses that a process needs to draw a still chart: V8 reserves 64 GiB of them."""
 NOT_DRAWN = (
@@ -199,23 +206,13 @@ def _place(drawing: "Drawing") -> None:
     drawing.set_layout_engine(None)
 
 
-def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str | None]:
-    """Return what matplotlib writes into a file of this kind; None leaves out what changes with
-    time or version.
+def _metadata(kind: str, *values: str) -> dict[str, str | None]:
+    """Return what matplotlib writes into a file of this kind of title, caption and origin; None
+    leaves out what changes with time or version.
     """
-    if kind == ".svg":
-        return {
-            "Title": title,
-            "Description": caption,
-            "Source": origin or None,
-            "Date": None,
-            "Creator": None,
-        }
-    if kind == ".pdf":
-        keywords = {"Title": title, "Subject": caption, "Keywords": origin or None}
-        return {**keywords, "Creator": None, "Producer": None, "CreationDate": None}
-    described = {"Title": title, "Description": caption} | ({"Source": origin} if origin else {})
-    return {**described, "Software": None}
+    names, changing = METADATA[kind]
+    told = {name: value for name, value in zip(names, values, strict=True) if value}
+    return told | dict.fromkeys(changing)
 
 
 def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:

@@ -149,23 +149,12 @@ class KeyParts(Frozen):
 
     def changes_since(self, old: Self) -> str:
         """Say in words what differs from `old` (empty if nothing does)."""
-        return ", ".join(_changes(old, self))
-
-
-def _changes(old: KeyParts, new: KeyParts) -> Iterator[str]:
-    if old.entry != new.entry:
-        yield "its entry in the claims file changed"
-    if old.config != new.config:
-        yield "its settings changed"
-    yield from _changed_names(old.sources, new.sources)
-    yield from _changed_names(old.data, new.data)
-    if old.device != new.device:
-        yield f"device was {old.device}, is {new.device}"
-
-
-def _changed_names(old: dict[str, str], new: dict[str, str]) -> Iterator[str]:
-    """Yield at most two changed names and a count of the rest."""
-    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    yield from (f"{name} changed" for name in names[:2])
-    if len(names) > 2:
-        yield f"{len(names) - 2} more files changed"
+        said = ["its entry in the claims file changed"] if old.entry != self.entry else []
+        said += ["its settings changed"] if old.config != self.config else []
+        for before, now in ((old.sources, self.sources), (old.data, self.data)):
+            names = sorted(name for name, _ in before.items() ^ now.items())
+            changed = list(dict.fromkeys(names))
+            said += [f"{name} changed" for name in changed[:2]]
+            said += [f"{len(changed) - 2} more files changed"] if len(changed) > 2 else []
+        said += [f"device was {old.device}, is {self.device}"] if old.device != self.device else []
+        return ", ".join(said)

@@ -2,7 +2,7 @@
 by digest.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -69,17 +69,19 @@ def figures_of(root: Path, checks: Checks, folder: Path) -> list[Figure]:
     """Return what a group draws into `folder` (it may draw nothing), in the style of the repository
     at `root`.
     """
-    module = module_of(checks.group, "figures")
-    if not (module and hasattr(module, "figures")):
-        return []
     with drawing_style(root):
-        return list(module.figures(checks.settings, folder))
+        return list(_called(checks, "figures", folder))
 
 
 def tables_of(checks: Checks) -> list[Table]:
     """Return what a group tabulates."""
-    module = module_of(checks.group, "figures")
-    return list(module.tables(checks.settings)) if module and hasattr(module, "tables") else []
+    return list(_called(checks, "tables"))
+
+
+def _called(checks: Checks, name: str, *arguments: object) -> Iterable[Any]:
+    """Return what a function of a group's module of figures makes; nothing where it has none."""
+    make = getattr(module_of(checks.group, "figures"), name, None)
+    return make(checks.settings, *arguments) if make else ()
 
 
 def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> dict[str, Any]:

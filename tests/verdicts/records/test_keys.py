@@ -12,7 +12,7 @@ import pytest
 
 from verdicts.records import provenance
 from verdicts.records.keys import KeyParts, Sources
-from verdicts.records.provenance import Stopwatch, environment_of
+from verdicts.records.provenance import environment_of
 from verdicts.records.record import Record
 from verdicts.records.run_record import RunRecord
 from verdicts.run.plan import plan_of
@@ -180,17 +180,6 @@ def test_peak_memory_sees_what_was_allocated_meanwhile():
         during = watch.provenance(environment, "quick", "c")
         assert during.peak_mib > before.peak_mib + 30 and 0 <= during.seconds < 60"""
     subprocess.run(["sh", "-c", '"$0" -c "$1"; exit $?', sys.executable, measured], check=True)
-
-
-def test_without_proc_the_process_peak_and_a_name_still_come(monkeypatch):
-    def absent(self, *arguments, **more):
-        raise FileNotFoundError(self)
-
-    provenance._processor.cache_clear()
-    monkeypatch.setattr(Path, "read_text", absent)
-    found = Stopwatch().provenance(described(Path.cwd()), "quick", "c")
-    assert found.peak_mib > 1 and found.processor and found.started.endswith("+00:00")
-    provenance._processor.cache_clear()
 
 
 def at(**shift):

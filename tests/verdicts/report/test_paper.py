@@ -122,16 +122,6 @@ def test_a_proof_is_there_with_its_formulas_once_its_notebook_is_executed(toy):
     assert proof[-1]["body"] == [{"math": "attach(q, t: 2)", "display": True}]
 
 
-def test_before_any_run_there_is_a_paper_that_says_so(toy):
-    workspace = toy.workspace()
-    assert not workspace.folder.exists()
-    built = document.build(workspace, collect(workspace))
-    assert built["paper.pdf"].startswith(b"%PDF") and built["supplement.pdf"].startswith(b"%PDF")
-    assert json.loads(built["paper/data.json"])["counts"][-1].endswith(
-        "contradict the paper): 3 not run."
-    )
-
-
 def test_a_document_that_cannot_be_set_takes_no_page_with_it_and_says_why(toy):
     workspace = toy.run_all()
     toy.write("paper/supplement.typ", "#panic(sys.inputs.data.len() < 0, [no\nway])")
