@@ -217,12 +217,10 @@ def test_groups_come_by_part_then_by_order_then_by_place(toy):
     assert [group.id for group in load_claims(toy.root).group] == ["alpha", "aaa", "zzz", "beta"]
 
 
-@pytest.mark.parametrize("kinds", [("py",), ("md",), ("py", "md")])
-def test_a_notebook_is_the_groups_own_file(toy, kinds):
+def test_a_notebook_is_the_groups_own_file(toy):
     assert load_claims(toy.root).group[0].notebook is None
-    for kind in kinds:
-        toy.add_notebook("alpha", "", kind)
-    assert load_claims(toy.root).group[0].notebook == f"{toy.package}/alpha/notebook.{kinds[-1]}"
+    toy.add_notebook("alpha", "")
+    assert load_claims(toy.root).group[0].notebook == f"{toy.package}/alpha/notebook.md"
 
 
 def test_a_missing_or_unreadable_file_is_named(tmp_path):

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, GroupFile, Outline, Profile
 from verdicts.errors import UserError, unknown
@@ -30,18 +30,13 @@ class Resources(Frozen):
     """What one job may count on: `threads`, memory in MiB, `runtime` in minutes.
 
     `shares`: how many jobs compute the group's study at most; any number gives the same results.
-    "auto", or none: as its time in the kept run asks for (`run.plan.shares_here`).
+    None: as its time in the kept run asks for (`run.plan.shares_here`).
     """
 
     threads: int = Field(default=1, ge=1, strict=True)
     mem_mb: int = Field(default=2000, ge=1, strict=True)
     runtime: int = Field(default=30, ge=1, strict=True)
     shares: int | None = Field(default=None, ge=1, strict=True)
-
-    @field_validator("shares", mode="before")
-    @classmethod
-    def _auto(cls, shares: object) -> object:
-        return None if shares == "auto" else shares
 
 
 class ProfileConfig(Frozen):
@@ -100,7 +95,7 @@ CLAIMS = "claims.toml"
 PACKAGES = Path(__file__).resolve().parents[2]
 """The folder of the engine and of the suite's other packages."""
 OVERLAY = "VERDICTS_CONFIG"
-NOTEBOOKS = ("notebook.md", "notebook.py")
+NOTEBOOK = "notebook.md"
 
 
 def load_claims(root: Path) -> Claims:
@@ -141,17 +136,14 @@ def _group(root: Path, path: Path, outline: Outline) -> tuple[Group, tuple[Claim
     """Return the group of one claims file, and its claims."""
     shown, folder = path.relative_to(root).as_posix(), path.parent.relative_to(root)
     content = load_toml(root, shown, GroupFile)
-    notebook = next(
-        (name for kind in NOTEBOOKS if (root / (name := f"{folder.as_posix()}/{kind}")).is_file()),
-        None,
-    )
+    notebook = f"{folder.as_posix()}/{NOTEBOOK}"
     try:
         group = Group(
             **content.group.model_dump(),
             id=folder.name,
             module=".".join(folder.parts),
             folder=folder.as_posix(),
-            notebook=notebook,
+            notebook=notebook if (root / notebook).is_file() else None,
             queries=outline.queries,
         )
     except ValidationError as error:

@@ -60,17 +60,15 @@ class Sources:
         }
 
     def closure_of_script(self, path: Path) -> dict[str, str]:
-        """Return `{file: sha256}` of a script below the last root that is no module (a notebook),
-        and of all that it imports.
+        """Return `{file: sha256}` of a notebook in Markdown below the last root, and of all that
+        its code imports.
         """
         files = {path.relative_to(self.roots[-1]).as_posix(): self._digest(path)}
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise UserError(f"{path}: it is not UTF-8: {error}") from error
-        for name in _imported(
-            _tree("\n".join(CODE.findall(text)) if path.suffix == ".md" else text), package=""
-        ):
+        for name in _imported(_tree("\n".join(CODE.findall(text))), package=""):
             files |= self.closure(name)
         return files
 

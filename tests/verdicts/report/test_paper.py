@@ -29,10 +29,16 @@ from verdicts.report.report_texts import load_findings
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import faults, publish
 
-NOTE = (
-    "# %% [markdown]\n# # Title\n# ## Empty\n# ## Why\n# Since $a < b$,\n\n# %%\nimport "
-    'sympy\nsympy.Symbol("q") ** 2\n'
-)
+NOTE = """# Title
+## Empty
+## Why
+Since $a < b$,
+
+```python
+import sympy
+sympy.Symbol("q") ** 2
+```
+"""
 
 
 @pytest.fixture
@@ -110,7 +116,7 @@ def test_a_figure_has_one_number_in_page_and_paper_in_the_order_of_the_claims(to
 
 
 def test_a_proof_is_there_with_its_formulas_once_its_notebook_is_executed(toy):
-    toy.add_notebook("alpha", NOTE, kind="py")
+    toy.add_notebook("alpha", NOTE)
     workspace = toy.run_all("cpu")
     assert data_of(workspace)["derivations"] == {}
     assert make_page(workspace, workspace.claims.group[0]) == ""
