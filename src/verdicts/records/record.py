@@ -130,8 +130,6 @@ class Keyed(Checksummed):
         NotCurrent.
         """
         file = cls.read(path)
-        if file.key != file.parts.key:
-            raise NotCurrent("edited: its key does not follow from its parts")
         if file.key != parts.key:
             raise NotCurrent(f"stale: {parts.changes_since(file.parts)}")
         return file

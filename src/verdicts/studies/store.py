@@ -302,10 +302,6 @@ class Store:
             cell.labels,
         ):
             raise NotCurrent("edited: it is not the file of this cell")
-        try:
-            cell.function.decode(file.value)
-        except ValueError as error:
-            raise NotCurrent("edited: its value is not of the cell's type") from error
         if any(
             self.archive is None or self.archive.content(name) != digest
             for name, digest in file.kept.items()

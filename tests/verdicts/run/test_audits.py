@@ -300,7 +300,8 @@ def test_a_forged_value_is_caught_where_it_is_drawn_and_what_rests_on_it_is_comp
 
 def test_a_damaged_archive_is_named_and_counts_as_absent(session):
     (path,) = (session.toy.root / "paper/kept/gamma").glob(f"*{SUFFIX}")
-    path.write_bytes(lzma.compress(b"{}"))
+    edited = lzma.decompress(path.read_bytes()).replace(b"1.0", b"9.0")
+    path.write_bytes(lzma.compress(edited))
     assert session.run() == 0 and calls(session.toy) == ALL
     assert "is damaged" in audit(session).said and audit(session).cells == 0
     with pytest.raises(UserError, match="put it back"):

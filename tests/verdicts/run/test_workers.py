@@ -20,7 +20,7 @@ from verdicts.errors import UserError
 from verdicts.records.expected import expected_path
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
-from verdicts.run import job, workers
+from verdicts.run import workers
 from verdicts.run.plan import plan_of
 from verdicts.run.publish import faults
 
@@ -298,20 +298,6 @@ class TestJob:
         assert do_job(toy, "checks", "--group", "alpha", *more) == 2
         assert said in capsys.readouterr().err
         assert not toy.record("A1", "cpu").exists()
-
-    def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
-        refused = []
-
-        def meanwhile(*_):
-            with pytest.raises(
-                UserError, match="jobs of a run that died are still at work in"
-            ) as problem:
-                reproduce(toy, monkeypatch)
-            refused.append(problem)
-
-        monkeypatch.setattr(job, "run_group", meanwhile)
-        assert do_job(toy, "checks", "--group", "alpha") == 0 and refused
-        assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
 
     def test_what_cannot_be_written_is_3(self, toy, capsys):
         toy.write("results/cpu/records", "a file where the folder should be")
