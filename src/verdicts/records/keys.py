@@ -11,7 +11,7 @@ A record whose key differs from the present one is stale; the parts tell why.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -36,17 +36,14 @@ class Sources:
     def __init__(self, *roots: Path) -> None:
         self.roots = roots
         self._place = cache(self.find)
-        self._files = cache(self._closure)
+        self.closure = cache(self._closure)
         self._imports = cache(self._read_imports)
         self._digest = cache(lambda path: sha256_of(path.read_bytes()))
 
-    def closure(self, module: str) -> dict[str, str]:
+    def _closure(self, module: str) -> Mapping[str, str]:
         """Return `{file: sha256}` of `module` and all that it imports, directly or not; `file`
         relative to its root.
         """
-        return dict(self._files(module))
-
-    def _closure(self, module: str) -> dict[str, str]:
         seen: set[str] = set()
         waiting = [module]
         while waiting:

@@ -141,7 +141,7 @@ def test_a_forced_claim_whose_job_dies_is_exit_code_3_whatever_lies_there(toy, m
     assert reproduce(toy, monkeypatch)[0] == 0
     monkeypatch.setenv("DIE", "now")
     code, said = reproduce(toy, monkeypatch, force=("beta",))
-    assert code == 3 and "a job ended with 9" in said
+    assert code == 3 and "a job ended with 9" in said and "✓ B1" not in said
     assert toy.rows("cpu")["B1"]["computed"] == "cached"
     assert reproduce(toy, monkeypatch)[0] == 0
 
