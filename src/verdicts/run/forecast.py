@@ -1,14 +1,15 @@
 """How long a plan takes on this machine.
 
 It takes what it took in the kept run, scaled to this machine, then corrected by the speed so far.
-The scale is first that of a fixed piece of work: its CPU seconds here over those there. As claims
-land it becomes what the run itself measures.
+The scale is first that of a fixed piece of work, done by as many processes at once as the run has
+jobs: its CPU seconds there, its seconds by the clock here. As claims land it becomes what the run
+itself measures.
 """
 
 from verdicts.claims.schema import Claim, Group
 from verdicts.records.expected import Expected
 from verdicts.records.workspace import Workspace
-from verdicts.run.calibration import calibrated
+from verdicts.run.calibration import clocked
 from verdicts.run.plan import FORCED, Plan, shares_here
 
 AROUND = (
@@ -38,7 +39,7 @@ class Forecast:
         """
         self.jobs, self.known, self.scale = jobs, expected is not None, 1.0
         if expected and expected.calibration and plan.groups:
-            self.scale = calibrated() / expected.calibration
+            self.scale = clocked(jobs) / expected.calibration
         self.shares = shares_here(workspace, plan.studies, jobs)
         self.left: dict[str, dict[str, float]] = {name: {} for name in plan.groups}
         for name, times in self.left.items():

@@ -12,7 +12,7 @@ from verdicts.claims.schema import Verdict
 from verdicts.records.record import CheckResult, Record
 from verdicts.records.run_record import RunRecord
 from verdicts.report.findings import PaperRow, Word
-from verdicts.run import console, forecast
+from verdicts.run import calibration, console, forecast
 from verdicts.run.forecast import AROUND, Forecast
 from verdicts.run.plan import plan_of
 
@@ -98,11 +98,26 @@ def test_the_time_that_is_left_is_a_range_and_follows_the_speed(workspace):
     assert ahead.between(600.0)[1] < 20.0
 
 
-def test_a_plan_is_scaled_by_the_speed_of_this_machine(workspace, monkeypatch):
-    monkeypatch.setattr(forecast, "calibrated", lambda: 0.15)
+def test_a_plan_is_scaled_by_the_clock_of_as_many_processes_as_it_has_jobs(workspace, monkeypatch):
+    asked = []
+    monkeypatch.setattr(forecast, "clocked", lambda jobs: asked.append(jobs) or 0.15)
     expected = kept_run("quick", calibration=0.05)
-    ahead = Forecast(workspace, plan_of(workspace, RunRecord.of(workspace)), expected)
-    assert ahead.scale == pytest.approx(3.0)
+    ahead = Forecast(workspace, plan_of(workspace, RunRecord.of(workspace)), expected, jobs=2)
+    assert asked == [2] and ahead.scale == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(
+    ("program", "seconds"), [("print(2.5)", 2.5), ("raise SystemExit(1)", None)]
+)
+def test_the_clock_is_that_of_processes_at_work_at_once(program, seconds, tmp_path, monkeypatch):
+    (tmp_path / "piece.py").write_text(program)
+    monkeypatch.setattr(calibration, "__file__", str(tmp_path / "piece.py"))
+    monkeypatch.setattr(calibration, "calibrated", lambda: 7.0)
+    assert calibration.clocked(3) == (seconds or 7.0)
+
+
+def test_the_piece_of_work_takes_as_long_by_the_clock_as_by_the_processor_or_longer():
+    assert calibration.clocked(2) > 0.5 * calibration.calibrated() > 0.0
 
 
 def test_without_a_kept_run_the_claims_that_have_landed_say_how_long(workspace):

@@ -228,7 +228,7 @@ def test_what_a_killed_process_left_of_a_cell_is_removed_once_nobody_can_be_writ
 
 def test_the_plan_tells_what_claims_and_studies_took_before_on_this_machine(session, monkeypatch):
     monkeypatch.setattr(publish, "calibrated", lambda: 1.0)
-    monkeypatch.setattr(forecast, "calibrated", lambda: 2.0)
+    monkeypatch.setattr(forecast, "clocked", lambda jobs: 2.0)
     session.run()
     assert expect(session.toy.workspace(), lambda line: None) == 0
     path = session.toy.root / "paper/expected/quick.json"

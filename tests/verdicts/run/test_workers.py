@@ -175,7 +175,9 @@ def test_what_is_computed_while_its_sources_change_is_of_no_known_code(toy, monk
     toy.replace_in_module(
         "beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)"
     )
-    code, _ = reproduce(toy, monkeypatch)
+    toy.replace_in_module("alpha/figures", "axes.plot([0, ONE])", f"{edit}axes.plot([0, ONE])")
+    code, said = reproduce(toy, monkeypatch)
+    assert f"figures of alpha: failed: {toy.package}/alpha/figures.py changed while" in said
     row = toy.rows("cpu")["B1"]
     assert (
         code == 3
