@@ -105,8 +105,8 @@ class Expected(JsonFile):
             and self.profile in claim.profiles
             and before.claims[claim.id].checks.keys() <= {check.id for check in claim.check}
         }
-        found = self.claims | kept
-        every = {claim.id: found[claim.id] for claim in claims.claim if claim.id in found}
+        whole = self.claims | kept
+        every = {claim.id: whole[claim.id] for claim in claims.claim if claim.id in whole}
         studies = {
             group.id: before.studies[group.id]
             for group in claims.group

@@ -211,8 +211,8 @@ def _metadata(kind: str, *values: str) -> dict[str, str | None]:
     leaves out what changes with time or version.
     """
     names, changing = METADATA[kind]
-    told = {name: value for name, value in zip(names, values, strict=True) if value}
-    return told | dict.fromkeys(changing)
+    texts = {name: value for name, value in zip(names, values, strict=True) if value}
+    return texts | dict.fromkeys(changing)
 
 
 def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
