@@ -19,11 +19,7 @@ class Frozen(BaseModel):
 
 
 def _shortened(value: object) -> str:
-    try:
-        text = repr(value)
-    # Python writes no whole number of more than 4300 digits, and reads it where it is hexadecimal.
-    except ValueError:
-        return "a number of too many digits"
+    text = repr(value)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 

@@ -28,7 +28,7 @@ from tools.faults.requirements import (
 from tools.faults.suite import Injection, RunResult
 from verdicts.errors import UserError
 from verdicts.records import provenance
-from verdicts.records.files import Memo, write_whole
+from verdicts.records.files import write_whole
 from verdicts.report.report_texts import Section
 
 SEED = 2405
@@ -139,9 +139,7 @@ def results(out: Path, seconds: float = 1.0) -> Path:
 @pytest.fixture
 def reference(tmp_path: Path) -> Reference:
     files = files_of(results(tmp_path / "undisturbed"), "quick")
-    return Reference(
-        Suite(), 0, {"A1": "holds", "A2": "refuted"}, {"A1": "✓", "A2": "✗"}, files, Memo(texts={})
-    )
+    return Reference(Suite(), 0, {"A1": "holds", "A2": "refuted"}, {"A1": "✓", "A2": "✗"}, files)
 
 
 @pytest.fixture
@@ -234,7 +232,7 @@ def test_no_other_fault_breaks_a_requirement(suite: Undisturbed, name: str) -> N
 
 def test_a_run_that_shows_what_is_wrong_breaks_a_requirement(suite: Undisturbed) -> None:
     """The falsifier of the whole: a suite that computes something else is noticed."""
-    reference, out = suite.quick, suite.quick.place()
+    reference, out = suite.quick, suite.quick.suite.place()
     module = next(reference.suite.root.glob("*/common.py"))
     whole = module.read_text()
     module.write_text("ONE = 3.0\n")
@@ -249,7 +247,7 @@ def test_a_run_that_shows_what_is_wrong_breaks_a_requirement(suite: Undisturbed)
 
 
 def test_a_run_is_put_under_its_fault(suite: Undisturbed) -> None:
-    out = suite.quick.place()
+    out = suite.quick.suite.place()
     counter = out.with_name("calls")
     killed = Injection(number=1, error="KILL", below=str(out), counter=str(counter))
     done = suite.quick.suite.run(out, killed)
@@ -258,7 +256,7 @@ def test_a_run_is_put_under_its_fault(suite: Undisturbed) -> None:
 
 
 def test_a_run_leads_a_group_and_is_asked_to_end_as_by_a_terminal(suite: Undisturbed) -> None:
-    run = suite.quick.suite.start(suite.quick.place())
+    run = suite.quick.suite.start(suite.quick.suite.place())
     run.signal(15)
     done = run.ended()
     assert done.code in (130, -15) and "Traceback" not in done.err

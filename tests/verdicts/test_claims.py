@@ -50,11 +50,6 @@ CLAIM_FAULTS = [
             ('measure = "one"', "measure = 'one'"),
             ("", "measure is missing"),
             (
-                'measure = "checks.scaled"\nwith = { facto = 2 }',
-                "with: unknown argument of checks.scaled 'facto': did",
-            ),
-            ('measure = "checks.scaled"', "with: checks.scaled also needs factor"),
-            (
                 'measure = "checks.one"\nenclosed = "checks.noe"',
                 "enclosed: unknown function of checks.py 'noe'",
             ),
@@ -67,16 +62,6 @@ CLAIM_FAULTS = [
         'part = "theory"',
         'part = "theory"\ncommands = { good = "a.b" }',
         "group.commands.good = 'a.b'",
-    ),
-    (
-        'expected = "holds"',
-        'expected = "holds"\ndata = ["a/../../b"]',
-        "'a/../../b' is no pattern of files below",
-    ),
-    (
-        'expected = "holds"',
-        'expected = "holds"\ndata = ["a/**x"]',
-        "'a/**x': ** stands for folders",
     ),
 ]
 
@@ -232,12 +217,10 @@ def test_groups_come_by_part_then_by_order_then_by_place(toy):
     assert [group.id for group in load_claims(toy.root).group] == ["alpha", "aaa", "zzz", "beta"]
 
 
-@pytest.mark.parametrize("kinds", [("py",), ("md",), ("py", "md")])
-def test_a_notebook_is_the_groups_own_file(toy, kinds):
+def test_a_notebook_is_the_groups_own_file(toy):
     assert load_claims(toy.root).group[0].notebook is None
-    for kind in kinds:
-        toy.add_notebook("alpha", "", kind)
-    assert load_claims(toy.root).group[0].notebook == f"{toy.package}/alpha/notebook.{kinds[-1]}"
+    toy.add_notebook("alpha", "")
+    assert load_claims(toy.root).group[0].notebook == f"{toy.package}/alpha/notebook.md"
 
 
 def test_a_missing_or_unreadable_file_is_named(tmp_path):
@@ -265,13 +248,6 @@ def test_a_missing_or_unreadable_file_is_named(tmp_path):
         ("[resources.alpha]\nthreads = 0", "resources.alpha.threads = 0: input should be greater"),
         ("[groups.alpha]\nsteps = nan", "groups.alpha.steps"),
         ("a = [", "config/quick.toml is not valid TOML"),
-        (f"groups.alpha.steps = {'9' * 5000}", "config/quick.toml is not valid TOML"),
-        (
-            f"notebooks = 0x{'f' * 5000}",
-            "config/quick.toml: notebooks = a number of too many digits",
-        ),
-        (f"a = {'[' * 50_000}", "config/quick.toml is not valid TOML"),
-        ('"\\uD800" = 1', "config/quick.toml is not valid TOML"),
         (
             "notebooks = true\nnotebooks = false",
             "config/quick.toml is not valid TOML: Cannot overwrite a value",

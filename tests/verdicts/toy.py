@@ -116,8 +116,8 @@ class Toy:
     def replace_in_claims(self, group: str, old: str, new: str) -> None:
         self.replace(f"{self.package}/{group}/claims.toml", old, new)
 
-    def add_notebook(self, group: str, text: str, kind: str = "md") -> Path:
-        return self.write(f"{self.package}/{group}/notebook.{kind}", text)
+    def add_notebook(self, group: str, text: str) -> Path:
+        return self.write(f"{self.package}/{group}/notebook.md", text)
 
     def workspace(self, profile: str = "quick") -> Workspace:
         return Workspace.open(self.root, Profile(profile), None, PROJECT)

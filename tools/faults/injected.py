@@ -30,7 +30,7 @@ from tools.faults.requirements import (
 )
 from tools.faults.suite import Injection, Running
 
-UNSEEN = ("published.json", "memo.json", *NO_RESULT[2:])
+UNSEEN = ("published.json", *NO_RESULT[2:])
 """What `--check` does not look at: it has no result in it."""
 INNER, OUTER = "/study/start/", "cells/*/gamma/study/outcome/*"
 """Cells that only others ask for, and these: `--check` does not read the inner ones, only who
@@ -106,7 +106,7 @@ def lost_files(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Atte
 
 
 def _whole(reference: Reference) -> Path:
-    out = reference.place()
+    out = reference.suite.place()
     reference.suite.run(out)
     return out
 
@@ -164,7 +164,7 @@ def _noticed(reference: Reference, out: Path, case: str, spoilt: set[str]) -> At
 )
 def full_disk(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attempt]:
     """Where it is full the run says so; once there is room the next one goes on."""
-    reference, whole = suite.quick, suite.quick.place()
+    reference, whole = suite.quick, suite.quick.suite.place()
     reference.suite.run(whole)
     most = sum(path.stat().st_size + 4096 for path in whole.rglob("*"))
     for number in range(tries):
@@ -203,7 +203,7 @@ def file_size_limit(suite: Undisturbed, moments: Random, tries: int) -> Iterator
     """A run that cannot write says so; without the limit the next one goes on."""
     reference = suite.quick
     for number in range(tries):
-        limit, out = 2 ** (22 * number // max(tries - 1, 1)), reference.place()
+        limit, out = 2 ** (22 * number // max(tries - 1, 1)), reference.suite.place()
         done = reference.suite.run(out, Injection(largest_file=limit))
         yield Attempt(
             f"{limit} bytes",
@@ -232,7 +232,7 @@ def wrong_clock(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Att
             MOVES[number % len(MOVES)],
             moments.choice((0, moments.randrange(1, READINGS))),
         )
-        out = reference.place()
+        out = reference.suite.place()
         first = number // len(MOVES) % 2 == 0
         turns = (Injection(seconds=seconds, reading=reading), Injection())[:: 1 if first else -1]
         ends = [reference.suite.run(out, injection) for injection in turns]
@@ -255,7 +255,7 @@ def kill_group(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Atte
     """Kill a run in one process and one with jobs, in turn, each twice; then let it end."""
     for number in range(tries):
         reference = (suite.quick, suite.jobs)[number % 2]
-        out, broken, before = reference.place(), list[str](), Files()
+        out, broken, before = reference.suite.place(), list[str](), Files()
         for _ in range(2):
             run, moment = _begun(reference, out, moments)
             run.signal(signal.SIGKILL, jobs=True)
@@ -280,7 +280,7 @@ def kill_driver(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Att
     """
     reference = suite.jobs
     for _ in range(tries):
-        out = reference.place()
+        out = reference.suite.place()
         run, moment = _begun(reference, out, moments)
         run.signal(signal.SIGKILL)
         done = run.ended()
@@ -306,7 +306,7 @@ def interrupt(suite: Undisturbed, moments: Random, tries: int) -> Iterator[Attem
     """It stops its jobs and ends with 130; one that was over ends as it would."""
     for number in range(tries):
         reference, sent = (suite.quick, suite.jobs)[number % 2], SIGNALS[number % 3]
-        out = reference.place()
+        out = reference.suite.place()
         run, moment = _begun(reference, out, moments)
         run.signal(sent)
         done = run.ended()
@@ -365,7 +365,7 @@ def _swept(
     for number, (error, lasting) in (
         moments.sample(cases, tries) if 0 < tries < len(cases) else cases
     ):
-        out = reference.place()
+        out = reference.suite.place()
         done = reference.suite.run(out, _injection(out, number, error, lasting))
         broken = [*reference.after(out, done, codes), *reference.mended(out, checked=False)]
         shutil.rmtree(out, ignore_errors=True)
@@ -378,7 +378,7 @@ def _swept(
 
 def _count(reference: Reference) -> int:
     """Return how many writes, fsyncs and renames an undisturbed run makes."""
-    out = reference.place()
+    out = reference.suite.place()
     injection = _injection(out)
     Path(injection.counter).touch()
     reference.suite.run(out, injection)

@@ -21,13 +21,13 @@ from typing import Any, NamedTuple, Self
 from tools.faults.suite import RunResult, SystemUnderTest, small_suite
 from verdicts.claims.schema import Verdict
 from verdicts.errors import unknown
-from verdicts.records.files import Memo, shown_json
+from verdicts.records.files import shown_json
 
 OF_TIME = frozenset(
     {"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"}
 )
 OF_THE_RUN = re.compile(
-    r"[^/]+/(run\.json|published\.json|memo\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)"
+    r"[^/]+/(run\.json|published\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)"
 )
 """Files that tell of the last run, or of what there was when they were made: `--check` compares
 them.
@@ -41,9 +41,7 @@ Files = dict[str, Any]
 
 class Reference(NamedTuple):
     """What a run that nothing disturbs gives: its exit code, the verdicts, the marks that it
-    prints, its files.
-
-    A run that has the `memo` of an earlier one takes `seconds`.
+    prints, its files, and how many `seconds` it takes.
     """
 
     suite: SystemUnderTest
@@ -51,32 +49,21 @@ class Reference(NamedTuple):
     verdicts: dict[str, str]
     marks: dict[str, str]
     files: Files
-    memo: Memo
     seconds: float = 0.0
 
     @classmethod
     def of(cls, suite: SystemUnderTest) -> Self:
         """Run it. Raises RuntimeError where that already breaks."""
         out = suite.place()
+        begin = time.monotonic()
         done = suite.run(out)
+        seconds = time.monotonic() - begin
         if done.code not in (0, 1) or "Traceback" in done.err:
             raise RuntimeError(f"undisturbed, the run ended with {done.code}: {done.err[-400:]}")
         folder = out / suite.profile
         marks = {claim: mark for mark, claim in SHOWN.findall(done.out)}
-        memo = Memo.read_or_none(folder / "memo.json") or Memo(texts={})  # made for charts alone
-        found = cls(suite, done.code, _verdicts(folder), marks, files_of(out, suite.profile), memo)
-        begin = time.monotonic()
-        suite.run(out := found.place())
-        return found._replace(seconds=time.monotonic() - begin, files=files_of(out, suite.profile))
-
-    def place(self) -> Path:
-        """Return a new place for results that holds the memo of the undisturbed run, if any, with
-        one unused entry.
-        """
-        out = self.suite.place()
-        if texts := self.memo.texts:
-            Memo(texts={**texts, "unused": ""}).write(out / self.suite.profile / "memo.json")
-        return out
+        files = files_of(out, suite.profile)
+        return cls(suite, done.code, _verdicts(folder), marks, files, seconds)
 
     def after(
         self, out: Path, done: RunResult, codes: Collection[int], spoilt: Collection[str] = ()

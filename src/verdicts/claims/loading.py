@@ -3,6 +3,7 @@ ends in one line.
 """
 
 import ast
+import json
 import os
 import tomllib
 from collections.abc import Callable
@@ -11,11 +12,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, JsonValue, ValidationError, field_validator
+from pydantic import BaseModel, Field, JsonValue, ValidationError
 
 from verdicts.claims.schema import OUTLINE, Claim, Claims, Group, GroupFile, Outline, Profile
 from verdicts.errors import UserError, unknown
-from verdicts.safe_read import LARGEST_TEXT, bytes_of, parsed_json
 from verdicts.validation import Frozen, from_validation
 
 
@@ -30,18 +30,13 @@ class Resources(Frozen):
     """What one job may count on: `threads`, memory in MiB, `runtime` in minutes.
 
     `shares`: how many jobs compute the group's study at most; any number gives the same results.
-    "auto", or none: as its time in the kept run asks for (`run.plan.shares_here`).
+    None: as its time in the kept run asks for (`run.plan.shares_here`).
     """
 
     threads: int = Field(default=1, ge=1, strict=True)
     mem_mb: int = Field(default=2000, ge=1, strict=True)
     runtime: int = Field(default=30, ge=1, strict=True)
     shares: int | None = Field(default=None, ge=1, strict=True)
-
-    @field_validator("shares", mode="before")
-    @classmethod
-    def _auto(cls, shares: object) -> object:
-        return None if shares == "auto" else shares
 
 
 class ProfileConfig(Frozen):
@@ -97,13 +92,10 @@ class Overlay(ProfileConfig):
 Schema = TypeVar("Schema", bound=BaseModel)
 
 CLAIMS = "claims.toml"
-MOST_DOTS = 100
 PACKAGES = Path(__file__).resolve().parents[2]
 """The folder of the engine and of the suite's other packages."""
-GIVEN = ("settings", "table", "measured")
-"""The arguments of a function that measures which no claims file gives: the engine does."""
 OVERLAY = "VERDICTS_CONFIG"
-NOTEBOOKS = ("notebook.md", "notebook.py")
+NOTEBOOK = "notebook.md"
 
 
 def load_claims(root: Path) -> Claims:
@@ -134,8 +126,9 @@ def load_claims(root: Path) -> Claims:
         )
     except ValidationError as error:
         raise from_validation(error, f"{'/, '.join(outline.rooms)}/", {}) from error
+    known = cache(_functions)  # of this call: files change between calls
     for claim in claims.claim:
-        _refuse_missing_functions(root, claim, claims.group_of(claim))
+        _refuse_missing_functions(root, claim, claims.group_of(claim), known)
     return claims
 
 
@@ -143,17 +136,14 @@ def _group(root: Path, path: Path, outline: Outline) -> tuple[Group, tuple[Claim
     """Return the group of one claims file, and its claims."""
     shown, folder = path.relative_to(root).as_posix(), path.parent.relative_to(root)
     content = load_toml(root, shown, GroupFile)
-    notebook = next(
-        (name for kind in NOTEBOOKS if (root / (name := f"{folder.as_posix()}/{kind}")).is_file()),
-        None,
-    )
+    notebook = f"{folder.as_posix()}/{NOTEBOOK}"
     try:
         group = Group(
             **content.group.model_dump(),
             id=folder.name,
             module=".".join(folder.parts),
             folder=folder.as_posix(),
-            notebook=notebook,
+            notebook=notebook if (root / notebook).is_file() else None,
             queries=outline.queries,
         )
     except ValidationError as error:
@@ -197,14 +187,12 @@ def _extended(root: Path, profile: Profile) -> ProfileConfig:
     return _extended(root, config.extends).below(config)
 
 
-def file_of_setting(root: Path, profile: Profile, group: str, field: str) -> str:
-    """Return the file that gives a group's setting, for its complaint: the overlay, or the
-    profile's own.
-
-    Raises UserError as `load_config`.
+def file_of_setting(root: Path, profile: Profile, group: str) -> str:
+    """Return the file to be named in a complaint of a group's settings: the overlay where it gives
+    some, else the profile's own. Raises UserError as `load_config`.
     """
     overlay = _overlay(root, profile)
-    overlaid = overlay is not None and field in overlay.groups.get(group, {})
+    overlaid = overlay is not None and group in overlay.groups
     return os.environ[OVERLAY] if overlaid else f"config/{profile}.toml"
 
 
@@ -227,12 +215,7 @@ def load_toml(root: Path, shown: str, schema: type[Schema]) -> Schema:
 
 @cache  # of a text: the same files are read by many commands of one process
 def _parsed(text: str) -> dict[str, Any]:
-    """Return what TOML says. Raises ValueError where it is none, or a key may have many parts.
-
-    Python's reader takes the square of their number in time: hours for a file of `LARGEST_TEXT`.
-    """
-    if any(line.count(".") > MOST_DOTS for line in text.splitlines()):
-        raise ValueError(f"a line has more than {MOST_DOTS} dots")
+    """Return what TOML says. Raises ValueError where it is none."""
     return tomllib.loads(text)
 
 
@@ -240,14 +223,14 @@ def load_json(root: Path, shown: str, schema: type[Schema]) -> Schema:
     """Read the JSON file `shown` below `root` into a schema. Raises UserError with file, field
     and value.
     """
-    return _loaded(root, shown, schema, "JSON", parsed_json)
+    return _loaded(root, shown, schema, "JSON", json.loads)
 
 
 def _loaded(
     root: Path, shown: str, schema: type[Schema], kind: str, parse: Callable[[str], Any]
 ) -> Schema:
     try:
-        content = parse(bytes_of(root / shown, LARGEST_TEXT).decode())
+        content = parse((root / shown).read_text(encoding="utf-8"))
         return schema.model_validate(content)
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{shown} cannot be read: {error}") from error
@@ -260,74 +243,41 @@ def _loaded(
         raise UserError(f"{shown} is not valid {kind}: {error}") from error
 
 
-def _refuse_missing_functions(root: Path, claim: Claim, group: Group) -> None:
-    """Refuse a falsifier that is no test, a `measure` that is no function of its group or takes
-    no such `with`.
-    """
+def _refuse_missing_functions(
+    root: Path, claim: Claim, group: Group, functions: Callable[[Path], list[str] | None]
+) -> None:
+    """Refuse a falsifier that is no test, and a `measure` that is no function of its group."""
+    where = f"{group.folder}/{CLAIMS}"
     file, _, test = claim.falsifier.partition("::")
-    if test not in (_functions(root / file) or ()):
-        raise UserError(
-            f"{group.folder}/{CLAIMS}: claim[{claim.id}].falsifier = "
-            f"{claim.falsifier!r}: no such test"
-        )
+    if test not in (functions(root / file) or ()):
+        raise UserError(f"{where}: claim[{claim.id}].falsifier = {claim.falsifier!r}: no such test")
     for check, called in ((each, called) for each in claim.check for called in each.functions):
         module, name = group.place(called)
-        where = f"{group.folder}/{CLAIMS}: check[{check.id}]"
+        field = f"{where}: check[{check.id}].{'measure' if called == check.measure else 'enclosed'}"
         if not module:
-            raise UserError(
-                f"{where}.measure = {called!r}: expected module.function: "
-                f"{OUTLINE} names no `queries`"
-            )
-        file = f"{module.replace('.', '/')}.py"
-        place = next(
-            (each for each in (root / file, PACKAGES / file) if each.is_file()), root / file
-        )
-        if (known := _functions(place)) is None:
-            continue  # its run records that it does not parse
-        if name not in known:
-            field = "measure" if called == check.measure else "enclosed"
-            raise UserError(f"{where}.{field}: {unknown(f'function of {place.name}', name, known)}")
-        takes = known[name]
-        names = [each.arg for each in (*takes.args, *takes.kwonlyargs)]
-        for given in check.arguments:
-            if given not in names and takes.kwarg is None:
-                raise UserError(f"{where}.with: {unknown(f'argument of {called}', given, names)}")
-        needed = names[: len(takes.args) - len(takes.defaults)]
-        needed += [
-            each.arg
-            for each, default in zip(takes.kwonlyargs, takes.kw_defaults, strict=True)
-            if not default
-        ]
-        if missing := [
-            each for each in needed if each not in check.arguments and each not in GIVEN
-        ]:
-            raise UserError(f"{where}.with: {called} also needs {', '.join(missing)}")
+            advice = f"expected module.function: {OUTLINE} names no `queries`"
+            raise UserError(f"{field} = {called!r}: {advice}")
+        places = [base / f"{module.replace('.', '/')}.py" for base in (root, PACKAGES)]
+        place = next((each for each in places if each.is_file()), places[0])
+        known = functions(place)
+        # one that does not parse is recorded by its run
+        if known is not None and name not in known:
+            raise UserError(f"{field}: {unknown(f'function of {place.name}', name, known)}")
 
 
-def _functions(path: Path) -> dict[str, ast.arguments] | None:
-    """Return the arguments of a file's functions by name, of those of its classes by
-    `Class::function`.
+def _functions(path: Path) -> list[str] | None:
+    """Return the names of a file's functions, those of its classes as `Class::function`.
 
-    None for a file that cannot be read or does not parse; a file that is not there has no function.
+    None for a file that does not parse; a file that is not there has no function.
     """
     try:
-        return _functions_in(bytes_of(path, LARGEST_TEXT) if path.is_file() else b"")
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        body = ast.parse(path.read_bytes() if path.is_file() else b"").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
-
-
-@cache
-def _functions_in(text: bytes) -> dict[str, ast.arguments]:
-    """Return the functions of a module's text as `_functions` does. Raises SyntaxError,
-    ValueError.
-    """
-    body = ast.parse(text).body
-    scopes = {"": body} | {
-        f"{node.name}::": node.body for node in body if isinstance(node, ast.ClassDef)
-    }
-    return {
-        f"{scope}{node.name}": node.args
-        for scope, nodes in scopes.items()
+    scopes = {f"{node.name}::": node.body for node in body if isinstance(node, ast.ClassDef)}
+    return [
+        f"{scope}{node.name}"
+        for scope, nodes in {"": body, **scopes}.items()
         for node in nodes
         if isinstance(node, ast.FunctionDef)
-    }
+    ]

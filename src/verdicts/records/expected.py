@@ -105,11 +105,8 @@ class Expected(JsonFile):
             and self.profile in claim.profiles
             and before.claims[claim.id].checks.keys() <= {check.id for check in claim.check}
         }
-        every = {
-            claim.id: (self.claims | kept)[claim.id]
-            for claim in claims.claim
-            if claim.id in self.claims | kept
-        }
+        whole = self.claims | kept
+        every = {claim.id: whole[claim.id] for claim in claims.claim if claim.id in whole}
         studies = {
             group.id: before.studies[group.id]
             for group in claims.group
@@ -214,13 +211,7 @@ def _claim(row: ClaimRow) -> ExpectedClaim:
 def _check(result: CheckResult) -> ExpectedCheck | None:
     if result.value is None or result.low is None or result.high is None:
         return None
-    return ExpectedCheck(
-        value=result.value,
-        low=result.low,
-        high=result.high,
-        unit=result.unit,
-        verdict=result.verdict,
-    )
+    return ExpectedCheck.model_validate(result.model_dump(include=set(ExpectedCheck.model_fields)))
 
 
 def compare(claims: Claims, ledger: Ledger, expected: Expected) -> list[Comparison]:
@@ -230,11 +221,14 @@ def compare(claims: Claims, ledger: Ledger, expected: Expected) -> list[Comparis
     are farther apart than the check's tolerance and than rounding.
     """
     results = {result.id: result for row in ledger.claims for result in row.checks}
+    stored = {
+        name: each for claim in expected.claims.values() for name, each in claim.checks.items()
+    }
     return [
         _comparison(
             check.id,
             check.tolerance,
-            _known(expected.claims, claim.id, check.id),
+            stored.get(check.id),
             results.get(check.id),
         )
         for claim in claims.claim
@@ -277,10 +271,6 @@ def _excluded(compared: Comparison) -> bool:
         return False
     room = SAME * max(abs(proof.low), abs(proof.high))
     return proof.low > stored.high + room or proof.high < stored.low - room
-
-
-def _known(claims: Mapping[str, ExpectedClaim], claim: str, check: str) -> ExpectedCheck | None:
-    return claims[claim].checks.get(check) if claim in claims else None
 
 
 def _comparison(

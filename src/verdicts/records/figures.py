@@ -14,12 +14,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
 from pydantic import Field, model_validator
 
-from verdicts.records.files import remembered, write_whole
+from verdicts.records.files import write_whole
 from verdicts.validation import Frozen
 
 if TYPE_CHECKING:
@@ -32,7 +33,13 @@ SHOWN = (".svg",)
 KINDS = (*SHOWN, ".png", ".pdf")
 """What a figure is saved as, all of them unless a `saved_as` block says otherwise."""
 SPEC = ".vl.json"
-CONVERTER = "vl-convert-python"
+USUAL = ("Title", "Description", "Source")
+METADATA = {
+    ".svg": (USUAL, ("Date", "Creator")),
+    ".png": (USUAL, ("Software",)),
+    ".pdf": (("Title", "Subject", "Keywords"), ("Creator", "Producer", "CreationDate")),
+}
+"""What a kind of file calls title, caption and origin, and what in it changes with each run."""
 ADDRESSES = 80 * 2**30
 """Bytes of addresses that a process needs to draw a still chart: V8 reserves 64 GiB of them."""
 NOT_DRAWN = (
@@ -199,23 +206,13 @@ def _place(drawing: "Drawing") -> None:
     drawing.set_layout_engine(None)
 
 
-def _metadata(kind: str, title: str, caption: str, origin: str) -> dict[str, str | None]:
-    """Return what matplotlib writes into a file of this kind; None leaves out what changes with
-    time or version.
+def _metadata(kind: str, *values: str) -> dict[str, str | None]:
+    """Return what matplotlib writes into a file of this kind of title, caption and origin; None
+    leaves out what changes with time or version.
     """
-    if kind == ".svg":
-        return {
-            "Title": title,
-            "Description": caption,
-            "Source": origin or None,
-            "Date": None,
-            "Creator": None,
-        }
-    if kind == ".pdf":
-        keywords = {"Title": title, "Subject": caption, "Keywords": origin or None}
-        return {**keywords, "Creator": None, "Producer": None, "CreationDate": None}
-    described = {"Title": title, "Description": caption} | ({"Source": origin} if origin else {})
-    return {**described, "Software": None}
+    names, changing = METADATA[kind]
+    texts = {name: value for name, value in zip(names, values, strict=True) if value}
+    return texts | dict.fromkeys(changing)
 
 
 def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
@@ -230,7 +227,7 @@ def spec_of(chart: "TopLevelMixin", origin: str = "") -> str:
     return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
-@remembered(CONVERTER)
+@cache
 def library() -> str:
     """Return the library that moves charts, for a page's script: compressed by gzip, in base 64."""
     import vl_convert
@@ -247,13 +244,10 @@ def draws_stills() -> bool:
 
 def still(spec: str) -> str:
     """Return the chart as an SVG, its size in points; `NOT_DRAWN` where it cannot be drawn."""
-    return converted(spec) if draws_stills() else NOT_DRAWN
-
-
-@remembered(CONVERTER)
-def converted(spec: str) -> str:
-    """Return the chart as the converter draws it in SVG, its size in points."""
     import vl_convert
+
+    if not draws_stills():
+        return NOT_DRAWN
 
     svg = IDLE.sub("", vl_convert.vegalite_to_svg(spec))
     return SIZE.sub(

@@ -1,6 +1,4 @@
-"""Files of results: written whole or not at all; JSON with its own digest; texts that are kept for
-the next report.
-"""
+"""Files of results: written whole or not at all; JSON with its own digest."""
 
 import errno
 import hashlib
@@ -8,20 +6,14 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from contextvars import ContextVar
-from functools import wraps
-from importlib.metadata import version
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
-from verdicts.safe_read import bytes_of, parsed_json
 from verdicts.validation import Frozen
 
 _UNFINISHED = ".partial"
 SCHEMA = 1
-Maker = Callable[..., str]
 
 
 def write_whole(path: Path, content: bytes | str) -> None:
@@ -52,7 +44,7 @@ def shown_json(path: Path) -> dict[str, Any]:
     object.
     """
     try:
-        content = parsed_json(bytes_of(path))
+        content = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}
@@ -143,14 +135,14 @@ class Checksummed(JsonFile):
     def read(cls, path: Path) -> Self:
         """Read the file back. Raises NotCurrent for anything but the bytes once written."""
         try:
-            raw = bytes_of(path)
+            raw = path.read_bytes()
         except OSError as error:
             raise NotCurrent(
                 "no record" if isinstance(error, FileNotFoundError) else f"unreadable: {error}"
             ) from error
         try:
-            content = parsed_json(raw)
-        except ValueError as error:
+            content = json.loads(raw)
+        except (ValueError, RecursionError) as error:
             raise NotCurrent("damaged: not JSON, perhaps cut short") from error
         if not isinstance(content, dict) or content.get("schema_version") != SCHEMA:
             raise NotCurrent(f"damaged, or written by another version: its schema is not {SCHEMA}")
@@ -173,50 +165,3 @@ class Checksummed(JsonFile):
         with suppress(NotCurrent):
             return cls.read(path)
         return None
-
-
-class Memo(Checksummed):
-    """Texts, each by the digest of all that it was made from."""
-
-    texts: dict[str, str]
-
-
-_OPEN: ContextVar[tuple[dict[str, str], dict[str, str]] | None] = ContextVar("memo", default=None)
-
-
-@contextmanager
-def remembering(path: Path) -> Iterator[None]:
-    """Make inside only those `remembered` texts that the file `path` lacks; it then holds those
-    that were used.
-    """
-    before = memo.texts if (memo := Memo.read_or_none(path)) else {}
-    used: dict[str, str] = {}
-    token = _OPEN.set((dict(before), used))
-    try:
-        yield
-    finally:
-        _OPEN.reset(token)
-    if used != before and path.parent.is_dir():
-        with suppress(OSError):  # it only saves time
-            Memo(texts=used).write(path)
-
-
-def remembered(distribution: str) -> Callable[[Maker], Maker]:
-    """Let a function of texts, made by its own module and by a distribution, be called once inside
-    `remembering`.
-    """
-
-    def decorated(make: Maker) -> Maker:
-        @wraps(make)
-        def made(*texts: str) -> str:
-            if (memo := _OPEN.get()) is None:
-                return make(*texts)
-            known, used = memo
-            code = sha256_of(Path(make.__code__.co_filename).read_bytes())
-            key = sha256_of(canonical_json([make.__name__, code, version(distribution), *texts]))
-            known[key] = used[key] = known[key] if key in known else make(*texts)
-            return used[key]
-
-        return made
-
-    return decorated

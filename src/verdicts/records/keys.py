@@ -11,7 +11,7 @@ A record whose key differs from the present one is stale; the parts tell why.
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.util import resolve_name
 from pathlib import Path
@@ -37,17 +37,14 @@ class Sources:
     def __init__(self, *roots: Path) -> None:
         self.roots = roots
         self._place = cache(self.find)
-        self._files = cache(self._closure)
+        self.closure = cache(self._closure)
         self._imports = cache(self._read_imports)
         self._digest = cache(lambda path: sha256_of(path.read_bytes()))
 
-    def closure(self, module: str) -> dict[str, str]:
+    def _closure(self, module: str) -> Mapping[str, str]:
         """Return `{file: sha256}` of `module` and all that it imports, directly or not; `file`
         relative to its root.
         """
-        return dict(self._files(module))
-
-    def _closure(self, module: str) -> dict[str, str]:
         seen: set[str] = set()
         waiting = [module]
         while waiting:
@@ -61,17 +58,15 @@ class Sources:
         }
 
     def closure_of_script(self, path: Path) -> dict[str, str]:
-        """Return `{file: sha256}` of a script that is no module (a notebook), and of all that it
-        imports.
+        """Return `{file: sha256}` of a notebook in Markdown below the last root, and of all that
+        its code imports.
         """
-        files = {path.name: self._digest(path)}
+        files = {path.relative_to(self.roots[-1]).as_posix(): self._digest(path)}
         try:
             text = path.read_text(encoding="utf-8")
         except UnicodeDecodeError as error:
             raise UserError(f"{path}: it is not UTF-8: {error}") from error
-        for name in _imported(
-            _tree("\n".join(CODE.findall(text)) if path.suffix == ".md" else text), package=""
-        ):
+        for name in _imported(_tree("\n".join(CODE.findall(text))), package=""):
             files |= self.closure(name)
         return files
 
@@ -150,23 +145,12 @@ class KeyParts(Frozen):
 
     def changes_since(self, old: Self) -> str:
         """Say in words what differs from `old` (empty if nothing does)."""
-        return ", ".join(_changes(old, self))
-
-
-def _changes(old: KeyParts, new: KeyParts) -> Iterator[str]:
-    if old.entry != new.entry:
-        yield "its entry in the claims file changed"
-    if old.config != new.config:
-        yield "its settings changed"
-    yield from _changed_names(old.sources, new.sources)
-    yield from _changed_names(old.data, new.data)
-    if old.device != new.device:
-        yield f"device was {old.device}, is {new.device}"
-
-
-def _changed_names(old: dict[str, str], new: dict[str, str]) -> Iterator[str]:
-    """Yield at most two changed names and a count of the rest."""
-    names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    yield from (f"{name} changed" for name in names[:2])
-    if len(names) > 2:
-        yield f"{len(names) - 2} more files changed"
+        said = ["its entry in the claims file changed"] if old.entry != self.entry else []
+        said += ["its settings changed"] if old.config != self.config else []
+        for before, now in ((old.sources, self.sources), (old.data, self.data)):
+            names = sorted(name for name, _ in before.items() ^ now.items())
+            changed = list(dict.fromkeys(names))
+            said += [f"{name} changed" for name in changed[:2]]
+            said += [f"{len(changed) - 2} more files changed"] if len(changed) > 2 else []
+        said += [f"device was {old.device}, is {self.device}"] if old.device != self.device else []
+        return ", ".join(said)

@@ -26,7 +26,6 @@ from verdicts.records.figures import Figure, Table
 from verdicts.records.files import Checksummed, NotCurrent, sha256_of
 from verdicts.records.keys import KeyParts
 from verdicts.records.provenance import Provenance
-from verdicts.safe_read import bytes_of
 from verdicts.validation import Frozen
 
 
@@ -131,8 +130,6 @@ class Keyed(Checksummed):
         NotCurrent.
         """
         file = cls.read(path)
-        if file.key != file.parts.key:
-            raise NotCurrent("edited: its key does not follow from its parts")
         if file.key != parts.key:
             raise NotCurrent(f"stale: {parts.changes_since(file.parts)}")
         return file
@@ -194,7 +191,7 @@ def current_artefacts(path: Path, parts: KeyParts) -> Artefacts:
     artefacts = Artefacts.current(path, parts)
     for name, digest in artefacts.files.items():
         try:
-            present = sha256_of(bytes_of(path.parent / name))
+            present = sha256_of((path.parent / name).read_bytes())
         except FileNotFoundError as error:
             raise NotCurrent(f"{name} is gone") from error
         except OSError as error:

@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Self
@@ -150,11 +151,12 @@ class Workspace:
                 "cluster has it"
             )
 
+    @cached_property
     def environment(self) -> Environment:
-        """Describe the environment of what this process computes."""
-        return environment_of(
-            self.root, self._accelerator or "cpu", self.project.threads(), self.project.packages
-        )
+        """Return the environment of what this process computes."""
+        project = self.project
+        device = self._accelerator or "cpu"
+        return environment_of(self.root, device, project.threads(), project.packages)
 
     def computed_on(self) -> ComputedOn:
         """Tell what computes the cells of this process."""
@@ -362,13 +364,16 @@ def _release(package: str) -> str:
 
 def _digest_of_files(root: Path, pattern: str, place: str) -> str:
     """Return the digest of the repository's files that match a pattern. Raises UserError where
-    there is none.
+    there is none, and for what is no pattern of files below it.
     """
-    files = sorted(path for path in root.glob(pattern) if path.is_file())
+    try:
+        files = {
+            path.relative_to(root).as_posix(): sha256_of(path.read_bytes())
+            for path in root.glob(pattern)
+            if path.is_file()
+        }
+    except (ValueError, NotImplementedError) as error:
+        raise UserError(f"{place} = {pattern!r}: {error}") from error
     if not files:
         raise UserError(f"{place} = {pattern!r}: no such file in the repository")
-    return sha256_of(
-        canonical_json(
-            {str(path.relative_to(root)): sha256_of(path.read_bytes()) for path in files}
-        )
-    )
+    return sha256_of(canonical_json(files))

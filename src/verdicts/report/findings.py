@@ -360,10 +360,11 @@ def _number(
     if asked is None or kept is None:
         return None
     claim, ours = claims.claim_of(asked.check).id, own.checks.get(asked.check)
-    profile = evidence.claims[claim].profile
-    label, value, beside = filled(asked.label, values), spread(kept), f"kept, {profile}"
+    profile, label = evidence.claims[claim].profile, filled(asked.label, values)
+    beside = f"kept, {profile}"
+    shown = ShownNumber(spread(kept), label, profile, claim, asked.better, "", None, beside)
     if ours is None:
-        return ShownNumber(value, label, profile, claim, asked.better, "", None, beside)
+        return shown
     here, agrees = own.claims[claim], meet(kept, ours)
     stored = ", from stored cells" if here.kept else ""
     if asked.check in here.unaudited:
@@ -371,7 +372,7 @@ def _number(
     beside += f"; this run{stored}{',' if stored else ''} {spread(ours)}"
     if not agrees:
         beside += f", outside its interval{': ' if asked.because else ''}{asked.because}"
-    return ShownNumber(value, label, profile, claim, asked.better, spread(ours), agrees, beside)
+    return shown._replace(own=spread(ours), agrees=agrees, beside=beside)
 
 
 def meet(one: Measured, other: Measured) -> bool:

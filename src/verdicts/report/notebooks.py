@@ -1,5 +1,4 @@
-"""A notebook (jupytext: Markdown or Python) executed in this process, as one HTML page that needs
-no network.
+"""A notebook in Markdown (jupytext), executed in this process: one HTML page that needs no network.
 
 nbconvert's own pages load MathJax and require.js from a network; here formulas become MathML and
 images are inlined.

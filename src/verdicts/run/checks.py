@@ -25,12 +25,12 @@ from verdicts.claims.measurement import Measurement
 from verdicts.claims.schema import Group
 from verdicts.errors import UserError, in_utf8
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.provenance import ComputedOn, Environment, Stopwatch
+from verdicts.records.keys import KeyParts
+from verdicts.records.provenance import ComputedOn, Stopwatch
 from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
 from verdicts.run.plan import forced
-from verdicts.safe_read import bytes_of
 from verdicts.studies.cells import Cell, using
 from verdicts.studies.store import Cost, Store
 from verdicts.studies.study import (
@@ -63,8 +63,7 @@ class Checks:
         try:
             settings = schema.model_validate(raw)
         except ValidationError as error:
-            first = error.errors()[0]["loc"][:1]
-            where = file_of_setting(workspace.root, workspace.profile, group.id, str(*first))
+            where = file_of_setting(workspace.root, workspace.profile, group.id)
             raise from_validation(error, where, raw, prefix=f"groups.{group.id}") from error
         checks = cls(group, settings)
         checks.refuse_missing_rows(
@@ -194,43 +193,68 @@ def run_share(
         compute(share_of(cells, share, shares), store, as_share=True)
 
 
-def run_study(
-    workspace: Workspace, run: RunRecord, group: Group, load: Load, environment: Environment
-) -> str:
+def make_artefacts(
+    workspace: Workspace,
+    about: tuple[str, Path, KeyParts, Path],
+    run: str,
+    make: Callable[[], dict[str, Any]],
+) -> Artefacts:
+    """Make what belongs together by `make`, which returns the fields of its record; write that.
+
+    `about` has the record's id, place and key parts, and the place of a log. What breaks is logged
+    and recorded as failed; `measured` among the fields replaces some of the provenance. Raises
+    OSError where a file cannot be written.
+    """
+    name, path, parts, log = about
+    watch = Stopwatch()
+    try:
+        made = make()
+        log_errors(log, [])
+    except (Exception, SystemExit) as error:
+        made = {"reason": str(error), "settled": bool(getattr(error, "settled", False))}
+        if not getattr(error, "not_run", False):
+            made = {"reason": one_line(error), "failed": True}
+            log_errors(log, [error])
+    measured = made.pop("measured", {})
+    if changed := workspace.changed(parts):
+        made |= {"reason": f"failed: {changed}", "failed": True}
+    provenance = watch.provenance(workspace.environment, workspace.profile, parts.config, run)
+    artefacts = Artefacts.of(name, parts, provenance.model_copy(update=measured), **made)
+    artefacts.write(path)
+    return artefacts
+
+
+def run_study(workspace: Workspace, run: RunRecord, group: Group, load: Load) -> str:
     """Compute the cells of a group's study that are not there, then write their labelled table and
     their record.
 
-    What breaks is logged and recorded as failed. Returns why the study is refused: its cells would
-    be, or are, of different releases. Raises OSError where a result cannot be written.
+    Returns why the study is refused: its cells would be, or are, of different releases. Raises
+    OSError where a result cannot be written.
     """
-    watch, log = Stopwatch(), workspace.log_path(f"{group.id}.study")
-    parts, costs, refused = workspace.study_parts(group), list[Cost](), ""
-    assert parts is not None
-    try:
+    refusals = []
+
+    def make() -> dict[str, Any]:
         settings, store = load().settings, _store(workspace, run, group)
         cells, table = cells_of(group, settings), table_of(group, settings)
-    except (Exception, SystemExit) as error:
-        outcome: dict[str, Any] = {"reason": one_line(error), "failed": True}
-        log_errors(log, [error])
-    else:
         refused = _mixed(workspace, group, cells, store)
         if not refused:
             compute(cells, store)
             # others may have computed some of them
             refused = _mixed(workspace, group, cells, store)
+        refusals.append(refused)
         costs = store.costs(cells)
+        measured: dict[str, Any] = {"seconds": round(sum(cost.seconds for cost in costs), 4)}
+        if models := sorted({cost.computed_on.device for cost in costs} - {""}):
+            measured["processor"] = "; ".join(models)
         outcome = {"reason": refused, "failed": True} if refused else _outcome(cells, store)
-        outcome["files"] = _written(workspace, group, cells, table)
-        log_errors(log, [])
-    if changed := workspace.changed(parts):
-        outcome |= {"reason": f"failed: {changed}", "failed": True}
-    provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
-    measured: dict[str, Any] = {"seconds": round(sum(cost.seconds for cost in costs), 4)}
-    if models := sorted({cost.computed_on.device for cost in costs} - {""}):
-        measured["processor"] = "; ".join(models)
-    provenance = provenance.model_copy(update=measured)
-    Artefacts.of(group.id, parts, provenance, **outcome).write(workspace.study_path(group))
-    return refused
+        return outcome | {"files": _written(workspace, group, cells, table), "measured": measured}
+
+    parts = workspace.study_parts(group)
+    assert parts is not None
+    log = workspace.log_path(f"{group.id}.study")
+    about = (group.id, workspace.study_path(group), parts, log)
+    make_artefacts(workspace, about, run.id, make)
+    return "".join(refusals)
 
 
 def _store(workspace: Workspace, run: RunRecord, group: Group) -> Store:
@@ -280,7 +304,7 @@ def _written(
         table = runs.written(store.has) if runs else labelled_table(cells, store)
     write_whole(folder / f"{group.id}.csv", table)
     paths = [path for cell in cells if (path := store.path(cell)).is_file()]
-    digests = {os.path.relpath(path, folder): sha256_of(bytes_of(path)) for path in paths}
+    digests = {os.path.relpath(path, folder): sha256_of(path.read_bytes()) for path in paths}
     return {f"{group.id}.csv": sha256_of(table), **digests}
 
 

@@ -2,7 +2,7 @@
 by digest.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,9 @@ from verdicts.records.figures import (
     stamped,
 )
 from verdicts.records.files import sha256_of, write_whole
-from verdicts.records.provenance import Environment, Stopwatch
-from verdicts.records.record import Artefacts
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import STYLE, Workspace
-from verdicts.run.checks import Checks, log_errors, one_line
+from verdicts.run.checks import Checks, Load, make_artefacts
 from verdicts.run.plan import plan_of
 from verdicts.studies.study import module_of
 
@@ -33,8 +31,7 @@ def draw_group(
     workspace: Workspace,
     run: RunRecord,
     group: Group,
-    load: Callable[[], Checks],
-    environment: Environment,
+    load: Load,
 ) -> None:
     """Call `figures` and `tables` of a group's module of figures (any may be absent) and record
     what they made.
@@ -42,27 +39,19 @@ def draw_group(
     What breaks there is logged and recorded as failed. Raises OSError if the record cannot be
     written.
     """
-    watch = Stopwatch()
     path, log = workspace.figures_path(group), workspace.log_path(f"{group.id}.figures")
-    path.parent.mkdir(parents=True, exist_ok=True)
     subject, config = workspace.claims.outline.subject, workspace.config_digest(group)
+    environment = workspace.environment
     stamp = Stamp(subject, workspace.profile, config, environment.commit, environment.dirty)
-    try:
-        kinds = KINDS if workspace.config.every_picture else SHOWN
+    kinds = KINDS if workspace.config.every_picture else SHOWN
+
+    def make() -> dict[str, Any]:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with stamped(stamp), saved_as(kinds):
-            drawn = _drawn(workspace.root, path.parent, load(), kinds)
-        log_errors(log, [])
-    except (Exception, SystemExit) as error:
-        if getattr(error, "not_run", False):
-            drawn = {"reason": str(error), "settled": bool(getattr(error, "settled", False))}
-        else:
-            drawn = {"reason": one_line(error), "failed": True}
-            log_errors(log, [error])
-    parts = workspace.figures_parts(group)
-    if changed := workspace.changed(parts):
-        drawn = {"reason": f"failed: {changed}", "failed": True}
-    provenance = watch.provenance(environment, workspace.profile, config, run.id)
-    Artefacts.of(group.id, parts, provenance, **drawn).write(path)
+            return _drawn(workspace.root, path.parent, load(), kinds)
+
+    about = (group.id, path, workspace.figures_parts(group), log)
+    make_artefacts(workspace, about, run.id, make)
 
 
 @contextmanager
@@ -80,17 +69,19 @@ def figures_of(root: Path, checks: Checks, folder: Path) -> list[Figure]:
     """Return what a group draws into `folder` (it may draw nothing), in the style of the repository
     at `root`.
     """
-    module = module_of(checks.group, "figures")
-    if not (module and hasattr(module, "figures")):
-        return []
     with drawing_style(root):
-        return list(module.figures(checks.settings, folder))
+        return list(_called(checks, "figures", folder))
 
 
 def tables_of(checks: Checks) -> list[Table]:
     """Return what a group tabulates."""
-    module = module_of(checks.group, "figures")
-    return list(module.tables(checks.settings)) if module and hasattr(module, "tables") else []
+    return list(_called(checks, "tables"))
+
+
+def _called(checks: Checks, name: str, *arguments: object) -> Iterable[Any]:
+    """Return what a function of a group's module of figures makes; nothing where it has none."""
+    make = getattr(module_of(checks.group, "figures"), name, None)
+    return make(checks.settings, *arguments) if make else ()
 
 
 def _drawn(root: Path, folder: Path, checks: Checks, kinds: tuple[str, ...]) -> dict[str, Any]:
@@ -123,31 +114,15 @@ def make_page(workspace: Workspace, group: Group, run: RunRecord | None = None) 
         return ""
     from verdicts.report import notebooks
 
-    watch = Stopwatch()
     path, log = workspace.page_path(group), workspace.log_path(f"{group.id}.notebook")
-    files, reason, parts = {}, "", workspace.page_parts(group)
     notebook, out = workspace.root / str(group.notebook), workspace.folder.parent
-    try:
+
+    def make() -> dict[str, Any]:
         text, cells = notebooks.made(workspace.root, notebook, group.title, workspace.profile, out)
         contents = {f"{group.id}.html": text, f"{group.id}.cells.json": cells}
         for name, content in contents.items():
             write_whole(path.with_name(name), content)
-        files = {name: sha256_of(content) for name, content in contents.items()}
-        log_errors(log, [])
-    except notebooks.NotebookFailed as error:
-        reason = f"failed: {error}"
-        log_errors(log, [error])
-    edited = sha256_of(notebook.read_bytes()) != parts.sources[notebook.name]
-    if (
-        changed := f"{notebook.name} changed while it was executed: run again"
-        if edited
-        else workspace.changed(parts)
-    ):
-        reason = f"failed: {changed}"
-    provenance = watch.provenance(
-        workspace.environment(), workspace.profile, parts.config, run.id if run else ""
-    )
-    Artefacts.of(
-        group.id, parts, provenance, files=files, reason=reason, failed=bool(reason)
-    ).write(path)
-    return reason
+        return {"files": {name: sha256_of(content) for name, content in contents.items()}}
+
+    about = (group.id, path, workspace.page_parts(group), log)
+    return make_artefacts(workspace, about, run.id if run else "", make).reason

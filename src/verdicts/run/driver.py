@@ -1,7 +1,7 @@
 """One run, from its plan to its exit code."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -65,30 +65,30 @@ class RunOptions:
 
 
 def open_workspace(options: RunOptions) -> Workspace:
-    """Open the repository around the current folder, names checked. Raises UserError.
-
-    `strict`: each name that is asked for must have a claim that this profile runs.
-    """
+    """Open the repository around the current folder, names checked. Raises UserError."""
     profile = options.profile or (Profile.PAPER if options.project.accelerator() else Profile.CPU)
     workspace = Workspace.open(find_root(Path.cwd()), profile, options.out, options.project)
     chosen = workspace.claims.select(options.only)
     for claim in workspace.claims.select(options.force) if options.force else ():
         if claim not in chosen:
             raise UserError(f"--force {claim.id}: it is not among the claims that --only names")
-    if options.strict:
-        _refuse_absent(workspace, options.only, "--strict: ")
     return workspace
 
 
-def _refuse_absent(workspace: Workspace, names: Sequence[str], where: str = "") -> None:
-    """Raise UserError for the first of the names of which this profile runs no claim."""
-    for name in names:
-        named = workspace.claims.select([name])
-        if not any(workspace.profile in claim.profiles for claim in named):
-            other = f"run with --profile {named[0].profiles[0]}"
-            raise UserError(
-                f"{where}{name} is not part of the {workspace.profile} profile: {other}"
-            )
+def _refuse_absent(workspace: Workspace, options: RunOptions) -> None:
+    """Raise UserError where the names asked for have no claim that this profile runs; `strict`:
+    where one of them has none.
+    """
+    named = {name: workspace.claims.select([name]) for name in options.only}
+    absent = [
+        name
+        for name, claims in named.items()
+        if not any(workspace.profile in claim.profiles for claim in claims)
+    ]
+    if absent and (options.strict or len(absent) == len(named)):
+        name, where = absent[0], "--strict: " if options.strict else ""
+        other = f"run with --profile {named[name][0].profiles[0]}"
+        raise UserError(f"{where}{name} is not part of the {workspace.profile} profile: {other}")
 
 
 def reproduce(options: RunOptions, console: Console) -> int:
@@ -98,10 +98,7 @@ def reproduce(options: RunOptions, console: Console) -> int:
     run failed. Raises UserError (exit code 2).
     """
     workspace = open_workspace(options)
-    if not any(
-        workspace.profile in claim.profiles for claim in workspace.claims.select(options.only)
-    ):
-        _refuse_absent(workspace, options.only)
+    _refuse_absent(workspace, options)
     screen = Screen(console, options.verbose, options.setup)
     if not draws_stills():
         screen.say(NO_STILLS)

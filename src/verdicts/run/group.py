@@ -14,7 +14,7 @@ from verdicts.claims.check import Check
 from verdicts.claims.measurement import claim_verdict
 from verdicts.claims.schema import Claim, Group
 from verdicts.errors import UserError
-from verdicts.records.provenance import Environment, Stopwatch
+from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import CheckResult, Record, absence_of
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
@@ -52,17 +52,16 @@ def run_group(
     load = loader(workspace, group)
     with complaining(f"{group.id}: no audit", complain):
         audit_group(workspace, run, group, load)
-    environment = workspace.environment()
     if group.id in plan.studies:
         with complaining(f"{group.id}: no study", complain):
-            if refused := run_study(workspace, run, group, load, environment):
+            if refused := run_study(workspace, run, group, load):
                 load = partial(_refuse, refused)  # all that would read the study fails
     whole = bool(complete_groups(workspace, run, [group]))
     for claim in (item.claim for item in plan.pending):
         anew = claim.id in run.forced
         store = store_of(workspace, reading=whole and not anew, run=run.id, anew=anew)
         with complaining(f"{claim.id}: no record", complain), using(store):
-            record = _record(workspace, run, claim, load, environment, store)
+            record = _record(workspace, run, claim, load, store)
             record.write(workspace.record_path(claim))
             note(claim, record)
     if group.id in plan.figures:
@@ -70,7 +69,7 @@ def run_group(
             complaining(f"{group.id}: no figures", complain),
             using(store_of(workspace, reading=True)),
         ):
-            draw_group(workspace, run, group, load, environment)
+            draw_group(workspace, run, group, load)
 
 
 def loader(workspace: Workspace, group: Group) -> Load:
@@ -119,7 +118,6 @@ def _record(
     run: RunRecord,
     claim: Claim,
     load: Load,
-    environment: Environment,
     store: Store,
 ) -> Record:
     """Measure a claim. Raises OSError if its log cannot be written."""
@@ -133,7 +131,7 @@ def _record(
         results = tuple(
             CheckResult.unreached(check, f"failed: {changed}", 0.0, "") for check in claim.check
         )
-    provenance = watch.provenance(environment, workspace.profile, parts.config, run.id)
+    provenance = watch.provenance(workspace.environment, workspace.profile, parts.config, run.id)
     verdict = claim_verdict(result.verdict for result in results)
     kept = len(store.kept_read)
     pairs = zip(claim.check, results, strict=True) if kept else ()

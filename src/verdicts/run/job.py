@@ -1,9 +1,10 @@
 """One job of a run, in a process of its own: a worker's, or one on a cluster.
 
 On a cluster it is `python -m verdicts.run.job`. One run at a time works in a folder: a kernel lock
-ends with the process that holds it, however that dies. A job has no such lock, it only shows that
-it is at work. A check that fails is recorded, not signalled there, so that the jobs after it still
-run: the exit code is 3 only where a result could not be written, 2 for bad input.
+ends with the process that holds it, however that dies, and with its forks. A job only shows that it
+is at work on cells, which several runs share. A check that fails is recorded, not signalled there,
+so that the jobs after it still run: the exit code is 3 only where a result could not be written, 2
+for bad input.
 """
 
 import fcntl
@@ -41,10 +42,8 @@ def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> I
     too.
 
     Once no other run is in progress, `clear` may end what an earlier one has left at work. Raises
-    UserError if another run holds it, if jobs of an earlier run are still at work beside it, and
-    where the file cannot be written.
+    UserError if another run holds it, and where the file cannot be written.
     """
-    advice = "or give another place with --out DIR"
     with ExitStack() as held:
         with writable(path):
             # Unbuffered: what a full disk refuses is not tried again when the file is closed
@@ -55,24 +54,19 @@ def one_run_at_a_time(path: Path, clear: Callable[[], None] = lambda: None) -> I
                     or "of a run that begins"
                 )
                 raise UserError(
-                    f"another run is in progress in {path.parent} ({holder}); wait for it, {advice}"
+                    f"another run is in progress in {path.parent} ({holder}); wait for it, or give "
+                    "another place with --out DIR"
                 )
             stream.truncate(0)
             command = shlex.join(sys.argv)
             stream.write(os.fsencode(f"process {os.getpid()}, since {now()}: {command}"))
         clear()
-        with writable(path), path.with_name(JOBS).open("ab") as jobs:
-            if not _taken(jobs):
-                place = f"jobs of a run that died are still at work in {path.parent}"
-                raise UserError(f"{place}; wait for them, {advice}")
         yield
 
 
 @contextmanager
 def at_work(folder: Path) -> Iterator[None]:
-    """Let a job that outlives its run keep the next one from `folder`, which is made. Raises
-    OSError.
-    """
+    """Show that this process may write into `folder`, which is made. Raises OSError."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / JOBS).open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH)
@@ -157,11 +151,7 @@ class Job:
             self.work
         ]
         cells = workspace.folder.parent / CELLS
-        with (
-            complaining(f"{self.group}: {lacking}", complain),
-            at_work(workspace.folder),
-            at_work(cells),
-        ):
+        with complaining(f"{self.group}: {lacking}", complain), at_work(cells):
             self._do(workspace, complain)
         return 3 if complaints else 0
 

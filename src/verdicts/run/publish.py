@@ -22,7 +22,7 @@ from verdicts.records.expected import (
     read_expected,
 )
 from verdicts.records.figures import draws_stills
-from verdicts.records.files import NotCurrent, canonical_json, remembering, sha256_of, write_whole
+from verdicts.records.files import NotCurrent, canonical_json, sha256_of, write_whole
 from verdicts.records.keys import KeyParts
 from verdicts.records.ledger import Ledger, collect
 from verdicts.records.provenance import Stopwatch
@@ -38,7 +38,6 @@ from verdicts.records.workspace import PACKAGE_ROOT, Workspace
 from verdicts.report.report_texts import sections_of
 from verdicts.run.calibration import calibrated
 from verdicts.run.plan import artefacts_of
-from verdicts.safe_read import bytes_of
 
 PAPER, PUBLISHED = "paper.pdf", "published.json"
 
@@ -72,7 +71,7 @@ def publish(workspace: Workspace) -> Published:
             write_whole(workspace.folder / name, content)
         files = {name: sha256_of(content) for name, content in documents.items()}
         provenance = watch.provenance(
-            workspace.environment(), workspace.profile, parts.config, run.id if run else ""
+            workspace.environment, workspace.profile, parts.config, run.id if run else ""
         )
         made = Artefacts.of("report", parts, provenance, files=files, reason=reason)
         made.write(place)
@@ -85,8 +84,7 @@ def _documents(
     """Return pages by name; if `whole` paper and supplement too, or why they cannot be had."""
     from verdicts.report import page  # half a second to import, and of no use to a list or a job
 
-    with remembering(workspace.folder / "memo.json"):
-        pages = page.build(workspace, ledger)
+    pages = page.build(workspace, ledger)
     if not whole:
         return {**pages}, ""
     from verdicts.report import paper
@@ -129,18 +127,12 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
     return KeyParts(
         entry=sha256_of(canonical_json([rows, sections])),
         config=sha256_of(canonical_json([claims, draws_stills()])),
-        sources={name: _digest(file) for name, file in files.items() if file.is_file()},
+        sources={
+            name: sha256_of(file.read_bytes()) for name, file in files.items() if file.is_file()
+        },
         data={},
         device=workspace.device,
     )
-
-
-def _digest(file: Path) -> str:
-    """Return the digest of a file, or of why it cannot be read: no document is made of it."""
-    try:
-        return sha256_of(bytes_of(file))
-    except OSError as error:
-        return sha256_of(str(error))
 
 
 def faults(workspace: Workspace, only: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
@@ -192,7 +184,7 @@ def _document_faults(workspace: Workspace) -> Iterator[tuple[str, str]]:
         path = workspace.folder / name
         if not path.is_file():
             yield name, "missing"
-        elif _digest(path) != sha256_of(content):
+        elif sha256_of(path.read_bytes()) != sha256_of(content):
             yield name, "not what the records give"
 
 

@@ -241,13 +241,13 @@ class Watch:
     def __init__(self, workspace: Workspace, plan: Plan, run: RunRecord) -> None:
         self.run = run
         self.paths = {item.claim: workspace.record_path(item.claim) for item in plan.pending}
-        self.stamps = {claim: _stamp(path) for claim, path in self.paths.items()}
+        self.stamps: dict[Claim, tuple[int, int] | None] = {}
 
     def show(self, screen: Screen, running: Iterable[PlannedJob] = ()) -> None:
         """Show the records that have appeared since the last call, and which groups are at work."""
         for claim, path in list(self.paths.items()):
             stamp = _stamp(path)
-            if stamp == self.stamps[claim]:
+            if stamp == self.stamps.get(claim):
                 continue
             self.stamps[claim] = stamp
             record = Record.read_or_none(path)

@@ -39,12 +39,10 @@ def deviations(kept: Any, anew: Any, how: Kept, place: str = "") -> Iterator[tup
 
     Whatever else there is must be equal, types and shapes of arrays too.
     """
+    room = how.floor.get(place, 0.0)
     if isinstance(kept, dict) and isinstance(anew, dict) and kept.keys() == anew.keys():
         if kept.keys() == ENCODED:
-            yield (
-                place,
-                _of_arrays(decoded(kept), decoded(anew), how.tolerance, how.floor.get(place, 0.0)),
-            )
+            yield place, _apart(decoded(kept), decoded(anew), how.tolerance, room)
             return
         for name in kept:
             yield from deviations(kept[name], anew[name], how, f"{place}.{name}")
@@ -52,7 +50,7 @@ def deviations(kept: Any, anew: Any, how: Kept, place: str = "") -> Iterator[tup
         for number, (one, other) in enumerate(zip(kept, anew, strict=True)):
             yield from deviations(one, other, how, f"{place}.{number}")
     elif _is_number(kept) and _is_number(anew):
-        yield place, _of_numbers(kept, anew, how.tolerance * abs(anew) + how.floor.get(place, 0.0))
+        yield place, _apart(np.array([kept], float), np.array([anew], float), how.tolerance, room)
     elif kept != anew:
         yield place, APART
 
@@ -61,14 +59,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _of_numbers(kept: float, anew: float, room: float) -> Deviation:
-    if kept == anew:
-        return Deviation(0.0, 0.0)
-    signed = (kept - anew) / room if room else math.inf
-    return Deviation(abs(signed), signed) if math.isfinite(signed) else APART
-
-
-def _of_arrays(kept: np.ndarray, anew: np.ndarray, tolerance: float, floor: float) -> Deviation:
+def _apart(kept: np.ndarray, anew: np.ndarray, tolerance: float, floor: float) -> Deviation:
     if kept.dtype != anew.dtype or kept.shape != anew.shape:
         return APART
     one, other = kept.astype(float), anew.astype(float)
@@ -103,14 +94,9 @@ def chance(count: int, trials: int, share: float) -> float:
     """Return the probability that `count` of `trials` events of probability `share` happen, or
     more.
     """
-    if count == 0:
-        return 1.0
+    from scipy.special import bdtrc  # half a second that a job without an audit does not need
 
-    def log_weight(number: int) -> float:
-        ways = math.lgamma(trials + 1) - math.lgamma(number + 1) - math.lgamma(trials - number + 1)
-        return ways + number * math.log(share) + (trials - number) * math.log1p(-share)
-
-    return min(1.0, math.fsum(math.exp(log_weight(number)) for number in range(count, trials + 1)))
+    return float(bdtrc(count - 1, trials, share)) if count else 1.0
 
 
 def chance_of_signs(signed: Sequence[float]) -> float:

@@ -93,11 +93,12 @@ class Cell(Generic[R]):
 
     @cached_property
     def labels(self) -> dict[str, Any]:
-        """Return the arguments as JSON has them. Raises TypeError for a set, ValueError for what
-        JSON cannot hold.
+        """Return the arguments as JSON has them, infinities and NaN as words. Raises TypeError for
+        a set, ValueError for what JSON cannot hold.
         """
         _refuse_sets(self.arguments)
-        labels: dict[str, Any] = _as_json(dict(self.arguments))
+        text = to_json(dict(self.arguments), inf_nan_mode="strings", fallback=plain)
+        labels: dict[str, Any] = json.loads(text)
         return labels
 
     @cached_property
@@ -212,12 +213,6 @@ class CellFunction(Generic[P, R]):
             )
         return content
 
-    def named(self, value: Any) -> Any:
-        """Return a result, or arguments by name, for a reader: named tuples as objects, what JSON
-        lacks as its text.
-        """
-        return _as_json(_with_names(value), _readable)
-
     def decode(self, content: Any) -> R:
         """Return the result that JSON holds. Raises ValueError where it is not of the annotated
         type.
@@ -291,17 +286,6 @@ def using(keeper: Keeper) -> Iterator[None]:
         _ACTIVE.pop()
 
 
-def _as_json(value: Any, fallback: Callable[[Any], Any] = plain) -> Any:
-    """Return a value as JSON has it, infinities and NaN as words, and what it lacks by
-    `fallback`.
-    """
-    return json.loads(to_json(value, inf_nan_mode="strings", fallback=fallback))
-
-
-def _readable(value: Any) -> Any:
-    return plain(value) if isinstance(value, np.generic | np.ndarray) else str(value)
-
-
 def _refuse_sets(value: Any) -> None:
     """Raise TypeError for a set anywhere inside: its order differs from process to process."""
     for part in _parts(value):
@@ -328,15 +312,3 @@ def _parts(value: Any) -> Iterator[Any]:
         inner = value
     for item in inner:
         yield from _parts(item)
-
-
-def _with_names(value: Any) -> Any:
-    if hasattr(value, "_asdict"):
-        return {name: _with_names(item) for name, item in value._asdict().items()}
-    if isinstance(value, list | tuple):
-        return [_with_names(item) for item in value]
-    return (
-        {name: _with_names(item) for name, item in value.items()}
-        if isinstance(value, dict)
-        else value
-    )

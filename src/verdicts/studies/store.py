@@ -24,7 +24,6 @@ from verdicts.errors import in_utf8
 from verdicts.records.files import Checksummed, NotCurrent, canonical_json, sha256_of, write_whole
 from verdicts.records.provenance import ComputedOn, now
 from verdicts.records.record import absence_of
-from verdicts.safe_read import bytes_of
 from verdicts.studies.cells import Cell, CellFunction, using
 from verdicts.studies.kept import Archive, KeptCell, Refused
 from verdicts.validation import Frozen
@@ -250,7 +249,7 @@ class Store:
     def failure(self, cell: Cell[Any]) -> Failure | None:
         """Return why a cell has no value, None where it was not tried or has one."""
         try:
-            return Failure.model_validate_json(bytes_of(self.path(cell).with_suffix(".failed")))
+            return Failure.model_validate_json(self.path(cell).with_suffix(".failed").read_bytes())
         except (OSError, ValueError):
             return None
 
@@ -303,10 +302,6 @@ class Store:
             cell.labels,
         ):
             raise NotCurrent("edited: it is not the file of this cell")
-        try:
-            cell.function.decode(file.value)
-        except ValueError as error:
-            raise NotCurrent("edited: its value is not of the cell's type") from error
         if any(
             self.archive is None or self.archive.content(name) != digest
             for name, digest in file.kept.items()

@@ -2,11 +2,9 @@
 table.
 """
 
-import csv
 import importlib
 import importlib.util
-import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import ModuleType
 from typing import Any, TypeVar
@@ -20,7 +18,7 @@ from verdicts.records.workspace import Workspace
 from verdicts.studies.cells import Cell, CellFunction
 from verdicts.studies.kept import Archive, Refused
 from verdicts.studies.store import Store
-from verdicts.studies.table import RunTable
+from verdicts.studies.table import RunTable, csv_of, leaves
 
 CELLS = "cells"
 Item = TypeVar("Item")
@@ -132,39 +130,17 @@ def compute(cells: Iterable[Cell[Any]], store: Store, as_share: bool = False) ->
 
 def labelled_table(cells: Iterable[Cell[Any]], store: Store) -> str:
     """Return the cells as CSV, a row a cell: function, arguments, and every number of the result by
-    its name.
+    its name (`leaves`).
 
     A number whose name is an argument's too is called `result.NAME`. Cells without a value are left
-    out; arrays stand as their shape.
+    out.
     """
-    rows = [dict(_row(cell, store)) for cell in cells if store.has(cell)]
-    header = list(dict.fromkeys(name for row in rows for name in row))
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return stream.getvalue()
+    return csv_of(_row(cell, store) for cell in cells if store.has(cell))
 
 
-def _row(cell: Cell[Any], store: Store) -> Iterator[tuple[str, Any]]:
-    labels = dict(_flat("", cell.function.named(dict(cell.arguments))))
-    yield "cell", cell.function.name
-    yield from labels.items()
-    for name, value in _flat("", cell.function.named(store.value(cell)), "value"):
-        yield f"result.{name}" if name in labels else name, value
-
-
-def _flat(prefix: str, value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Yield the leaves of a nested value, under their dotted names."""
-    if isinstance(value, dict) and set(value) == {"dtype", "shape", "base64"}:
-        yield prefix or name, "x".join(map(str, value["shape"])) or "scalar"
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _flat(f"{prefix}.{key}" if prefix else str(key), inner, name)
-    elif isinstance(value, list) and not all(
-        isinstance(item, str | int | float | None) for item in value
-    ):
-        for number, inner in enumerate(value):
-            yield from _flat(f"{prefix}.{number}" if prefix else str(number), inner, name)
-    else:
-        yield prefix or name, " ".join(map(str, value)) if isinstance(value, list) else value
+def _row(cell: Cell[Any], store: Store) -> dict[str, Any]:
+    labels = {"cell": cell.function.name, **dict(leaves(cell.arguments))}
+    return labels | {
+        f"result.{name}" if name in labels else name: value
+        for name, value in leaves(store.value(cell))
+    }

@@ -12,9 +12,11 @@ rows by their labels.
 import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache, cached_property
 from typing import Any, NamedTuple, get_args, get_type_hints
+
+import numpy as np
 
 from verdicts.errors import UserError
 from verdicts.studies.cells import Cell, CellFunction
@@ -115,18 +117,12 @@ class RunTable:
         """Return the table as CSV, a row a batch: its labels, then its numbers; of cells that it
         `has`.
         """
-        lines = [
-            {**rows.labels, **({"batch": batch} if rows.batches else {}), **_flat(result)}
+        return csv_of(
+            {**rows.labels, **({"batch": batch} if rows.batches else {}), **dict(leaves(result))}
             for rows in self.rows
             if has(rows.cell)
             for batch, result in zip(rows.batches or (0,), self._read(rows), strict=True)
-        ]
-        stream = io.StringIO()
-        header = list(dict.fromkeys(name for line in lines for name in line))
-        writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(lines)
-        return stream.getvalue()
+        )
 
     @cached_property
     def _by_labels(self) -> dict[frozenset[tuple[str, Label]], list[Rows]]:
@@ -185,18 +181,38 @@ def _fields(function: CellFunction[..., Any]) -> tuple[str, ...]:
     return fields
 
 
-def _flat(result: Any) -> dict[str, Any]:
-    """Return a result's numbers by name; of an interval its value, beside it the rest under both
-    names.
+def csv_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return rows as CSV, a column for each name that one of them has."""
+    listed, stream = list(rows), io.StringIO()
+    header = list(dict.fromkeys(name for row in listed for name in row))
+    writer = csv.DictWriter(stream, header, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(listed)
+    return stream.getvalue()
+
+
+def leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield the numbers and texts of a nested value under their dotted names; what is named `value`
+    has the name of what it lies in.
+
+    Of an estimate its interval is taken, of an array its shape.
     """
-    numbers: dict[str, Any] = {}
-    for name, number in result._asdict().items():
-        value = number.interval() if hasattr(number, "interval") else number
-        within = value._asdict() if hasattr(value, "_asdict") else {"value": value}
-        numbers |= {
-            name if part == "value" else f"{name}.{part}": each for part, each in within.items()
-        }
-    return numbers
+    if callable(getattr(value, "interval", None)):
+        value = value.interval()
+    if is_dataclass(value):
+        value = vars(value)
+    elif hasattr(value, "_asdict"):
+        value = value._asdict()
+    elif isinstance(value, list | tuple):
+        simple = all(isinstance(each, str | int | float | None) for each in value)
+        value = " ".join(map(str, value)) if simple else dict(enumerate(value))
+    elif isinstance(value, np.ndarray):
+        value = "x".join(map(str, value.shape)) or "scalar"
+    if not isinstance(value, Mapping):
+        yield name or "value", value
+        return
+    for key, inner in value.items():
+        yield from leaves(inner, name if key == "value" else f"{name}.{key}".strip("."))
 
 
 def _shown(labels: Mapping[str, Label]) -> str:

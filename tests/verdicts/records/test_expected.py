@@ -179,7 +179,7 @@ def test_claims_that_came_or_went_are_no_fault(toy):
     expected(toy)
     path = expected_path(toy.root, toy.workspace().profile)
     content = json.loads(path.read_text())
-    content["claims"]["Z9"] = content["claims"].pop("A1")
+    content["claims"]["Z9"] = content["claims"].pop("A1") | {"checks": {}}
     path.write_text(json.dumps(content))
     assert moved(toy)["A1.one"] is Moved.NEW
 

@@ -1,16 +1,14 @@
-"""A file is written whole or not at all; a text that is kept is made once, by one version of its
-maker.
-"""
+"""A file is written whole or not at all."""
 
 import errno
 import os
 import stat
+from contextlib import nullcontext
 
 import pytest
 
 from tests.verdicts.toy import full_disk
-from verdicts.records import files
-from verdicts.records.files import canonical_json, remembered, remembering, write_whole
+from verdicts.records.files import canonical_json, write_whole
 
 
 @pytest.mark.parametrize("mask", [0o002, 0o027])
@@ -41,100 +39,32 @@ def test_readers_see_the_old_file_until_the_new_one_is_whole(tmp_path, monkeypat
     assert seen == ["old", "new"] and path.read_text() == "new", "the folder is synced last"
 
 
-def synced(monkeypatch, error=None):
-    """Let syncs be listed, `error` raised of those of a folder."""
-    seen = []
+@pytest.mark.parametrize("error", [0, errno.EINVAL, errno.ENOTSUP, errno.EIO])
+def test_a_loss_of_power_takes_no_name_from_what_was_written(tmp_path, monkeypatch, error):
+    """Each folder is synced after its names; one that knows no sync will do, a disk that fails is
+    told.
+    """
+    seen, folder = [], tmp_path / "new"
 
     def sync(descriptor):
-        folder = stat.S_ISDIR(os.fstat(descriptor).st_mode)
-        seen.append(("folder" if folder else "file", os.fstat(descriptor).st_ino))
-        if folder and error:
+        status = os.fstat(descriptor)
+        seen.append(status.st_ino)
+        if error and stat.S_ISDIR(status.st_mode) and folder.exists():
             raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(os, "fsync", sync)
-    return seen
-
-
-def test_a_loss_of_power_takes_no_name_from_what_was_written(tmp_path, monkeypatch):
-    seen = synced(monkeypatch)
-    write_whole(tmp_path / "new" / "folder" / "file", "")
-    made = [
-        tmp_path,
-        tmp_path / "new",
-        tmp_path / "new" / "folder" / "file",
-        tmp_path / "new" / "folder",
-    ]
-    assert [inode for _, inode in seen] == [path.stat().st_ino for path in made], (
-        "each folder after its names"
+    if error == errno.EIO:
+        folder.mkdir()
+    with pytest.raises(OSError, match="Input/output") if error == errno.EIO else nullcontext():
+        write_whole(folder / "file", "whole")
+    assert [(path.name, path.read_text()) for path in folder.iterdir()] == [("file", "whole")]
+    synced = (
+        [folder / "file", folder] if error == errno.EIO else [tmp_path, folder / "file", folder]
     )
-    write_whole(tmp_path / "new" / "folder" / "file", "again")
-    assert [kind for kind, _ in seen[4:]] == ["file", "folder"]
-
-
-@pytest.mark.parametrize("error", [errno.EINVAL, errno.ENOTSUP])
-def test_a_file_system_that_knows_no_sync_of_folders_will_do(tmp_path, monkeypatch, error):
-    seen = synced(monkeypatch, error)
-    write_whole(tmp_path / "file", "whole")
-    assert seen[-1][0] == "folder" and (tmp_path / "file").read_text() == "whole"
-
-
-def test_a_disk_that_fails_at_the_folder_is_told_and_the_file_is_whole(tmp_path, monkeypatch):
-    synced(monkeypatch, errno.EIO)
-    with pytest.raises(OSError, match="Input/output"):
-        write_whole(tmp_path / "file", "whole")
-    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("file", "whole")]
+    assert seen == [path.stat().st_ino for path in synced]
 
 
 def test_canonical_json_has_one_form_and_refuses_nan():
     assert canonical_json({"b": 1, "a": 2.0}) == canonical_json({"a": 2.0, "b": 1})
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json([float("nan")])
-
-
-CALLS: list[str] = []
-
-
-@remembered("pydantic")
-def doubled(text: str) -> str:
-    CALLS.append(text)
-    return 2 * text
-
-
-@pytest.fixture
-def made(tmp_path):
-    """Return a function that doubles texts inside `remembering`, and returns those that were made
-    for it.
-    """
-
-    def run(*texts: str) -> list[str]:
-        CALLS.clear()
-        with remembering(tmp_path / "memo.json"):
-            assert [doubled(text) for text in texts] == [2 * text for text in texts]
-        return list(CALLS)
-
-    return run
-
-
-def test_a_text_is_made_once_and_kept_while_it_is_used(made) -> None:
-    assert made("a", "b", "a") == ["a", "b"] and made("a", "b") == []
-    assert made("a") == [] and made("a", "b") == ["b"], "what was not used is not kept"
-
-
-def test_it_is_made_anew_by_another_version_or_where_the_file_is_damaged(
-    made, tmp_path, monkeypatch
-) -> None:
-    made("a")
-    (tmp_path / "memo.json").write_bytes(
-        (tmp_path / "memo.json").read_bytes().replace(b'"aa"', b'"ab"')
-    )
-    assert made("a") == ["a"] and made("a") == []
-    monkeypatch.setattr(files, "version", lambda name: "another")
-    assert made("a") == ["a"]
-
-
-def test_outside_nothing_is_kept_and_no_folder_is_made_for_it(tmp_path) -> None:
-    CALLS.clear()
-    assert doubled("a") == doubled("a") and CALLS == ["a", "a"]
-    with remembering(tmp_path / "none" / "memo.json"):
-        doubled("a")
-    assert not (tmp_path / "none").exists()

@@ -19,7 +19,7 @@ from verdicts import Figure, Measurement, Table, save_figure
 from verdicts.claims.measurement import claim_verdict
 from verdicts.claims.schema import Claim, Claims, Group, Profile
 from verdicts.records.expected import Expected
-from verdicts.records.files import remembering, sha256_of
+from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.provenance import Stopwatch
 from verdicts.records.record import Artefacts, CheckResult, Record
@@ -59,8 +59,7 @@ def kept_values(
 def whole_page(out: Path) -> Path:
     """Return the page of such results, made below `out`."""
     workspace = whole(out)
-    with remembering(workspace.folder / "memo.json"):  # many figures are the same
-        pages = report.build(workspace, collect(workspace))
+    pages = report.build(workspace, collect(workspace))
     for name, text in pages.items():
         (workspace.folder / name).write_text(text, encoding="utf-8")
     return workspace.folder / report.REPORT

@@ -11,7 +11,6 @@ import tomllib
 from collections.abc import Iterable
 from html import unescape
 
-import numpy as np
 import pytest
 
 from ams.statistics import CONFIDENCE, SUITE_FALSE_ALARM
@@ -218,15 +217,3 @@ def test_rates_of_a_profile_add() -> None:
         )
         assert all(len(part.split()) <= 25 for part in re.split("[.;] ", text))
     assert len(drawn_in(claims(), Profile.QUICK)) < len(drawn_in(claims(), Profile.FULL))
-
-
-def test_intervals_err_as_often_as_said() -> None:
-    """A thousand runs of twenty checks with true values at their bounds, to five standard
-    errors.
-    """
-    value = np.random.default_rng(0).normal(size=(1000, 20))
-    expected = 20 * drawn(relation="<=").false_alarm
-    assert abs((value > 2.5758).sum(1).mean() - expected) < 5 * np.sqrt(expected / 1000)
-    confirmed = (np.abs(value + 20.0) + 2.5758 < 20.0).sum(1).mean()
-    expected = 20 * drawn(relation="=").false_confirmation
-    assert abs(confirmed - expected) < 5 * np.sqrt(expected / 1000)

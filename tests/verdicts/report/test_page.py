@@ -19,7 +19,7 @@ from verdicts.records.expected import expected_of, expected_path
 from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.workspace import Workspace
-from verdicts.report import images as pictures, page as report, views
+from verdicts.report import images as pictures, page as report
 from verdicts.report.report_texts import SECTIONS
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
@@ -268,16 +268,6 @@ def test_a_picture_is_its_svg_or_pixels_that_are_much_smaller_in_an_address(tmp_
     assert picture.file.read_text() == unquote(address.removeprefix("data:image/svg+xml,"))
     picture.file.write_bytes(b"<svg/>" + b" " * pictures.LARGEST_SVG)
     assert picture.address().startswith("data:image/png;base64,")
-
-
-def test_of_the_commits_of_one_machine_the_newest_result_s_is_told(toy):
-    rows = [row for row in collect(toy.run_all()).claims if row.provenance]
-    changed = []
-    for row, at in zip(rows, "132", strict=True):
-        origin = row.provenance.model_copy(update={"commit": at, "started": at})
-        changed.append(row.model_copy(update={"provenance": origin}))
-    ((environment, names),) = views.environments(changed)
-    assert environment.commit == "3" and names == ["A1", "A2", "B1"]
 
 
 def test_expected_values_stand_beside_the_measured_ones_with_what_moved(toy):

@@ -29,10 +29,16 @@ from verdicts.report.report_texts import load_findings
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import faults, publish
 
-NOTE = (
-    "# %% [markdown]\n# # Title\n# ## Empty\n# ## Why\n# Since $a < b$,\n\n# %%\nimport "
-    'sympy\nsympy.Symbol("q") ** 2\n'
-)
+NOTE = """# Title
+## Empty
+## Why
+Since $a < b$,
+
+```python
+import sympy
+sympy.Symbol("q") ** 2
+```
+"""
 
 
 @pytest.fixture
@@ -110,7 +116,7 @@ def test_a_figure_has_one_number_in_page_and_paper_in_the_order_of_the_claims(to
 
 
 def test_a_proof_is_there_with_its_formulas_once_its_notebook_is_executed(toy):
-    toy.add_notebook("alpha", NOTE, kind="py")
+    toy.add_notebook("alpha", NOTE)
     workspace = toy.run_all("cpu")
     assert data_of(workspace)["derivations"] == {}
     assert make_page(workspace, workspace.claims.group[0]) == ""
@@ -120,16 +126,6 @@ def test_a_proof_is_there_with_its_formulas_once_its_notebook_is_executed(toy):
     )
     assert proof[0]["body"] == [{"text": "Why"}]
     assert proof[-1]["body"] == [{"math": "attach(q, t: 2)", "display": True}]
-
-
-def test_before_any_run_there_is_a_paper_that_says_so(toy):
-    workspace = toy.workspace()
-    assert not workspace.folder.exists()
-    built = document.build(workspace, collect(workspace))
-    assert built["paper.pdf"].startswith(b"%PDF") and built["supplement.pdf"].startswith(b"%PDF")
-    assert json.loads(built["paper/data.json"])["counts"][-1].endswith(
-        "contradict the paper): 3 not run."
-    )
 
 
 def test_a_document_that_cannot_be_set_takes_no_page_with_it_and_says_why(toy):

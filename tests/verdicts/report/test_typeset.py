@@ -19,7 +19,7 @@ from tests.claims import ROOT, claims, entry
 from verdicts import Table
 from verdicts.claims.loading import CLAIMS
 from verdicts.report.blocks import Unreadable, blocks, math, pieces, typst_math
-from verdicts.report.tables import LONGEST, NARROW, shown
+from verdicts.report.tables import NARROW, shown
 from verdicts.report.templating import render
 from verdicts.report.typeset import formula, inline, markdown, spelled, typeset
 from verdicts.report.words import clock, duration, number, required, span
@@ -243,18 +243,6 @@ def test_of_a_wide_table_what_every_row_says_is_said_once():
     )
     assert shown(table(head, *rows[:2])).shared == "", "two rows may agree by chance"
     assert shown(table(head[:NARROW], *(row[:NARROW] for row in rows))).shared == ""
-
-
-@pytest.mark.parametrize(
-    ("rows", "kept"), [(0, 0), (LONGEST, LONGEST), (LONGEST + 1, LONGEST // 2)]
-)
-def test_a_long_table_is_begun(rows, kept):
-    told = shown(table(("n", "square"), *((n, n * n) for n in range(rows))))
-    assert [(column.head, len(column.cells)) for column in told.columns] == [
-        ("n", kept),
-        ("square", kept),
-    ]
-    assert told.more == rows - kept
 
 
 NUMBERS = {-0.0: "0", -3.0: "−3", 123456.0: "123456", 0.47368: "0.474", 1.2345e-16: "1.23e−16"}

@@ -101,9 +101,7 @@ def test_the_time_that_is_left_is_a_range_and_follows_the_speed(workspace):
 def test_a_plan_is_scaled_by_the_clock_of_as_many_processes_as_it_has_jobs(workspace, monkeypatch):
     asked = []
     monkeypatch.setattr(forecast, "clocked", lambda jobs: asked.append(jobs) or 0.15)
-    made = {"started": "2031-02-03T04:05", "processor": "Abacus", "commit": None}
-    kept = {"verdict": "holds", "seconds": 100.0, "peak_mib": 1.0, "checks": {}, "made": made}
-    expected = kept_run("quick", claims=dict.fromkeys(("A1", "A2", "B1"), kept), calibration=0.05)
+    expected = kept_run("quick", calibration=0.05)
     ahead = Forecast(workspace, plan_of(workspace, RunRecord.of(workspace)), expected, jobs=2)
     assert asked == [2] and ahead.scale == pytest.approx(3.0)
 

@@ -28,7 +28,7 @@ def powers(of: tuple[float, ...], at: int, settings: object = None) -> float:
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     toy = with_study(tmp_path / "toy")
-    toy.add_notebook("alpha", kind="py", text="# %%\n1\n")
+    toy.add_notebook("alpha", "```python\n1\n```\n")
     monkeypatch.chdir(toy.root)
     monkeypatch.delenv("VERDICTS_PROFILE", raising=False)
     return toy

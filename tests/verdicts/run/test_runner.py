@@ -199,6 +199,7 @@ def test_bad_input_ends_a_run_before_it_computes(session, name, monkeypatch):
     [
         ("d", r"claim\[A2\]\.data: unknown data set 'd': known: e"),
         ("t/*.txt", r"'t/\*\.txt': no such file"),
+        ("t/**x", r"claim\[A2\]\.data = 't/\*\*x': Invalid pattern"),
     ],
 )
 def test_data_that_are_not_there_are_refused(session, name, said):
@@ -314,7 +315,7 @@ def test_the_default_profile_is_cpu_without_an_accelerator(session):
     session.toy.write("config/paper.toml", 'device = "cuda"\n')
     workspace = driver.open_workspace(RunOptions(project=Project(accelerator=lambda: "a GPU")))
     assert workspace.profile is Profile.PAPER and workspace.device is Device.CUDA
-    assert workspace.environment().device == "a GPU"
+    assert workspace.environment.device == "a GPU"
     assert driver.open_workspace(RunOptions(profile=Profile.PAPER)).device is Device.CUDA
 
 

@@ -20,17 +20,17 @@ from verdicts.errors import UserError
 from verdicts.records.expected import expected_path
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import Workspace
-from verdicts.run import job, workers
+from verdicts.run import workers
 from verdicts.run.plan import plan_of
 from verdicts.run.publish import faults
 
-NOTEBOOK = """# %% [markdown]
-# # A page with $x^2$
+NOTEBOOK = """# A page with $x^2$
 
-# %%
+```python
 import os
 
 print(os.environ["VERDICTS_PROFILE"])
+```
 """
 
 
@@ -45,7 +45,7 @@ def test_verdicts_land_one_by_one_in_a_folder_of_any_name_whatever_variables_are
     tmp_path,
 ):
     toy = Toy.make(tmp_path / (AWKWARD + os.fsdecode(b"caf\xe9")))
-    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
+    toy.add_notebook("alpha", text=NOTEBOOK)
     words = ("-m", "ams_suite", "reproduce", "--profile", "cpu", "--jobs", "2", "--out", AWKWARD)
     done = toy.python(*words, MPLBACKEND="gone", SNAKEMAKE_PROFILE="gone")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -76,7 +76,7 @@ def test_a_share_that_dies_keeps_all_that_follow_it_from_starting_and_the_run_en
     tmp_path, monkeypatch
 ):
     toy = with_study(tmp_path)
-    toy.add_notebook("gamma", kind="py", text=NOTEBOOK)
+    toy.add_notebook("gamma", text=NOTEBOOK)
     toy.replace_in_module(
         "gamma/study", "def log(line):\n", "def log(line):\n    import os; os._exit(9)\n"
     )
@@ -141,7 +141,7 @@ def test_a_forced_claim_whose_job_dies_is_exit_code_3_whatever_lies_there(toy, m
     assert reproduce(toy, monkeypatch)[0] == 0
     monkeypatch.setenv("DIE", "now")
     code, said = reproduce(toy, monkeypatch, force=("beta",))
-    assert code == 3 and "a job ended with 9" in said
+    assert code == 3 and "a job ended with 9" in said and "✓ B1" not in said
     assert toy.rows("cpu")["B1"]["computed"] == "cached"
     assert reproduce(toy, monkeypatch)[0] == 0
 
@@ -151,7 +151,7 @@ def test_a_page_is_made_again_where_what_it_shows_is_another(toy, monkeypatch):
     toy.replace_in_module(
         "alpha/checks", "return Measurement(value=ONE, seeds=(1, 2), n=settings.steps)", value
     )
-    toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
+    toy.add_notebook("alpha", text=NOTEBOOK)
 
     def made(**options):
         code, said = reproduce(toy, monkeypatch, **options)
@@ -175,7 +175,9 @@ def test_what_is_computed_while_its_sources_change_is_of_no_known_code(toy, monk
     toy.replace_in_module(
         "beta/checks", "return Measurement(value=3)", f"{edit}return Measurement(value=3)"
     )
-    code, _ = reproduce(toy, monkeypatch)
+    toy.replace_in_module("alpha/figures", "axes.plot([0, ONE])", f"{edit}axes.plot([0, ONE])")
+    code, said = reproduce(toy, monkeypatch)
+    assert f"figures of alpha: failed: {toy.package}/alpha/figures.py changed while" in said
     row = toy.rows("cpu")["B1"]
     assert (
         code == 3
@@ -196,11 +198,13 @@ def test_a_run_that_is_refused_leaves_all_as_it_was(toy, monkeypatch):
 
 @pytest.mark.parametrize("one_process", [False, True])
 def test_a_notebook_that_breaks_is_exit_code_3_and_named(toy, monkeypatch, one_process):
-    toy.add_notebook("alpha", kind="py", text="# %%\n1 / 0\n")
+    toy.add_notebook("alpha", text="```python\n1 / 0\n```\n")
     code, said = reproduce(toy, monkeypatch, only=("alpha",), one_process=one_process)
     assert code == 3 and ("a job ended with 3: see" in said) is not one_process
     assert "ZeroDivisionError" in (toy.folder("cpu") / "logs" / "alpha.notebook.log").read_text()
-    assert f"notebook page of alpha: failed: {toy.package}/alpha/notebook.py" in said
+    assert (
+        "notebook page of alpha: failed: NotebookFailed: " in said and "alpha/notebook.md" in said
+    )
     assert "ZeroDivisionError" in said
 
 
@@ -265,7 +269,7 @@ class TestJob:
     @pytest.fixture
     def toy(self, tmp_path, monkeypatch):
         toy = Toy.make(tmp_path)
-        toy.add_notebook("alpha", kind="py", text=NOTEBOOK)
+        toy.add_notebook("alpha", text=NOTEBOOK)
         monkeypatch.setenv("PYTHONPATH", toy.environment()["PYTHONPATH"])
         return toy
 
@@ -296,20 +300,6 @@ class TestJob:
         assert do_job(toy, "checks", "--group", "alpha", *more) == 2
         assert said in capsys.readouterr().err
         assert not toy.record("A1", "cpu").exists()
-
-    def test_a_job_whose_run_died_keeps_the_next_run_out(self, toy, monkeypatch):
-        refused = []
-
-        def meanwhile(*_):
-            with pytest.raises(
-                UserError, match="jobs of a run that died are still at work in"
-            ) as problem:
-                reproduce(toy, monkeypatch)
-            refused.append(problem)
-
-        monkeypatch.setattr(job, "run_group", meanwhile)
-        assert do_job(toy, "checks", "--group", "alpha") == 0 and refused
-        assert reproduce(toy, monkeypatch, only=("A1",), one_process=True)[0] == 0
 
     def test_what_cannot_be_written_is_3(self, toy, capsys):
         toy.write("results/cpu/records", "a file where the folder should be")

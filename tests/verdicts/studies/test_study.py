@@ -14,9 +14,8 @@ from tests.verdicts.studies.test_store import busy
 from tests.verdicts.toy import ALL, Session, calls, gamma, kept_run, listed, set_batches, with_study
 from verdicts.claims.schema import Profile
 from verdicts.records.expected import expected_path
-from verdicts.records.provenance import ComputedOn
 from verdicts.records.record import Artefacts
-from verdicts.run.checks import Checks, mixture
+from verdicts.run.checks import Checks
 from verdicts.run.plan import shares_here, shares_of
 from verdicts.studies import Array, Store, cell
 from verdicts.studies.store import Cost, cost_at, file_lock
@@ -82,7 +81,7 @@ def test_the_table_names_arguments_and_results(tmp_path):
         "levels": "1.0 0.1",
         "energy": repr(1 / 3),
         "range.low": "0.0",
-        "range.high": "Infinity",
+        "range.high": "inf",
         "samples": "2x3",
         "counts": "1 2",
         "result.name": "",
@@ -167,36 +166,6 @@ def test_without_locks_a_cell_is_computed_all_the_same(tmp_path, monkeypatch):
     with file_lock(tmp_path / "a.json"):
         (tmp_path / "a.json").write_text("1")
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
-
-
-def made_by(*releases):
-    return [
-        Cost(seconds=1.0, started="", computed_on=ComputedOn(versions={"torch": release}))
-        for release in releases
-    ]
-
-
-@pytest.mark.parametrize(
-    ("costs", "here", "told"),
-    [
-        (made_by("2.4", "2.4"), None, ""),
-        (made_by("2.4"), ComputedOn(versions={"torch": "2.4"}), ""),
-        ([*made_by("2.4"), Cost(seconds=1.0, started="")], None, ""),
-        ([], ComputedOn(versions={"torch": "2.4"}), ""),
-        (
-            made_by("2.4", "2.5", "2.4"),
-            None,
-            "2 of its cells were computed with torch 2.4, 1 with torch 2.5",
-        ),
-        (
-            made_by("2.4"),
-            ComputedOn(versions={"torch": "2.5"}),
-            "1 of its cells were computed with torch 2.4, the others would be with torch 2.5",
-        ),
-    ],
-)
-def test_a_mixture_is_told_with_its_releases(costs, here, told):
-    assert mixture(costs, here) == told
 
 
 class TestRuns:
