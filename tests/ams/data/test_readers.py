@@ -242,18 +242,8 @@ ARRAY_FAULTS: dict[str, tuple[bytes, str]] = {
     "negative": (claiming("(-1, -1)", data=bytes(8)), "the header claims 8 bytes"),
     "no bytes an element": (claiming("(1000000000000,)", "<U0"), "elements of type"),
     "short": (claiming("(3,)", data=bytes(23)), "claims 24 bytes, 23 are there"),
-    "long": (claiming("(3,)", data=bytes(25)), "claims 24 bytes, 25 are there"),
     "objects": (claiming("(1,)", "|O", bytes(8)), "Object arrays cannot be loaded"),
-    "times": (claiming("(1,)", "<m8", bytes(8)), "elements of type"),
     "records": (saved_array(np.zeros(2, dtype=[("a", "f8")])), "elements of type"),
-    "records of objects": (
-        saved_array(np.zeros(2, dtype=[("a", "f8")])).replace(b"'<f8'", b"'|O' "),
-        "Object arrays",
-    ),
-    "subarrays": (
-        forged("{'descr': ('<f8', (1000,)), 'fortran_order': False, 'shape': (1,), }\n"),
-        "elements",
-    ),
     "a call": (forged("__import__('os').system('true')\n"), "malformed"),
     "a deep header": (forged("(" * 500 + "\n"), ""),
     "version 3": (forged("", version=b"\x03\x00"), "format version (3, 0)"),

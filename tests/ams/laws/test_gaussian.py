@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from ams import samplers as sm
-from ams.laws import GaussianLaw, Moments, eigenlaw, expected_norm, rotated_back
+from ams.laws import GaussianLaw, Moments, eigenlaw, rotated_back
 from ams.laws.batched_gaussian import BatchedGaussian
 from ams.laws.stationary import frozen, reached, solved
 from ams.samplers import (
@@ -36,30 +36,6 @@ from ams.targets import Gaussian
 from tests.ams.samplers.test_invariances import PROGRAMS
 from tests.ams.tools import assert_equal, draws, moments_at_end, trajectory
 from tests.monte_carlo import MonteCarlo
-
-
-def test_the_score_is_that_of_the_level() -> None:
-    """Against autograd of the log-density of `N(r mu, r^2 v + sigma^2)`."""
-    law, level = GaussianLaw([0.7], [2.0]), Level(0, sigma=0.3, scale=0.6)
-    at = torch.tensor(1.3, dtype=torch.float64, requires_grad=True)
-    density = torch.distributions.Normal(
-        *torch.tensor([0.6 * 2.0, math.sqrt(0.36 * 0.7 + 0.09)], dtype=torch.float64)
-    )
-    (exact,) = torch.autograd.grad(density.log_prob(at), at)
-    row = torch.tensor([[1.3, 0.0, 0.0]], dtype=torch.float64)
-    assert law.score(row, level)[0, 0].item() == pytest.approx(exact.item(), rel=1e-12)
-
-
-def test_the_norm_is_the_expectation_over_all_directions() -> None:
-    law = GaussianLaw([1.0, 4.0], [0.0, 1.0], [3.0, 2.0])
-    state = law.start([0.5, 0.0], [2.0, 0.1])
-    exact = expected_norm(
-        *(torch.tensor(v, dtype=torch.float64) for v in ([0.5, 0.0], [2.0, 0.1], [3.0, 2.0]))
-    )
-    assert law.norm(state.x) == pytest.approx(exact, rel=1e-14)
-    assert law.norm(law.noise(state.x)) == pytest.approx(
-        math.sqrt(2) * math.gamma(3) / math.gamma(2.5), rel=1e-12
-    )
 
 
 def full(seed: int = 0, d: int = 5) -> Gaussian:

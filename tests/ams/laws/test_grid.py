@@ -21,7 +21,6 @@ from ams.laws.meanfield import mean_field
 from ams.laws.phase_space import (
     AuxiliaryVariable,
     evolved,
-    momentum_variable,
     stationary,
 )
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
@@ -35,18 +34,15 @@ from ams.samplers import (
     affine,
     annealed,
     authors_factor,
-    constant,
     flow_euler,
     langevin,
     leimkuhler_matthews,
-    momentum,
     momentum_rule,
     unit_factor,
 )
 from ams.samplers.kinetic import baoab
 from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.targets import CLEAN, Gaussian, GaussianMixture
-from tests.ams.tools import g3
 
 
 def normal(mean=0.0, deviation=1.0):
@@ -204,18 +200,6 @@ WIDE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25)
 
 def variance(density):
     return moments(density)[2]
-
-
-def test_momentum_has_the_moments_of_g3():
-    target, a, b = Gaussian([0.4], 0.25), 0.01, 0.5
-    law = stationary(
-        target, momentum(momentum_rule(constant(b))), a, momentum_variable(target, a, b)
-    )
-    weights, (of_x, of_m, both) = law.masses * law.density.spacing, g3(4 * a, b, 4.0)
-    assert variance(law.density) == pytest.approx(of_x, rel=1e-10)
-    assert (weights * law.auxiliary**2).sum() == pytest.approx(of_m, rel=1e-10)
-    covariance = (weights * law.auxiliary * (law.density.nodes[:, None] - 0.4)).sum()
-    assert covariance == pytest.approx(both, rel=1e-10)
 
 
 def test_the_density_after_some_steps_has_the_exact_laws_moments():

@@ -23,7 +23,6 @@ from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.noise_sources import replayed
 from ams.samplers.restart import restart
 from ams.schedules import (
-    VE,
     VP,
     Level,
     geometric_sigmas,
@@ -81,25 +80,6 @@ def test_reverse_sde_adds_the_difference_of_the_variances(kind: str) -> None:
         after.scale * math.sqrt(drop),
     )
     assert sm.reverse_sde(level) == pytest.approx(exact, rel=1e-12)
-
-
-def test_the_authors_predictors_are_their_formulas() -> None:
-    n, t = 20, 0.37
-    i = math.floor(t * 19)
-    sigmas, rates = np.geomspace(0.01, 5.0, n), np.linspace(0.1 / n, 20.0 / n, n)
-    level, last = Level(0, sigma=1.0, t=t), Level(0, sigma=1.0, t=1e-3)
-    beta, g, b = 0.1 + t * 19.9, sigmas[i] ** 2 - sigmas[i - 1] ** 2, rates[i]
-    euler, ve = (
-        sm.authors_euler_maruyama(VP(), n),
-        sm.authors_ve_reverse_diffusion(VE(0.01, 5.0), n),
-    )
-    assert euler(level) == pytest.approx(
-        (1 + beta / 2 / n, beta / n, math.sqrt(beta / n)), rel=1e-13
-    )
-    assert ve(level) == pytest.approx((1.0, g, math.sqrt(g)), rel=1e-11)
-    assert ve(last) == pytest.approx((1.0, 1e-4, 0.01), rel=1e-12)
-    vp = sm.authors_vp_reverse_diffusion(VP(), n)(level)
-    assert vp == pytest.approx((2 - math.sqrt(1 - b), b, math.sqrt(b)), rel=1e-13)
 
 
 def test_a_transition_of_particles() -> None:
