@@ -230,14 +230,6 @@ def test_the_same_graphs_do_not_differ_and_paired_noise_helps():
     assert paired.smallest < shuffled.smallest
 
 
-def test_a_batch_may_be_one_draw():
-    near, far = NEAR_AND_FAR
-    one_by_one, by_eight = (
-        difference(REFERENCE, [near], [far], seed=0, together=size) for size in (1, 8)
-    )
-    assert by_eight.interval.value == one_by_one.interval.value and by_eight.interval.n == 10
-
-
 def test_a_difference_of_estimates_is_that_of_the_pair() -> None:
     """With common resamples, batch by batch, and lengthened alike."""
     kernels = [DEGREE.kernel([*REFERENCE, *listed]) for listed in NEAR_AND_FAR]
