@@ -24,7 +24,10 @@ from ams.samplers import (
     fixed,
 )
 from ams.samplers.corrected_descent import (
+    condition,
     corrected_descent,
+    corrector,
+    critically_damped,
 )
 from ams.samplers.dpm_solver import dpm_solver
 from ams.samplers.noise_sources import replayed
@@ -259,6 +262,23 @@ def test_the_schedules(h: float, rate: float, most: float) -> None:
 
 
 SIGMA, VARIANCE = 0.1, 1.0
+KAPPA = condition(SIGMA, VARIANCE)
+
+
+@pytest.mark.parametrize("e", [0.0, critically_damped(KAPPA)])
+def test_the_slowest_direction_contracts_at_the_rate_of_its_momentum(e: float) -> None:
+    """Without momentum a mean falls by (kappa - 1)/(kappa + 1) a step, critically damped by that of
+    sqrt(kappa).
+
+    At critical damping the root is double: the mean falls as `n r^n`, and the rate is that of its
+    (n + 1)/n multiple.
+    """
+    law, root = GaussianLaw([VARIANCE, 1e-6]), math.sqrt(KAPPA) if e else KAPPA
+    states = law.run([corrector(SIGMA, VARIANCE, e)] * 120, law.start(1.0, VARIANCE))
+    means = [float(law.moments(state.x).mean[0]) for state, _ in states]
+    n = len(means)
+    measured = means[-1] / means[-2] * ((n - 1) / n if e else 1.0)
+    assert measured == pytest.approx((root - 1) / (root + 1), rel=2e-3)
 
 
 @pytest.mark.parametrize(("first", "budget"), [(50.0, 20), (50.0, 7), (SIGMA, 20)])
