@@ -5,6 +5,7 @@ their place.
 import dataclasses
 import hashlib
 import io
+import math
 import os
 import tomllib
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from experiments.images.colour.study import Quality, Reference
 from experiments.images.features.extractors import Extractor
 from experiments.images.runs import Problem, Samples, generator, run
 from tests.claims import ROOT, claims, verdict_of
-from tests.experiments.images.made import checkpoint, library_model, small
+from tests.experiments.images.made import checkpoint, library_model, small, stored
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.studies import Memory, using
@@ -73,6 +74,29 @@ def test_the_baseline_in_its_place_gains_nothing(monkeypatch: pytest.MonkeyPatch
         assert [verdict_of(f"X{n}", settings=Settings(networks=names)) for n in (1, 2, 3, 4)] == [
             verdict
         ] * 4
+
+
+@needs_cifar
+@pytest.mark.parametrize("vp", [False, True])
+def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: bool) -> None:
+    """From the checkpoint's bytes to a measurement and a table: NCSN++ and DDPM++ in small, at
+    CIFAR-10's size.
+    """
+    named = small("vp/cifar10_ddpmpp" if vp else "ve/cifar10_ncsnpp", 32, 16)
+    path, sha256 = stored(tmp_path, checkpoint(named))
+    entry = Network(path=path, sha256=sha256, side=32, reference="cifar10-test")
+    name = "cifar10_ddpmpp_continuous" if vp else NCSNPP
+    settings = FEW.model_copy(update={"networks": {name: entry}})
+    gain = checks.gain(settings, name)
+    assert math.isfinite(gain.value) and gain.n == 12
+    rows = figures.tables(settings)[0].rows
+    assert len(rows) == 2 * 4 and all(str(row[0]).startswith(name) for row in rows)
+    listed = [
+        given["setup"].network
+        for cell in study.cells(settings)
+        if "setup" in (given := cell.arguments)
+    ]
+    assert len(listed) == 2 * (2 + 1) and set(listed) == {entry}
 
 
 def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_missing(
