@@ -9,7 +9,6 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings, strategies as st
 from scipy.special import logsumexp
 from sklearn.datasets import load_digits
 from torch import Tensor
@@ -111,23 +110,6 @@ def test_the_result_does_not_depend_on_blocks(
     monkeypatch.setattr(empirical, "_ROWS", 3)
     monkeypatch.setattr(posterior, "_FEW", few)
     assert torch.allclose(Empirical(data).denoise(x, level), whole, atol=1e-5)
-
-
-@settings(deadline=None, max_examples=20)
-@given(
-    n=st.integers(1, 40),
-    d=st.integers(1, 6),
-    sigma=st.floats(1e-3, 50),
-    scale=st.floats(1e-3, 1),
-    seed=st.integers(0, 99),
-)
-def test_any_small_cloud_agrees_with_the_naive_reference(
-    n: int, d: int, sigma: float, scale: float, seed: int
-) -> None:
-    data, level = draws(seed, n, d, dtype=torch.float32).sigmoid(), Level(0, sigma, scale)
-    x = scale * (data[: n // 2 + 1] + data[-(n // 2 + 1) :]) / 2
-    _, denoised = naive(data, x, level)
-    assert float(np.abs(Empirical(data).denoise(x, level).numpy() - denoised).max()) < 1e-3
 
 
 def test_rows_that_are_not_finite_give_nan_and_leave_the_others_alone() -> None:

@@ -265,24 +265,6 @@ def test_rows_are_taken_one_by_one():
     assert across(k, w * x, w * y).shape == (3,)
 
 
-def test_the_unbiased_estimate_has_no_bias():
-    """The exact mean over all 4^4 pairs of samples of 2 of distributions on four points."""
-    points = np.array([-1.0, 0.0, 0.4, 2.0])
-    p, q = np.full(4, 0.25), np.array([0.25, 0.25, 0.5, 0.0])
-    kernel = gaussian(points)
-    expected = p @ kernel @ p + q @ kernel @ q - 2 * p @ kernel @ q
-    samples = np.array(np.meshgrid(*[range(4)] * 4)).reshape(4, -1).T
-    likely = np.prod(p[samples[:, :2]], axis=1) * np.prod(q[samples[:, 2:]], axis=1)
-    x, y = np.repeat([1.0, 0.0], 2), np.repeat([0.0, 1.0], 2)
-    estimates = {
-        within: np.array([mmd_squared(kernel[np.ix_(s, s)], x, y, within) for s in samples])
-        for within in (unbiased_within, biased_within)
-    }
-    assert likely @ estimates[unbiased_within] == pytest.approx(expected, rel=1e-12)
-    bias = sum((1 - weights @ kernel @ weights) / 2 for weights in (p, q))
-    assert likely @ estimates[biased_within] == pytest.approx(expected + bias, rel=1e-12)
-
-
 def features(n, d, seed, shift=0.0):
     return draws(seed, n, d) + shift
 

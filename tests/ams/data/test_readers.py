@@ -28,19 +28,16 @@ from hypothesis import given, settings, strategies as st
 
 from ams.data import (
     GRAPHS,
-    WEIGHTS,
     Graph,
     graphs,
     load_array,
     load_arrays,
     load_graphs,
     load_weights,
-    weights,
 )
 from ams.data.graphlists import unpickled_graphs
 from ams.data.safe_read import content_of, entries, guarded, inflated
 from ams.errors import UserError
-from tests.ams.tools import found_or_skipped
 
 
 def zipped(*named: tuple[str, bytes]) -> bytes:
@@ -245,18 +242,8 @@ ARRAY_FAULTS: dict[str, tuple[bytes, str]] = {
     "negative": (claiming("(-1, -1)", data=bytes(8)), "the header claims 8 bytes"),
     "no bytes an element": (claiming("(1000000000000,)", "<U0"), "elements of type"),
     "short": (claiming("(3,)", data=bytes(23)), "claims 24 bytes, 23 are there"),
-    "long": (claiming("(3,)", data=bytes(25)), "claims 24 bytes, 25 are there"),
     "objects": (claiming("(1,)", "|O", bytes(8)), "Object arrays cannot be loaded"),
-    "times": (claiming("(1,)", "<m8", bytes(8)), "elements of type"),
     "records": (saved_array(np.zeros(2, dtype=[("a", "f8")])), "elements of type"),
-    "records of objects": (
-        saved_array(np.zeros(2, dtype=[("a", "f8")])).replace(b"'<f8'", b"'|O' "),
-        "Object arrays",
-    ),
-    "subarrays": (
-        forged("{'descr': ('<f8', (1000,)), 'fortran_order': False, 'shape': (1,), }\n"),
-        "elements",
-    ),
     "a call": (forged("__import__('os').system('true')\n"), "malformed"),
     "a deep header": (forged("(" * 500 + "\n"), ""),
     "version 3": (forged("", version=b"\x03\x00"), "format version (3, 0)"),
@@ -367,24 +354,6 @@ WEIGHTS_FAULTS: dict[str, tuple[bytes, str]] = {
     ),
     "a bomb": (zipped(("a/data.pkl", bytes(2**24))), "has 16 MiB, more than the 1 allowed"),
 }
-
-
-@pytest.mark.parametrize("name", WEIGHTS)
-def test_the_registered_files_are_read(name: str) -> None:
-    value = found_or_skipped(weights, name)
-    state = value["x_state_dict"] if name.startswith("gdss") else value
-    assert all(
-        tensor.device.type == "cpu" and bool(torch.isfinite(tensor).all())
-        for tensor in state.values()
-    )
-    sizes = {
-        "mnist-ve": 1_022_977,
-        "mnist-ddpm": 606_852,
-        "fashion-ddpm": 606_852,
-        "gdss-enzymes": 182_066,
-    }
-    count = sum(tensor.numel() for tensor in state.values())
-    assert count == sizes.get(name, count) and count > 1000
 
 
 MIRROR = Path(os.environ.get("AMS_DATA") or "nowhere")

@@ -20,14 +20,12 @@ from ams.laws.grid import GridAlgebra, pushed_forward, resolves
 from ams.laws.meanfield import mean_field
 from ams.laws.phase_space import (
     AuxiliaryVariable,
-    estimated,
     evolved,
-    momentum_variable,
     stationary,
 )
 from ams.laws.quadrature_algebra import Blurred, NodeAlgebra, folded, kernel_on_grid
 from ams.laws.stationary import solved
-from ams.metrics import half_line, line_w2
+from ams.metrics import half_line
 from ams.samplers import (
     AffineTransition,
     NonFiniteState,
@@ -36,18 +34,15 @@ from ams.samplers import (
     affine,
     annealed,
     authors_factor,
-    constant,
     flow_euler,
     langevin,
     leimkuhler_matthews,
-    momentum,
     momentum_rule,
     unit_factor,
 )
-from ams.samplers.kinetic import baoab, obabo, sghmc
+from ams.samplers.kinetic import baoab
 from ams.schedules import VE, Level, annealed_levels, geometric_sigmas, process_levels
 from ams.targets import CLEAN, Gaussian, GaussianMixture
-from tests.ams.tools import g3
 
 
 def normal(mean=0.0, deviation=1.0):
@@ -151,18 +146,6 @@ def test_gaussian_targets_have_the_exact_law(program):
     assert end[2] == pytest.approx(exact.variance.item(), rel=1e-10)
 
 
-def test_a_density_does_not_depend_on_its_nodes():
-    levels = annealed_levels(geometric_sigmas(2.0, 0.05, 12), 0.1 * 0.05**2)
-    results = []
-    for resolution in (0.45, 0.3):
-        algebra = GridAlgebra(MIXTURE, resolution)
-        end = algebra.density(
-            algebra.end(annealed(langevin(), levels, 2), algebra.start(levels[0]))[0]
-        )
-        results.append((line_w2(end, algebra.exact(levels[-1])), half_line(end)))
-    assert results[0] == pytest.approx(results[1], abs=1e-10)
-
-
 def test_the_start_is_what_was_asked_for():
     algebra = GridAlgebra(MIXTURE)
     state = algebra.start(Level(0, sigma=0.5))
@@ -217,45 +200,6 @@ WIDE = GaussianMixture([0.3, 0.7], [[-1.0], [1.0]], 0.25)
 
 def variance(density):
     return moments(density)[2]
-
-
-@settings(deadline=None, max_examples=3)
-@given(u=st.floats(0.02, 0.3), e=st.floats(0.0, 0.6))
-def test_gaussian_variances_are_the_closed_forms(u, e):
-    """K3: with precision 1, `1/(1 - u/2)` (Langevin, OBABO), 1 (BAOAB), `(1 + e)/(1 + e - u)`
-    (SGHMC).
-    """
-    target = Gaussian([0.4], 1.0)
-    expected = {baoab(e): 1.0, obabo(e): 1 / (1 - u / 2), sghmc(e): (1 + e) / (1 + e - u)}
-    for step, exact in expected.items():
-        density = stationary(target, step, u, AuxiliaryVariable("p", 8)).density
-        assert variance(density) == pytest.approx(exact, rel=1e-9)
-    assert variance(stationary(target, langevin(), u).density) == pytest.approx(
-        1 / (1 - u / 2), rel=1e-11
-    )
-
-
-def test_momentum_has_the_moments_of_g3():
-    target, a, b = Gaussian([0.4], 0.25), 0.01, 0.5
-    law = stationary(
-        target, momentum(momentum_rule(constant(b))), a, momentum_variable(target, a, b)
-    )
-    weights, (of_x, of_m, both) = law.masses * law.density.spacing, g3(4 * a, b, 4.0)
-    assert variance(law.density) == pytest.approx(of_x, rel=1e-10)
-    assert (weights * law.auxiliary**2).sum() == pytest.approx(of_m, rel=1e-10)
-    covariance = (weights * law.auxiliary * (law.density.nodes[:, None] - 0.4)).sum()
-    assert covariance == pytest.approx(both, rel=1e-10)
-
-
-def test_the_estimate_bounds_the_change_by_refinement():
-    a, b = 0.01, 0.6
-    step, near = momentum(momentum_rule(constant(b))), NodeAlgebra(WIDE).exact(CLEAN, 1.5)
-    coarse, error = estimated(WIDE, step, a, momentum_variable(WIDE, a, b, 8), near)
-    finer = stationary(WIDE, step, a, momentum_variable(WIDE, a, b, 12), near, 0.3)
-    there = finer.density.refined(4).primitive().rate(coarse.density.nodes)
-    change = np.abs(there - coarse.density.values).max() / there.max()
-    assert change < error < 1e-4
-    assert line_w2(coarse.density, finer.density) < 1e-6
 
 
 def test_the_density_after_some_steps_has_the_exact_laws_moments():

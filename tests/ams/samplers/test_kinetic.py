@@ -16,7 +16,6 @@ from ams.laws import GaussianLaw
 from ams.metrics import gaussian_kl
 from ams.samplers import (
     TAPERED,
-    KineticParameters,
     Particles,
     PerSample,
     State,
@@ -31,7 +30,6 @@ from ams.samplers.corrected_descent import (
     critically_damped,
 )
 from ams.samplers.dpm_solver import dpm_solver
-from ams.samplers.loop import last
 from ams.samplers.noise_sources import replayed
 from ams.schedules import VP, Level, annealed_levels, linked, process_levels
 from ams.targets import Gaussian
@@ -131,32 +129,29 @@ def test_the_position_form_without_momentum_is_leimkuhler_matthews() -> None:
     assert_equal(*paths)
 
 
-def test_exponential_euler_is_exact_without_a_score() -> None:
-    """Free motion with friction over one step, against fine steps of the same equation."""
+def test_exponential_euler_is_exact_under_a_constant_score() -> None:
+    """One step against fine steps of the same equation; the mean velocity is `f s`, and the noise
+    of the velocity `1 - e^2`.
+    """
     size, e, law, ends = 0.5, 0.3, GaussianLaw([1.0]), []
+
+    def force(at: Tensor, level: Level) -> Tensor:
+        constant = torch.zeros_like(at)
+        constant[:, 0] = 0.7
+        return constant
+
     for count in (1, 1000):
         still = law.start(0.0, 0.0)
         begin = law.begin_step(still._replace(p=still.x))
         level = Level(0, sigma=0.0, step=size / count**2)
         program = [(sm.exponential_euler(e ** (1 / count)), level)] * count
-        end = sm.last(sm.run(program, begin, lambda at, level: 0.0 * at, law.noise, law))[0]
+        end = sm.last(sm.run(program, begin, force, law.noise, law))[0]
         x, p = law.moments(end.x), law.moments(end.p)
-        ends.append((x.variance.item(), p.variance.item(), law.covariance(end.x, end.p).item()))
-    assert ends[0] == pytest.approx(ends[1], rel=1e-9) and ends[0][1] == pytest.approx(1 - e**2)
-
-
-def test_exponential_euler_is_its_formula() -> None:
-    """Position and velocity under a constant score, and the draw of a first velocity."""
-    one, other, *_ = NOISE
-    score, e, dt = torch.tensor([0.5, -2.0, 1.0]).double(), 0.4, math.sqrt(2 * SIZE)
-    friction = -math.log(e) / dt
-    program, noise = [(sm.exponential_euler(e), LEVELS[0])], replayed([P, one, other])
-    state, info = next(
-        iter(sm.run(program, State(X), lambda at, _: score + 0 * at, noise, Particles()))
-    )
-    f = (1 - e) / friction
-    assert_equal(info.mean(), X + f * P + (dt - f) / friction * score)
-    assert_equal(state.p, e * P + f * score + math.sqrt(1 - e**2) * one)
+        ends.append((*x, *p, law.covariance(end.x, end.p)))
+    assert_equal(*ends, 1e-9, 1e-9)
+    _, _, mean, variance, _ = ends[0]
+    assert mean.item() == pytest.approx((1 - e) / -math.log(e) * 0.7)
+    assert variance.item() == pytest.approx(1 - e**2)
 
 
 POINT = 1e-300
@@ -186,7 +181,13 @@ def test_a_point_is_invariant_under_vp_and_under_the_tapered_schedule() -> None:
 
 
 def by_hand(
-    x: Tensor, p: Tensor, noise: list[Tensor], sigmas: list[float], target: Gaussian, e: float
+    x: Tensor,
+    p: Tensor,
+    noise: list[Tensor],
+    sigmas: list[float],
+    target: Gaussian,
+    e: float,
+    extrapolate: bool,
 ) -> Tensor:
     """Return the positions at the end by the formulas, with variables of its own."""
     u_before = d_before = h_before = None
@@ -202,7 +203,9 @@ def by_hand(
             )
         p = p + math.sqrt(u / 2) * s * score
         d = x + s**2 * score
-        ahead = d if d_before is None else d + h / (2 * h_before) * (d - d_before)
+        ahead = (
+            d if d_before is None or not extrapolate else d + h / (2 * h_before) * (d - d_before)
+        )
         x = s_next / s * x + (1 - s_next / s) * ahead + math.sqrt(u / 2) * s_next * p
         p = e * p + math.sqrt(1 - e**2) * z
         x = x + math.sqrt(u / 2) * s_next * p
@@ -211,28 +214,19 @@ def by_hand(
 
 
 @pytest.mark.parametrize("algebra", [Particles, PerSample])
-@pytest.mark.parametrize("e", [0.0, 0.6])
-def test_particles_follow_the_formulas(algebra: Callable[[], Particles], e: float) -> None:
+@pytest.mark.parametrize(("e", "extrapolate"), [(0.0, True), (0.6, True), (0.6, False)])
+def test_particles_follow_the_formulas(
+    algebra: Callable[[], Particles], e: float, extrapolate: bool
+) -> None:
     """At noise levels so unequal that `u` is 0.3, 0.5, 0.1 in turn."""
     sigmas = [5.0 * math.exp(-value) for value in np.cumsum([0.0, 0.03, 0.5, 0.01, 0.02, 0.7])]
     x, p, *noise = draws(5, 8, 4, 3)
     target = Gaussian([0.5, -1.0, 2.0], [1.0, 0.1, 3.0])
-    program = sm.one_step_per_level(annealed_baoab(fixed(e)), annealed_levels(sigmas, 0.1))
-    end = trajectory(program, x, target.score, [p, *noise], algebra)[-1]
-    assert_equal(end, by_hand(x, p, noise, sigmas, target, e))
-
-
-def test_at_equal_noise_levels_it_is_leimkuhler_matthews() -> None:
-    """At `e = 0`, from the second step on."""
-    x, *noise = draws(2, 6, 4, 3)
-    target, u, sigma = Gaussian([0.0, 1.0, 0.0]), 0.3, 2.0
-    levels = linked([Level(i, sigma=sigma, step=u * sigma**2) for i in range(5)])
-    step = annealed_baoab(lambda h: KineticParameters(u, 0.0), extrapolate=False)
-    positions = trajectory(sm.one_step_per_level(step, levels), x, target.score, noise)
-    program = [(sm.leimkuhler_matthews, levels[0])] * 3
-    assert_equal(
-        positions[1:], trajectory(program, State(positions[0], z=noise[1]), target.score, noise[2:])
+    program = sm.one_step_per_level(
+        annealed_baoab(fixed(e), extrapolate), annealed_levels(sigmas, 0.1)
     )
+    end = trajectory(program, x, target.score, [p, *noise], algebra)[-1]
+    assert_equal(end, by_hand(x, p, noise, sigmas, target, e, extrapolate))
 
 
 def test_at_a_last_sigma_of_0_it_ends_at_the_denoised_point() -> None:
@@ -288,13 +282,9 @@ def test_the_slowest_direction_contracts_at_the_rate_of_its_momentum(e: float) -
 
 
 @pytest.mark.parametrize(("first", "budget"), [(50.0, 20), (50.0, 7), (SIGMA, 20)])
-def test_a_run_spends_its_budget_and_ends_at_the_last_level(first: float, budget: int) -> None:
-    program = list(
-        corrected_descent(dpm_solver(), (first, SIGMA, 0.01), budget, 0.5, VARIANCE, 0.3, 4.0)
-    )
-    law = GaussianLaw([0.5])
-    states = list(law.run(program, law.start(0.0, first**2)))
+def test_a_run_spends_its_budget(first: float, budget: int) -> None:
+    """Also where it begins at the level of its correction."""
+    levels, law = (first, SIGMA, 0.01), GaussianLaw([0.5])
+    program = corrected_descent(dpm_solver(), levels, budget, 0.5, VARIANCE, 0.3, 4.0)
+    states = law.run(program, law.start(0.0, first**2))
     assert sum(info.evaluations for _, info in states) == budget
-    assert program[0][1].sigma == pytest.approx(first) and program[-1][1].next is not None
-    assert program[-1][1].next.sigma == pytest.approx(0.01)
-    assert float(law.moments(last(states)[0].x).mean[0]) == pytest.approx(0.0)

@@ -57,11 +57,6 @@ def test_a_sampler_of_a_file_of_its_own_is_drawn_with_its_first_letter(monkeypat
         presets.register(presets.SamplerSpec("mine", presets.Family.ONE_STEP))
 
 
-def test_draws_of_the_target_have_no_look() -> None:
-    with pytest.raises(UserError, match="has no look"):
-        LOOKS[EXACT.name]
-
-
 @pytest.mark.parametrize("known", [LOOKS, LOOKS | looks({"Own": {"mine": ("#123456", "o", "-")}})])
 def test_a_sampler_without_a_look_is_refused_in_one_line(known: Looks) -> None:
     for ask in (lambda: known["new"], lambda: known.families(["annealed Langevin", "new"])):

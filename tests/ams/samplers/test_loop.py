@@ -63,15 +63,11 @@ def test_programs_are_in_order() -> None:
 
 
 PROGRAMS = {
-    "langevin": (sm.annealed(sm.langevin(), LEVELS, 5), 15),
     "adaptive": (sm.annealed(ADAPTIVE, LEVELS, 5), 15),
-    "leimkuhler_matthews": (sm.annealed(sm.leimkuhler_matthews, LEVELS, 5), 15),
     "predictor-corrector": (
         sm.predictor_corrector(sm.affine(sm.ancestral), sm.langevin(), LEVELS[:2], 3),
         8,
     ),
-    "euler": (sm.one_step_per_level(sm.affine(sm.flow_euler), CLEAN_END), 2),
-    "heun": (sm.one_step_per_level(sm.flow_heun, LEVELS), 4),
     "heun to sigma 0": (sm.one_step_per_level(sm.flow_heun, CLEAN_END), 3),
 }
 

@@ -11,6 +11,7 @@ import ams.samplers
 from ams.samplers import Particles, State, run, sample
 from ams.samplers.noise_sources import generated
 from ams.samplers.presets import COMPARED, DEFAULT, EXACT, RIVALS, SPECS, SigmaRange, noise_schedule
+from ams.schedules import Level
 from ams.targets import Gaussian
 
 for module in iter_modules(ams.samplers.__path__):
@@ -34,7 +35,13 @@ def test_a_program_spends_its_budget_and_ends_at_the_last_level(name: str) -> No
     assert program[0][1].sigma == pytest.approx(5.0)
     x = torch.randn(2, 3, dtype=torch.float64)
     assert not set(RIVALS) & set(COMPARED)  # which image and graph studies run by default
-    assert 19 <= sample(program, x, SCORE, torch.Generator())[2] <= 20
+    calls: list[Level] = []
+
+    def counted(x: torch.Tensor, level: Level) -> torch.Tensor:
+        calls.append(level)
+        return SCORE(x, level)
+
+    assert 19 <= sample(program, x, counted, torch.Generator())[2] == len(calls) <= 20
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])

@@ -23,8 +23,7 @@ import numpy as np
 import pytest
 
 from ams.metrics.mmd import Kernel, biased_within, mmd_squared
-from ams.statistics import Interval, bootstrap_interval, proportion_interval
-from experiments.graphs import discrepancy
+from ams.statistics import Interval, proportion_interval
 from experiments.graphs.data import community_small
 from experiments.graphs.discrepancy import kernel_difference, mean_kernel, published_mmd
 from experiments.graphs.statistics import PUBLISHED
@@ -91,24 +90,3 @@ def test_intervals_hold_the_true_value_nearly_as_stated(kernel: Kernel) -> None:
     """
     for share in coverage(kernel, truth_of(kernel), 600):
         assert share.low >= 0.95
-
-
-def short(*arguments, **options) -> Interval:
-    """Intervals a fifth as long."""
-    whole = bootstrap_interval(*arguments, **options)
-    low, high = ((4 * whole.value + end) / 5 for end in whole[1:3])
-    return whole._replace(low=low, high=high)
-
-
-def test_short_intervals_do_not(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(discrepancy, "bootstrap_interval", short)
-    for share in coverage(kernel, truth_of(kernel), 60):
-        assert share.high < 0.95
-
-
-def test_other_true_values_are_not_covered(kernel: Kernel) -> None:
-    """The exact MMDs of the populations are what is covered: moved by 0.3, hardly any interval
-    holds them.
-    """
-    moved = Truth(*(true + 0.3 for true in truth_of(kernel)))
-    assert max(share.value for share in coverage(kernel, moved, 20)) < 0.2

@@ -105,11 +105,6 @@ def test_adjacency_has_the_published_threshold():
     assert thresholded(matrices, [4, 3]) == [Graph(4, ((0, 2),)), Graph(3, ())]
 
 
-def test_a_graph_goes_through_adjacency_unchanged():
-    graph = trimmed(random_graph(10, 0.5, seed=0))
-    assert thresholded(torch.from_numpy(adjacency(graph))[None], [graph.nodes]) == [graph]
-
-
 @given(graph=graphs | st.builds(random_graph, st.just(100), st.just(0.1), st.integers(0, 9)))
 @settings(max_examples=60, deadline=None)
 def test_a_graph_goes_through_graph6_unchanged(graph):

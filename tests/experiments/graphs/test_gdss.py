@@ -14,7 +14,6 @@ import pytest
 
 from ams.data import Graph
 from ams.metrics.mmd import biased_within, mmd_squared
-from ams.schedules import VP
 from ams.statistics import Interval
 from experiments.graphs import samplers
 from experiments.graphs.data import community_small, split, to_graph6
@@ -87,15 +86,6 @@ def test_another_process_changes_results_and_edges(
 ) -> None:
     monkeypatch.setitem(traces.EXACT, "VP", traces.vp_system(0.1, 1.4))
     assert refuted("V2", "entries", "edges")
-
-
-def test_the_loss_of_float32_is_that_of_its_spacing() -> None:
-    """`1 - exp(2 l)` is known to a spacing below 1, 6e-8: sigma to half of that over sigma
-    squared.
-    """
-    process = VP(0.1, 1.0)
-    for t in (1e-4, 1e-3, 1e-2, 0.1, 1.0):
-        assert traces.sigma_error(process, t) <= 2**-24 / (2 * process.marginal(t)[1] ** 2) + 1e-6
 
 
 SETTINGS = Settings(draws=200)

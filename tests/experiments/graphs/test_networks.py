@@ -3,7 +3,6 @@ our own hold.
 """
 
 import json
-import math
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -18,13 +17,12 @@ from experiments.graphs import graph_layout as module
 from experiments.graphs.bundled_networks import FILE, SHA256, own_networks, own_split, trained
 from experiments.graphs.checkpoints import DUST, networks_of
 from experiments.graphs.generation import PUBLISHED, published_samples
-from experiments.graphs.graph_layout import Layout
-from experiments.graphs.systems import Pair, scores, ve_system, vp_system
+from experiments.graphs.systems import ve_system, vp_system
 from experiments.graphs.train_config import TrainConfig
 from experiments.graphs.trained import networks_in
 from experiments.graphs.training import Denoising, digest_of
 from tests.experiments.graphs import made as small
-from tests.experiments.graphs.made import batch, checkpoint, made_networks
+from tests.experiments.graphs.made import checkpoint
 
 SIZES = st.lists(st.integers(1, 7), min_size=1, max_size=5)
 ATTENTIVE = pytest.mark.parametrize("attentive", [False, True], ids=["plain", "attentive"])
@@ -37,33 +35,27 @@ def close(one: torch.Tensor, other: torch.Tensor) -> None:
 
 
 @ATTENTIVE
-@given(sizes=SIZES, more=st.integers(0, 2), seed=st.integers(0, 99))
+@given(
+    sizes=SIZES,
+    more=st.integers(0, 2),
+    seed=st.integers(0, 99),
+    price=st.sampled_from((0, 10**6)),
+)
 @few
-def test_ragged_is_padded(attentive: bool, sizes: list[int], more: int, seed: int) -> None:
+def test_ragged_is_padded(
+    attentive: bool, sizes: list[int], more: int, seed: int, price: int
+) -> None:
+    """In a block for each size, and in one block."""
     both, held = WITH_ATTENTION if attentive else PLAIN, small.checkpoint(attentive=attentive)
-    layout, x, a = small.batch(sizes, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "BLOCK_COST", price)
+        layout, x, a = small.batch(sizes, seed)
     side = max(sizes) + more
     padded = layout.pad_rows(x, side), layout.pad_pairs(a, side), small.real_nodes(sizes, side)
     features = graphs_padded.features_network(*padded, held["x_state_dict"])
     adjacency = graphs_padded.adjacency_network(*padded, held["adj_state_dict"])
     close(layout.pad_rows(both.features(x, a, layout), side), features)
     close(layout.pad_pairs(both.adjacency(x, a, layout), side), adjacency)
-
-
-@pytest.mark.parametrize(
-    ("price", "limit"), [(0, 1), (0, 100), (10**6, 10**6)], ids=["one each", "some", "all"]
-)
-def test_the_cutting_changes_nothing(
-    price: int, limit: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes = [3, 5, 5, 2, 6, 5]
-    layout, x, a = small.batch(sizes)
-    monkeypatch.setattr(module, "BLOCK_COST", price)
-    monkeypatch.setattr(module, "BLOCK_LIMIT", limit)
-    other = Layout.of(sizes)
-    assert len(other.blocks) == {1: 6, 100: 4, 10**6: 1}[limit]
-    for network in PLAIN:
-        close(network(x, a, layout), network(x, a, other))
 
 
 def test_gradients_are_the_derivatives() -> None:
@@ -114,18 +106,6 @@ def test_a_half_step_undoes_the_mean_and_has_the_forward_noise(
     assert step.r**2 == pytest.approx(sigma**2 - (scale / before * sigma_before) ** 2, rel=1e-8)
 
 
-def test_scores_are_the_outputs_over_minus_sigma_or_themselves() -> None:
-    both, (layout, x, a) = made_networks(), batch([3, 4])
-    pair = Pair(SYSTEMS["VP"], SYSTEMS["VE"])
-    of_features, of_adjacency = scores(both, pair, layout)
-    level = pair.features.levels(5, 1e-2)[2]
-    scale = math.exp(-(level.t**2) * 0.9 / 4 - level.t * 0.05)
-    torch.testing.assert_close(
-        of_features(x, a, level), -both.features(x, a, layout) / math.sqrt(1 - scale**2)
-    )
-    torch.testing.assert_close(of_adjacency(a, x, level), both.adjacency(x, a, layout))
-
-
 Held = dict[str, Any]
 
 
@@ -149,22 +129,13 @@ def test_a_tensor_that_is_missing_or_left_over_is_refused(broken: str) -> None:
         networks_of(held, averaged="average" in broken)
 
 
-def test_a_prefix_does_not_matter() -> None:
-    held, layout = checkpoint(), batch([4, 3])
-    plain = networks_of(held, averaged=False)
-    held["x_state_dict"] = OrderedDict(
-        (f"module.{name}", v) for name, v in held["x_state_dict"].items()
-    )
-    prefixed = networks_of(held, averaged=False)
-    x, a = layout[1].float(), layout[2].float()
-    assert torch.equal(plain.features(x, a, layout[0]), prefixed.features(x, a, layout[0]))
-
-
-def test_averaged_weights_are_others() -> None:
+def test_averaged_weights_are_others_and_a_prefix_does_not_matter() -> None:
     held = checkpoint()
+    plain = held["x_state_dict"]
+    held["x_state_dict"] = OrderedDict((f"module.{name}", v) for name, v in plain.items())
     for average in (False, True):
         state = networks_of(held, averaged=average).features.state_dict()
-        wanted = held["x_state_dict"]["layers.0.weight"] + 0.01 * average
+        wanted = plain["layers.0.weight"] + 0.01 * average
         torch.testing.assert_close(state["layers.0.weight"][0], wanted.float())
 
 

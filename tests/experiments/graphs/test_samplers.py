@@ -8,9 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from ams.samplers import Algebra, Info, Particles, PerSample, State, last, run
+from ams.samplers import Algebra, Info, Particles, PerSample, State
 from ams.samplers.noise_sources import replayed
-from ams.schedules import Level
 from experiments.benchmarks import padded_networks as graphs_padded
 from experiments.graphs import samplers
 from experiments.graphs.checkpoints import Networks
@@ -161,54 +160,6 @@ def test_uncoupled_a_batch_may_be_split_coupled_it_may_not(name: str) -> None:
             )
         )
     assert gaps[0] < 1e-4 < 1e-3 < gaps[1]
-
-
-def test_the_authors_adjacency_is_plain_langevin() -> None:
-    """R3 on graphs, to rounding; with momentum in both states the adjacency differs."""
-    momentum = (
-        samplers.authors_momentum(ADAPTIVE, 0.1, 0.6),
-        samplers.momentum_in_both(ADAPTIVE, 0.1, 0.6),
-    )
-    draws = small.drawn(torch.Generator().manual_seed(1), N + 2, 4, 9)
-    ends = []
-    for _, step in (samplers.langevin(0.1, 0.6), *momentum):
-        program = [(step, level) for level in PAIR.adjacency.levels(N, END)]
-        ends.append(
-            last(
-                run(
-                    program,
-                    State(draws[0]),
-                    lambda x, level: -x,
-                    replayed([*draws[1:]]),
-                    Particles(),
-                )
-            )[0].x
-        )
-    langevin, authors, both = ends
-    torch.testing.assert_close(authors, langevin, rtol=1e-12, atol=1e-12)
-    assert (both - langevin).abs().max() > 1e-2
-
-
-def test_both_scores_see_the_partner_as_it_was_before_the_round() -> None:
-    """Each evaluation adds 1 to its state: which one asks, and what it sees of its partner, are
-    counts of steps.
-    """
-    seen: list[tuple[float, float]] = []
-
-    def score(own: Tensor, partner: Tensor, level: Level) -> Tensor:
-        seen.append((own.item(), partner.item()))
-        return torch.ones(1)
-
-    def counting(state, score, noise, level, algebra):
-        return state._replace(x=state.x + score(state.x, level)), None
-
-    algebra, program = (
-        RaggedBatch(Ownership(torch.zeros(1, dtype=torch.long), 1, 1.0)),
-        [(counting, Level(0, sigma=1.0))],
-    )
-    halves = [Half(torch.tensor([start]), score, replayed([]), algebra) for start in (0.0, 100.0)]
-    list(coupled(CoupledProgram(iter(3 * program), iter(3 * program), [2, 1]), *halves))
-    assert seen == [(0, 100), (1, 100), (100, 0), (101, 0), (2, 102), (102, 2)]
 
 
 @pytest.mark.parametrize(

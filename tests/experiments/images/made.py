@@ -1,10 +1,15 @@
 """Random weights under the published names, in files as `torch.save` writes them: what the tests of
 networks share.
+
+Outputs that tests demand of such weights are recorded. Those of score_sde's networks and of the
+tutorials' are of a second implementation by names, of which score_sde's was compared with the
+published code (yang-song/score_sde_pytorch at cb1f359), outputs to 2e-6.
 """
 
 import hashlib
 import io
 import math
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +26,7 @@ from experiments.images.networks.ncsnpp import (
     Norm,
     ResamplingConvolution,
 )
+from experiments.images.networks.ncsnpp_architectures import Architecture, random_network
 from experiments.images.networks.unet_ve import VEUNet
 
 Tensors = dict[str, Tensor]
@@ -48,6 +54,17 @@ def drawn(places: Mapping[str, Tensor], seed: int) -> Tensors:
     return made
 
 
+def names_of(tensors: Mapping[str, Tensor]) -> int:
+    """Return a checksum of all names and shapes, in their order."""
+    return zlib.crc32(" ".join(f"{n}{tuple(t.shape)}" for n, t in tensors.items()).encode())
+
+
+def seen(y: Tensor) -> list[float]:
+    """Return the mean of an output, its deviation, and two pixels."""
+    first, other = y[..., 0, 0].flatten()[0], y[..., 9, 5].flatten()[-1]
+    return [float(value) for value in (y.mean(), y.std(), first, other)]
+
+
 def ve_tensors(seed: int = 0) -> Tensors:
     """The VE network's 40 tensors: four stages down and three up, each with a dense layer and a
     norm.
@@ -60,10 +77,14 @@ def ve_tensors(seed: int = 0) -> Tensors:
 
 
 def ddpm_tensors(seed: int = 0) -> Tensors:
-    """The DDPM network's tensors, with its table of embeddings."""
-    made = drawn(DenoisingUNet().state_dict(), seed) | {
-        "time_embed.weight": embedded(torch.arange(STEPS))
+    """The DDPM network's tensors, with its table of embeddings; weights so large that the step is
+    seen in the output.
+    """
+    made = {
+        name: 3 * tensor if tensor.ndim > 1 else tensor
+        for name, tensor in drawn(DenoisingUNet().state_dict(), seed).items()
     }
+    made["time_embed.weight"] = embedded(torch.arange(STEPS))
     return {f"network.{name}": tensor for name, tensor in made.items()}
 
 
@@ -210,3 +231,44 @@ def library_model(folder: Path, fourier: bool) -> nn.Module:
     ).eval()
     model.save_pretrained(folder, safe_serialization=True)
     return model
+
+
+def score_sde_tensors(sizes: Architecture) -> Tensors:
+    """The tensors of a network of score_sde, with its noise levels, by its own names."""
+    named = {
+        "sigmas": torch.logspace(math.log10(50), -2, 30),
+        **drawn(random_network(sizes).state_dict(), seed=0),
+    }
+    if sizes.fourier:
+        named["all_modules.0.W"] *= 15
+    return named
+
+
+_SMALLEST = Architecture(32, (1, 2), 1, "none", output_pyramid=False, fourier=False, width=8)
+KINDS = {
+    "ve/cifar10_ncsnpp": _SMALLEST._replace(input_pyramid="carried", fourier=True),
+    "ve/celebahq_256_ncsnpp": _SMALLEST._replace(
+        input_pyramid="summed", output_pyramid=True, fourier=True
+    ),
+    "vp/cifar10_ddpmpp": _SMALLEST,
+}
+"""The smallest network of each kind, two resolutions of one block each, by score_sde's names."""
+
+
+def small(kind: str, side: int, attended: int) -> Tensors:
+    """The tensors of the smallest network of a kind."""
+    return score_sde_tensors(KINDS[kind]._replace(side=side, attended=(attended,)))
+
+
+def checkpoint(named: Tensors, blank: bool = True) -> bytes:
+    """Return the bytes of a checkpoint: the average is `named`, the weights themselves are
+    another's (zeros).
+    """
+    trained = [name for name in named if name not in ("sigmas", "all_modules.0.W")]
+    model = {
+        f"module.{k}": torch.zeros_like(v) if blank and k in trained else v
+        for k, v in named.items()
+    }
+    shadow = {"decay": 0.999, "num_updates": 3, "shadow_params": [named[name] for name in trained]}
+    optimizer = {"state": {}, "param_groups": [{"lr": 2e-4, "params": list(range(len(trained)))}]}
+    return saved({"optimizer": optimizer, "model": model, "ema": shadow, "step": 3})

@@ -31,8 +31,7 @@ from experiments.images.colour.study import Quality, Reference
 from experiments.images.features.extractors import Extractor
 from experiments.images.runs import Problem, Samples, generator, run
 from tests.claims import ROOT, claims, verdict_of
-from tests.experiments.images.made import library_model, stored
-from tests.experiments.images.original import checkpoint, small
+from tests.experiments.images.made import checkpoint, library_model, small, stored
 from verdicts.claims.loading import load_config
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.studies import Memory, using
@@ -83,7 +82,7 @@ def test_a_network_in_the_originals_layout_runs_end_to_end(tmp_path: Path, vp: b
     """From the checkpoint's bytes to a measurement and a table: NCSN++ and DDPM++ in small, at
     CIFAR-10's size.
     """
-    named, _ = small("vp/cifar10_ddpmpp" if vp else "ve/cifar10_ncsnpp", 32, 16)
+    named = small("vp/cifar10_ddpmpp" if vp else "ve/cifar10_ncsnpp", 32, 16)
     path, sha256 = stored(tmp_path, checkpoint(named))
     entry = Network(path=path, sha256=sha256, side=32, reference="cifar10-test")
     name = "cifar10_ddpmpp_continuous" if vp else NCSNPP
@@ -109,7 +108,7 @@ def test_paper_files_writes_the_settings_of_what_is_there_and_names_what_is_miss
     missing = capsys.readouterr().out.splitlines()
     assert len(missing) == 15 and all(line.startswith("missing") for line in missing[:14])
     place.mkdir(parents=True)
-    content = checkpoint(small("ve/cifar10_ncsnpp", 32, 16)[0])
+    content = checkpoint(small("ve/cifar10_ncsnpp", 32, 16))
     (place / "checkpoint_9.pth").write_bytes(b"older")
     (place / "checkpoint_24.pth").write_bytes(content)
     (tmp_path / "images").mkdir()

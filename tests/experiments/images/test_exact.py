@@ -13,7 +13,6 @@ import torch
 from pytest import MonkeyPatch
 
 from ams.data import Images
-from ams.errors import UserError
 from ams.samplers import NonFiniteState
 from ams.samplers.presets import AUTHORS, EXACT, Hyperparameters
 from ams_suite import queries
@@ -21,7 +20,7 @@ from experiments.images import exact
 from experiments.images.comparison import farthest
 from experiments.images.digits import study
 from experiments.images.digits.settings import BASELINE, CONSTANT, DOUBLED, PAPER, Settings
-from experiments.images.drawing import ErrorPanel, draw_rows, move_speed_ups
+from experiments.images.drawing import move_speed_ups
 from experiments.images.exact import LOST, Errors
 from experiments.images.mnist import figures, study as mnist
 from experiments.images.mnist.settings import Settings as MnistSettings
@@ -367,15 +366,3 @@ def test_a_chart_of_speed_ups_has_no_point_where_a_factor_is_infinite() -> None:
         1.5,
         None,
     ]
-
-
-def test_a_sampler_that_no_family_of_figures_names_is_refused_not_left_out() -> None:
-    bands = {
-        name: {10: (1.0, 0.9, 1.1), 20: (0.5, 0.4, 0.6)} for name in ("ancestral", "PC, Langevin")
-    }
-    (axes,) = draw_rows([ErrorPanel(bands, "error", (0.1, 2.0))], (10, 20)).axes
-    assert axes.get_legend_handles_labels()[1] == ["PC, Langevin", "ancestral"]
-    with pytest.raises(UserError, match="sampler 'new one' has no look"):
-        draw_rows(
-            [ErrorPanel({**bands, "new one": bands["ancestral"]}, "error", (0.1, 2.0))], (10, 20)
-        )

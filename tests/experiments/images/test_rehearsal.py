@@ -22,8 +22,14 @@ import pytest
 import torch
 
 from experiments.images.colour.files import WANTED, paper_files
-from tests.experiments.images.made import ddpm_of_score_sde, library_model, refinenet_tensors, saved
-from tests.experiments.images.original import checkpoint, small
+from tests.experiments.images.made import (
+    checkpoint,
+    ddpm_of_score_sde,
+    library_model,
+    refinenet_tensors,
+    saved,
+    small,
+)
 from tests.verdicts.run.slurm_cluster import SlurmCluster
 from tests.verdicts.run.test_runner_faults import ledger
 from tests.verdicts.toy import tree
@@ -65,8 +71,8 @@ def files() -> dict[str, bytes]:
     ncsnv2 = refinenet_tensors(STAGES)
     sigmas = {"module.sigmas": torch.logspace(1.7, -2, 232)}
     return {
-        "cifar10_ncsnpp_continuous": checkpoint(small("ve/cifar10_ncsnpp", 16, 8)[0]),
-        "cifar10_ddpmpp_continuous": checkpoint(small("vp/cifar10_ddpmpp", 16, 8)[0]),
+        "cifar10_ncsnpp_continuous": checkpoint(small("ve/cifar10_ncsnpp", 16, 8)),
+        "cifar10_ddpmpp_continuous": checkpoint(small("vp/cifar10_ddpmpp", 16, 8)),
         "cifar10_ddpm": checkpoint(ddpm_of_score_sde(8)),
         "cifar10_ncsn": saved([refinenet_tensors(STAGES, 10), {}]),
         "cifar10_ncsnv2": saved(
