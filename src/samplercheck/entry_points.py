@@ -613,7 +613,8 @@ def of_scheduler(kind: Callable[..., Any], settings: dict[str, Any]) -> Callable
 def _cumulative(scheduler: object) -> Tensor | None:
     """Return the products of 1 - beta that a scheduler has, by their usual names."""
     tables = (getattr(scheduler, name, None) for name in ROLES["cumulative"])
-    return next((torch.as_tensor(one).double() for one in tables if one is not None), None)
+    known = (one for one in tables if isinstance(one, (Tensor, np.ndarray, list, tuple)))
+    return next((torch.as_tensor(one).double() for one in known), None)
 
 
 class _End(NamedTuple):

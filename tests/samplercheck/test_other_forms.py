@@ -227,6 +227,10 @@ class Sigmas:
         self.timesteps, self.init_noise_sigma = self.sigmas[:-1], float(self.sigmas[0])
         self.place = 0
 
+    def alpha_bar(self, t: float) -> float:
+        """Return what is no table, for all its name."""
+        return math.cos(t) ** 2
+
     def step(self, eps: torch.Tensor, t: torch.Tensor, x: torch.Tensor) -> tuple[torch.Tensor]:
         self.place += 1
         return (x + (self.sigmas[self.place] - t) * eps,)
