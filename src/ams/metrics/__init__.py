@@ -9,7 +9,12 @@ energy distance), its square (Frechet distance), nats (KL), that of the kernel (
 # mypy: implicit-reexport
 
 from ams.metrics.density import half_line, line_kl, line_w2, total_variation
-from ams.metrics.energy import MixtureReference, energy_distance, mixture_spread
+from ams.metrics.energy import (
+    MixtureReference,
+    energy_difference,
+    energy_distance,
+    mixture_spread,
+)
 from ams.metrics.expected_norm import expected_norm
 from ams.metrics.features import (
     expected_coverage,

@@ -29,6 +29,21 @@ def energy_distance(x: Float[Tensor, " n *shape"], y: Float[Tensor, " m *shape"]
     return 2 * _mean_across(first, second, _length) - _mean_within(first) - _mean_within(second)
 
 
+def energy_difference(
+    x: Float[Tensor, " n *shape"],
+    y: Float[Tensor, " k *shape"],
+    reference: Float[Tensor, " m *shape"],
+) -> float:
+    """Return the energy distance of `x` to a reference less that of `y`, without the reference's
+    own part, which cancels. Raises ValueError as `energy_distance`.
+    """
+    parts = []
+    for sample in (x, y):
+        rows, points = _aligned(sample, reference, fewest=2)
+        parts.append(2 * _mean_across(rows, points, _length) - _mean_within(rows))
+    return parts[0] - parts[1]
+
+
 class MixtureReference:
     """The exact law `(1/m) sum_j N(p_j, sigma^2 I)` that several samples are compared with: its
     part is computed once.

@@ -1,0 +1,170 @@
+"""What is run, and what is measured of each batch: how much farther restored images lie from other
+test images than clean ones do.
+
+A batch starts at test images with the first noise level's noise: at the true marginal, which no
+sampler had to reach. Batches of one part and number start alike and draw the same noise, whatever
+the sampler. The 10,000 test images are split once, class by class: what samples are compared with
+is never a start, and what decides a choice judges nothing.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from ams.data import images
+from ams.metrics import energy_difference
+from ams.samplers import NonFiniteState, sample
+from ams.samplers.presets import SPECS, SigmaRange
+from ams.schedules import Level
+from experiments.images.comparison import ROUNDING
+from experiments.images.features.extractors import Extractor, efficientnet
+from experiments.images.networks.ffdnet import LARGEST, ffdnet
+from experiments.images.restoration.settings import Choice, Settings, Setup, tried
+from experiments.images.runs import Problem, denoised, generator, of_network, seen_noise
+from verdicts.studies import Kept, cell
+from verdicts.studies.table import Label, Rows
+
+DATA = ("cifar10-test", "efficientnet-lite0", "ffdnet-colour")
+CLASSES, SIDE = 10, 32
+JUDGED, FIRST, SECOND = "judged", "first trials", "second trials"
+FIRST_START = {JUDGED: 0, FIRST: 2000, SECOND: 3000}
+"""The parts of the 5,000 starts, and where each begins."""
+TRIALS, REFERENCES, STARTS = (0, 200), (200, 500), (500, 1000)
+"""Of each class: what trials are compared with, what is judged, and starts."""
+IN_FEATURES = 500
+"""How many of the references are compared in features, which take ten evaluations an image."""
+
+
+class Numbers(NamedTuple):
+    """Energy distances to other test images less that of the clean images: in pixels, in features
+    (NaN on trials); infinite where the run diverged.
+
+    The variance ratio is the squared noise that the network sees at the end, over that which it
+    sees in the clean images with the last noise level's noise.
+    """
+
+    energy: float
+    features: float
+    variance_ratio: float
+
+
+LOST = Numbers(math.inf, math.inf, math.inf)
+
+
+class Residual(NamedTuple):
+    """At a noise level: the squared noise that the network sees in a run's state, over that which
+    it sees in the clean images with that level's noise.
+    """
+
+    sigma: float
+    variance_ratio: float
+
+
+@cache
+def split(part: tuple[int, int]) -> Float[Tensor, "n 3 32 32"]:
+    """Return one part of the images of each class, all classes in turn. Raises DataUnavailable."""
+    x, y = images("cifar10-test")
+    draws = torch.Generator().manual_seed(10)
+    classes = [x[y == label][torch.randperm(1000, generator=draws)] for label in range(CLASSES)]
+    together = torch.stack([each[slice(*part)] for each in classes], 1).flatten(0, 1)
+    return together.movedim(-1, 1).contiguous()
+
+
+def clean(setup: Setup, part: str, number: int) -> Float[Tensor, "n 3 32 32"]:
+    """Return the images that a batch starts from, each with noise."""
+    first = FIRST_START[part] + setup.size * (number - 1)
+    return split(STARTS)[first : first + setup.size]
+
+
+@cache
+def extractor() -> Extractor:
+    """Return the features. Raises DataUnavailable without weights or package."""
+    return efficientnet()
+
+
+@cache
+def reference_features() -> Float[Tensor, "n d"]:
+    """Return the features of the references that are compared in features."""
+    return extractor()(split(REFERENCES)[:IN_FEATURES])
+
+
+@cache
+def problem(last_sigma: float) -> Problem:
+    """Return what is sampled: the denoiser's score. Raises DataUnavailable without the weights."""
+    return of_network(ffdnet(SIDE), last_sigma)
+
+
+def seconds_of(setup: Setup, budget: int, part: str, **others: object) -> float:
+    """Return about how long a batch takes one core, in seconds."""
+    return setup.size * (0.0045 * (budget + 3) + 0.045 * (part == JUDGED))
+
+
+@cell(data=DATA, kept=Kept("restoration.batch", ROUNDING, seconds=seconds_of))
+def batch(
+    setup: Setup, sampler: str, budget: int, choice: Choice, part: str, number: int
+) -> list[Numbers]:
+    """What is measured of one batch of a part."""
+    asked, draws = problem(choice.last_sigma), generator(setup.seed, FIRST_START[part] + number)
+    images, spec = clean(setup, part, number), SPECS[sampler]
+    program = spec.build(asked.sigmas, budget, choice.hyperparameters)
+    noisy = images + LARGEST * torch.randn(images.shape, generator=draws)
+    try:
+        x = sample(program, noisy, asked.score, draws, spec.coupling())[0].x
+    except NonFiniteState:
+        return [LOST]
+    restored, features = denoised(asked, x), math.nan
+    if part == JUDGED:
+        ours, theirs = extractor()(restored), extractor()(images)
+        features = energy_difference(ours, theirs, reference_features())
+    reference = split(REFERENCES if part == JUDGED else TRIALS)
+    energy = energy_difference(restored, images, reference)
+    fresh = images + choice.last_sigma * torch.randn(images.shape, generator=draws)
+    return [Numbers(energy, features, seen_noise(asked, x) / seen_noise(asked, fresh))]
+
+
+def runs(settings: Settings) -> Iterator[Rows]:
+    """Yield the rows: trials of every sampler, in both parts."""
+    numbers = range(1, settings.trials + 1)
+    for budget, part, sampler in product(settings.tuned, (FIRST, SECOND), settings.samplers):
+        for index, choice in enumerate(tried(sampler)):
+            labels: dict[str, Label] = {"sampler": sampler, "budget": budget}
+            labels |= {"part": part, "tried": index}
+            yield from _rows(settings.setup, numbers, choice, labels)
+
+
+def _rows(
+    setup: Setup, numbers: Iterable[int], choice: Choice, labels: Mapping[str, Any]
+) -> Iterator[Rows]:
+    """Yield the rows of batches of a sampler at one choice."""
+    sampler, budget, part = labels["sampler"], labels["budget"], labels["part"]
+    for number in numbers:
+        made = batch.cell(setup, sampler, budget, choice, part, number)
+        yield Rows(labels, made, (number,), setup.size, setup.seed)
+
+
+@cell(data=DATA)
+def residuals(setup: Setup, sampler: str, budget: int, choice: Choice) -> list[Residual]:
+    """The residual variance of the first judged batch at each noise level that a run asks for."""
+    asked, draws, spec = problem(choice.last_sigma), generator(setup.seed, 1), SPECS[sampler]
+    images, seen = clean(setup, JUDGED, 1), dict[float, float]()
+
+    def score(x: Tensor, level: Level) -> Tensor:
+        value = asked.score(x, level)
+        seen[level.sigma] = float((level.sigma * value).double().square().mean())
+        return value
+
+    noisy = images + LARGEST * torch.randn(images.shape, generator=draws)
+    program = spec.build(asked.sigmas, budget, choice.hyperparameters)
+    sample(program, noisy, score, draws, spec.coupling())
+    results = []
+    for sigma, ours in seen.items():
+        fresh = images + sigma * torch.randn(images.shape, generator=draws)
+        theirs = seen_noise(asked._replace(sigmas=SigmaRange(LARGEST, sigma)), fresh)
+        results.append(Residual(sigma, ours / theirs))
+    return results
