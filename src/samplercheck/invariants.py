@@ -33,7 +33,7 @@ from samplercheck.convergence import Data, ratio
 from samplercheck.model import Recorded
 from samplercheck.nonlinear import TwoModes
 from samplercheck.sampler import Expected, Path, Sampler, Types, driven
-from samplercheck.stated_levels import ALLOWED, farthest, levels_of
+from samplercheck.stated_levels import ALLOWED, farthest, levels_of, time_of
 
 STEPS, ODD = 20, 21
 """Steps of the runs, and of one more: odd, and no divisor of a usual number of timesteps."""
@@ -207,8 +207,9 @@ def invariants(sampler: Sampler) -> dict[str, Finding]:
                 continue
             findings[name] = _rounded(narrow, reference.end, sampler.data_std, where, judged=False)
             if sampler.levels is not None and findings[name].holds:
-                passed = [*(ratio(call.level) for call in narrow.calls), math.nan]
-                apart, place = farthest(passed, sampler.levels(STEPS), STEPS)
+                called = [call.level for call in narrow.calls]
+                passed, stated_levels, what = time_of(called, sampler.levels(STEPS))
+                apart, place = farthest([*passed, math.nan], stated_levels, STEPS, what)
                 allowed = ALLOWED if types.levels in (torch.float32, torch.float64) else ONCE
                 if apart > allowed:
                     findings[name] = Finding(False, apart, allowed, f"{where}, {place}")

@@ -21,7 +21,7 @@ from samplercheck.errors import UserError
 from samplercheck.judgement import conform
 from samplercheck.report import CHECKS, Report, of_checks
 from samplercheck.sampler import Sampler, stated
-from samplercheck.verdict_words import INCONCLUSIVE, REFUTED
+from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, REFUTED
 
 
 def conformance_cases(
@@ -34,6 +34,7 @@ def conformance_cases(
     convention: str | None = None,
     shape: tuple[int, ...] | None = None,
     kind: str | None = None,
+    strict: bool = False,
 ) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
@@ -41,7 +42,8 @@ def conformance_cases(
     check is inconclusive or not made of such a sampler. Checks without a case of their own share
     `others`. `order` takes the place of the sampler's own. `expected_failed_checks` has checks that
     are expected to be refuted with reasons, or is the TOML file of `samplercheck --expected`, with
-    a table of the sampler's name: their cases are strict xfails.
+    a table of the sampler's name: their cases are strict xfails. With `strict` what is inconclusive
+    or noted fails too.
 
     A function, class or object as it is needs `network`, its parameter that takes the network;
     `settings` are of its other parameters, `convention` is what the network returns and is told,
@@ -72,7 +74,7 @@ def conformance_cases(
     report = cache(partial(_tried, made, []))
     return [
         pytest.param(
-            partial(_check, report, name, names, name in failures),
+            partial(_check, report, name, names, name in failures, strict),
             id=f"{called}, {name}",
             marks=pytest.mark.xfail(reason=failures[name], strict=True) if name in failures else (),
         )
@@ -101,7 +103,11 @@ def _tried(made: Callable[[], Report], failed: list[str]) -> Callable[[], Report
 
 
 def _check(
-    report: Callable[[], Callable[[], Report]], name: str, names: tuple[str, ...], fails: bool
+    report: Callable[[], Callable[[], Report]],
+    name: str,
+    names: tuple[str, ...],
+    fails: bool,
+    strict: bool,
 ) -> None:
     """Make the check `name`."""
     __tracebackhide__ = True
@@ -114,11 +120,11 @@ def _check(
     if not made and not fails:
         pytest.skip(
             "not made: "
-            f"{result.not_made.get(name, 'all checks that were made have cases of their own')}"
+            f"{result.not_made.get(name, 'nothing was found that has no case of its own')}"
         )
     for judgement in made:
         words = f"{result.name}: {judgement.check}: {judgement.why}"
-        if judgement.verdict == REFUTED:
+        if judgement.verdict == REFUTED or (strict and judgement.verdict != HOLDS):
             pytest.fail(words, pytrace=False)
         if judgement.verdict == INCONCLUSIVE:
             pytest.skip(f"inconclusive: {words}")

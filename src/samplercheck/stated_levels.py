@@ -48,9 +48,11 @@ def end_level(map_: AffineMap) -> Level | None:
     )
 
 
-def farthest(levels: Sequence[float], stated: Sequence[float], steps: int) -> tuple[float, str]:
+def farthest(
+    levels: Sequence[float], stated: Sequence[float], steps: int, name: str = "sigma / scale"
+) -> tuple[float, str]:
     """Return the largest difference of a run's noise levels from those stated, and in words where
-    it is.
+    it is; `name` says what of them is compared.
 
     An end that is stated as NaN, or not known, is not compared.
     """
@@ -66,11 +68,25 @@ def farthest(levels: Sequence[float], stated: Sequence[float], steps: int) -> tu
     k = max(range(len(apart)), key=apart.__getitem__)
     return (
         apart[k],
-        (
-            f"of {steps} steps, {places[k]}: sigma / scale {[*passed, end][k]:.4g}, stated "
-            f"{stated[k]:.4g}"
-        ),
+        (f"of {steps} steps, {places[k]}: {name} {[*passed, end][k]:.4g}, stated {stated[k]:.4g}"),
     )
+
+
+def time_of(
+    levels: Sequence[Level], stated: Sequence[float]
+) -> tuple[list[float], list[float], str]:
+    """Return what the network is passed of the levels, what is stated of it, and its name.
+
+    That is t of a flow (sigma = t, scale = 1 - t), of others sigma / scale: near t = 1 one rounding
+    of t moves sigma / scale by far more.
+    """
+    passed = [ratio(level) for level in levels]
+    if any(abs(level.sigma + level.scale - 1.0) > ALLOWED * level.scale for level in levels):
+        return passed, [*stated], "sigma / scale"
+    first, second = (
+        [1.0 / (1.0 + 1.0 / v) if v else 0.0 for v in each] for each in (passed, stated)
+    )
+    return first, second, "t"
 
 
 def _apart(passed: float, stated: float) -> float:

@@ -5,6 +5,7 @@ twins.
 import math
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -292,6 +293,13 @@ def test_a_ratio_that_is_1_on_even_steps_shows_on_uneven_ones(inverted: bool) ->
         "as if the ratio of two steps were inverted" if inverted else ""
     )
     assert ("weights" in noted) is inverted
+    for strict in (False, True):
+        cases = {case.id: case.values[0] for case in conformance_cases(made, strict=strict)}
+        weights = cases.get(f"{made.name}, weights", cases[f"{made.name}, others"])
+        fails = pytest.raises(pytest.fail.Exception, match="inverted")
+        asked = fails if strict and inverted else suppress(pytest.skip.Exception)
+        with asked:
+            weights()
 
 
 def test_in_pytest_a_scheduler_class_needs_no_network_and_a_kind_is_stated(tmp_path: Path) -> None:
