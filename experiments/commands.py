@@ -12,7 +12,14 @@ from tyro.conf import OmitArgPrefixes, Positional, arg
 
 from experiments.graphs.train_config import TrainConfig
 
-MNIST_TUNED = "annealed Langevin", "adaptive momentum", "PC, Langevin", "PC, adaptive"
+MNIST_TUNED = (
+    "annealed Langevin",
+    "adaptive momentum",
+    "PC, Langevin",
+    "PC, adaptive",
+    "ancestral",
+    "Langevin, drift x2",
+)
 """The samplers that the pretrained network's group tunes."""
 
 

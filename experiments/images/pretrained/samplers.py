@@ -27,12 +27,12 @@ from ams.samplers.rules import Size
 
 BASELINE, PAPER, ANCESTRAL = "annealed Langevin", "adaptive momentum", "ancestral"
 PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR = "PC, Langevin", "PC, adaptive"
-TUNED = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR)
-MAIN = (*TUNED, ANCESTRAL)
 DOUBLED = "Langevin, drift x2"
 """Annealed Langevin with twice the drift, the noise as it is: what I3b compares with adaptive
 momentum.
 """
+MAIN = (BASELINE, PAPER, PLAIN_CORRECTOR, ADAPTIVE_CORRECTOR, ANCESTRAL)
+TUNED = (*MAIN, DOUBLED)
 OTHERS = tuple(name for name in COMPARED if name not in (*MAIN, DOUBLED))
 COUPLED = (PAPER, ADAPTIVE_CORRECTOR)
 """Those whose norms are means over the batch."""

@@ -18,7 +18,7 @@ from ams.samplers.presets import Hyperparameters
 from ams.statistics.tuning import optima_on_edge
 from experiments.images.pretrained import runs
 from experiments.images.pretrained.inputs import DEFAULTS
-from experiments.images.pretrained.samplers import TUNED
+from experiments.images.pretrained.samplers import ANCESTRAL, DOUBLED, TUNED
 from experiments.images.pretrained.settings import Setup
 from experiments.images.runs import chosen_values
 from verdicts.records.files import write_whole
@@ -31,7 +31,12 @@ COARSE: Mapping[str, tuple[float, ...]] = {
     "snr": (0.12, 0.24, 0.48, 0.96),
     "factor": (1.0, 2.0, 4.0),
     "repeats": (1.0, 2.0, 5.0),
+    "rho": (2.0, 4.0, 8.0, 16.0),
 }
+DOUBLED_GRIDS = {"factor": (0.5, 1.0, 2.0), "repeats": (1.0, 3.0, 10.0)}
+"""What is tried where the drift is doubled: steps with the drifts of the others, and more of
+them.
+"""
 FINER = tuple(2 ** (k / 4) for k in (-2, -1, 1, 2))
 """What the best coarse snr or factor is multiplied by: up to half of the way to its neighbours."""
 NATURAL = {("repeats", 1.0)}
@@ -45,6 +50,8 @@ Values = tuple[float, ...]
 
 def names(sampler: str) -> tuple[str, ...]:
     """Return the hyperparameters that are chosen for a sampler."""
+    if sampler == ANCESTRAL:
+        return ("rho",)
     return ("snr",) if sampler.startswith("PC") else ("factor", "repeats")
 
 
@@ -53,11 +60,19 @@ def hyperparameters(sampler: str, values: Sequence[float]) -> Hyperparameters:
     return chosen_values(DEFAULTS, dict(zip(names(sampler), values, strict=True)))
 
 
-def tried(error: Callable[[Values], float], axes: Sequence[str]) -> dict[Values, float]:
-    """Return the error of each coarse setting of the hyperparameters, and of those around the best
-    along the first.
+def coarse(sampler: str) -> list[tuple[float, ...]]:
+    """Return the values that are tried first of each hyperparameter of a sampler."""
+    grids = {**COARSE, **DOUBLED_GRIDS} if sampler == DOUBLED else COARSE
+    return [grids[name] for name in names(sampler)]
+
+
+def tried(
+    error: Callable[[Values], float], grids: Sequence[tuple[float, ...]]
+) -> dict[Values, float]:
+    """Return the error of each setting of coarse grids, and of those around the best along the
+    first.
     """
-    errors = {values: error(values) for values in product(*(COARSE[name] for name in axes))}
+    errors = {values: error(values) for values in product(*grids)}
     first, *others = least(errors)
     finer = [(round(first * by, 4), *others) for by in FINER]
     return errors | {values: error(values) for values in finer}
@@ -91,7 +106,7 @@ def _rows(setup: Setup, sampler: str, budget: int, number: int) -> list[list[flo
             setup, sampler, budget, hyperparameters(sampler, values), number
         ).quality.energy
 
-    return [[*values, round(energy, 6)] for values, energy in tried(error, names(sampler)).items()]
+    return [[*values, round(energy, 6)] for values, energy in tried(error, coarse(sampler)).items()]
 
 
 @cache
