@@ -68,17 +68,18 @@ def farthest(
     k = max(range(len(apart)), key=apart.__getitem__)
     return (
         apart[k],
-        (f"of {steps} steps, {places[k]}: {name} {[*passed, end][k]:.4g}, stated {stated[k]:.4g}"),
+        f"of {steps} steps, {places[k]}: {name} {[*passed, end][k]:.4g}, stated {stated[k]:.4g}",
     )
 
 
 def time_of(
     levels: Sequence[Level], stated: Sequence[float]
 ) -> tuple[list[float], list[float], str]:
-    """Return what the network is passed of the levels, what is stated of it, and its name.
+    """Return the noise levels that the network is passed and those stated as the code has them,
+    and the name of that quantity.
 
-    That is t of a flow (sigma = t, scale = 1 - t), of others sigma / scale: near t = 1 one rounding
-    of t moves sigma / scale by far more.
+    It is t of a flow (sigma = t, scale = 1 - t), and sigma / scale of others: near t = 1 one
+    rounding of t moves sigma / scale by far more.
     """
     passed = [ratio(level) for level in levels]
     if any(abs(level.sigma + level.scale - 1.0) > ALLOWED * level.scale for level in levels):

@@ -10,15 +10,14 @@ from experiments.images.runs import BASELINE, DOUBLED, PAPER
 from verdicts.claims.sizes import Names, Sizes
 from verdicts.validation import Frozen
 
-CORRECTOR, ADAPTIVE_CORRECTOR, ANCESTRAL = "PC, Langevin", "PC, adaptive", "ancestral"
 SAMPLERS = (
     BASELINE,
     PAPER,
     "constant momentum",
     DOUBLED,
-    CORRECTOR,
-    ADAPTIVE_CORRECTOR,
-    ANCESTRAL,
+    "PC, Langevin",
+    "PC, adaptive",
+    "ancestral",
     "Euler ODE",
     "Heun ODE",
     "DPM-Solver++",
@@ -42,14 +41,13 @@ class Choice(NamedTuple):
 
 LATE = 15 / 255
 """The other last noise level that tuning tries: there the last denoising has more to do."""
-ANNEALED, CORRECTED, ONE_STEP = Family.ANNEALED, Family.PREDICTOR_CORRECTOR, Family.ONE_STEP
 TRIED: dict[Family, tuple[Hyperparameters, ...]] = {
-    ANNEALED: tuple(
+    Family.ANNEALED: tuple(
         AUTHORS._replace(factor=factor, repeats=repeats)
         for factor, repeats in ((0.25, 1), (0.5, 1), (0.25, 5))
     ),
-    CORRECTED: tuple(AUTHORS._replace(snr=snr) for snr in (0.08, 0.16, 0.32)),
-    ONE_STEP: tuple(AUTHORS._replace(rho=rho) for rho in (0.0, 3.0, 7.0)),
+    Family.PREDICTOR_CORRECTOR: tuple(AUTHORS._replace(snr=snr) for snr in (0.08, 0.16, 0.32)),
+    Family.ONE_STEP: tuple(AUTHORS._replace(rho=rho) for rho in (0.0, 3.0, 7.0)),
 }
 
 
@@ -60,16 +58,12 @@ def tried(sampler: str) -> tuple[Choice, ...]:
 
 
 class Settings(Frozen):
-    """`samplers` run at `budgets` (score evaluations) on `batches` batches of `batch` samples.
-
-    They are tuned at each of `tuned` on `trials` batches, twice; other budgets have the choice of
-    the next of these below, or of the first.
+    """`samplers` are tuned at each of `tuned` (score evaluations), twice, on `trials` batches of
+    `batch` samples.
     """
 
     samplers: Names = SAMPLERS
-    budgets: Sizes = (10, 20, 50, 100, 200)
     tuned: Sizes = (20, 50, 200)
-    batches: PositiveInt = 16
     batch: PositiveInt = 32
     trials: PositiveInt = 4
     seed: NonNegativeInt = 2405
@@ -78,7 +72,3 @@ class Settings(Frozen):
     def setup(self) -> Setup:
         """Return what batches share."""
         return Setup(self.batch, self.seed)
-
-    def tuned_at(self, budget: int) -> int:
-        """Return the evaluations at which the choice for a budget is made."""
-        return max((n for n in self.tuned if n <= budget), default=min(self.tuned))

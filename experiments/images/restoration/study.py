@@ -8,10 +8,10 @@ is never a start, and what decides a choice judges nothing.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from functools import cache
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float
@@ -20,8 +20,7 @@ from torch import Tensor
 from ams.data import images
 from ams.metrics import energy_difference
 from ams.samplers import NonFiniteState, sample
-from ams.samplers.presets import SPECS, SigmaRange
-from ams.schedules import Level
+from ams.samplers.presets import SPECS
 from experiments.images.comparison import ROUNDING
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.networks.ffdnet import LARGEST, ffdnet
@@ -55,15 +54,6 @@ class Numbers(NamedTuple):
 
 
 LOST = Numbers(math.inf, math.inf, math.inf)
-
-
-class Residual(NamedTuple):
-    """At a noise level: the squared noise that the network sees in a run's state, over that which
-    it sees in the clean images with that level's noise.
-    """
-
-    sigma: float
-    variance_ratio: float
 
 
 @cache
@@ -111,60 +101,29 @@ def batch(
 ) -> list[Numbers]:
     """What is measured of one batch of a part."""
     asked, draws = problem(choice.last_sigma), generator(setup.seed, FIRST_START[part] + number)
-    images, spec = clean(setup, part, number), SPECS[sampler]
+    start, spec = clean(setup, part, number), SPECS[sampler]
     program = spec.build(asked.sigmas, budget, choice.hyperparameters)
-    noisy = images + LARGEST * torch.randn(images.shape, generator=draws)
+    noisy = start + LARGEST * torch.randn(start.shape, generator=draws)
     try:
         x = sample(program, noisy, asked.score, draws, spec.coupling())[0].x
     except NonFiniteState:
         return [LOST]
     restored, features = denoised(asked, x), math.nan
     if part == JUDGED:
-        ours, theirs = extractor()(restored), extractor()(images)
+        ours, theirs = extractor()(restored), extractor()(start)
         features = energy_difference(ours, theirs, reference_features())
     reference = split(REFERENCES if part == JUDGED else TRIALS)
-    energy = energy_difference(restored, images, reference)
-    fresh = images + choice.last_sigma * torch.randn(images.shape, generator=draws)
+    energy = energy_difference(restored, start, reference)
+    fresh = start + choice.last_sigma * torch.randn(start.shape, generator=draws)
     return [Numbers(energy, features, seen_noise(asked, x) / seen_noise(asked, fresh))]
 
 
 def runs(settings: Settings) -> Iterator[Rows]:
     """Yield the rows: trials of every sampler, in both parts."""
     numbers = range(1, settings.trials + 1)
-    for budget, part, sampler in product(settings.tuned, (FIRST, SECOND), settings.samplers):
-        for index, choice in enumerate(tried(sampler)):
-            labels: dict[str, Label] = {"sampler": sampler, "budget": budget}
-            labels |= {"part": part, "tried": index}
-            yield from _rows(settings.setup, numbers, choice, labels)
-
-
-def _rows(
-    setup: Setup, numbers: Iterable[int], choice: Choice, labels: Mapping[str, Any]
-) -> Iterator[Rows]:
-    """Yield the rows of batches of a sampler at one choice."""
-    sampler, budget, part = labels["sampler"], labels["budget"], labels["part"]
-    for number in numbers:
-        made = batch.cell(setup, sampler, budget, choice, part, number)
-        yield Rows(labels, made, (number,), setup.size, setup.seed)
-
-
-@cell(data=DATA)
-def residuals(setup: Setup, sampler: str, budget: int, choice: Choice) -> list[Residual]:
-    """The residual variance of the first judged batch at each noise level that a run asks for."""
-    asked, draws, spec = problem(choice.last_sigma), generator(setup.seed, 1), SPECS[sampler]
-    images, seen = clean(setup, JUDGED, 1), dict[float, float]()
-
-    def score(x: Tensor, level: Level) -> Tensor:
-        value = asked.score(x, level)
-        seen[level.sigma] = float((level.sigma * value).double().square().mean())
-        return value
-
-    noisy = images + LARGEST * torch.randn(images.shape, generator=draws)
-    program = spec.build(asked.sigmas, budget, choice.hyperparameters)
-    sample(program, noisy, score, draws, spec.coupling())
-    results = []
-    for sigma, ours in seen.items():
-        fresh = images + sigma * torch.randn(images.shape, generator=draws)
-        theirs = seen_noise(asked._replace(sigmas=SigmaRange(LARGEST, sigma)), fresh)
-        results.append(Residual(sigma, ours / theirs))
-    return results
+    setup, parts = settings.setup, (FIRST, SECOND)
+    for budget, part, sampler in product(settings.tuned, parts, settings.samplers):
+        labels: dict[str, Label] = {"sampler": sampler, "budget": budget, "part": part}
+        for (index, choice), number in product(enumerate(tried(sampler)), numbers):
+            made = batch.cell(setup, sampler, budget, choice, part, number)
+            yield Rows({**labels, "tried": index}, made, (number,), setup.size, setup.seed)
