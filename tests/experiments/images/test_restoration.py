@@ -58,11 +58,13 @@ def test_the_score_is_the_networks_of_that_level_and_those_channels(change, leve
     assert worse.mean() > 6 * worse.std() / count**0.5
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("level", PUBLISHED)
-def test_its_loss_on_all_test_images_is_that_measured_elsewhere(level):
-    loss = losses(level / 255, unchanged, 10_000).mean()
-    assert float(loss) == pytest.approx(PUBLISHED[level], rel=0.03)
+@pytest.mark.parametrize("count", [500, pytest.param(10_000, marks=pytest.mark.long)])
+def test_its_loss_on_test_images_is_that_measured_elsewhere(level, count):
+    """Within 3 %, and of some images alone six standard errors more."""
+    each = losses(level / 255, unchanged, count)
+    apart = 0.03 * PUBLISHED[level] + 6 * float(each.std()) * (1 / count - 1 / 10_000) ** 0.5
+    assert float(each.mean()) == pytest.approx(PUBLISHED[level], abs=apart)
 
 
 def test_no_image_is_in_two_parts():
