@@ -24,7 +24,7 @@ from verdicts.report.words import duration
 SOURCES = "paper"
 DOCUMENTS = ("paper", "supplement")
 TEXT_WIDTH, TEXT_HEIGHT = 470.0, 660.0  # of the page, in points
-UNREAD = {"evidence", "checked", "expected", "compared", "costs", "sections"}
+UNREAD = {"evidence", "checked", "expected", "compared", "costs"}
 """What the page shows and neither document does, or not whole."""
 OF_A_RUN = {"checks": (), "provenance": None, "computed": None}
 """What of a row stands beside it in the data, or is not the same for the same records."""
@@ -85,7 +85,6 @@ def data_of(workspace: Workspace, ledger: Ledger) -> Data:
             "origin": evidence.origin,
             "contradictions": ledger.summary.contradictions,
             "seconds": duration(sum(cost.seconds for cost in content["costs"])),
-            "sections": [view.section for view in content["sections"]],
         }
     )
     derivations = {}

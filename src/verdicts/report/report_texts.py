@@ -1,9 +1,6 @@
-"""What the report tells beside claims: texts that people write, and sections that tools of the
-suite add.
+"""What the report tells beside claims: exhibits, notation, findings, deviations and limitations.
 
-People write exhibits, notation, findings, deviations and limitations. None of these files holds a
-measured number: a text names the checks whose values it tells. A section is a text and a table,
-dated, with the files that it rests on.
+None of these files holds a measured number: a text names the checks whose values it tells.
 """
 
 import re
@@ -17,9 +14,6 @@ from verdicts.claims.loading import Schema, load_toml
 from verdicts.claims.schema import Claims, GroupName, Profile, Verdict
 from verdicts.errors import UserError, unknown
 from verdicts.records.expected import read_expected
-from verdicts.records.figures import Table
-from verdicts.records.files import Checksummed
-from verdicts.records.workspace import Workspace
 from verdicts.validation import Frozen
 
 EXHIBITS = "paper/exhibits.toml"
@@ -31,8 +25,6 @@ WORKS = "paper/related_work.toml"
 # What a text writes for a check's value with its interval, the value or an end alone, a share, or
 # what is required
 VALUE = re.compile(r"\{([A-Za-z]\w*\.\w+(?::(?:value|low|high|percent|required))?)\}")
-SECTIONS = "sections"
-KEPT_SECTIONS = "paper/expected/sections"
 
 
 class Exhibit(Frozen):
@@ -373,51 +365,3 @@ def _refuse_unknown(where: str, kind: str, names: Iterable[str], known: Collecti
     for name in names:
         if name not in known:
             raise UserError(f"{where}: {unknown(kind, name, known)}")
-
-
-class Section(Checksummed):
-    """What a tool found; `command` makes it again, `sources` are the digests of the files that it
-    depends on.
-
-    Files are named from the repository, or from a root of its Python path (`src`).
-    """
-
-    id: str
-    title: str
-    text: str
-    table: Table
-    command: str
-    started: str
-    sources: dict[str, str]
-
-
-class SectionView(NamedTuple):
-    """A section, how many of its sources have changed since, and whether it is one that was
-    kept.
-    """
-
-    section: Section
-    changed: int
-    kept: bool
-
-
-def sections_of(workspace: Workspace) -> list[SectionView]:
-    """Return the sections of the results, of this profile and of all; where there is none of an
-    id, the one kept.
-    """
-    places = [
-        workspace.root / KEPT_SECTIONS,
-        workspace.folder.parent / SECTIONS,
-        workspace.folder / SECTIONS,
-    ]
-    newest: dict[str, SectionView] = {}
-    for place in places:
-        for path in sorted(place.glob("*.json")):
-            if (
-                section := Section.read_or_none(path)
-            ) and section.started:  # else nothing was tried
-                changed = sum(
-                    digest != workspace.digest_of(name) for name, digest in section.sources.items()
-                )
-                newest[section.id] = SectionView(section, changed, place == places[0])
-    return list(newest.values())

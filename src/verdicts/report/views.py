@@ -22,7 +22,7 @@ from verdicts.report.findings import (
     rows_of,
     uncounted,
 )
-from verdicts.report.report_texts import Exhibit, load_texts, sections_of
+from verdicts.report.report_texts import Exhibit, load_texts
 from verdicts.report.typeset import spelled
 from verdicts.report.words import number, required, spread
 from verdicts.studies.study import archive_of
@@ -118,7 +118,6 @@ def content_of(workspace: Workspace, ledger: Ledger) -> dict[str, Any]:
         "standing": {exhibit.id: standing(exhibit, ledger) for exhibit in texts.exhibits},
         "counts": counts(rows, verdicts),
         "uncounted": uncounted(len(ledger.summary.open), ledger.summary.conditions),
-        "sections": sections_of(workspace),
         "expected": expected,
         "compared": {each.check: each for each in compared},
         "costs": costs(workspace, claims),

@@ -35,7 +35,6 @@ from verdicts.records.record import (
 )
 from verdicts.records.run_record import RunRecord
 from verdicts.records.workspace import PACKAGE_ROOT, Workspace
-from verdicts.report.report_texts import sections_of
 from verdicts.run.calibration import calibrated
 from verdicts.run.plan import artefacts_of
 
@@ -96,14 +95,10 @@ def _documents(
 
 
 def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
-    """Return what the documents depend on: claims, records, figures, benchmarks, texts, tools'
-    results, the engine.
+    """Return what the documents depend on: claims, records, figures, benchmarks, texts,
+    the engine.
     """
     rows = [row.model_dump(mode="json", exclude={"computed"}) for row in ledger.claims]
-    sections = [
-        (view.section.model_dump(mode="json"), view.changed, view.kept)
-        for view in sections_of(workspace)
-    ]
     benchmarks = workspace.folder.parent / Profile.BENCH / "records"
     folders = {
         "paper": workspace.root / "paper",
@@ -125,7 +120,7 @@ def _parts(workspace: Workspace, ledger: Ledger) -> KeyParts:
             files[f"results/{path.relative_to(workspace.folder).as_posix()}"] = path
     claims = workspace.all_claims.model_dump(mode="json")
     return KeyParts(
-        entry=sha256_of(canonical_json([rows, sections])),
+        entry=sha256_of(canonical_json(rows)),
         config=sha256_of(canonical_json([claims, draws_stills()])),
         sources={
             name: sha256_of(file.read_bytes()) for name, file in files.items() if file.is_file()

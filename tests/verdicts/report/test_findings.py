@@ -30,12 +30,8 @@ from verdicts.report.findings import (
     word_of,
 )
 from verdicts.report.report_texts import (
-    KEPT_SECTIONS,
-    SECTIONS,
-    Section,
     load_findings,
     refuse_bad_texts,
-    sections_of,
 )
 
 CLAIMS = claims()
@@ -272,64 +268,6 @@ needs = { B1 = "refuted" }
 text = "Never shown (B1)."
 """
 FINDING = '[[finding]]\npaper = "P1"\nneeds = { A2 = "holds" }\nfact = "{A2.two}"\n'
-
-
-def made(identifier="reseed", **changes):
-    fields = {
-        "id": identifier,
-        "title": "Title",
-        "text": "found",
-        "table": TABLE,
-        "command": f"ams {identifier}",
-    }
-    return Section(
-        **fields | {"started": "2026-01-01T00:00:00.000000+00:00", "sources": {}} | changes
-    )
-
-
-def views(toy):
-    return sections_of(toy.workspace())
-
-
-def test_the_profile_s_own_section_comes_before_that_of_all_and_this_before_the_one_kept(toy):
-    made("mutation").write(toy.root / "results" / SECTIONS / "mutation.json")
-    for place, text in (
-        (KEPT_SECTIONS, "kept"),
-        (f"results/{SECTIONS}", "all"),
-        (f"results/quick/{SECTIONS}", "own"),
-    ):
-        made(text=text).write(toy.root / place / "reseed.json")
-        found = {view.section.id: view for view in views(toy)}
-        assert (found["reseed"].section.text, found["reseed"].kept) == (text, text == "kept")
-        assert not found["mutation"].kept
-    assert [view.section.text for view in sections_of(toy.workspace("cpu"))] == ["all", "found"]
-
-
-@pytest.mark.parametrize(
-    ("started", "word"), [("2026", b'"lost"'), ("", b'"found"')], ids=["damaged", "nothing tried"]
-)
-def test_where_a_section_is_damaged_or_nothing_was_tried_the_one_that_was_kept_is_shown(
-    toy, started, word
-):
-    path = toy.root / "results" / SECTIONS / "reseed.json"
-    made(started=started).write(path)
-    path.write_bytes(path.read_bytes().replace(b'"found"', word))
-    assert views(toy) == []
-    made(text="kept").write(toy.root / KEPT_SECTIONS / "reseed.json")
-    assert views(toy)[0].section.text == "kept"
-
-
-def test_changed_and_lost_files_are_counted(toy):
-    names = [f"{toy.package}/common.py", "verdicts/errors.py", "no/such/file.py"]
-    made(sources=dict.fromkeys(names[2:], "gone")).write(
-        toy.root / "results" / SECTIONS / "reseed.json"
-    )
-    assert views(toy)[0].changed == 1, "one that is nowhere"
-    sources = {name: toy.workspace().digest_of(name) for name in names[:2]}
-    made(sources=sources).write(toy.root / "results" / SECTIONS / "reseed.json")
-    assert views(toy)[0].changed == 0
-    toy.replace(f"{toy.package}/common.py", "1.0", "1.5")
-    assert views(toy)[0].changed == 1
 
 
 @pytest.mark.parametrize(

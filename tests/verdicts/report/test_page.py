@@ -10,17 +10,14 @@ from urllib.parse import unquote
 import pytest
 
 from tests.verdicts.report.pages import Page
-from tests.verdicts.report.test_findings import FINDING, WORK, made
+from tests.verdicts.report.test_findings import FINDING, WORK
 from tests.verdicts.toy import Toy
-from verdicts import Table
 from verdicts.claims.schema import Profile
 from verdicts.errors import UserError
 from verdicts.records.expected import expected_of, expected_path
-from verdicts.records.files import sha256_of
 from verdicts.records.ledger import collect
 from verdicts.records.workspace import Workspace
 from verdicts.report import images as pictures, page as report
-from verdicts.report.report_texts import SECTIONS
 from verdicts.run.drawing import make_page
 from verdicts.run.publish import publish
 
@@ -308,19 +305,3 @@ def test_benchmarks_are_shown_apart_and_only_while_current(toy):
     assert "4.37" in (text := text_of(quick)) and "bash reproduce.sh bench" in text
     edit(toy, ("PACKAGE/beta/checks.py", "4.37", "4.38"))
     assert "4.37" not in text_of(toy.workspace())
-
-
-def test_sections_of_tools_are_shown_with_how_much_has_changed_since(toy):
-    toy.run_all()
-    table = Table(id="t", caption="c", header=("fault",), rows=(("<one>",),))
-    sources = {"tests/test_toy.py": sha256_of((toy.root / "tests/test_toy.py").read_bytes())}
-    found = made("tried", title="Seeded faults", table=table, sources=sources)
-    found.write(toy.root / "results" / SECTIONS / "mutate.json")
-    text = text_of(toy.workspace())
-    assert (
-        "<h3>Seeded faults</h3>" in text
-        and "<td>&lt;one&gt;</td>" in text
-        and "have changed since" not in text
-    )
-    toy.write("tests/test_toy.py", f"{(toy.root / 'tests/test_toy.py').read_text()}# changed")
-    assert "1 of the 1 files that it rests on have changed since" in text_of(toy.workspace())

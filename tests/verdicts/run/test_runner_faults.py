@@ -5,6 +5,7 @@ is another.
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -16,13 +17,16 @@ import psutil
 import pytest
 
 from tests.verdicts.toy import Toy, full_disk, reproduce, with_study
-from tools.faults.requirements import OF_THE_RUN, files_of
 from verdicts.errors import UserError
 from verdicts.records import provenance, run_record
 from verdicts.run import group
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
-TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed", "run"})
+TIME_FIELDS = frozenset(
+    {"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"}
+)
+OF_THE_RUN = re.compile(r"run\.json|published\.json|report.*|paper|notebooks|.*\.(log|cost|lock)")
+"""What tells of the last run, not of a result."""
 
 
 @pytest.fixture
@@ -163,6 +167,7 @@ def surrounded(tmp_path_factory: pytest.TempPathFactory) -> Toy:
     for profile in ("quick", "cpu"):
         run = begun(toy, "undisturbed", profile)
         assert (run.communicate(), run.returncode)[1] == 0
+    assert {"quick", "cpu", "cells"} <= {name.split("/")[0] for name in results(toy, "undisturbed")}
     return toy
 
 
@@ -177,9 +182,14 @@ def begun(toy: Toy, out: str, profile: str = "cpu") -> subprocess.Popen:
     )
 
 
-def results(toy: Toy, out: str, profile: str = "cpu") -> dict[str, object]:
-    files = files_of(toy.root / out, profile)
-    return {name: content for name, content in files.items() if not OF_THE_RUN.fullmatch(name)}
+def results(toy: Toy, out: str) -> dict[str, object]:
+    """Return the results below a folder, by place, without what tells of time."""
+    files = (path.relative_to(toy.root / out) for path in (toy.root / out).rglob("*.json"))
+    return {
+        str(name): timeless(json.loads((toy.root / out / name).read_text(encoding="utf-8")))
+        for name in files
+        if not any(map(OF_THE_RUN.fullmatch, name.parts))
+    }
 
 
 @pytest.mark.slow
@@ -188,7 +198,19 @@ def test_two_profiles_that_share_cells_run_at_once_in_one_folder(
 ) -> None:
     runs = [begun(surrounded, str(tmp_path), profile) for profile in ("quick", "cpu")]
     assert [(run.communicate(), run.returncode)[1] for run in runs] == [0, 0]
+    assert results(surrounded, str(tmp_path)) == results(surrounded, "undisturbed")
+
+
+@pytest.mark.slow
+def test_after_a_kill_the_next_run_ends_as_one_that_nothing_disturbs(
+    surrounded: Toy, tmp_path: Path
+) -> None:
+    for made in (0, 3):
+        run = begun(surrounded, str(tmp_path))
+        wait_for(lambda least=made: len([*tmp_path.rglob("*.json")]) > least)
+        run.kill()
+        run.communicate()
     for profile in ("quick", "cpu"):
-        assert results(surrounded, str(tmp_path), profile) == results(
-            surrounded, "undisturbed", profile
-        )
+        run = begun(surrounded, str(tmp_path), profile)
+        assert (run.communicate(), run.returncode)[1] == 0
+    assert results(surrounded, str(tmp_path)) == results(surrounded, "undisturbed")
