@@ -153,12 +153,12 @@ def largest_saving(tuning: Tuning) -> float:
 
 
 QUICK = ("tapered", "prediction-correction", "critically damped corrector")
-"""Those that take seconds."""
+"""Those that take seconds; the others are looked at by hand, as frozen choices of tuning are."""
 
 
 @pytest.mark.parametrize(
     "name",
-    [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in TUNINGS],
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.long) for name in TUNINGS],
 )
 def test_no_other_value_of_one_setting_needs_fewer_evaluations(name: str) -> None:
     assert largest_saving(TUNINGS[name]) <= SAVED_BESIDE.get(name, 0.0)

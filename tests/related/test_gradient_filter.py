@@ -153,9 +153,8 @@ def test_what_neither_reaches_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> 
         study.hardest(ALL, DIGITS, ("SGD",))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("optimiser", OPTIMISERS)
-@pytest.mark.parametrize("problem", descents.PROBLEMS)
+@pytest.mark.parametrize("problem", [pytest.param(QUADRATIC, marks=pytest.mark.long), DIGITS])
 def test_the_chosen_rate_takes_the_fewest_steps_of_its_grid(problem: str, optimiser: str) -> None:
     """On the seeds of development, by geometric mean; they are fixed, so nothing is estimated."""
 
