@@ -12,7 +12,7 @@ import json
 import pickle
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,16 +49,6 @@ def read_corpus(archive: Path = ARCHIVE) -> dict[str, list[bytes]]:
                 members.extractfile(member).read()
             )
     return inputs
-
-
-def write_corpus(inputs: Mapping[str, Iterable[bytes]], archive: Path = ARCHIVE) -> None:
-    """Write the inputs of each parser, without times and owners."""
-    with tarfile.open(archive, "w:gz") as members:
-        for name, some in sorted(inputs.items()):
-            for number, content in enumerate(sorted(some)):
-                member = tarfile.TarInfo(f"{name}/{number}")
-                member.size = len(content)
-                members.addfile(member, io.BytesIO(content))
 
 
 class Target(NamedTuple):
