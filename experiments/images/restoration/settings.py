@@ -1,5 +1,9 @@
 """Sizes of the group, and what tuning tries of each sampler."""
 
+import json
+from functools import cache
+from itertools import product
+from pathlib import Path
 from typing import NamedTuple
 
 from pydantic import NonNegativeInt, PositiveInt
@@ -23,6 +27,17 @@ SAMPLERS = (
     "DPM-Solver++",
     "annealed BAOAB, e = 1/2",
 )
+
+
+CHOSEN = Path(__file__).parent / "chosen.json"
+"""What tuning chose: by sampler and evaluations, of both parts of the trials, the number of the
+choice among those `tried`.
+"""
+
+TRIED_NAMES = ("first", "second")
+"""What the two repeats of tuning are called."""
+SHOWN = (BASELINE, PAPER, DOUBLED, "ancestral")
+"""The samplers whose images are shown."""
 
 
 class Setup(NamedTuple):
@@ -57,18 +72,47 @@ def tried(sampler: str) -> tuple[Choice, ...]:
     return tuple(Choice(last, each) for last in (SMALLEST, LATE) for each in own)
 
 
+@cache
+def _chosen() -> dict[str, dict[str, list[int]]]:
+    """Return what the file `CHOSEN` holds."""
+    held: dict[str, dict[str, list[int]]] = json.loads(CHOSEN.read_text(encoding="utf-8"))
+    return held
+
+
+def chosen(sampler: str, budget: int, repeat: int) -> Choice:
+    """Return what tuning chose of a sampler, for the first (0) or second (1) time: at the largest
+    tuned budget that is no larger, else at the least.
+    """
+    by_budget = _chosen()[sampler]
+    tuned = sorted(map(int, by_budget))
+    nearest = max((each for each in tuned if each <= budget), default=tuned[0])
+    return tried(sampler)[by_budget[str(nearest)][repeat]]
+
+
 class Settings(Frozen):
     """`samplers` are tuned at each of `tuned` (score evaluations), twice, on `trials` batches of
-    `batch` samples.
+    `batch` samples, and judged at each of `budgets` on `batches`.
+
+    Those of `defaults` are judged with the authors' hyperparameters as well. Annealed Langevin is
+    judged at `longer` too: what it needs for the error of another.
     """
 
     samplers: Names = SAMPLERS
-    tuned: Sizes = (20, 50, 200)
+    defaults: Names = (BASELINE, PAPER)
+    tuned: Sizes = (20, 50)
+    budgets: Sizes = (20, 50)
+    longer: Sizes = (100,)
     batch: PositiveInt = 32
     trials: PositiveInt = 4
+    batches: PositiveInt = 16
     seed: NonNegativeInt = 2405
 
     @property
     def setup(self) -> Setup:
         """Return what batches share."""
         return Setup(self.batch, self.seed)
+
+    @property
+    def judged(self) -> list[tuple[int, str]]:
+        """Return evaluations and samplers of what is judged."""
+        return [*product(self.budgets, self.samplers), *product(self.longer, [BASELINE])]

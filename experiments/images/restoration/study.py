@@ -13,6 +13,7 @@ from functools import cache
 from itertools import product
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -24,7 +25,14 @@ from ams.samplers.presets import SPECS
 from experiments.images.comparison import ROUNDING
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.networks.ffdnet import LARGEST, ffdnet
-from experiments.images.restoration.settings import Choice, Settings, Setup, tried
+from experiments.images.restoration.settings import (
+    TRIED_NAMES,
+    Choice,
+    Settings,
+    Setup,
+    chosen,
+    tried,
+)
 from experiments.images.runs import Problem, denoised, generator, of_network, seen_noise
 from verdicts.studies import Kept, cell
 from verdicts.studies.table import Label, Rows
@@ -95,17 +103,32 @@ def seconds_of(setup: Setup, budget: int, part: str, **others: object) -> float:
     return setup.size * (0.0045 * (budget + 3) + 0.045 * (part == JUDGED))
 
 
+class Run(NamedTuple):
+    """What a batch ends with: the problem, the clean images, the last state, the draws after it."""
+
+    problem: Problem
+    start: Float[Tensor, "n 3 32 32"]
+    x: Float[Tensor, "n 3 32 32"]
+    draws: torch.Generator
+
+
+def run(setup: Setup, sampler: str, budget: int, choice: Choice, part: str, number: int) -> Run:
+    """Run a sampler from a batch's images with noise. Raises NonFiniteState where it diverges."""
+    asked, draws = problem(choice.last_sigma), generator(setup.seed, FIRST_START[part] + number)
+    start, spec = clean(setup, part, number), SPECS[sampler]
+    program = spec.build(asked.sigmas, budget, choice.hyperparameters)
+    noisy = start + LARGEST * torch.randn(start.shape, generator=draws)
+    x = sample(program, noisy, asked.score, draws, spec.coupling())[0].x
+    return Run(asked, start, x, draws)
+
+
 @cell(data=DATA, kept=Kept("restoration.batch", ROUNDING, seconds=seconds_of))
 def batch(
     setup: Setup, sampler: str, budget: int, choice: Choice, part: str, number: int
 ) -> list[Numbers]:
     """What is measured of one batch of a part."""
-    asked, draws = problem(choice.last_sigma), generator(setup.seed, FIRST_START[part] + number)
-    start, spec = clean(setup, part, number), SPECS[sampler]
-    program = spec.build(asked.sigmas, budget, choice.hyperparameters)
-    noisy = start + LARGEST * torch.randn(start.shape, generator=draws)
     try:
-        x = sample(program, noisy, asked.score, draws, spec.coupling())[0].x
+        asked, start, x, draws = run(setup, sampler, budget, choice, part, number)
     except NonFiniteState:
         return [LOST]
     restored, features = denoised(asked, x), math.nan
@@ -118,11 +141,36 @@ def batch(
     return [Numbers(energy, features, seen_noise(asked, x) / seen_noise(asked, fresh))]
 
 
+@cell(data=DATA[::2])
+def shown(setup: Setup, sampler: str, budget: int, choice: Choice) -> np.ndarray:
+    """Restored images of the first batch that is judged, (n, 32, 32, 3)."""
+    made = run(setup, sampler, budget, choice, JUDGED, 1)
+    return denoised(made.problem, made.x).movedim(1, -1).numpy()
+
+
 def runs(settings: Settings) -> Iterator[Rows]:
-    """Yield the rows: trials of every sampler, in both parts."""
-    numbers = range(1, settings.trials + 1)
-    setup, parts = settings.setup, (FIRST, SECOND)
-    for budget, part, sampler in product(settings.tuned, parts, settings.samplers):
+    """Yield the rows that are judged, then the trials."""
+    yield from judged(settings)
+    yield from trials(settings)
+
+
+def judged(settings: Settings) -> Iterator[Rows]:
+    """Yield the rows of each sampler with both choices of tuning, of some at the defaults."""
+    setup, numbers = settings.setup, range(1, settings.batches + 1)
+    for budget, sampler in settings.judged:
+        choices = {name: chosen(sampler, budget, k) for k, name in enumerate(TRIED_NAMES)}
+        if sampler in settings.defaults:
+            choices["authors"] = Choice()
+        for (name, choice), number in product(choices.items(), numbers):
+            made = batch.cell(setup, sampler, budget, choice, JUDGED, number)
+            labels: dict[str, Label] = {"sampler": sampler, "budget": budget, "choice": name}
+            yield Rows(labels, made, (number,), setup.size, setup.seed)
+
+
+def trials(settings: Settings) -> Iterator[Rows]:
+    """Yield the rows of the trials, from which `chosen` follows."""
+    setup, numbers = settings.setup, range(1, settings.trials + 1)
+    for budget, part, sampler in product(settings.tuned, (FIRST, SECOND), settings.samplers):
         labels: dict[str, Label] = {"sampler": sampler, "budget": budget, "part": part}
         for (index, choice), number in product(enumerate(tried(sampler)), numbers):
             made = batch.cell(setup, sampler, budget, choice, part, number)
