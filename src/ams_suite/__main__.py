@@ -28,7 +28,7 @@ from ams.lacking import advice, is_base
 from ams_suite.commands import COMMANDS, Command
 from ams_suite.maintenance import TOOLS
 
-ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly, and why; and exact laws of samplers."
+ABOUT = "Which claims of arXiv 2405.13726 hold, how firmly and why; and what samplers do."
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """A disk that is full, a quota that is reached, a file that may not grow (ulimit -f)."""
 LEAST_MEMORY = 1 << 30

@@ -2,7 +2,7 @@
 returns the exit code.
 
 What the work needs is imported then, so that `--help` is quick, and so that the commands of the
-library alone (`law`, `replay`) run where the suite's own dependencies are not installed.
+library alone (`conform`, `replay`) run where the suite's own dependencies are not installed.
 """
 
 import os
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Protocol
 from tyro.conf import Positional, UseAppendAction, arg
 
 from ams.errors import UserError
-from samplercheck.__main__ import Conform, Number, Whole
+from samplercheck.__main__ import Conform, Whole
 
 if TYPE_CHECKING:
     from verdicts.records.run_record import AuditOptions
@@ -24,7 +24,6 @@ Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [I
 # Options whose text says what they are without a value
 AnyNames = Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")]
 Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
-Numbers = Annotated[str | None, arg(metavar="X1,X2,...", help_behavior_hint="")]
 
 
 class Command(Protocol):
@@ -222,38 +221,6 @@ class Certify:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Law:
-    """Print the exact law of a sampler's iterate on a Gaussian target; nothing is sampled."""
-
-    sampler: Literal["langevin", "constant", "adaptive"]
-    """Which step."""
-    step: float
-    """The step size a."""
-    precision: str
-    """The target's distinct precisions, L1,L2,..."""
-    steps: int
-    """How many steps."""
-    beta: Number = None
-    """The momentum (required for constant, refused else)."""
-    multiplicity: Numbers = None
-    """How many directions have each precision, N1,N2,... (default: 1 each)."""
-    mean: Numbers = None
-    """The target's mean, M1,M2,... (default: 0)."""
-    start_variance: Numbers = None
-    """The start's variance (default: the target's); its mean is 0."""
-    delta: float = 1e-3
-    """The adaptive rule's clip: beta <= 1 - delta."""
-    json: bool = False
-    """Print mean, variance, beta, w2 and kl as JSON."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from ams_suite.law import law
-
-        return law(**vars(self))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Replay:
     """Replay traces of the authors' code with their noise; exit code 1 above 1e-9."""
 
@@ -289,7 +256,6 @@ COMMANDS: dict[str, type[Command]] = {
     "run": RunHere,
     "list": ListClaims,
     "check": CheckResults,
-    "law": Law,
     "conform": Conform,
     "replay": Replay,
 }

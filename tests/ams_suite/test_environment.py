@@ -119,9 +119,9 @@ def test_a_finished_environment_has_the_checkout_and_the_command(tmp_path: Path)
         str(environment.ROOT),
     ]
     done = subprocess.run(
-        [place / "bin/ams", "law", "a b"], capture_output=True, text=True, check=True
+        [place / "bin/ams", "run", "a b"], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "-m ams_suite law a b\n"
+    assert done.stdout == "-m ams_suite run a b\n"
 
 
 @pytest.mark.parametrize(

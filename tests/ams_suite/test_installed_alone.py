@@ -1,8 +1,7 @@
-"""The library alone: `ams law` and `ams replay` work where what the suite needs beside it cannot be
-imported.
+"""The library alone: `ams conform` and `ams replay` work where what the suite needs beside it
+cannot be imported.
 """
 
-import json
 import re
 import subprocess
 import tomllib
@@ -44,13 +43,6 @@ def alone(
     return Toy(tmp_path, "").python(
         "-c", BLOCKED.format(blocked=blocked, arguments=list(arguments))
     )
-
-
-def test_law(tmp_path):
-    words = "law --sampler adaptive --step 0.05 --precision 1,4 --steps 9 --json"
-    done = alone(tmp_path, *words.split())
-    assert done.returncode == 0, done.stderr
-    assert set(json.loads(done.stdout)) == {"mean", "variance", "beta", "w2", "kl"}
 
 
 def test_replay(tmp_path):
@@ -107,5 +99,8 @@ def test_a_command_of_the_suite_says_what_it_needs(tmp_path):
 
 def test_help_and_an_unknown_command(tmp_path):
     assert alone(tmp_path, "--help").returncode == 0
-    done = alone(tmp_path, "lwa")
-    assert (done.returncode, done.stderr) == (2, "ams: unknown command 'lwa': did you mean law?\n")
+    done = alone(tmp_path, "replya")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "ams: unknown command 'replya': did you mean replay?\n",
+    )

@@ -61,7 +61,6 @@ def toy(tmp_path, monkeypatch):
         ),
         ("reproduce --list P1", "P1: no claim here restates it; see --list"),
         ("check --profile paper", "config/paper.toml cannot be read"),
-        ("law --sampler hmc --step 1 --precision 1 --steps 1", "invalid choice 'hmc'"),
         ("expect", "--profile"),
     ],
 )
@@ -468,10 +467,6 @@ def test_a_claims_file_that_cannot_be_read_is_one_line_and_2(greeting, capsys):
 def test_commands_of_the_suite_do_not_read_the_groups(greeting, capsys):
     greeting.claims("beta").write_text("[group")
     assert main(["schema"]) == 0
-    assert (
-        main(["law", "--sampler", "langevin", "--step", "0.1", "--precision", "1", "--steps", "1"])
-        == 0
-    )
 
 
 def test_a_group_cannot_replace_a_command_of_the_suite(greeting, capsys):
