@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 Ids = Annotated[UseAppendAction[tuple[tuple[str, ...], ...]], arg(metavar="ID [ID ...]")]
 # Options whose text says what they are without a value
-AnyNames = Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")]
 Folder = Annotated[Path | None, arg(metavar="DIR", help_behavior_hint="")]
 
 
@@ -162,39 +161,13 @@ class RunHere(RunningOptions):
         from verdicts.run import driver
 
         if not self.ids:
-            raise UserError("run: name at least one claim or group (`ams list` shows them)")
+            raise UserError(
+                "run: name at least one claim or group; `ams reproduce --list` shows them"
+            )
         options = self.options(
             only=self.ids, force=self.ids if self.force else (), one_process=True
         )
         return driver.reproduce(options, driver.console_of())
-
-
-@dataclass(frozen=True, kw_only=True)
-class ListClaims(ResultsOptions):
-    """List the claims and the state of their records."""
-
-    ids: AnyNames = ()
-    """Claims or groups, C1 to C6 too (default: all)."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from verdicts.run import driver
-
-        return driver.list_claims(self.options(only=self.ids), driver.console_of())
-
-
-@dataclass(frozen=True, kw_only=True)
-class CheckResults(ResultsOptions):
-    """Name every result that is missing, damaged, edited or stale; exit code 1 if there is one."""
-
-    ids: AnyNames = ()
-    """Claims or groups, C1 to C6 too (default: all, with figures, pages and documents)."""
-
-    def __call__(self) -> int:
-        """Do it."""
-        from verdicts.run import driver
-
-        return driver.check_results(self.options(only=self.ids), driver.console_of())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -254,8 +227,6 @@ COMMANDS: dict[str, type[Command]] = {
     "reproduce": Reproduce,
     "certify": Certify,
     "run": RunHere,
-    "list": ListClaims,
-    "check": CheckResults,
     "conform": Conform,
     "replay": Replay,
 }

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 from tyro.conf import Positional, arg
 
 from ams.errors import UserError
-from ams_suite.commands import AnyNames, Command, ResultsOptions
+from ams_suite.commands import Command, ResultsOptions
 from samplercheck.__main__ import File
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Keep(ResultsOptions):
 class Docs(ResultsOptions):
     """Build the site of docs/, with the executed notebooks of a profile's results."""
 
-    ids: AnyNames = ()
+    ids: Annotated[Positional[tuple[str, ...]], arg(metavar="[ID ...]", help_behavior_hint="")] = ()
     """Groups whose notebooks are executed (default: all that have a claim in the profile)."""
     profile: Literal["quick", "cpu", "full", "paper"] = "quick"
     """Whose results the notebooks read."""

@@ -47,7 +47,7 @@ def toy(tmp_path, monkeypatch):
             "run B1 B2 --profile quick --strict",
             "not part of the quick profile: run with --profile cpu",
         ),
-        ("check --profile quick --out=", "--out '': expected a folder"),
+        ("reproduce --check --profile quick --out=", "--out '': expected a folder"),
         ("nonsense", "nonsense"),
         ("run", "run: name at least one claim or group"),
         ("run a11", "unknown claim or group 'a11': did you mean A1"),
@@ -60,7 +60,7 @@ def toy(tmp_path, monkeypatch):
             "unknown claim or group 'P3': did you mean P1 or P2?",
         ),
         ("reproduce --list P1", "P1: no claim here restates it; see --list"),
-        ("check --profile paper", "config/paper.toml cannot be read"),
+        ("reproduce --check --profile paper", "config/paper.toml cannot be read"),
         ("expect", "--profile"),
     ],
 )
@@ -95,16 +95,14 @@ def test_reproduce_runs_lists_and_checks(toy, capsys):
     assert main(["reproduce", "--profile", "quick", "--check"]) == 1
     assert main(["reproduce", "--profile", "quick", "--only", "A1", "--only", "B1"]) == 0
     assert "2 to run on" in capsys.readouterr().out
-    assert main(["check", "--profile", "quick", "A1", "B1"]) == 0
+    assert main(["reproduce", "--profile", "quick", "--check", "--only", "A1", "B1"]) == 0
     assert main(["reproduce", "--profile", "quick", "--list"]) == 0
-    assert main(["list", "--profile", "quick", "A1"]) == 0
     assert "A1    alpha            expected holds" in capsys.readouterr().out
 
 
 def test_a_claim_of_the_paper_lists_those_that_restate_it(toy, capsys):
     toy.replace_in_claims("alpha", 'title = "One is one"', 'title = "One is one"\npaper = ["P1"]')
     for words in (
-        "list P1",
         "reproduce --list P1",
         "reproduce --list --only P1",
         "reproduce --only P1 --list",
@@ -148,7 +146,7 @@ def test_compare_reads_ledgers(toy, capsys):
 
 
 def test_without_docstrings_it_is_a_line(toy):
-    done = toy.python("-m", "ams_suite", "list", "--profile", "quick", PYTHONOPTIMIZE="2")
+    done = toy.python("-m", "ams_suite", "run", "A1", "--profile", "quick", PYTHONOPTIMIZE="2")
     assert (
         done.returncode == 2
         and done.stderr.startswith("ams: -OO: ")
@@ -208,14 +206,14 @@ def test_an_interrupt_at_once_is_no_verdict(monkeypatch, capsys):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ams_suite.__main__.signal.signal", interrupted)
-    assert main(["list"]) == 130 and capsys.readouterr().err.count("\n") == 1
+    assert main(["schema"]) == 130 and capsys.readouterr().err.count("\n") == 1
 
 
 def test_too_low_a_limit_on_memory_is_refused_in_a_line(capsys, monkeypatch):
     monkeypatch.setattr(
         "ams_suite.__main__.resource.getrlimit", lambda kind: (256 << 20, 256 << 20)
     )
-    assert main(["list"]) == 2
+    assert main(["schema"]) == 2
     assert (
         capsys.readouterr().err
         == "ams: memory is limited to 256 MiB (ulimit -v): lift it to 1 GiB or more\n"
@@ -368,7 +366,7 @@ def test_help_and_list_do_not_import_torch(toy):
         "import sys; from ams_suite.__main__ import main; main(sys.argv[1:]); sys.exit('torch' "
         "in sys.modules)"
     )
-    assert toy.python("-c", code, "list", "--profile", "quick").returncode == 0
+    assert toy.python("-c", code, "reproduce", "--list", "--profile", "quick").returncode == 0
 
 
 def fake_torch(works):
