@@ -7,7 +7,6 @@ traceback and 3. Groups add commands of their own: `commands` in a claims file n
 import contextlib
 import errno
 import io
-import math
 import os
 import pkgutil
 import re
@@ -192,7 +191,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 signal.signal(sent, interrupt)
         if sys.unraisablehook is sys.__unraisablehook__:
             sys.unraisablehook = _show_dropped
-        if (limit := _memory_limit()) < LEAST_MEMORY:
+        # -1 stands for no limit
+        if 0 <= (limit := resource.getrlimit(resource.RLIMIT_AS)[0]) < LEAST_MEMORY:
             limited = (
                 f"ams: memory is limited to {limit / 2**20:.0f} MiB (ulimit -v): lift it to 1 "
                 "GiB or more\n"
@@ -214,29 +214,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _interrupted(interrupt, given)
         if message := _for_the_user(error, given[0]):
             return _ended(2, f"ams: {message}\n")
-        if isinstance(error, MemoryError) or (
-            isinstance(error, SystemError) and _memory_limit() < math.inf
-        ):
-            return _ended(
-                3,
-                (
-                    "ams: there is not enough memory: end something else, or lift a limit "
-                    "(ulimit -v)\n"
-                ),
-            )
+        if isinstance(error, MemoryError):
+            said = "there is not enough memory: end something else, or lift a limit (ulimit -v)"
+            return _ended(3, f"ams: {said}\n")
         full = isinstance(error, OSError) and error.errno in FULL
         return _ended(
             3,
             f"ams: {error}: make room or lift the limit, and run it again\n"
             if full
-            else _broken(error),
+            else traceback.format_exc(),
         )
     except SystemExit:
         raise
-    except (
-        BaseException
-    ) as error:  # a panic in Rust, which is no Exception: of Typst, or of what draws charts
-        return _ended(3, _broken(error))
+    except BaseException:  # a panic in Rust: of Typst, or of what draws charts
+        return _ended(3, traceback.format_exc())
     return code
 
 
@@ -247,23 +238,6 @@ def _interrupted(interrupt: Interrupt, given: Sequence[str]) -> int:
     return _ended(
         130, f"ams: interrupted; {'nothing is kept' if 'conform' in given[:1] else kept}\n"
     )
-
-
-def _memory_limit() -> float:
-    """Return the limit on memory (`ulimit -v`) in bytes, infinity for none: where it is reached,
-    Python may break.
-    """
-    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-    return math.inf if limit == resource.RLIM_INFINITY else limit
-
-
-def _broken(error: BaseException) -> str:
-    """Return the words for what broke: a line where the limit on open files did it, else a
-    traceback.
-    """
-    if os.strerror(errno.EMFILE) in str(error):
-        return "ams: too many open files: lift the limit (ulimit -n)\n"
-    return traceback.format_exc()
 
 
 def _for_the_user(error: Exception, command: str) -> str:

@@ -6,7 +6,6 @@ library alone (`conform`, `replay`) run where the suite's own dependencies are n
 """
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Protocol
@@ -46,11 +45,6 @@ class ResultsOptions:
 
     def options(self, **more: object) -> "RunOptions":
         """Return these as options for the driver."""
-        if sys.flags.optimize > 1:
-            raise UserError(
-                "-OO: altair, which draws, needs docstrings; run without it, and "
-                "without PYTHONOPTIMIZE=2"
-            )
         from ams_suite.project import PROJECT
         from verdicts.claims.schema import Profile
         from verdicts.run.driver import RunOptions
