@@ -100,7 +100,7 @@ class Settings(Frozen):
     samplers: Names = SAMPLERS
     defaults: Names = (BASELINE, PAPER)
     tuned: Sizes = (20, 50)
-    budgets: Sizes = (20, 50)
+    budgets: Sizes = (50,)
     longer: Sizes = (100,)
     batch: PositiveInt = 32
     trials: PositiveInt = 4

@@ -1,6 +1,8 @@
 """Restoration of colour images: the network's score, the split, and what a batch measures."""
 
 import os
+from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -8,17 +10,35 @@ import torch
 
 from ams.samplers.presets import AUTHORS
 from ams.schedules import Level
+from ams_suite.project import PROJECT
 from experiments.images.loss import denoising_losses
 from experiments.images.networks.ffdnet import LARGEST, SMALLEST, ffdnet
 from experiments.images.restoration import study
-from experiments.images.restoration.settings import SAMPLERS, Choice, Settings, Setup, tried
-from experiments.images.restoration.study import FIRST, JUDGED, SECOND
+from experiments.images.restoration.settings import (
+    BASELINE,
+    DOUBLED,
+    PAPER,
+    SAMPLERS,
+    Choice,
+    Settings,
+    Setup,
+    chosen,
+    tried,
+)
+from experiments.images.restoration.study import FIRST, JUDGED, SECOND, Numbers
+from tests.claims import ROOT, refuted, verdict_of
+from verdicts.claims.schema import Profile, Verdict
+from verdicts.records.workspace import Workspace
+from verdicts.studies import Memory, cell, using
+from verdicts.studies.study import store_of
+from verdicts.studies.table import RunTable
 
 HERE = Path(os.environ.get("AMS_DATA", "/missing"))
 pytestmark = pytest.mark.skipif(
     not all((HERE / name).is_dir() for name in ("ffdnet", "cifar10", "efficientnet_lite0")),
     reason="AMS_DATA lacks ffdnet, cifar10 or efficientnet_lite0",
 )
+SETTINGS = Settings()
 PUBLISHED = {5: 0.391, 15: 0.197, 25: 0.138, 50: 0.082, 75: 0.058}
 """By 255 times the noise level: the mean square error over its square, as measured elsewhere."""
 
@@ -98,3 +118,79 @@ def test_every_sampler_has_six_trials_of_its_own():
     for name in SAMPLERS:
         assert len(set(tried(name))) == 6, name
     assert {choice.last_sigma < LARGEST for choice in tried(SAMPLERS[0])} == {True}
+
+
+def numbers(sampler: str, budget: int) -> Numbers:
+    """Return numbers with which each claim holds."""
+    errors = {BASELINE: 0.3, PAPER: 0.12 if budget < 50 else 0.0}
+    noise = {BASELINE: 1.5, PAPER: 0.8}
+    energy = errors.get(sampler, 0.0)
+    return Numbers(energy, 20 * energy, noise.get(sampler, 1.0))
+
+
+@pytest.fixture
+def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[..., Numbers]], None]]:
+    """Let batches have made numbers, each of its own by a thousandth."""
+
+    def put(made: Callable[..., Numbers]) -> None:
+        @cell
+        def batch(
+            setup: Setup, sampler: str, budget: int, choice: Choice, part: str, number: int
+        ) -> list[Numbers]:
+            return [Numbers(*(each + 0.001 * (number % 3) for each in made(sampler, budget)))]
+
+        monkeypatch.setattr(study, "batch", batch)
+
+    with using(Memory()):
+        yield put
+
+
+@pytest.mark.parametrize("claim", ["W1", "W2", "W3", "W4"])
+def test_a_claim_holds_where_its_numbers_are_as_it_says(put, claim: str) -> None:
+    put(numbers)
+    assert verdict_of(claim, settings=SETTINGS) is Verdict.HOLDS
+
+
+def test_samplers_exchanged_break_w1(put) -> None:
+    others = {BASELINE: PAPER, PAPER: BASELINE}
+    put(lambda sampler, budget: numbers(others.get(sampler, sampler), budget))
+    assert refuted("W1", "pixels", "features", "authors", settings=SETTINGS)
+
+
+def test_a_baseline_that_needs_no_more_evaluations_breaks_w2(put) -> None:
+    better = {BASELINE: -0.1}
+    put(lambda name, budget: Numbers(*(better.get(name, each) for each in numbers(name, budget))))
+    parts = ("pixels", "pixels_authors", "features")
+    assert refuted("W2", *parts, settings=SETTINGS)
+
+
+@pytest.mark.parametrize("rival", SAMPLERS[3:-1])
+def test_one_rival_that_differs_breaks_w3(put, rival: str) -> None:
+    def made(sampler: str, budget: int) -> Numbers:
+        apart = 0.1 if sampler == rival else 0.0
+        return Numbers(
+            *(each + 20 ** (k == 1) * apart for k, each in enumerate(numbers(sampler, budget)))
+        )
+
+    put(made)
+    assert refuted("W3", "pixels", "features", settings=SETTINGS)
+
+
+def test_noise_that_does_not_lag_breaks_w4(put) -> None:
+    ratios = {BASELINE: 1.0, DOUBLED: 1.5, PAPER: 1.0}
+    put(lambda name, budget: numbers(name, budget)._replace(variance_ratio=ratios.get(name, 1.0)))
+    assert refuted("W4", "langevin", "doubled", "tempered", settings=SETTINGS)
+
+
+def test_what_is_chosen_follows_from_the_kept_trials(tmp_path: Path) -> None:
+    """The least mean energy distance of those tried, in each part of the trials."""
+    workspace = Workspace.open(ROOT, Profile.FULL, tmp_path, PROJECT)
+    settings = Settings(**workspace.config.settings_of("restoration"))
+    with using(store_of(workspace)):
+        table = RunTable(tuple(study.trials(settings)))
+        for budget, name in product(settings.tuned, settings.samplers):
+            for repeat, part in enumerate((FIRST, SECOND)):
+                columns = table.columns("energy", "tried", sampler=name, budget=budget, part=part)
+                means = [sum(column.values.values()) for column in columns.values()]
+                best = tried(name)[means.index(min(means))]
+                assert chosen(name, budget, repeat) == best, (name, budget, part)
