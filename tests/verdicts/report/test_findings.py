@@ -11,7 +11,6 @@ import pytest
 
 from tests.claims import ROOT, claims
 from tests.verdicts.report.pages import kept_values
-from verdicts import Table
 from verdicts.claims.loading import load_claims
 from verdicts.claims.schema import Expectation, Profile, Verdict
 from verdicts.errors import UserError
@@ -252,7 +251,6 @@ def test_claims_of_the_paper_and_ours_are_counted_apart():
     )
 
 
-TABLE = Table(id="t", caption="c", header=("a",), rows=((1,),))
 WORK = """
 [[work]]
 id = "others"

@@ -22,11 +22,14 @@ from verdicts.records import provenance, run_record
 from verdicts.run import group
 
 SLOW = "def two(settings: Settings) -> Measurement:\n    import time;"
-TIME_FIELDS = frozenset(
-    {"started", "seconds", "peak_mib", "computed", "digest", "commit", "dirty", "threads", "run"}
+TIME_FIELDS = frozenset({"started", "seconds", "peak_mib", "computed", "run"})
+OF_A_COPY = TIME_FIELDS | {"digest", "commit", "dirty", "threads"}
+"""What may differ between two runs in one repository, beside the times."""
+OF_THE_RUN = re.compile(
+    r"[^/]+/(run\.json|published\.json|report[^/]*\.html|paper/data\.json|notebooks/.*)"
+    r"|.*\.(log|pdf|cost|lock|jobs)"
 )
-OF_THE_RUN = re.compile(r"run\.json|published\.json|report.*|paper|notebooks|.*\.(log|cost|lock)")
-"""What tells of the last run, not of a result."""
+"""Files that tell of the last run, not of a result."""
 
 
 @pytest.fixture
@@ -54,11 +57,11 @@ def slow_down(toy, seconds):
     )
 
 
-def timeless(value):
+def timeless(value, fields=TIME_FIELDS):
     """Drop what may differ between two runs of the same work."""
     if isinstance(value, dict):
-        return {name: timeless(item) for name, item in value.items() if name not in TIME_FIELDS}
-    return [timeless(item) for item in value] if isinstance(value, list) else value
+        return {name: timeless(item, fields) for name, item in value.items() if name not in fields}
+    return [timeless(item, fields) for item in value] if isinstance(value, list) else value
 
 
 def ledger(out, profile):
@@ -183,13 +186,14 @@ def begun(toy: Toy, out: str, profile: str = "cpu") -> subprocess.Popen:
 
 
 def results(toy: Toy, out: str) -> dict[str, object]:
-    """Return the results below a folder, by place, without what tells of time."""
-    files = (path.relative_to(toy.root / out) for path in (toy.root / out).rglob("*.json"))
-    return {
-        str(name): timeless(json.loads((toy.root / out / name).read_text(encoding="utf-8")))
-        for name in files
-        if not any(map(OF_THE_RUN.fullmatch, name.parts))
-    }
+    """Return the results below a folder, by place: JSON without what tells of time, else bytes."""
+    folder, contents = toy.root / out, dict[str, object]()
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        name, content = path.relative_to(folder).as_posix(), path.read_bytes()
+        if not OF_THE_RUN.fullmatch(name):
+            known = path.suffix == ".json"
+            contents[name] = timeless(json.loads(content), OF_A_COPY) if known else content
+    return contents
 
 
 @pytest.mark.slow
