@@ -15,12 +15,7 @@ from experiments.images import drawing
 from experiments.images.comparison import interval
 from experiments.images.networks.ffdnet import LARGEST
 from experiments.images.restoration import study
-from experiments.images.restoration.settings import (
-    PAPER,
-    SHOWN,
-    TRIED_NAMES,
-    Settings,
-)
+from experiments.images.restoration.settings import PAPER, REPEATS, SHOWN, Settings
 from experiments.images.runs import generator
 from verdicts import Figure, Measurement, Table
 from verdicts.records.figures import TableCell
@@ -28,9 +23,9 @@ from verdicts.studies.table import RunTable
 
 CLAIMS = ("W1", "W2", "W3", "W4")
 MARGINS = {"energy": 0.04, "features": 0.7}
-"""By measure: the difference that would matter, as the claims state it."""
-AT, COLUMNS = 50, 7
-"""The evaluations at which rivals are compared; images of a sampler that are shown."""
+"""By measure: the difference that would matter, which is W3's tolerance."""
+AT = 50
+"""The evaluations at which rivals are compared."""
 LABELS = {"energy": "pixels", "features": "features"}
 
 
@@ -92,13 +87,9 @@ def _differences(settings: Settings, number: str) -> Iterator[tuple[str, str, Me
     """Yield each rival, the repeat of tuning, and the difference."""
     table = _table(settings)
     for rival in (name for name in settings.samplers if name != PAPER):
-        for choice in TRIED_NAMES:
-            pair = (PAPER, rival)
-            yield (
-                rival,
-                choice,
-                difference(table, number, sampler=pair, budget=AT, choice=choice),
-            )
+        for choice in REPEATS:
+            less = difference(table, number, sampler=(PAPER, rival), budget=AT, choice=choice)
+            yield rival, choice, less
 
 
 def restoration_rivals(settings: Settings) -> Drawing:
@@ -113,7 +104,7 @@ def restoration_rivals(settings: Settings) -> Drawing:
         rivals = [rival for rival in settings.samplers if rival != PAPER]
         for rival, choice, measured in _differences(settings, name):
             low, high = measured.interval
-            at = rivals.index(rival) + 0.3 * TRIED_NAMES.index(choice)
+            at = rivals.index(rival) + 0.3 * REPEATS.index(choice)
             bar = [[measured.value - low], [high - measured.value]]
             style = {**LOOKS[rival].style(), "linestyle": ""}
             panel.errorbar(measured.value, at, xerr=bar, **style)
@@ -127,10 +118,10 @@ def restoration_samples(settings: Settings) -> Drawing:
     """Test images, the same with noise of standard deviation {noise}, and what samplers make of
     these at {at} evaluations with FFDNet's score, tuned, from the same starts and noise.
     """
-    clean = study.clean(settings.setup, study.JUDGED, 1)[:COLUMNS]
+    clean = study.clean(settings.setup, study.JUDGED, 1)[: drawing.COLUMNS]
     draws = generator(settings.setup.seed, 1)
     noisy = clean + LARGEST * torch.randn(clean.shape, generator=draws)
     rows = {"clean": clean.movedim(1, -1), "with noise": noisy.movedim(1, -1)}
     for name in SHOWN:
-        rows[name] = study.shown(settings.setup._replace(size=COLUMNS), name, AT)
+        rows[name] = study.shown(settings.setup._replace(size=drawing.COLUMNS), name, AT)
     return drawing.draw_grid(rows)

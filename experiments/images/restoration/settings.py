@@ -27,14 +27,11 @@ SAMPLERS = (
     "DPM-Solver++",
     "annealed BAOAB, e = 1/2",
 )
-
-
 CHOSEN = Path(__file__).parent / "chosen.json"
 """What tuning chose: by sampler and evaluations, of both parts of the trials, the number of the
 choice among those `tried`.
 """
-
-TRIED_NAMES = ("first", "second")
+REPEATS = ("first", "second")
 """What the two repeats of tuning are called."""
 SHOWN = (BASELINE, PAPER, DOUBLED, "ancestral")
 """The samplers whose images are shown."""

@@ -25,7 +25,7 @@ from experiments.images.comparison import ROUNDING
 from experiments.images.features.extractors import Extractor, efficientnet
 from experiments.images.networks.ffdnet import LARGEST, ffdnet
 from experiments.images.restoration.settings import (
-    TRIED_NAMES,
+    REPEATS,
     Choice,
     Settings,
     Setup,
@@ -156,7 +156,7 @@ def judged(settings: Settings) -> Iterator[Rows]:
     """Yield the rows of each sampler with both choices of tuning, of some at the defaults."""
     setup, numbers = settings.setup, range(1, settings.batches + 1)
     for budget, sampler in settings.judged:
-        choices = {name: chosen(sampler, budget, k) for k, name in enumerate(TRIED_NAMES)}
+        choices = {name: chosen(sampler, budget, k) for k, name in enumerate(REPEATS)}
         if sampler in settings.defaults:
             choices["authors"] = Choice()
         for (name, choice), number in product(choices.items(), numbers):

@@ -13,7 +13,7 @@ from ams.schedules import Level
 from ams_suite.project import PROJECT
 from experiments.images.loss import denoising_losses
 from experiments.images.networks.ffdnet import LARGEST, SMALLEST, ffdnet
-from experiments.images.restoration import study
+from experiments.images.restoration import figures, study
 from experiments.images.restoration.settings import (
     BASELINE,
     DOUBLED,
@@ -26,7 +26,7 @@ from experiments.images.restoration.settings import (
     tried,
 )
 from experiments.images.restoration.study import FIRST, JUDGED, SECOND, Numbers
-from tests.claims import ROOT, refuted, verdict_of
+from tests.claims import ROOT, claims, refuted, verdict_of
 from verdicts.claims.schema import Profile, Verdict
 from verdicts.records.workspace import Workspace
 from verdicts.studies import Memory, cell, using
@@ -120,12 +120,10 @@ def test_every_sampler_has_six_trials_of_its_own():
     assert {choice.last_sigma < LARGEST for choice in tried(SAMPLERS[0])} == {True}
 
 
-def numbers(sampler: str, budget: int) -> Numbers:
+def numbers(sampler: str) -> Numbers:
     """Return numbers with which each claim holds."""
-    errors = {BASELINE: 0.3, PAPER: 0.12 if budget < 50 else 0.0}
-    noise = {BASELINE: 1.5, PAPER: 0.8}
-    energy = errors.get(sampler, 0.0)
-    return Numbers(energy, 20 * energy, noise.get(sampler, 1.0))
+    made = {BASELINE: Numbers(0.3, 6.0, 1.5), PAPER: Numbers(0.0, 0.0, 0.8)}
+    return made.get(sampler, Numbers(0.0, 0.0, 1.0))
 
 
 @pytest.fixture
@@ -137,7 +135,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[..., Num
         def batch(
             setup: Setup, sampler: str, budget: int, choice: Choice, part: str, number: int
         ) -> list[Numbers]:
-            return [Numbers(*(each + 0.001 * (number % 3) for each in made(sampler, budget)))]
+            return [Numbers(*(each + 0.001 * (number % 3) for each in made(sampler)))]
 
         monkeypatch.setattr(study, "batch", batch)
 
@@ -153,32 +151,32 @@ def test_a_claim_holds_where_its_numbers_are_as_it_says(put, claim: str) -> None
 
 def test_samplers_exchanged_break_w1(put) -> None:
     others = {BASELINE: PAPER, PAPER: BASELINE}
-    put(lambda sampler, budget: numbers(others.get(sampler, sampler), budget))
+    put(lambda sampler: numbers(others.get(sampler, sampler)))
     assert refuted("W1", "pixels", "features", "authors", settings=SETTINGS)
 
 
 def test_a_baseline_that_needs_no_more_evaluations_breaks_w2(put) -> None:
-    better = {BASELINE: -0.1}
-    put(lambda name, budget: Numbers(*(better.get(name, each) for each in numbers(name, budget))))
+    better = Numbers(-0.1, -0.1, 1.0)
+    put(lambda name: better if name == BASELINE else numbers(name))
     parts = ("pixels", "pixels_authors", "features")
     assert refuted("W2", *parts, settings=SETTINGS)
 
 
 @pytest.mark.parametrize("rival", SAMPLERS[3:-1])
 def test_one_rival_that_differs_breaks_w3(put, rival: str) -> None:
-    def made(sampler: str, budget: int) -> Numbers:
-        apart = 0.1 if sampler == rival else 0.0
-        return Numbers(
-            *(each + 20 ** (k == 1) * apart for k, each in enumerate(numbers(sampler, budget)))
-        )
-
-    put(made)
+    worse = Numbers(0.1, 2.0, 1.0)
+    put(lambda name: worse if name == rival else numbers(name))
     assert refuted("W3", "pixels", "features", settings=SETTINGS)
+
+
+def test_the_figures_margins_are_those_of_the_claim() -> None:
+    stated = [check.tolerance for each in claims().claim if each.id == "W3" for check in each.check]
+    assert stated == [*figures.MARGINS.values()]
 
 
 def test_noise_that_does_not_lag_breaks_w4(put) -> None:
     ratios = {BASELINE: 1.0, DOUBLED: 1.5, PAPER: 1.0}
-    put(lambda name, budget: numbers(name, budget)._replace(variance_ratio=ratios.get(name, 1.0)))
+    put(lambda name: numbers(name)._replace(variance_ratio=ratios.get(name, 1.0)))
     assert refuted("W4", "langevin", "doubled", "tempered", settings=SETTINGS)
 
 
