@@ -2,7 +2,6 @@
 
 import json
 from functools import cache
-from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -90,15 +89,13 @@ class Settings(Frozen):
     """`samplers` are tuned at each of `tuned` (score evaluations), twice, on `trials` batches of
     `batch` samples, and judged at each of `budgets` on `batches`.
 
-    Those of `defaults` are judged with the authors' hyperparameters as well. Annealed Langevin is
-    judged at `longer` too: what it needs for the error of another.
+    Those of `defaults` are judged with the authors' hyperparameters as well.
     """
 
     samplers: Names = SAMPLERS
     defaults: Names = (BASELINE, PAPER)
     tuned: Sizes = (20, 50)
-    budgets: Sizes = (50,)
-    longer: Sizes = (100,)
+    budgets: Sizes = (10, 20, 50, 100)
     batch: PositiveInt = 32
     trials: PositiveInt = 4
     batches: PositiveInt = 16
@@ -108,8 +105,3 @@ class Settings(Frozen):
     def setup(self) -> Setup:
         """Return what batches share."""
         return Setup(self.batch, self.seed)
-
-    @property
-    def judged(self) -> list[tuple[int, str]]:
-        """Return evaluations and samplers of what is judged."""
-        return [*product(self.budgets, self.samplers), *product(self.longer, [BASELINE])]

@@ -155,7 +155,7 @@ def runs(settings: Settings) -> Iterator[Rows]:
 def judged(settings: Settings) -> Iterator[Rows]:
     """Yield the rows of each sampler with both choices of tuning, of some at the defaults."""
     setup, numbers = settings.setup, range(1, settings.batches + 1)
-    for budget, sampler in settings.judged:
+    for budget, sampler in product(settings.budgets, settings.samplers):
         choices = {name: chosen(sampler, budget, k) for k, name in enumerate(REPEATS)}
         if sampler in settings.defaults:
             choices["authors"] = Choice()
