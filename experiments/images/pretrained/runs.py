@@ -20,6 +20,10 @@ from experiments.images.pretrained.settings import Setup
 from experiments.images.runs import denoised, generator, run as sampled, started
 from verdicts.studies import Array, Kept, cell
 
+FIRST_FRESH = 20_000
+"""The number of the first batch that tuned samplers run on."""
+FEATURED = 8
+"""Batches, of those at the defaults and of fresh ones, whose samples are kept in features."""
 SHOWN = 14
 """Samples of a first batch that are kept for a grid of pictures."""
 LOST = Quality(1e9, 1e9, 1e9)
@@ -30,7 +34,7 @@ SMALLEST = 1e-8
 
 class Batch(NamedTuple):
     """One batch: score evaluations, quality, features of the denoised samples (none where the run
-    diverged).
+    diverged, nor beyond the `FEATURED` first batches).
 
     `shown` holds the first denoised samples of a first batch as grey values up to 255.
     """
@@ -74,7 +78,9 @@ def batch(
     clean = denoised(problem, x)
     quality = inputs.judge(setup.reference, setup.last_sigma)(x, clean)
     shown = (255 * clean[:SHOWN].clamp(0, 1)).round().byte().numpy() if number == 1 else none
-    return Batch(evaluations, quality, digit_features(inputs.CLASSIFIER)(clean).numpy(), shown)
+    featured = number % FIRST_FRESH <= FEATURED
+    features = digit_features(inputs.CLASSIFIER)(clean).numpy() if featured else none
+    return Batch(evaluations, quality, features, shown)
 
 
 @cell(data=DATA)

@@ -15,13 +15,11 @@ from experiments.images.features.extractors import digit_features
 from experiments.images.features.pooled import Entry, Pooled, judged
 from experiments.images.pretrained import inputs, runs, samplers, tuning
 from experiments.images.pretrained.inputs import DEFAULTS
-from experiments.images.pretrained.runs import Batch
+from experiments.images.pretrained.runs import FEATURED, FIRST_FRESH, Batch
 from experiments.images.pretrained.settings import Settings
 from verdicts.studies import Cell
 
 R = TypeVar("R")
-FIRST_FRESH = 20_000
-"""The number of the first batch that tuned samplers run on."""
 FLOOR = "held-out images"
 
 
@@ -105,7 +103,7 @@ def in_features(settings: Settings) -> list[Pooled]:
     """Return samplers judged in features, held-out images first: as many batches as samplers
     have.
     """
-    held_out = inputs.held_out(settings.setup, settings.batches)
+    held_out = inputs.held_out(settings.setup, min(settings.batches, FEATURED))
     entries = [
         Entry(FLOOR, "", 0, [digit_features(inputs.CLASSIFIER)(batch) for batch in held_out])
     ]
