@@ -119,12 +119,13 @@ def standing_in(modules: Mapping[str, Any]) -> Iterator[None]:
 
 
 def empty(names: Iterable[str]) -> dict[str, Any]:
-    """Return an empty module for each name that is not imported; of a progress bar, its ranges are
-    ranges.
+    """Return an empty module for each name that is not imported; a progress bar yields what it is
+    given.
     """
     modules = {name: MagicMock() for name in names if name not in sys.modules}
-    if "tqdm.auto" in modules:
-        modules["tqdm.auto"].trange = lambda count, **_: range(count)
+    for name in modules.keys() & {"tqdm", "tqdm.auto"}:
+        modules[name].trange = lambda count, **_: range(count)
+        modules[name].tqdm = lambda given, **_: given
     return modules
 
 
