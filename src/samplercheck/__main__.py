@@ -38,6 +38,8 @@ class Conform:
     """Which sampler, as diffusers:DDIMScheduler; several (azula: all of it, diffusers:*DPM*) have a
     line each.
     """
+    policy: bool = False
+    """Test a step that returns a sample and its log-density, as reinforcement learning uses it."""
     order: Whole = None
     """The order that is claimed (default: what the library's documentation states)."""
     kind: Annotated[

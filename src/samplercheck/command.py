@@ -33,6 +33,7 @@ from samplercheck.imports import stub
 from samplercheck.in_process import Ended, clean, in_process, silent
 from samplercheck.judgement import conform, end_distance, end_of
 from samplercheck.page import badge, comparison, html
+from samplercheck.policy import conform_policy
 from samplercheck.report import Report, no_exact_law
 from samplercheck.sampler import LEAST, Sampler, Types, stated
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA
@@ -41,6 +42,8 @@ EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
 USAGE, FAILED = 2, 3
 OF_ONE = ("set", "steps", "guidance", "clip", "html", "badge")
 """The options that are of one sampler alone."""
+OF_A_SAMPLER = ("order", "kind", "network", "dtype", "steps", "guidance", "clip", "compare")
+"""The options that mean nothing of a step that states a density."""
 OF_OUTPUT = ("sampler", "json", "html", "badge", "against", "compare", "timeout")
 """What changes no report."""
 COMPARED = (5, 10, 20, 40, 80)
@@ -127,7 +130,7 @@ def _outcome(name: str, asked: Conform, several: bool) -> Outcome:
         runs = [
             (n, *end_of(tested, two_targets(tested.data_std), n))
             for n in COMPARED
-            if asked.compare and report.w2
+            if asked.compare and report.w2 and tested
         ]
         text = report.text()
         if several:
@@ -262,8 +265,17 @@ def _loaded(name: str, asked: Conform) -> Sampler:
     return loaded(name, settings(asked.set), *stated, shape(asked.shape))
 
 
-def _report(name: str, asked: Conform) -> tuple[Sampler, Report]:
-    """Return a sampler and the report on it, with what options ask for beside it."""
+def _report(name: str, asked: Conform) -> tuple[Sampler | None, Report]:
+    """Return a sampler and the report on it, with what options ask for beside it.
+
+    Of a step that states a density the report alone.
+    """
+    if asked.policy:
+        failures = expected.read(asked.expected, name) if asked.expected else {}
+        report = conform_policy(
+            name, settings(asked.set), asked.convention, shape(asked.shape), failures
+        )
+        return None, replace(report, command=_command(name, asked))
     tested = _loaded(name, asked)
     failures = expected.read(asked.expected, name, tested.name) if asked.expected else {}
     count = asked.steps or FEW_STEPS[-1]
@@ -285,6 +297,9 @@ def _command(name: str, asked: Conform) -> str:
     words = ["samplercheck", name]
     for option in (field.name for field in fields(asked) if field.name not in OF_OUTPUT):
         given = getattr(asked, option)
+        if isinstance(given, bool):
+            words += [f"--{option}"] * given
+            continue
         for value in given if isinstance(given, tuple) else [given] * (given is not None):
             words += [f"--{option}", str(value)]
     return shlex.join(words)
@@ -300,6 +315,8 @@ def _check_options(asked: Conform, count: int) -> None:
         raise UserError(f"{', '.join(given)}: of one sampler alone, and {count} are named")
     if not asked.timeout > 0:
         raise UserError(f"--timeout {asked.timeout}: expected a number of seconds above 0")
+    if asked.policy and (given := [f"--{one}" for one in OF_A_SAMPLER if getattr(asked, one)]):
+        raise UserError(f"{', '.join(given)}: of a sampler, not of a step with --policy")
     order, steps, guidance, clip = asked.order, asked.steps, asked.guidance, asked.clip
     if steps is not None and steps < 1:
         raise UserError(f"--steps {steps}: a number of steps is 1 or more")

@@ -19,7 +19,8 @@ import pytest
 from samplercheck import adapters, entry_points, expected
 from samplercheck.errors import UserError
 from samplercheck.judgement import conform
-from samplercheck.report import CHECKS, Report, of_checks
+from samplercheck.policy import conform_policy
+from samplercheck.report import CHECKS, OF_A_POLICY, Report, of_checks
 from samplercheck.sampler import Sampler, stated
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, REFUTED
 
@@ -35,6 +36,7 @@ def conformance_cases(
     shape: tuple[int, ...] | None = None,
     kind: str | None = None,
     strict: bool = False,
+    policy: bool = False,
 ) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
@@ -48,11 +50,12 @@ def conformance_cases(
     A function, class or object as it is needs `network`, its parameter that takes the network;
     `settings` are of its other parameters, `convention` is what the network returns and is told,
     found by trying if it is None. `shape` is that of one state, `kind` ("ode", "sde", "churn") what
-    it solves. A scheduler's class needs no `network`. Raises UserError for another function without
+    it solves. A scheduler's class needs no `network`, nor does a step that states a density, with
+    `policy`. Raises UserError for another function without
     `network`, what is no sampler, and a check that does not exist.
     """
     scheduler = not network and adapters.is_scheduler(sampler)
-    if not (network or scheduler or isinstance(sampler, Sampler)):
+    if not (network or scheduler or policy or isinstance(sampler, Sampler)):
         wanted = (
             "a Sampler, a scheduler's class, or a function and its parameter for the network, "
             "as network='model'"
@@ -62,10 +65,12 @@ def conformance_cases(
     called = getattr(sampler, "name" if own else "__name__", type(sampler).__name__)
     given = expected_failed_checks or {}
     failures = of_checks(expected.read(given, called) if isinstance(given, Path) else given)
-    names = (*dict.fromkeys((*CHECKS, *failures)),)
+    names = (*dict.fromkeys((*(OF_A_POLICY if policy else CHECKS), *failures)),)
 
     def made() -> Report:
         tested: Any = sampler
+        if policy:
+            return conform_policy(tested, settings, convention, shape)
         if network or scheduler:
             tested = entry_points.load(tested, called, network, settings, convention, shape)
         tested = stated(tested, order, kind)
