@@ -1,14 +1,15 @@
 """The group's figures and tables, from its table."""
 
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 
 import torch
 from matplotlib.figure import Figure as Drawing
 
-from ams.plots import panels
+from ams.plots import interval_curves, legend_above, panels, ticks
 from ams.samplers.looks import LOOKS
-from ams.statistics import CONFIDENCE
+from ams.statistics import CONFIDENCE, mean_interval
 from ams_suite.drawn import save_drawn, tabled
 from ams_suite.queries import difference
 from experiments.images import drawing
@@ -21,17 +22,17 @@ from verdicts import Figure, Measurement, Table
 from verdicts.records.figures import TableCell
 from verdicts.studies.table import RunTable
 
-CLAIMS = ("W1", "W2", "W3", "W4")
+CLAIMS = ("W1", "W2", "W3", "W4", "W5")
 MARGINS = {"energy": 0.04, "features": 0.7}
 """By measure: the difference that would matter, which is W3's tolerance."""
 AT = 50
-"""The evaluations at which rivals are compared."""
+"""The evaluations at which images and differences are drawn."""
 LABELS = {"energy": "pixels", "features": "features"}
 
 
 def figures(settings: Settings, folder: Path) -> list[Figure]:
-    """Draw differences to each rival, and restored images."""
-    drawn = (restoration_rivals, restoration_samples)
+    """Draw errors by evaluations, differences to each rival, and restored images."""
+    drawn = (restoration_errors, restoration_rivals, restoration_samples)
     values = {
         "over": f"{CONFIDENCE:.0%} intervals over {settings.batches} batches of {settings.batch}",
         "noise": f"{255 * LARGEST:g}/255",
@@ -47,11 +48,21 @@ def tables(settings: Settings) -> list[Table]:
         "choice",
         *(f"{name}{end}" for name in study.Numbers._fields for end in ("", " low", " high")),
     )
-    rivals = ("rival", "choice", "measure", "difference", "low", "high", "margin", "decided")
+    rivals = (
+        "rival",
+        "NFE",
+        "choice",
+        "measure",
+        "difference",
+        "low",
+        "high",
+        "margin",
+        "decided",
+    )
     over = {"over": f"{CONFIDENCE:.1%}"}
     return [
         tabled(restoration, header, CLAIMS, settings, **over),
-        tabled(restoration_differences, rivals, CLAIMS, settings, at=AT, **over),
+        tabled(restoration_differences, rivals, CLAIMS, settings, **over),
     ]
 
 
@@ -71,25 +82,51 @@ def restoration(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
 
 
 def restoration_differences(settings: Settings) -> Iterator[tuple[TableCell, ...]]:
-    """Adaptive momentum's energy distance less each rival's at {at} evaluations, both tuned, with
-    {over} intervals; equal: the interval lies within the margin.
+    """Adaptive momentum's energy distance less each rival's, both tuned, with {over} intervals;
+    equal: the interval lies within the margin.
     """
-    for name, margin in MARGINS.items():
-        for rival, choice, measured in _differences(settings, name):
+    for (name, margin), budget in product(MARGINS.items(), settings.budgets):
+        for rival, choice, measured in _differences(settings, name, budget):
             low, high = measured.interval
             decided = "closer" if high < 0 else "farther" if low > 0 else "not decided"
             if max(abs(low), abs(high)) <= margin:
                 decided = "equal"
-            yield rival, choice, LABELS[name], measured.value, low, high, margin, decided
+            yield rival, budget, choice, LABELS[name], measured.value, low, high, margin, decided
 
 
-def _differences(settings: Settings, number: str) -> Iterator[tuple[str, str, Measurement]]:
+def _differences(
+    settings: Settings, number: str, budget: int
+) -> Iterator[tuple[str, str, Measurement]]:
     """Yield each rival, the repeat of tuning, and the difference."""
     table = _table(settings)
     for rival in (name for name in settings.samplers if name != PAPER):
         for choice in REPEATS:
-            less = difference(table, number, sampler=(PAPER, rival), budget=AT, choice=choice)
+            less = difference(table, number, sampler=(PAPER, rival), budget=budget, choice=choice)
             yield rival, choice, less
+
+
+def restoration_errors(settings: Settings) -> Drawing:
+    """Energy distance of restored images to other test images less that of the clean images, each
+    sampler tuned (the first time). Bands: {over}. Colour images, FFDNet's score.
+    """
+    sheet, axes = panels(2)
+    table = _table(settings)
+    for panel, name in zip(axes, MARGINS, strict=True):
+        curves = {
+            sampler: {
+                budget: mean_interval([*column.values.values()], CONFIDENCE)
+                for budget, column in table.columns(
+                    name, "budget", sampler=sampler, choice=REPEATS[0]
+                ).items()
+            }
+            for sampler in settings.samplers
+        }
+        interval_curves(panel, curves, LOOKS)
+        ticks(panel, settings.budgets)
+        panel.set(xlabel="score evaluations (NFE)", ylabel=f"excess ({LABELS[name]})")
+        panel.set_yscale("symlog", linthresh=MARGINS[name])
+    legend_above(axes[0], 2)
+    return sheet
 
 
 def restoration_rivals(settings: Settings) -> Drawing:
@@ -102,7 +139,7 @@ def restoration_rivals(settings: Settings) -> Drawing:
         panel.axvspan(-margin, margin, color="0.9", lw=0)
         panel.axvline(0.0, color="0.4", lw=0.8)
         rivals = [rival for rival in settings.samplers if rival != PAPER]
-        for rival, choice, measured in _differences(settings, name):
+        for rival, choice, measured in _differences(settings, name, AT):
             low, high = measured.interval
             at = rivals.index(rival) + 0.3 * REPEATS.index(choice)
             bar = [[measured.value - low], [high - measured.value]]
