@@ -26,7 +26,7 @@ from torch import Tensor
 
 from samplercheck import adapters
 from samplercheck.affine_map import AFFINE
-from samplercheck.answered_draws import Draws, NotMade, Shared
+from samplercheck.answered_draws import Draws, NotMade, Repeated, Shared
 from samplercheck.convergence import Data, converge, pushforward, two_targets
 from samplercheck.judgement import end_distance
 from samplercheck.model import Network
@@ -134,11 +134,14 @@ def _judged(
         if kl := _kl(random, step):
             judged.append(kl)
             del left["KL"]
+    w2 = dict[int, float]()
     try:
         marginals, w2 = _marginals(step, predict)
         judged.append(marginals)
+    except Repeated as reason:
+        judged.append(Judgement("marginals", REFUTED, str(reason)))
     except Exception as reason:
-        w2, left["marginals"] = {}, f"{reason!r:.200}"
+        left["marginals"] = f"{reason!r:.200}"
     return judged, w2, f"read as {predict}@{'its scheduler' if step.owner else step.times}"
 
 

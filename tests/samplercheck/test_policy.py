@@ -164,6 +164,12 @@ FAULTS = {
         "draw",
         "std off",
     ),
+    "the same draw at each step": (
+        "std * torch.randn_like(x)",
+        "std * torch.randn(x.shape, generator=torch.Generator().manual_seed(0))",
+        "marginals",
+        "in one state",
+    ),
     "one draw for all": ("torch.randn_like(x)", "torch.randn(1, 3, 5, 7)", "draw", "batch of 4"),
     "batch statistic": ("mean = x + dt", "mean = x - x.mean(0) + dt", "replay", "another batch"),
     "order of the batch": (
