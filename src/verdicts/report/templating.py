@@ -3,6 +3,7 @@
 import json
 import re
 from functools import cache
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,9 @@ from verdicts.report.words import duration, number, plain, spread
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-def readable(value: Any) -> str:
-    """Return a JSON value as indented text."""
-    return json.dumps(value, indent=2, ensure_ascii=False)
+def readable(value: Any) -> Markup:
+    """Return a JSON value as indented text of an element, in which quotes stand as they are."""
+    return Markup(escape(json.dumps(value, indent=2, ensure_ascii=False), quote=False))
 
 
 def in_words(text: str) -> str:
