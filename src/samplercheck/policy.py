@@ -106,8 +106,19 @@ def conform_policy(
     judged.sort(key=lambda each: OF_A_POLICY.index(each.check))
     nothing = (None,) * 5
     seconds = time.perf_counter() - began
-    report = Report(name, read, given, *nothing, 0.0, w2, {}, seconds, expected=expected)
-    return replace(report, made=tuple(judged), left=left)
+    return Report(
+        name,
+        read,
+        given,
+        *nothing,
+        0.0,
+        w2,
+        {},
+        seconds,
+        expected=expected,
+        made=tuple(judged),
+        left=left,
+    )
 
 
 def _judged(

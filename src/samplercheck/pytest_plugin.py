@@ -51,8 +51,8 @@ def conformance_cases(
     `settings` are of its other parameters, `convention` is what the network returns and is told,
     found by trying if it is None. `shape` is that of one state, `kind` ("ode", "sde", "churn") what
     it solves. A scheduler's class needs no `network`, nor does a step that states a density, with
-    `policy`. Raises UserError for another function without
-    `network`, what is no sampler, and a check that does not exist.
+    `policy`. Raises UserError for another function without `network`, what is no sampler, and a
+    check that does not exist.
     """
     scheduler = not network and adapters.is_scheduler(sampler)
     if not (network or scheduler or policy or isinstance(sampler, Sampler)):
