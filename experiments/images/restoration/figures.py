@@ -22,7 +22,7 @@ from verdicts import Figure, Measurement, Table
 from verdicts.records.figures import TableCell
 from verdicts.studies.table import RunTable
 
-CLAIMS = ("W1", "W2", "W3", "W4", "W5")
+CLAIMS = ("W1", "W2", "W3", "W4")
 MARGINS = {"energy": 0.04, "features": 0.7}
 """By measure: the difference that would matter, which is W3's tolerance."""
 AT = 50
@@ -48,17 +48,7 @@ def tables(settings: Settings) -> list[Table]:
         "choice",
         *(f"{name}{end}" for name in study.Numbers._fields for end in ("", " low", " high")),
     )
-    rivals = (
-        "rival",
-        "NFE",
-        "choice",
-        "measure",
-        "difference",
-        "low",
-        "high",
-        "margin",
-        "decided",
-    )
+    rivals = "rival", "NFE", "choice", "measure", "difference", "low", "high", "margin", "decided"
     over = {"over": f"{CONFIDENCE:.1%}"}
     return [
         tabled(restoration, header, CLAIMS, settings, **over),
@@ -85,8 +75,9 @@ def restoration_differences(settings: Settings) -> Iterator[tuple[TableCell, ...
     """Adaptive momentum's energy distance less each rival's, both tuned, with {over} intervals;
     equal: the interval lies within the margin.
     """
+    table = _table(settings)
     for (name, margin), budget in product(MARGINS.items(), settings.budgets):
-        for rival, choice, measured in _differences(settings, name, budget):
+        for rival, choice, measured in _differences(table, settings, name, budget):
             low, high = measured.interval
             decided = "closer" if high < 0 else "farther" if low > 0 else "not decided"
             if max(abs(low), abs(high)) <= margin:
@@ -95,10 +86,9 @@ def restoration_differences(settings: Settings) -> Iterator[tuple[TableCell, ...
 
 
 def _differences(
-    settings: Settings, number: str, budget: int
+    table: RunTable, settings: Settings, number: str, budget: int
 ) -> Iterator[tuple[str, str, Measurement]]:
     """Yield each rival, the repeat of tuning, and the difference."""
-    table = _table(settings)
     for rival in (name for name in settings.samplers if name != PAPER):
         for choice in REPEATS:
             less = difference(table, number, sampler=(PAPER, rival), budget=budget, choice=choice)
@@ -136,11 +126,12 @@ def restoration_rivals(settings: Settings) -> Drawing:
     equal. Colour images, FFDNet's score.
     """
     sheet, axes = panels(2, height=2.4)
+    table = _table(settings)
     for panel, (name, margin) in zip(axes, MARGINS.items(), strict=True):
         panel.axvspan(-margin, margin, color="0.9", lw=0)
         panel.axvline(0.0, color="0.4", lw=0.8)
         rivals = [rival for rival in settings.samplers if rival != PAPER]
-        for rival, choice, measured in _differences(settings, name, AT):
+        for rival, choice, measured in _differences(table, settings, name, AT):
             low, high = measured.interval
             at = rivals.index(rival) + 0.3 * REPEATS.index(choice)
             bar = [[measured.value - low], [high - measured.value]]
