@@ -144,7 +144,7 @@ def put(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Callable[..., Num
         yield put
 
 
-@pytest.mark.parametrize("claim", ["W1", "W2", "W3", "W4", "W5"])
+@pytest.mark.parametrize("claim", ["W1", "W2", "W3", "W4"])
 def test_a_claim_holds_where_its_numbers_are_as_it_says(put, claim: str) -> None:
     put(numbers)
     assert verdict_of(claim, settings=SETTINGS) is Verdict.HOLDS
@@ -171,14 +171,15 @@ def test_one_rival_that_differs_breaks_w3(put, rival: str) -> None:
 
 
 @pytest.mark.parametrize("rival", SAMPLERS[3:-1])
-def test_one_rival_that_is_no_better_breaks_w5(put, rival: str) -> None:
+def test_one_rival_that_is_no_better_at_20_breaks_w3(put, rival: str) -> None:
     worse = Numbers(0.2, 0.2, 1.0)
     put(lambda name, budget: worse if name == rival else numbers(name, budget))
-    assert refuted("W5", "pixels", "features", settings=SETTINGS)
+    assert refuted("W3", "pixels_20", "features_20", settings=SETTINGS)
 
 
 def test_the_figures_margins_are_those_of_the_claim() -> None:
-    stated = [check.tolerance for each in claims().claim if each.id == "W3" for check in each.check]
+    checks = [check for each in claims().claim if each.id == "W3" for check in each.check]
+    stated = [check.tolerance for check in checks if check.relation == "="]
     assert stated == [*figures.MARGINS.values()]
 
 

@@ -24,7 +24,7 @@ CHROMIUM = next(
 sync_api = pytest.importorskip(
     "playwright.sync_api", reason="the package playwright is not installed"
 )
-LARGEST_PAGE = 4_250_000  # bytes
+LARGEST_PAGE = 4 * 2**20
 CHART = """
     import altair as alt
     from verdicts.records.figures import save_chart
