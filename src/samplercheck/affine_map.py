@@ -84,15 +84,16 @@ def moved_by_start(gain: Tensor) -> Tensor:
 
 
 def read_map(
-    sampler: Sampler, network: Recorded, width: int, steps: int, seed: int = 0
+    sampler: Sampler, network: Recorded, width: int, steps: int, seed: int = 0, draws: int = 0
 ) -> AffineMap:
     """Return the affine map of a run of `steps` steps in `width` directions.
 
-    A sampler that draws runs twice, since the first run counts the draws; some draw though they use
-    no noise.
+    A sampler that draws runs twice, unless it makes no more than `draws` draws: the first run
+    counts them. Some draw though they use no noise.
     """
     asked = Draws()
-    if sampler.noise == 0:
+    asked.normals = draws
+    if draws or sampler.noise == 0:
         with suppress(Unanswered):
             return _read(sampler, network, width, steps, seed, asked)
     trajectory(sampler, network, torch.zeros(2, width, dtype=torch.float64), steps, asked)

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import lru_cache
 from itertools import combinations, product
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -25,9 +26,9 @@ import torch
 from torch import Tensor
 
 from samplercheck import adapters
-from samplercheck.affine_map import AFFINE
+from samplercheck.affine_map import AFFINE, AffineMap, read_map
 from samplercheck.answered_draws import Draws, NotMade, Repeated, Shared
-from samplercheck.convergence import Data, converge, pushforward, two_targets
+from samplercheck.convergence import Data, converge, two_targets
 from samplercheck.judgement import end_distance
 from samplercheck.model import Network
 from samplercheck.policy_step import ROWS, TIMES, Results, Rollout, Step, normal, of
@@ -181,9 +182,9 @@ def _boundaries(steps: list[Transition]) -> Judgement:
     """Return the verdict on what is finite.
 
     Sample and spread of each step are finite, and so is its density where it draws. A step with std
-    0 has none: which one, and what it returns there, is noted.
+    0 has none: which one, and what it returns there. What moves there with the sample is noted.
     """
-    still = []
+    still, moved = list[str](), False
     for one in steps:
         at = f"step {one.k + 1}, from sigma {one.before.levels[one.k].sigma:.3g}"
         log_prob = float(one.drawn.log_prob[0])
@@ -191,10 +192,13 @@ def _boundaries(steps: list[Transition]) -> Judgement:
             return Judgement("boundaries", REFUTED, f"{at}: its sample is not finite")
         if not bool(one.spread.any()):
             still.append(f"{at}, is deterministic (std 0), its log_prob there is {log_prob:.3g}")
+            away = float(one.again(one.mean + 1).log_prob[0])
+            moved |= away != log_prob
         elif not math.isfinite(log_prob):
             return Judgement("boundaries", REFUTED, f"{at}: its log_prob is {log_prob:.3g}")
     if still:
-        return Judgement("boundaries", NOTED, "; ".join(still))
+        words = "; ".join(still)
+        return Judgement("boundaries", NOTED if moved else HOLDS, words)
     return Judgement("boundaries", HOLDS, f"all of {STEPS} steps draw, and are finite")
 
 
@@ -297,8 +301,8 @@ def _density(steps: list[Transition]) -> Judgement:
 def _replay(run: Rollout, steps: list[Transition]) -> Judgement:
     """Return the verdict on stored samples: their densities once more, with a ratio of 1.
 
-    The steps come in reverse order, three of four rows in another order. With states stored in
-    bfloat16 the size of the log ratio is a fact.
+    The steps come in reverse order, three of four rows in another order; then with the step's own
+    casts, in float32. With states stored in bfloat16 the size of the log ratio is a fact.
     """
     rows, off, narrow = [2, 0, 3], 0.0, (0.0, 0)
     for one in reversed(steps):
@@ -311,11 +315,16 @@ def _replay(run: Rollout, steps: list[Transition]) -> Judgement:
         if bool(before.isfinite().all()) and not moved <= one.rounding * (1 + _most(before)):
             words = f"{at}: log_prob of a stored sample moves by {moved:.3g} in another batch"
             return Judgement("replay", REFUTED, f"{words} and order")
+        x, output, z = (each.float() for each in (one.x, one.output, one.z))
         with suppress(Exception):
-            x, output, prev = (each.float() for each in (one.x, one.output, stored))
-            low = x.bfloat16(), output, prev.bfloat16()
-            a, b = (run(one.k, *three, widen=False).log_prob for three in ((x, output, prev), low))
+            drawn = one.before.copy()(one.k, x, output, draw=z, widen=False)
+            kept = drawn.sample.float()
+            low = x.bfloat16(), output, kept.bfloat16()
+            a, b = (run(one.k, *three, widen=False).log_prob for three in ((x, output, kept), low))
             off, narrow = max(off, moved), max(narrow, (_most(a - b), one.k + 1))
+            if (cast := _most(a - drawn.log_prob)) > 4 * one.rounding * (1 + _most(before)):
+                words = f"{at}: log_prob of a sample stored in float32 moves by {cast:.3g}"
+                return Judgement("replay", REFUTED, f"{words}: it is rounded in one of both calls")
     words = f"ratio 1, its logarithm off by {off:.0e}; of states stored in bfloat16 by"
     return Judgement("replay", HOLDS, "{} {:.2g}, at step {}".format(words, *narrow))
 
@@ -402,17 +411,23 @@ def _read(step: Step, convention: str | None) -> tuple[str, Step]:
     return best[1:]
 
 
+@lru_cache(len(MANY))
+def _law(sampler: Sampler, data: Data, steps: int) -> AffineMap:
+    """Return the map of a run, which draws at most once a step."""
+    return read_map(sampler, data.network(), len(data.mean), steps, draws=steps)
+
+
 def _marginals(step: Step, predict: str) -> tuple[Judgement, dict[int, float]]:
     """Return the verdict on the ends of runs on Gaussian data, and W2 of some.
 
-    Refuted where no number of steps leads to the data. An error that vanishes with many steps is
-    noted: how far 10 steps end from the data, and which of them errs most.
+    Refuted where no number of steps leads to the data. An error that vanishes with many steps is a
+    fact: how far 10 steps end from the data, and which of them errs most. One that grows is noted.
     """
     data, sampler = two_targets(1.0), _sampler(step, predict)
-    curve, defect = converge(sampler, data, MANY)
+    curve, defect = converge(sampler, data, MANY, _law)
     if not defect <= AFFINE:
         raise NotMade(f"not affine, by {defect:.1e}: there is no exact law")
-    short, long = (pushforward(sampler, data, count) for count in (STEPS, MANY[-1]))
+    short, half, long = (_law(sampler, data, count) for count in (STEPS, *MANY[-2:]))
     start = data.marginal(short.levels[0])
     off = []
     for i, level in enumerate([*short.levels, step.begin(STEPS).levels[-1]]):
@@ -420,7 +435,7 @@ def _marginals(step: Step, predict: str) -> tuple[Judgement, dict[int, float]]:
         off.append(torch.stack([mean - exact[0], variance.sqrt() - exact[1].sqrt()]))
     jumps = torch.stack(off).diff(dim=0).abs().amax(2)
     k = int(jumps.norm(dim=1).argmax())
-    few, many = (each.law(-1, *start)[1].sqrt() for each in (short, long))
+    few, fewer, many = (each.law(-1, *start)[1].sqrt() for each in (short, half, long))
     ends = [f"{few[i]:.4g} ({many[i]:.4g}) for {data.std[i]:g}" for i in SHOWN]
     words = (
         f"W2 of the limit of ends {curve.end.text(END)}; after {STEPS} ({MANY[-1]}) steps std "
@@ -429,9 +444,16 @@ def _marginals(step: Step, predict: str) -> tuple[Judgement, dict[int, float]]:
     )
     w2 = {count: end_distance(sampler, data, count) for count in MANY[:1]}
     if curve.end.least > END:
-        point = converge(sampler, Data(data.mean, 0 * data.std), MANY)[0].end
+        point = converge(sampler, Data(data.mean, 0 * data.std), MANY, _law)[0].end
         only = ": it is exact on point data only" * (point.least <= END)
         return Judgement("marginals", REFUTED, f"no number of steps ends there{only}; {words}"), w2
+    worse = ((many - data.std).abs() - (fewer - data.std).abs()) / data.std
+    if float(worse.max()) > END:
+        i = int(worse.argmax())
+        grows = (
+            f"more steps err more: std {fewer[i]:.4g} after {MANY[-2]}, {many[i]:.4g} after "
+            f"{MANY[-1]} for {data.std[i]:g}"
+        )
+        return Judgement("marginals", NOTED, f"{grows}; {words}"), w2
     falls = curve.end.most <= END or (curve.order is not None and curve.order.low > SLOWEST)
-    far = HOLDS if w2[STEPS] <= END else NOTED
-    return Judgement("marginals", far if falls else INCONCLUSIVE, words), w2
+    return Judgement("marginals", HOLDS if falls else INCONCLUSIVE, words), w2

@@ -91,37 +91,37 @@ def step(v, x, t, t_next, prev=None):
 """
 VARIANTS = {
     # text, what is replaced, by what, what is noted
-    "as it is": (RIGHT, "", "", {"marginals"}),
-    "summed": (RIGHT, ENDS, ".flatten(1).sum(1)\n    return prev", {"marginals"}),
-    "by coordinate": (RIGHT, ENDS, "\n    return prev", {"marginals"}),
-    "channels alone": (RIGHT, ENDS, ".mean(1).sum((1, 2))\n    return prev", {"marginals"}),
+    "as it is": (RIGHT, "", "", set()),
+    "summed": (RIGHT, ENDS, ".flatten(1).sum(1)\n    return prev", set()),
+    "by coordinate": (RIGHT, ENDS, "\n    return prev", set()),
+    "channels alone": (RIGHT, ENDS, ".mean(1).sum((1, 2))\n    return prev", set()),
     "without constants": (
         RIGHT,
         " - torch.log(std) - math.log(2 * math.pi) / 2",
         "",
-        {"density", "marginals"},
+        {"density"},
     ),
     "another order": (
         RIGHT,
         "prev, log_prob, mean, std",
         "std, mean, log_prob, prev",
-        {"marginals"},
+        set(),
     ),
-    "float32 inside": (RIGHT, "    dt = ", "    x = x.float()\n    dt = ", {"marginals"}),
-    "std of each row": (RIGHT, "mean, std\n", "mean, std.flatten()\n", {"marginals"}),
+    "float32 inside": (RIGHT, "    dt = ", "    x = x.float()\n    dt = ", set()),
+    "std of each row": (RIGHT, "mean, std\n", "mean, std.flatten()\n", set()),
     "last step still": (
         RIGHT,
         "(-dt) ** 0.5",
         "(-dt * (t_next != 0)) ** 0.5",
-        {"boundaries", "marginals"},
+        {"boundaries"},
     ),
-    "a table": (TABLE, "", "", {"boundaries", "density", "marginals"}),
-    "rising": (RISING, "", "", {"marginals"}),
+    "a table": (TABLE, "", "", {"boundaries", "density"}),
+    "rising": (RISING, "", "", set()),
     "gradient of a draw": (
         RISING,
         "density.log_prob(prev)",
         "density.log_prob(prev + 0 * mean)",
-        {"marginals"},
+        set(),
     ),
 }
 FAULTS = {
@@ -177,6 +177,12 @@ FAULTS = {
         "g = noise_level * t**0.5 * torch.arange(1, len(x) + 1).reshape(-1, 1, 1, 1)",
         "replay",
         "another batch",
+    ),
+    "rounded in replay": (
+        "    square = ",
+        "    else:\n        prev = prev.to(torch.bfloat16).to(x.dtype)\n    square = ",
+        "replay",
+        "rounded in one of both calls",
     ),
     "detached mean": (
         "prev.detach() - mean)",
@@ -261,6 +267,21 @@ def test_a_std_without_the_root_of_dt_is_noted_and_its_divergence_refuted(
     assert verdicts(report)["draw"] == NOTED and verdicts(report)["KL"] == REFUTED
     first = next(each.why for each in report.judgements if each.check == "draw")
     assert "dt = 0.0357, 0.0412" in first  # 3 u / (1 + 2 u) between u = 1, 0.9 and 0.8
+
+
+def test_a_floor_of_the_spread_is_noted(module: Callable[[str], str]) -> None:
+    floor = RIGHT.replace("(-dt) ** 0.5", "(-dt) ** 0.5\n    std = std.clamp(min=0.03)")
+    report = conform_policy(module(floor))
+    assert verdicts(report)["marginals"] == NOTED, report.text()
+    assert "more steps err more" in next(e.why for e in report.judgements if e.check == "marginals")
+
+
+def test_a_density_where_nothing_is_drawn_is_noted(module: Callable[[str], str]) -> None:
+    clamped = RIGHT.replace("(-dt) ** 0.5", "(-dt * (t_next != 0)) ** 0.5").replace(
+        "    square =", "    shown, std = std, std.clamp(min=1e-3)\n    square ="
+    )
+    report = conform_policy(module(clamped.replace("mean, std\n", "mean, shown\n")))
+    assert verdicts(report)["boundaries"] == NOTED, report.text()
 
 
 def test_exit_codes_and_expected_failures(
