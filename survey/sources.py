@@ -40,11 +40,14 @@ OWN = {
         "comfy.model_patcher": "",
     },
     "comfyui-model-sampling": {"comfy.ldm.modules.diffusionmodules.util": ""},
+    "trl": dict.fromkeys(
+        ["peft", "peft.utils", "transformers.utils", "trl.core", "trl.models.sd_utils"], ""
+    ),
 }
 """What a library imports of its own repository: each module's registered file, nothing for an empty
 stand-in.
 """
-PACKAGES = {"comfyui": "comfy.k_diffusion"}
+PACKAGES = {"comfyui": "comfy.k_diffusion", "trl": "trl.models"}
 """The package in which a library's relative imports are meant."""
 STAND_INS = (
     *(
@@ -76,6 +79,11 @@ COMMITS = {
     "Stability-AI/stable-audio-tools": "50049e379e2fe8e35bffc99e57f23ade1c3471b7",
     "Tencent-Hunyuan/HunyuanVideo": "fa14b001c18f37191c938a9ef6baad3b9b472759",
     "Wan-Video/Wan2.1": "9737cba9c1c3c4d04b33fcad41c111989865d315",
+    "yifan123/flow_grpo": "ac4c86e8cae021841f1fde853d340e0db67690dd",
+    "kvablack/ddpo-pytorch": "1958463f020112c9a7bc85768d296daacc2e1b4b",
+    "XueZeyue/DanceGRPO": "15cc71d53cc2e6e18a68ee607d5fb6ba9a99e344",
+    "radixark/miles_diffusion": "2929e491975c0e2d374f0540c6e652a095887210",
+    "Tencent-Hunyuan/UniRL": "1a7b501e8fe8517b432a130220d2ff462f9b5afa",
     "willisma/SiT": "947f95bd3a510e9af441d38c1e9f72e0eee873c5",
 }
 """The commit of each repository's checkout."""
@@ -96,6 +104,11 @@ CHECKSUMS = {
     "Stability-AI/stable-audio-tools": "dc5fb5f498972724f42de1806cddf8e8e8cea08e219d3b9c88e8dc4bde7d703d",
     "Tencent-Hunyuan/HunyuanVideo": "1b7312054b4f9576f1bdf8a3497854b95907b1d3febd596cd542397ec29624b4",
     "Wan-Video/Wan2.1": "caa2436842db137ce33a92ae538b290e5198bea8efc5eb8e586f21dd9e698d97",
+    "yifan123/flow_grpo": "3c1fe538dc11e307dd28305e1f0196766f2dbfb57f8b4e7fa7b80d7bbf402bd9",
+    "kvablack/ddpo-pytorch": "bbd55f145df0e9052155c4605b3a00a9e039d953a283a326937b689302cb0d7f",
+    "XueZeyue/DanceGRPO": "d474afa7bdccf43a3fb65c27e2ffcd120a39aa82ce9b01d26e9083f361d22e0e",
+    "radixark/miles_diffusion": "7bb444812bf9e36128f2403418881ebe5ec1817d0e55311a7855e488de092d50",
+    "Tencent-Hunyuan/UniRL": "cca46f60954c675e7195804a16404f1950999c476370c234173f88c5254f9695",
     "willisma/SiT": "7ad760e6238140c0887712874009889c68e2c8f7d8d0edf350bce764b4b64797",
 }
 """The checksum of each repository's files here, by `digest`."""

@@ -66,7 +66,7 @@ class Conform:
     """Its settings, one a `--set`."""
     steps: Whole = None
     """The steps in which you use it: W2 to the data, and outliers; the other runs have their own
-    numbers.
+    numbers. With --policy each of them is judged.
     """
     guidance: Number = None
     """Also with classifier-free guidance of this weight."""

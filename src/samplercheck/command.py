@@ -33,7 +33,7 @@ from samplercheck.imports import stub
 from samplercheck.in_process import Ended, clean, in_process, silent
 from samplercheck.judgement import conform, end_distance, end_of
 from samplercheck.page import badge, comparison, html
-from samplercheck.policy import conform_policy
+from samplercheck.policy import STEPS, conform_policy
 from samplercheck.report import Report, no_exact_law
 from samplercheck.sampler import LEAST, Sampler, Types, stated
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, MARKS, RAISED, REFUTED, SCHEMA
@@ -42,7 +42,7 @@ EXIT = {HOLDS: 0, REFUTED: 1, INCONCLUSIVE: 4}
 USAGE, FAILED = 2, 3
 OF_ONE = ("set", "steps", "guidance", "clip", "html", "badge")
 """The options that are of one sampler alone."""
-OF_A_SAMPLER = ("order", "kind", "network", "dtype", "steps", "guidance", "clip", "compare")
+OF_A_SAMPLER = ("order", "kind", "network", "dtype", "guidance", "clip", "compare")
 """The options that mean nothing of a step that states a density."""
 OF_OUTPUT = ("sampler", "json", "html", "badge", "against", "compare", "timeout")
 """What changes no report."""
@@ -272,9 +272,8 @@ def _report(name: str, asked: Conform) -> tuple[Sampler | None, Report]:
     """
     if asked.policy:
         failures = expected.read(asked.expected, name) if asked.expected else {}
-        report = conform_policy(
-            name, settings(asked.set), asked.convention, shape(asked.shape), failures
-        )
+        given = settings(asked.set), asked.convention, shape(asked.shape)
+        report = conform_policy(name, *given, failures, asked.steps or STEPS)
         return None, replace(report, command=_command(name, asked))
     tested = _loaded(name, asked)
     failures = expected.read(asked.expected, name, tested.name) if asked.expected else {}
@@ -318,8 +317,9 @@ def _check_options(asked: Conform, count: int) -> None:
     if asked.policy and (given := [f"--{one}" for one in OF_A_SAMPLER if getattr(asked, one)]):
         raise UserError(f"{', '.join(given)}: of a sampler, not of a step with --policy")
     order, steps, guidance, clip = asked.order, asked.steps, asked.guidance, asked.clip
-    if steps is not None and steps < 1:
-        raise UserError(f"--steps {steps}: a number of steps is 1 or more")
+    least = 2 if asked.policy else 1
+    if steps is not None and steps < least:
+        raise UserError(f"--steps {steps}: a number of steps is {least} or more")
     if order is not None and order < 1:
         raise UserError(
             f"--order {order}: an order is 1 or more; leave it out to judge the order that "

@@ -20,17 +20,19 @@ from dataclasses import replace
 from functools import lru_cache
 from itertools import combinations, product
 from operator import itemgetter
+from statistics import median
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
+from ams.schedules import Level
 from samplercheck import adapters
 from samplercheck.affine_map import AFFINE, AffineMap, read_map
 from samplercheck.answered_draws import Draws, NotMade, Repeated, Shared
 from samplercheck.convergence import Data, converge, two_targets
 from samplercheck.judgement import end_distance
-from samplercheck.model import Network
+from samplercheck.model import Network, predicted
 from samplercheck.policy_step import ROWS, TIMES, Results, Rollout, Step, normal, of
 from samplercheck.report import END, OF_A_POLICY, Judgement, Report, of_checks
 from samplercheck.restored import restored
@@ -38,11 +40,13 @@ from samplercheck.sampler import Sampler
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, NOTED, REFUTED
 
 STEPS = 10
-"""The steps of the run in which each step is judged."""
-MANY = (10, 20, 40, 80, 160)
-"""The numbers of steps from which the limit of the marginals is extrapolated."""
-TRIED = 16
-"""The steps of the run by whose end predictions and times are tried."""
+"""The steps of the run in which each step is judged, unless the user states them."""
+MORE = ((1, 2, 4, 8, 16), (4, 8, 16, 32, 64), (1, 2, 4, 8))
+"""How many times as many steps have the runs from which the marginals' limit is extrapolated: the
+second ones where it is not resolved, the last where a schedule has no runs so long.
+"""
+PLACES = (1, 5, 9)
+"""Where, in tenths of the longest run, a step is compared with one that keeps the marginals."""
 SHOWN = (0, 2)
 """The directions of the target whose ends are reported: standard deviations 0.05 and 1."""
 SLOWEST = 0.5
@@ -86,12 +90,13 @@ def conform_policy(
     convention: str | None = None,
     shape: tuple[int, ...] | None = None,
     expected_failed_checks: dict[str, str] | None = None,
+    steps: int = STEPS,
 ) -> Report:
     """Return the report on a step: a function, a class, or its name as the command takes it.
 
-    `convention` is what its network returns and is given, as flow@flow, by trying if it is None.
-    What the step raises is not caught. Raises UserError for a check that does not exist, NotMade
-    where the step states no density.
+    Each step of a run of `steps` is judged. `convention` is what its network returns and is given,
+    as flow@flow, by trying if it is None. What the step raises is not caught. Raises UserError for
+    a check that does not exist, NotMade where the step states no density.
     """
     began, expected = time.perf_counter(), of_checks(expected_failed_checks or {})
     target = adapters.function(step) if isinstance(step, str) else step
@@ -99,7 +104,7 @@ def conform_policy(
     left, w2, read, given = dict[str, str](), dict[int, float](), "", dict(settings or {})
     with restored():
         try:
-            taken = of(target, given, convention, shape)
+            taken = of(target, given, convention, shape, steps)
             given = taken.settings
             judged, w2, read = _judged(taken, convention, left)
         except Shared as reason:
@@ -146,21 +151,30 @@ def _judged(
         if kl := _kl(random, step):
             judged.append(kl)
             del left["KL"]
-    w2 = dict[int, float]()
-    try:
-        marginals, w2 = _marginals(step, predict)
-        judged.append(marginals)
-    except Repeated as reason:
-        judged.append(Judgement("marginals", REFUTED, str(reason)))
-    except Exception as reason:
-        left["marginals"] = f"{reason!r:.200}"
+    marginals, w2 = Judgement("marginals", INCONCLUSIVE, ""), dict[int, float]()
+    for times in MORE:
+        many = [step.steps * each for each in times]
+        try:
+            marginals, w2 = _marginals(step, predict, many)
+        except Repeated as reason:
+            marginals = Judgement("marginals", REFUTED, str(reason))
+        except NotMade as reason:
+            marginals = marginals._replace(why=str(reason))
+            break
+        except Exception as reason:  # as of a schedule without so many steps
+            why = f"runs of up to {many[-1]} steps raise {reason!r:.150}: state --steps"
+            marginals = marginals._replace(why=why)
+            continue
+        if marginals.verdict != INCONCLUSIVE:
+            break
+    judged.append(marginals)
     return judged, w2, f"read as {predict}@{'its scheduler' if step.owner else step.times}"
 
 
 def _run(step: Step) -> tuple[list[Transition], Rollout]:
-    """Return the transitions of 10 steps on fixed outputs, and the run as they leave it."""
-    run, steps, shape = step.begin(STEPS), list[Transition](), (ROWS, *step.shape)
-    for k in range(STEPS):
+    """Return the transitions of a run on fixed outputs, and the run as they leave it."""
+    run, steps, shape = step.begin(step.steps), list[Transition](), (ROWS, *step.shape)
+    for k in range(step.steps):
         x, output, z = (normal(seed + k, shape) for seed in (10, 20, 40))
         before = run.copy()
         stated = before.copy()(k, x, output)
@@ -199,7 +213,7 @@ def _boundaries(steps: list[Transition]) -> Judgement:
     if still:
         words = "; ".join(still)
         return Judgement("boundaries", NOTED if moved else HOLDS, words)
-    return Judgement("boundaries", HOLDS, f"all of {STEPS} steps draw, and are finite")
+    return Judgement("boundaries", HOLDS, f"all of {len(steps)} steps draw, and are finite")
 
 
 def _by_step(factors: Sequence[float], steps: Sequence[Transition]) -> str:
@@ -225,7 +239,7 @@ def _of_factors(
         if _alike([factor * joined for factor in factors], steps):
             of = f"averaged over {'some ' * (joined < size)}coordinates"
             return Judgement(check, HOLDS, f"that of the draw, {of if joined > 1 else 'summed'}")
-    joined = size if max(map(abs, factors)) < size**-0.5 else 1
+    joined = size if median(map(abs, factors)) < size**-0.5 else 1
     how = _by_step([factor * joined for factor in factors], steps)
     kind = "averaged" if joined > 1 else "summed"
     return Judgement(check, REFUTED, f"{what}, {kind}, is that of the draw times {how}")
@@ -272,7 +286,7 @@ def _density(steps: list[Transition]) -> Judgement:
     averaged. Its constant is noted where no parameter of the network moves it: it is one for all
     rows.
     """
-    factors, moved, whole = list[float](), False, True
+    factors, constants, moved, whole = list[float](), list[float](), False, True
     for one in steps:
         e, at = normal(60, one.x.shape), f"step {one.k + 1}: log_prob"
         low, below, top, above, high = (
@@ -287,6 +301,7 @@ def _density(steps: list[Transition]) -> Judgement:
             return Judgement("density", REFUTED, words)
         parts = factors[-1] * (one.spread.log() + math.log(2 * math.pi) / 2).flatten(1)
         rest, size = top + parts.sum(1), one.rounding * (1 + float(parts.abs().sum()))
+        constants.append(float(rest[0]))
         moved |= _most(rest - rest[0]) > size
         whole &= _most(rest) <= size
     judged = _of_factors("density", factors, steps, "the square in log_prob")
@@ -294,8 +309,8 @@ def _density(steps: list[Transition]) -> Judgement:
         return judged
     if moved:
         return Judgement("density", REFUTED, "the constant in log_prob is not one for all rows")
-    words = "another constant, as without log std or log sqrt(2 pi), which no parameter moves"
-    return Judgement("density", NOTED, f"{judged.why}; {words}")
+    words = f"a constant that no parameter moves is off by {_by_step(constants, steps)}"
+    return Judgement("density", NOTED, f"{judged.why}; {words}, as without log std or log 2 pi")
 
 
 def _replay(run: Rollout, steps: list[Transition]) -> Judgement:
@@ -387,14 +402,51 @@ def _sampler(step: Step, predict: str) -> Sampler:
         return x
 
     shape = None if len(step.shape) == 3 else step.shape
-    start = step.begin(STEPS).levels[0].sigma
+    start = step.begin(step.steps).levels[0].sigma
     return Sampler("", "", run, lambda steps: start, noise=None, shape=shape)
+
+
+def _output(predict: str, x0: Tensor, eps: Tensor, level: Level) -> Tensor:
+    """Return what the network of a step returns; back is the flow from noise to data."""
+    back = predict == "back"
+    return predicted("flow" if back else predict, x0, eps, level) * (-1 if back else 1)
+
+
+def _carried(step: Step, predict: str, count: int) -> str:
+    """Return in words by which factors steps of a run of `count` miss the data's marginals.
+
+    From `x = s x0 + sigma e`, with the spread std that is drawn, these ask for the mean
+    `s' x0 + k e`, `k^2 = sigma'^2 - std^2`. Compared are the change of s, and `sigma' - k`,
+    the drift that goes with the noise, as multiples of what is asked. Both tend to 1.
+    """
+    run, shape = step.begin(count), (ROWS, *step.shape)
+    places = [count * k // 10 for k in PLACES]
+    signal, noise = list[str](), list[str]()
+    zero, one = torch.zeros(shape, dtype=torch.float64), torch.ones(shape, dtype=torch.float64)
+    for k in places:
+        here, ahead = run.levels[k : k + 2]
+        adds, keeps, drawn = (
+            float(
+                run.copy()(
+                    k, here.scale * x0 + here.sigma * e, _output(predict, x0, e, here), draw=draw
+                ).sample.mean()
+            )
+            for x0, e, draw in ((one, zero, 0.0), (zero, one, 0.0), (zero, one, 1.0))
+        )
+        signal.append(f"{(adds - here.scale) / (ahead.scale - here.scale):.2g}")
+        asked = ahead.sigma - math.sqrt(max(ahead.sigma**2 - (drawn - keeps) ** 2, 0.0))
+        noise.append(f"{round((ahead.sigma - keeps) / asked, 2) + 0.0:.2g}" if asked else "none")
+    where = ", ".join(str(k + 1) for k in places)
+    return (
+        f"steps {where} of {count} add signal times {', '.join(signal)}, their drift against the "
+        f"noise is times {', '.join(noise)}"
+    )
 
 
 def _read(step: Step, convention: str | None) -> tuple[str, Step]:
     """Return what the network of a step returns, and the step at its times.
 
-    Those are taken whose run of 16 steps ends nearest to Gaussian data, if none is stated.
+    Those are taken whose run ends nearest to Gaussian data, if none is stated.
     """
     if convention:
         return convention.partition("@")[0], step
@@ -403,7 +455,7 @@ def _read(step: Step, convention: str | None) -> tuple[str, Step]:
     for times, predict in product(tried, PREDICTIONS):
         one = replace(step, times=times)
         with suppress(Exception):  # as of the root of a length that is below 0
-            off = end_distance(_sampler(one, predict), two_targets(1.0), TRIED)
+            off = end_distance(_sampler(one, predict), two_targets(1.0), step.steps)
             read.append((off if times == step.times or off < CLEAR else math.inf, predict, one))
         best = min(read, key=itemgetter(0))
         if best[0] < CLEAR and predict == PREDICTIONS[-1]:
@@ -411,49 +463,56 @@ def _read(step: Step, convention: str | None) -> tuple[str, Step]:
     return best[1:]
 
 
-@lru_cache(len(MANY))
+@lru_cache(len(MORE[0]))
 def _law(sampler: Sampler, data: Data, steps: int) -> AffineMap:
     """Return the map of a run, which draws at most once a step."""
     return read_map(sampler, data.network(), len(data.mean), steps, draws=steps)
 
 
-def _marginals(step: Step, predict: str) -> tuple[Judgement, dict[int, float]]:
-    """Return the verdict on the ends of runs on Gaussian data, and W2 of some.
+def _marginals(step: Step, predict: str, many: Sequence[int]) -> tuple[Judgement, dict[int, float]]:
+    """Return the verdict on the ends of runs of `many` steps on Gaussian data, and W2 of some.
 
     Refuted where no number of steps leads to the data. An error that vanishes with many steps is a
-    fact: how far 10 steps end from the data, and which of them errs most. One that grows is noted.
+    fact: how far the fewest steps end from the data, which errs most. One that grows is noted.
     """
     data, sampler = two_targets(1.0), _sampler(step, predict)
-    curve, defect = converge(sampler, data, MANY, _law)
+    curve, defect = converge(sampler, data, many, _law)
     if not defect <= AFFINE:
         raise NotMade(f"not affine, by {defect:.1e}: there is no exact law")
-    short, half, long = (_law(sampler, data, count) for count in (STEPS, *MANY[-2:]))
+    short, half, long = (_law(sampler, data, count) for count in (step.steps, *many[-2:]))
     start = data.marginal(short.levels[0])
     off = []
-    for i, level in enumerate([*short.levels, step.begin(STEPS).levels[-1]]):
+    for i, level in enumerate([*short.levels, step.begin(step.steps).levels[-1]]):
         (mean, variance), exact = short.law(i, *start), data.marginal(level)
         off.append(torch.stack([mean - exact[0], variance.sqrt() - exact[1].sqrt()]))
     jumps = torch.stack(off).diff(dim=0).abs().amax(2)
     k = int(jumps.norm(dim=1).argmax())
-    few, fewer, many = (each.law(-1, *start)[1].sqrt() for each in (short, half, long))
-    ends = [f"{few[i]:.4g} ({many[i]:.4g}) for {data.std[i]:g}" for i in SHOWN]
+    first, fewer, last = (each.law(-1, *start)[1].sqrt() for each in (short, half, long))
+    ends = [f"{first[i]:.4g} ({last[i]:.4g}) for {data.std[i]:g}" for i in SHOWN]
     words = (
-        f"W2 of the limit of ends {curve.end.text(END)}; after {STEPS} ({MANY[-1]}) steps std "
+        f"W2 of the limit of ends {curve.end.text(END)}; after {step.steps} ({many[-1]}) steps std "
         f"{', '.join(ends)}; most enters at step {k + 1}: {float(jumps[k, 1]):.2g} of std, "
         f"{round(float(jumps[k, 0]), 9):.2g} of mean"
     )
-    w2 = {count: end_distance(sampler, data, count) for count in MANY[:1]}
-    if curve.end.least > END:
-        point = converge(sampler, Data(data.mean, 0 * data.std), MANY, _law)[0].end
+    w2 = {step.steps: end_distance(sampler, data, step.steps)}
+    refuted = curve.end.least > END
+    if refuted:  # twice, since a run that errs much may have its order with more steps alone
+        longer = converge(sampler, data, [2 * count for count in many], _law)[0]
+        refuted = longer.end.least > END
+    if refuted:
+        point = converge(sampler, Data(data.mean, 0 * data.std), many, _law)[0].end
         only = ": it is exact on point data only" * (point.least <= END)
-        return Judgement("marginals", REFUTED, f"no number of steps ends there{only}; {words}"), w2
-    worse = ((many - data.std).abs() - (fewer - data.std).abs()) / data.std
+        how = _carried(step, predict, many[-1])
+        why = f"no number of steps ends there{only}; {how}; {words}"
+        return Judgement("marginals", REFUTED, why), w2
+    worse = ((last - data.std).abs() - (fewer - data.std).abs()) / data.std
     if float(worse.max()) > END:
         i = int(worse.argmax())
         grows = (
-            f"more steps err more: std {fewer[i]:.4g} after {MANY[-2]}, {many[i]:.4g} after "
-            f"{MANY[-1]} for {data.std[i]:g}"
+            f"more steps err more: std {fewer[i]:.4g} after {many[-2]}, {last[i]:.4g} after "
+            f"{many[-1]} for {data.std[i]:g}"
         )
         return Judgement("marginals", NOTED, f"{grows}; {words}"), w2
-    falls = curve.end.most <= END or (curve.order is not None and curve.order.low > SLOWEST)
+    falling = curve.order is not None and curve.order.low > SLOWEST
+    falls = curve.end.most <= END or (falling and curve.end.value <= END)
     return Judgement("marginals", HOLDS if falls else INCONCLUSIVE, words), w2

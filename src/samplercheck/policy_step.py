@@ -101,7 +101,8 @@ class Step:
     `call()` is that of a new object. `owner` is the class of the scheduler that it reads; None is
     no scheduler, `object` the object itself. `times` is the kind of time that it takes, of `each`
     row or one for all. `layout` has the keys of `Results`, `draws` says that it draws. What draws
-    nothing has the spread std, times the root of a step's length if it is `rooted`.
+    nothing has the spread std, times the root of a step's length if it is `rooted`. Each of a run
+    of `steps` steps is judged.
     """
 
     call: Callable[[], Any]
@@ -112,6 +113,7 @@ class Step:
     shift: float
     each: bool
     times: str
+    steps: int
     layout: tuple[str, ...] = ()
     draws: bool = True
     rooted: bool = False
@@ -268,6 +270,7 @@ def of(
     settings: dict[str, Any] | None = None,
     convention: str | None = None,
     shape: tuple[int, ...] | None = None,
+    steps: int = 10,
 ) -> Step:
     """Return the step of a function, or of a method of a class, in the first form that runs.
 
@@ -282,7 +285,7 @@ def of(
         calls = [partial(_new, target, given, name) for name in own if name[:2] != "__"]
     times = (convention or "").rpartition("@")[2]
     forms = [
-        Step(call, owner, roles, taken, size, shift, each, time)
+        Step(call, owner, roles, taken, size, shift, each, time, steps)
         for call in calls
         for owner, roles, taken in _known(target, call, given)
         for size in ([shape] if shape else SHAPES)
@@ -334,7 +337,7 @@ def _laid_out(step: Step, finite: bool) -> Step:
     The sample moves with the draw, the log-density with `prev`. Raises NotMade where no result is a
     log-density, or it is not finite where it is to be.
     """
-    run, shape = step.begin(10), (ROWS, *step.shape)
+    run, shape = step.begin(step.steps), (ROWS, *step.shape)
     x, output, one, other = (normal(seed, shape) for seed in range(4))
     drawn, unit = dict[str, Tensor](), dict[str, Tensor]()
     try:

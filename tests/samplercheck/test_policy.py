@@ -2,7 +2,6 @@
 check.
 """
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -305,31 +304,6 @@ def test_cases_of_pytest(module: Callable[[str], str]) -> None:
     cases["step, replay"]()
     with pytest.raises(pytest.fail.Exception, match="times 2 at every step"):
         cases[f"step, {check}"]()
-
-
-PUBLIC = {
-    "yifan123+flow_grpo/flow_grpo/diffusers_patch/sd3_sde_with_logprob.py:sde_step_with_logprob": (
-        HOLDS,
-        "10 (160) steps std 0.2228",
-    ),
-    "radixark+miles_diffusion/miles/utils/sde_log_prob.py:sde_step_with_logprob": (HOLDS, "0.2228"),
-    "XueZeyue+DanceGRPO/fastvideo/models/stable_diffusion/ddim_with_logprob.py"
-    ":ddim_step_with_logprob": (HOLDS, "0.8049"),
-    "Tencent-Hunyuan+UniRL/unirl/sde/kernels.py:CPSSDEStrategy": (REFUTED, "exact on point data"),
-    "Tencent-Hunyuan+UniRL/unirl/sde/kernels.py:FlowSDEStrategy": (HOLDS, "0.3749"),
-}
-
-
-@pytest.mark.parametrize("name", PUBLIC)
-def test_public_steps_as_they_are(name: str) -> None:
-    pytest.importorskip("diffusers")
-    folder = Path(os.environ.get("AMS_DATA", ""), "code", "more")
-    if not (folder / name.split(":")[0]).is_file():
-        pytest.skip("$AMS_DATA has no copy of it")
-    verdict, words = PUBLIC[name]
-    report = conform_policy(f"{folder / name}")
-    assert report.verdict == verdict
-    assert words in next(each.why for each in report.judgements if each.check == "marginals")
 
 
 def test_the_page_has_the_report_of_its_step(
