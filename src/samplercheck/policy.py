@@ -340,8 +340,9 @@ def _replay(run: Rollout, steps: list[Transition]) -> Judgement:
             if (cast := _most(a - drawn.log_prob)) > 4 * one.rounding * (1 + _most(before)):
                 words = f"{at}: log_prob of a sample stored in float32 moves by {cast:.3g}"
                 return Judgement("replay", REFUTED, f"{words}: it is rounded in one of both calls")
-    words = f"ratio 1, its logarithm off by {off:.0e}; of states stored in bfloat16 by"
-    return Judgement("replay", HOLDS, "{} {:.2g}, at step {}".format(words, *narrow))
+    words = f"ratio 1, its logarithm off by {off:.0e}; "
+    size = "of states stored in bfloat16 by {:.2g}, at step {}".format(*narrow)
+    return Judgement("replay", HOLDS, words + (size if narrow[1] else "it takes no bfloat16"))
 
 
 def _gradient(steps: list[Transition]) -> Judgement:

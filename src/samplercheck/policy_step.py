@@ -17,11 +17,12 @@ import inspect
 import math
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
@@ -102,7 +103,8 @@ class Step:
     no scheduler, `object` the object itself. `times` is the kind of time that it takes, of `each`
     row or one for all. `layout` has the keys of `Results`, `draws` says that it draws. What draws
     nothing has the spread std, times the root of a step's length if it is `rooted`. Each of a run
-    of `steps` steps is judged.
+    of `steps` steps is judged. The name `torch.float32` stands for float64 where the step `asserts`
+    that type.
     """
 
     call: Callable[[], Any]
@@ -114,6 +116,7 @@ class Step:
     each: bool
     times: str
     steps: int
+    asserts: bool = False
     layout: tuple[str, ...] = ()
     draws: bool = True
     rooted: bool = False
@@ -197,11 +200,14 @@ class Rollout:
             "table": TABLE,
         }
         given = {name: values[role] for name, role in self.step.roles.items()} | self.step.settings
+        asserts = self.step.asserts and widen
+        types = patch.object(torch, "float32", torch.float64) if asserts else nullcontext()
         if draw is None:
-            return self._named(self.call(**given))
+            with types:
+                return self._named(self.call(**given))
         value = torch.zeros(x.shape, dtype=torch.float64) + draw
         draws = Draws(lambda j, shape: value.reshape(shape))
-        with answered(draws, len(x), widen, x[0].numel()), torch.set_grad_enabled(grad):
+        with answered(draws, len(x), widen, x[0].numel()), torch.set_grad_enabled(grad), types:
             results = self._named(self.call(**given))
         if draws.normals > 1:
             raise NotMade("it draws more than once a step")
@@ -292,9 +298,9 @@ def of(
         for each in (True, False)
         for time in ([times] if times else ["linear"] if "table" in roles.values() else TIMES)
     ]
-    for finite, form in product((True, False), forms):
+    for asserts, finite, form in product((False, True), (True, False), forms):
         try:
-            return _laid_out(form, finite)
+            return _laid_out(replace(form, asserts=asserts), finite)
         except Unanswered:
             raise
         except Exception as error:

@@ -107,6 +107,12 @@ VARIANTS = {
         set(),
     ),
     "float32 inside": (RIGHT, "    dt = ", "    x = x.float()\n    dt = ", set()),
+    "asserted types": (
+        RIGHT,
+        "    dt = ",
+        "    x = x.float()\n    assert x.dtype == torch.float32\n    dt = ",
+        set(),
+    ),
     "std of each row": (RIGHT, "mean, std\n", "mean, std.flatten()\n", set()),
     "last step still": (
         RIGHT,
@@ -266,6 +272,34 @@ def test_a_std_without_the_root_of_dt_is_noted_and_its_divergence_refuted(
     assert verdicts(report)["draw"] == NOTED and verdicts(report)["KL"] == REFUTED
     first = next(each.why for each in report.judgements if each.check == "draw")
     assert "dt = 0.0357, 0.0412" in first  # 3 u / (1 + 2 u) between u = 1, 0.9 and 0.8
+
+
+REPORTED = {
+    # restated; the step as it is in `RIGHT` is the mended one
+    "Tencent-Hunyuan/UniRL 38: a KL with another process's std": (
+        "    return prev, log_prob, mean, std\n",
+        "    flow_std = 0.7 * (t / (1 - t.clamp(max=0.99))) ** 0.5 * (-dt) ** 0.5\n"
+        "    return prev, log_prob, mean, flow_std\n",
+        {"draw": "flow_std is that of the draw times 14, 4.43", "KL": "times 0.0051, 0.051"},
+    ),
+    "verl-project/verl-omni 279: rollouts on a schedule of one step less": (
+        "    dt = ",
+        "    if prev is None:\n        steps = 9\n"
+        "        t, t_next = ((1 - (1 - s) * 10 / steps).clamp(min=1e-3) for s in (t, t_next))\n"
+        "    dt = ",
+        {"density": "step 1: log_prob is centred", "replay": "of a stored sample moves by"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REPORTED)
+def test_a_reported_bug_is_refuted_before_its_fix(module: Callable[[str], str], name: str) -> None:
+    old, new, seen = REPORTED[name]
+    assert RIGHT.count(old) == 1
+    report = conform_policy(module(RIGHT.replace(old, new)), {"shift": 1.0})
+    for check, words in seen.items():
+        judgement = next(each for each in report.judgements if each.check == check)
+        assert judgement.verdict == REFUTED and words in judgement.why, report.text()
 
 
 def test_a_floor_of_the_spread_is_noted(module: Callable[[str], str]) -> None:
