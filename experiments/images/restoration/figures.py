@@ -97,8 +97,8 @@ def _differences(
 
 def restoration_errors(settings: Settings) -> Drawing:
     """Energy distance of restored images to other test images less that of the clean images, each
-    sampler as tuned the first time at 20 or 50 evaluations: 10 has the choice of 20, 100 that of
-    50. Bands: {over}. Colour images, FFDNet's score.
+    sampler as tuned the first time at 20 or 50 evaluations, two at 200: 10 has the choice of 20,
+    100 that of 50. Bands: {over}. Colour images, FFDNet's score.
     """
     sheet, axes = panels(2)
     table = _table(settings)
@@ -113,7 +113,7 @@ def restoration_errors(settings: Settings) -> Drawing:
             for sampler in settings.samplers
         }
         interval_curves(panel, curves, LOOKS)
-        ticks(panel, settings.budgets)
+        ticks(panel, (*settings.budgets, *settings.long))
         panel.set(xlabel="score evaluations (NFE)", ylabel=f"excess ({LABELS[name]})")
         panel.set_yscale("symlog", linthresh=MARGINS[name])
     legend_above(axes[0], 2)

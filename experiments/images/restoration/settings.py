@@ -89,15 +89,18 @@ class Settings(Frozen):
     """`samplers` are tuned at each of `tuned` (score evaluations), twice, on `trials` batches of
     `batch` samples, and judged at each of `budgets` on `batches`.
 
-    Those of `defaults` are judged with the authors' hyperparameters as well.
+    Those of `defaults` are judged with the authors' hyperparameters as well, and alone at those of
+    `long`, where they are tuned on `long_trials`.
     """
 
     samplers: Names = SAMPLERS
     defaults: Names = (BASELINE, PAPER)
     tuned: Sizes = (20, 50)
     budgets: Sizes = (10, 20, 50, 100)
+    long: Sizes = (200,)
     batch: PositiveInt = 32
     trials: PositiveInt = 4
+    long_trials: PositiveInt = 2
     batches: PositiveInt = 16
     seed: NonNegativeInt = 2405
 

@@ -155,7 +155,8 @@ def runs(settings: Settings) -> Iterator[Rows]:
 def judged(settings: Settings) -> Iterator[Rows]:
     """Yield the rows of each sampler with both choices of tuning, of some at the defaults."""
     setup, numbers = settings.setup, range(1, settings.batches + 1)
-    for budget, sampler in product(settings.budgets, settings.samplers):
+    long = product(settings.long, settings.defaults)
+    for budget, sampler in (*product(settings.budgets, settings.samplers), *long):
         choices = {name: chosen(sampler, budget, k) for k, name in enumerate(REPEATS)}
         if sampler in settings.defaults:
             choices["authors"] = Choice()
@@ -167,8 +168,11 @@ def judged(settings: Settings) -> Iterator[Rows]:
 
 def trials(settings: Settings) -> Iterator[Rows]:
     """Yield the rows of the trials, from which `chosen` follows."""
-    setup, numbers = settings.setup, range(1, settings.trials + 1)
-    for budget, part, sampler in product(settings.tuned, (FIRST, SECOND), settings.samplers):
+    setup = settings.setup
+    short = product(settings.tuned, settings.samplers, [settings.trials])
+    long = product(settings.long, settings.defaults, [settings.long_trials])
+    for (budget, sampler, batches), part in product((*short, *long), (FIRST, SECOND)):
+        numbers = range(1, batches + 1)
         labels: dict[str, Label] = {"sampler": sampler, "budget": budget, "part": part}
         for (index, choice), number in product(enumerate(tried(sampler)), numbers):
             made = batch.cell(setup, sampler, budget, choice, part, number)

@@ -195,7 +195,8 @@ def test_what_is_chosen_follows_from_the_kept_trials(tmp_path: Path) -> None:
     settings = Settings(**workspace.config.settings_of("restoration"))
     with using(store_of(workspace)):
         table = RunTable(tuple(study.trials(settings)))
-        for budget, name in product(settings.tuned, settings.samplers):
+        long = product(settings.long, settings.defaults)
+        for budget, name in (*product(settings.tuned, settings.samplers), *long):
             for repeat, part in enumerate((FIRST, SECOND)):
                 columns = table.columns("energy", "tried", sampler=name, budget=budget, part=part)
                 means = [sum(column.values.values()) for column in columns.values()]
