@@ -42,7 +42,7 @@ import torch
 from torch import Tensor
 
 from ams.schedules import VP, Level
-from samplercheck import adapters
+from samplercheck import adapters, arrays
 from samplercheck.adapters import COUNTS, FIXED
 from samplercheck.answered_draws import Draws, Shared, seeded
 from samplercheck.convergence import two_targets
@@ -649,10 +649,13 @@ def load(
     if not network and adapters.is_scheduler(call):
         made = adapters.of_scheduler(call, name, settings or {}, convention)
         return replace(made, shape=shape)
+    kind, module = arrays.library(call), call.__module__
     if isinstance(call, type):
         call = of_class(call)
     elif not hasattr(call, "__name__"):  # an object that can be called
         call = _called(partial(call), type(call).__name__, _parameters(call))
+    if kind:
+        call = arrays.of_tensors(call, kind, module)
     function = Function(call, network, settings or {}, shape=shape)
     roles, trouble, ends = set(function.roles.values()), [], list[_End]()
     meshes = ["timesteps"] if roles & {*TABLES} else ["falling", "rising"]
