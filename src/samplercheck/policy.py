@@ -31,6 +31,7 @@ from samplercheck import adapters
 from samplercheck.affine_map import AFFINE, AffineMap, read_map
 from samplercheck.answered_draws import Draws, NotMade, Repeated, Shared
 from samplercheck.convergence import Data, converge, two_targets
+from samplercheck.errors import unknown
 from samplercheck.judgement import end_distance
 from samplercheck.model import Network, predicted
 from samplercheck.policy_step import ROWS, TIMES, Results, Rollout, Step, normal, of
@@ -45,6 +46,11 @@ MORE = ((1, 2, 4, 8, 16), (4, 8, 16, 32, 64), (1, 2, 4, 8))
 """How many times as many steps have the runs from which the marginals' limit is extrapolated: the
 second ones where it is not resolved, the last where a schedule has no runs so long.
 """
+SURE = 16
+"""How many times as many steps have the runs by whose ends a step is read anew that no number of
+steps leads to the data.
+"""
+NO_OTHER = "no other reading ends nearer: --convention states one, --set shift=1 other times"
 PLACES = (1, 5, 9)
 """Where, in tenths of the longest run, a step is compared with one that keeps the marginals."""
 SHOWN = (0, 2)
@@ -99,6 +105,9 @@ def conform_policy(
     a check that does not exist, NotMade where the step states no density.
     """
     began, expected = time.perf_counter(), of_checks(expected_failed_checks or {})
+    known = [f"{predict}@{each}" for each in (*TIMES, "its scheduler") for predict in PREDICTIONS]
+    if convention is not None and convention not in known:
+        raise unknown("convention", convention, known)
     target = adapters.function(step) if isinstance(step, str) else step
     name = step if isinstance(step, str) else step.__name__
     left, w2, read, given = dict[str, str](), dict[int, float](), "", dict(settings or {})
@@ -137,7 +146,9 @@ def _judged(
         judged = [_boundaries(steps)]
         random = [one for one in steps if one.rounding < COARSE and bool((one.spread > 0).all())]
         if not random:
-            raise NotMade("none of its steps draws: state the noise, as --set eta=0.5")
+            raise NotMade(
+                "none of its steps draws: state the noise, as --set eta=0.5, or the times"
+            )
         density = _density(random)
         if step.draws or density.verdict != REFUTED:
             break
@@ -151,11 +162,23 @@ def _judged(
         if kl := _kl(random, step):
             judged.append(kl)
             del left["KL"]
+    marginals, w2 = _marginal(step, predict)
+    if marginals.verdict == REFUTED and not convention:
+        other = _read(step, None, SURE)
+        if _marginal(other[1], other[0])[0].verdict != REFUTED:
+            return _judged(other[1], f"{other[0]}@{other[1].times}", left)
+        marginals = marginals._replace(why=f"{marginals.why}; {NO_OTHER}")
+    judged.append(marginals)
+    return judged, w2, f"read as {predict}@{'its scheduler' if step.owner else step.times}"
+
+
+def _marginal(step: Step, predict: str) -> tuple[Judgement, dict[int, float]]:
+    """Return the verdict on the marginals of the first runs that resolve it, and W2 of some."""
     marginals, w2 = Judgement("marginals", INCONCLUSIVE, ""), dict[int, float]()
-    for times in MORE:
+    for sure, times in product((True, False), MORE):
         many = [step.steps * each for each in times]
         try:
-            marginals, w2 = _marginals(step, predict, many)
+            marginals, w2 = _marginals(step, predict, many, sure)
         except Repeated as reason:
             marginals = Judgement("marginals", REFUTED, str(reason))
         except NotMade as reason:
@@ -163,12 +186,11 @@ def _judged(
             break
         except Exception as reason:  # as of a schedule without so many steps
             why = f"runs of up to {many[-1]} steps raise {reason!r:.150}: state --steps"
-            marginals = marginals._replace(why=why)
+            marginals = marginals._replace(why=marginals.why or why)
             continue
         if marginals.verdict != INCONCLUSIVE:
             break
-    judged.append(marginals)
-    return judged, w2, f"read as {predict}@{'its scheduler' if step.owner else step.times}"
+    return marginals, w2
 
 
 def _run(step: Step) -> tuple[list[Transition], Rollout]:
@@ -242,7 +264,13 @@ def _of_factors(
     joined = size if median(map(abs, factors)) < size**-0.5 else 1
     how = _by_step([factor * joined for factor in factors], steps)
     kind = "averaged" if joined > 1 else "summed"
-    return Judgement(check, REFUTED, f"{what}, {kind}, is that of the draw times {how}")
+    for power in (1, 2):
+        sizes = [float(one.spread.mean()) ** power for one in steps]
+        parts = [factor * joined / size for factor, size in zip(factors, sizes, strict=True)]
+        ratios = [part / (parts[0] or math.inf) for part in parts]
+        if max(sizes) > 1.01 * min(sizes) and _alike(ratios, steps):
+            how += f", which is {parts[0]:.3g} std^{power}"
+    return Judgement(check, REFUTED, f"{what}, {kind} over coordinates, is the draw's times {how}")
 
 
 def _alike(ratios: Sequence[float], steps: Sequence[Transition]) -> bool:
@@ -309,7 +337,7 @@ def _density(steps: list[Transition]) -> Judgement:
         return judged
     if moved:
         return Judgement("density", REFUTED, "the constant in log_prob is not one for all rows")
-    words = f"a constant that no parameter moves is off by {_by_step(constants, steps)}"
+    words = f"a constant, of no effect on updates, is off by {_by_step(constants, steps)}"
     return Judgement("density", NOTED, f"{judged.why}; {words}, as without log std or log 2 pi")
 
 
@@ -319,7 +347,7 @@ def _replay(run: Rollout, steps: list[Transition]) -> Judgement:
     The steps come in reverse order, three of four rows in another order; then with the step's own
     casts, in float32. With states stored in bfloat16 the size of the log ratio is a fact.
     """
-    rows, off, narrow = [2, 0, 3], 0.0, (0.0, 0)
+    rows, off, narrow, half = [2, 0, 3], 0.0, (0.0, 0), False
     for one in reversed(steps):
         at, before, stored = f"step {one.k + 1}", one.drawn.log_prob, one.drawn.sample
         try:
@@ -335,14 +363,19 @@ def _replay(run: Rollout, steps: list[Transition]) -> Judgement:
             drawn = one.before.copy()(one.k, x, output, draw=z, widen=False)
             kept = drawn.sample.float()
             low = x.bfloat16(), output, kept.bfloat16()
-            a, b = (run(one.k, *three, widen=False).log_prob for three in ((x, output, kept), low))
+            a = run(one.k, x, output, kept, widen=False).log_prob
+            half |= run.half
+            b = run(one.k, *low, widen=False).log_prob
             off, narrow = max(off, moved), max(narrow, (_most(a - b), one.k + 1))
             if (cast := _most(a - drawn.log_prob)) > 4 * one.rounding * (1 + _most(before)):
                 words = f"{at}: log_prob of a sample stored in float32 moves by {cast:.3g}"
                 return Judgement("replay", REFUTED, f"{words}: it is rounded in one of both calls")
     words = f"ratio 1, its logarithm off by {off:.0e}; "
     size = "of states stored in bfloat16 by {:.2g}, at step {}".format(*narrow)
-    return Judgement("replay", HOLDS, words + (size if narrow[1] else "it takes no bfloat16"))
+    words += size if narrow[1] else "it takes no bfloat16"
+    if half:
+        return Judgement("replay", NOTED, f"it computes in half precision; {words}")
+    return Judgement("replay", HOLDS, words)
 
 
 def _gradient(steps: list[Transition]) -> Judgement:
@@ -368,7 +401,7 @@ def _gradient(steps: list[Transition]) -> Judgement:
     pairs = [a / b if b else 1.0 for a, b in zip(drawn, stored, strict=True)]
     if judged.verdict == REFUTED or _alike(pairs, steps):
         return judged
-    words = f"in the call that draws times {_by_step(pairs, steps)}: update on stored samples"
+    words = f"in the call that draws times {_by_step(pairs, steps)}: take it of stored samples"
     return Judgement("gradient", NOTED, f"{judged.why}; {words}")
 
 
@@ -439,15 +472,16 @@ def _carried(step: Step, predict: str, count: int) -> str:
         noise.append(f"{round((ahead.sigma - keeps) / asked, 2) + 0.0:.2g}" if asked else "none")
     where = ", ".join(str(k + 1) for k in places)
     return (
-        f"steps {where} of {count} add signal times {', '.join(signal)}, their drift against the "
-        f"noise is times {', '.join(noise)}"
+        f"of what the data ask for, steps {where} of {count} add signal times {', '.join(signal)}, "
+        f"their drift against the noise is times {', '.join(noise)}"
     )
 
 
-def _read(step: Step, convention: str | None) -> tuple[str, Step]:
+def _read(step: Step, convention: str | None, more: int = 1) -> tuple[str, Step]:
     """Return what the network of a step returns, and the step at its times.
 
-    Those are taken whose run ends nearest to Gaussian data, if none is stated.
+    Those are taken whose run of `more` times the steps ends nearest to Gaussian data, if none is
+    stated; at other times than the first that run alone if these do not end near.
     """
     if convention:
         return convention.partition("@")[0], step
@@ -456,10 +490,10 @@ def _read(step: Step, convention: str | None) -> tuple[str, Step]:
     for times, predict in product(tried, PREDICTIONS):
         one = replace(step, times=times)
         with suppress(Exception):  # as of the root of a length that is below 0
-            off = end_distance(_sampler(one, predict), two_targets(1.0), step.steps)
+            off = end_distance(_sampler(one, predict), two_targets(1.0), step.steps * more)
             read.append((off if times == step.times or off < CLEAR else math.inf, predict, one))
         best = min(read, key=itemgetter(0))
-        if best[0] < CLEAR and predict == PREDICTIONS[-1]:
+        if more == 1 and best[0] < CLEAR and predict == PREDICTIONS[-1]:
             break
     return best[1:]
 
@@ -470,11 +504,14 @@ def _law(sampler: Sampler, data: Data, steps: int) -> AffineMap:
     return read_map(sampler, data.network(), len(data.mean), steps, draws=steps)
 
 
-def _marginals(step: Step, predict: str, many: Sequence[int]) -> tuple[Judgement, dict[int, float]]:
+def _marginals(
+    step: Step, predict: str, many: Sequence[int], sure: bool
+) -> tuple[Judgement, dict[int, float]]:
     """Return the verdict on the ends of runs of `many` steps on Gaussian data, and W2 of some.
 
     Refuted where no number of steps leads to the data. An error that vanishes with many steps is a
-    fact: how far the fewest steps end from the data, which errs most. One that grows is noted.
+    fact: how far the fewest steps end from the data, which errs most. One that grows is noted. If
+    not `sure`, an error that has an order vanishes, though its limit is not resolved.
     """
     data, sampler = two_targets(1.0), _sampler(step, predict)
     curve, defect = converge(sampler, data, many, _law)
@@ -492,7 +529,7 @@ def _marginals(step: Step, predict: str, many: Sequence[int]) -> tuple[Judgement
     ends = [f"{first[i]:.4g} ({last[i]:.4g}) for {data.std[i]:g}" for i in SHOWN]
     words = (
         f"W2 of the limit of ends {curve.end.text(END)}; after {step.steps} ({many[-1]}) steps std "
-        f"{', '.join(ends)}; most enters at step {k + 1}: {float(jumps[k, 1]):.2g} of std, "
+        f"{', '.join(ends)}; step {k + 1} errs most, by {float(jumps[k, 1]):.2g} of std, "
         f"{round(float(jumps[k, 0]), 9):.2g} of mean"
     )
     w2 = {step.steps: end_distance(sampler, data, step.steps)}
@@ -502,9 +539,9 @@ def _marginals(step: Step, predict: str, many: Sequence[int]) -> tuple[Judgement
         refuted = longer.end.least > END
     if refuted:
         point = converge(sampler, Data(data.mean, 0 * data.std), many, _law)[0].end
-        only = ": it is exact on point data only" * (point.least <= END)
+        only = ", but of data without a spread" * (point.least <= END)
         how = _carried(step, predict, many[-1])
-        why = f"no number of steps ends there{only}; {how}; {words}"
+        why = f"no number of steps leads to the data{only}; {how}; {words}"
         return Judgement("marginals", REFUTED, why), w2
     worse = ((last - data.std).abs() - (fewer - data.std).abs()) / data.std
     if float(worse.max()) > END:
@@ -515,5 +552,5 @@ def _marginals(step: Step, predict: str, many: Sequence[int]) -> tuple[Judgement
         )
         return Judgement("marginals", NOTED, f"{grows}; {words}"), w2
     falling = curve.order is not None and curve.order.low > SLOWEST
-    falls = curve.end.most <= END or (falling and curve.end.value <= END)
+    falls = curve.end.most <= END or (falling and (curve.end.value <= END or not sure))
     return Judgement("marginals", HOLDS if falls else INCONCLUSIVE, words), w2

@@ -50,6 +50,7 @@ _NAMES = {
     "times": "sigmas sigma_schedule schedule",
     "index": "index step_index i k idx",
     "table": "alphas_cumprod alpha_bars alpha_bar alphas_bar",
+    "betas": "betas",
 }
 ROLES = {name: role for role, names in _NAMES.items() for name in names.split()}
 """What an argument is, by its usual names."""
@@ -75,7 +76,7 @@ SCHEDULERS = (
     "diffusers.schedulers.scheduling_ddim:DDIMScheduler",
 )
 """The schedulers that are tried where an argument does not say which it is."""
-TIMES = ("flow", "flow1000", "rising", "cosine", "vp")
+TIMES = ("flow", "flow1000", "rising", "cosine", "vp", "linear")
 """The times that are tried of a step that is given some."""
 
 
@@ -153,13 +154,17 @@ class Step:
 
 @dataclass
 class Rollout:
-    """A run of a step: the call of its object, its scheduler, levels and times."""
+    """A run of a step: the call of its object, its scheduler, levels and times.
+
+    `half` says whether the last step computed in half precision.
+    """
 
     step: Step
     call: Any
     owner: Any
     levels: list[Level]
     times: Tensor
+    half: bool = False
 
     def copy(self) -> "Rollout":
         """Return the run with a copy of its object, whose state later calls change by itself."""
@@ -198,6 +203,7 @@ class Rollout:
             "times": self.times,
             "index": k,
             "table": TABLE,
+            "betas": 1 - TABLE / torch.cat([TABLE[:1] ** 0, TABLE[:-1]]),
         }
         given = {name: values[role] for name, role in self.step.roles.items()} | self.step.settings
         asserts = self.step.asserts and widen
@@ -209,6 +215,7 @@ class Rollout:
         draws = Draws(lambda j, shape: value.reshape(shape))
         with answered(draws, len(x), widen, x[0].numel()), torch.set_grad_enabled(grad), types:
             results = self._named(self.call(**given))
+        self.half = draws.narrow
         if draws.normals > 1:
             raise NotMade("it draws more than once a step")
         return results
@@ -284,7 +291,7 @@ def of(
     or no result as a log-density; else what the first form raises.
     """
     given = dict(settings or {})
-    shift, trouble = float(given.pop("shift", 3.0)), list[Exception]()
+    shift, trouble = float(given.get("shift", 3.0)), list[Exception]()
     calls: list[Callable[[], Any]] = [lambda: target]
     if isinstance(target, type):
         own = (name for name in dir(target) if inspect.isfunction(getattr(target, name)))
@@ -305,8 +312,13 @@ def of(
             raise
         except Exception as error:
             trouble.append(error)
-    none = NotMade("write a function step(model_output, t, t_next, x, prev=None) around it")
-    raise next((one for one in trouble if isinstance(one, NotMade)), [*trouble, none][0])
+    wanted = "write a function step(model_output, t, t_next, x, prev=None) around it"
+    reason = next(
+        (one for one in trouble if isinstance(one, NotMade)), [*trouble, NotMade(wanted)][0]
+    )
+    if isinstance(target, type):
+        reason.add_note(f"the object is made, and nothing else is called: {wanted}")
+    raise reason
 
 
 def _known(
@@ -345,18 +357,23 @@ def _laid_out(step: Step, finite: bool) -> Step:
     """
     run, shape = step.begin(step.steps), (ROWS, *step.shape)
     x, output, one, other = (normal(seed, shape) for seed in range(4))
-    drawn, unit = dict[str, Tensor](), dict[str, Tensor]()
+    drawn, unit, why = dict[str, Tensor](), dict[str, Tensor](), ""
     try:
         run.raw(0, x, output)
         drawn, unit = (run.copy().raw(1, x, output, draw=draw) for draw in (0.0, 1.0))
     except Unanswered:
         raise
-    except Exception:  # it needs a stored sample
-        drawn = {}
+    except Exception as error:  # it needs a stored sample
+        drawn, why = {}, f"{error!r:.150}"
     first, second = (run.copy().raw(1, x, output, prev) for prev in (one, other))
     spreads = {key: unit[key] - value for key, value in drawn.items()}
     moved = (key for key, value in spreads.items() if value.shape == x.shape and value.any())
     sample = next(moved, "")
+    if drawn and not sample:
+        raise NotMade(
+            "its second step draws nothing: state the noise, as --set eta=1, or what its network "
+            "returns and which times it takes, as --convention eps@linear"
+        )
     left = {key: value.numel() for key, value in first.items() if key != sample}
     still = {
         key: _same(first[key], second[key])
@@ -383,6 +400,8 @@ def _laid_out(step: Step, finite: bool) -> Step:
         return next((key for key in still if word in key), next(alike, ""))
 
     layout = sample, log_prob, like("mean", drawn.get(sample)), like("std", spreads.get(sample))
+    if not drawn and not all(layout[2:]):
+        raise NotMade(f"it draws nothing, and returns no mean and std; to draw raises {why}")
     return replace(step, layout=layout, draws=bool(drawn))
 
 

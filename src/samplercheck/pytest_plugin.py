@@ -19,7 +19,7 @@ import pytest
 from samplercheck import adapters, entry_points, expected
 from samplercheck.errors import UserError
 from samplercheck.judgement import conform
-from samplercheck.policy import conform_policy
+from samplercheck.policy import STEPS, conform_policy
 from samplercheck.report import CHECKS, OF_A_POLICY, Report, of_checks
 from samplercheck.sampler import Sampler, stated
 from samplercheck.verdict_words import HOLDS, INCONCLUSIVE, REFUTED
@@ -37,6 +37,7 @@ def conformance_cases(
     kind: str | None = None,
     strict: bool = False,
     policy: bool = False,
+    steps: int = STEPS,
 ) -> list[Any]:
     """Return the parameters for `pytest.mark.parametrize`: each is a function that makes one check.
 
@@ -51,8 +52,8 @@ def conformance_cases(
     `settings` are of its other parameters, `convention` is what the network returns and is told,
     found by trying if it is None. `shape` is that of one state, `kind` ("ode", "sde", "churn") what
     it solves. A scheduler's class needs no `network`, nor does a step that states a density, with
-    `policy`. Raises UserError for another function without `network`, what is no sampler, and a
-    check that does not exist.
+    `policy`, of which each of a run of `steps` is judged. Raises UserError for another function
+    without `network`, what is no sampler, and a check that does not exist.
     """
     scheduler = not network and adapters.is_scheduler(sampler)
     if not (network or scheduler or policy or isinstance(sampler, Sampler)):
@@ -70,7 +71,7 @@ def conformance_cases(
     def made() -> Report:
         tested: Any = sampler
         if policy:
-            return conform_policy(tested, settings, convention, shape)
+            return conform_policy(tested, settings, convention, shape, steps=steps)
         if network or scheduler:
             tested = entry_points.load(tested, called, network, settings, convention, shape)
         tested = stated(tested, order, kind)

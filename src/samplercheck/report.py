@@ -93,7 +93,8 @@ CAUSES = {
     (
         "order",
     ): "its first step and what it keeps of past calls, if it does; a part of a fixed length",
-    ("draw", "density", "gradient"): "the factors on std: the root of dt, a square, a 2",
+    ("draw", "density"): "the factors on std: the root of dt, a square, a 2, the sign",
+    ("gradient",): "what is detached, or computed without a gradient, on the way to the mean",
     ("replay",): "statistics over the batch, a counter of steps, an index by place",
     ("boundaries",): "a division by sigma or 1 - sigma at the first or last step",
     ("KL",): "the std that divides the means' difference",

@@ -246,7 +246,8 @@ def _of_module(source: str, name: str, settings: dict[str, Any], convention: str
         if callable(made):
             raise UserError(
                 f"{source}: {name} is no Sampler: say which of its parameters takes the network, "
-                "--network NAME, or write a Sampler around it"
+                "--network NAME (or --policy, of a step with a log-density), or write a Sampler "
+                "around it"
             )
         raise UserError(
             f"{source} has no Sampler {name!r} and no function load that returns one: define either"
