@@ -126,11 +126,14 @@ def _jax(module: ModuleType) -> Iterator[tuple[Callable[[Tensor], Any], Any]]:
         jax.enable_x64(True),
         jax.disable_jit(),
         patch.object(jax.numpy, "float32", jax.numpy.float64),
+        patch.multiple(np, float32=_FLOAT32, float16=_FLOAT16),
         _in_place(jax.random, {"normal": normal, **_others(jax.random)}, module),
     ):
         yield (lambda x: jax.numpy.asarray(x.numpy())), jax.random.PRNGKey(0)
 
 
+# JAX computes sums of NumPy's float16 in float32, of whatever type that name is meanwhile.
+_FLOAT32, _FLOAT16 = np.float32, np.float16
 _TRACED = "it is traced, as under grad, where no draw is answered: compute on arrays"
 KINDS = {"jax": _jax, "numpy": _numpy}
 """What answers the draws of each library."""

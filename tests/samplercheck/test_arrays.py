@@ -159,8 +159,10 @@ def test_a_numpy_sampler_is_judged_by_the_command(
             "jax.random.normal(own, x.shape)",
             "jax.vmap(lambda k: jax.random.normal(k, x.shape[1:]))(jax.random.split(own, len(x)))",
         ),
+        # a sum is of float64, though the kit has NumPy's float16 stand for that
+        ("(x - denoised)", "np.stack([x, -denoised]).sum(0)"),
     ],
-    ids=["scanned", "compiled", "a key a sample"],
+    ids=["scanned", "compiled", "a key a sample", "a sum"],
 )
 def test_a_jax_sampler_has_the_map_of_the_same_in_pytorch(
     sampler: Callable[[str, str], Sampler], old: str, new: str
