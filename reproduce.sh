@@ -134,7 +134,7 @@ optional() { # the extras that claims of this run can use; it goes on without on
   case $PROFILE in
     paper) echo paper ;;
     auto | cpu) echo conformance k-diffusion ;;
-    full) echo conformance survey k-diffusion ;;
+    full) echo conformance survey jax k-diffusion ;;
     bench) echo k-diffusion ;;
   esac
   [ "$PROFILE" != auto ] || ! command -v nvidia-smi >/dev/null || echo paper

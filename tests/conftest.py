@@ -40,6 +40,7 @@ from verdicts.records import figures  # noqa: E402
 from verdicts.studies import Memory, using  # noqa: E402
 
 HERE = Path(__file__).resolve().parent
+collect_ignore = ["samplercheck/example_repo"]  # run as a repository of its own
 DECIDES = "test_claims_come_out_as_expected"
 
 # For `python -m tools.mutation`: that an example fails is enough, the smallest one is not looked

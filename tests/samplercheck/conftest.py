@@ -1,1 +1,0 @@
-collect_ignore = ["example_repo"]  # run as a repository of its own
