@@ -15,6 +15,8 @@ from typing import Any
 
 import pytest
 
+from tests.samplercheck.test_policy import RIGHT
+
 ACTION = Path(__file__).parents[2] / ".github" / "actions" / "conform"
 HEUN = (Path(__file__).parent / "example_repo" / "heun.py").read_text(encoding="utf-8")
 WRONG = HEUN.replace(
@@ -278,6 +280,17 @@ def test_the_kit_itself_behind_the_action(
     done = judged(project, start, SAMPLERS="heun.py:sample --network denoiser --order 2")
     assert done.returncode == code and all(each in done.stdout for each in words), done.stderr
     assert file.read_text(encoding="utf-8") == text  # the working tree is left as it is
+
+
+def test_a_step_that_states_a_density_behind_the_action(project: Path) -> None:
+    program(project.parent, "samplercheck", f'exec {sys.executable} -P -m samplercheck "$@"')
+    (project / "step.py").write_text(RIGHT, encoding="utf-8")
+    start = commit(project, {})
+    (project / "step.py").write_text(RIGHT.replace("(2 * std**2)", "std**2"), encoding="utf-8")
+    done = judged(project, start, SAMPLERS="step.py:step --policy")
+    assert done.returncode == 1 and "| step.py:step | holds → refuted |" in done.stdout
+    words = "density: holds -> refuted (the square in log_prob"
+    assert f"**worse**, step.py:step: {words}" in done.stdout, done.stderr
 
 
 def test_the_step_that_judges_has_no_token() -> None:
