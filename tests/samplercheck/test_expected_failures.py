@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch._dynamo  # noqa: F401 - a run within drops what it imports first, and this only once
 
 from ams.errors import UserError
 from ams_suite.__main__ import main
